@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from fitglue_registry.store.database import Database
 
 
-#: The folder of keys in the folder of what was moved aside.
+#: The subfolder for secrets in the folder of replaced files.
 _SECRETS = "secrets"
 
 
@@ -51,7 +51,7 @@ class Restored:
 
     @property
     def aside_has_secrets(self) -> bool:
-        """Whether keys that open accounts lie beside the store that was moved aside."""
+        """Whether the folder of replaced files contains keys that open accounts."""
         return self.aside is not None and (self.aside / _SECRETS).exists()
 
 

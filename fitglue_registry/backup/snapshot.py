@@ -116,7 +116,7 @@ def _copy_pages(
 def _known_format(connection: sqlite3.Connection, where: Path) -> str:
     """Return the format of a store; raise an error if this version does not know it.
 
-    It could not tell which files belong to the store.
+    In a format that it does not know, it cannot find the files that belong to the store.
     """
     format_ = store_format(connection)
     if format_ is None:

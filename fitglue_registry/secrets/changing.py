@@ -111,7 +111,7 @@ def changing(
             notes = Notes(folder, database)
         change = SecretChange(store, notes)
         if notes:
-            change.delete_unnamed(named())  # what a crash left open
+            change.delete_unnamed(named())  # what a crash left behind
         try:
             yield change
         finally:
@@ -120,10 +120,10 @@ def changing(
 
 @contextmanager
 def _lock_changes(folder: Path) -> Iterator[None]:
-    """Make the folder of notes, and hold its lock."""
+    """Create the folder of notes, and hold its lock until the block ends."""
     secrets_folder = folder.parent
     with ExitStack() as held:
-        # Only what making and locking raises is explained here, not what is raised under the lock.
+        # Only errors of creating and locking are translated here, not those of the caller's block.
         try:
             if secrets_folder.is_symlink():
                 raise OSError(errno.ELOOP, "it is a link, and secrets are never kept behind one")

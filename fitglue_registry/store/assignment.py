@@ -55,7 +55,7 @@ def assign(
             _set_activity(db, group.members, None)
             continue
 
-        # In this order: an id that a member has now, one that an alias gives back, a new one.
+        # First choice is an id that a member has now, then that of an alias, then a new one.
         activity_id = survivors.get(index) or _restore_from_alias(db, group, now)
         if activity_id is None:
             activity_id = make_activity(db, athlete_id, group, now)

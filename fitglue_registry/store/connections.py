@@ -99,8 +99,8 @@ def add_connection(db: Db, connection: ConnectionRow) -> ConnectionRow:
 
     The name is the first one of its integration that is free: ``intervals``, ``intervals-2``, …
     """
-    mine = connections.c.athlete_id == connection.athlete_id
-    taken = set(db.scalars(sa.select(connections.c.name).where(mine)))
+    of_athlete = connections.c.athlete_id == connection.athlete_id
+    taken = set(db.scalars(sa.select(connections.c.name).where(of_athlete)))
     added = replace(connection, name=_free_name(connection.integration, taken))
     values = {
         "id": added.id,
@@ -184,13 +184,15 @@ def remove_connection(db: Db, connection_id: str) -> list[str]:
         The ids of the activities to which its source activities belonged; the caller merges them
         again or deletes them.
     """
-    mine = sa.select(records.c.id).where(records.c.connection_id == connection_id)
-    of_mine = source_activities.c.record_id.in_(mine)
-    touched = _activities_with(db, of_mine)
+    record_ids = sa.select(records.c.id).where(records.c.connection_id == connection_id)
+    is_member = source_activities.c.record_id.in_(record_ids)
+    touched = _activities_with(db, is_member)
 
-    theirs = sa.select(source_activities.c.id).where(of_mine)
-    about_them = sa.or_(opinions.c.first_id.in_(theirs), opinions.c.second_id.in_(theirs))
-    db.execute(sa.delete(opinions).where(about_them))
+    member_ids = sa.select(source_activities.c.id).where(is_member)
+    about_members = sa.or_(
+        opinions.c.first_id.in_(member_ids), opinions.c.second_id.in_(member_ids)
+    )
+    db.execute(sa.delete(opinions).where(about_members))
     # Records, parts, raw parts, source activities, streams and claims are deleted with it (ON
     # DELETE CASCADE).
     db.execute(sa.delete(connections).where(connections.c.id == connection_id))

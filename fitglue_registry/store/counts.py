@@ -86,8 +86,8 @@ def connection_counts(db: Db, connection_id: str) -> dict[str, int]:
     by_state = (
         sa.select(records.c.state, sa.func.count()).where(of_connection).group_by(records.c.state)
     )
-    mine = sa.select(records.c.id).where(of_connection)
-    quarantined = sa.select(sa.func.count()).where(quarantine.c.record_id.in_(mine))
+    record_ids = sa.select(records.c.id).where(of_connection)
+    quarantined = sa.select(sa.func.count()).where(quarantine.c.record_id.in_(record_ids))
     parts_by_state = (
         sa.select(parts.c.state, sa.func.count())
         .join(records, records.c.id == parts.c.record_id)

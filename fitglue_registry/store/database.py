@@ -105,8 +105,8 @@ class Database:
     def session(self) -> Iterator[Connection]:
         """Open a connection outside any transaction, on which each statement commits on its own.
 
-        PostgreSQL's advisory locks are held this way, since a transaction that stays open for a
-        whole sync would keep the server from cleaning up old rows.
+        PostgreSQL's advisory locks are held this way, since a transaction that stays open until the
+        end of a sync would keep the server from cleaning up old rows.
         """
         self._make_ready()
         with self._translated(), self.engine.connect() as connection:

@@ -123,10 +123,10 @@ class FileBlobStore:
     def discard_unfinished(self, older_than: datetime) -> int:
         """Remove what killed processes left half written before this moment."""
         unfinished = list(self._folder.glob(f"??/??/{UNFINISHED}*"))
-        left = [path for path in unfinished if path.stat().st_mtime < older_than.timestamp()]
-        for path in left:
+        abandoned = [path for path in unfinished if path.stat().st_mtime < older_than.timestamp()]
+        for path in abandoned:
             path.unlink(missing_ok=True)
-        return len(left)
+        return len(abandoned)
 
     def _path(self, sha256: str) -> Path:
         name = checked_sha256(sha256)

@@ -61,9 +61,9 @@ def ids_of_keys(
     Claims among the identities, and natural keys that are not in the store, are left out.
     """
     keys = {identity for identity in identities if is_natural_key(identity)}
-    # An index serves connection and external id; the whole key is compared below.
+    # An index serves connection and external id; the complete key is compared below.
     external_ids = {msgspec.json.decode(key)[2] for key in keys}
-    mine = sa.select(connections.c.id).where(connections.c.athlete_id == athlete_id)
+    of_athlete = sa.select(connections.c.id).where(connections.c.athlete_id == athlete_id)
     query = (
         sa.select(
             source_activities.c.id,
@@ -74,7 +74,7 @@ def ids_of_keys(
         )
         .select_from(SOURCE_ACTIVITIES)
         .where(
-            records.c.connection_id.in_(mine),
+            records.c.connection_id.in_(of_athlete),
             records.c.external_id.in_(IDS),
         )
     )

@@ -166,7 +166,7 @@ def want_where_unknown(
     part: str,
     window: Window,
 ) -> int:
-    """Mark a part as wanted for every listed record in a window of which it was never wanted.
+    """Mark a part as wanted for every listed record in a window for which it never was.
 
     Returns:
         How many records these are.
@@ -194,7 +194,7 @@ def lacks_part(
     part: str,
     window: Window,
 ) -> bool:
-    """Return whether the window has a listed record of which a part was never wanted.
+    """Return whether the window has a listed record for which a part was never wanted.
 
     A sync asks this in a read transaction, so that a run that finds nothing new never writes.
     """
@@ -280,12 +280,12 @@ def after_full_walk(db: Db, connection_id: str) -> None:
     again.
     """
     of_connection = records.c.connection_id == connection_id
-    mine = sa.select(records.c.id).where(of_connection)
-    given_up = (parts.c.record_id.in_(mine), parts.c.state == PartState.FAILED)
+    record_ids = sa.select(records.c.id).where(of_connection)
+    given_up = (parts.c.record_id.in_(record_ids), parts.c.state == PartState.FAILED)
     again = {"state": PartState.WANTED, "tries": 0}
     db.execute(sa.update(parts).where(*given_up).values(again))
 
-    fetchable = mine.where(records.c.state.in_(FETCHABLE))
+    fetchable = record_ids.where(records.c.state.in_(FETCHABLE))
     once = (parts.c.record_id.in_(fetchable), parts.c.state == PartState.NONE, parts.c.tries == 1)
     second_look = {"state": PartState.WANTED, "tries": SECOND_LOOK}
     db.execute(sa.update(parts).where(*once).values(second_look))

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 #: Parts whose bytes are stored in the blob store.
 BLOB_PARTS = frozenset({PartName.FILE})
-#: Parts of which only the newest revision is kept, because they are large. Of the others, every
-#: revision is kept.
+#: Parts that are large, so that only their newest revision is kept. Every revision of the other
+#: parts is kept.
 NEWEST_ONLY = frozenset({PartName.STREAMS, PartName.FILE})
 
 _NEWEST_OF_RECORD = Statement(

@@ -38,9 +38,9 @@ def find_records(
         athlete_id: The athlete.
         reference: What a person typed; see ``references.conditions_at_source``.
     """
-    mine = _records_of(athlete_id)
+    of_athlete = _records_of(athlete_id)
     for condition in conditions_at_source(reference):
-        record_ids = list(db.scalars(mine.where(condition).limit(MAX_MATCHES)))
+        record_ids = list(db.scalars(of_athlete.where(condition).limit(MAX_MATCHES)))
         if record_ids:
             return record_ids
     claiming = (
@@ -48,7 +48,7 @@ def find_records(
         .join(claims, claims.c.source_activity_id == source_activities.c.id)
         .where(claims.c.claim == reference)
     )
-    return list(db.scalars(mine.where(records.c.id.in_(claiming))))
+    return list(db.scalars(of_athlete.where(records.c.id.in_(claiming))))
 
 
 def records_on(

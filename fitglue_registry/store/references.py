@@ -86,12 +86,12 @@ def _candidates(
     athlete_id: str,
     reference: str,
 ) -> list[_Candidate]:
-    mine = sa.select(
+    of_athlete = sa.select(
         activities.c.id,
         activities.c.number,
         activities.c.title,
     ).where(activities.c.athlete_id == athlete_id)
-    live = mine.where(activities.c.gone_at.is_(None))
+    live = of_athlete.where(activities.c.gone_at.is_(None))
     start = activities.c.start_local
     if reference == "last":
         newest = live.order_by(start.desc(), activities.c.number).limit(1)
@@ -103,7 +103,7 @@ def _candidates(
     # The first condition that matches anything decides: a number is not also searched as the
     # beginning of an id.
     for condition in _conditions(athlete_id, reference):
-        query = mine.where(condition).order_by(start).limit(MAX_MATCHES)
+        query = of_athlete.where(condition).order_by(start).limit(MAX_MATCHES)
         candidates = _matches(db, query)
         if candidates:
             return candidates
@@ -142,13 +142,13 @@ def _has_alias(athlete_id: str, condition: sa.ColumnElement[bool]) -> sa.ColumnE
 
 
 def _has_record(athlete_id: str, reference: str) -> Sequence[sa.ColumnElement[bool]]:
-    mine = (
+    of_athlete = (
         sa.select(source_activities.c.activity_id)
         .select_from(SOURCE_ACTIVITIES)
         .where(source_activities.c.athlete_id == athlete_id)
     )
     conditions = conditions_at_source(reference)
-    return [activities.c.id.in_(mine.where(condition)) for condition in conditions]
+    return [activities.c.id.in_(of_athlete.where(condition)) for condition in conditions]
 
 
 def _has_claim(athlete_id: str, claim: str) -> sa.ColumnElement[bool]:

@@ -33,7 +33,7 @@ class RunLog:
         options: What the user asked for, as plain values.
 
     Attributes:
-        id: The id of its row, or ``None`` as long as it has decided nothing.
+        id: The id of its row, or ``None`` until its first decision.
         counts: Decision → how many times it was made.
     """
 

@@ -146,7 +146,7 @@ def _moves(row: Any, leg: EncodedActivity) -> bool:
 
 
 def _compares_differently(row: Any, leg: EncodedActivity) -> bool:
-    # The number of samples stands for the recording itself, which would have to be decoded.
+    # The number of samples is compared in place of the streams, which would have to be decoded.
     if (row.samples or 0) != leg.samples:
         return True
     return any(getattr(row, name) != leg.columns[name] for name in _COMPARED)

@@ -110,8 +110,8 @@ def _read_only_postgresql(db: Connection) -> Iterator[None]:
     """Let a transaction of PostgreSQL only read, and run one statement at a time."""
     driver: Any = db.connection.driver_connection
     db.exec_driver_sql("SET TRANSACTION READ ONLY")
-    # A text that is sent without being prepared may contain several statements, of which the first
-    # could end the read-only transaction: "COMMIT; DELETE …". With 0, psycopg prepares each one.
+    # A text that is sent without being prepared may contain several statements, and the first one
+    # could end the read-only transaction: "COMMIT; DELETE …". With 0, psycopg prepares each text.
     threshold = driver.prepare_threshold
     driver.prepare_threshold = 0
     try:

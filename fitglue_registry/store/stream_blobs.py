@@ -1,8 +1,8 @@
 """Encodes and decodes streams with a codec that is imported when it is first needed.
 
 Together with NumPy and zstandard, the codec takes 100 to 120 ms to import. A list of activities and
-a sync that finds nothing new read no streams, and do not pay for it. Otherwise whoever stores or
-reads an activity would have to be given the codec, also where there are no streams.
+a sync that finds nothing new read no streams, and do not pay for it. The alternative would be to
+pass the codec to every function that stores or reads an activity, even one without streams.
 """
 
 from __future__ import annotations

@@ -60,8 +60,8 @@ def pack_numbers(doubles: memoryview, stride: int) -> PackedNumbers:
     if scaled is None:
         planes = _split(values.view("<u8"))
         return PackedNumbers("d", 1.0, len(values), len(mask), mask + planes)
-    scale, whole = scaled
-    planes = _split(_differences(whole, stride))
+    scale, integers = scaled
+    planes = _split(_differences(integers, stride))
     return PackedNumbers("i", scale, len(values), len(mask), mask + planes)
 
 
@@ -79,9 +79,9 @@ def _scaled(values: NDArray[np.float64]) -> tuple[float, NDArray[np.int64]] | No
     step = max(len(values) // _SAMPLES, 1)
     for scale in _candidates(values[::step]):
         if largest * scale < _LARGEST:  # and not infinite
-            whole = _at_scale(values, scale)
-            if whole is not None:
-                return scale, whole
+            integers = _at_scale(values, scale)
+            if integers is not None:
+                return scale, integers
     return None
 
 
@@ -92,25 +92,25 @@ def _candidates(samples: NDArray[np.float64]) -> list[float]:
     """
     scales = np.array(_SCALES)
     with np.errstate(over="ignore", invalid="ignore"):
-        whole = np.rint(np.multiply.outer(scales, samples))
-        back = whole / scales[:, None]
+        integers = np.rint(np.multiply.outer(scales, samples))
+        back = integers / scales[:, None]
     fits = (back == samples).all(axis=1)
     return [scale for scale, fit in zip(_SCALES, fits.tolist(), strict=True) if fit]
 
 
 def _at_scale(values: NDArray[np.float64], scale: float) -> NDArray[np.int64] | None:
     """Return the whole numbers at a scale, or ``None`` if they do not restore every double."""
-    whole = np.rint(values * scale).astype("<i8")
-    back = whole / scale
+    integers = np.rint(values * scale).astype("<i8")
+    back = integers / scale
     # Compared as bits, since -0.0 == 0.0 and no integer can represent -0.0.
     if (back.view("<i8") == values.view("<i8")).all():
-        return whole
+        return integers
     return None
 
 
-def _differences(whole: NDArray[np.int64], stride: int) -> NDArray[np.uint64]:
-    deltas = whole.copy()
-    deltas[stride:] -= whole[:-stride]
+def _differences(integers: NDArray[np.int64], stride: int) -> NDArray[np.uint64]:
+    deltas = integers.copy()
+    deltas[stride:] -= integers[:-stride]
     # Zigzag encoding (0, -1, 1, -2 → 0, 1, 2, 3), so that the high bytes of small negative numbers
     # are zero, too.
     signs = deltas >> np.int64(63)

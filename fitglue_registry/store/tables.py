@@ -363,8 +363,8 @@ choices = Table(
     Index("fg_choices_by_athlete", "athlete_id"),
 )
 
-#: The natural keys of the source activities that an edit was made on. The first one that is in the
-#: store decides which activity the edit applies to.
+#: The natural keys of the source activities whose activity was edited. The edit applies to the
+#: activity of the first one that is in the store.
 choice_keys = Table(
     "fg_choice_keys",
     metadata,
