@@ -126,7 +126,7 @@ class Sync(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         mode: ``poll`` if the host asks the source, ``push`` if the source calls the host,
             ``manual`` if a person hands over workouts, ``file`` if files are read.
-        overlap_days: Days that each sync looks back before the last one.
+        overlap_days: Days that each sync looks back.
         full_walk_days: Days between two full walks; ``None`` means that no full walk is scheduled.
         deletions: Whether a record that is no longer listed may have been deleted.
         touches: Part → globs of the summary keys whose change re-opens the part. Every change
