@@ -21,15 +21,15 @@ def test_an_activity_is_loaded_with_its_members(library, activity):
         library.record(),
         activity(streams=(Stream("time", Column.of([0])), Stream("watts", Column.of([1])))),
     ).ids[0]
-    [made] = library.assign((bare, rich))
-    found = load_activity(library.db, made)
-    assert (found.id, found.number, found.activity.title, found.origins) == (
-        made,
+    [activity_id] = library.assign((bare, rich))
+    details = load_activity(library.db, activity_id)
+    assert (details.id, details.number, details.activity.title, details.origins) == (
+        activity_id,
         1,
         "Morning ride",
         {"": bare},
     )
-    assert [(member.id, member.connection, member.stream_types) for member in found.members] == [
+    assert [(member.id, member.connection, member.stream_types) for member in details.members] == [
         (bare, "intervals", ()),
         (rich, "intervals-2", ("time", "watts")),
     ]

@@ -30,21 +30,21 @@ def alias_of(library, activity_id):
 def test_each_activity_gets_a_random_id_and_the_next_number(library):
     """The numbers of an athlete's activities count up from one; their ids are random."""
     made = [library.activity() for _ in range(3)]
-    assert [numbers(library)[one] for one in made] == [1, 2, 3]
-    assert len({len(one) for one in made}) == 1
+    assert [numbers(library)[member_a] for member_a in made] == [1, 2, 3]
+    assert len({len(member_a) for member_a in made}) == 1
 
 
 def test_numbers_count_for_each_athlete_separately(library, library_of):
     """The activities of each athlete are numbered from one."""
     other = library_of(library.db, "you")
     mine, yours = library.activity(), other.activity()
-    assert [numbers(library)[one] for one in (mine, yours)] == [1, 1]
+    assert [numbers(library)[member_a] for member_a in (mine, yours)] == [1, 1]
 
 
 def test_a_number_is_never_given_twice(library):
     """The number of a deleted activity is not used again."""
-    one = library.source_activity()
-    library.assign((one,))
+    member_a = library.source_activity()
+    library.assign((member_a,))
     library.db.execute(sa.delete(source_activities))
     library.db.execute(sa.delete(activities))
     again = library.activity()
@@ -53,9 +53,9 @@ def test_a_number_is_never_given_twice(library):
 
 def test_the_oldest_activity_survives_a_merge(library):
     """In a merge, the activity with the lowest number survives, in any order of the members."""
-    one, two = library.source_activity(), library.source_activity()
-    first, second = library.assign((one,), (two,))
-    assert library.assign((two, one)) == [first]
+    member_a, member_b = library.source_activity(), library.source_activity()
+    first, second = library.assign((member_a,), (member_b,))
+    assert library.assign((member_b, member_a)) == [first]
     assert numbers(library) == {first: 1}
     assert alias_of(library, second) == first
 
@@ -64,19 +64,19 @@ def test_an_alias_follows_its_survivor(library):
     """When the survivor of a merge is itself merged into another activity, older aliases lead to
     that activity.
     """
-    one, two, three = (library.source_activity() for _ in range(3))
-    first, second, third = library.assign((one,), (two,), (three,))
-    library.assign((two, three))
-    library.assign((one, two, three))
+    member_a, member_b, member_c = (library.source_activity() for _ in range(3))
+    first, second, third = library.assign((member_a,), (member_b,), (member_c,))
+    library.assign((member_b, member_c))
+    library.assign((member_a, member_b, member_c))
     assert (alias_of(library, third), alias_of(library, second)) == (first, first)
 
 
 def test_a_split_gives_back_id_and_number(library):
     """When two merged activities are split, each has its old id and number again."""
-    one, two = library.source_activity(), library.source_activity()
-    before = library.assign((one,), (two,))
-    library.assign((one, two))
-    assert library.assign((one,), (two,)) == before
+    member_a, member_b = library.source_activity(), library.source_activity()
+    before = library.assign((member_a,), (member_b,))
+    library.assign((member_a, member_b))
+    assert library.assign((member_a,), (member_b,)) == before
     assert numbers(library) == {before[0]: 1, before[1]: 2}
     assert library.db.scalar(sa.select(sa.func.count()).select_from(aliases)) == 0
 
@@ -85,39 +85,39 @@ def test_a_split_gives_back_the_ids_whatever_the_order_of_the_groups(library):
     """After a split, an activity stays with the member for which it was created, in whatever order
     the groups are.
     """
-    one, two = library.source_activity(), library.source_activity()
-    first, second = library.assign((one,), (two,))
-    library.assign((one, two))
-    assert library.assign((two,), (one,)) == [second, first]
+    member_a, member_b = library.source_activity(), library.source_activity()
+    first, second = library.assign((member_a,), (member_b,))
+    library.assign((member_a, member_b))
+    assert library.assign((member_b,), (member_a,)) == [second, first]
 
 
 def test_a_split_into_groups_points_every_alias_to_where_its_member_is(library):
     """After a split into groups, an alias leads to the activity that has the member for which the
     alias was created.
     """
-    one, two, three = (library.source_activity() for _ in range(3))
-    first, second, third = library.assign((one,), (two,), (three,))
-    library.assign((one, two, three))
-    assert library.assign((one,), (three, two)) == [first, second]
+    member_a, member_b, member_c = (library.source_activity() for _ in range(3))
+    first, second, third = library.assign((member_a,), (member_b,), (member_c,))
+    library.assign((member_a, member_b, member_c))
+    assert library.assign((member_a,), (member_c, member_b)) == [first, second]
     assert alias_of(library, third) == second
 
 
 def test_a_member_without_an_activity_of_its_own_gets_a_new_one_after_a_split(library):
     """After a split, a member that never had an activity of its own gets a new one."""
-    one = library.source_activity()
-    [first] = library.assign((one,))
-    two = library.source_activity()
-    library.assign((two, one))
-    [second, kept] = library.assign((two,), (one,))
+    member_a = library.source_activity()
+    [first] = library.assign((member_a,))
+    member_b = library.source_activity()
+    library.assign((member_b, member_a))
+    [second, kept] = library.assign((member_b,), (member_a,))
     assert kept == first
     assert numbers(library) == {first: 1, second: 2}
 
 
 def test_a_member_moves_between_activities(library):
     """When one of two members moves to another activity, the other member keeps its activity."""
-    one, two, three = (library.source_activity() for _ in range(3))
-    first, third = library.assign((one, two), (three,))
-    assert library.assign((one,), (two, three)) == [first, third]
+    member_a, member_b, member_c = (library.source_activity() for _ in range(3))
+    first, third = library.assign((member_a, member_b), (member_c,))
+    assert library.assign((member_a,), (member_b, member_c)) == [first, third]
     assert len(numbers(library)) == 2
 
 
@@ -144,10 +144,10 @@ def test_a_native_copy_becomes_the_activity_and_takes_the_stub_along(library, ac
 def test_an_activity_that_becomes_a_stub_is_dropped(library, activity):
     """When the only record of an activity becomes a stub, the activity is deleted."""
     record = library.record()
-    one = library.put(record).ids[0]
-    library.assign((one,))
+    member_a = library.put(record).ids[0]
+    library.assign((member_a,))
     library.put(record, activity(stub=Stub("FG-strava-stub", "terms"), sport=None))
-    assert library.assign((one,)) == [None]
+    assert library.assign((member_a,)) == [None]
     assert numbers(library) == {}
 
 
@@ -155,23 +155,23 @@ def test_a_gone_activity_is_kept_and_restored(library):
     """An activity whose records are gone becomes a tombstone, and has the same id and number when a
     record is listed again.
     """
-    one = library.source_activity()
-    [made] = library.assign((one,))
-    library.assign((one,), gone=True)
+    member_a = library.source_activity()
+    [made] = library.assign((member_a,))
+    library.assign((member_a,), gone=True)
     assert library.db.scalar(sa.select(activities.c.gone_at)) is not None
-    assert library.assign((one,)) == [made]
+    assert library.assign((member_a,)) == [made]
     assert library.db.scalar(sa.select(activities.c.gone_at)) is None
 
 
 def test_a_tombstone_keeps_its_moment(library, activity):
     """When a tombstone changes, the moment at which it was found gone stays."""
     record = library.record()
-    one = library.put(record).ids[0]
-    library.assign((one,))
-    library.assign((one,), gone=True)
+    member_a = library.put(record).ids[0]
+    library.assign((member_a,))
+    library.assign((member_a,), gone=True)
     library.put(record, activity(title="another"))
-    rows = load_rows(library.db, [one])
-    merged = Merged(tuple(rows.values()), activity(title="another"), {"": one}, gone=True)
+    rows = load_rows(library.db, [member_a])
+    merged = Merged(tuple(rows.values()), activity(title="another"), {"": member_a}, gone=True)
     assign(library.db, "me", [merged], LATER)
     row = library.db.execute(sa.select(activities)).one()
     assert (row.title, row.updated_at) == ("another", LATER)
@@ -180,19 +180,21 @@ def test_a_tombstone_keeps_its_moment(library, activity):
 
 def test_assigning_the_same_again_writes_nothing(library):
     """Assigning unchanged values again writes nothing, so the moment of the last change stays."""
-    one = library.source_activity()
-    library.assign((one,))
-    rows = load_rows(library.db, [one])
-    same = Merged(tuple(rows.values()), model.decode(rows[one].document), {"": one}, gone=False)
+    member_a = library.source_activity()
+    library.assign((member_a,))
+    rows = load_rows(library.db, [member_a])
+    same = Merged(
+        tuple(rows.values()), model.decode(rows[member_a].document), {"": member_a}, gone=False
+    )
     assign(library.db, "me", [same], LATER)
     assert library.db.scalar(sa.select(activities.c.updated_at)) < LATER
 
 
 def test_an_activity_without_members_is_removed_with_its_connection(library):
     """Removing a connection deletes the activities that only it has, and no others."""
-    one, two = library.source_activity(), library.source_activity()
-    first, second = library.assign((one,), (two,))
-    row = load_rows(library.db, [one])[one]
+    member_a, member_b = library.source_activity(), library.source_activity()
+    first, second = library.assign((member_a,), (member_b,))
+    row = load_rows(library.db, [member_a])[member_a]
     touched = remove_connection(library.db, row.connection_id)
     assert touched == [first]
     drop_empty(library.db, touched)

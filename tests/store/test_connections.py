@@ -26,7 +26,7 @@ def test_connections_take_the_first_free_name(library):
     is used again.
     """
     ids = [library.connection() for _ in range(3)]
-    assert [found.name for found in list_connections(library.db, "me")] == [
+    assert [loaded.name for loaded in list_connections(library.db, "me")] == [
         "intervals",
         "intervals-2",
         "intervals-3",
@@ -56,9 +56,11 @@ def test_a_connection_is_loaded_as_it_was_stored(library):
     was stored.
     """
     account = Account("i1", "Ada Lövelace", "Europe/London", ("3 rows will not arrive.",))
-    one = library.connection(account=account, settings={"athlete_id": "i1"}, secret_ref="keyring:x")
-    found = get_connection(library.db, one)
-    assert (found.account, found.settings, found.secret_ref, found.state) == (
+    connection_id = library.connection(
+        account=account, settings={"athlete_id": "i1"}, secret_ref="keyring:x"
+    )
+    loaded = get_connection(library.db, connection_id)
+    assert (loaded.account, loaded.settings, loaded.secret_ref, loaded.state) == (
         account,
         {"athlete_id": "i1"},
         "keyring:x",
@@ -69,14 +71,17 @@ def test_a_connection_is_loaded_as_it_was_stored(library):
 
 def test_new_credentials_forgive_what_had_stopped_the_connection(library):
     """New credentials clear the error that had stopped a connection, and keep its history."""
-    one = library.connection()
+    connection_id = library.connection()
     update_connection(
-        library.db, one, state="credentials-rejected", state_error='{"code": "FG-key-rejected"}'
+        library.db,
+        connection_id,
+        state="credentials-rejected",
+        state_error='{"code": "FG-key-rejected"}',
     )
-    assert get_connection(library.db, one).state_error == {"code": "FG-key-rejected"}
-    renew_connection(library.db, one, Account("account 1", "New name"), {}, "ref")
-    found = get_connection(library.db, one)
-    assert (found.state, found.state_error, found.account.name, found.secret_ref) == (
+    assert get_connection(library.db, connection_id).state_error == {"code": "FG-key-rejected"}
+    renew_connection(library.db, connection_id, Account("account 1", "New name"), {}, "ref")
+    loaded = get_connection(library.db, connection_id)
+    assert (loaded.state, loaded.state_error, loaded.account.name, loaded.secret_ref) == (
         "ok",
         None,
         "New name",
@@ -88,14 +93,14 @@ def test_a_removed_connection_takes_all_that_hangs_on_it(library, activity):
     """Removing a connection deletes its records, parts, raw parts, claims, opinions and windows;
     runs and other connections stay.
     """
-    one = library.connection()
-    record = library.record(one)
+    connection_id = library.connection()
+    record = library.record(connection_id)
     number = library.put(record, activity(claims=("a:1",))).ids[0]
     other = library.source_activity()
     put_opinion(library.db, PairOpinion(number, other, "person", "same", "mine"), NOW)
     want_parts(library.db, record, ["detail"])
-    plan_windows(library.db, one, NOW, [Window()])
-    remove_connection(library.db, one)
+    plan_windows(library.db, connection_id, NOW, [Window()])
+    remove_connection(library.db, connection_id)
     left = {
         name
         for name, table in metadata.tables.items()

@@ -17,9 +17,9 @@ NOW = "2026-06-15T12:00:00.000Z"
 
 def test_zero_and_null_are_kept_apart(library):
     """Zero watts stay zero, and an absent value stays null."""
-    one = library.source_activity(average_watts=0.0, training_load=None)
+    source_activity_id = library.source_activity(average_watts=0.0, training_load=None)
     row = library.db.execute(
-        sa.select(source_activities).where(source_activities.c.id == one)
+        sa.select(source_activities).where(source_activities.c.id == source_activity_id)
     ).one()
     assert (row.average_watts, row.training_load) == (0.0, None)
 
@@ -85,9 +85,9 @@ def test_a_start_in_one_clock_fills_in_the_list(activity, changes, start_utc, st
 )
 def test_odd_text_is_kept_and_nul_replaced(library, title, kept):
     """Every title is accepted, and only NUL is replaced, in the column and in the document."""
-    one = library.source_activity(title=title)
+    source_activity_id = library.source_activity(title=title)
     row = library.db.execute(
-        sa.select(source_activities).where(source_activities.c.id == one)
+        sa.select(source_activities).where(source_activities.c.id == source_activity_id)
     ).one()
     assert (row.title, model.decode(row.document).title) == (kept, kept)
 

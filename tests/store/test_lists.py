@@ -89,8 +89,8 @@ def test_a_list_names_the_connections_of_each_activity(year):
 
 def test_gone_activities_are_in_no_list(library):
     """Activities that are gone are not listed."""
-    one = library.source_activity()
-    library.assign((one,), gone=True)
+    source_activity_id = library.source_activity()
+    library.assign((source_activity_id,), gone=True)
     assert sports(library) == []
     assert totals(library.db, "me", date.min, date.max)["count"] == 0
 

@@ -11,18 +11,20 @@ def test_an_opinion_is_of_a_pair_whatever_its_order(library):
     """A new opinion replaces that of the same author about the same pair, in whatever order the
     pair is named.
     """
-    one, two = library.source_activity(), library.source_activity()
-    put_opinion(library.db, PairOpinion(one, two, "example", "same", "first"), NOW)
-    put_opinion(library.db, PairOpinion(two, one, "example", "different", "second"), NOW)
-    put_opinion(library.db, PairOpinion(one, two, "person", "same", "mine"), NOW)
-    stored = {(row.said_by, row.verdict, row.reason) for row in opinions_about(library.db, [two])}
+    first_id, second_id = library.source_activity(), library.source_activity()
+    put_opinion(library.db, PairOpinion(first_id, second_id, "example", "same", "first"), NOW)
+    put_opinion(library.db, PairOpinion(second_id, first_id, "example", "different", "second"), NOW)
+    put_opinion(library.db, PairOpinion(first_id, second_id, "person", "same", "mine"), NOW)
+    stored = {
+        (row.said_by, row.verdict, row.reason) for row in opinions_about(library.db, [second_id])
+    }
     assert stored == {("example", "different", "second"), ("person", "same", "mine")}
 
 
 def test_dropped_opinions_are_those_of_the_plugins_named(library):
     """Dropping the opinions of plugins keeps the decision of a person."""
-    one, two = library.source_activity(), library.source_activity()
+    first_id, second_id = library.source_activity(), library.source_activity()
     for said_by in ("example", "person"):
-        put_opinion(library.db, PairOpinion(one, two, said_by, "same", "because"), NOW)
-    drop_opinions(library.db, [two], ["example"])
-    assert [row.said_by for row in opinions_about(library.db, [one])] == ["person"]
+        put_opinion(library.db, PairOpinion(first_id, second_id, said_by, "same", "because"), NOW)
+    drop_opinions(library.db, [second_id], ["example"])
+    assert [row.said_by for row in opinions_about(library.db, [first_id])] == ["person"]

@@ -49,6 +49,6 @@ def test_another_version_of_the_plugin_gets_another_try(library, account):
     hold(library, ids["first"], version="1.0")
     hold(library, ids["third"], version="0.9")
     hold(library, ids["undated"], version=None)
-    found = quarantined(library.db, connection, not_version="1.0")
-    assert {known.external_id for known in found} == {"third", "undated"}
+    quarantined_records = quarantined(library.db, connection, not_version="1.0")
+    assert {known.external_id for known in quarantined_records} == {"third", "undated"}
     assert len(quarantined(library.db, connection)) == 3

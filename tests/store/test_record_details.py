@@ -18,7 +18,7 @@ def test_a_record_is_described(library, activity):
     values.
     """
     record = library.record(external_id="i7", reason='{"code": "FG-x"}')
-    one = library.put(record, activity(claims=("b:2", "a:1"))).ids[0]
+    source_activity_id = library.put(record, activity(claims=("b:2", "a:1"))).ids[0]
     update = PartUpdate(PartState.NONE, code="FG-none", reason="typed in")
     set_part(library.db, record, "detail", update)
     story = record_details(library.db, record)
@@ -31,7 +31,7 @@ def test_a_record_is_described(library, activity):
         ("detail", "none", "typed in")
     ]
     assert [(source["id"], source["claims"]) for source in story["source_activities"]] == [
-        (one, ["a:1", "b:2"])
+        (source_activity_id, ["a:1", "b:2"])
     ]
 
 

@@ -58,27 +58,31 @@ def test_an_id_means_itself(library, three):
 
 def test_the_id_and_number_of_a_merged_activity_mean_its_survivor(library):
     """The id and the number of an activity that was merged refer to the survivor."""
-    one, two = library.source_activity(), library.source_activity()
-    first, second = library.assign((one,), (two,))
-    library.assign((one, two))
+    member_a, member_b = library.source_activity(), library.source_activity()
+    first, second = library.assign((member_a,), (member_b,))
+    library.assign((member_a, member_b))
     assert (mean(library, second), mean(library, "2")) == (first, first)
 
 
 def test_an_id_at_the_source_and_a_claim_mean_their_activity(library, activity):
     """An external id and a claim refer to their activity."""
-    one = library.put(
+    member_a = library.put(
         library.record(external_id="i77"), activity(claims=("strava:987", "intervals:i77"))
     ).ids[0]
-    [made] = library.assign((one,))
-    assert [mean(library, text) for text in ("i77", "strava:987", "intervals:i77")] == [made] * 3
+    [activity_id] = library.assign((member_a,))
+    assert [mean(library, text) for text in ("i77", "strava:987", "intervals:i77")] == [
+        activity_id
+    ] * 3
 
 
 @pytest.mark.parametrize("reference", ["intervals/{}", "{:.12}", "{:.12}…", "intervals/{:.12}…"])
 def test_an_id_means_its_activity_as_any_screen_shows_it(library, activity, reference):
     """An external id is accepted with its connection, and a hash by its beginning."""
     shown = "4f3f5cfba8797397636a941a69ab863038457babece1bcba72a9f39683588cae"
-    [made] = library.assign(tuple(library.put(library.record(external_id=shown), activity()).ids))
-    assert mean(library, reference.format(shown)) == made
+    [activity_id] = library.assign(
+        tuple(library.put(library.record(external_id=shown), activity()).ids)
+    )
+    assert mean(library, reference.format(shown)) == activity_id
     assert len(find_records(library.db, "me", reference.format(shown))) == 1
 
 
@@ -103,17 +107,17 @@ def test_a_number_goes_before_an_equal_id_at_the_source(library, three):
     """A number refers to the activity with that number, even if an equal external id exists; a
     claim refers to the latter.
     """
-    one = library.put(library.record(external_id="1")).ids[0]
-    library.assign((one,))
+    member_a = library.put(library.record(external_id="1")).ids[0]
+    library.assign((member_a,))
     assert mean(library, "1") == three[0]
 
 
 def test_a_gone_activity_is_found_by_its_number_and_not_by_its_day(library):
     """An activity that is gone is found by its number, but not by its day."""
-    one = library.source_activity(start_local=at("2026-05-01T07:00:00"))
-    [made] = library.assign((one,))
-    library.assign((one,), gone=True)
-    assert mean(library, "1") == made
+    member_a = library.source_activity(start_local=at("2026-05-01T07:00:00"))
+    [activity_id] = library.assign((member_a,))
+    library.assign((member_a,), gone=True)
+    assert mean(library, "1") == activity_id
     for reference in ("2026-05-01", "last"):
         with pytest.raises(UserMistake):
             mean(library, reference)

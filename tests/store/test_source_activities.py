@@ -27,8 +27,8 @@ def test_a_record_that_is_stored_again_keeps_its_ids(library, activity):
 def test_the_order_of_legs_does_not_matter(library, activity):
     """A leg is identified by its number, not by its position."""
     record = library.record()
-    one, two = library.put(record, activity(), activity(leg_no=1)).ids
-    assert library.put(record, activity(leg_no=1), activity()).ids == (two, one)
+    first_leg, second_leg = library.put(record, activity(), activity(leg_no=1)).ids
+    assert library.put(record, activity(leg_no=1), activity()).ids == (second_leg, first_leg)
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_only_changes_that_can_affect_a_match_are_reported(library, activity, ch
     only for a comparison.
     """
     record = library.record()
-    one = library.put(record, activity(claims=("intervals:i1",))).ids[0]
-    library.assign((one,))
+    first_leg = library.put(record, activity(claims=("intervals:i1",))).ids[0]
+    library.assign((first_leg,))
     stored = library.put(record, activity(**({"claims": ("intervals:i1",)} | changes)))
     assert (stored.rematch, stored.compare) == (rematch == "rematch", rematch == "compare")
 
@@ -68,15 +68,15 @@ def test_a_leg_that_no_longer_exists_is_removed(library, activity):
     activity is reported as affected.
     """
     record, other = library.record(), library.source_activity()
-    one, two = library.put(
+    first_leg, second_leg = library.put(
         record,
         activity(),
         activity(leg_no=1, claims=("a:1",), streams=(Stream("time", Column.of([0])),)),
     ).ids
-    _, second = library.assign((one,), (two,))
-    put_opinion(library.db, PairOpinion(two, other, "example", "same", "because"), NOW)
+    _, second = library.assign((first_leg,), (second_leg,))
+    put_opinion(library.db, PairOpinion(second_leg, other, "example", "same", "because"), NOW)
     after = library.put(record, activity())
-    assert (after.ids, after.rematch, after.affected) == ((one,), True, frozenset({second}))
+    assert (after.ids, after.rematch, after.affected) == ((first_leg,), True, frozenset({second}))
     for table in (claims, streams, opinions):
         assert library.db.scalar(sa.select(sa.func.count()).select_from(table)) == 0
 
@@ -93,15 +93,15 @@ def test_streams_are_replaced_and_dropped(library, activity):
     """New streams replace the old ones, and are deleted if the source has none any more."""
     record = library.record()
     time = Stream("time", Column.of([0.0, 1.0]))
-    one = library.put(
+    first_leg = library.put(
         record, activity(streams=(time, Stream("watts", Column.of([0.0, None]))))
     ).ids[0]
-    assert [stream.values.to_list() for stream in load_streams(library.db, one)] == [
+    assert [stream.values.to_list() for stream in load_streams(library.db, first_leg)] == [
         [0.0, 1.0],
         [0.0, None],
     ]
-    assert [stream.type for stream in load_streams(library.db, one, ["watts"])] == ["watts"]
+    assert [stream.type for stream in load_streams(library.db, first_leg, ["watts"])] == ["watts"]
     library.put(record, activity(streams=(time,)))
-    assert [stream.type for stream in load_streams(library.db, one)] == ["time"]
+    assert [stream.type for stream in load_streams(library.db, first_leg)] == ["time"]
     library.put(record, activity())
-    assert load_streams(library.db, one) == ()
+    assert load_streams(library.db, first_leg) == ()

@@ -30,6 +30,8 @@ def test_claims_are_looked_up_for_one_athlete(library, library_of, activity):
 
 def test_many_ids_are_looked_up_in_pieces(library):
     """More ids than fit into one IN list are looked up in several queries."""
-    one = library.source_activity()
-    assert set(load_rows(library.db, range(one - 2000, one + 2000))) == {one}
+    source_activity_id = library.source_activity()
+    assert set(
+        load_rows(library.db, range(source_activity_id - 2000, source_activity_id + 2000))
+    ) == {source_activity_id}
     assert ids_claiming(library.db, "me", [f"a:{number}" for number in range(1200)]) == set()

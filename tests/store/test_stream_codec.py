@@ -25,7 +25,9 @@ samples = st.one_of(
 )
 numbers = st.lists(samples, max_size=60).map(Column.of)
 rows = st.lists(st.tuples(samples, samples), max_size=40)
-pairs = rows.map(lambda both: Column.pairs([one for one, _ in both], [two for _, two in both]))
+pairs = rows.map(
+    lambda both: Column.pairs([first for first, _ in both], [second for _, second in both])
+)
 lists = st.lists(st.none() | st.lists(doubles, max_size=4), max_size=20).map(Column.lists)
 
 
@@ -42,7 +44,7 @@ def there_and_back(*columns):
     return [
         stream.values
         for stream in decode_streams(
-            encode_streams([Stream(f"s{number}", one) for number, one in enumerate(columns)])
+            encode_streams([Stream(f"s{number}", first) for number, first in enumerate(columns)])
         )
     ]
 
@@ -80,7 +82,7 @@ def test_every_column_is_restored_bit_for_bit(columns):
 )
 def test_awkward_columns_are_restored_bit_for_bit(column):
     """Columns that a clever packing would get wrong are restored bit for bit."""
-    assert [bits(one) for one in there_and_back(column)] == [bits(column)]
+    assert [bits(first) for first in there_and_back(column)] == [bits(column)]
 
 
 def test_the_description_of_a_stream_is_restored():

@@ -133,9 +133,9 @@ def test_gone_activities_are_in_no_view_but_that_of_sources(fill):
     """Activities that are gone appear only in the view ``source_activities``, with a flag."""
 
     def work(library):
-        one = library.source_activity(laps=(Lap(),))
-        library.assign((one,), gone=True)
-        library.gone(one)
+        source_activity_id = library.source_activity(laps=(Lap(),))
+        library.assign((source_activity_id,), gone=True)
+        library.gone(source_activity_id)
 
     counts = ", ".join(
         f"(SELECT count(*) FROM {view}) AS {view}"

@@ -14,16 +14,16 @@ def test_the_windows_of_a_walk_are_struck_off_one_by_one(library):
     """The windows of a full walk are removed one by one as they are listed, and a new plan replaces
     an old one.
     """
-    one = library.connection()
+    connection_id = library.connection()
     windows = [
         Window(date(2026, 1, 1), None),
         Window(date(2025, 1, 1), date(2025, 12, 31)),
         Window(None, date(2024, 12, 31)),
     ]
-    plan_windows(library.db, one, NOW, windows)
-    planned = planned_windows(library.db, one)
+    plan_windows(library.db, connection_id, NOW, windows)
+    planned = planned_windows(library.db, connection_id)
     assert [found.window for found in planned] == windows
     remove_planned_window(library.db, planned[0])
-    assert [found.window for found in planned_windows(library.db, one)] == windows[1:]
-    plan_windows(library.db, one, NOW, windows[:1])
-    assert [found.window for found in planned_windows(library.db, one)] == windows[:1]
+    assert [found.window for found in planned_windows(library.db, connection_id)] == windows[1:]
+    plan_windows(library.db, connection_id, NOW, windows[:1])
+    assert [found.window for found in planned_windows(library.db, connection_id)] == windows[:1]

@@ -76,12 +76,12 @@ def test_what_make_says(synced, fitglue, tmp_path):
     """``backup make`` prints where the backup is, its size, that it was checked, and that keys are
     not in it.
     """
-    said = fitglue("backup", "make", str(tmp_path))
+    result = fitglue("backup", "make", str(tmp_path))
     [file] = tmp_path.glob("fitglue-backup-*.zip")
-    assert said.code == 0
-    assert f"{file}: made and checked" in said.out
-    assert " activities, " in said.out
-    assert "keys are not in it" in said.out
+    assert result.code == 0
+    assert f"{file}: made and checked" in result.out
+    assert " activities, " in result.out
+    assert "keys are not in it" in result.out
     assert file.stat().st_mode & 0o077 == 0
 
 
@@ -90,8 +90,8 @@ def test_keys_are_in_a_backup_only_where_they_are_asked_for(synced, fitglue, tmp
     command explains what that means.
     """
     fitglue("backup", "make", tmp_path / "without.zip")
-    said = fitglue("backup", "make", tmp_path / "with.zip", "--with-secrets")
-    assert "whoever has this file can use your accounts" in said.out
+    result = fitglue("backup", "make", tmp_path / "with.zip", "--with-secrets")
+    assert "whoever has this file can use your accounts" in result.out
     names = {
         name: [
             one for one in zipfile.ZipFile(tmp_path / name).namelist() if one.startswith("secrets/")
@@ -115,15 +115,15 @@ def test_after_a_restore_without_keys_connect_asks_again(synced, fitglue, tmp_pa
     fitglue("backup", "make", tmp_path / "b.zip")
     other = tmp_path / "other"
     assert fitglue("backup", "restore", tmp_path / "b.zip", home=other).code == 0
-    said = fitglue("sync", "--json", home=other)
-    assert (said.code, said.error["code"]) == (3, "FG-secret-missing")
+    result = fitglue("sync", "--json", home=other)
+    assert (result.code, result.error["code"]) == (3, "FG-secret-missing")
 
 
 def test_make_overwrites_nothing(backup, fitglue):
     """A backup does not overwrite a file that has its name."""
     before = backup.read_bytes()
-    said = fitglue("backup", "make", backup, "--json")
-    assert (said.code, said.error["code"]) == (2, "FG-backup-exists")
+    result = fitglue("backup", "make", backup, "--json")
+    assert (result.code, result.error["code"]) == (2, "FG-backup-exists")
     assert backup.read_bytes() == before
 
 
@@ -131,15 +131,15 @@ def test_a_backup_that_fails_leaves_nothing_behind(synced, fitglue, tmp_path):
     """A backup into a missing folder or of a damaged database raises an error and leaves no file
     behind.
     """
-    said = fitglue("backup", "make", tmp_path / "nowhere" / "b.zip", "--json")
-    assert (said.code, said.error["code"]) == (7, "FG-backup-not-written")
+    result = fitglue("backup", "make", tmp_path / "nowhere" / "b.zip", "--json")
+    assert (result.code, result.error["code"]) == (7, "FG-backup-not-written")
     content = bytearray((synced / "fitglue.db").read_bytes())
     content[3 * 4096 : 4 * 4096] = b"\xde\xad" * 2048
     (synced / "fitglue.db").write_bytes(content)
     desk = tmp_path / "desk"
     desk.mkdir()
-    said = fitglue("backup", "make", desk, "--json")
-    assert (said.code, said.error["code"]) == (7, "FG-store-damaged")
+    result = fitglue("backup", "make", desk, "--json")
+    assert (result.code, result.error["code"]) == (7, "FG-store-damaged")
     assert list(desk.iterdir()) == []
 
 
@@ -147,8 +147,8 @@ def test_a_folder_that_is_not_there_is_not_taken_for_a_file(fitglue, tmp_path):
     """A folder that does not exist, because its disk is not mounted, is an error; no file of its
     name is written.
     """
-    said = fitglue("backup", "make", tmp_path / "usb", "--json")
-    assert (said.code, said.error["code"]) == (2, "FG-backup-not-written")
+    result = fitglue("backup", "make", tmp_path / "usb", "--json")
+    assert (result.code, result.error["code"]) == (2, "FG-backup-not-written")
     assert not (tmp_path / "usb").exists()
 
 
@@ -156,14 +156,14 @@ def test_a_store_that_is_no_database_any_more_is_named_and_not_its_copy(synced, 
     """The error for a damaged database names the database, not its copy in the backup."""
     content = (synced / "fitglue.db").read_bytes()
     (synced / "fitglue.db").write_bytes(b"\xde\xad" * 50 + content[100:])
-    said = fitglue("backup", "make", tmp_path / "b.zip", "--json")
-    assert (said.code, said.error["where"]["file"]) == (7, str(synced / "fitglue.db"))
+    result = fitglue("backup", "make", tmp_path / "b.zip", "--json")
+    assert (result.code, result.error["where"]["file"]) == (7, str(synced / "fitglue.db"))
 
 
 def test_there_is_nothing_to_back_up_before_the_first_connection(fitglue, tmp_path):
     """A backup of an empty home is an error with a next step, and the home stays empty."""
-    said = fitglue("backup", "make", tmp_path / "b.zip", "--json")
-    assert (said.code, said.error["code"], said.error["fix"]) == (
+    result = fitglue("backup", "make", tmp_path / "b.zip", "--json")
+    assert (result.code, result.error["code"], result.error["fix"]) == (
         2,
         "FG-nothing-to-back-up",
         "fitglue connect intervals",
@@ -179,9 +179,9 @@ def test_a_lost_original_is_reported_and_everything_else_is_backed_up(
     """
     victim = next(path for path in (synced / "blobs").glob("??/??/*"))
     victim.unlink()
-    said = fitglue("backup", "make", tmp_path / "b.zip", "--json")
-    assert said.code == 5
-    assert said.document["absent"] == [victim.name]
+    result = fitglue("backup", "make", tmp_path / "b.zip", "--json")
+    assert result.code == 5
+    assert result.document["absent"] == [victim.name]
     assert fitglue("backup", "verify", tmp_path / "b.zip").code == 0
 
 
@@ -268,9 +268,9 @@ def test_whatever_is_damaged_is_named_with_exit_code_7(
     played = 0
     for name, content in damages(backup):
         backup.write_bytes(content)
-        said = fitglue("backup", "verify", backup, "--json")
-        assert (said.code, said.error["code"]) == (7, "FG-backup-damaged"), name
-        assert complete(said.error)
+        result = fitglue("backup", "verify", backup, "--json")
+        assert (result.code, result.error["code"]) == (7, "FG-backup-damaged"), name
+        assert complete(result.error)
         assert fitglue("backup", "restore", backup, home=tmp_path / "other").code == 7
         assert list((tmp_path / "other").glob("*")) == []
         played += 1
@@ -329,8 +329,8 @@ def test_a_backup_that_is_not_what_its_manifest_says_is_refused(
 def test_a_file_that_is_not_a_backup_is_reported(fitglue, tmp_path, content):
     """A file that is not a backup is reported as a user's mistake, with exit code 2."""
     (tmp_path / "letter").write_bytes(content)
-    said = fitglue("backup", "verify", tmp_path / "letter", "--json")
-    assert (said.code, said.error["code"]) == (2, "FG-backup-unknown")
+    result = fitglue("backup", "verify", tmp_path / "letter", "--json")
+    assert (result.code, result.error["code"]) == (2, "FG-backup-unknown")
     assert (
         fitglue("backup", "verify", tmp_path / "nowhere", "--json").error["code"]
         == "FG-backup-unknown"
@@ -342,8 +342,8 @@ def test_a_store_of_a_newer_format_is_not_restored(synced, tmp_path, fitglue):
     with Host(synced) as host:
         backup = host.backups.make(tmp_path / "b.zip").path
     rewritten(backup, lambda files: manifest_of(files, store_format="9999"))
-    said = fitglue("backup", "restore", backup, "--json", home=tmp_path / "other")
-    assert (said.code, said.error["code"]) == (7, "FG-store-newer")
+    result = fitglue("backup", "restore", backup, "--json", home=tmp_path / "other")
+    assert (result.code, result.error["code"]) == (7, "FG-store-newer")
 
 
 def test_a_store_of_a_newer_format_is_not_backed_up(synced, tmp_path, fitglue):
@@ -351,8 +351,8 @@ def test_a_store_of_a_newer_format_is_not_backed_up(synced, tmp_path, fitglue):
     to it.
     """
     execute(synced / "fitglue.db", "UPDATE alembic_version SET version_num = '9999'")
-    said = fitglue("backup", "make", tmp_path / "b.zip", "--json")
-    assert (said.code, said.error["code"]) == (7, "FG-store-newer")
+    result = fitglue("backup", "make", tmp_path / "b.zip", "--json")
+    assert (result.code, result.error["code"]) == (7, "FG-store-newer")
 
 
 # -- restore ---------------------------------------------------------------------------------------
@@ -362,9 +362,9 @@ def test_restore_overwrites_no_store(backup, synced, fitglue, homes):
     """A restore into a home that has a database changes nothing, and names the option that moves it
     aside.
     """
-    said = fitglue("backup", "restore", backup, "--json")
-    assert (said.code, said.error["code"]) == (2, "FG-home-holds-data")
-    assert "--replace" in said.error["fix"]
+    result = fitglue("backup", "restore", backup, "--json")
+    assert (result.code, result.error["code"]) == (2, "FG-home-holds-data")
+    assert "--replace" in result.error["fix"]
     assert lost(store_of(synced), homes.expected) == 0
 
 
@@ -372,10 +372,10 @@ def test_what_is_replaced_is_moved_aside_whole(backup, synced, fitglue, homes, t
     """With --replace, the old store is in a folder that the command names, and works there."""
     execute(synced / "fitglue.db", "DELETE FROM fg_claims")
     emptied = store_of(synced)
-    said = fitglue("backup", "restore", backup, "--replace", "--json")
-    assert said.code == 0
+    result = fitglue("backup", "restore", backup, "--replace", "--json")
+    assert result.code == 0
     assert lost(store_of(synced), homes.expected) == 0
-    assert store_of(Path(said.document["aside"])) == emptied
+    assert store_of(Path(result.document["aside"])) == emptied
 
 
 def test_two_restores_in_one_second_keep_both_old_stores(backup, synced):
@@ -405,9 +405,9 @@ def test_a_log_of_the_damaged_database_is_not_played_into_the_new_one(
     """
     (synced / "fitglue.db").write_bytes(b"this is no database" * 500)
     (synced / "fitglue.db-wal").write_bytes(b"\x37\x7f\x06\x82" + b"left over" * 2000)
-    said = fitglue("backup", "restore", backup, "--replace", "--json")
-    assert said.code == 0, said.err
-    assert {path.name for path in Path(said.document["aside"]).iterdir()} >= {
+    result = fitglue("backup", "restore", backup, "--replace", "--json")
+    assert result.code == 0, result.err
+    assert {path.name for path in Path(result.document["aside"]).iterdir()} >= {
         "fitglue.db",
         "fitglue.db-wal",
     }
@@ -441,8 +441,8 @@ def test_another_key_file_is_kept_with_what_it_opens(backup, synced, tmp_path, f
         for path in (synced / "secrets").iterdir()
         if path.suffix != ".lock"
     }
-    said = fitglue("backup", "restore", backup, "--replace", "--json")
-    aside = Path(said.document["aside"]) / "secrets"
+    result = fitglue("backup", "restore", backup, "--replace", "--json")
+    aside = Path(result.document["aside"]) / "secrets"
     assert {path.name: path.read_bytes() for path in aside.iterdir()} == ours
     assert fitglue("sync").code == 0
 
@@ -486,13 +486,13 @@ def test_of_postgresql_the_original_files_are_backed_up_and_the_command_for_the_
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", KEY)
     fitglue("connect", "intervals", "--base-url", service.url)
     fitglue("sync", "--files")
-    said = fitglue("backup", "make", tmp_path / "b.zip")
-    assert said.code == 0
-    assert "the database is NOT in it" in said.out
-    assert "pg_dump --format=custom --file=fitglue.dump postgresql://" in said.out
+    result = fitglue("backup", "make", tmp_path / "b.zip")
+    assert result.code == 0
+    assert "the database is NOT in it" in result.out
+    assert "pg_dump --format=custom --file=fitglue.dump postgresql://" in result.out
     shutil.rmtree(tmp_path / "home" / "blobs")
-    said = fitglue("backup", "restore", tmp_path / "b.zip")
-    assert "pg_restore" in said.out
+    result = fitglue("backup", "restore", tmp_path / "b.zip")
+    assert "pg_restore" in result.out
     with Host(tmp_path / "home") as host:
         assert list(host.activities.original_files(host.activities.get("last")))
     monkeypatch.delenv("FITGLUE_DATABASE")
@@ -518,10 +518,10 @@ def test_a_restore_on_another_machine_says_whose_key_is_missing(synced, tmp_path
     """A restore on another machine names the connections whose keys are missing there."""
     backup = tmp_path / "one.zip"
     assert fitglue("backup", "make", backup, home=synced).code == 0
-    said = fitglue("backup", "restore", backup, home=tmp_path / "other")
+    result = fitglue("backup", "restore", backup, home=tmp_path / "other")
     assert (
         "the key of intervals is not on this machine: give it again with fitglue connect intervals"
-        in " ".join(said.out.split())
+        in " ".join(result.out.split())
     )
 
 
@@ -529,8 +529,8 @@ def test_a_folder_that_is_not_there_is_no_file(synced, tmp_path, fitglue):
     """A path that ends with a slash and does not exist is an error, and no file of its name is
     written.
     """
-    said = fitglue("backup", "make", f"{tmp_path}/usb/", "--json", home=synced)
-    assert (said.code, said.error["code"]) == (2, "FG-backup-not-written")
+    result = fitglue("backup", "make", f"{tmp_path}/usb/", "--json", home=synced)
+    assert (result.code, result.error["code"]) == (2, "FG-backup-not-written")
     assert not (tmp_path / "usb").exists()
 
 
@@ -540,5 +540,7 @@ def test_what_a_backup_lacks_is_reported_by_verify_and_restore(synced, fitglue, 
     backup = tmp_path / "lost.zip"
     assert fitglue("backup", "make", backup, home=synced).code == 5
     for command in ("verify", "restore"):
-        said = fitglue("backup", command, backup, home=tmp_path / "other")
-        assert "1 original file that the store names was lost already" in " ".join(said.out.split())
+        result = fitglue("backup", command, backup, home=tmp_path / "other")
+        assert "1 original file that the store names was lost already" in " ".join(
+            result.out.split()
+        )
