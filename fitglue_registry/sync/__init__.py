@@ -1,3 +1,4 @@
-"""List → fetch → derive: the work on one connection, which can be stopped at any instruction and
-goes on there.
+"""Syncs one connection: lists its records, fetches their parts and derives source activities.
+
+A sync that was stopped at any instruction is resumed by the next one.
 """

@@ -1,5 +1,8 @@
-"""One sync of one connection: list, confirm what vanished, fetch what is wanted, newest first;
-resumable after any instruction.
+"""Runs the steps of one sync of one connection, in an order that allows it to stop at any moment.
+
+The steps are: list the windows that are due, confirm vanished records by id, fetch the parts that
+are wanted, and retry the quarantine. Each step takes its work from the store, so a sync that was
+killed leaves a backlog, and the next sync processes it.
 """
 
 from __future__ import annotations
@@ -28,23 +31,33 @@ if TYPE_CHECKING:
 
 
 def sync_connection(context: SyncContext, options: Options) -> Events:
-    """Sync one connection, an event at a time; the last is ``SyncFinished`` or ``SyncStopped``.
+    """Sync one connection, and yield events while it works.
 
-    Raises ``Busy`` where another process syncs it, ``StoreFailed`` where the store fails. Closing
-    the iterator stops after the step at hand, and nothing that was stored is lost.
+    Closing the iterator stops the sync after its current step; what was stored stays.
+
+    Args:
+        context: The connection, and what the work on it needs.
+        options: What to sync.
+
+    Yields:
+        The events. The last one is ``SyncFinished`` or ``SyncStopped``.
+
+    Raises:
+        Busy: Another process is syncing this connection.
+        StoreFailed: The lock file cannot be created, or the end of the run cannot be stored. Other
+            failures of the store are reported by ``SyncStopped``.
     """
     with lock_of(context):
         yield from _Sync(context, options).run()
 
 
 class _Sync:
-    """One sync, from its lock to its last event."""
+    """One sync, which holds the lock of its connection."""
 
     def __init__(self, context: SyncContext, options: Options) -> None:
-        connected = context.connected
         log = RunLog(
-            connected.athlete_id,
-            connected.id,
+            context.athlete_id,
+            context.connection_id,
             RunKind.SYNC,
             context.now,
             _options_of_log(options),
@@ -56,6 +69,8 @@ class _Sync:
 
     def run(self) -> Events:
         started = time.monotonic()
+        # The outcome stays STOPPED if the caller closes the iterator or presses Ctrl-C, or if an
+        # unexpected exception passes through.
         outcome = RunOutcome.STOPPED
         error: FitglueError | None = None
         try:
@@ -73,11 +88,15 @@ class _Sync:
         yield from self._lister.list_due()
         if self._options.dry_run:
             return
+        # Before the backlog is fetched: this takes a request for each vanished record, while the
+        # backlog of a first sync can take an hour.
         asked = yield from confirm_missing(self._run)
         for part in self._context.entry.parts:
             if self._is_fetched(part):
                 yield from fetch_part(self._run, part, self._window_to_ask_in(part))
-        yield from confirm_missing(self._run, asked)  # what a fetch did not find
+        # A fetch that was answered with 404 marks its record as missing. Those records are
+        # confirmed now, and not only by the next sync.
+        yield from confirm_missing(self._run, asked)
         yield from retry_quarantine(self._run)
 
     def _is_fetched(self, part: EntryPart) -> bool:
@@ -86,11 +105,12 @@ class _Sync:
         return self._options.streams or part.name != PartName.STREAMS
 
     def _window_to_ask_in(self, part: EntryPart) -> Window | None:
-        """Where to look for records that were never asked for a part; ``None``: what was fetched
-        before is kept up to date.
+        """Return the window in which to look for records that have never been asked for a part.
 
-        A part that comes by itself is wanted with each new row of a listing, so only a walk looks
-        whether the entry has a new one: that look goes through the whole history.
+        ``None`` means that only the backlog is fetched. The listing puts a default part on the
+        backlog together with each new record, so older records lack it only if the entry has gained
+        the part since. Looking for them takes a query over the whole history, which is why only a
+        full walk does it.
         """
         if part.default:
             due = self._lister.walk_at is not None
@@ -103,9 +123,12 @@ class _Sync:
             return
         now = self._context.now
         changes = _connection_after(outcome, error, now)
+        # The outcome and the moment of the last check are stored together. A process that is killed
+        # before this commit leaves a run without an outcome and a connection that looks as if it
+        # had not been checked, both of which are true.
         with self._context.database.write() as db:
-            told = None if error is None else error.as_dict()
-            self._run.log.end(db, now, outcome, told)
+            error_parts = None if error is None else error.as_dict()
+            self._run.log.end(db, now, outcome, error_parts)
             if changes:
                 update_connection(db, self._context.connection_id, **changes)
 
@@ -118,28 +141,28 @@ class _Sync:
         return SyncFinished(name, counts, requests, seconds, self._note())
 
     def _note(self) -> str | None:
-        horizon = self._context.connected.horizon
+        horizon = self._context.connection.horizon
         if self._lister.walk_at is not None:
             horizon = self._lister.horizon
         if horizon is None:
             return None
         return (
             f"the history before {horizon} is left out; "
-            f"`fitglue sync {self._context.name} --full` takes it"
+            f"`fitglue sync {self._context.name} --full` includes it"
         )
 
 
 def _options_of_log(options: Options) -> dict[str, Any]:
-    """What was asked of a sync, as its run keeps it."""
-    asked: dict[str, Any] = {}
+    """Return the options in the form that ``fg_runs.options`` keeps."""
+    plain: dict[str, Any] = {}
     if options.since is not None:
-        asked["since"] = options.since.isoformat()
+        plain["since"] = options.since.isoformat()
     if options.until is not None:
-        asked["until"] = options.until.isoformat()
-    asked["full"] = options.full
-    asked["streams"] = options.streams
-    asked["files"] = options.files
-    return asked
+        plain["until"] = options.until.isoformat()
+    plain["full"] = options.full
+    plain["streams"] = options.streams
+    plain["files"] = options.files
+    return plain
 
 
 def _connection_after(
@@ -147,16 +170,17 @@ def _connection_after(
     error: FitglueError | None,
     now: str,
 ) -> dict[str, str | None]:
-    """What the end of a sync changes of its connection."""
+    """Return the columns of the connection that the end of a sync changes."""
     if outcome == RunOutcome.COMPLETE:
         return {
             "last_checked_at": now,
             "state": ConnectionState.OK,
             "state_error": None,
         }
-    if error is None:
+    if error is None:  # stopped by the user, which says nothing about the connection
         return {}
     changes: dict[str, str | None] = {"state_error": json_text(error.as_dict())}
+    # Other errors, such as an outage, do not change the state: the next sync simply tries again.
     if isinstance(error, AthleteNeeded):
         changes["state"] = ConnectionState.CREDENTIALS_REJECTED
     return changes

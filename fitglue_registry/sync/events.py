@@ -1,4 +1,7 @@
-"""What a sync reports while it works: typed events, in order, for an interface to show."""
+"""The events that a sync reports while it works, for an interface to show.
+
+They are values with types, and they arrive in the order in which things happen.
+"""
 
 from __future__ import annotations
 
@@ -16,24 +19,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened on a connection."""
+    """Something that happened on a connection; the base class of all events.
+
+    Attributes:
+        connection: The name of the connection.
+    """
 
     connection: str
 
 
-#: What a dry run says of a record that would become one activity with others.
+#: The decision of a ``Decided`` event in a dry run: the record would join other records in one
+#: activity.
 WOULD_JOIN = "would-join"
-#: What a rebuild counts: it goes through whole records, where a sync fetches parts.
+#: The part that a rebuild names in its events: it counts records, while a sync counts parts.
 RECORDS = "records"
 
-#: What happens on connections, in order, while it happens.
+#: The events of one or several connections, yielded while the work goes on.
 Events = Iterator[Event]
 
 
 @dataclass(frozen=True, slots=True)
 class SourceConnected(Event):
-    """An import has connected what lies at some paths; ``renewed``: the account was connected
-    before, and is read from there now.
+    """An import has connected a source that reads files.
+
+    Attributes:
+        source: The id of the source's entry.
+        account_id: The id of the account.
+        account_name: Its name, if the source knows one.
+        paths: The paths that the connection reads.
+        notes: What the athlete should know about them, one sentence each.
+        renewed: The account was already connected, and is now read from these paths.
     """
 
     source: str
@@ -46,25 +61,35 @@ class SourceConnected(Event):
 
 @dataclass(frozen=True, slots=True)
 class Watching(Event):
-    """These paths of a connection are watched; those that are ``missing`` are waited for."""
+    """The paths of a connection are watched for changes.
+
+    Attributes:
+        paths: All watched paths.
+        missing: Those that do not exist at the moment; they are watched once they appear.
+    """
 
     paths: tuple[str, ...]
     missing: tuple[str, ...] = ()
 
 
 class SyncScope(StrEnum):
-    """How much of a history a sync lists."""
+    """How much of the history a sync lists."""
 
     FIRST = "first"  # all of it, for the first time
-    WALK = "walk"  # all of it, once more
-    RESUMED = "resumed"  # the rest of a walk that was stopped
+    WALK = "walk"  # all of it, once more: a full walk
+    RESUMED = "resumed"  # the remaining windows of a full walk that was stopped
     OVERLAP = "overlap"  # the newest days
-    WINDOW = "window"  # the days that were asked for
+    WINDOW = "window"  # the days that the options name
 
 
 @dataclass(frozen=True, slots=True)
 class SyncStarted(Event):
-    """A connection is being synced; ``how`` says how much of its history is listed."""
+    """The sync of a connection has started.
+
+    Attributes:
+        how: How much of the history is listed.
+        dry_run: Nothing will be stored.
+    """
 
     how: SyncScope
     dry_run: bool = False
@@ -72,7 +97,17 @@ class SyncStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class WindowListed(Event):
-    """One window of the listing is stored."""
+    """One window of the listing is stored.
+
+    Attributes:
+        window: The window.
+        rows: How many records the source listed.
+        new: How many of them are new.
+        changed: How many of them have changed.
+        stubs: How many of them became stubs.
+        missing: How many stored records of this window the source no longer listed.
+        left: How many windows are still to be listed.
+    """
 
     window: Window
     rows: int
@@ -80,13 +115,18 @@ class WindowListed(Event):
     changed: int
     stubs: int
     missing: int
-    left: int  # windows still to come
+    left: int
 
 
 @dataclass(frozen=True, slots=True)
 class Decided(Event):
-    """One decision about one record: a ``RunDecision``, ``WOULD_JOIN``, or ``no`` and the name of a
-    part that the source does not have.
+    """One decision about one record.
+
+    Attributes:
+        external_id: The id of the record at its source.
+        decision: A value of ``RunDecision``, ``WOULD_JOIN``, or ``no`` and the name of a part that
+            the source does not have (``no streams``).
+        reason: Why, for people to read.
     """
 
     external_id: str
@@ -96,7 +136,12 @@ class Decided(Event):
 
 @dataclass(frozen=True, slots=True)
 class PartsPlanned(Event):
-    """So many records want this part."""
+    """The backlog of one part was counted.
+
+    Attributes:
+        part: The name of the part, or ``RECORDS``.
+        total: How many records want it.
+    """
 
     part: str
     total: int
@@ -104,7 +149,14 @@ class PartsPlanned(Event):
 
 @dataclass(frozen=True, slots=True)
 class PartStored(Event):
-    """One part of one record is stored, or known not to come."""
+    """One part of one record was answered: it is stored, or the reason why it did not arrive.
+
+    Attributes:
+        part: The name of the part, or ``RECORDS``.
+        external_id: The id of the record at its source.
+        done: How many were answered so far, this one included.
+        total: How many there are.
+    """
 
     part: str
     external_id: str
@@ -114,7 +166,14 @@ class PartStored(Event):
 
 @dataclass(frozen=True, slots=True)
 class SyncFinished(Event):
-    """The connection is up to date; ``counts`` are decisions by name."""
+    """The connection is up to date.
+
+    Attributes:
+        counts: Decision → how many times it was made.
+        requests: How many HTTP requests were sent.
+        seconds: How long it took.
+        note: What else the athlete should know, for example that a part of the history is left out.
+    """
 
     counts: Mapping[str, int] = field(default_factory=dict)
     requests: int = 0
@@ -124,8 +183,15 @@ class SyncFinished(Event):
 
 @dataclass(frozen=True, slots=True)
 class SyncStopped(Event):
-    """The connection stopped before its end; what was stored stays, and the next sync goes on
-    there.
+    """An error stopped the connection.
+
+    What was stored before the error stays, and the next sync resumes there.
+
+    Attributes:
+        error: The error.
+        counts: Decision → how many times it was made.
+        requests: How many HTTP requests were sent.
+        seconds: How long it took.
     """
 
     error: FitglueError
@@ -135,24 +201,31 @@ class SyncStopped(Event):
 
 
 def event_as_json(event: Event) -> dict[str, Any]:
-    """An event as values that ``json.dumps`` takes: its name as ``event``, then its fields.
+    """Return an event as a dictionary that ``json.dumps`` accepts.
 
-    A field that is ``None`` is left out. An error is its parts, a day is ISO 8601.
+    Args:
+        event: Any event.
+
+    Returns:
+        The name of its class as ``event``, then its fields, without those that are ``None``. An
+        error becomes a dictionary of its parts (``FitglueError.as_dict``), and a date becomes ISO
+        8601 text.
     """
     document: dict[str, Any] = {"event": type(event).__name__}
-    for each in fields(event):
-        value = getattr(event, each.name)
+    for item in fields(event):
+        value = getattr(event, item.name)
         if value is not None:
-            document[each.name] = _plain(value)
+            document[item.name] = _plain(value)
     return document
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, FitglueError):
         return value.as_dict()
-    # A window: told by its form, since the module of windows takes 10 ms to import.
+    # The only dataclass in an event is Window. It is recognized without its class, because the
+    # import of plugin_api takes 10 ms, also for the help of a command.
     if is_dataclass(value):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Mapping):

@@ -1,5 +1,7 @@
-"""One sync of a connection at a time: an OS lock beside the database, an advisory lock on
-PostgreSQL; both end with the process.
+"""Locks a connection, so that only one process at a time syncs it.
+
+The lock is an OS lock on a file beside the database, or an advisory lock on PostgreSQL. Both end
+with the process that holds them, so a crash leaves no lock behind.
 """
 
 from __future__ import annotations
@@ -26,10 +28,9 @@ if TYPE_CHECKING:
 
 
 def lock_of(context: SyncContext) -> AbstractContextManager[None]:
-    """The lock of the connection that a context is for."""
-    connected = context.connected
+    """Return the lock of the context's connection, as ``connection_lock`` does."""
     return connection_lock(
-        context.database, context.home, connected.id, connected.name, context.now
+        context.database, context.home, context.connection_id, context.name, context.now
     )
 
 
@@ -41,13 +42,26 @@ def connection_lock(
     name: str,
     since: str,
 ) -> Iterator[None]:
-    """Hold the lock of a connection; raises ``Busy`` FG-sync-running that says who holds it."""
+    """Hold the lock of a connection while the ``with`` block runs.
+
+    Args:
+        database: The database; the lock is in the same place, so that two homes that share one
+            database exclude each other too.
+        home: The home folder, for a database that has no file.
+        connection_id: The id of the connection.
+        name: Its name, for the error.
+        since: The current moment, which the error of another process will show.
+
+    Raises:
+        Busy: FG-sync-running if another process holds the lock, with its process id if known.
+        StoreFailed: FG-store-read-only if the lock file cannot be created.
+    """
     if database.dialect == "postgresql":
-        held = _advisory_lock(database, connection_id, name)
-    else:  # beside the database, so that two homes with one database exclude each other too
-        beside = database.path.parent if database.path else home
-        held = _file_lock(beside / "locks", connection_id, name, since)
-    with held:
+        lock = _advisory_lock(database, connection_id, name)
+    else:
+        folder = database.path.parent if database.path else home
+        lock = _file_lock(folder / "locks", connection_id, name, since)
+    with lock:
         yield
 
 
@@ -58,6 +72,8 @@ def _file_lock(
     name: str,
     since: str,
 ) -> Iterator[None]:
+    # The holder is described in a second file. In the lock file, it could be lost: some versions of
+    # filelock let a process that does not get the lock truncate that file (tox-dev/filelock#591).
     holder = folder / f"{connection_id}.json"
     lock = FileLock(folder / f"{connection_id}.lock", timeout=0)
     try:
@@ -68,16 +84,20 @@ def _file_lock(
     except OSError as error:
         raise StoreFailed(
             "FG-store-read-only",
-            "the lock of the connection cannot be made",
+            "the lock file of the connection cannot be created",
             at=Place(str(folder)),
             why=error.strerror,
-            fix="give yourself the right to write the folder, or make room",
+            fix="give yourself write permission for the folder, or free some disk space",
         ) from error
     try:
-        with suppress(OSError):  # who holds the lock is a courtesy; that it is held is not
+        # The description is only for the error message of another process, so a full disk must not
+        # stop the sync here.
+        with suppress(OSError):
             _write_holder(holder, since)
         yield
     finally:
+        # Removed while the lock is still held: after the release, the file could already describe
+        # the next holder.
         holder.unlink(missing_ok=True)
         lock.release()
 
@@ -92,6 +112,7 @@ def _write_holder(path: Path, since: str) -> None:
 
 
 def _read_holder(path: Path) -> str | None:
+    # The file may be missing or half written: the holder locks first and writes it afterwards.
     with suppress(OSError, ValueError, KeyError):
         holder = json.loads(path.read_text())
         return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
@@ -104,21 +125,23 @@ def _advisory_lock(
     connection_id: str,
     name: str,
 ) -> Iterator[None]:
+    # PostgreSQL identifies an advisory lock by a signed 64-bit number.
     digest = hashlib.blake2b(connection_id.encode(), digest_size=8).digest()
     key = int.from_bytes(digest, signed=True)
-    # In no transaction: the lock is the session's, and a transaction that idles for a whole sync
-    # would hold up the server.
+    # The lock belongs to the session and not to a transaction: one that stays open for a whole sync
+    # would keep the server from cleaning up old rows.
     with database.session() as session:
         if not session.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
             raise _busy(name, _session_with_lock(session, key))
         try:
             yield
         finally:
-            with suppress(sa.exc.DBAPIError):  # a session that was lost has given its locks back
+            with suppress(sa.exc.DBAPIError):  # the server released the locks of a lost session
                 session.execute(sa.select(sa.func.pg_advisory_unlock(key)))
 
 
 def _session_with_lock(session: sa.Connection, key: int) -> str | None:
+    # pg_locks shows a 64-bit key as two halves, classid (high) and objid (low).
     query = sa.text(
         "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted "
         "AND ((classid::bigint << 32) | objid::bigint) = :key"
@@ -130,7 +153,7 @@ def _session_with_lock(session: sa.Connection, key: int) -> str | None:
 def _busy(name: str, holder: str | None) -> Busy:
     return Busy(
         "FG-sync-running",
-        f"connection {name} is being synced already",
+        f"connection {name} is already being synced",
         why=f"by {holder}" if holder else None,
         fix="wait until it has finished, or stop it",
     )

@@ -1,4 +1,7 @@
-"""What somebody asks of a sync; it imports nothing, since the command reads it for its help."""
+"""The options of a sync.
+
+This module imports nothing at run time, because the command imports it to print its help.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What somebody asked of a sync; days are the athlete's local ones, both included."""
+    """What to sync; the default is everything that is due.
+
+    Attributes:
+        since: The first day to list, in the athlete's local time. A first sync also stores it as
+            the horizon of the connection: later syncs leave out the history before it.
+        until: The last day to list, included. With it, only these days are listed.
+        full: Walk through the whole history, even if no full walk is due, and remove the horizon.
+        streams: Fetch streams.
+        files: Fetch original files of records that have never been asked for one.
+        dry_run: Report what a sync would do, and store nothing.
+    """
 
     since: date | None = None
     until: date | None = None
@@ -21,7 +34,12 @@ class Options:
     dry_run: bool = False
 
     def wants(self, part_option: str | None, *, default: bool) -> bool:
-        """Whether a part of the entry is wanted of records that were never asked for it."""
+        """Return whether to fetch a part of records that have never been asked for it.
+
+        Args:
+            part_option: The option that asks for the part, as its entry names it.
+            default: Whether the entry asks for the part without an option.
+        """
         if default:
             return True
         return bool(part_option and getattr(self, part_option, False))

@@ -1,4 +1,4 @@
-"""How a record keeps the reason why its source does not deliver it."""
+"""Writes the reason why a source does not deliver a record, in the form that the store keeps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def reason_text(unavailable: Unavailable) -> str:
-    """The reason of a stub or a tombstone, as JSON."""
+    """Return the reason of a stub or a tombstone as JSON (``fg_records.reason``)."""
     reason = {
         "code": unavailable.code,
         "reason": unavailable.reason,

@@ -1,4 +1,4 @@
-"""One run of work on a connection, with the transactions that carry out what it decides."""
+"""The transactions of one run, each of which stores decisions together with their effects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """An open transaction of a run: all that is decided in it is stored together, or nothing."""
+    """An open transaction of a run; everything that is decided in it is committed together."""
 
     context: SyncContext
     log: RunLog
@@ -29,42 +29,51 @@ class Transaction:
         record_id: int,
         reason: str | None = None,
     ) -> None:
-        """Write down a decision about a record, in the transaction that carries it out."""
+        """Store a decision about a record, in the transaction that carries it out.
+
+        Args:
+            decision: A value of ``RunDecision``, or ``no-`` with the name of a part.
+            record_id: The record.
+            reason: Why, for people to read.
+        """
         self.log.decide(self.db, self.context.now, str(decision), record_id, reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: what it works with, and the log of what it decides."""
+    """One run: the context that it works in, and the log of its decisions."""
 
     context: SyncContext
     log: RunLog
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """A transaction that carries out decisions.
+        """Open a transaction that carries out decisions, and commit it at the end of the block.
 
-        Where it is rolled back, the run has not decided, and the store has not learnt.
+        An exception in the block rolls the transaction back. The log in memory and the cached
+        dictionaries are then restored too, so that they match the database.
         """
-        known = self.log.id
+        run_id = self.log.id
         counts = dict(self.log.counts)
         try:
             with self.context.database.write() as db:
                 yield Transaction(self.context, self.log, db)
+        # Also for Ctrl-C and GeneratorExit. Without this, the log would keep the id of a row that
+        # the rollback removed, and the next decision would refer to it.
         except BaseException:
-            self.log.rolled_back(known, counts)
+            self.log.rolled_back(run_id, counts)
             self.context.raws.forget_dictionaries()
             raise
 
     @contextmanager
-    def rehearsal(self) -> Iterator[Transaction]:
-        """A transaction that is rolled back when it ends, whatever was decided in it."""
-        known = self.log.id
+    def dry_run_transaction(self) -> Iterator[Transaction]:
+        """Open a transaction that is always rolled back at the end of the block."""
+        run_id = self.log.id
         counts = dict(self.log.counts)
         try:
             with self.context.database.write() as db:
                 yield Transaction(self.context, self.log, db)
                 db.rollback()
         finally:
-            self.log.rolled_back(known, counts)
+            self.log.rolled_back(run_id, counts)
             self.context.raws.forget_dictionaries()

@@ -1,4 +1,4 @@
-"""A connection as its plugin sees it."""
+"""The connection as its plugin sees it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class _Progress:
-    """The state of a connection's view, which changes while its plugin works.
+    """The state of a connection's view that changes while its plugin works.
 
     It is apart from the view, because a plugin must not be able to set an attribute of the view.
     """
@@ -36,9 +36,20 @@ def _plugin_log() -> logging.Logger:
 
 @dataclass(eq=False, frozen=True)
 class ConnectionView:
-    """A connection as its plugin sees it (``plugin_api.Connection``), without its secrets.
+    """A connection as its plugin sees it; it implements ``plugin_api.Connection``.
 
-    A plugin cannot set any of the attributes: the next hook of the run gets the same view.
+    It has settings, an authenticated session, a clock and a log, but never a secret. A plugin
+    cannot set any of the attributes, because the next hook of the run gets the same view.
+
+    Attributes:
+        id: The id of the connection.
+        entry: The id of the source's entry.
+        account: The account at the source; ``None`` until it is connected.
+        settings: The settings of the connection, without secrets.
+        clock: The clock of the host.
+        open_http: Opens the session; ``None`` if the entry has no ``http`` block.
+        log: The log for the plugin's messages.
+        cache: A folder for files that may be lost; it belongs to the plugin.
     """
 
     id: str
@@ -48,7 +59,7 @@ class ConnectionView:
     clock: Clock
     open_http: Callable[[], HttpSession] | None
     log: logging.Logger = field(default_factory=_plugin_log)
-    cache: Path | None = None  # the plugin's own
+    cache: Path | None = None
     _progress: _Progress = field(
         default_factory=_Progress,
         init=False,
@@ -57,18 +68,22 @@ class ConnectionView:
 
     @property
     def http(self) -> HttpSession:
-        """The authenticated session; raises ``PluginFailed`` FG-no-http where the entry has no http
-        block.
+        """The authenticated session, which is opened when it is first used.
+
+        Raises:
+            PluginFailed: FG-no-http if the entry has no ``http`` block.
         """
         if self._progress.session is not None:
             return self._progress.session
         if self.open_http is None:
             raise PluginFailed(
                 "FG-no-http",
-                f"the entry {self.entry} has no http block, so its plugin may ask no server",
+                f"the entry {self.entry} has no http block, so its plugin may not send requests",
                 fix="add an http block to the entry",
             )
-        with self._progress.lock:  # several lanes may ask at once, and one session serves all
+        # Several lanes may get here at once. They must share one session, because it counts the
+        # requests and keeps the budget of the connection.
+        with self._progress.lock:
             if self._progress.session is None:
                 self._progress.session = self.open_http()
             return self._progress.session
@@ -80,12 +95,14 @@ class ConnectionView:
         return 0 if session is None else session.sent
 
     def alive(self) -> None:
-        """Note that the plugin is at work."""
+        """Note that the plugin is at work, although it sends no request and yields no item."""
         self._progress.at_work = time.monotonic()
 
     def sign_of_life(self) -> float:
-        """The monotonic moment until which plugin or session are known to be at work; who asks also
-        hears of a long silence.
+        """Return the monotonic time until which the plugin or its session is known to be at work.
+
+        A planned wait of the session counts as work, so the time can be in the future. The guard of
+        the plugin calls this while it waits, so a long silence of the server is reported here too.
         """
         session = self._progress.session
         if session is None:
@@ -94,6 +111,6 @@ class ConnectionView:
         return max(self._progress.at_work, session.busy_until)
 
     def close(self) -> None:
-        """Give back the session's connections."""
+        """Close the session, if one was opened."""
         if self._progress.session is not None:
             self._progress.session.close()

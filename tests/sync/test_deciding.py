@@ -404,7 +404,7 @@ def test_a_dry_run_says_what_would_become_one_workout_and_stores_nothing(host, a
         for event in events
         if isinstance(event, Decided) and event.decision == "would-join"
     } == {
-        "b": "one workout with intervals/a",
-        "d": "one workout with intervals/c",
-        "g": "one workout with intervals-2/e",
+        "b": "same workout as intervals/a",
+        "d": "same workout as intervals/c",
+        "g": "same workout as intervals-2/e",
     }

@@ -1,1 +1,1 @@
-"""Makes source activities of raw parts, and stores them."""
+"""Derives source activities from raw parts, and stores them."""

@@ -1,5 +1,7 @@
-"""Raw parts → checked, encoded source activities: normalize by the plugin, then every rule of the
-model, outside any transaction.
+"""Derives source activities from the raw parts of a record, and checks and encodes them.
+
+The plugin normalizes, then every rule of the model is checked. All of it happens outside any
+transaction, because a plugin's code may take any time and fail in any way.
 """
 
 from __future__ import annotations
@@ -24,59 +26,73 @@ if TYPE_CHECKING:
     from fitglue_registry.plugins import Plugins
     from fitglue_registry.registry import Entry
 
-    #: (field, reason) of what is wrong with a source activity.
+    #: The faults of a source activity, as pairs of field and reason.
     Problems = Sequence[tuple[str, str]]
 
-#: Beyond what any workout says; streams are not part of the document.
-_LARGEST_DOCUMENT = 16_000_000
-_MOST_LEGS = 200
-#: So many of the faults of a source activity are named.
-_MOST_NAMED = 5
+#: The size in bytes above which a document is refused. No real workout comes near it, because the
+#: streams are not part of the document.
+_MAX_DOCUMENT_BYTES = 16_000_000
+_MAX_LEGS = 200
+#: How many faults of a source activity an error names at most.
+_MAX_NAMED = 5
 _HOOK = "fitglue_normalize"
-#: What reading a part raises whose bytes broke on their way.
+#: What reading a part raises if its bytes were damaged on the way here.
 _UNREADABLE = (gzip.BadGzipFile, EOFError, zlib.error)
-#: What writing a source activity as JSON raises whose fields hold anything.
+#: What encoding a source activity as JSON raises, since its fields may contain any object.
 _UNWRITABLE = (TypeError, ValueError, OverflowError, NotImplementedError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What was made of a record, or why it was refused, or what went wrong that is not the record's
-    fault.
+    """The result of deriving one record.
+
+    Attributes:
+        encoded: The source activities, one for each leg, ready to be stored.
+        refused: Why the record goes to quarantine; ``encoded`` is then empty.
+        failure: An error that is not the fault of the record, to be raised by ``checked``.
+        received_at: When the part arrived because of which the record was derived.
     """
 
     encoded: list[EncodedActivity]
     refused: FitglueError | None = None
     failure: BaseException | None = None
-    received_at: str | None = None  # of the part that it was made for
+    received_at: str | None = None
 
     @property
     def start_local(self) -> str | None:
-        """When it started, as the store writes it, if that is known."""
+        """The start of the first leg in local time, as the store writes it; ``None`` if unknown."""
         if not self.encoded:
             return None
         start: str | None = self.encoded[0].columns["start_local"]
         return start
 
     def checked(self) -> Derived:
-        """The same; raises the failure on the thread that wants to store it."""
+        """Return this result, or raise its failure on the thread that wants to store it."""
         if self.failure is not None:
             raise self.failure
         return self
 
 
 class Deriver:
-    """Derives source activities of one entry by its plugin."""
+    """Derives the source activities of one entry with its plugin."""
 
     def __init__(self, plugins: Plugins, entry: Entry) -> None:
         self._plugin = plugins.of(entry)
         self._entry = entry
 
     def derive(self, record: Record, *, here: bool = False) -> Derived:
-        """What the record says, ready to be stored, or why it goes to quarantine; raises what
-        concerns the whole connection.
+        """Derive one record.
 
-        ``here``: this thread is one on which the plugin runs already.
+        Args:
+            record: The record with all its parts.
+            here: The calling thread already belongs to the plugin, so no other thread is needed.
+
+        Returns:
+            The source activities, or the reason why the record goes to quarantine.
+
+        Raises:
+            FitglueError: A failure that concerns the whole connection, such as a plugin that
+                blocks.
         """
         try:
             activities = self.check(record, here=here)
@@ -87,13 +103,17 @@ class Deriver:
             return Derived([], error)
 
     def derive_all(self, records: Iterable[Record]) -> Iterator[Derived]:
-        """``derive`` for one record after the other, on one thread of the plugin's."""
+        """Derive records one after the other, on a single thread of the plugin.
+
+        A change of threads for each record would slow down the first sync of a long history.
+        """
 
         def work() -> Iterator[Derived]:
             for record in records:
                 try:
                     yield self.derive(record, here=True)
-                # Raised below: on that thread, the plugin would be blamed.
+                # Raised below. Raised on this thread, an error of the host would be reported as an
+                # error of the plugin.
                 except BaseException as failure:  # noqa: BLE001
                     yield Derived([], failure=failure)
                     return
@@ -102,16 +122,26 @@ class Deriver:
             yield derived.checked()
 
     def check(self, record: Record, *, here: bool = False) -> list[model.SourceActivity]:
-        """What the record says, held to every rule of the model.
+        """Normalize one record, and check the result against every rule of the model.
 
-        Raises ``RecordRefused`` where the plugin or the model refuses it, ``PluginFailed`` where
-        the plugin broke its contract.
+        Args:
+            record: The record with all its parts.
+            here: The calling thread already belongs to the plugin.
+
+        Returns:
+            The source activities as the store would return them, with their streams.
+
+        Raises:
+            RecordRefused: The plugin or the model refuses the record.
+            PluginFailed: The plugin raised or blocked, or its answer breaks the rules of the hook.
         """
 
         def check_answer(answer: list[Any]) -> list[model.SourceActivity]:
             return self._check_answer(record.external_id, answer)
 
-        try:  # the checks run where the plugin's code may: a value that it made may be anything
+        # The checks run as ``then``, on the plugin's thread and inside its time limit: comparing or
+        # printing a value that the plugin made can run its code.
+        try:
             activities: list[model.SourceActivity] = self._plugin.call(
                 _HOOK,
                 record=record,
@@ -119,7 +149,8 @@ class Deriver:
                 then=check_answer,
             )
         except PluginFailed as error:
-            # Raised by reading a part whose bytes broke on their way, not by the plugin.
+            # ``Record.read`` raised because the bytes of a part are damaged. That is not the
+            # plugin's fault.
             if isinstance(error.__cause__, _UNREADABLE):
                 raise RecordRefused(
                     "FG-part-unreadable",
@@ -130,15 +161,16 @@ class Deriver:
         return activities
 
     def _check_answer(self, external_id: str, answer: list[Any]) -> list[model.SourceActivity]:
-        if len(answer) > _MOST_LEGS:
-            self._refuse(f"with {len(answer):,} source activities of one record")
+        if len(answer) > _MAX_LEGS:
+            self._refuse(f"with {len(answer):,} source activities for one record")
         legs: dict[int, model.SourceActivity] = {}
         for activity in answer:
             if type(activity) is not model.SourceActivity:
                 self._refuse(f"with {type(activity).__name__}, expected SourceActivity")
+            # The key of a source activity is (record, leg_no).
             checked = self._check_activity(external_id, activity)
             if checked.leg_no in legs:
-                self._refuse(f"with two source activities of leg {checked.leg_no}")
+                self._refuse(f"with two source activities for leg {checked.leg_no}")
             legs[checked.leg_no] = checked
         return list(legs.values())
 
@@ -148,8 +180,11 @@ class Deriver:
     def _check_activity(
         self, external_id: str, activity: model.SourceActivity
     ) -> model.SourceActivity:
-        """The activity as the store will give it back: nothing looks at types when a struct is
-        made, reading its document does.
+        """Return the activity as it is decoded from its own document.
+
+        A msgspec struct does not check types when it is made, so a plugin can put anything into it.
+        Decoding does check them, and it converts what the model allows: an integer where the model
+        has a float, a list where it has a tuple.
         """
         problems: Problems = model.problems(activity)
         if not problems:
@@ -165,7 +200,8 @@ class Deriver:
 
     def _invalid(self, external_id: str, problems: Problems) -> RecordRefused:
         faults = []
-        for field, reason in problems[:_MOST_NAMED]:
+        for field, reason in problems[:_MAX_NAMED]:
+            # Shortened, since the name of an unknown field can be of any length.
             faults.append(f"{field[:100]} {reason}".strip())
         field, _ = problems[0]
         plugin = self._entry.plugin.name
@@ -186,14 +222,18 @@ def _document_validator() -> Validator:
 def _as_stored(
     activity: model.SourceActivity,
 ) -> tuple[dict[str, Any], model.SourceActivity | None]:
-    """The document of an activity, and the activity as it is read from that, unless the schema
-    forbids it; raises one of ``_UNWRITABLE`` where it cannot be written.
+    """Return the document of an activity, and the activity as decoded from it.
+
+    The latter is ``None`` if the schema forbids the document. Raises one of ``_UNWRITABLE`` if the
+    activity cannot be encoded.
     """
+    # Streams are checked by ``model.problems`` and stored as blobs. In JSON, they would take longer
+    # to write and read than everything else together.
     bare = msgspec.structs.replace(activity, streams=())
     encoded = model.encode(bare)
-    if len(encoded) > _LARGEST_DOCUMENT:
+    if len(encoded) > _MAX_DOCUMENT_BYTES:
         raise ValueError(
-            f"its document has {len(encoded):,} bytes, and may have {_LARGEST_DOCUMENT:,}"
+            f"its document has {len(encoded):,} bytes; at most {_MAX_DOCUMENT_BYTES:,} are allowed"
         )
     document = model.to_builtins(bare)
     if not _document_validator().accepts(document):
@@ -216,17 +256,20 @@ def _encode(record: Record, activity: model.SourceActivity) -> EncodedActivity:
     except (ValueError, OverflowError) as error:
         raise RecordRefused(
             "FG-activity-invalid",
-            f"{record.external_id} holds text that is not Unicode",
+            f"{record.external_id} contains text that is not Unicode",
             why=str(error)[:200],
             fix="correct the title or the description at the source",
         ) from error
 
 
 def goes_to_quarantine(error: FitglueError) -> bool:
-    """Whether a failure concerns this record alone; a plugin that blocks concerns the whole
-    connection.
+    """Return whether a failure concerns only the record, which then goes to quarantine.
+
+    Other failures, such as a plugin that blocks, would happen with the next record too, so they
+    stop the connection.
     """
     if isinstance(error, RecordRefused):
         return True
+    # The plugin raised an exception for this record, or answered against the rules.
     is_of_one_call = error.code in ("FG-plugin-raised", "FG-plugin-answer")
     return isinstance(error, PluginFailed) and is_of_one_call

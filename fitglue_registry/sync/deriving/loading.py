@@ -1,4 +1,4 @@
-"""Reads records with all that was received of them, ready to be normalized."""
+"""Loads records with all their stored parts, ready to be normalized."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 def load_by_id(context: SyncContext, keys: Sequence[Key]) -> dict[str, Record]:
-    """The records of these keys by their external ids, with all their newest parts."""
-    account = context.connected.account
+    """Return records by external id, with the newest revision of each of their parts."""
+    account = context.connection.account
     with context.database.read() as db:
         loaded = load_records(db, context.raws, context.entry.id, account, keys)
     return {record.external_id: record for record in loaded.values()}
 
 
 def load_records_of(context: SyncContext, rows: Sequence[RecordRow]) -> list[Record]:
-    """These records, in their order."""
+    """Return the records of these rows, in the same order."""
     keys = [(row.id, row.external_id) for row in rows]
     loaded = load_by_id(context, keys)
     return [loaded[row.external_id] for row in rows]
@@ -37,6 +37,9 @@ def loaded_batches(
     context: SyncContext,
     rows: Sequence[RecordRow],
 ) -> Iterator[tuple[Sequence[RecordRow], list[Record]]]:
-    """Batch after batch of these records, each read when it is asked for."""
+    """Yield batches of rows with their records; a batch is loaded only when it is requested.
+
+    The parts of all records of a history do not fit into memory at once.
+    """
     for batch in batches_of(context.entry, rows):
         yield batch, load_records_of(context, batch)

@@ -1,5 +1,9 @@
-"""Derives what takes long in processes of their own while a sync goes on; what waits for them is
-bounded in number and in bytes.
+"""Derives records with heavy parts in worker processes while a sync goes on.
+
+A FIT file takes a second or more of pure Python, which a thread could not run beside the others.
+The lanes that fetch submit records, and the thread that stores waits for the results in the order
+of the answers, so order, transactions and resuming are the same as without processes. The number
+and the size of the records in progress are limited.
 """
 
 from __future__ import annotations
@@ -13,7 +17,12 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.plugin_api import Body
 from fitglue_registry.sync.deriving.deriver import Derived, Deriver
-from fitglue_registry.sync.deriving.workers import cleared, died, hand_out, processes_for
+from fitglue_registry.sync.deriving.workers import (
+    processes_for,
+    redacted,
+    submit_batch,
+    worker_died,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,11 +34,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: So many jobs a core may be under way, of so many bytes together. What is done waits where every
-#: answer of a lane waits, in its bounds.
-_JOBS_A_CORE, _MOST_BYTES = 3, 64_000_000
-#: So often are workers started in one sync; where they die again and again, it is done without.
-_MOST_STARTS = 3
+#: How many jobs per core may be in progress: one is being derived, the others keep the core busy.
+_JOBS_PER_CORE = 3
+#: How many bytes of raw parts the jobs in progress may have together. Results that are done are
+#: limited by the queue of the lanes' answers.
+_MAX_BYTES = 64_000_000
+#: How often workers are started in one sync. If they die again and again, for example because the
+#: machine has too little memory for them, the remaining records are derived in this process.
+_MAX_STARTS = 3
 
 
 @contextmanager
@@ -38,8 +50,15 @@ def pool_for(
     part: EntryPart,
     total: int,
 ) -> Iterator[Pool | None]:
-    """A pool for ``total`` records whose ``part`` is taken, or ``None`` where they are derived on
-    the lane that they come on.
+    """Open a pool for deriving records, and end its processes after the ``with`` block.
+
+    Args:
+        context: The connection.
+        part: The part that is being fetched.
+        total: How many records want it.
+
+    Yields:
+        The pool, or ``None`` if records are to be derived on the lane that fetches them.
     """
     processes = processes_for(context, total, heavy=True) if part.heavy else None
     if processes is None:
@@ -53,9 +72,10 @@ def pool_for(
 
 
 class Pool:
-    """Worker processes of one sync; started by the first record that comes.
+    """The worker processes of one sync, which are started by the first submitted record.
 
-    Lanes hand records in, the thread that stores takes out.
+    Several lanes call ``derive``, and the thread that stores takes the results, so the counters are
+    protected by a condition.
     """
 
     def __init__(self, context: SyncContext, processes: Processes) -> None:
@@ -63,7 +83,7 @@ class Pool:
         self._processes = processes
         self._cores = processes.count_cores()
         self._workers = processes.start_workers(self._cores)
-        self._lost: list[Workers] = []
+        self._lost_workers: list[Workers] = []
         self._changed = threading.Condition()
         self._jobs = 0
         self._bytes = 0
@@ -71,105 +91,119 @@ class Pool:
         self._closed = False
 
     def derive(self, record: Record, received_at: str | None) -> Derived | Pending:
-        """What the record says, or the promise of it; waits for room.
+        """Submit a record to a worker, after waiting until the limits allow it.
 
-        Once there are no workers it is derived here, on this lane.
+        Args:
+            record: The record with all its parts.
+            received_at: When the part arrived because of which the record is derived.
+
+        Returns:
+            The promise of the result, or the result itself if the pool has no workers any more and
+            the record was derived on the calling thread.
         """
         bare = _without_decoded(record)
         weight = sum(len(body.content) for body in bare.parts.values())
         while True:
-            workers = self._take_room(weight)
+            workers = self._reserve(weight)
             if workers is None:
                 break
+            # A process that dies makes its executor refuse all further work, also from other lanes.
+            # The record was not at fault then, so it is submitted to the new workers.
             try:
-                future = hand_out(workers, self._context, [bare])
+                future = submit_batch(workers, self._context, [bare])
             except BrokenExecutor:
-                self._give_room(weight)
-                self.lost(workers)
+                self._release(weight)
+                self.replace_workers(workers)
             else:
-                future.add_done_callback(lambda _: self._give_room(weight))
+                future.add_done_callback(lambda _: self._release(weight))
                 return Pending(self, workers, bare, received_at, future)
         deriver = Deriver(self._context.plugins, self._context.entry)
         return replace(deriver.derive(record, here=True), received_at=received_at)
 
-    def _take_room(self, weight: int) -> Workers | None:
-        """Who takes a job of so many bytes, once there is room for it; one alone may be of any
-        size.
+    def _reserve(self, weight: int) -> Workers | None:
+        """Wait until a job of ``weight`` bytes is allowed, and return the workers for it.
 
-        ``None``: nobody any more.
+        ``None`` is returned if the pool has no workers any more.
         """
         with self._changed:
-            while not (self._ended() or self._has_room(weight)):
+            while not (self._has_ended() or self._is_allowed(weight)):
                 self._changed.wait()
-            if self._ended():
+            if self._has_ended():
                 return None
             self._jobs += 1
             self._bytes += weight
             return self._workers
 
-    def _ended(self) -> bool:
-        return self._closed or self._starts > _MOST_STARTS
+    def _has_ended(self) -> bool:
+        return self._closed or self._starts > _MAX_STARTS
 
-    def _has_room(self, weight: int) -> bool:
+    def _is_allowed(self, weight: int) -> bool:
+        # A single job may have any size; otherwise a record above the limit would wait for ever.
         if self._jobs == 0:
             return True
-        if self._jobs >= self._cores * _JOBS_A_CORE:
+        if self._jobs >= self._cores * _JOBS_PER_CORE:
             return False
-        return self._bytes + weight <= _MOST_BYTES
+        return self._bytes + weight <= _MAX_BYTES
 
-    def _give_room(self, weight: int) -> None:
+    def _release(self, weight: int) -> None:
         with self._changed:
             self._jobs -= 1
             self._bytes -= weight
             self._changed.notify_all()
 
-    def lost(self, workers: Workers) -> None:
-        """These workers are gone: start others, unless it happened too often."""
+    def replace_workers(self, workers: Workers) -> None:
+        """Start new workers in place of these, one of which died, unless that happened too often.
+
+        Every thread that meets the broken executor calls this; only the first call has an effect.
+        """
         with self._changed:
-            if workers is not self._workers or self._ended():
-                return  # it was said before
+            if workers is not self._workers or self._has_ended():
+                return
             self._starts += 1
-            self._lost.append(workers)
-            if not self._ended():
+            self._lost_workers.append(workers)
+            if not self._has_ended():
                 self._workers = self._processes.start_workers(self._cores)
             self._changed.notify_all()
         log.warning(
-            "a process that read for %s ended by itself; what it was at is read again%s",
+            "a worker process for %s ended unexpectedly; its records are derived again%s",
             self._context.name,
-            ", and the rest in this process" if self._ended() else "",
+            ", and all others in this process" if self._has_ended() else "",
         )
 
-    def derive_alone(self, record: Record) -> Derived:
-        """Derive what may have cost others their worker in one of its own; if that dies, too, the
-        record is to blame.
+    def derive_in_own_process(self, record: Record) -> Derived:
+        """Derive a record that was in progress when a worker died, in a process of its own.
+
+        Any of the records in progress may have killed the worker. If this process dies too, it was
+        this record, and it goes to quarantine. Deriving it in the process that syncs would end the
+        sync, and every later one.
         """
         workers = self._processes.start_workers(1)
         try:
-            return self.cleared(hand_out(workers, self._context, [record]).result())
+            return self.redacted(submit_batch(workers, self._context, [record]).result())
         except BrokenExecutor:
-            return Derived([], died(self._context.entry))
+            return Derived([], worker_died(self._context.entry))
         finally:
             workers.stop(kill=True)
 
-    def cleared(self, results: Sequence[Derived]) -> Derived:
-        """The one result of a worker, which knows no secret, without any that a plugin quoted
-        there.
-        """
-        [derived] = cleared(results, self._context.plugins.redact)
+    def redacted(self, results: Sequence[Derived]) -> Derived:
+        """Return the only result of a worker, without secrets."""
+        [derived] = redacted(results, self._context.plugins.redact)
         return derived
 
     def close(self) -> None:
-        """End the workers, whatever they are at; a lane that waits for room goes on without."""
+        """End all worker processes, without waiting for their current work."""
         with self._changed:
             self._closed = True
+            # Lanes that wait in ``_reserve`` continue without workers.
             self._changed.notify_all()
-        # Those of a lost one are ended by loky itself, at a time of its own: wait for that too.
-        for workers in (*self._lost, self._workers):
+        # loky ends the other processes of a broken executor on a thread of its own. Without waiting
+        # for that too, some of them could outlive the sync.
+        for workers in (*self._lost_workers, self._workers):
             workers.stop(kill=True)
 
 
 def _without_decoded(record: Record) -> Record:
-    """The record as it travels to another process: without what its bodies have decoded."""
+    """Return the record without decoded bodies, which would only make it slower to pickle."""
     parts = {}
     for name, body in record.parts.items():
         parts[name] = Body(body.content, body.encoding)
@@ -178,7 +212,7 @@ def _without_decoded(record: Record) -> Record:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pending:
-    """What a worker will have made of a record; to be taken once, by the thread that stores."""
+    """The promise of a result from a worker; the thread that stores takes it, once."""
 
     pool: Pool
     workers: Workers
@@ -187,20 +221,17 @@ class Pending:
     future: Future[list[Derived]]
 
     def result(self) -> Derived:
-        """Wait for it.
-
-        What is not the record's fault comes as a failure, as it does from a lane.
-        """
+        """Wait for the result and return it; an error becomes its ``failure``."""
         try:
             derived = self._derived()
-        # Raised where the answer is stored, after those that came before it.
+        # Raised later, when this answer is to be stored, so that those before it are stored first.
         except Exception as failure:  # noqa: BLE001
             return Derived([], failure=failure)
         return replace(derived, received_at=self.received_at)
 
     def _derived(self) -> Derived:
         try:
-            return self.pool.cleared(self.future.result())
+            return self.pool.redacted(self.future.result())
         except BrokenExecutor:
-            self.pool.lost(self.workers)
-            return self.pool.derive_alone(self.record)
+            self.pool.replace_workers(self.workers)
+            return self.pool.derive_in_own_process(self.record)

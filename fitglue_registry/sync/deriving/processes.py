@@ -1,4 +1,8 @@
-"""Starts processes that work beside this one, and end with it (loky)."""
+"""Starts worker processes with loky, and makes sure that they end with the process they work for.
+
+This is the only module that imports loky, which takes 50 ms. The host imports it when there is
+enough work for worker processes.
+"""
 
 from __future__ import annotations
 
@@ -17,85 +21,94 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 Result = TypeVar("Result")
-_LOOK_EVERY_S = 1.0
-#: A terminal and a service manager tell every process of a group; what that means for workers is
-#: for their parent to say.
-_FOR_THE_PARENT = [
+_CHECK_EVERY_S = 1.0
+#: A terminal (Ctrl-C) and a service manager send these signals to every process of a group. Workers
+#: ignore them: the parent handles the signal and then ends its workers.
+_SIGNALS_OF_PARENT = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
 
 
 def count_cores() -> int:
-    """How many processes can work at a time."""
+    """Return how many processes can run in parallel; limits of a container count too."""
     return int(loky.cpu_count())
 
 
 def start_workers(count: int) -> LokyWorkers:
-    """So many workers, which are started when the first work comes."""
+    """Return workers whose ``count`` processes are started by the first submitted work."""
     return LokyWorkers(count)
 
 
 class LokyWorkers:
-    """Processes that work beside this one, and end with it (``sync.context.Workers``)."""
+    """Worker processes of a loky executor; it implements ``sync.context.Workers``."""
 
     def __init__(self, count: int) -> None:
         self._executor = loky.ProcessPoolExecutor(
-            max_workers=count, initializer=_begin, initargs=(os.getpid(),)
+            max_workers=count, initializer=_initialize_worker, initargs=(os.getpid(),)
         )
 
     def submit(self, work: Callable[..., Result], *arguments: Any) -> Future[Result]:
-        """Let a worker do this; one that is started for it hears no signal from its first
-        instruction on.
-
-        Raises ``BrokenExecutor`` where one ended by itself.
-        """
-        with _no_signals():
+        """Run a function in one of the worker processes, as ``Workers.submit`` describes."""
+        # This call may start the processes. A signal that arrives before their initializer ignores
+        # it would end them with a traceback, so they are started with the signals blocked.
+        with _signals_blocked():
             future: Future[Result] = self._executor.submit(work, *arguments)
         return future
 
     def stop(self, *, kill: bool) -> None:
-        """End them; ``kill`` whatever they are at."""
+        """End the worker processes; with ``kill``, do not wait for their current work."""
         self._executor.shutdown(kill_workers=kill)
 
 
 @contextmanager
-def _no_signals() -> Iterator[None]:
-    """A process that is started meanwhile has these signals blocked, as this thread has; what comes
-    for us comes afterwards.
+def _signals_blocked() -> Iterator[None]:
+    """Block signals in this thread, and so in every process that is started during the block.
+
+    A signal that arrives for this process meanwhile is delivered after the block.
     """
+    # Windows has no signal masks.
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    ensure_running()  # which the first worker would start, and which unblocks them all again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_PARENT)
+    # The first worker would start the resource tracker of multiprocessing, and its start unblocks
+    # SIGINT and SIGTERM again (bpo-33613). So it is started before they are blocked.
+    ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS_OF_PARENT)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-# -- what a worker does ----------------------------------------------------------------------------
+# -- in a worker process ---------------------------------------------------------------------------
 
 
-def _begin(parent: int) -> None:
-    """What a worker does first: see to it that it ends when its work does, and never before."""
-    for number in _FOR_THE_PARENT:
+def _initialize_worker(parent: int) -> None:
+    """Make a new worker ignore the parent's signals, and end when the parent ends."""
+    for number in _SIGNALS_OF_PARENT:
         signal.signal(number, signal.SIG_IGN)
-    end_with(parent)
+    exit_with_parent(parent)
 
 
-def end_with(parent: int) -> None:
-    """Let this worker end soon after the process that it works for, which may be killed without a
-    chance to say so.
+def exit_with_parent(parent: int) -> None:
+    """End this worker within about a second after its parent ended.
+
+    A parent that is killed (SIGKILL, out of memory) cannot stop its workers itself.
+
+    Args:
+        parent: The process id of the parent.
     """
 
     def watch() -> None:
+        # No portable notification exists for the end of a parent. The kernel gives an orphan
+        # another parent, so its parent's id changes.
         while os.getppid() == parent:
-            time.sleep(_LOOK_EVERY_S)  # nothing tells a process that its parent is gone
+            time.sleep(_CHECK_EVERY_S)
+        # Not sys.exit(), which would end only this thread.
         os._exit(1)
 
     threading.Thread(
         target=watch,
         daemon=True,
-        name="end with the parent",
+        name="exit with parent",
     ).start()

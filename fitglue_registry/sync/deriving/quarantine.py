@@ -1,4 +1,4 @@
-"""Tries the records in quarantine again: the raw parts are all there."""
+"""Retries the records in quarantine from their stored parts, without the network."""
 
 from __future__ import annotations
 
@@ -23,22 +23,32 @@ if TYPE_CHECKING:
 
 
 def retry_connection(context: SyncContext) -> Events:
-    """Try every record of a connection that is in quarantine again, in a run of its own."""
-    connected = context.connected
+    """Retry every record in quarantine of one connection, in a run of its own.
+
+    Yields:
+        A decision for each of them: released, or still in quarantine.
+
+    Raises:
+        Busy: Another process is syncing this connection.
+    """
     with lock_of(context):
-        log = RunLog(connected.athlete_id, connected.id, RunKind.RETRY, context.now, {})
+        log = RunLog(context.athlete_id, context.connection_id, RunKind.RETRY, context.now, {})
         run = Run(context, log)
         with context.database.read() as db:
-            waiting = quarantined(db, connected.id)
+            waiting = quarantined(db, context.connection_id)
         yield from _retry(run, waiting)
         with context.database.write() as db:
             log.end(db, context.now, RunOutcome.COMPLETE)
 
 
 def retry_quarantine(run: Run) -> Events:
-    """Try again what another version of the plugin refused."""
+    """Retry the records that another version of the plugin refused.
+
+    The same version would refuse them again, so an idle sync does not retry at all.
+    """
     context = run.context
     version = context.plugin_version
+    # A plugin that an application passed as an object has no version, so no change is visible.
     if version is None:
         return
     with context.database.read() as db:
@@ -50,6 +60,8 @@ def _retry(run: Run, waiting: Sequence[RecordRow]) -> Events:
     batches = loaded_batches(run.context, waiting)
     for records, results in derive_batches(run.context, batches, len(waiting)):
         for record, derived in zip(records, results, strict=True):
+            # One transaction for each record: if the process dies, the records before this one stay
+            # released, and the others are retried by the next sync.
             with run.transaction() as transaction:
                 stored = store_derived(transaction, record.id, derived)
                 place_stored(transaction, [stored])

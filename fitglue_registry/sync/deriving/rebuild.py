@@ -1,5 +1,6 @@
-"""Derives everything again from the raw parts, without the network, and says what changed: the
-plugin got better, so does the history.
+"""Derives all records of a connection again from their raw parts, without the network.
+
+After an update of a plugin, this brings its improvements to the whole history.
 """
 
 from __future__ import annotations
@@ -42,36 +43,44 @@ if TYPE_CHECKING:
 
     #: The document of a leg, and the digest of its streams.
     Leg = tuple[str, bytes | None]
-    #: The versions of the model and of the plugin.
-    Maker = tuple[int, str | None]
+    #: The version of the model and the version of the plugin.
+    Versions = tuple[int, str | None]
 
 
 def rebuild_connection(context: SyncContext) -> Events:
-    """Normalize every record of a connection again; the last event is ``SyncFinished`` with how
-    many changed.
+    """Derive every record of a connection again, and store those whose result changed.
 
-    What says the same as before is not written again.
+    Yields:
+        A decision for each changed leg and each record in quarantine, and the progress. The last
+        event is ``SyncFinished`` with the counts.
+
+    Raises:
+        Busy: Another process is syncing this connection.
     """
-    connected = context.connected
     with lock_of(context):
-        log = RunLog(connected.athlete_id, connected.id, RunKind.REBUILD, context.now, {})
+        log = RunLog(context.athlete_id, context.connection_id, RunKind.REBUILD, context.now, {})
         yield from _Rebuild(Run(context, log)).run()
 
 
 @dataclass(slots=True)
-class _Before:
-    """What the store holds of a record: each leg's document and streams, who made them, and whether
-    it is in quarantine.
+class _StoredResult:
+    """What the store has of a record before the rebuild.
+
+    Attributes:
+        legs: Number of the leg → its content.
+        versions: The versions that its legs were derived with.
+        quarantined: The record is in quarantine.
+        lacks_activity: A leg belongs to no activity, because the store was damaged.
     """
 
     legs: dict[int, Leg] = field(default_factory=dict)
-    made_by: set[Maker] = field(default_factory=set)
+    versions: set[Versions] = field(default_factory=set)
     quarantined: bool = False
-    lost: bool = False  # the activity that one of them belonged to is not there any more
+    lacks_activity: bool = False
 
 
 class _Rebuild:
-    """One rebuild, with what it has counted so far."""
+    """One rebuild, with its counts so far."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -89,7 +98,8 @@ class _Rebuild:
             yield from self._derive(rows)
             _merge_again(self._context)
             outcome = RunOutcome.COMPLETE
-        finally:  # also where a plugin failed, or nobody wanted the rest
+        # Also if a plugin failed or the caller closed this generator: what was stored is counted.
+        finally:
             log.counts = {
                 RECORDS: len(rows),
                 RunDecision.CHANGED: self._changed,
@@ -100,6 +110,10 @@ class _Rebuild:
         yield SyncFinished(name, log.counts)
 
     def _all_records(self) -> list[RecordRow]:
+        """Return all records of the connection, also those that are gone.
+
+        A tombstone is derived too, so that its activity is correct if the source lists it again.
+        """
         connection_id = self._context.connection_id
         query = (
             select_records().where(records.c.connection_id == connection_id).order_by(records.c.id)
@@ -116,26 +130,31 @@ class _Rebuild:
         for batch, results in derive_batches(self._context, batches, total):
             for row, derived in zip(batch.rows, results, strict=True):
                 done += 1
+                # Nobody can repair a record that no longer exists, so it does not go to quarantine.
                 is_gone = row.state == RecordState.GONE
                 if is_gone and derived.refused is not None:
-                    continue  # no further attempt is needed
-                yield from self._renew(row, batch.before[row.id], derived)
+                    continue
+                yield from self._store_if_changed(row, batch.stored[row.id], derived)
                 yield PartStored(name, RECORDS, row.external_id, done, total)
 
-    def _renew(
+    def _store_if_changed(
         self,
         row: RecordRow,
-        before: _Before,
+        stored_result: _StoredResult,
         derived: Derived,
     ) -> Events:
-        """Store what a record says now, unless that is what it said before."""
+        """Store the result of a record in a transaction of its own, if it differs from the stored.
+
+        Records that did not change are not written, so a rebuild that changes nothing leaves the
+        store as it was.
+        """
         name = self._context.name
         refused = derived.refused
         if refused is not None:
             self._quarantined += 1
             yield Decided(name, row.external_id, RunDecision.QUARANTINED, str(refused))
-        changed = _changed_legs(before, derived)
-        if changed or refused is not None or self._has_to_be_written(before):
+        changed = _changed_legs(stored_result, derived)
+        if changed or refused is not None or self._must_be_stored(stored_result):
             with self._run.transaction() as transaction:
                 stored = store_derived(transaction, row.id, derived)
                 place_stored(transaction, [stored])
@@ -146,22 +165,28 @@ class _Rebuild:
             reason = f"leg {leg_no}" if leg_no else None
             yield Decided(name, row.external_id, RunDecision.CHANGED, reason)
 
-    def _has_to_be_written(self, before: _Before) -> bool:
-        """Whether a record is stored anew although it says what it said before."""
-        if before.quarantined or before.lost:
+    def _must_be_stored(self, stored_result: _StoredResult) -> bool:
+        """Return whether a record must be stored again although its legs have the same content.
+
+        Storing it releases it from quarantine, gives it an activity again, or updates the versions
+        that its document carries.
+        """
+        if stored_result.quarantined or stored_result.lacks_activity:
             return True
-        maker = (MODEL_VERSION, self._context.plugin_version)
-        return bool(before.made_by - {maker})
+        versions = (MODEL_VERSION, self._context.plugin_version)
+        return bool(stored_result.versions - {versions})
 
 
 def _merge_again(context: SyncContext) -> None:
-    """Merge what has several sources by the rules as they are now, which may have changed though
-    nothing else did.
+    """Merge the activities with several sources again.
+
+    The rules that choose between sources may have changed, even if no record did.
     """
     athlete_id = context.athlete_id
     with context.database.read() as db:
         shared = shared_of(db, context.connection_id)
     for ids in chunks(shared):
+        # In chunks, so that other writers, such as a sync of another connection, get their turn.
         with context.database.write() as db:
             lock_athlete(db, athlete_id)
             context.matcher.merge_again(db, athlete_id, ids, context.now)
@@ -169,10 +194,10 @@ def _merge_again(context: SyncContext) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Some records, with what the store holds of each."""
+    """Some records, with what the store has of each."""
 
     rows: Sequence[RecordRow]
-    before: dict[int, _Before]
+    stored: dict[int, _StoredResult]
 
 
 def _batches(
@@ -180,13 +205,13 @@ def _batches(
     rows: Sequence[RecordRow],
 ) -> Iterator[tuple[_Batch, list[Record]]]:
     for batch, loaded in loaded_batches(context, rows):
-        before = _load_before(context, batch)
-        yield _Batch(batch, before), loaded
+        stored = _load_stored(context, batch)
+        yield _Batch(batch, stored), loaded
 
 
-def _load_before(context: SyncContext, rows: Sequence[RecordRow]) -> dict[int, _Before]:
-    """Record → what the store holds of it."""
-    before = {row.id: _Before() for row in rows}
+def _load_stored(context: SyncContext, rows: Sequence[RecordRow]) -> dict[int, _StoredResult]:
+    """Return record id → what the store has of it."""
+    stored = {row.id: _StoredResult() for row in rows}
     legs = sa.select(
         source_activities.c.record_id,
         source_activities.c.leg_no,
@@ -197,23 +222,27 @@ def _load_before(context: SyncContext, rows: Sequence[RecordRow]) -> dict[int, _
         source_activities.c.stub,
         streams.c.content,
     ).outerjoin(streams, streams.c.source_activity_id == source_activities.c.id)
-    legs = legs.where(source_activities.c.record_id.in_(before))
-    held = sa.select(quarantine.c.record_id)
-    held = held.where(quarantine.c.record_id.in_(before))
+    legs = legs.where(source_activities.c.record_id.in_(stored))
+    in_quarantine = sa.select(quarantine.c.record_id)
+    in_quarantine = in_quarantine.where(quarantine.c.record_id.in_(stored))
     with context.database.read() as db:
         for leg in db.execute(legs):
-            record = before[leg.record_id]
+            record = stored[leg.record_id]
             record.legs[leg.leg_no] = (leg.document, _digest(leg.content))
-            record.made_by.add((leg.model, leg.plugin_version))
+            record.versions.add((leg.model, leg.plugin_version))
+            # Stubs have no activity of their own, so theirs may be null.
             if leg.activity_id is None and not leg.stub:
-                record.lost = True
-        for record_id in db.scalars(held):
-            before[record_id].quarantined = True
-    return before
+                record.lacks_activity = True
+        for record_id in db.scalars(in_quarantine):
+            stored[record_id].quarantined = True
+    return stored
 
 
-def _changed_legs(before: _Before, derived: Derived) -> list[int]:
-    """The numbers of the legs that say something else now; what is refused changes none."""
+def _changed_legs(stored_result: _StoredResult, derived: Derived) -> list[int]:
+    """Return the numbers of the legs whose content changed, was added or no longer exists.
+
+    A record that is refused keeps its legs, so none of them changes.
+    """
     if derived.refused is not None:
         return []
     now = {}
@@ -221,13 +250,14 @@ def _changed_legs(before: _Before, derived: Derived) -> list[int]:
         leg_no = encoded.activity.leg_no
         now[leg_no] = (encoded.document, _digest(encoded.blob))
     changed = []
-    for leg_no in sorted(now.keys() | before.legs.keys()):
-        if now.get(leg_no) != before.legs.get(leg_no):
+    for leg_no in sorted(now.keys() | stored_result.legs.keys()):
+        if now.get(leg_no) != stored_result.legs.get(leg_no):
             changed.append(leg_no)
     return changed
 
 
 def _digest(content: bytes | None) -> bytes | None:
+    # A digest in place of the content, since a batch would otherwise keep all its streams twice.
     if not content:
         return None
     return hashlib.sha256(content).digest()

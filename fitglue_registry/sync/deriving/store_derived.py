@@ -1,5 +1,7 @@
-"""Stores what was made of a record, in a transaction of others: its source activities and their
-matches, or the reason why it is kept aside.
+"""Stores the result of deriving a record: its source activities, or why it is in quarantine.
+
+The functions work in the caller's transaction. The raw parts, the source activities with their
+claims, and the states of the parts are thus committed together.
 """
 
 from __future__ import annotations
@@ -28,9 +30,20 @@ def store_derived(
     record_id: int,
     derived: Derived,
 ) -> StoredLegs | None:
-    """Store what was made of a record, or keep it aside; its activities are for ``place_stored`` to
-    bring up to date.
+    """Store the result of deriving a record.
+
+    Activities are not updated here; call ``place_stored`` for that, once for a batch of records.
+
+    Args:
+        transaction: A transaction.
+        record_id: The record.
+        derived: The result.
+
+    Returns:
+        The stored legs; ``None`` if the record is in quarantine.
     """
+    # Its earlier source activities stay as they are: an activity that was shown before does not
+    # disappear because a new version of the plugin cannot read its record.
     if derived.refused is not None:
         quarantine(transaction, record_id, derived.refused)
         return None
@@ -44,7 +57,7 @@ def put_derived(
     record_id: int,
     derived: Derived,
 ) -> StoredLegs:
-    """Store the source activities that were made of a record."""
+    """Store the source activities of a record in place of those that it had."""
     context = transaction.context
     return put_source_activities(
         transaction.db,
@@ -56,8 +69,15 @@ def put_derived(
 
 
 def place_stored(transaction: Transaction, stored: Iterable[StoredLegs | None]) -> None:
-    """Match anew what changed in what decides about matches; merge again what only says something
-    else.
+    """Bring the activities of stored source activities up to date.
+
+    Matching is slow, because it loads and compares the neighbors of each workout. It is only done
+    if the identity of a source activity changed, or if its values changed and it has a candidate.
+    The others keep their activity, whose values are merged again.
+
+    Args:
+        transaction: The transaction in which they were stored.
+        stored: What ``store_derived`` returned for each record.
     """
     db = transaction.db
     context = transaction.context
@@ -66,14 +86,14 @@ def place_stored(transaction: Transaction, stored: Iterable[StoredLegs | None]) 
     ids: list[int] = []
     affected: set[str] = set()
     remerge: list[tuple[int, EncodedActivity]] = []
-    for each in stored:
-        if each is None:
+    for legs in stored:
+        if legs is None:
             continue
-        if each.rematch or (each.compare and has_candidates(db, athlete_id, each)):
-            ids.extend(each.ids)
-            affected.update(each.affected)
+        if legs.rematch or (legs.compare and has_candidates(db, athlete_id, legs)):
+            ids.extend(legs.ids)
+            affected.update(legs.affected)
         else:
-            remerge.extend(each.legs)
+            remerge.extend(legs.legs)
     if ids or affected:
         context.matcher.place(db, athlete_id, ids, now, affected)
     if remerge:
@@ -85,7 +105,10 @@ def quarantine(
     record_id: int,
     refused: FitglueError,
 ) -> None:
-    """Keep a record aside with the reason, until it or its plugin changes."""
+    """Put a record into quarantine, where it stays until it or its plugin changes.
+
+    A decision is only stored if the reason is new. Otherwise each retry would add one.
+    """
     attempt = _attempt(transaction.context)
     is_news = put_in_quarantine(transaction.db, record_id, refused.as_dict(), attempt)
     if is_news:

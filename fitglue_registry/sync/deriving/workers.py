@@ -1,5 +1,8 @@
-"""Derives many records on every core, in processes of their own; a few are derived here, since a
-process takes time to start.
+"""Derives many records in worker processes on every core, and a few of them in this process.
+
+A worker shares nothing with this process. It gets the entry and the records, loads the plugins
+itself, and returns values. It never sees the database, a connection or a secret, so a plugin that
+crashes there can harm nothing but the records that it was given.
 """
 
 from __future__ import annotations
@@ -26,11 +29,11 @@ if TYPE_CHECKING:
 
 Label = TypeVar("Label")
 Item = TypeVar("Item")
-#: Fewer records are sooner derived than a process has imported what it needs; of those that take
-#: long, fewer.
-_WORTH_A_PROCESS, _HEAVY_WORTH_A_PROCESS = 200, 16
-#: So many records are read and handed out at a time; of those that are heavy, fewer: some batches
-#: are in memory at once.
+#: From how many records on worker processes are used. Fewer are derived sooner in this process than
+#: a worker has imported its modules. Heavy records take longer, so the number is smaller.
+_MIN_RECORDS, _MIN_HEAVY_RECORDS = 200, 16
+#: How many records are loaded and submitted at once. Several batches are in memory at the same
+#: time, so those of heavy records are small.
 _BATCH, _HEAVY_BATCH = 25, 2
 
 
@@ -39,8 +42,19 @@ def derive_batches(
     batches: Iterable[tuple[Label, Sequence[Record]]],
     total: int,
 ) -> Iterator[tuple[Label, list[Derived]]]:
-    """What each batch of records says, in their order, with the label that it came with; ``total``
-    is how many records there are.
+    """Derive batches of records, in worker processes if there are enough of them.
+
+    Args:
+        context: The connection.
+        batches: Pairs of a label, which can be any value, and a batch of records.
+        total: How many records all batches have together.
+
+    Yields:
+        The label of each batch with the results of its records, in the order of ``batches``.
+
+    Raises:
+        PluginFailed: FG-plugin-died if a worker process ended unexpectedly.
+        FitglueError: Another failure that concerns the whole connection.
     """
     processes = processes_for(context, total, heavy=_is_heavy(context.entry))
     if processes is not None:
@@ -52,7 +66,7 @@ def derive_batches(
 
 
 def batches_of(entry: Entry, records: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    """What stands for records, in batches of a size that suits what is derived from them."""
+    """Yield records, or values for them, in batches of a size that suits the entry."""
     size = _HEAVY_BATCH if _is_heavy(entry) else _BATCH
     for start in range(0, len(records), size):
         yield records[start : start + size]
@@ -68,13 +82,17 @@ def processes_for(
     *,
     heavy: bool,
 ) -> Processes | None:
-    """What starts processes, where so many records are worth it and there is more than one core.
+    """Return the module that starts processes, or ``None`` to derive in this process.
 
-    Plugins that an application handed over as objects are not known to another process, and work
-    here.
+    Args:
+        context: The connection.
+        total: How many records are to be derived.
+        heavy: Whether the records have a heavy part.
     """
-    fewest = _HEAVY_WORTH_A_PROCESS if heavy else _WORTH_A_PROCESS
-    if total < fewest or not context.plugins.from_environment:
+    # A worker finds plugins through entry points. It cannot find those that an application passed
+    # to the host as objects.
+    min_records = _MIN_HEAVY_RECORDS if heavy else _MIN_RECORDS
+    if total < min_records or not context.plugins.from_environment:
         return None
     if context.import_processes is None:
         return None
@@ -84,13 +102,17 @@ def processes_for(
     return processes
 
 
-def hand_out(
+def submit_batch(
     workers: Workers,
     context: SyncContext,
     records: Sequence[Record],
 ) -> Future[list[Derived]]:
-    """Let a worker derive these; raises ``BrokenExecutor`` where one ended by itself."""
-    return workers.submit(derive_there, context.entry, records, context.plugins.time_limit_s)
+    """Submit records to a worker, and return the future of their results.
+
+    Raises:
+        BrokenExecutor: A worker process ended unexpectedly before this call.
+    """
+    return workers.submit(derive_in_worker, context.entry, records, context.plugins.time_limit_s)
 
 
 def _on_every_core(
@@ -103,34 +125,36 @@ def _on_every_core(
     waiting: deque[tuple[Label, Future[list[Derived]]]] = deque()
     try:
         for label, records in batches:
-            waiting.append((label, hand_out(workers, context, records)))
+            waiting.append((label, submit_batch(workers, context, records)))
+            # Two batches per core are in progress: enough to keep every core busy while this
+            # process stores a result, and not so many that they fill the memory.
             if len(waiting) > 2 * cores:
-                yield _next(waiting, context.plugins.redact)
+                yield _next_result(waiting, context.plugins.redact)
         while waiting:
-            yield _next(waiting, context.plugins.redact)
+            yield _next_result(waiting, context.plugins.redact)
     except BrokenExecutor as error:
-        raise died(context.entry) from error
+        raise worker_died(context.entry) from error
     finally:
+        # After an error, or if the caller closes this generator, nobody wants the other results.
         workers.stop(kill=bool(waiting))
 
 
-def died(entry: Entry) -> PluginFailed:
-    """The error where a worker ended by itself, and nobody else is to blame."""
+def worker_died(entry: Entry) -> PluginFailed:
+    """Return the error for a worker process that ended unexpectedly."""
     return PluginFailed(
         "FG-plugin-died",
-        f"a process that ran plugin {entry.plugin.name} ended by itself",
+        f"a process that ran plugin {entry.plugin.name} ended unexpectedly",
         at=Place(field=f"{entry.plugin.name}: fitglue_normalize"),
-        why="the plugin ended it, crashed it, or used more memory than there is",
+        why="the plugin ended it, crashed it, or used more memory than is available",
         fix="report it to the plugin's author",
     )
 
 
-def _next(
+def _next_result(
     waiting: deque[tuple[Label, Future[list[Derived]]]], redact: Redact
 ) -> tuple[Label, list[Derived]]:
-    """The next result; a worker knows no secret, so what plugins said there is cleared of them
-    here.
-    """
+    """Wait for the oldest batch, and return its label and its results without secrets."""
+    # Removed only when it is done, so that the ``finally`` of the caller sees unfinished work.
     label, future = waiting[0]
     try:
         derived = future.result()
@@ -138,33 +162,36 @@ def _next(
         redact_exception(error, redact)
         raise
     waiting.popleft()
-    return label, cleared(derived, redact)
+    return label, redacted(derived, redact)
 
 
-def cleared(derived: Sequence[Derived], redact: Redact) -> list[Derived]:
-    """The same; no secret stands in what a plugin said in a worker."""
+def redacted(derived: Sequence[Derived], redact: Redact) -> list[Derived]:
+    """Remove secrets from the errors of results, and return the results.
+
+    A worker cannot do that, because it does not know the secrets, and a plugin may quote one that
+    it found in a part.
+    """
     for result in derived:
         if result.refused is not None:
             redact_exception(result.refused, redact)
     return list(derived)
 
 
-# -- what a worker does ----------------------------------------------------------------------------
+# -- in a worker process ---------------------------------------------------------------------------
 
 
 @cache
 def _plugins(time_limit_s: float) -> Plugins:
+    # Cached, so that a worker loads the plugins once and not for each batch.
     return Plugins(time_limit_s=time_limit_s)
 
 
-def derive_there(
+def derive_in_worker(
     entry: Entry,
     records: Sequence[Record],
     time_limit_s: float,
 ) -> list[Derived]:
-    """Derive a batch in a worker, which finds its plugins by itself; errors travel without what a
-    plugin may have hung on them.
-    """
+    """Derive a batch of records in a worker process, and return results that can be pickled."""
     deriver = Deriver(_plugins(time_limit_s), entry)
     try:
         return [_bare_result(derived) for derived in deriver.derive_all(records)]
@@ -179,6 +206,11 @@ def _bare_result(derived: Derived) -> Derived:
 
 
 def _bare(error: FitglueError) -> FitglueError:
+    """Return a copy of an error with only its parts.
+
+    A plugin can attach any object to an exception, also through its cause or traceback. Such an
+    object may be impossible to pickle, and unpickling it would run code in the process of the host.
+    """
     return type(error)(
         error.code,
         error.what,

@@ -1,5 +1,7 @@
-"""Takes the answers of a plugin in batches, and makes of each what follows for its record, on the
-thread that it came on.
+"""Collects the answers of a plugin in batches, and derives source activities from each of them.
+
+An answer is what ``fitglue_fetch`` yields for one id: a part, or the reason why there is no part.
+It is processed on the thread that received it, so that the work of several threads overlaps.
 """
 
 from __future__ import annotations
@@ -17,32 +19,48 @@ if TYPE_CHECKING:
 
     from fitglue_registry.errors import FitglueError
 
-#: What follows from an answer for its record, or a worker's promise of it; nothing of a record
-#: that nobody asked for.
+#: Derives source activities from the record of an answer. Returns the result, a promise of it if a
+#: worker process derives it, or ``None`` if the answer leaves the source activities as they are.
 Derive = Callable[[Part | Unavailable], Derived | Pending | None]
 
-#: Answers of one job are stored together, up to so many bytes.
+#: A batch is closed when its answers hold more bytes than this. Batches wait in a queue and are
+#: stored in one transaction each, so this limits both memory and the length of a transaction.
 _BATCH_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What became of one id, and what follows from it for its record."""
+    """The answer for one id, with what was derived from it.
+
+    Attributes:
+        external_id: The id of the record at its source.
+        item: The part, the reason why it does not exist, or the error that prevented an answer.
+        derived: The source activities of the record with this answer; ``None`` if they stay as they
+            are.
+        pending: Replaces ``derived`` while a worker process derives it. ``ask_for`` waits for it,
+            so what ``ask_for`` yields is never pending.
+    """
 
     external_id: str
     item: Part | Unavailable | FitglueError
     derived: Derived | None = None
-    # In its place, while a worker is at it; nothing that ``ask_for`` gives is pending any more.
     pending: Pending | None = None
 
 
 def in_batches(
     items: Iterable[Part | Unavailable],
     derive: Derive,
-    most: int,
+    max_items: int,
 ) -> Iterator[list[Answered]]:
-    """The answers of one job, ``most`` at a time, with what is made of each; also those that came
-    before the plugin failed.
+    """Yield the answers of one job in batches, with what is derived from each.
+
+    Args:
+        items: The answers, as the plugin yields them.
+        derive: Called for each of them.
+        max_items: How many answers a batch has at most.
+
+    Raises:
+        BaseException: Whatever the plugin raised, after a last batch of the answers before it.
     """
     batch: list[Answered] = []
     size = 0
@@ -50,7 +68,9 @@ def in_batches(
     while True:
         try:
             item = next(remaining, None)
-        except BaseException:  # whatever it is: what was answered before counts
+        # A plugin may raise anything. The answers before it are valid and were paid for with
+        # requests, so they are passed on first.
+        except BaseException:
             if batch:
                 yield batch
             raise
@@ -59,7 +79,7 @@ def in_batches(
         answered = _answered(item, derive)
         batch.append(answered)
         size += _weight(answered)
-        if size > _BATCH_BYTES or len(batch) >= most:
+        if size > _BATCH_BYTES or len(batch) >= max_items:
             yield batch
             batch = []
             size = 0
@@ -68,7 +88,7 @@ def in_batches(
 
 
 def weight_of(batch: Iterable[Answered]) -> int:
-    """The bytes that these answers hold: as they came, unpacked, and made into streams."""
+    """Return how many bytes these answers hold: as received, decoded, and as encoded streams."""
     return sum(map(_weight, batch))
 
 
@@ -85,7 +105,8 @@ def _weight(answered: Answered) -> int:
 def _answered(item: Part | Unavailable, derive: Derive) -> Answered:
     try:
         derived = derive(item)
-    # Raised where the answer is stored: on this thread, the plugin would be blamed.
+    # Kept, and raised on the thread that stores the answer. Raised on this thread, which belongs to
+    # the plugin, an error of the host would be reported as an error of the plugin.
     except BaseException as failure:  # noqa: BLE001
         return Answered(item.external_id, item, Derived([], failure=failure))
     if isinstance(derived, Pending):

@@ -1,5 +1,8 @@
-"""Asks a plugin for one part of many records: an answer for each id, or the failure that concerns
-that id alone.
+"""Asks a plugin for one part of many records, and isolates the records that it fails for.
+
+A job is a call of ``fitglue_fetch`` with one or several ids. Records that fail in a bulk job are
+asked for one at a time. Several failures in a row may mean that the source is down. Then a few
+other records are asked for, to distinguish an outage from records that the source cannot deliver.
 """
 
 from __future__ import annotations
@@ -30,10 +33,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: So many jobs may fail one after the other before it is looked into whether the source itself is
-#: down, by so many records at most.
-_FAILED_IN_A_ROW, _PROBES = 3, 3
-_CONCERN_ALL = frozenset(
+#: After this many failed jobs in a row, the source may be down.
+_FAILED_IN_A_ROW = 3
+#: How many other records are asked for at most, to find out whether it is.
+_MAX_PROBES = 3
+#: Codes of errors that every further request would meet too.
+_CODES_FOR_ALL = frozenset(
     {
         "FG-no-network",
         "FG-rate-limited",
@@ -41,8 +46,8 @@ _CONCERN_ALL = frozenset(
         "FG-session-closed",
     }
 )
-#: So many answers of one job are stored together.
-_BATCH = 128
+#: How many answers of one job are stored together. A heavy part is stored on its own.
+_MAX_BATCH = 128
 _HOOK = "fitglue_fetch"
 
 
@@ -52,31 +57,45 @@ def ask_for(
     ids: Sequence[str],
     derive: Derive,
 ) -> Iterator[list[Answered]]:
-    """The answers to ``ids``, job by job; the failures that concern one id alone come last.
+    """Ask for one part of many records, and yield the answers in batches.
 
-    ``derive`` is called on the lane that an answer came on, so that the work of several overlaps;
-    of an id that was not asked it makes ``None``. What it hands to a worker is waited for here, in
-    the order of the answers. What fails for many ids at a time is asked for singly, so that one
-    record that the source cannot deliver takes no other along. Several failures in a row are an
-    outage, or as many odd records: ``_others`` tell. Raises what concerns the whole connection.
+    Args:
+        context: The connection.
+        part: The part, as the entry describes it.
+        ids: The external ids of the records, in the order in which they are to be asked for.
+        derive: Called for each answer on the thread that received it. If it returns a promise, this
+            function waits for the result, so the order of the answers stays.
+
+    Yields:
+        Batches of answers. The errors of ids that could not be answered follow at the end.
+
+    Raises:
+        FitglueError: A failure that concerns the whole connection, such as an outage. The failures
+            before it are then not yielded, so an outage does not count as a failed attempt of the
+            records that were asked for during it.
     """
     failed: dict[str, FitglueError] = {}
     jobs = _jobs(ids, part.bulk)
     if part.bulk > 1:
-        stretch = yield from _ask(context, part, jobs, derive)
-        again = [*stretch.failed, *chain.from_iterable(stretch.left)]
-        jobs = _jobs(again, 1)
+        outcome = yield from _ask(context, part, jobs, derive)
+        # One record that the source cannot deliver makes the whole bulk request fail. Asked for one
+        # at a time, the others arrive.
+        unanswered = [*outcome.failed, *chain.from_iterable(outcome.left)]
+        jobs = _jobs(unanswered, 1)
     while jobs:
-        stretch = yield from _ask(context, part, jobs, derive)
-        failed.update(stretch.failed)
-        jobs = stretch.left
-        if stretch.outage is None:
+        outcome = yield from _ask(context, part, jobs, derive)
+        failed.update(outcome.failed)
+        jobs = outcome.left
+        if outcome.last_failure is None:
             break
-        others = _others(context, part.name, jobs)
-        if not others:  # nobody else can tell: it was a try of those records as well
+        probes = _probes(context, part.name, jobs)
+        # Without another record to ask for, an outage cannot be ruled out. The records count as
+        # tried nevertheless: otherwise a connection whose only records cannot be delivered would
+        # stop with this error in every sync.
+        if not probes:
             yield _failures(failed)
-        if not _delivers_any(context, part.name, others):
-            raise stretch.outage
+        if not _delivers_any(context, part.name, probes):
+            raise outcome.last_failure
     for failure in _failures(failed):
         yield [failure]
 
@@ -88,21 +107,25 @@ def _failures(failed: Mapping[str, FitglueError]) -> list[Answered]:
     return answers
 
 
-def _others(
+def _probes(
     context: SyncContext,
     part: str,
     jobs: Sequence[Sequence[str]],
 ) -> list[str]:
-    """A few ids that can tell an outage from odd records: what was delivered before, or, of a part
-    that never was, some of what waits.
+    """Return a few ids that show whether the source is down.
+
+    Records whose part was delivered before are the best ones: if the source does not deliver them
+    either, it is down. If no record has the part yet, some records of the backlog are returned.
     """
     with context.database.read() as db:
-        delivered = sample_with_part(db, context.connection_id, part, _PROBES)
+        delivered = sample_with_part(db, context.connection_id, part, _MAX_PROBES)
     if delivered:
         return delivered
+    # Evenly spread, beginning with the oldest one: the records that failed are the newest, and
+    # those beside them are likely to fail for the same reason.
     waiting = [job[0] for job in jobs]
-    step = max(len(waiting) // _PROBES, 1)
-    return waiting[::-step][:_PROBES]
+    step = max(len(waiting) // _MAX_PROBES, 1)
+    return waiting[::-step][:_MAX_PROBES]
 
 
 def _delivers_any(
@@ -110,9 +133,9 @@ def _delivers_any(
     part: PartName,
     ids: Iterable[str],
 ) -> bool:
-    """Whether the source answers for one of these ids.
+    """Return whether the source answers for at least one of these ids.
 
-    What it answers is not kept: what waits is asked for in its turn.
+    The answer is not stored. If its record is on the backlog, it is asked for again in its turn.
     """
     for external_id in ids:
         arguments = _arguments(context, part, [external_id])
@@ -129,12 +152,12 @@ def _arguments(
 ) -> dict[str, Any]:
     return {
         "connection": context.view,
-        "part": part.value,  # a plugin gets plain text, which it puts into what it answers
+        "part": part.value,  # plain text, because the plugin copies it into its answers
         "ids": ids,
     }
 
 
-# -- a stretch of jobs -----------------------------------------------------------------------------
+# -- a sequence of jobs ----------------------------------------------------------------------------
 
 
 def _jobs(ids: Sequence[str], size: int) -> list[Sequence[str]]:
@@ -145,16 +168,23 @@ def _jobs(ids: Sequence[str], size: int) -> list[Sequence[str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stretch:
-    """How a stretch of jobs ended."""
+class _Outcome:
+    """How a sequence of jobs ended.
+
+    Attributes:
+        failed: The ids that got no answer, each with the error of its job.
+        left: The ids of each job that was not finished.
+        last_failure: The last of several failures in a row, which broke the sequence off; ``None``
+            if it ran to its end.
+    """
 
     failed: dict[str, FitglueError]
-    left: list[Sequence[str]] = field(default_factory=list)  # what was not answered yet
-    outage: FitglueError | None = None  # the last of so many failures that it was broken off
+    left: list[Sequence[str]] = field(default_factory=list)
+    last_failure: FitglueError | None = None
 
 
 class _Job:
-    """Some ids that are asked for together, and those of them that wait for an answer."""
+    """The ids of one call of the hook, and those of them that are still without an answer."""
 
     def __init__(self, ids: Sequence[str]) -> None:
         self.ids = list(ids)
@@ -162,21 +192,21 @@ class _Job:
 
     @property
     def waiting(self) -> list[str]:
-        """The ids that were not answered yet."""
+        """The ids that have not been answered yet."""
         return list(self._waiting)
 
     def fail(self) -> list[str]:
-        """Give up what waits; returns it."""
+        """Give up the ids that have not been answered, and return them."""
         given_up = list(self._waiting)
         self._waiting.clear()
         return given_up
 
     def expects(self, answered: Answered) -> bool:
-        """Whether an answer is to an id that waits for one."""
+        """Return whether an answer is for an id that has not been answered yet."""
         return answered.external_id in self._waiting
 
     def take(self, answered: Answered) -> Answered:
-        """Note that an id is answered; what a worker makes of the answer is waited for."""
+        """Note that an id is answered, and return the answer after waiting for its promise."""
         del self._waiting[answered.external_id]
         if answered.pending is None:
             return answered
@@ -192,14 +222,16 @@ def _ask(
     part: EntryPart,
     ids_of_jobs: Sequence[Sequence[str]],
     derive: Derive,
-) -> Generator[list[Answered], None, _Stretch]:
-    """Ask for jobs until so many fail in a row; returns what is left then.
+) -> Generator[list[Answered], None, _Outcome]:
+    """Ask for jobs until several fail in a row; yield the answers and return how it ended.
 
-    Of that, as many as there are lanes may be under way; they are asked for again.
+    Up to ``lanes`` jobs may be in progress when the sequence is broken off. Their answers are lost,
+    and their ids are among those that are left.
     """
     jobs = [_Job(ids) for ids in ids_of_jobs]
     failed: dict[str, FitglueError] = {}
     failed_in_a_row = 0
+    # ``closing`` stops the plugin's threads at once also if the consumer closes this generator.
     with closing(_answers(context, part, jobs, derive)) as answers:
         for number, item in answers:
             job = jobs[number]
@@ -208,21 +240,24 @@ def _ask(
                 yield from _take(context, part.name, item, job)
                 continue
             _log_failure(part.name, job, item)
+            # Raised without the failures so far, which may have the same cause.
             if _concerns_all(item):
                 raise item
             failed.update(dict.fromkeys(job.fail(), item))
             failed_in_a_row += 1
             if failed_in_a_row >= _FAILED_IN_A_ROW:
-                return _Stretch(failed, _left(jobs), item)
+                return _Outcome(failed, _left(jobs), item)
+    # ``fitglue_fetch`` must answer for each id, at least with the reason why there is no part. A
+    # missing answer is an error: it must never be taken for a deletion.
     for job in jobs:
         for external_id in job.waiting:
             what = f"nothing about {external_id!r}"
             failed[external_id] = context.plugin.refuse(_HOOK, what)
-    return _Stretch(failed)
+    return _Outcome(failed)
 
 
 def _left(jobs: Iterable[_Job]) -> list[Sequence[str]]:
-    """The ids of each job that were not answered yet."""
+    """Return the ids of each job that have not been answered yet."""
     left: list[Sequence[str]] = []
     for job in jobs:
         if job.waiting:
@@ -236,13 +271,15 @@ def _answers(
     jobs: Sequence[_Job],
     derive: Derive,
 ) -> Generator[tuple[int, list[Answered] | FitglueError], None, None]:
-    """(number of the job, some of its answers or why it failed)."""
-    most = 1 if part.heavy else _BATCH
+    """Yield pairs: the number of a job, and a batch of its answers or the error that ended it."""
+    # A heavy part takes a worker process a second or more. One at a time, each is stored as soon as
+    # it is done, and a killed sync has little to repeat.
+    max_items = 1 if part.heavy else _MAX_BATCH
     yield from context.plugin.iterate(
         _HOOK,
         [_arguments(context, part.name, list(job.ids)) for job in jobs],
         lanes=context.lanes,
-        then=lambda items: in_batches(items, derive, most),
+        then=lambda items: in_batches(items, derive, max_items),
         weigh=weight_of,
     )
 
@@ -253,14 +290,19 @@ def _take(
     batch: Iterable[Answered],
     job: _Job,
 ) -> Iterator[list[Answered]]:
-    """The answers up to one that was not asked for, which is the plugin's error."""
+    """Yield the answers of a batch up to the first one that nobody asked for.
+
+    Raises:
+        PluginFailed: FG-plugin-answer for that one. A part under the wrong id would be stored with
+            the wrong workout.
+    """
     taken: list[Answered] = []
     for answered in batch:
         assert not isinstance(answered.item, FitglueError)
         if not job.expects(answered) or answered.item.part != part:
             if taken:
                 yield taken
-            what = f"for {answered.external_id!r}, which was not asked or was answered already"
+            what = f"for {answered.external_id!r}, which was not asked for or is already answered"
             raise context.plugin.refuse(_HOOK, what)
         taken.append(job.take(answered))
     if taken:
@@ -272,25 +314,24 @@ def _log_failure(
     job: _Job,
     error: FitglueError,
 ) -> None:
-    # Of what is not answered, the athlete hears otherwise.
+    # Unanswered ids are reported to the athlete as decisions. Only an error after the last answer
+    # would be reported nowhere else.
     level = logging.INFO if job.waiting else logging.WARNING
     log.log(
         level,
-        "of %d %s that were asked for, %d were not answered: %s",
+        "%d of %d requested %s were not answered: %s",
+        len(job.waiting),
         len(job.ids),
         part,
-        len(job.waiting),
         error,
     )
 
 
 def _concerns_all(error: FitglueError) -> bool:
-    """Whether a failure is the whole connection's, and not only that of the ids that were asked
-    for.
-    """
-    if isinstance(error, AthleteNeeded) or error.code in _CONCERN_ALL:
+    """Return whether a failure concerns the whole connection, not only the ids of its job."""
+    if isinstance(error, AthleteNeeded) or error.code in _CODES_FOR_ALL:
         return True
-    # The source asked to be left alone, whatever for.
+    # The source asked for a pause with Retry-After, which holds for every request.
     if isinstance(error, Retryable) and error.retry_after_s:
         return True
     return not isinstance(error, Retryable | ConnectionStopped | PluginFailed)

@@ -1,5 +1,7 @@
-"""Asks for vanished records by id before they become tombstones: absence from one list is no proof
-of a deletion.
+"""Asks the source by id for records that vanished from its list, before they become tombstones.
+
+Absence from a list does not prove a deletion. The start of the record may have been edited, or the
+list may leave out records by mistake.
 """
 
 from __future__ import annotations
@@ -30,14 +32,24 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.fetching.answers import Answered
     from fitglue_registry.sync.run import Run
 
-_UNLISTED = "not in the list, and still at the source"
-_CANNOT_BE_ASKED = "not listed any more, and the source can be asked for no single record"
+_UNLISTED = "not in the list, but still at the source"
+_CANNOT_BE_ASKED = "no longer listed, and the source cannot be asked for a single record"
 
 
 def confirm_missing(run: Run, asked: Collection[str] = ()) -> Generator[Event, None, set[str]]:
-    """Settle every record that is marked as missing: still there, a stub now, or gone.
+    """Settle every record that is marked as missing: it is still there, a stub, or gone.
 
-    Of those ``asked`` in this run none is again; returns the ids that were.
+    A record whose confirmation fails stays missing, and the next sync asks again.
+
+    Args:
+        run: The run.
+        asked: External ids that this run has already asked for; they are left out.
+
+    Yields:
+        A decision for each record that is settled.
+
+    Returns:
+        The external ids that were asked for now.
     """
     context = run.context
     with context.database.read() as db:
@@ -47,12 +59,12 @@ def confirm_missing(run: Run, asked: Collection[str] = ()) -> Generator[Event, N
     if part is not None:
         yield from _ask_by_id(run, part, missing)
     else:
-        yield from _bury_unasked(run, missing)
+        yield from _mark_unconfirmed_as_gone(run, missing)
     return {record.external_id for record in missing}
 
 
-def _bury_unasked(run: Run, missing: Sequence[RecordRow]) -> Events:
-    """What a source that cannot be asked by id does not list any more is gone."""
+def _mark_unconfirmed_as_gone(run: Run, missing: Sequence[RecordRow]) -> Events:
+    """Mark missing records as gone if their source cannot be asked for a single record."""
     for record in missing:
         unavailable = Unavailable(
             record.external_id,
@@ -61,11 +73,11 @@ def _bury_unasked(run: Run, missing: Sequence[RecordRow]) -> Events:
             "FG-not-at-source",
             _CANNOT_BE_ASKED,
         )
-        yield from _bury(run, record, unavailable)
+        yield from _mark_as_gone(run, record, unavailable)
 
 
 def _confirming_part(context: SyncContext) -> EntryPart | None:
-    """The part by which the source tells whether it has a record."""
+    """Return the part whose answer proves whether a record exists (``confirms`` in the entry)."""
     for part in context.entry.parts:
         if part.confirms:
             return part
@@ -81,13 +93,13 @@ def _ask_by_id(
         return
     context = run.context
     with context.database.read() as db:
-        held = quarantined(db, context.connection_id)
-    unread = {record.id for record in held}
+        in_quarantine = {record.id for record in quarantined(db, context.connection_id)}
     by_id = {record.external_id: record for record in missing}
     record_of = {record.external_id: record.id for record in missing}
     records = RecordReadAhead(context, record_of)
 
     def derive(item: Part | Unavailable) -> Derived | Pending | None:
+        # The answer "unavailable" is about the record here, and not about one of its parts.
         if isinstance(item, Unavailable):
             return None
         return records.derive(item)
@@ -95,8 +107,8 @@ def _ask_by_id(
     for batch in ask_for(context, part, list(by_id), derive):
         for answered in batch:
             record = by_id[answered.external_id]
-            is_unread = record.id in unread
-            yield from _settle(run, record, answered, is_unread=is_unread)
+            is_quarantined = record.id in in_quarantine
+            yield from _settle(run, record, answered, is_quarantined=is_quarantined)
 
 
 def _settle(
@@ -104,31 +116,38 @@ def _settle(
     record: RecordRow,
     answered: Answered,
     *,
-    is_unread: bool,
+    is_quarantined: bool,
 ) -> Events:
+    """Store what the source answered about one missing record."""
     item = answered.item
     if isinstance(item, Part):
         assert answered.derived is not None
-        yield from _is_there(run, record, item, answered.derived.checked())
+        yield from _mark_as_unlisted(run, record, item, answered.derived.checked())
     elif isinstance(item, FitglueError):
         reason = f"to be confirmed: {item.what}"
         yield Decided(run.context.name, record.external_id, RunDecision.NOT_FETCHED, reason)
     elif item.state == UnavailableState.STUB:
-        yield from _becomes_stub(run, record, item)
-    elif item.state == UnavailableState.GONE or (item.state == UnavailableState.NONE and is_unread):
-        # Of the latter nothing was ever understood, the list has it no more, and by id there is
-        # nothing to ask for.
-        yield from _bury(run, record, item)
+        yield from _mark_as_stub(run, record, item)
+    # "None" normally means that the record exists without this part. But a record in quarantine was
+    # never understood, for example a row without an id of an activity. If the list no longer has it
+    # and the source has nothing under its id, nothing will ever release it from quarantine.
+    elif item.state == UnavailableState.GONE or (
+        item.state == UnavailableState.NONE and is_quarantined
+    ):
+        yield from _mark_as_gone(run, record, item)
 
 
-def _is_there(
+def _mark_as_unlisted(
     run: Run,
     record: RecordRow,
     part: Part,
     derived: Derived,
 ) -> Events:
+    """Store that a record exists although no list shows it, and the part that proves it."""
     name = run.context.name
     changes: dict[str, Any] = {"state": RecordState.UNLISTED}
+    # Its start may have been edited, which is why its old window no longer shows it. An unlisted
+    # record is not expected in any window, so the next listings do not report it as missing again.
     if derived.encoded:
         changes["start_local"] = derived.start_local
     with run.transaction() as transaction:
@@ -142,13 +161,15 @@ def _is_there(
     yield Decided(name, record.external_id, RunDecision.CONFIRMED, _UNLISTED)
 
 
-def _bury(
+def _mark_as_gone(
     run: Run,
     record: RecordRow,
     answer: Unavailable,
 ) -> Events:
-    """The tombstone: the record stays with what was kept of it, its source activities no longer
-    count.
+    """Turn a record into a tombstone.
+
+    Its raw parts and source activities stay in the store, but the latter no longer count. If the
+    source lists the record again, they are members of the same activity again.
     """
     context = run.context
     athlete_id = context.athlete_id
@@ -163,17 +184,20 @@ def _bury(
             reason=reason_text(answer),
         )
         transaction.decide(RunDecision.GONE, record.id, answer.reason)
-        release(db, record.id)  # what it said is kept, and no further attempt is needed
+        # The raw parts are kept, but nobody needs to repair a record that no longer exists.
+        release(db, record.id)
+        # In the same transaction: the activity loses this member, or is gone with it.
         ids = ids_of_records(db, [record.id])
         context.matcher.place(db, athlete_id, ids, now)
     yield Decided(context.name, record.external_id, RunDecision.GONE, answer.reason)
 
 
-def _becomes_stub(
+def _mark_as_stub(
     run: Run,
     record: RecordRow,
     answer: Unavailable,
 ) -> Events:
+    """Turn a record that the source no longer delivers into a stub."""
     with run.transaction() as transaction:
         reason = reason_text(answer)
         update_record(

@@ -1,4 +1,8 @@
-"""Takes wanted parts from the queue, newest first, and stores what is answered."""
+"""Fetches the wanted parts of records, newest first, and stores the answers.
+
+The wanted parts in the store are the queue: nothing else remembers what a sync still has to fetch,
+so a sync that was killed is resumed by taking them.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +26,7 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.fetching.answers import Answered
     from fitglue_registry.sync.run import Run
 
-#: So many wanted parts are looked up at a time: what waits in memory does not grow with the
-#: history.
+#: How many wanted parts one query returns, so that memory does not grow with the history.
 _PAGE = 1_000
 
 
@@ -32,8 +35,12 @@ def fetch_part(
     part: EntryPart,
     ask_in: Window | None,
 ) -> Events:
-    """Fetch one part of every record that wants it, and of those of a window that were never asked
-    for it.
+    """Fetch one part of every record that wants it, and yield events.
+
+    Args:
+        run: The run.
+        part: The part, as the entry describes it.
+        ask_in: A window. Its records that have never been asked for the part want it too.
     """
     context = run.context
     if ask_in is not None:
@@ -54,7 +61,8 @@ def _fetch(
 ) -> Events:
     context = run.context
     done = 0
-    # Asked for in this run in vain: the newest of what is wanted, on every later page.
+    # The records that this run asked for without success. They still want the part, so each later
+    # page of the queue has them again; this set keeps them from being asked for twice.
     still_wanted: set[str] = set()
     while True:
         record_of = _next_page(context, part, still_wanted)
@@ -62,6 +70,8 @@ def _fetch(
             break
         records = RecordReadAhead(context, record_of, pool)
         for batch in ask_for(context, part, list(record_of), records.derive):
+            # Store everything before the first failure, then raise the failure. The answers after
+            # it are lost and stay on the queue, so the order in which parts are stored remains.
             sound = list(takewhile(_is_sound, batch))
             decisions = store_answers(run, part.name, record_of, sound)
             for answered in sound:
@@ -71,8 +81,8 @@ def _fetch(
                     yield decisions[external_id]
                 if _is_still_wanted(answered):
                     still_wanted.add(external_id)
+                # The queue may have grown since the total was counted.
                 yield PartStored(context.name, part.name, external_id, done, max(done, total))
-            # What was answered before it is stored; the rest stays wanted.
             for answered in batch[len(sound) :]:
                 assert answered.derived is not None
                 answered.derived.checked()
@@ -83,9 +93,11 @@ def _next_page(
     part: EntryPart,
     still_wanted: set[str],
 ) -> dict[str, int]:
-    """External id → record of the newest that want a part and were not asked for it yet; a page of
-    a history of any length.
+    """Return external id → record id of the newest records on the queue, at most a page of them.
+
+    Those in ``still_wanted`` are left out.
     """
+    # They are the newest ones, so the query returns them first; the limit leaves room for them.
     limit = _PAGE + len(still_wanted)
     with context.database.read() as db:
         wanted = wanted_parts(db, context.connection_id, part.name, limit)
@@ -101,6 +113,7 @@ def _is_sound(answered: Answered) -> bool:
 
 
 def _is_still_wanted(answered: Answered) -> bool:
+    """Return whether the part stays on the queue after this answer."""
     item = answered.item
     if isinstance(item, Unavailable):
         return item.state == UnavailableState.LATER
@@ -112,6 +125,8 @@ def _want_where_unknown(
     part: EntryPart,
     window: Window,
 ) -> None:
+    # Asked in a read transaction first: a sync that finds nothing to do must not write, because
+    # it would wait for other writers.
     connection_id = context.connection_id
     with context.database.read() as db:
         lacks = lacks_part(db, connection_id, part.name, window)

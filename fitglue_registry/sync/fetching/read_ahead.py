@@ -1,4 +1,4 @@
-"""Completes the records that wait for an answer, and derives what they say with it."""
+"""Adds each answer to its record, and derives the source activities of the completed record."""
 
 from __future__ import annotations
 
@@ -20,13 +20,19 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.deriving.loading import Key
     from fitglue_registry.sync.deriving.pool import Pending, Pool
 
-#: So many records are read ahead of the answers that complete them.
+#: How many records one query reads. A query for each answer would take longer than deriving it.
 _READ_AHEAD = 64
 
 
 class RecordReadAhead:
-    """The records that wait for an answer, read some at a time in the order in which they are asked
-    for; safe among lanes.
+    """The records that are being asked for, read from the store some at a time.
+
+    Lanes call ``derive`` concurrently.
+
+    Args:
+        context: The connection.
+        record_of: External id → record id, in the order in which they are asked for.
+        pool: Worker processes for deriving; ``None`` to derive on the calling thread.
     """
 
     def __init__(
@@ -46,9 +52,17 @@ class RecordReadAhead:
         self._lock = threading.Lock()
 
     def derive(self, item: Part | Unavailable) -> Derived | Pending | None:
-        """What the record says with this answer, or a worker's promise of it.
+        """Derive the source activities of the answer's record.
 
-        ``None`` of a record that nobody asked for, and where it says nothing new.
+        Args:
+            item: An answer.
+
+        Returns:
+            The result, or the promise of it if a worker process derives it. ``None`` if nobody
+            asked for the record, or if the answer says nothing about the workout ("later").
+
+        Raises:
+            FitglueError: A failure that concerns the whole connection.
         """
         if item.external_id not in self._place:
             return None
@@ -59,6 +73,10 @@ class RecordReadAhead:
         return self._derive_without(item)
 
     def _derive_without(self, answer: Unavailable) -> Derived:
+        """Derive a record again because one of its parts does not exist.
+
+        The reason is an input of normalize: the activity shows it, and its completeness changes.
+        """
         record = self._take(answer.external_id)
         reasons = {**record.unavailable, answer.part: answer.reason}
         record = replace(record, unavailable=reasons)
@@ -76,7 +94,10 @@ class RecordReadAhead:
         return replace(derived, received_at=received_at)
 
     def _take(self, external_id: str) -> Record:
-        """A record, each once; the next ones that were not read yet are read with it."""
+        """Return a record, which can be taken once; read the following ones with it.
+
+        A record that was taken is dropped, so memory holds only the records ahead.
+        """
         with self._lock:
             if external_id not in self._read:
                 keys = self._next_keys(external_id)
@@ -85,6 +106,8 @@ class RecordReadAhead:
             return self._read.pop(external_id)
 
     def _next_keys(self, external_id: str) -> list[Key]:
+        # Lanes answer out of order, so some of the following records may have been read or taken
+        # before. Reading one again would keep it in memory until the end of the page.
         start = self._place[external_id]
         keys = []
         for ahead in self._order[start : start + _READ_AHEAD]:

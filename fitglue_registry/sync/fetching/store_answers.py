@@ -1,4 +1,4 @@
-"""Stores what was answered, and what follows from it: parts, their states, source activities."""
+"""Stores the answers of a plugin: the parts, their states, and the derived source activities."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.fetching.answers import Answered
     from fitglue_registry.sync.run import Run, Transaction
 
-#: After so many tries a part is left alone until the next walk through the whole history.
-_MOST_TRIES = 5
+#: After this many failed attempts, one per sync, a part is not asked for again until the next full
+#: walk. Without a limit, records that a source cannot deliver would cost requests in every sync.
+_MAX_TRIES = 5
 
 
 def store_answers(
@@ -31,17 +32,31 @@ def store_answers(
     record_of: Mapping[str, int],
     batch: Sequence[Answered],
 ) -> dict[str, Decided]:
-    """Store the answers of one request and everything that follows from them; returns what there is
-    to say of each id.
+    """Store a batch of answers in one transaction.
+
+    A process that dies before the commit has stored nothing of the batch, and its parts are still
+    wanted. After the commit, they are no longer wanted, and their source activities are matched.
+
+    Args:
+        run: The run.
+        part: The name of the part.
+        record_of: External id → record id.
+        batch: The answers, none of which has a failure.
+
+    Returns:
+        External id → the decision to report; parts that arrived have none.
     """
     context = run.context
     with run.transaction() as transaction:
+        # A dictionary must be stored before the parts that are packed with it. Original files are
+        # compressed already, so they get none.
         if part not in BLOB_PARTS:
             context.raws.train(transaction.db, context.entry.id, part, _plain_bytes(batch))
         stored = []
         for answered in batch:
             record_id = record_of[answered.external_id]
             stored.append(_store_answer(transaction, part, record_id, answered))
+        # The matcher is called once for the batch, after all of its source activities are stored.
         place_stored(transaction, stored)
     decisions = {}
     for answered in batch:
@@ -52,7 +67,10 @@ def store_answers(
 
 
 def _plain_bytes(batch: Sequence[Answered]) -> list[bytes]:
-    """The bytes of parts that came as they are, of which a dictionary can be learnt."""
+    """Return the bytes of the parts that were not received as gzip.
+
+    A dictionary is trained from them. Parts in gzip are stored exactly as received, without one.
+    """
     plain = []
     for answered in batch:
         if isinstance(answered.item, Part) and answered.item.encoding == "identity":
@@ -66,6 +84,7 @@ def _store_answer(
     record_id: int,
     answered: Answered,
 ) -> StoredLegs | None:
+    """Store one answer; return the stored legs if source activities were derived from it."""
     item = answered.item
     derived = answered.derived
     if derived is not None:
@@ -86,7 +105,7 @@ def _decision(
     part: str,
     answered: Answered,
 ) -> Decided | None:
-    """What there is to say of an answer."""
+    """Return the decision to report about an answer; ``None`` if the part simply arrived."""
     item = answered.item
     external_id = answered.external_id
     if isinstance(item, FitglueError):
@@ -104,9 +123,18 @@ def keep_part(
     part: Part,
     derived: Derived | None,
 ) -> None:
-    """Keep the bytes of a part, and say that it is there."""
+    """Store the bytes of a part, and set its state to "have".
+
+    Args:
+        transaction: A transaction.
+        record_id: The record.
+        part: The part, as the plugin yielded it.
+        derived: What was derived from it. It has the moment at which the part was received, which
+            normalize saw too.
+    """
     context = transaction.context
     received_at = derived.received_at if derived is not None else None
+    # Without ``part.decoded``, which exists only to save normalize the decompression.
     body = Body(part.content, part.encoding)
     received = ReceivedPart(part.part, body, received_at or context.now)
     raw_id = context.raws.put(transaction.db, record_id, context.entry.id, received)
@@ -120,10 +148,13 @@ def _note_failure(
     record_id: int,
     error: FitglueError,
 ) -> None:
+    """Count a failed attempt; give the part up after too many of them."""
     db = transaction.db
+    # A second look asks again for a part that the source said not to exist. If that fails, the old
+    # answer stands, and no attempt is counted.
     if not restore_second_look(db, record_id, part):
         tries = part_tries(db, record_id, part) + 1
-        state = PartState.FAILED if tries >= _MOST_TRIES else PartState.WANTED
+        state = PartState.FAILED if tries >= _MAX_TRIES else PartState.WANTED
         update = PartUpdate(
             state,
             code=error.code,
@@ -139,13 +170,15 @@ def _note_unavailable(
     record_id: int,
     answer: Unavailable,
 ) -> None:
-    """Write down that a part will not come, or not now, and why."""
+    """Store that a part does not exist, or not yet, with the reason."""
     db = transaction.db
     part = answer.part
-    # "stub" is for the list to say: a part that is refused makes no stub of a record that is listed
-    # as native.
+    # "Gone" about a part is only a suspicion about the record: it is marked as missing, and
+    # ``confirm_missing`` asks for it by id. "Stub" changes nothing here, because only the listing
+    # decides which records are stubs; a record may be delivered although one of its parts is not.
     if answer.state == UnavailableState.GONE:
         update_record(db, record_id, state=RecordState.MISSING)
+    # "Later" does not limit the number of attempts: the source has promised the part.
     is_later = answer.state == UnavailableState.LATER
     if not is_later or not restore_second_look(db, record_id, part):
         state = PartState.WANTED if is_later else PartState.NONE
@@ -162,7 +195,7 @@ def _note_unavailable(
 def _decision_about(answer: Unavailable) -> str:
     if answer.state == UnavailableState.LATER:
         return RunDecision.LATER
-    # A part that is gone asks for a confirmation, whose word it is whether the record is.
+    # Only the confirmation by id decides whether the record is gone.
     if answer.state == UnavailableState.GONE:
         return RunDecision.MISSING
     return f"no-{answer.part}"

@@ -1,1 +1,1 @@
-"""Lists what a connection has, and stores what is new or changed of it."""
+"""Lists the records of a connection, and stores those that are new or changed."""

@@ -1,4 +1,4 @@
-"""Asks a plugin for the rows of one window, also where it wants to be asked in smaller ones."""
+"""Asks a plugin for the rows of one window, in smaller windows if the plugin requests that."""
 
 from __future__ import annotations
 
@@ -13,15 +13,22 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Window
     from fitglue_registry.sync.context import SyncContext
 
-#: So often may a plugin split a window into pieces, and a piece into smaller ones.
-_DEEPEST_SPLIT = 3
+#: How many times a plugin may split a window and then its pieces. The limit stops a plugin that
+#: answers every window with a split.
+_MAX_SPLIT_DEPTH = 3
 _HOOK = "fitglue_list"
 
 
 def rows_of(context: SyncContext, window: Window) -> list[Listing]:
-    """The rows of a window, each record once."""
+    """Return the rows of a window, with each record once.
+
+    Raises:
+        FitglueError: The plugin failed, or its answer breaks the rules of ``fitglue_list``.
+    """
     rows: dict[str, Listing] = {}
-    for row in _rows(context, window, _DEEPEST_SPLIT):
+    for row in _rows(context, window, _MAX_SPLIT_DEPTH):
+        # Both ends of a window are included, so a record at the border of two pieces may be listed
+        # in both.
         rows.setdefault(row.external_id, row)
     return list(rows.values())
 
@@ -31,14 +38,12 @@ def _rows(
     window: Window,
     depth: int,
 ) -> Iterator[Listing]:
-    """A window that is still too much is listed in the pieces that the plugin asks for, whose seams
-    may show a row twice.
-    """
+    """Yield the rows of a window, or of the pieces into which the plugin splits it."""
     for item in ask_for_rows(context, window):
         if isinstance(item, Listing):
             yield item
         elif depth == 0:
-            what = "with a Split of what it split again and again"
+            what = f"with a Split of a window that it had split {_MAX_SPLIT_DEPTH} times"
             raise context.plugin.refuse(_HOOK, what)
         else:
             for piece in item.windows:
@@ -46,9 +51,10 @@ def _rows(
 
 
 def ask_for_rows(context: SyncContext, window: Window) -> Iterator[Listing | Split]:
-    """The rows of a window, or the one ``Split`` that the plugin answers in their place.
+    """Yield the rows of a window, or the single ``Split`` that the plugin yields instead of rows.
 
-    An external id is what a record is known by for ever, so it comes once.
+    Raises:
+        FitglueError: The plugin failed, or its answer breaks the rules of ``fitglue_list``.
     """
     answers = context.plugin.iterate(_HOOK, [{"connection": context.view, "window": window}])
     seen: set[str] = set()
@@ -56,11 +62,15 @@ def ask_for_rows(context: SyncContext, window: Window) -> Iterator[Listing | Spl
     for _, item in answers:
         if isinstance(item, FitglueError):
             raise item
+        # A Split beside rows would leave open whether the rows are all of the window's rows, and
+        # with that, whether the other records of the window have vanished.
         if split or (isinstance(item, Split) and seen):
-            what = "with a Split beside other items, which must stand alone"
+            what = "with a Split beside other items; a Split must be the only item"
             raise context.plugin.refuse(_HOOK, what)
         if isinstance(item, Split):
             split = True
+        # The external id is the key of a record, so two rows with one id would overwrite each
+        # other, and every sync would see the record as changed.
         elif item.external_id in seen:
             what = f"with {item.external_id!r} twice in one window"
             raise context.plugin.refuse(_HOOK, what)

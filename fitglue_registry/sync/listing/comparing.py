@@ -1,4 +1,4 @@
-"""Compares one listed window with the store: what is new, what changed, what is missing."""
+"""Compares one listed window with the store, to find new, changed and missing records."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fitglue_registry.model.stored import FETCHABLE, PartName, RecordState, RunDecision
 from fitglue_registry.plugin_api import UnavailableState
 from fitglue_registry.store.records import known_records, records_in
-from fitglue_registry.sync.listing.revisions import Difference, Revisions, drifted
+from fitglue_registry.sync.listing.revisions import Difference, Revisions, schema_drift_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,24 +19,33 @@ if TYPE_CHECKING:
     from fitglue_registry.store.records import RecordRow
     from fitglue_registry.sync.context import SyncContext
 
-#: So many of the paths that changed are named in a reason.
-_MOST_NAMED = 8
+#: How many changed paths a reason names at most.
+_MAX_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One listed row that is new or changed, and what is decided about it."""
+    """One listed row that is new or changed, and the decision about it.
+
+    Attributes:
+        listing: The row, as the plugin yielded it.
+        revision: Its revision: the plugin's own, else a hash of the summary.
+        known: The record as the store has it; ``None`` for a new one.
+        decision: What the run decides about the record.
+        reason: Why, for people to read.
+        touched: The names of the parts to fetch again because of this change.
+    """
 
     listing: Listing
     revision: str
-    known: RecordRow | None  # as the store has it
+    known: RecordRow | None
     decision: RunDecision
     reason: str | None = None
-    touched: frozenset[str] = frozenset()  # the parts that the change re-opens
+    touched: frozenset[str] = frozenset()
 
     @property
     def external_id(self) -> str:
-        """What the source calls the record."""
+        """The id of the record at its source."""
         return self.listing.external_id
 
 
@@ -45,7 +54,12 @@ def compare_window(
     window: Window,
     rows: Sequence[Listing],
 ) -> tuple[list[Change], list[RecordRow]]:
-    """What of the rows is new or changed, and the records of this window that they do not show."""
+    """Compare the rows of a window with the records in the store.
+
+    Returns:
+        The rows that are new or changed, and the records of this window that no row shows. The
+        latter are empty for a source whose listings do not reveal deletions.
+    """
     connection_id = context.connection_id
     revisions = Revisions(context.entry)
     ids = [row.external_id for row in rows]
@@ -57,6 +71,8 @@ def compare_window(
             change = _compare(listing, record, revisions)
             if change is not None:
                 changes.append(change)
+        # Missing is a suspicion, not yet a deletion. The start of the record may have been edited,
+        # so that another window shows it now. ``confirm_missing`` asks for it by id.
         missing = []
         if context.entry.sync.deletions:
             for record in records_in(db, connection_id, window):
@@ -83,14 +99,23 @@ def _decide(
     revision: str,
     known: RecordRow | None,
 ) -> RunDecision | None:
+    """Return the decision about one row; ``None`` if there is nothing to store.
+
+    The order of the conditions matters: a change of the record's state decides even if its revision
+    is the same, because it changes which parts can be fetched.
+    """
     unavailable = listing.unavailable
     is_stub = unavailable is not None
     if unavailable is not None and unavailable.state == UnavailableState.LATER:
-        return None  # nothing is known of it yet; the next sync looks again
+        # The source is still processing the record. Nothing is stored, so the next sync finds it
+        # new or changed.
+        return None
     if known is None:
         return RunDecision.STUB if is_stub else RunDecision.NEW
+    # A tombstone that is listed again: the source has the record after all.
     if known.state == RecordState.GONE:
         return RunDecision.BACK
+    # The source delivers the record now, so the parts that a stub never had are wanted.
     if known.state == RecordState.STUB and not is_stub:
         return RunDecision.NATIVE
     if known.state in FETCHABLE and is_stub:
@@ -108,11 +133,11 @@ def _with_touched_parts(
     changes: Sequence[Change],
     revisions: Revisions,
 ) -> list[Change]:
-    """The same changes, those of the summary with the parts that they touch; a key that is new on
-    most rows at once touches none.
-    """
+    """Return the same changes; those with a changed summary get their reason and touched parts."""
     differences = _differences(context, db, changes, revisions)
-    schema_drift = drifted([difference.added for difference in differences.values()])
+    # When the API of a source gains a key, every summary changes at once. Fetching the parts of the
+    # whole history again for that would use up the budget and bring nothing new.
+    schema_drift = schema_drift_keys([difference.added for difference in differences.values()])
     compared = []
     for change in changes:
         difference = differences.get(change.external_id)
@@ -129,9 +154,13 @@ def _with_touched_parts(
 
 
 def reason_of_change(difference: Difference) -> str | None:
-    """The first of the paths that changed, as a run remembers them; ``None`` if none has a name."""
-    names = ", ".join(sorted(difference.paths)[:_MOST_NAMED])
-    # A summary that is no object differs as a whole: its one path has no name.
+    """Return the reason of a changed record: the first of the changed paths, in alphabetical order.
+
+    Returns:
+        The reason, or ``None`` if no path changed or the only one has no name.
+    """
+    names = ", ".join(sorted(difference.paths)[:_MAX_NAMED])
+    # A summary that is not a JSON object has only one path, whose name is empty.
     if not names:
         return None
     return f"{names} changed at the source"
@@ -143,7 +172,7 @@ def _differences(
     changes: Sequence[Change],
     revisions: Revisions,
 ) -> dict[str, Difference]:
-    """External id → how its summary changed, of those that are changed."""
+    """Return external id → the difference of its summaries, for records whose revision changed."""
     changed = {}
     for change in changes:
         if change.known is not None and change.decision == RunDecision.CHANGED:
@@ -151,7 +180,7 @@ def _differences(
     bodies = context.raws.newest(db, list(changed), only=PartName.SUMMARY)
     differences = {}
     for record_id, listing in changed.items():
-        difference = Difference()
+        difference = Difference()  # if the stored summary expired, nothing is known to differ
         before = bodies.get(record_id, {}).get(PartName.SUMMARY)
         if before is not None:
             body, _ = before

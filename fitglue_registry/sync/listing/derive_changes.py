@@ -1,4 +1,8 @@
-"""Derives what the new and changed rows of a window say, before anything of it is stored."""
+"""Derives source activities from the new and changed rows of a window.
+
+This runs before the transaction that stores the window, because normalize can be slow and runs the
+code of a plugin.
+"""
 
 from __future__ import annotations
 
@@ -20,27 +24,31 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.listing.comparing import Change
 
-#: As a plugin reads it.
+#: Plain text, because plugins see this value.
 _SUMMARY = PartName.SUMMARY.value
 
 
 @dataclass(frozen=True, slots=True)
 class DerivedChange:
-    """A row that is new or changed, with what it says."""
+    """A row that is new or changed, and the source activities that were derived from it."""
 
     change: Change
     derived: Derived
-    received_at: str
+    received_at: str  # when its summary was received
 
 
 def derive_changes(context: SyncContext, changes: Sequence[Change]) -> list[DerivedChange]:
-    """Normalize every new or changed row, with the parts that are there already, in their order."""
+    """Normalize every new or changed row, together with the parts that its record already has.
+
+    Returns:
+        The results in the order of ``changes``.
+    """
     now = context.clock.now()
     derived = {}
-    for each in _derive_new(context, changes, now):
-        derived[each.change.external_id] = each
-    for each in _derive_known(context, changes, now):
-        derived[each.change.external_id] = each
+    for result in _derive_new(context, changes, now):
+        derived[result.change.external_id] = result
+    for result in _derive_known(context, changes, now):
+        derived[result.change.external_id] = result
     return [derived[change.external_id] for change in changes]
 
 
@@ -49,19 +57,24 @@ def _derive_new(
     changes: Sequence[Change],
     now: datetime,
 ) -> Iterator[DerivedChange]:
+    """Derive new records, which have only a summary.
+
+    This is quick, so it happens in this process even for the rows of a first sync. It needs no
+    query either, because the store has nothing of these records.
+    """
     new = [change for change in changes if change.known is None]
     if not new:
         return
-    records = (_with_summary(_bare(context, change), change, now) for change in new)
+    records = (_with_summary(_empty_record(context, change), change, now) for change in new)
     received_at = clock_text(now)
     all_derived = Deriver(context.plugins, context.entry).derive_all(records)
     for change, derived in zip(new, all_derived, strict=True):
         yield DerivedChange(change, derived, received_at)
 
 
-def _bare(context: SyncContext, change: Change) -> Record:
-    """A record that has no part yet."""
-    account = context.connected.account
+def _empty_record(context: SyncContext, change: Change) -> Record:
+    """Return a record that has no parts yet."""
+    account = context.connection.account
     return Record(change.external_id, context.entry.id, {}, account)
 
 
@@ -70,7 +83,10 @@ def _derive_known(
     changes: Sequence[Change],
     now: datetime,
 ) -> Iterator[DerivedChange]:
-    """Of the records that the store has, a few are in memory at a time."""
+    """Derive records that the store has, from the listed summary and the stored parts.
+
+    They are loaded in batches, because streams and files of a whole window do not fit into memory.
+    """
     known = [change for change in changes if change.known is not None]
     batches = _loaded_batches(context, known, now)
     for batch, results in derive_batches(context, batches, len(known)):
@@ -80,7 +96,7 @@ def _derive_known(
 
 @dataclass(frozen=True, slots=True)
 class _Received:
-    """A change, and when its summary was received."""
+    """A change, and the moment when its summary was received."""
 
     change: Change
     at: str
@@ -91,7 +107,7 @@ def _loaded_batches(
     known: Sequence[Change],
     now: datetime,
 ) -> Iterator[tuple[list[_Received], list[Record]]]:
-    """Batches of records with the summaries that were listed."""
+    """Yield batches of changes with their records, each of which has the summary just listed."""
     for batch in batches_of(context.entry, known):
         rows = [change.known for change in batch if change.known is not None]
         received = []
@@ -99,6 +115,8 @@ def _loaded_batches(
         for change, loaded in zip(batch, load_records_of(context, rows), strict=True):
             record = _with_summary(loaded, change, now)
             records.append(record)
+            # Not simply ``now``: the moment is moved behind those of the other parts if the clock
+            # was set back, because the newest part of a record wins.
             received_at = received_text(record, _SUMMARY)
             received.append(_Received(change, received_at))
         yield received, records
@@ -109,5 +127,6 @@ def _with_summary(
     change: Change,
     now: datetime,
 ) -> Record:
+    """Return the record with the listed summary in place of an older one."""
     body = Body(change.listing.summary)
     return with_part(record, _SUMMARY, body, now)

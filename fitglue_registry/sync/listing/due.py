@@ -1,5 +1,9 @@
-"""Lists the windows of a connection that are due: the first walk, a later one, what is left of one
-that was stopped, or the newest days.
+"""Decides which windows of a connection are due, and lists and stores them.
+
+These are the whole history (the first full walk or a later one), the remaining windows of a full
+walk that was stopped, or only the newest days. No bookmark on the recording date exists: a workout
+may be uploaded or edited long after it was recorded, so each sync lists a window that overlaps what
+was listed before, and a full walk finds what is older than that.
 """
 
 from __future__ import annotations
@@ -24,33 +28,39 @@ if TYPE_CHECKING:
 
 
 class Lister:
-    """Lists what is due of one connection in one run, window by window."""
+    """Lists the windows of one connection that are due in one run."""
 
     def __init__(self, run: Run, options: Options) -> None:
         self._run = run
         self._context = run.context
-        self._connected = run.context.connected
+        self._connection = run.context.connection
         self._rules = run.context.entry.sync
         self._options = options
-        #: When the walk began that this run is at, or ``None``.
+        #: When the full walk began that this run starts or resumes; ``None`` for other runs.
         self.walk_at: str | None = None
 
     @property
     def horizon(self) -> date | None:
-        """The day before which the history is left out."""
+        """The first day of the history that is synced; ``None`` for all of it."""
         if self._options.full:
             return None
-        return self._options.since or self._connected.horizon
+        return self._options.since or self._connection.horizon
 
     def list_due(self) -> Events:
-        """List and store every window that is due."""
+        """List and store every window that is due, and yield events."""
         options = self._options
         pending = self._pending()
-        is_first = self._connected.full_walk_at is None
+        # full_walk_at is the only bookmark. It moves when the last window of a full walk is stored.
+        # As long as it is null, the history has gaps, so a sync begins or resumes a full walk.
+        is_first = self._connection.full_walk_at is None
         asks_for_more = options.full or options.since or options.dry_run
+        # Days that were named are listed in addition: neither the plan of a full walk nor its date
+        # changes.
         if options.until or (options.since and not is_first):
             window = Window(options.since, options.until)
             yield from self._list_one(SyncScope.WINDOW, window)
+        # A plan that is left over is resumed, unless the options ask for another range. A dry run
+        # stores nothing and so cannot take windows off the plan.
         elif pending and not asks_for_more:
             yield from self._resume(pending)
         elif is_first:
@@ -61,23 +71,28 @@ class Lister:
             yield from self._list_one(SyncScope.OVERLAP, self._overlap())
 
     def _pending(self) -> list[PlannedWindow]:
-        """What is left of a walk that was stopped."""
+        """Return the windows that are left of a full walk that was stopped."""
         with self._context.database.read() as db:
-            return planned_windows(db, self._connected.id)
+            return planned_windows(db, self._connection.id)
 
     def _walk_is_due(self) -> bool:
         days = self._rules.full_walk_days
-        last = self._connected.full_walk_at
+        last = self._connection.full_walk_at
         if last is None or days is None:
             return False
-        # Also where the last one lies ahead, by a clock that was wrong then: else the next would be
-        # years away.
+        # The distance, not the age: if the clock was years ahead during the last full walk and has
+        # been set right since, the next one would otherwise wait for years.
         walked_at = datetime.fromisoformat(last)
         distance = abs(self._context.clock.now() - walked_at)
         return distance >= timedelta(days=days)
 
     def _overlap(self) -> Window:
-        """The newest days, which are listed each time."""
+        """Return the window of the newest days, which every sync lists again.
+
+        Most late uploads and edits concern recent workouts, so they arrive with the next sync and
+        not only with the next full walk. The entry sets the number of days (``overlap_days``). The
+        window has no end, because the next day may already have begun where the athlete is.
+        """
         days = self._rules.overlap_days
         today = self._context.clock.now().date()
         oldest = today - timedelta(days=days)
@@ -86,32 +101,32 @@ class Lister:
         return Window(oldest, None)
 
     def _started(self, scope: SyncScope) -> SyncStarted:
-        return SyncStarted(self._connected.name, scope, self._options.dry_run)
+        return SyncStarted(self._context.name, scope, self._options.dry_run)
 
     def _list_one(self, scope: SyncScope, window: Window) -> Events:
         yield self._started(scope)
         yield from self._list(window)
 
     def _resume(self, pending: Sequence[PlannedWindow]) -> Events:
-        """Go on with a walk that was stopped; what is newer than its first windows comes with the
-        overlap.
-        """
+        """Resume a full walk that was stopped."""
         yield self._started(SyncScope.RESUMED)
         first = pending[0]
         self.walk_at = first.walk_at
+        # The windows are listed newest first, so the newest ones may be stored already, and records
+        # may have arrived in them since. If the first window is open, it includes the newest days.
         if first.window.newest is not None:
             overlap = self._overlap()
             yield from self._list(overlap, left=len(pending))
         yield from self._list_planned(pending)
 
     def _walk(self, scope: SyncScope) -> Events:
-        """Through the whole history: the plugin is asked once, and says in which windows it wants
-        to be asked.
-        """
+        """Walk through the whole history, in the windows into which the plugin splits it."""
         yield self._started(scope)
+        # The date of a full walk is its beginning: records that were listed first may change while
+        # the others are listed.
         self.walk_at = self._context.now
-        whole = Window()
-        items = ask_for_rows(self._context, whole)
+        history = Window()
+        items = ask_for_rows(self._context, history)
         rows = []
         for item in items:
             if isinstance(item, Split):
@@ -119,7 +134,8 @@ class Lister:
                 yield from self._walk_through(windows)
                 return
             rows.append(item)
-        listed = ListedWindow(whole, rows, walk_done=self.walk_at)
+        # Without a Split, the plugin has listed the whole history, and one transaction stores it.
+        listed = ListedWindow(history, rows, walk_done=self.walk_at)
         yield from self._store(listed)
 
     def _walk_through(self, windows: Sequence[Window]) -> Events:
@@ -130,15 +146,18 @@ class Lister:
             yield from self._list_planned(planned)
 
     def _plan(self, windows: Sequence[Window]) -> list[PlannedWindow]:
-        """Write down the windows of a walk, which is then resumed wherever it is stopped."""
+        """Store the windows of a full walk, so that it can be resumed wherever it is stopped."""
         assert self.walk_at is not None
-        connection_id = self._connected.id
+        connection_id = self._context.connection_id
         horizon = None
         if self.horizon is not None:
             horizon = self.horizon.isoformat()
+        # The plan and the horizon are stored together. If the process dies between them, the next
+        # sync would resume a clipped plan and, once it is done, take the history for complete.
         with self._context.database.write() as db:
             plan_windows(db, connection_id, self.walk_at, windows)
             update_connection(db, connection_id, horizon=horizon)
+            # The history is empty or all of it is before the horizon: no window will end the walk.
             if not windows:
                 update_connection(db, connection_id, full_walk_at=self.walk_at)
             return planned_windows(db, connection_id)
@@ -161,7 +180,16 @@ class Lister:
         planned: PlannedWindow | None = None,
         left: int = 0,
     ) -> Events:
+        """List one window and store it.
+
+        Args:
+            window: The days to list.
+            planned: The row of the plan that this window completes, if it is part of a full walk.
+            left: How many windows follow.
+        """
         rows = rows_of(self._context, window)
+        # The date of the full walk moves with its last window, in the same transaction. The windows
+        # before it are stored by then, so the bookmark never gets ahead of the data.
         walk_done = None
         if planned is not None and left == 0:
             walk_done = self.walk_at
@@ -173,7 +201,7 @@ class Lister:
 
 
 def _clipped(windows: Iterable[Window], horizon: date | None) -> Iterator[Window]:
-    """What of these windows is not older than the horizon."""
+    """Yield the windows, without the days before the horizon."""
     for window in windows:
         if horizon is None:
             yield window

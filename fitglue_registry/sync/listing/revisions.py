@@ -1,5 +1,7 @@
-"""Says whether two summaries of a record differ, by a revision that ignores what drifts by itself,
-and which parts such a change touches.
+"""Decides whether a summary has changed since the last sync, and which parts the change affects.
+
+The comparison ignores nulls and volatile paths: values that change on their own, such as the total
+distance of a bike. Otherwise each ride would change every older ride with the same bike.
 """
 
 from __future__ import annotations
@@ -22,27 +24,30 @@ if TYPE_CHECKING:
 
     from fitglue_registry.registry import Entry
 
-#: A key that is new on more than half of at least so many changed rows at once is the source's
-#: doing, not the athlete's.
-_FEWEST_DRIFTED = 5
+#: The smallest number of changed rows in which schema drift is recognized. In fewer rows, a key
+#: that is new in all of them may well be the athlete's edit.
+_MIN_CHANGED_ROWS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The paths in which two summaries differ, and those of them that are new."""
+    """The dotted paths in which two summaries differ, for example ``gear.id``."""
 
     paths: frozenset[str] = frozenset()
-    added: frozenset[str] = frozenset()
+    added: frozenset[str] = frozenset()  # those that only the newer summary has
 
 
 class Revisions:
-    """How one entry's summaries are compared: without nulls and without the paths that it calls
-    volatile.
+    """Compares the summaries of one entry, without nulls and the entry's volatile paths.
+
+    Args:
+        entry: The entry of the source, with its ``volatile`` globs and ``sync.touches``.
     """
 
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
-        self._is_volatile: dict[str, bool] = {}
+        # Thousands of rows have the same few hundred paths, so each path is matched once.
+        self._volatile_paths: dict[str, bool] = {}
 
     @cached_property
     def _volatile(self) -> re.Pattern[str]:
@@ -54,19 +59,24 @@ class Revisions:
         return {part: _any_of(globs) for part, globs in touches.items()}
 
     def revision(self, summary: bytes) -> str:
-        """The revision of a summary: equal for two that say the same of the workout, whatever
-        order, nulls or drift.
+        """Return a hash that is equal for two summaries with the same content.
+
+        The order of keys, nulls and volatile paths do not count. A summary that is not JSON is
+        hashed byte for byte.
         """
         value = _parse(summary)
         content = summary
         if value is not None:
-            # What is nested beyond sense is compared as it is.
+            # A hostile summary can be nested too deeply to traverse; then its bytes are hashed.
             with suppress(RecursionError):
                 content = _canonical(self._pruned(value, ""))
         return hashlib.blake2b(content, digest_size=16).hexdigest()
 
     def difference(self, before: bytes, after: bytes) -> Difference:
-        """What differs between two summaries; where one is nested beyond sense, all of it."""
+        """Return the difference between two summaries of one record.
+
+        If one of them is nested too deeply to traverse, the only path is the empty one.
+        """
         try:
             old = self._values(before)
             new = self._values(after)
@@ -80,13 +90,15 @@ class Revisions:
         return Difference(frozenset(changed), frozenset(added))
 
     def _values(self, summary: bytes) -> dict[str, Any]:
-        """Path → value of all that a summary says and that does not drift by itself."""
+        """Return path → value of everything in a summary that counts."""
         value = _parse(summary) or {}
         return dict(_flat(self._pruned(value, "")))
 
     def touched_parts(self, paths: Iterable[str]) -> list[str]:
-        """The fetched parts that a change of these paths re-opens; of a part that the entry says
-        nothing about, every change does.
+        """Return the names of the parts to fetch again after a change of these paths.
+
+        A part that ``sync.touches`` does not name is affected by every change, because a needless
+        request is better than a missed edit.
         """
         paths = list(paths)
         if not paths:
@@ -109,22 +121,31 @@ class Revisions:
         for key, item in value.items():
             if item is None:
                 continue
-            here = f"{path}.{key}" if path else key
-            if not self._drifts(here):
-                kept[key] = self._pruned(item, here)
+            item_path = f"{path}.{key}" if path else key
+            if not self._is_volatile(item_path):
+                kept[key] = self._pruned(item, item_path)
         return kept
 
-    def _drifts(self, path: str) -> bool:
-        if path not in self._is_volatile:
-            self._is_volatile[path] = bool(self._volatile.match(path))
-        return self._is_volatile[path]
+    def _is_volatile(self, path: str) -> bool:
+        if path not in self._volatile_paths:
+            self._volatile_paths[path] = bool(self._volatile.match(path))
+        return self._volatile_paths[path]
 
 
-def drifted(added: Sequence[Collection[str]]) -> set[str]:
-    """Keys that are new on most of the changed rows at once: schema drift, to be stored and to
-    re-open nothing.
+def schema_drift_keys(added: Sequence[Collection[str]]) -> set[str]:
+    """Return the paths that are new in most of the changed rows at once.
+
+    Such a path comes from a change of the source's API, not from the athlete. The new summaries are
+    stored, but no part is fetched again because of it.
+
+    Args:
+        added: For each changed row, the paths that are new in it.
+
+    Returns:
+        The paths that are new in more than half of the rows; none if there are fewer than five
+        rows.
     """
-    if len(added) < _FEWEST_DRIFTED:
+    if len(added) < _MIN_CHANGED_ROWS:
         return set()
     counts = Counter(chain.from_iterable(added))
     half = len(added) / 2
@@ -132,12 +153,12 @@ def drifted(added: Sequence[Collection[str]]) -> set[str]:
 
 
 def _any_of(globs: Iterable[str]) -> re.Pattern[str]:
-    """One pattern for all globs; a glob also covers everything below what it names."""
+    """Return one pattern for all globs; a glob also matches every path below the one it names."""
     patterns = []
     for glob in globs:
-        whole = translate(glob)[:-2]  # without its end
-        patterns.append(f"(?:{whole}(?:\\..*)?\\Z)")
-    return re.compile("|".join(patterns) or r"(?!)")
+        named = translate(glob)[:-2]  # without the \Z at its end
+        patterns.append(f"(?:{named}(?:\\..*)?\\Z)")
+    return re.compile("|".join(patterns) or r"(?!)")  # (?!) matches nothing
 
 
 def _parse(summary: bytes) -> Any:
@@ -146,7 +167,8 @@ def _parse(summary: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return json.loads(summary)  # slower, but reads the NaN that custom fields may contain
+        # Slower, but it accepts NaN, which is not valid JSON but occurs in custom fields.
+        return json.loads(summary)
     except (ValueError, RecursionError):
         return None
 
@@ -154,21 +176,22 @@ def _parse(summary: bytes) -> Any:
 def _canonical(value: Any) -> bytes:
     try:
         return msgspec.json.encode(value, order="deterministic")
-    except (ValueError, RecursionError):  # a lone surrogate, say
+    except (ValueError, RecursionError):  # for example for a lone surrogate
         return json.dumps(value, sort_keys=True).encode()
 
 
 def _is_equal(old: Any, new: Any) -> bool:
     if old == new:
         return True
-    # Compared as they are written, for a NaN is not equal to itself.
+    # NaN is not equal to itself, so the texts are compared.
     return _canonical(old) == _canonical(new)
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the path and the value of each leaf; a list counts as a leaf."""
     if not isinstance(value, dict):
         yield path, value
         return
     for key, item in value.items():
-        here = f"{path}.{key}" if path else key
-        yield from _flat(item, here)
+        item_path = f"{path}.{key}" if path else key
+        yield from _flat(item, item_path)

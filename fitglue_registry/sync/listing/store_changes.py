@@ -1,4 +1,4 @@
-"""Stores the new and changed rows of a window: records, summaries, and the parts that they want."""
+"""Stores the new and changed rows of a window: their records, summaries and wanted parts."""
 
 from __future__ import annotations
 
@@ -29,19 +29,31 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.listing.derive_changes import DerivedChange
     from fitglue_registry.sync.run import Transaction
 
-_OPEN = (*FETCHABLE, RecordState.MISSING)
+#: The states of records that were listed or confirmed until now. If a record leaves another state,
+#: such as stub or gone, its parts may be outdated or missing, so all of them are fetched.
+_UP_TO_DATE = (*FETCHABLE, RecordState.MISSING)
 
 
 @dataclass(frozen=True, slots=True)
 class _ToMatch:
-    """What is to be matched anew: source activities, and activities that lost a member."""
+    """The source activities to match again, and the activities that lost a member."""
 
     ids: Iterable[int] = ()
     affected: Iterable[str] = ()
 
 
 def store_changes(transaction: Transaction, changes: Sequence[DerivedChange]) -> set[int]:
-    """Store what these rows say, and match it; returns the source activities that are matched."""
+    """Store the new and changed rows of a window, and match their source activities.
+
+    Args:
+        transaction: The transaction that stores the window.
+        changes: The rows, with the source activities that were derived from them.
+
+    Returns:
+        The ids of the source activities that were matched.
+    """
+    # All rows first, then one call of the matcher: it loads the neighborhood of each workout, which
+    # costs much less for all rows together than for each row.
     ids: set[int] = set()
     affected: set[str] = set()
     for change in changes:
@@ -55,14 +67,19 @@ def store_changes(transaction: Transaction, changes: Sequence[DerivedChange]) ->
 
 
 def _store_change(transaction: Transaction, derived_change: DerivedChange) -> _ToMatch:
+    """Store one row, and return what has to be matched because of it."""
     change = derived_change.change
     derived = derived_change.derived
     record_id = _store_record(transaction, derived_change)
     _store_summary(transaction, record_id, derived_change)
     transaction.decide(change.decision, record_id, change.reason)
+    # A record that was gone has source activities that belong to no visible activity. They count
+    # again, even if the new summary is refused and they stay as they were.
     back: list[int] = []
     if change.decision == RunDecision.BACK:
         back = ids_of_records(transaction.db, [record_id])
+    # The summary above is stored in any case: a record that was fetched is kept, and can be
+    # normalized when the plugin has a new version.
     if derived.refused is not None:
         quarantine(transaction, record_id, derived.refused)
         return _ToMatch(back)
@@ -73,6 +90,7 @@ def _store_change(transaction: Transaction, derived_change: DerivedChange) -> _T
 
 
 def _store_record(transaction: Transaction, derived_change: DerivedChange) -> int:
+    """Insert or update the record of a row, and return its id."""
     db = transaction.db
     change = derived_change.change
     listing = change.listing
@@ -100,6 +118,7 @@ def _store_record(transaction: Transaction, derived_change: DerivedChange) -> in
 
 
 def _start_local(derived_change: DerivedChange) -> str | None:
+    """Return the start by which a later sync decides in which window the record belongs."""
     start_local = derived_change.change.listing.start_local
     if start_local is not None:
         return start_local.isoformat()
@@ -111,7 +130,7 @@ def _store_summary(
     record_id: int,
     derived_change: DerivedChange,
 ) -> None:
-    """Keep the summary, and mark the parts that the record wants now."""
+    """Store the summary of a row, and put the parts that it wants on the backlog."""
     db = transaction.db
     change = derived_change.change
     is_new = change.known is None
@@ -124,6 +143,8 @@ def _store_summary(
     context = transaction.context
     raw_id = context.raws.put(db, record_id, context.entry.id, received, fresh=is_new)
     set_part(db, record_id, PartName.SUMMARY, PartUpdate(PartState.HAVE, raw_id), fresh=is_new)
+    # In the same transaction as the summary. If the process dies after the commit, the backlog has
+    # the parts; if it dies before, the next sync lists the row again and finds it new or changed.
     wanted = _wanted_parts(transaction, record_id, change)
     want_parts(db, record_id, sorted(wanted), fresh=is_new)
 
@@ -133,8 +154,11 @@ def _wanted_parts(
     record_id: int,
     change: Change,
 ) -> set[str]:
-    """The parts to fetch: of a change those it touches, of a new record all; a part that costs an
-    option only if it was fetched before.
+    """Return the names of the parts to fetch.
+
+    These are all default parts of a new record, and of a changed one the parts that the change
+    affects. A part that needs an option is fetched again only if the record was asked for it
+    before, so the option need not be repeated.
     """
     if change.listing.unavailable is not None:
         return set()
@@ -143,6 +167,6 @@ def _wanted_parts(
     if change.known is None:
         return wanted
     wanted.update(part_names(transaction.db, record_id))
-    if change.known.state in _OPEN:
+    if change.known.state in _UP_TO_DATE:
         return wanted.intersection(change.touched)
     return wanted.intersection(part.name for part in fetched)

@@ -1,4 +1,7 @@
-"""Stores one listed window whole: what is new and changed, and what is missing."""
+"""Stores one listed window in one transaction: new, changed and missing records.
+
+A window is the page of the listing: it is committed completely or not at all.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from fitglue_registry.store.windows import remove_planned_window
 from fitglue_registry.sync.events import WOULD_JOIN, Decided, Events, WindowListed
 from fitglue_registry.sync.listing.comparing import compare_window
 from fitglue_registry.sync.listing.derive_changes import derive_changes
-from fitglue_registry.sync.listing.rehearsing import rehearse
+from fitglue_registry.sync.listing.dry_run import find_joins
 from fitglue_registry.sync.listing.store_changes import store_changes
 
 if TYPE_CHECKING:
@@ -29,13 +32,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ListedWindow:
-    """The rows of one window, and its place in a walk."""
+    """The rows of one window, and its place in a full walk.
+
+    Attributes:
+        window: The days that were listed.
+        rows: The rows, each record once.
+        planned: The row of the plan that this window completes, if it is part of a full walk.
+        walk_done: When the full walk began that this window completes; ``None`` if windows follow.
+        left: How many windows follow.
+    """
 
     window: Window
     rows: Sequence[Listing]
-    planned: PlannedWindow | None = None  # the step of the walk that it is
-    walk_done: str | None = None  # when the walk began that ends with it
-    left: int = 0  # windows still to come
+    planned: PlannedWindow | None = None
+    walk_done: str | None = None
+    left: int = 0
 
 
 def store_window(
@@ -44,23 +55,32 @@ def store_window(
     *,
     dry_run: bool,
 ) -> Events:
-    """Commit one window: everything that it shows, the vanished marked, the plan moved on.
+    """Store one window, and yield its events.
 
-    An unchanged window writes nothing.
+    A window that shows nothing new writes nothing, so an idle sync costs one request and no write
+    to the tables of records.
+
+    Args:
+        run: The run.
+        listed: The window and its rows.
+        dry_run: Only report what would be stored.
     """
     name = run.context.name
     changes, missing = compare_window(run.context, listed.window, listed.rows)
     yield from _not_ready(name, listed.rows)
+    # Outside the transaction below: normalize runs a plugin's code, which may take minutes, and
+    # SQLite has only one writer.
     derived = derive_changes(run.context, changes)
     joins: dict[str, str] = {}
     if dry_run:
-        joins = rehearse(run, derived)
+        joins = find_joins(run, derived)
     elif derived or missing or listed.planned or listed.walk_done:
         _commit(run, listed, derived, missing)
+    # After the commit, so that an event never reports what a rollback undid.
     for change in derived:
         yield from _events_of(name, change, joins, dry_run=dry_run)
     for record in missing:
-        yield Decided(name, record.external_id, RunDecision.MISSING, "not listed any more")
+        yield Decided(name, record.external_id, RunDecision.MISSING, "no longer listed")
     decisions = [change.decision for change in changes]
     yield WindowListed(
         name,
@@ -80,16 +100,24 @@ def _commit(
     changes: Sequence[DerivedChange],
     missing: Sequence[RecordRow],
 ) -> None:
+    """Store the window, its step of the plan and the end of the walk in one transaction.
+
+    A process that dies before the commit lists the window again and finds the same changes. One
+    that dies after it resumes with the next window of the plan.
+    """
     context = run.context
     with run.transaction() as transaction:
+        # Before the summaries are stored, so that those of a first sync are packed with the
+        # dictionary that is trained from them.
         if changes:
             summaries = [each.change.listing.summary for each in changes]
             context.raws.train(transaction.db, context.entry.id, PartName.SUMMARY, summaries)
         for record in missing:
             update_record(transaction.db, record.id, state=RecordState.MISSING)
-            reason = "not listed any more; to be confirmed by id"
+            reason = "no longer listed; to be confirmed by id"
             transaction.decide(RunDecision.MISSING, record.id, reason)
         store_changes(transaction, changes)
+        # Here the walk advances, never without the rows that it covers.
         if listed.planned is not None:
             remove_planned_window(transaction.db, listed.planned)
         if listed.walk_done is not None:
@@ -98,7 +126,7 @@ def _commit(
 
 
 def _not_ready(name: str, rows: Sequence[Listing]) -> Events:
-    """The rows of which nothing is known yet."""
+    """Yield a decision for each row that the source is still processing."""
     for row in rows:
         unavailable = row.unavailable
         if unavailable is not None and unavailable.state == UnavailableState.LATER:
@@ -112,6 +140,7 @@ def _events_of(
     *,
     dry_run: bool,
 ) -> Events:
+    """Yield the events of one row that is new or changed."""
     change = derived_change.change
     refused = derived_change.derived.refused
     external_id = change.listing.external_id

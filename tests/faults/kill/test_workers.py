@@ -23,7 +23,7 @@ import sys
 from fitglue_registry import Host
 from fitglue_registry.sync.deriving import workers
 from fitglue_registry.sync.events import PartStored
-workers._WORTH_A_PROCESS = 1
+workers._MIN_RECORDS = 1
 with Host(sys.argv[1]) as host:
     for event in host.syncs.rebuild():
         if isinstance(event, PartStored):

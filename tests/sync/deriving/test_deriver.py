@@ -153,7 +153,7 @@ def test_a_moment_that_no_calendar_has_is_refused(refused):
 @pytest.mark.parametrize(
     ("said", "what"),
     [
-        ([ride(), ride()], "two source activities of leg 0"),
+        ([ride(), ride()], "two source activities for leg 0"),
         ([{"sport": "Ride"}], "with dict, expected SourceActivity"),
         ([None], "with NoneType, expected SourceActivity"),
     ],

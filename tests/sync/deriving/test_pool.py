@@ -65,7 +65,7 @@ def test_many_heavy_parts_are_derived_in_other_processes(scripts, host):
 
 def test_a_few_are_derived_here(scripts, host):
     """A process takes longer to begin than they take."""
-    scripts.add(workers._HEAVY_WORTH_A_PROCESS - 1)
+    scripts.add(workers._MIN_HEAVY_RECORDS - 1)
     finished(host)
     assert elsewhere(scripts) == set()
 
@@ -77,7 +77,7 @@ def test_the_store_is_the_same_as_without_processes(scripts, host, tmp_path, mon
     """
     scripts.add(MANY, n3="raise RecordRefused('FG-script-odd', 'three')", n4="1 / 0")
     finished(host)
-    monkeypatch.setattr(workers, "_HEAVY_WORTH_A_PROCESS", MANY + 1)
+    monkeypatch.setattr(workers, "_MIN_HEAVY_RECORDS", MANY + 1)
     with scripts.host(tmp_path / "other") as other:
         finished(other)
         assert natural(other) == natural(host)
@@ -107,7 +107,7 @@ def test_a_worker_that_is_killed_costs_time_and_nothing_else(scripts, host, capl
     assert titles(host) == ["read"] * MANY
     assert len(elsewhere(scripts)) == MANY
     assert [
-        record.levelname for record in caplog.records if "ended by itself" in record.message
+        record.levelname for record in caplog.records if "ended unexpectedly" in record.message
     ] == ["WARNING"]
 
 
@@ -126,8 +126,8 @@ def test_a_record_that_kills_its_worker_again_is_set_aside_and_the_rest_goes_on(
 @pytest.mark.long
 def test_where_workers_die_again_and_again_it_is_done_without(scripts, host, monkeypatch):
     """Something on this machine will have none of them: slower is better than never."""
-    monkeypatch.setattr(pool, "_MOST_STARTS", 1)
-    monkeypatch.setattr(pool, "_JOBS_A_CORE", 1)
+    monkeypatch.setattr(pool, "_MAX_STARTS", 1)
+    monkeypatch.setattr(pool, "_JOBS_PER_CORE", 1)
     count = MANY + loky.cpu_count()  # more than can be under way when the newest kills its worker
     newest = f"(here.parent / '{count - 1}')"
     is_worker = f"os.getpid() != {os.getpid()}"
@@ -156,7 +156,7 @@ def test_a_plugin_that_blocks_in_a_worker_is_named_and_stops_its_connection(scri
 @pytest.mark.long
 def test_what_is_in_flight_is_bounded_in_bytes(scripts, host, monkeypatch):
     """One job at a time where each is as large as all may be, and every one is done."""
-    monkeypatch.setattr(pool, "_MOST_BYTES", 1)
+    monkeypatch.setattr(pool, "_MAX_BYTES", 1)
     scripts.add(MANY)
     finished(host)
     assert len(elsewhere(scripts)) == MANY

@@ -29,7 +29,7 @@ def on_every_core(monkeypatch):
             there.extend(derived)
             yield label, derived
 
-    monkeypatch.setattr(workers, "_WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(workers, "_MIN_RECORDS", 1)
     monkeypatch.setattr(workers, "_on_every_core", counted)
     return there
 
@@ -105,7 +105,7 @@ def test_what_is_gone_and_was_never_understood_stays_out_of_quarantine(connected
 def test_a_process_that_dies_is_told_as_the_plugins_fault(connected, on_every_core, monkeypatch):
     """A plugin that ends its process ends the rebuild, and not ours."""
     finished(connected)
-    monkeypatch.setattr(workers, "derive_there", lambda *_: os._exit(1))
+    monkeypatch.setattr(workers, "derive_in_worker", lambda *_: os._exit(1))
     last = list(connected.syncs.rebuild())[-1]
     assert isinstance(last, SyncStopped)
     assert last.error.code == "FG-plugin-died"

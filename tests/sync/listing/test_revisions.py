@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fitglue_registry.registry import Entry, EntryPart, Plugin, Sync
 from fitglue_registry.registry.loading import load_catalogue
-from fitglue_registry.sync.listing.revisions import Revisions, drifted
+from fitglue_registry.sync.listing.revisions import Revisions, schema_drift_keys
 
 PARTS = (
     EntryPart(name="summary", comes_from="list"),
@@ -262,7 +262,7 @@ def test_no_change_touches_nothing():
 )
 def test_a_key_that_is_new_on_most_rows_at_once_is_schema_drift(added, found):
     """More than half of at least five: the source's doing, and not the athlete's."""
-    assert drifted(added) == found
+    assert schema_drift_keys(added) == found
 
 
 # -- the reference entry ---------------------------------------------------------------------------
