@@ -33,6 +33,7 @@ class Catalogue:
         problems: Sequence[FitglueError] = (),
         merge_rules: MergeRules | None = None,
     ) -> None:
+        # Sorted, so that lists and help articles do not depend on the order of folders and files.
         ordered = sorted(entries, key=lambda entry: (entry.kind, entry.id))
         self._entries: dict[tuple[str, str], Entry] = {}
         for entry in ordered:
@@ -70,6 +71,7 @@ class Catalogue:
     def closed_by(self, code: str) -> Entry | None:
         """Return the closed integration one of whose issues names this error code, or ``None``."""
         for entry in self.entries("integration"):
+            # A closed service names the codes of the stubs that other sources have because of it.
             if entry.closed and any(code in issue.codes for issue in entry.issues):
                 return entry
         return None

@@ -117,6 +117,7 @@ def _wrong_merge_rules(folder: Path) -> list[EntryInvalid]:
 
 def _misplaced(folder: Path) -> Iterator[EntryInvalid]:
     """Yield an error for each file that looks like an entry but is not read."""
+    # Entries directly in the folder, and the other usual suffix of YAML files, are usual mistakes.
     suspects = [*folder.glob("*.y*ml"), *folder.glob("*/*.yml")]
     for file in sorted(suspects):
         if file.name not in ("tiers.yaml", "merge.yaml"):

@@ -18,6 +18,10 @@ SCHEMA = 1
 """The entry format that this host reads."""
 
 
+# Every class forbids unknown fields, as the schema does. The schema reports them with line and
+# column; the types make sure that no key can be added to the schema without a field here.
+
+
 class Plugin(Struct, frozen=True, forbid_unknown_fields=True):
     """The distribution of the plugin that implements an entry.
 
@@ -125,7 +129,7 @@ class Sync(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         mode: ``poll`` if the host asks the source, ``push`` if the source calls the host,
-            ``manual`` if a person hands over workouts, ``file`` if files are read.
+            ``manual`` if a person adds workouts, ``file`` if files are read.
         overlap_days: Days that each sync looks back.
         full_walk_days: Days between two full walks; ``None`` means that no full walk is scheduled.
         deletions: Whether a record that is no longer listed may have been deleted.
@@ -287,6 +291,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     closed: Closed | None = None
     http: Http | None = None
     hooks: tuple[str, ...] = ()
+    # Every source lists a summary, so a small entry need not declare it.
     parts: tuple[EntryPart, ...] = (EntryPart(name=PartName.SUMMARY, comes_from="list"),)
     sync: Sync = Sync()
     volatile: tuple[str, ...] = ()
@@ -295,6 +300,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     terms: Terms = Terms()
     issues: tuple[Issue, ...] = ()
     claims_corrected: tuple[Correction, ...] = ()
+    # The reader fills in these two; a document that has them is refused by the schema.
     file: str = ""
     origin: str = ""
 

@@ -112,6 +112,7 @@ def _fields(group: str, fields: Sequence[Field]) -> Iterator[Flaw]:
     for number, field in enumerate(fields):
         broken = list(_patterns((group, number), field))
         yield from broken
+        # An example can be tried only with patterns that are regular expressions.
         if not broken:
             yield from _own_examples((group, number), field)
 
@@ -140,6 +141,7 @@ def _patterns(path: KeyPath, field: Field) -> Iterator[Flaw]:
 def _pattern(path: KeyPath, pattern: str) -> Iterator[Flaw]:
     try:
         re.compile(pattern)
+    # Deep nesting raises RecursionError, and a repetition count that is too large OverflowError.
     except (re.error, RecursionError, OverflowError) as error:
         what = f"{pattern!r} is not a regular expression: {error}"
         yield Flaw("FG-entry-bad-pattern", path, what)
@@ -194,6 +196,7 @@ def _secret_settings(entry: Entry) -> Iterator[Flaw]:
 
 
 def _hosts(http: Http) -> Iterator[Flaw]:
+    # The transport refuses requests to other hosts, so no request could ever be sent.
     if http.host not in http.hosts:
         yield Flaw(
             "FG-entry-host-not-allowed",
@@ -258,6 +261,7 @@ def _parts(entry: Entry) -> Iterator[Flaw]:
 def _issue_codes(entry: Entry) -> Iterator[Flaw]:
     for number, issue in enumerate(entry.issues):
         for position, code in enumerate(issue.codes):
+            # The catalogue finds issues by their codes, and a misspelled code would never match.
             if not CODE.fullmatch(code):
                 yield Flaw(
                     "FG-entry-issue-code",

@@ -156,6 +156,7 @@ def _item(lead: str, text: str) -> str:
 def _link_to(name: str, catalogue: Catalogue) -> str:
     kind, _, entry_id = name.partition("/")
     entry = catalogue.find(kind, entry_id)
+    # The entry can belong to a distribution that is not installed.
     if entry is None:
         return f"`{name}`"
     page = f"../{entry.kind}s/{entry.id}.md"

@@ -80,6 +80,7 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def host(self) -> str:
         """Host name in ``base_url``, in lower case."""
+        # The schema has checked the form of base_url, so a pattern is enough to find its host.
         return re.sub(r"^https?://([^/:]*).*", r"\1", self.base_url).lower()
 
     @property

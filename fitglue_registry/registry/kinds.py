@@ -10,7 +10,7 @@ KIND_OF_FOLDER = {
     "integrations": "integration",
     "sources": "source",
     "enrichers": "enricher",
-    "boosters": "enricher",
+    "boosters": "enricher",  # text for users calls an enricher a booster
     "destinations": "destination",
 }
 

@@ -50,6 +50,7 @@ class _Loader:
         self.problems: list[EntryInvalid] = []
 
     def add_folder(self, folder: Folder) -> None:
+        # A distribution can name a folder that its wheel lacks; the other folders are still read.
         if not folder.path.is_dir():
             self.problems.append(_missing(folder))
         tiers = folder.path / "tiers.yaml"
@@ -63,6 +64,7 @@ class _Loader:
     def _add_tiers(self, file: Path) -> None:
         tiers, problems = read_tiers(file)
         self.problems += problems
+        # Unlike an entry, a tier may be defined again, and its first definition is used.
         known = {tier.id for tier in self.tiers}
         self.tiers += [tier for tier in tiers if tier.id not in known]
 
@@ -78,6 +80,7 @@ class _Loader:
         """Return the rules of the first folder with a ``merge.yaml``, or else the built-in ones."""
         for folder in (*folders, Folder(default_folder())):
             file = folder.path / "merge.yaml"
+            # The first file decides even if it is invalid; then no special rules apply.
             if file.is_file():
                 rules, problems = read_merge_rules(file)
                 self.problems += problems

@@ -40,6 +40,7 @@ def _fields(rules: MergeRules) -> Iterator[Flaw]:
             path = ("rules", number, "fields", position)
             if name not in known:
                 yield _unknown_field(path, name, known)
+            # Two rules could choose different source activities for one field.
             elif name in rule_of:
                 yield Flaw(
                     "FG-merge-field-twice",

@@ -30,6 +30,7 @@ def absolute(setting: str) -> str:
         UserMistake: If a path is not UTF-8 and therefore cannot be stored as text
             (FG-path-unreadable).
     """
+    # Shells do not expand the ~ in ``--set paths=~/rides``.
     paths = [Path(path).expanduser().absolute() for path in paths_in(setting)]
     text = os.pathsep.join(map(str, paths))
     try:
