@@ -1,4 +1,4 @@
-"""Source activities with as little said as possible, and any that there can be."""
+"""Fixtures that build minimal source activities."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fitglue_registry.model import SourceActivity
 
 @pytest.fixture
 def activity() -> Any:
-    """A ride that differs in what the test states."""
+    """A function that builds a minimal ride with the changes that a test states."""
 
     def make(**changes: Any) -> SourceActivity:
         values: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Claims: the identities that a source activity asserts."""
+"""Claims are the identities that a source activity asserts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fitglue_registry.model.claims import CLAIM_PATTERN
     ],
 )
 def test_a_claim_is_service_and_id(service, identity, text):
-    """There and back, whatever colons the id has."""
+    """A claim is split into its service and its id, even if the id contains colons."""
     assert claim(service, identity) == text
     assert split_claim(text) == (service, str(identity))
 
@@ -41,11 +41,11 @@ def test_a_claim_is_service_and_id(service, identity, text):
     ],
 )
 def test_a_half_that_is_empty_or_blank_is_refused(service, identity):
-    """An empty id would make strangers the same."""
+    """A claim without a service or an id is refused, because it would join unrelated workouts."""
     with pytest.raises(ValueError, match="service:id"):
         claim(service, identity)
 
 
 def test_the_pattern_means_the_same_in_every_language():
-    """No class that differs between Python and JSON Schema."""
+    """The pattern of a claim has no character class that differs between Python and JSON Schema."""
     assert not re.search(r"\\[swdSWD]", CLAIM_PATTERN)

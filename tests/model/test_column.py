@@ -1,4 +1,4 @@
-"""A column of samples: a gap is null and zero is a value, in one buffer that nobody can change."""
+"""A column keeps samples in one immutable buffer, and distinguishes gaps from zero."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ finite = st.floats(allow_nan=False)
 
 
 def test_a_gap_is_none_and_zero_is_zero():
-    """What goes in comes out."""
+    """A column returns a gap as None and a zero as zero."""
     assert list(Column.of([0.0, None, 1.5, -0.0])) == [0.0, None, 1.5, 0.0]
 
 
 def test_a_nan_of_the_source_is_a_gap():
-    """Custom streams send NaN."""
+    """A NaN that a source sends, as custom streams do, is a gap."""
     assert list(Column.of([math.nan, 1.0])) == [None, 1.0]
     assert list(Column.pairs([math.nan, 1.0, 1.0], [1.0, math.nan, 2.0])) == [
         None,
@@ -29,18 +29,18 @@ def test_a_nan_of_the_source_is_a_gap():
     ]
 
 
-def test_half_a_pair_is_a_gap_whole():
-    """A latitude without its longitude is no place."""
+def test_half_a_pair_is_a_gap():
+    """A pair with only one value, such as a latitude without a longitude, is a gap."""
     assert list(Column.pairs([48.5, None, 48.6], [9.1, 9.2, None])) == [(48.5, 9.1), None, None]
 
 
 def test_a_pair_at_zero_is_a_place():
-    """Zero degrees are a value."""
+    """A pair of zeros is a value and not a gap."""
     assert list(Column.pairs([0.0], [0.0])) == [(0.0, 0.0)]
 
 
 def test_lists_keep_their_lengths():
-    """An empty list is not a gap."""
+    """An empty list is a value and not a gap."""
     assert list(Column.lists([[800.0, 790.0, 5.0], [], None])) == [(800.0, 790.0, 5.0), (), None]
 
 
@@ -54,22 +54,22 @@ def test_lists_keep_their_lengths():
     ],
 )
 def test_the_length_is_the_number_of_samples(column, length, width):
-    """Whatever a sample is made of."""
+    """The length of a column is the number of its samples, for numbers, pairs and lists."""
     assert (len(column), column.width) == (length, width)
 
 
 def test_columns_of_the_same_samples_are_equal():
-    """Gaps are equal to gaps, and a hash agrees."""
-    one, two = Column.of([1, None]), Column.of([1.0, math.nan])
-    assert one == two
-    assert hash(one) == hash(two)
-    assert one != Column.of([1, 0])
-    assert one != [1.0, None]
+    """Columns with the same samples and gaps are equal and have the same hash."""
+    column, same = Column.of([1, None]), Column.of([1.0, math.nan])
+    assert column == same
+    assert hash(column) == hash(same)
+    assert column != Column.of([1, 0])
+    assert column != [1.0, None]
     assert Column.of([1, 2]) != Column.pairs([1], [2])
 
 
 def test_a_column_cannot_be_changed():
-    """Neither a sample nor an attribute."""
+    """The samples and the attributes of a column cannot be changed."""
     column = Column.of([1.0])
     with pytest.raises(TypeError):
         column.doubles[0] = 2.0
@@ -78,7 +78,7 @@ def test_a_column_cannot_be_changed():
 
 
 def test_a_buffer_is_taken_as_it_is():
-    """Ten thousand samples never become ten thousand objects."""
+    """A column uses the buffer that it is given without copying its numbers."""
     assert list(Column(memoryview(array("d", [1.0, 2.0])), width=2)) == [(1.0, 2.0)]
 
 
@@ -94,13 +94,13 @@ def test_a_buffer_is_taken_as_it_is():
     ],
 )
 def test_a_buffer_that_does_not_fit_is_refused(doubles, width, lengths):
-    """Other numbers than doubles, half a pair, lengths that do not add up."""
+    """A buffer is refused if its format, its width or its lengths are wrong."""
     with pytest.raises((TypeError, ValueError)):
         Column(memoryview(doubles), width, lengths)
 
 
 def test_pairs_of_different_lengths_are_refused():
-    """Two columns make pairs only where they belong together."""
+    """Two lists of different lengths cannot become a column of pairs."""
     with pytest.raises(ValueError, match="not 1 and 2"):
         Column.pairs([1], [1, 2])
 
@@ -110,12 +110,12 @@ def test_pairs_of_different_lengths_are_refused():
         st.lists(st.none() | finite).map(Column.of),
         st.lists(st.none() | st.lists(finite, max_size=3)).map(Column.lists),
         st.lists(st.tuples(finite, finite)).map(
-            lambda rows: Column.pairs([one for one, _ in rows], [two for _, two in rows])
+            lambda rows: Column.pairs([left for left, _ in rows], [right for _, right in rows])
         ),
     )
 )
 def test_lists_of_plain_values_and_back(column):
-    """As JSON has the samples, and as the store reads them again."""
+    """A column survives the conversion to JSON values and back."""
     assert Column.from_list(column.to_list()) == column
 
 
@@ -134,11 +134,11 @@ def test_lists_of_plain_values_and_back(column):
     ],
 )
 def test_what_is_no_sample_is_refused(samples):
-    """A number, a list of numbers, or null, and never two kinds in one stream."""
+    """A stream that mixes numbers and lists, or contains anything else, is refused."""
     with pytest.raises(ValueError, match=r"sample|stream"):
         Column.from_list(samples)
 
 
 def test_whole_and_true_numbers_are_numbers():
-    """JSON makes no difference between 1 and 1.0, and some sources say true."""
+    """Integers and booleans are accepted as numbers, because some sources send them."""
     assert list(Column.from_list([1, 2.5, True, None])) == [1.0, 2.5, 1.0, None]

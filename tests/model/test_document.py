@@ -1,6 +1,4 @@
-"""The document of a source activity: nothing is lost on the way, and its published schema cannot
-drift from its types.
-"""
+"""A source activity survives encoding and decoding, and its schema agrees with its types."""
 
 from __future__ import annotations
 
@@ -35,7 +33,7 @@ edges = st.sampled_from(
 moments = st.one_of(
     st.datetimes(timezones=offsets),
     st.datetimes(timezones=st.just(UTC)),
-    edges.map(lambda one: one.replace(tzinfo=UTC)),
+    edges.map(lambda moment: moment.replace(tzinfo=UTC)),
 )
 claims = st.builds(
     "{}:{}".format,
@@ -43,15 +41,21 @@ claims = st.builds(
     st.text("aZ09:#@/.ü🚴-", min_size=1, max_size=9),
 )
 sample = st.none() | finite
+
+
+def _halved_pairs(numbers):
+    return Column.pairs(numbers, [number / 2 for number in numbers])
+
+
 columns = st.one_of(
     st.lists(sample, max_size=5).map(Column.of),
-    st.lists(finite, max_size=4).map(lambda one: Column.pairs(one, [value / 2 for value in one])),
+    st.lists(finite, max_size=4).map(_halved_pairs),
     st.lists(st.none() | st.lists(finite, max_size=3), max_size=4).map(Column.lists),
 )
 
 
 def strategy(kind):
-    """Any value of a struct, each field by its own type and limits."""
+    """Return a strategy for any value of a struct, within the types and limits of its fields."""
     made = {
         field.name: field_strategy(kind, field) for field in msgspec.inspect.type_info(kind).fields
     }
@@ -115,7 +119,7 @@ activities = strategy(SourceActivity).filter(
 
 
 def test_what_is_encoded_can_be_decoded_to_the_same(activity):
-    """The smallest source activity, there and back."""
+    """A minimal source activity is the same after encoding and decoding."""
     ride = activity()
     assert model.decode(model.encode(ride)) == ride
 
@@ -129,8 +133,8 @@ def test_what_is_encoded_can_be_decoded_to_the_same(activity):
     ],
 )
 @given(activities)
-def test_any_source_activity_comes_back_as_it_was(activity):
-    """Zero and null, any text, the edges of the calendar, every field and every nested value."""
+def test_any_source_activity_survives_a_round_trip(activity):
+    """Any source activity, with any text, moment or nested value, survives a round trip."""
     assert model.decode(model.encode(activity)) == activity
 
 
@@ -144,14 +148,14 @@ def test_any_source_activity_comes_back_as_it_was(activity):
 )
 @given(activities)
 def test_any_source_activity_meets_the_published_schema(activity):
-    """What the types can hold, the schema allows: as built values and as a document."""
+    """Every document that the types can produce is valid in the published schema."""
     document = json.loads(model.encode(activity))
     assert VALIDATOR.violations(document) == []
     assert VALIDATOR.accepts(model.to_builtins(activity))
 
 
 def test_zero_is_not_null(activity):
-    """0 W while coasting is in the document, an absent channel is not."""
+    """A zero, a false and an empty text are in the document; an absent field is not."""
     document = json.loads(
         model.encode(activity(average_watts=0, trainer=False, title="", training_load=None))
     )
@@ -161,12 +165,12 @@ def test_zero_is_not_null(activity):
 
 @pytest.mark.parametrize("title", ["null", "1", "true", "2026-05-01", " ", "a\0b", "🚴", "\u2028"])
 def test_a_text_that_looks_like_something_else_stays_a_text(activity, title):
-    """A workout called "null" keeps its name."""
+    """A text such as "null" or "1" stays a text."""
     assert model.decode(model.encode(activity(title=title))).title == title
 
 
 def test_utc_local_and_zone_are_all_kept(activity):
-    """A moment keeps its offset, a local time has none."""
+    """The start in UTC, the local start and the time zone are all kept."""
     local = datetime(2026, 5, 1, 7, 30)  # noqa: DTZ001
     ride = activity(start_local=local, timezone="Europe/Berlin", utc_offset_s=7200)
     activity = model.decode(model.encode(ride))
@@ -200,13 +204,13 @@ def test_utc_local_and_zone_are_all_kept(activity):
     ],
 )
 def test_what_is_no_source_activity_is_refused(document):
-    """ValueError, naming the path where there is one."""
+    """A document that is not a valid source activity raises ValueError."""
     with pytest.raises(ValueError, match=r"."):
         model.decode(document)
 
 
 def test_a_lone_surrogate_cannot_be_encoded(activity):
-    """It is no text."""
+    """A text with a lone surrogate is not Unicode and cannot be encoded."""
     with pytest.raises(ValueError, match="surrogates"):
         model.encode(activity(title="\ud800"))
 
@@ -215,19 +219,19 @@ def test_a_lone_surrogate_cannot_be_encoded(activity):
 
 
 def test_the_published_schema_is_that_of_the_types():
-    """``python tools/generate.py`` writes it anew."""
+    """The published schema equals the one generated from the types."""
     assert json.loads((SCHEMAS / "source-activity.json").read_text()) == model.document_schema()
 
 
-def test_every_field_stands_in_the_schema_and_unknown_ones_are_refused():
-    """A typing mistake is no silent extension; there is a field for those."""
+def test_every_field_is_in_the_schema_and_unknown_ones_are_refused():
+    """The schema has every field of a source activity and refuses unknown ones."""
     definition = model.document_schema()["$defs"]["SourceActivity"]
     assert set(definition["properties"]) == set(SourceActivity.__struct_fields__)
     assert definition["additionalProperties"] is False
 
 
 def test_a_document_without_any_start_is_refused():
-    """At least one of UTC and local time."""
+    """A document without a start in UTC and without a local start is refused."""
     assert not VALIDATOR.accepts({"sport": "Ride"})
     assert VALIDATOR.accepts({"sport": "Ride", "start_local": "2026-05-01T07:30:00"})
 
@@ -249,7 +253,7 @@ def test_a_document_without_any_start_is_refused():
     ],
 )
 def test_a_moment_is_held_to_its_form_by_every_validator(start, fits):
-    """Whether or not a validator looks at formats."""
+    """A moment of the wrong form is refused, even by a validator that ignores formats."""
     assert VALIDATOR.accepts({"start_utc": start}) is fits
     assert (
         VALIDATOR.accepts(
@@ -282,7 +286,7 @@ rest = st.one_of(plain, st.floats(), awkward)
 
 @st.composite
 def mutated(draw):
-    """The document of a source activity in which something was replaced, removed or added."""
+    """Return the document of a source activity with one part replaced, removed or added."""
     document = copy.deepcopy(draw(_documents))
     for _ in range(draw(st.integers(1, 3))):
         places = list(_places(document))
@@ -322,7 +326,7 @@ _documents = activities.map(lambda activity: json.loads(model.encode(activity)))
 @settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(mutated())
 def test_both_validators_give_the_same_verdict_and_the_types_agree(document):
-    """The quick one decides, the other explains, and what they accept can be read."""
+    """Both validators accept the same documents, and every accepted document can be decoded."""
     accepted = VALIDATOR.accepts(document)
     explained = [
         violation for violation in VALIDATOR.violations(document) if violation.keyword != "json"
@@ -351,12 +355,12 @@ def _leaves(document):
 
 
 def _is_huge(value):
-    """No double tells it from its neighbours, so no field of the model has to take it."""
+    """Return whether an integer is too large for a double to represent it exactly."""
     return isinstance(value, int | float) and abs(value) > 2**53
 
 
 def _beyond_json(document):
-    """Whether it holds a number that no JSON has."""
+    """Return whether a document contains a number that JSON cannot express."""
     try:
         json.dumps(document, allow_nan=False)
     except ValueError:

@@ -1,6 +1,4 @@
-"""The model holds all that FitGlue's own can, and what that one cannot: load, estimated power,
-zone, presence.
-"""
+"""The model can express everything that FitGlue's own model can, and more."""
 
 from __future__ import annotations
 
@@ -31,9 +29,7 @@ START = datetime(2026, 5, 1, 5, 30, tzinfo=UTC)
 
 
 def everything():
-    """One source activity with each field of StandardizedActivity, Session, Lap, Record and
-    StrengthSet, and more.
-    """
+    """Return a source activity that uses every kind of value in FitGlue's own model, and more."""
     return SourceActivity(
         title="Hybrid race",
         description="windy",
@@ -138,18 +134,18 @@ def everything():
 
 
 def test_everything_can_be_held_and_comes_back():
-    """Every value, zero where it is zero and null where it is null."""
+    """Every value of FitGlue's own model survives encoding and decoding, as do zeros and nulls."""
     assert model.decode(model.encode(everything())) == everything()
 
 
 def test_everything_is_in_order():
-    """Neither the published schema nor the rules beyond it object."""
+    """A source activity with all these values violates neither the schema nor the other rules."""
     assert Validator(model.document_schema()).violations(model.to_builtins(everything())) == []
     assert model.problems(everything()) == []
 
 
 def test_no_field_of_the_model_is_left_out_of_everything():
-    """A field that is added is added here too, or says why not."""
+    """Every field of the model is used here, except for those that FitGlue's own model lacks."""
     activity = everything()
     blank = {
         name

@@ -1,4 +1,4 @@
-"""Moments are written in one form."""
+"""Moments are written in one text form."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ MOMENT = datetime(2026, 6, 15, 12, 0, 0, 250_400, tzinfo=UTC)
 
 
 def test_a_moment_is_as_exact_as_it_is_known():
-    """A moment of a source keeps its microseconds and gets no more digits than it has."""
+    """A moment of a source is written with its own precision, up to microseconds."""
     assert utc_text(MOMENT) == "2026-06-15T12:00:00.250400Z"
     assert utc_text(MOMENT.replace(microsecond=0)) == "2026-06-15T12:00:00Z"
 
 
 def test_a_moment_of_the_clock_has_milliseconds():
-    """The texts of the host's own moments all have the same length, so they sort like moments."""
+    """The texts of the host's own moments have the same length, so they sort like the moments."""
     assert clock_text(MOMENT) == "2026-06-15T12:00:00.250Z"
     assert clock_text(MOMENT.replace(microsecond=0)) == "2026-06-15T12:00:00.000Z"

@@ -1,4 +1,4 @@
-"""What is wrong with a source activity beyond its schema is named by field and reason."""
+"""What is wrong with a source activity, apart from its schema, is reported by field and reason."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ TIME = Stream("time", Column.of([0, 1, 2]))
 
 
 def test_a_plain_ride_has_none(activity):
-    """A sport and a start are enough."""
+    """A source activity with a sport and a start has no problems."""
     assert model.problems(activity()) == []
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_number_that_is_none_is_named(activity, value):
-    """In a field and in the metrics alike."""
+    """A number that is infinite or NaN is reported, in a field and in the metrics."""
     assert model.problems(activity(distance_m=value, metrics={"trimp": value, "fine": 1.0})) == [
         ("distance_m", "is not a finite number"),
         ("metrics.trimp", "is not a finite number"),
@@ -27,12 +27,12 @@ def test_a_number_that_is_none_is_named(activity, value):
 
 
 def test_a_source_activity_without_any_start_is_named(activity):
-    """There must be a moment."""
+    """A source activity without any start is reported."""
     assert [field for field, _ in model.problems(activity(start_utc=None))] == ["start_utc"]
 
 
 def test_a_source_activity_without_sport_is_named_unless_it_is_a_stub(activity):
-    """An unknown sport is Other, with the source's word beside it; a stub may lack it."""
+    """A source activity without a sport is reported unless it is a stub."""
     assert [field for field, _ in model.problems(activity(sport=None))] == ["sport"]
     assert model.problems(activity(sport=None, stub=Stub("FG-stub", "terms"))) == []
 
@@ -46,14 +46,14 @@ def test_a_source_activity_without_sport_is_named_unless_it_is_a_stub(activity):
     ],
 )
 def test_streams_that_do_not_fit_together_are_named(activity, streams, reason):
-    """Sample k of each stream belongs to sample k of the time."""
-    [(field, said)] = model.problems(activity(streams=streams))
+    """Streams are reported if they differ in length, lack the time, or have the same type."""
+    [(field, actual)] = model.problems(activity(streams=streams))
     assert field == "streams"
-    assert reason in said
+    assert reason in actual
 
 
 def test_streams_of_one_length_and_none_at_all_are_fine(activity):
-    """Pairs count as one sample each."""
+    """Streams of equal length are valid, and so is a source activity without streams."""
     track = Stream("latlng", Column.pairs([1, 2, 3], [4, 5, None]))
     assert model.problems(activity(streams=(TIME, track))) == []
     assert model.problems(activity(streams=())) == []
@@ -73,10 +73,10 @@ def test_streams_of_one_length_and_none_at_all_are_fine(activity):
     ],
 )
 def test_what_is_no_stream_is_named(activity, streams):
-    """Nothing looks at types when a plugin makes a stream."""
+    """Something in the streams that is not a valid stream is reported."""
     assert [field for field, _ in model.problems(activity(streams=streams))] == ["streams"]
 
 
 def test_metrics_of_another_type_are_left_to_the_schema(activity):
-    """It says more than we could here."""
+    """Metrics of a wrong type are left to the schema, which has the better message."""
     assert model.problems(activity(metrics=None)) == []

@@ -1,4 +1,4 @@
-"""Sports by their canonical names, and families for comparing what two sources call one workout."""
+"""Sports have canonical names, and families for comparing the names of two sources."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INTERVALS = (  # noqa: SIM905 - as the facts have them
 
 
 def test_all_sixty_sports_of_the_reference_source_are_canonical():
-    """Each keeps its name, and there are no others."""
+    """The canonical sports are the sixty sports of Intervals.icu and no others."""
     assert len(INTERVALS) == 60
     assert set(SPORTS) == set(INTERVALS)
     assert [canonical_sport(name) for name in INTERVALS] == INTERVALS
@@ -30,12 +30,12 @@ def test_all_sixty_sports_of_the_reference_source_are_canonical():
 
 @pytest.mark.shared
 def test_the_sixty_are_those_of_the_facts(shared):
-    """The list above is that of the API's own document."""
-    said = re.search(
+    """The sixty sports in this test are those of the API's own document."""
+    listed = re.search(
         r"\*\*`type`\*\* \(60\): ([A-Za-z ]+)\.", (shared / "facts" / "intervals.md").read_text()
     )
-    assert said is not None
-    assert said[1].split() == INTERVALS
+    assert listed is not None
+    assert listed[1].split() == INTERVALS
 
 
 @pytest.mark.parametrize(
@@ -54,18 +54,18 @@ def test_the_sixty_are_those_of_the_facts(shared):
     ],
 )
 def test_other_spellings_are_understood(raw, sport):
-    """Case, blanks, hyphens and the words of other services."""
+    """A sport is recognized in any case, with any separator, and by the names of other services."""
     assert canonical_sport(raw) == sport
 
 
 @pytest.mark.parametrize("raw", [None, "", "  ", "Quidditch", "ходьба", "-", "\0"])
 def test_an_unknown_sport_is_other(raw):
-    """The source's word is kept beside it by whoever asks."""
+    """An unknown or missing sport is Other."""
     assert canonical_sport(raw) == "Other"
 
 
 def test_one_workout_under_two_names_is_of_one_family():
-    """Two sources may call a ride by different names, and a ride is never a run."""
+    """Names that two sources may give to one workout have the same family, but a ride is no run."""
     assert family("VirtualRide") == family("GravelRide") == "cycling"
     assert family("TrailRun") != family("Ride")
     assert family("Quidditch") == "other"

@@ -1,4 +1,4 @@
-"""The words that are in the databases of users."""
+"""The values in the databases of users never change."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ WORDS = {
 
 
 def test_no_stored_word_changes():
-    """A word that was stored once is read for ever, so it is neither renamed nor removed."""
+    """A value that was ever stored is neither renamed nor removed."""
     assert {name: list(getattr(stored, name)) for name in WORDS} == WORDS
 
 
 def test_a_word_is_written_as_it_is():
-    """JSON, messages and the database get the word itself, whichever way it is written."""
+    """An enum member is written as its plain value in JSON, in messages and in the database."""
     state = stored.RecordState.GONE
     assert json.dumps({state: state}) == '{"gone": "gone"}'
     assert msgspec.json.encode({state: stored.FieldOrigin.ATHLETE}) == b'{"gone":0}'

@@ -1,8 +1,8 @@
-"""The streams that the model names."""
+"""The model names streams and their units."""
 
 from fitglue_registry.model import STREAM_UNITS
 
 
 def test_every_named_stream_has_a_unit():
-    """No channel of ours is without."""
+    """Every stream that the model names has a unit."""
     assert all(STREAM_UNITS.values())

@@ -1,4 +1,4 @@
-"""Secrets are taken out of texts, addresses and log records, known or not."""
+"""Known and unknown secrets are removed from texts, addresses and log records."""
 
 import base64
 import io
@@ -16,7 +16,7 @@ SECRET = 'pä/ss w+rd"42'
 
 @pytest.fixture
 def redactor():
-    """Knows one awkward secret."""
+    """A redactor that knows one secret with awkward characters."""
     return Redactor([SECRET])
 
 
@@ -24,13 +24,13 @@ def redactor():
     "form", [SECRET, quote(SECRET, safe=""), quote_plus(SECRET), json.dumps(SECRET)[1:-1]]
 )
 def test_a_known_secret_is_taken_out_in_each_form(redactor, form):
-    """As it is, quoted for an address, escaped for JSON."""
+    """A known secret is removed verbatim, percent-encoded and escaped for JSON."""
     assert redactor.text(f"before {form} after") == "before *** after"
 
 
 @pytest.mark.parametrize("user", ["", "a", "ab", "API_KEY", "me"])
 def test_a_known_secret_is_taken_out_of_basic_credentials(redactor, user):
-    """Whatever stands before it, and so wherever it falls in base64."""
+    """A known secret is removed from base64 at each of its three alignments."""
     coded = base64.b64encode(f"{user}:{SECRET}".encode()).decode()
     inner = base64.b64encode(SECRET.encode()).decode()[4:8]
     assert "***" in redactor.text(coded)
@@ -57,28 +57,24 @@ def test_a_known_secret_is_taken_out_of_basic_credentials(redactor, user):
     ],
 )
 def test_an_unknown_secret_is_known_by_its_shape(text, clean):
-    """Headers, query values, JSON values and user names in an address; common words are left
-    alone.
-    """
+    """An unknown secret is removed from headers, queries, JSON and addresses; words are not."""
     assert Redactor().text(text) == clean
 
 
 @pytest.mark.parametrize("flood", ["a", "key", "-", " ", "'", "key'", "://a", "basic "])
 def test_a_flood_costs_no_more_than_its_length(redactor, flood):
-    """A server's answer passes here: one that is made to take hours would, if each letter were
-    looked at from each other.
-    """
+    """Redacting a long run of one letter or pattern takes linear time, not quadratic time."""
     assert len(redactor.text(flood * 50_000)) >= 50_000
 
 
 def test_a_secret_may_become_known_later(redactor):
-    """A rotated key is redacted beside the old one; something too short to be one is not."""
+    """A secret that is added later is removed as well, unless it is too short."""
     redactor.add(["renewed", "", "ab"])
     assert redactor.text(f"renewed {SECRET} ab") == "*** *** ab"
 
 
 def logged(redactor, write):
-    """What a handler with the filter prints."""
+    """Return what a log handler with the filter prints."""
     printed = io.StringIO()
     handler = logging.StreamHandler(printed)
     handler.addFilter(RedactingFilter(redactor))
@@ -89,7 +85,7 @@ def logged(redactor, write):
 
 
 def test_a_log_record_passes_without_secrets(redactor):
-    """Neither its text nor its arguments carry one."""
+    """A log record is printed without secrets in its text and in its arguments."""
     assert (
         logged(redactor, lambda log: log.info("asked %s with %r", "x", {"key": SECRET}))
         == "asked x with {'key': '***'}\n"
@@ -97,12 +93,12 @@ def test_a_log_record_passes_without_secrets(redactor):
 
 
 def test_a_record_whose_arguments_do_not_fit_is_redacted_too(redactor):
-    """Logging itself would print them as they are."""
+    """A log record whose arguments do not match its text is redacted as well."""
     assert SECRET not in logged(redactor, lambda log: log.info("asked %d", SECRET))
 
 
 def test_a_traceback_passes_without_secrets(redactor):
-    """The text of an exception is redacted, and the exception itself goes no further."""
+    """A secret in the message of a logged exception is removed."""
 
     def fail(log):
         try:
@@ -116,6 +112,6 @@ def test_a_traceback_passes_without_secrets(redactor):
 
 
 def test_our_own_advice_stays_readable():
-    """FITGLUE_SECRETS names a place, and the fix of a missing keyring says it."""
+    """FITGLUE_SECRETS=file, which our own messages recommend, is not redacted."""
     text = "give the key once more: FITGLUE_SECRETS=file fitglue connect intervals"
     assert Redactor().text(text) == text

@@ -1,4 +1,4 @@
-"""A validator: one library decides, another explains, and they agree."""
+"""The fast validator and the explainer agree about every document."""
 
 import json
 import subprocess
@@ -42,8 +42,8 @@ def violations(**changed):
     return Validator(SCHEMA).violations(GOOD | changed)
 
 
-def test_a_good_document_is_accepted_without_a_word():
-    """What is accepted has no violations."""
+def test_a_valid_document_has_no_violations():
+    """A valid document is accepted and has no violations."""
     assert Validator(SCHEMA).accepts(GOOD)
     assert Validator(SCHEMA).violations(GOOD | {"x_anything": 1}) == []
 
@@ -105,16 +105,14 @@ def test_a_good_document_is_accepted_without_a_word():
     ],
 )
 def test_a_violation_says_what_was_found_and_what_is_allowed(changed, violation):
-    """Each violation has its path, the broken keyword, our own words and the names that would
-    do.
-    """
+    """A violation has the path, the keyword, a message and the allowed names."""
     assert violations(**changed) == [violation]
 
 
-def test_all_violations_are_told_at_once():
-    """A document with several faults is told all of them, in the order of their paths."""
-    found = Validator(SCHEMA).violations({"count": 0, "tags": [1, "a", 2]})
-    assert [(violation.path, violation.allowed) for violation in found] == [
+def test_all_violations_are_reported_at_once():
+    """All violations of a document are reported at once, in the order of their paths."""
+    reported = Validator(SCHEMA).violations({"count": 0, "tags": [1, "a", 2]})
+    assert [(violation.path, violation.allowed) for violation in reported] == [
         ((), ("name",)),
         ((), ("size",)),
         (("count",), ()),
@@ -124,7 +122,7 @@ def test_all_violations_are_told_at_once():
 
 
 def test_long_values_are_cut_in_messages():
-    """A message quotes the beginning of a long value."""
+    """A message quotes only the beginning of a long value."""
     assert len(violations(name="x" * 5_000 + "!")[0].message) < 160
 
 
@@ -132,13 +130,13 @@ def test_long_values_are_cut_in_messages():
     "document", [{1: 2}, {"name": object()}, {**GOOD, "x_deep": json.loads("[" * 900 + "]" * 900)}]
 )
 def test_what_is_not_json_is_refused(document):
-    """A document that no JSON could hold is a violation, never an exception."""
+    """A document that JSON cannot express is a violation and never an exception."""
     validator = Validator(SCHEMA)
     assert validator.accepts(document) is (validator.violations(document) == [])
 
 
 def test_jsonschema_is_imported_only_to_explain():
-    """A document that is accepted, or only refused, never costs the import of jsonschema."""
+    """Only explaining a document imports jsonschema; accepting or refusing it does not."""
     script = (
         "import sys\n"
         "from fitglue_registry.validation.validator import Validator\n"
@@ -177,7 +175,7 @@ JSON = st.recursive(
 
 
 def paths(value, path=()):
-    """The path of every part of a document."""
+    """Yield the path of every part of a document."""
     yield path
     if isinstance(value, dict):
         steps = value.items()
@@ -190,7 +188,7 @@ def paths(value, path=()):
 
 
 def mutated(document, data):
-    """The document with one part replaced, removed or added."""
+    """Return a document with one part replaced, removed or added."""
     *way, last = data.draw(st.sampled_from([path for path in paths(document) if path]))
     copy = deepcopy(document)
     place = copy
@@ -209,7 +207,7 @@ def mutated(document, data):
 @given(name=st.sampled_from(sorted(DOCUMENTS)), data=st.data())
 @settings(database=None, max_examples=300, deadline=None)
 def test_the_one_that_decides_and_the_one_that_explains_agree(name, data):
-    """On any change of a real entry both libraries give the same verdict."""
+    """Both libraries accept the same documents, for any change of a real entry."""
     document = mutated(DOCUMENTS[name], data)
     assert ENTRY_VALIDATOR.accepts(document) is ENTRY_EXPLAINER.accepts(document)
     violations = ENTRY_VALIDATOR.violations(document)

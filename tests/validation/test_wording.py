@@ -1,4 +1,4 @@
-"""Messages name values and names as a person would."""
+"""Messages describe values and names in natural language."""
 
 import pytest
 
@@ -10,12 +10,12 @@ from fitglue_registry.validation.wording import describe, nearest, one_of
     [("overlap_day", "overlap_days"), ("TIER", "tier"), ("qqq", None), ("", None)],
 )
 def test_the_nearest_name_is_found(typed, meant):
-    """A typo is answered with the name that was meant, and nonsense with nothing."""
+    """The most similar allowed name is found for a typing error, and none for an unrelated name."""
     assert nearest(typed, ["overlap_days", "tier", "docs"]) == meant
 
 
-def test_names_stand_in_a_sentence():
-    """A list of names reads as a person would write it."""
+def test_names_are_listed_in_a_sentence():
+    """A list of names is written as part of a sentence."""
     assert [one_of(names) for names in (["a"], ["a", "b"], ["a", "b", "c"], [])] == [
         "a",
         "a or b",
@@ -37,6 +37,6 @@ def test_names_stand_in_a_sentence():
         (object(), "a object"),
     ],
 )
-def test_a_value_is_described_so_that_text_stands_out(value, described):
+def test_a_value_is_described_so_that_text_is_recognizable(value, described):
     """A number and the text of its digits are described differently."""
     assert describe(value) == described
