@@ -1,5 +1,5 @@
-"""A host whose secrets lie in files or in a keyring that a test can look into, and the account on a
-stand-in server.
+"""Fixtures: a host whose secrets are in files or in a keyring that a test can inspect, and an
+account on a stand-in server.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ def _environment(monkeypatch, tmp_path):
 
 @pytest.fixture
 def desktop():
-    """The keyring of this machine."""
+    """Return the keyring of this machine."""
     return keyring.get_keyring()
 
 
 @pytest.fixture
 def service():
-    """An account of three workouts that a key of ours opens."""
+    """Return an account with three workouts and a key that is valid."""
     with StandIn(Account.generate(3, strava_stubs=1), api_key=KEY) as server:
         yield server
 
@@ -48,7 +48,7 @@ def home(tmp_path):
 
 @pytest.fixture
 def connect(home, service):
-    """Connect the account, again with the key that is valid now."""
+    """Connect the account, or connect it again with the key that is valid now."""
 
     def call():
         with Host(home) as host:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class FileKeyring(keyring.backend.KeyringBackend):
-    """A keyring that outlives its process, in a file beside the home; a test may look into it."""
+    """A keyring in a file beside the home, which outlives its process, and which tests inspect."""
 
     priority = 5  # type: ignore[assignment]
 
@@ -55,12 +55,12 @@ class FileKeyring(keyring.backend.KeyringBackend):
 
 
 def use_keyring_of(home: Path) -> None:
-    """The keyring that belongs to a home."""
+    """Install the keyring that belongs to a home."""
     keyring.core._keyring_backend = FileKeyring(home.with_suffix(".keyring"))  # type: ignore[attr-defined]
 
 
 def opened(home: Path) -> dict[str, str]:
-    """Connection → its key."""
+    """Return connection → its key."""
     with Host(home) as host:
         return {
             one.name: host.workspace.secrets.get(one.secret_ref or "")["api_key"]
@@ -69,7 +69,7 @@ def opened(home: Path) -> dict[str, str]:
 
 
 def left_over(home: Path) -> list[str]:
-    """Secrets that no row names, keys that nothing needs, and whatever is half done."""
+    """Return secrets that no row names, keys that nothing needs, and whatever is half done."""
     with Host(home) as host:
         tokens = {(one.secret_ref or "").rpartition("/")[2] for one in host.connections.list()}
     sealed = [path.stem for path in (home / "secrets").glob("*.sealed")]
@@ -88,7 +88,7 @@ def left_over(home: Path) -> list[str]:
 
 
 def change(home: Path, work: str, *arguments: str) -> None:
-    """Make one change; a connection that is removed already is none."""
+    """Make one change; removing a connection that was removed already does nothing."""
     with Host(home) as host:
         if work == "renew":
             url, key = arguments
@@ -125,7 +125,7 @@ def _call_first(owner: Any, name: str, first: Callable[[], None]) -> None:
 
 
 def in_a_fork(work: Callable[[], Any]) -> tuple[int, Any]:
-    """The wait status of a fork that does ``work``, and what came of it."""
+    """Run ``work`` in a fork, and return its wait status and its result."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -143,7 +143,7 @@ def in_a_fork(work: Callable[[], Any]) -> tuple[int, Any]:
 
 
 def play(prepared: Path, folder: Path, points: str, work: list[str]) -> list[dict[str, Any]]:
-    """What came of a kill at each point, until a change gets to its end unharmed."""
+    """Return the result of a kill at each point, until a change reaches its end."""
     outcomes: list[dict[str, Any]] = []
     for point in count(1) if points == "all" else [int(points)]:
         home = folder / str(point)

@@ -1,5 +1,5 @@
-"""Looks for planted secrets, in every form in which one travels, wherever a call of the command can
-leave a trace.
+"""Searches for planted secrets, in every form in which one can appear, wherever a command can leave
+a trace.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 def forms(secret: str) -> set[bytes]:
-    """A secret plain, in small letters, quoted for an address, escaped for JSON, HTML and Python,
-    in hex, and inside base64.
+    """Return the forms of a secret: plain, lower case, quoted for a URL, escaped for JSON, HTML and
+    Python, in hex, and inside base64.
     """
     texts = {
         secret,
@@ -46,13 +46,13 @@ def forms(secret: str) -> set[bytes]:
 
 
 class Search:
-    """Knows the planted secrets by name."""
+    """A search for planted secrets, which it knows by name."""
 
     def __init__(self, planted: dict[str, str]) -> None:
         self._forms = {name: forms(secret) for name, secret in planted.items()}
 
     def in_bytes(self, content: bytes) -> list[str]:
-        """The names of the secrets in some bytes, as they are and unpacked."""
+        """Return the names of the secrets in some bytes, both as they are and unpacked."""
         found = {
             name
             for layer in _layers(content)
@@ -62,12 +62,12 @@ class Search:
         return sorted(found)
 
     def in_text(self, *texts: str) -> list[str]:
-        """The names of the secrets in some texts."""
+        """Return the names of the secrets in some texts."""
         return self.in_bytes("\n".join(texts).encode("utf-8", "surrogateescape"))
 
     def in_home(self, home: Path) -> list[str]:
-        """Where secrets lie below the home: file names, files, every column of every row, every raw
-        part unpacked.
+        """Return where secrets are below the home: file names, files, every column of every row,
+        and every raw part, unpacked.
         """
         found = [
             f"{path.relative_to(home)}: {name}"
@@ -80,8 +80,8 @@ class Search:
         ]
 
     def in_error(self, error: BaseException) -> list[str]:
-        """The names of the secrets in an error, its traceback, and the arguments and attributes of
-        everything behind it.
+        """Return the names of the secrets in an error, its traceback, and the arguments and
+        attributes of everything that caused it.
         """
         texts = ["".join(traceback.format_exception(error))]
         for one in chain(error):
@@ -90,7 +90,7 @@ class Search:
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and all that it came from."""
+    """Return an error and all errors that caused it."""
     todo, seen = [error], set()
     while todo:
         one = todo.pop()

@@ -1,5 +1,5 @@
-"""Neither a redirect nor anything in a payload makes the host ask another address, and the key goes
-nowhere but home.
+"""Tests that neither a redirect nor a payload makes the host request another address, and that the
+key is sent only to its origin.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TOKEN = base64.b64encode(f"API_KEY:{KEY}".encode()).decode()
 
 @pytest.fixture
 def servers():
-    """Two servers on this machine: home, whose the key is, and a trap."""
+    """Return two servers on this machine: the origin of the key, and a trap."""
     running = [ScriptedServer(), ScriptedServer()]
     for server in running:
         threading.Thread(
@@ -40,7 +40,7 @@ def servers():
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Every address that a connection was made to."""
+    """Return every address to which a connection was made."""
     import urllib3.util.connection
 
     addresses = []
@@ -78,7 +78,9 @@ ELSEWHERE = {
 
 @pytest.mark.parametrize("where", ELSEWHERE)
 def test_a_redirect_elsewhere_is_refused_and_nobody_is_asked(servers, asked, where):
-    """Another host, port, scheme, subdomain or user name: the address is not even connected to."""
+    """A redirect to another host, port, scheme, subdomain or user name is refused before a
+    connection is made.
+    """
     home, trap = servers
     location = ELSEWHERE[where].format(trap=trap.url, port=home.server_address[1])
     home.say(
@@ -93,7 +95,9 @@ def test_a_redirect_elsewhere_is_refused_and_nobody_is_asked(servers, asked, whe
 
 
 def test_a_redirect_to_a_subdomain_of_home_is_refused(servers, asked):
-    """What the service lets others put below its name is not the service."""
+    """A redirect to a subdomain of the service is refused, because the service may let others use
+    one.
+    """
     home, _ = servers
     port = home.server_address[1]
     home.say(Reply(302, headers={"Location": f"http://files.localhost:{port}/x"}))
@@ -106,8 +110,8 @@ def test_a_redirect_to_a_subdomain_of_home_is_refused(servers, asked):
 
 
 def test_no_link_of_a_chain_carries_the_key_beyond_home(servers, reliability):
-    """Home, then a host that the entry allows, then back or elsewhere: the key went along once, to
-    home.
+    """In a chain of redirects over a host that the entry allows, the key is sent once, to its
+    origin.
     """
     home, allowed = servers
     for target, end in ((home.url, None), ("https://evil.example", "FG-redirect-refused")):
@@ -163,7 +167,9 @@ IDS = [
 
 @pytest.mark.parametrize("path", [f"api/v1/activity/{one}/streams.json" for one in IDS])
 def test_an_id_in_a_path_stays_one_step_of_it_or_is_refused(servers, asked, path):
-    """Held by the transport, whatever a plugin lets through."""
+    """The transport ensures that an id in a path stays one segment of it, or refuses the request,
+    whatever a plugin lets through.
+    """
     home, _ = servers
     with open_session(home.url) as session, suppress(PluginFailed):
         session.get(path)
@@ -176,8 +182,8 @@ def test_an_id_in_a_path_stays_one_step_of_it_or_is_refused(servers, asked, path
 def test_a_lying_service_cannot_make_the_host_ask_another_address(
     home, service, servers, asked, reliability
 ):
-    """Ids that climb, break lines or name hosts, and addresses in every field that could hold one:
-    nobody else is asked.
+    """A service that puts hosts, line breaks or parent folders into ids, and addresses into every
+    field, cannot make the host request another address.
     """
     trap = servers[1]
     fields = {

@@ -1,5 +1,5 @@
-"""Secrets are planted wherever one can enter; every command, fault and log level is driven; and
-nowhere is one of them found again.
+"""Tests that plant secrets wherever one can enter, run every command with every fault and log
+level, and search for the secrets everywhere.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ LEVELS = ([], ["--json"], ["-vv"], ["-vv", "--json"], ["--debug"], ["--debug", "
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[str]:
-    """Every command below a group."""
+    """Return every command below a group."""
     context = click.Context(group)
     found = []
     for name in group.list_commands(context):
@@ -138,14 +138,14 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[str]:
 
 
 def test_no_command_is_forgotten():
-    """Whoever adds a command adds it to the table of calls above."""
+    """The table of calls above contains every command."""
     assert {*commands(root), ""} == set(CALLS)
     assert set(COMMANDS) <= set(CALLS)
 
 
 @pytest.fixture(autouse=True)
 def _planted(monkeypatch, tmp_path, home):
-    """Secrets in the environment, and time that flies."""
+    """Plant secrets in the environment, and let time pass quickly."""
     (tmp_path / ".netrc").write_text(
         f"machine 127.0.0.1 login me password {PLANTED['password of a .netrc']}\n"
     )
@@ -168,9 +168,7 @@ def _planted(monkeypatch, tmp_path, home):
 
 
 def _no_pip(arguments, **options):
-    """A pip that fails, and repeats all that it was given: what is in its environment is what a
-    build could read.
-    """
+    """Replace pip by one that fails and prints its arguments and its environment."""
     import subprocess
 
     said = f"{arguments[:-1]} {sorted(options['env'].items())}"
@@ -187,8 +185,8 @@ SEARCH = Search(PLANTED)
 
 @pytest.fixture
 def lying(service):
-    """The account of a service that repeats the key wherever it can: in titles, in streams, in
-    headers.
+    """Return the account of a service that repeats the key wherever it can: in titles, in streams,
+    in headers.
     """
     rides = [one for one in service.account.ids() if not service.account.is_stub(one)]
     service.account.edit(
@@ -207,7 +205,7 @@ def lying(service):
 
 @pytest.fixture
 def fitglue(capsys, monkeypatch, home):
-    """Call the command in this process; what it said comes back."""
+    """Return a function that runs the command in this process and returns its output."""
 
     def call(*arguments: str, typed: str = KEY) -> tuple[int, str]:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode())))
@@ -221,7 +219,7 @@ def fitglue(capsys, monkeypatch, home):
 
 @pytest.fixture
 def connected(fitglue, lying, home):
-    """The lying account, connected and synced."""
+    """Return the lying account, connected and synced."""
     code, said = fitglue("connect", "intervals", "--key-stdin", "--base-url", lying.url, "--debug")
     assert code == 0, said
     assert SEARCH.in_text(said) == []
@@ -230,7 +228,9 @@ def connected(fitglue, lying, home):
 
 
 def drive(fitglue, options: list[str]) -> tuple[int, list[str]]:
-    """Every command with these options: how many calls, and where a secret was said."""
+    """Run every command with these options; return the number of calls, and where a secret
+    appeared.
+    """
     calls = [
         [*name.split(), *arguments, *options]
         for name, every in CALLS.items()
@@ -250,8 +250,8 @@ def drive(fitglue, options: list[str]) -> tuple[int, list[str]]:
     ids=lambda options: " ".join(options) or "quietly",
 )
 def test_no_command_says_or_stores_a_secret(connected, fitglue, home, options, reliability):
-    """Every command against a service that repeats the key: not a form of it in what is said, nor
-    in any file, row, or raw part.
+    """Against a service that repeats the key, no command prints or stores it in any form: not in
+    output, files, rows or raw parts.
     """
     fitglue("sync", "--files")
     calls, leaks = drive(fitglue, options)
@@ -266,11 +266,9 @@ def test_no_command_says_or_stores_a_secret(connected, fitglue, home, options, r
     )
 
 
-def test_the_key_is_blotted_out_of_what_is_stored_and_the_rest_is_verbatim(
-    connected, fitglue, home
-):
-    """A title that repeats the key is kept with asterisks in its place: the record is there, and a
-    thief of the database has no key.
+def test_only_the_key_is_replaced_in_what_is_stored(connected, fitglue, home):
+    """In a title that repeats the key, the key is stored as asterisks; everything else is stored
+    verbatim.
     """
     fitglue("sync")
     with Host(home) as host:
@@ -315,7 +313,9 @@ EVERYDAY = ("status 401", "redirect to another host")
 )
 @pytest.mark.parametrize("form", ["--json", "--debug"])
 def test_no_fault_of_the_service_shows_a_secret(connected, fitglue, home, fault, form, reliability):
-    """Whatever the service answers, and however it repeats what it was sent."""
+    """No fault of the service makes the host show a secret, however the service repeats what it
+    received.
+    """
     connected.clear_faults()
     connected.fault("*", FAULTS[fault], times=None)
     calls = [
@@ -346,8 +346,8 @@ def test_no_fault_of_the_service_shows_a_secret(connected, fitglue, home, fault,
     ids=["TLS", "DNS", "port"],
 )
 def test_a_service_that_cannot_be_reached_shows_no_secret(fitglue, service, home, url):
-    """TLS that fails, a name that nobody knows, and a proxy of the environment that does not
-    answer.
+    """No secret is shown if TLS fails, the name cannot be resolved, or the proxy of the environment
+    does not answer.
     """
     address = url.format(port=service.url.rpartition(":")[2])
     code, said = fitglue("connect", "intervals", "--key-stdin", "--base-url", address, "--debug")
@@ -365,7 +365,7 @@ def test_a_service_that_cannot_be_reached_shows_no_secret(fitglue, service, home
     ],
 )
 def test_a_proxy_that_is_written_wrongly_shows_no_password(fitglue, home, monkeypatch, proxy):
-    """Nor does one that does not answer."""
+    """The password of a proxy is not shown, whether its URL is wrong or it does not answer."""
     monkeypatch.setenv("https_proxy", proxy.format(PLANTED["password of the proxy"]))
     for form in ("--debug", "--json"):
         code, said = fitglue(
@@ -375,8 +375,8 @@ def test_a_proxy_that_is_written_wrongly_shows_no_password(fitglue, home, monkey
         assert SEARCH.in_text(said) + SEARCH.in_home(home) == []
 
 
-def test_a_key_in_the_environment_is_stored_sealed_alone(fitglue, service, home, monkeypatch):
-    """The same for a key that a script gives."""
+def test_a_key_in_the_environment_is_stored_only_sealed(fitglue, service, home, monkeypatch):
+    """A key from the environment is stored only in encrypted form, and no command shows it."""
     key = PLANTED["key in the environment"]
     service.set_key(key)
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", key)
@@ -407,8 +407,8 @@ def test_a_key_in_the_environment_is_stored_sealed_alone(fitglue, service, home,
     ],
 )
 def test_the_password_of_a_database_is_not_shown(fitglue, home, monkeypatch, url):
-    """A server that is not there, another kind, a password that is written wrongly: an error, and
-    no word of it.
+    """The password of a database is not shown if the server does not exist, the kind is unknown, or
+    the URL is wrong.
     """
     monkeypatch.setenv("FITGLUE_DATABASE", url.format(PLANTED["password of the database"]))
     calls = (["doctor"], ["activities"], ["sql", "--path"], ["sync"], [])
@@ -433,7 +433,7 @@ class OfTheirOwn(Exception):
 
 
 def _raise(how):
-    """Raise an exception with the key in it, in one of the ways that there are."""
+    """Raise an exception that contains the key, in one of several ways."""
     if how == "chained":
         try:
             raise KeyError(KEY)
@@ -470,8 +470,8 @@ def _raise(how):
 def test_a_plugin_that_raises_with_the_key_in_its_message_shows_nothing(
     connected, fitglue, home, monkeypatch, how, reliability
 ):
-    """In what is said, in the error as an embedder gets it with all that is behind it, and in what
-    is stored of it.
+    """If a plugin raises an exception that contains the key, the key is neither shown, nor in the
+    error that an embedder receives, nor stored.
     """
     connected.clear_faults()
 
@@ -502,8 +502,8 @@ def test_a_plugin_that_raises_with_the_key_in_its_message_shows_nothing(
 
 
 def test_a_bug_leaves_a_report_without_secrets(connected, fitglue, home, monkeypatch, reliability):
-    """The file that keeps the traceback, what --debug prints of it, and the one line that everybody
-    sees.
+    """After a bug, neither the file with the traceback, nor the output of --debug, nor the one-line
+    message contains a secret.
     """
     from fitglue_registry.cli.commands import sync
 
@@ -531,7 +531,9 @@ def test_a_bug_leaves_a_report_without_secrets(connected, fitglue, home, monkeyp
 
 
 def test_the_log_of_an_embedder_holds_no_secret_behind_the_filter(connected, home, caplog):
-    """At the lowest level of every library, with the filter that the host offers."""
+    """With the host's log filter, an embedder's log at the lowest level of every library contains
+    no secret.
+    """
     from fitglue_registry.redaction.log_filter import RedactingFilter
 
     with Host(home) as host:
@@ -543,7 +545,7 @@ def test_the_log_of_an_embedder_holds_no_secret_behind_the_filter(connected, hom
 
 
 def test_the_search_finds_what_is_there(connected, home, tmp_path):
-    """A search that finds nothing proves something only if it can find."""
+    """The search finds a secret that is present; otherwise the other tests would prove nothing."""
     for name, content in {
         "plain": KEY,
         "token": TOKEN,

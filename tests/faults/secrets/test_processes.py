@@ -1,4 +1,4 @@
-"""What other users of the machine see of a running command: its arguments; and what its children
+"""Tests of what other users of the machine can see of a running command, and of what its children
 inherit.
 """
 
@@ -23,8 +23,8 @@ SEARCH = Search({"key": KEY})
     not Path("/proc/self/cmdline").exists(), reason="only Linux shows processes below /proc"
 )
 def test_no_argument_and_no_child_of_a_running_command_holds_the_key(service, home, reliability):
-    """While the service is asked, the list of processes shows nothing, nor does the environment of
-    whoever gave the key by a pipe.
+    """While a key that was piped in is proven, neither the arguments nor the environment of the
+    command and its children contain it.
     """
     service.fault("*/profile", Fault.hold(), times=1)
     command = [
@@ -67,8 +67,8 @@ def test_no_argument_and_no_child_of_a_running_command_holds_the_key(service, ho
 
 
 def test_a_build_of_a_plugin_inherits_no_key(tmp_path, monkeypatch, capsys):
-    """pip runs other people's code: what it is started with holds neither the key nor the password
-    of the database.
+    """pip runs third-party code, so its process inherits neither the key nor the password of the
+    database.
     """
     from fitglue_registry.cli.app import run
 

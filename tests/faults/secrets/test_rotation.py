@@ -1,5 +1,5 @@
-"""Keys are renewed, sealed anew and moved; killed anywhere, exactly the secrets that the database
-names are there, and open.
+"""Tests of changing keys: they are renewed, sealed with a new key, or moved, and wherever that is
+killed, the secrets that the database names can be opened and no others exist.
 """
 
 from __future__ import annotations
@@ -29,14 +29,16 @@ def key_file(home):
 
 
 def sealed(home):
-    """The names of the sealed files."""
+    """Return the names of the sealed files."""
     return sorted(path.name for path in (home / "secrets").glob("*.sealed"))
 
 
 def test_a_renewed_key_takes_effect_and_leaves_no_copy_of_the_old_one(
     home, connect, service, reliability
 ):
-    """The next sync has the new key, and neither folder nor database has the old one."""
+    """After a key was renewed, the next sync uses it, and neither the folder nor the database
+    contains the old one.
+    """
     connect()
     before = sealed(home)
     service.set_key(RENEWED)
@@ -57,7 +59,9 @@ def test_a_renewed_key_takes_effect_and_leaves_no_copy_of_the_old_one(
 def test_a_renewed_key_in_the_keyring_leaves_no_copy_of_the_old_one(
     home, connect, service, desktop, monkeypatch
 ):
-    """The keyring cannot be asked what it holds, so nothing may stay there."""
+    """After a key in the keyring was renewed, the old one is not in the keyring, which could not
+    list it.
+    """
     monkeypatch.setenv("FITGLUE_SECRETS", "keyring")
     connect()
     service.set_key(RENEWED)
@@ -68,7 +72,9 @@ def test_a_renewed_key_in_the_keyring_leaves_no_copy_of_the_old_one(
 def test_a_sync_that_is_running_takes_the_renewed_key_after_a_401(
     home, connect, service, reliability
 ):
-    """A process that goes on for ever need not be started again, nor does its sync fail once."""
+    """A running sync that is answered with 401 uses a key that was renewed meanwhile, and does not
+    fail.
+    """
     connect()
     with Host(home) as host:
         events = host.sync()
@@ -87,7 +93,7 @@ def test_a_sync_that_is_running_takes_the_renewed_key_after_a_401(
 
 
 def test_a_new_key_file_seals_every_secret(home, connect, reliability):
-    """After rekey the old key file opens nothing, and the new one everything."""
+    """After rekey, the new key file opens every secret, and the old one opens none."""
     connect()
     old = key_file(home).read_bytes()
     with Host(home) as host:
@@ -109,8 +115,8 @@ def test_a_new_key_file_seals_every_secret(home, connect, reliability):
 
 
 def test_keys_move_from_the_keyring_to_a_file_and_back(home, connect, desktop, monkeypatch):
-    """The way to a scheduler without a desktop: what was in the keyring is in a file, and not in
-    the keyring any more.
+    """Secrets can be moved from the keyring to files and back, and are then no longer in the old
+    place.
     """
     monkeypatch.setenv("FITGLUE_SECRETS", "keyring")
     connect()
@@ -130,7 +136,7 @@ def locked(*_):
 
 
 def test_a_secret_that_cannot_be_moved_stays_where_it_is(home, connect, desktop, monkeypatch):
-    """A keyring that is locked is told, with what to do, and nothing is lost."""
+    """If the keyring is locked, moving a secret is reported with a fix, and nothing is lost."""
     monkeypatch.setenv("FITGLUE_SECRETS", "keyring")
     connect()
     with monkeypatch.context() as patch, Host(home) as host:
@@ -141,7 +147,7 @@ def test_a_secret_that_cannot_be_moved_stays_where_it_is(home, connect, desktop,
 
 
 def test_the_secret_of_another_database_keeps_its_key(home, connect, tmp_path, service):
-    """Two databases may share a home: changing the key for one locks the other out of nothing."""
+    """If two databases share a home, changing the key for one does not lock the other out."""
     connect()
     with Host(home, f"sqlite:///{tmp_path / 'other.db'}") as other:
         other.connect("intervals", {"api_key": service.api_key, "base_url": service.url})
@@ -154,14 +160,14 @@ def test_the_secret_of_another_database_keeps_its_key(home, connect, tmp_path, s
 
 
 def test_an_embedder_s_own_store_is_not_touched(home):
-    """Its keys are changed where they are kept."""
+    """A rekey does not change the secrets in an embedder's own store."""
     with Host(home, secrets=MemorySecretStore()) as host, pytest.raises(UserMistake) as caught:
         host.connections.rekey()
     assert caught.value.code == "FG-rekey-elsewhere"
 
 
 def killed(home: Path, folder: Path, points: str, *work: str) -> list[dict]:
-    """Kill a change at these points, look at what is left, and make it again to its end."""
+    """Kill a change at these points, inspect what is left, and make the change again to its end."""
     command = [sys.executable, "-W", "error", str(CHILD), str(home), str(folder), points, *work]
     child = subprocess.run(
         command, capture_output=True, text=True, cwd=ROOT, timeout=500, check=True
@@ -181,7 +187,7 @@ WORK = {
 
 @pytest.fixture(params=WORK)
 def change(request, tmp_path, connect, service, monkeypatch):
-    """A prepared home, and the arguments of a change of its secrets."""
+    """Return a prepared home, and the arguments of a change of its secrets."""
     scheme, *work = WORK[request.param]
     monkeypatch.setenv("FITGLUE_SECRETS", scheme)
     connect()
@@ -195,8 +201,8 @@ def change(request, tmp_path, connect, service, monkeypatch):
 def test_killed_at_any_step_of_a_change_no_secret_is_lost_and_none_stays_behind(
     change, home, tmp_path, reliability
 ):
-    """SIGKILL before every rename, removal, commit and write to the keyring: the key still opens,
-    and the next change tidies up.
+    """If a change is killed before any rename, removal, commit or write to the keyring, the key can
+    be opened, and the next change removes what is unused.
     """
     name, work = change
     expected = {"renew": {"intervals": RENEWED}, "rekey": {"intervals": KEY}, "remove": {}}[work[0]]
@@ -220,8 +226,8 @@ def test_killed_at_any_step_of_a_change_no_secret_is_lost_and_none_stays_behind(
 
 
 def test_a_rekey_that_stops_half_way_loses_nothing(home, connect, monkeypatch):
-    """The everyday share of the test above: the new key is written, and nothing is sealed with it
-    yet.
+    """A rekey that stops after the new key was written, and before anything is sealed with it,
+    loses nothing.
     """
     connect()
     with monkeypatch.context() as patch, Host(home) as host:
@@ -238,10 +244,12 @@ def interrupted(*_):
     raise KeyboardInterrupt
 
 
-def test_a_sync_after_a_lost_key_tells_and_the_next_connect_mends_it(
+def test_a_sync_after_a_lost_key_reports_it_and_the_next_connect_repairs_it(
     home, service, connect, reliability
 ):
-    """Everything else works on, and connecting again is all it takes."""
+    """A sync after a lost key reports it while everything else works, and connecting again repairs
+    it.
+    """
     connect()
     with Host(home) as host:
         list(host.sync())

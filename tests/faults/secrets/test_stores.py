@@ -1,5 +1,5 @@
-"""What becomes of a key that is lost, damaged, exposed or out of reach: a clear message with what
-to do, and the rest goes on.
+"""Tests of a key that is lost, damaged, exposed or inaccessible: the error says what to do, and
+everything else works.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from tests.sync.builders import native
 
 @pytest.fixture
 def fitglue(capsys, monkeypatch):
-    """Call the command in this process: exit code, answer, and errors."""
+    """Return a function that runs the command in this process and returns exit code, output and
+    errors.
+    """
 
     def call(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
@@ -36,7 +38,7 @@ def fitglue(capsys, monkeypatch):
 
 @pytest.fixture
 def with_files(home, tmp_path):
-    """A second connection that needs no secret."""
+    """Return a second connection, which needs no secret."""
     (tmp_path / "rides").mkdir()
     with Host(home) as host:
         host.connect("files", {"paths": str(tmp_path / "rides")})
@@ -93,11 +95,11 @@ TROUBLES = {
     [pytest.param(one, marks=() if one is lose else pytest.mark.long) for one in TROUBLES],
     ids=lambda trouble: trouble.__name__.replace("_", " "),
 )
-def test_a_lost_or_damaged_key_is_told_and_the_rest_goes_on(
+def test_a_lost_or_damaged_key_is_reported_and_everything_else_works(
     home, connect, service, with_files, fitglue, trouble, reliability
 ):
-    """Exit 3 with what to do; reading, export, rebuild and the other connections work, and the same
-    command repairs it.
+    """A lost or damaged key is reported with exit code 3 and what to do; reading, export, rebuild
+    and other connections work, and the same command repairs it.
     """
     connect()
     assert fitglue("sync")[0] == 0
@@ -120,8 +122,8 @@ def test_a_lost_or_damaged_key_is_told_and_the_rest_goes_on(
     )
 
 
-def test_a_secret_that_does_not_open_is_told_by_rekey(home, connect, fitglue):
-    """Nothing is made worse: what could not be opened is named, exit 3."""
+def test_a_secret_that_does_not_open_is_reported_by_rekey(home, connect, fitglue):
+    """A rekey reports a secret that it cannot open with exit code 3, and does not change it."""
     connect()
     damage(home)
     before = only_sealed(home).read_bytes()
@@ -133,7 +135,9 @@ def test_a_secret_that_does_not_open_is_told_by_rekey(home, connect, fitglue):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 @pytest.mark.parametrize("what", ["folder", "key file", "sealed file"])
 def test_a_link_in_place_of_a_secret_is_refused(home, connect, tmp_path, service, what):
-    """Whoever can place a link could choose what is read, or where a key is written."""
+    """A link in place of a secret is refused, because whoever created it could choose what is read
+    and where a key is written.
+    """
     connect()
     path = {
         "folder": home / "secrets",
@@ -150,7 +154,7 @@ def test_a_link_in_place_of_a_secret_is_refused(home, connect, tmp_path, service
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 def test_nothing_is_written_through_a_link(home, tmp_path, service):
-    """A folder that is a link before the first secret gets none."""
+    """If the folder of secrets is a link, no secret is written."""
     home.mkdir()
     (tmp_path / "elsewhere").mkdir()
     (home / "secrets").symlink_to(tmp_path / "elsewhere")
@@ -162,8 +166,8 @@ def test_nothing_is_written_through_a_link(home, tmp_path, service):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 def test_everything_is_private_whatever_the_umask(home, connect, fitglue):
-    """The home and the folder of secrets are their owner's alone, and so is every file with a
-    secret in it.
+    """Only their owner can read the home, the folder of secrets and every file with a secret,
+    whatever the umask is.
     """
     old = os.umask(0)
     try:
@@ -184,7 +188,9 @@ def test_everything_is_private_whatever_the_umask(home, connect, fitglue):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 def test_a_folder_that_others_may_enter_is_closed(home, connect):
-    """A restored backup may have lost its modes: the next secret sets them right."""
+    """A folder of secrets that others can enter, for example after a restore, gets mode 0700 with
+    the next secret.
+    """
     connect()
     (home / "secrets").chmod(0o755)
     connect()
@@ -201,8 +207,8 @@ def locked(*_):
 def test_a_scheduler_without_a_desktop_can_sync_after_one_command(
     home, service, connect, fitglue, monkeypatch, keyring_of_the_scheduler, reliability
 ):
-    """Connected on a desktop, run by a scheduler: a message that names the command, and after it
-    the sync works for ever.
+    """A scheduler that cannot open the keyring reports the command that moves the secrets to files,
+    and after it, the sync works.
     """
     monkeypatch.setenv("FITGLUE_SECRETS", "keyring")
     connect()
@@ -234,8 +240,8 @@ def test_a_scheduler_without_a_desktop_can_sync_after_one_command(
     )
 
 
-def test_rekey_says_where_each_key_lies(home, connect, with_files, fitglue):
-    """One line a connection that has a key; as JSON the same."""
+def test_rekey_reports_where_each_key_is(home, connect, with_files, fitglue):
+    """``rekey`` prints one line for each connection with a key, and the same as JSON."""
     connect()
     assert (
         "intervals: its key lies in an encrypted file, sealed with the new key"
