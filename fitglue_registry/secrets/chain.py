@@ -109,7 +109,7 @@ def _scheme_of_environment() -> Scheme | None:
         return "keyring"
     raise UserMistake(
         "FG-secrets-setting",
-        f"{ENVIRONMENT} is {wanted[:40]!r}, must be file or keyring",
+        f"{ENVIRONMENT} is {wanted[:40]!r}, but must be file or keyring",
         at=Place(field=ENVIRONMENT),
         fix=f"set {ENVIRONMENT} to file or keyring, or leave it out",
     )

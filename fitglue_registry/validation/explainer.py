@@ -36,16 +36,19 @@ _REQUIREMENTS = {
     "maximum": "must be {} or less",
     "exclusiveMinimum": "must be more than {}",
     "exclusiveMaximum": "must be less than {}",
-    "maxLength": "must have at most {} characters",
-    "maxItems": "must have at most {} items",
-    "uniqueItems": "must not say the same thing twice",
+    "uniqueItems": "must not have duplicates",
     "pattern": "must have the form {}",
 }
 #: Keyword that requires a minimum number → what it counts.
 _AT_LEAST = {
-    "minLength": "characters",
-    "minItems": "items",
-    "minProperties": "keys",
+    "minLength": "character",
+    "minItems": "item",
+    "minProperties": "key",
+}
+#: Keyword that requires a maximum number → what it counts.
+_AT_MOST = {
+    "maxLength": "character",
+    "maxItems": "item",
 }
 
 
@@ -210,7 +213,7 @@ def _explain_branches(error: ValidationError) -> Iterator[Violation]:
         if _is_outermost_type(inner):
             types += _type_names(inner.validator_value)
     path = tuple(error.absolute_path)
-    message = f"is {describe(error.instance)}, must be {_nouns(types)}"
+    message = f"is {describe(error.instance)}, but must be {_nouns(types)}"
     yield Violation(path, "type", message)
 
 
@@ -223,7 +226,7 @@ def _message(error: ValidationError, keyword: str) -> str:
     if requirement is None:
         # jsonschema's message quotes the value, which can be as long as the document.
         return error.message[:200]
-    message = f"is {describe(error.instance)}, {requirement}"
+    message = f"is {describe(error.instance)}, but {requirement}"
     examples = _examples(error, keyword)
     if examples:
         message += f", such as {one_of(examples)}"
@@ -246,11 +249,17 @@ def _requirement(keyword: str, value: Any) -> str | None:
     if keyword in _AT_LEAST:
         if value == 1:
             return "must not be empty"
-        return f"must have at least {value} {_AT_LEAST[keyword]}"
+        return f"must have at least {_counted(value, _AT_LEAST[keyword])}"
+    if keyword in _AT_MOST:
+        return f"must have at most {_counted(value, _AT_MOST[keyword])}"
     requirement = _REQUIREMENTS.get(keyword)
     if requirement is None:
         return None
     return requirement.format(value)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _allowed(error: ValidationError) -> tuple[str, ...]:

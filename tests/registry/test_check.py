@@ -49,7 +49,7 @@ def test_a_wrong_type_says_what_was_found_and_what_is_allowed(registry):
     """The error for a value of a wrong type states the value and the required type."""
     registry.add(more="sync: {overlap_days: often}\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:8:22, sync.overlap_days: FG-entry-wrong-type: is 'often', must be "
+        "sources/demo.yaml:8:22, sync.overlap_days: FG-entry-wrong-type: is 'often', but must be "
         "a whole number"
     )
 
@@ -58,10 +58,10 @@ def test_a_name_outside_a_closed_list_says_the_nearest(registry):
     """The error for a name that is not in a fixed list has that list and the most similar name."""
     registry.add(more="hooks: [fitglue_lst]\nparts:\n  - {name: stream}\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:8:9, hooks[0]: FG-entry-not-allowed: is 'fitglue_lst', must be "
+        "sources/demo.yaml:8:9, hooks[0]: FG-entry-not-allowed: is 'fitglue_lst', but must be "
         "fitglue_connect, fitglue_list, fitglue_fetch, "
         "fitglue_normalize, fitglue_dedupe or fitglue_recognize\nfix: did you mean fitglue_list?\n"
-        "sources/demo.yaml:10:12, parts[0].name: FG-entry-not-allowed: is 'stream', must be "
+        "sources/demo.yaml:10:12, parts[0].name: FG-entry-not-allowed: is 'stream', but must be "
         "summary, detail, streams or file\n"
         "fix: did you mean streams?"
     )
@@ -71,7 +71,7 @@ def test_a_wrong_form_shows_the_right_one(registry):
     """The error for a text of a wrong form has the required form and an example."""
     registry.add(dependencies="[intervals]")
     assert registry.complaints() == (
-        "sources/demo.yaml:8:16, dependencies[0]: FG-entry-wrong-form: is 'intervals', must "
+        "sources/demo.yaml:8:16, dependencies[0]: FG-entry-wrong-form: is 'intervals', but must "
         "have the form "
         "^(integration|source|enricher|booster|destination)/[a-z0-9]+(-[a-z0-9]+)*$, such as "
         "integration/intervals"

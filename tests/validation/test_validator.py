@@ -62,45 +62,49 @@ def test_a_valid_document_has_no_violations():
         ),
         (
             {"size": "smal"},
-            Violation(("size",), "enum", "is 'smal', must be small or large", ("small", "large")),
+            Violation(
+                ("size",), "enum", "is 'smal', but must be small or large", ("small", "large")
+            ),
         ),
-        ({"name": 5}, Violation(("name",), "type", "is the number 5, must be text")),
+        ({"name": 5}, Violation(("name",), "type", "is the number 5, but must be text")),
         (
             {"name": "5"},
-            Violation(("name",), "pattern", "is '5', must have the form ^[a-z]+$, such as ride"),
+            Violation(
+                ("name",), "pattern", "is '5', but must have the form ^[a-z]+$, such as ride"
+            ),
         ),
         (
             {"name": "ride\n"},
             Violation(
-                ("name",), "pattern", "is 'ride\\n', must have the form ^[a-z]+$, such as ride"
+                ("name",), "pattern", "is 'ride\\n', but must have the form ^[a-z]+$, such as ride"
             ),
         ),
         (
             {"count": "x"},
-            Violation(("count",), "type", "is 'x', must be a whole number or nothing"),
+            Violation(("count",), "type", "is 'x', but must be a whole number or nothing"),
         ),
         (
             {"count": True},
-            Violation(("count",), "type", "is true, must be a whole number or nothing"),
+            Violation(("count",), "type", "is true, but must be a whole number or nothing"),
         ),
-        ({"count": 0}, Violation(("count",), "minimum", "is the number 0, must be 1 or more")),
+        ({"count": 0}, Violation(("count",), "minimum", "is the number 0, but must be 1 or more")),
         ({"either": {}}, Violation(("either",), "required", "key 'id' is missing", ("id",))),
         (
             {"either": [1, 2]},
-            Violation(("either",), "maxItems", "is a list of 2, must have at most 1 items"),
+            Violation(("either",), "maxItems", "is a list of 2, but must have at most 1 item"),
         ),
         (
             {"either": 5},
-            Violation(("either",), "type", "is the number 5, must be nothing, a mapping or a list"),
-        ),
-        ({"tags": []}, Violation(("tags",), "minItems", "is a list of 0, must not be empty")),
-        (
-            {"tags": ["a", "a"]},
             Violation(
-                ("tags",), "uniqueItems", "is a list of 2, must not say the same thing twice"
+                ("either",), "type", "is the number 5, but must be nothing, a mapping or a list"
             ),
         ),
-        ({"tags": ["a", {}]}, Violation(("tags", 1), "type", "is a mapping, must be text")),
+        ({"tags": []}, Violation(("tags",), "minItems", "is a list of 0, but must not be empty")),
+        (
+            {"tags": ["a", "a"]},
+            Violation(("tags",), "uniqueItems", "is a list of 2, but must not have duplicates"),
+        ),
+        ({"tags": ["a", {}]}, Violation(("tags", 1), "type", "is a mapping, but must be text")),
         ({"odd": 5}, Violation(("odd",), "multipleOf", "5 is not a multiple of 7")),
     ],
 )

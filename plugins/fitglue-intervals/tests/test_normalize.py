@@ -530,7 +530,7 @@ def test_a_refusal_says_what_was_found_and_what_is_allowed(normalized):
     payload has.
     """
     with pytest.raises(
-        RecordRefused, match=r"moving_time is 'fast', must be a number or nothing, and 1 more"
+        RecordRefused, match=r"moving_time is 'fast', but must be a number or nothing, and 1 more"
     ):
         normalized(moving_time="fast", trimp="x")
 
