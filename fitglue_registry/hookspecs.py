@@ -1,10 +1,10 @@
-"""The hooks: the one page that a plugin author must read.
+"""The hook specifications: the one page that a plugin author must read.
 
-The values that are passed through them are in ``plugin_api.py``.
+The values that pass through the hooks are in ``plugin_api.py``.
 
-A plugin is a module (or an object) with functions marked ``@hookimpl``. Its distribution names it
-in the entry-point group ``fitglue.plugins`` under the distribution's own name, and its registry
-folder in ``fitglue.registry``::
+A plugin is a module (or an object) whose functions are marked with ``@hookimpl``. Its distribution
+names it in the entry-point group ``fitglue.plugins`` under the distribution's own name, and its
+registry folder in the group ``fitglue.registry``::
 
     [project.entry-points."fitglue.plugins"]
     fitglue-example = "fitglue_example.plugin"
@@ -13,15 +13,15 @@ folder in ``fitglue.registry``::
 
 Rules for every hook:
 
-* Ask only for the arguments you need, by name; never with a default, never keyword-only.
-* Times are UTC and aware unless a name says ``local``; durations are seconds; everything is SI as
-  in ``model/activity.py``.
-* Network goes through ``connection.http`` alone: it authenticates, waits for the budget, retries,
-  and never follows to a host that the entry does not allow. It raises a ``FitglueError`` that
-  already says what happened: let it pass.
-* A generator may be stopped after any item, and is asked again later: keep no state between calls
-  that matters.
-* Whatever else you raise is reported under your plugin's name; the other plugins work on.
+* Declare only the arguments that you use, by name, without defaults and not keyword-only.
+* Times are aware and in UTC unless a name contains ``local``. Durations are in seconds, and all
+  other quantities have the SI units of ``model/activity.py``.
+* Send every request through ``connection.http``. It authenticates, waits for the request budget,
+  retries, and refuses redirects to hosts that the entry does not allow. It raises a
+  ``FitglueError`` that already explains what happened: do not catch it.
+* The host may close a generator after any item and call the hook again later, so do not rely on
+  state that is kept between calls.
+* The host reports any other exception under your plugin's name and continues with other plugins.
 """
 
 # mypy: disable-error-code="empty-body"
@@ -49,11 +49,11 @@ if TYPE_CHECKING:
         Window,
     )
 
-#: The version of this page. A plugin exports the one it was written for as ``FITGLUE_HOOK_API``,
-#: compared before it is registered.
+#: The version of these specifications. A plugin exports the version that it was written for as
+#: ``FITGLUE_HOOK_API``, and the host compares the two before it registers the plugin.
 HOOK_API = 1
 
-#: Entry-point groups: plugins, folders of entries, and wrappers around hooks (tracing, caching),
+#: Entry-point groups of plugins, of registry folders, and of hook wrappers (tracing, caching),
 #: which are plugins of their own.
 PLUGIN_GROUP, REGISTRY_GROUP, WRAPPER_GROUP = (
     "fitglue.plugins",
@@ -66,39 +66,42 @@ hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
-# -- the hooks -------------------------------------------------------------------------------------
-
-
 class Hooks:
-    """The specification; called by name, so it can gain an argument without breaking a plugin."""
+    """The specification of each hook; a new argument breaks no plugin, as they go by name."""
 
     @hookspec(firstresult=True)
     def fitglue_connect(self, connection: Connection) -> Account:
-        """Prove the credentials with the gentlest request, and say whose account it is.
+        """Prove the credentials with the cheapest request, and return the account they belong to.
 
-        Called by ``connect``, before anything is stored, and by ``doctor``. Raise ``AthleteNeeded``
-        with a code, a reason and a fix where the athlete must do something. ``None`` is an error of
-        the plugin.
+        ``connect`` calls this before anything is stored, and ``doctor`` calls it again later.
 
-        Example::
+        Args:
+            connection: The connection to test. Its ``account`` is ``None`` on the first call.
 
-            return Account(id="i1", name="Ada", notes=("3 of 40 rows come from Strava.",))
+        Returns:
+            The account, never ``None``. Example:
+                ``Account(id="i1", name="Ada", notes=("3 of 40 rows come from Strava.",))``.
+
+        Raises:
+            AthleteNeeded: The athlete must do something; give a code, a reason and a fix.
         """
 
     @hookspec(firstresult=True)
     def fitglue_list(self, connection: Connection, window: Window) -> Iterator[Listing | Split]:
-        """Yield what the account holds in ``window``, newest first; called for each window of a
-        run.
+        """Yield every record that the account holds in ``window``, newest first.
 
-        The first call of a first sync has an open window: answer it whole, or yield one ``Split``
-        and nothing else. A row that makes no sense is yielded all the same (the host keeps it and
-        puts it in quarantine); one bad row never ends a list. A source that cannot list by days may
-        ignore the window, if its entry says ``deletions: false``. The same external id twice in one
-        window is the plugin's error, except where the source repeats it: then yield it once.
+        A run calls this once per window. The first sync starts with a window that is open at both
+        ends: list all of it, or yield one ``Split`` and nothing else. Also yield rows that make no
+        sense (the host quarantines them); one bad row must not end the list.
 
-        Example::
+        Args:
+            connection: The connection whose account is listed.
+            window: The local days to list. A source that cannot list by day may ignore it if its
+                entry says ``deletions: false``.
 
-            yield Listing("i7", b'{"id": "i7", …}', start_local=datetime(2026, 5, 1, 7, 30))
+        Yields:
+            Each external id once, even if the service repeats a row. Example:
+                ``Listing("i7", b'{"id": "i7", …}', start_local=datetime(2026, 5, 1, 7, 30))``.
         """
 
     @hookspec(firstresult=True)
@@ -108,71 +111,77 @@ class Hooks:
         part: str,
         ids: Sequence[str],
     ) -> Iterator[Part | Unavailable]:
-        """Yield ``part`` of each of ``ids``, in any order; called with as many ids at a time as the
-        entry's ``bulk`` says.
+        """Yield one part of each of several records, in any order.
 
-        Every id is answered exactly once: with a ``Part``, or with an ``Unavailable`` that says
-        why. Of the part that ``confirms``, an ``Unavailable`` with state ``gone`` makes a
-        tombstone: be sure (ask for the id singly) before you say it. Raise only for what concerns
-        the connection: the ids that were not answered yet stay wanted.
+        Raise an error only for a problem of the whole connection; the host asks again later for the
+        ids that were not answered yet.
 
-        Example::
+        Args:
+            connection: The connection that the records belong to.
+            part: The name of the part, as the entry spells it: ``detail``, ``streams`` or ``file``.
+            ids: External ids, at most as many as the entry's ``bulk`` of this part.
 
-            yield Part("i7", "streams", answer.wire, "gzip", answer.body)
-            yield Unavailable("i8", "streams", "none", "FG-no-streams", "entered by hand")
+        Yields:
+            Exactly one ``Part``, or one ``Unavailable`` with the reason, per id. State ``gone`` of
+                the part that ``confirms`` marks the record as deleted, so request that id on its
+                own first. Examples: ``Part("i7", "streams", answer.wire, "gzip", answer.body)``,
+                ``Unavailable("i8", "streams", "none", "FG-no-streams", "entered by hand")``.
         """
 
     @hookspec(firstresult=True)
     def fitglue_normalize(self, record: Record) -> list[SourceActivity]:
-        """Turn the parts that are there into source activities with claims: one, or one a leg.
+        """Turn the parts that are present into source activities with claims, one for each leg.
 
-        Pure: no network, no clock, no file. Called when a part has arrived, on the thread that
-        fetched it and never twice at once; of a part that the entry calls ``heavy``, and by
-        ``rebuild`` for old records with new code, in several processes. A summary alone must do;
-        ``completeness`` says what was read. Raise ``RecordRefused`` with code, what, ``at.field``
-        and fix for a record that makes no sense: it goes to quarantine and is tried again with the
-        next version. The host checks every value against the published schema before it stores it.
+        This function is pure: it uses no network, clock or file. It runs after a part has arrived,
+        in one thread at a time. For parts that the entry calls ``heavy``, and when ``rebuild``
+        applies new code to old records, it runs in several processes.
 
-        Example::
+        Args:
+            record: All stored parts. The summary is enough; ``completeness`` states what was read.
 
-            return [SourceActivity(title="Run", sport="Run", start_utc=…, claims=("example:i7",))]
+        Returns:
+            Source activities, which the host validates against the published schema. Example:
+                ``[SourceActivity(title="Run", sport="Run", start_utc=…, claims=("example:i7",))]``
+
+        Raises:
+            RecordRefused: The record makes no sense; give a code, ``at.field`` and a fix. The host
+                quarantines the record and tries it again with the plugin's next version.
         """
 
     @hookspec
     def fitglue_dedupe(self, pairs: Sequence[Pair]) -> Sequence[Opinion | None]:
-        """For each pair: same, different, or ``None`` where you know nothing special, in the order
-        of ``pairs``.
+        """State for each pair whether both are one workout, if your source knows more than a score.
 
-        Every plugin that has it is asked, one by one, about every candidate pair of an athlete,
-        also pairs of other sources. Equal claims already say *same*; say only what a source knows
-        beyond them. Called inside the transaction that stores: be quick, and touch neither network
-        nor files.
+        Every plugin with this hook is called, one after another, for all candidate pairs of an
+        athlete, including pairs from other sources. Equal claims already mean *same*. The call is
+        inside the transaction that stores: be quick, and use neither network nor files.
 
-        Example::
+        Args:
+            pairs: Pairs of source activities, without their streams.
 
-            copy = Opinion("same", "a stub and its native copy")
-            return [copy if is_copy(pair) else None for pair in pairs]
+        Returns:
+            One item per pair, in the order of ``pairs``: an opinion, or ``None`` for no opinion.
+                Example: ``[Opinion("same", "a stub and its native copy"), None]``.
         """
 
     @hookspec
     def fitglue_recognize(self, paths: Sequence[str]) -> Sequence[Recognized]:
-        """Say which of these files and folders a source of yours can read, and what to connect it
-        with; nothing where it knows none.
+        """Identify the files and folders that one of your sources can read.
 
-        Called by ``import`` before anything is connected or stored; every plugin that has it, and
-        says so in an entry, is asked, one by one. The paths are absolute and are there. Only read,
-        and only what tells you what it is: names, first bytes, the index of an archive. The
-        settings go to ``fitglue_connect``; of the same account later, with a newer archive, they
-        take the place of those that are there, so let the account's id not depend on the file's
-        name where the content says whose it is.
+        ``import`` calls this hook of every plugin whose entry lists it, before anything is stored.
+        Read only what identifies the content: names, first bytes, the index of an archive. If the
+        content names its owner, derive the account's id from that and not from the file's name: the
+        settings of a newer archive then replace those of the existing connection.
 
-        Example::
+        Args:
+            paths: Absolute paths that exist.
 
-            found = ("214 lines since 2019.",)
-            return [Recognized("logbook", (path,), "Training log", {"file": path}, found)]
+        Returns:
+            What was recognized, with settings for ``fitglue_connect``; empty for nothing. Example:
+                ``[Recognized("logbook", (path,), "Training log", {"file": path}, ("214 lines",))]``
         """
 
 
-#: Hooks that reach the implementation of one entry's plugin; the others are asked of every plugin.
+#: Hooks that reach only the plugin of one entry; every plugin with one of the others is called.
 ADDRESSED = ("fitglue_connect", "fitglue_list", "fitglue_fetch", "fitglue_normalize")
 HOOK_NAMES = (*ADDRESSED, "fitglue_dedupe", "fitglue_recognize")

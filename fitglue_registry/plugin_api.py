@@ -1,7 +1,7 @@
-"""The values and protocols that are passed through the hooks: what a plugin is given, and what it
-returns.
+"""The values and protocols that pass through the hooks: a plugin's arguments and return values.
 
-The values are plain and can be stored; a ``Connection``, with its session and its clock, cannot.
+The values are plain and can be stored. Only a ``Connection`` cannot, because it has an open HTTP
+session and a clock.
 """
 
 from __future__ import annotations
@@ -20,28 +20,30 @@ if TYPE_CHECKING:
     from fitglue_registry.model import SourceActivity
 
 
-# -- what a plugin is given ------------------------------------------------------------------------
+# -- arguments of the hooks ------------------------------------------------------------------------
 
 
 class Answer(Protocol):
-    """One HTTP answer whose status was expected."""
+    """An HTTP response whose status was expected."""
 
-    status: int
-    url: str  # without secrets
-    headers: Mapping[str, str]
-    body: bytes  # decoded
-    wire: bytes  # as received
-    # How ``wire`` is to be read; anything else was decoded into it.
+    status: int  # status code: 2xx, or one that the caller accepts
+    url: str  # final URL after redirects, without secrets
+    headers: Mapping[str, str]  # response headers, looked up in any case
+    body: bytes  # decoded body
+    wire: bytes  # body as received, to be kept as ``Part.content``
+    # Encoding of ``wire``. A body that was received in any other encoding is stored there decoded.
     wire_encoding: Literal["identity", "gzip"]
 
     def json(self) -> Any:
-        """The body as plain values; raises ``ConnectionStopped`` FG-answer-not-json where it is a
-        page, cut, or empty.
+        """Return the body as plain Python values.
+
+        Raises:
+            ConnectionStopped: FG-answer-not-json if the body is a web page, truncated or empty.
         """
 
 
 class Http(Protocol):
-    """An authenticated session made from the entry's ``http`` block."""
+    """An authenticated HTTP session, configured by the ``http`` block of the entry."""
 
     def get(
         self,
@@ -50,61 +52,81 @@ class Http(Protocol):
         *,
         accept: Sequence[int] = (),
     ) -> Answer:
-        """GET ``path`` below the base URL; ``path`` is plain text, the transport quotes it.
+        """Send a GET request and return its response.
 
-        Statuses 2xx and those in ``accept`` come back; 429, 5xx, cut bodies and broken connections
-        are retried first. Raises ``AthleteNeeded`` for 401 (FG-key-rejected) and 403
-        (FG-not-permitted), ``Retryable`` for limits and outages (FG-rate-limited, FG-source-down,
-        FG-no-network, FG-timeout), ``ConnectionStopped`` for any other answer.
+        The statuses 429 and 5xx, truncated bodies and broken connections are retried with back-off
+        before an error is raised.
+
+        Args:
+            path: Path below the base URL, as plain text: the transport percent-encodes it.
+            params: Query parameters, also as plain text.
+            accept: Statuses to return beside 2xx, such as ``(404,)``.
+
+        Returns:
+            The response, whose status is 2xx or one of ``accept``.
+
+        Raises:
+            AthleteNeeded: The status is 401 (FG-key-rejected) or 403 (FG-not-permitted).
+            Retryable: A rate limit or an outage that outlasts the retries (FG-rate-limited,
+                FG-source-down, FG-no-network, FG-timeout, FG-answer-broken).
+            ConnectionStopped: Any other status, or a response that must not be used, such as a
+                redirect to another host or a body over the entry's limit.
         """
 
 
 class Clock(Protocol):
-    """The time, so that tests can hold it."""
+    """The current time; tests replace it with a clock that they control."""
 
     def now(self) -> datetime:
-        """Now, in UTC."""
+        """Return the current time in UTC, as an aware datetime."""
 
 
 class Connection(Protocol):
-    """An athlete's own account at an integration, as a plugin sees it: never with its secrets."""
+    """An athlete's account at an integration as a plugin sees it, without its secrets."""
 
-    id: str
+    id: str  # name of the connection
     entry: str  # id of the source's entry
-    account: Account | None  # None until ``fitglue_connect`` has said whose it is
-    # What the entry calls settings, and credentials that are not secret.
+    account: Account | None  # None until ``fitglue_connect`` has returned it
+    # Values of the entry's ``settings``, and of its credentials that are not secret.
     settings: Mapping[str, str]
-    http: Http  # raises PluginFailed FG-no-http where the entry has no http block
-    clock: Clock
-    log: logging.Logger
-    # A folder of the plugin's own for what may be lost at any time; it may not be there yet.
+    http: Http  # raises PluginFailed FG-no-http if the entry has no ``http`` block
+    clock: Clock  # to be used instead of ``datetime.now``
+    log: logging.Logger  # the logger that all plugins share
+    # Folder for data of the plugin that may be lost at any time. Create it before you write to it.
     cache: Path | None
 
     def alive(self) -> None:
-        """Say that you are at work: after two minutes without an answer, a request or this, the
-        host takes you for blocked.
+        """Report that the plugin is still working.
+
+        Call this during long computations: after two minutes without a request, a yielded item or
+        this call, the host considers the plugin blocked and abandons it.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of the athlete's local days to list, both ends included; ``None`` is open."""
+    """A range of the athlete's local days to list."""
 
-    oldest: date | None = None
-    newest: date | None = None
+    oldest: date | None = None  # first day, included; None: no limit
+    newest: date | None = None  # last day, included; None: no limit
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The exact bytes of one part, as kept; ``read()`` undoes the wire's encoding."""
+    """The exact bytes of one stored part."""
 
-    content: bytes
-    encoding: Literal["identity", "gzip"] = "identity"
-    # Where they are at hand, for ``read()``.
+    content: bytes  # bytes as received and stored
+    encoding: Literal["identity", "gzip"] = "identity"  # encoding of ``content``
+    # Decoded bytes, if they are already in memory; ``read`` then returns them at once.
     decoded: bytes | None = field(default=None, repr=False, compare=False)
 
     def read(self) -> bytes:
-        """The decoded bytes; raises ``OSError`` or ``EOFError`` where a gzip body is broken."""
+        """Return the decoded bytes.
+
+        Raises:
+            OSError: The gzip data is damaged.
+            EOFError: The gzip data ends too early.
+        """
         if self.encoding == "identity":
             return self.content
         if self.decoded is not None:
@@ -114,136 +136,140 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Everything that was kept of one external id: the input of ``fitglue_normalize``."""
+    """Everything that is stored for one external id; the input of ``fitglue_normalize``."""
 
-    external_id: str
-    entry: str
-    parts: Mapping[str, Body]
-    account: Account | None = None
-    # Part → when it was received, UTC.
+    external_id: str  # id of the record at the source
+    entry: str  # id of the source's entry
+    parts: Mapping[str, Body]  # part name → stored bytes
+    account: Account | None = None  # account of the connection
+    # Part name → when it was received, in UTC.
     received: Mapping[str, datetime] = field(default_factory=dict)
-    unavailable: Mapping[str, str] = field(default_factory=dict)  # part → why it is not there
+    unavailable: Mapping[str, str] = field(default_factory=dict)  # part name → why it is missing
 
     def read(self, part: str) -> bytes | None:
-        """The decoded bytes of a part, or ``None`` where it is not there."""
+        """Return the decoded bytes of a part, or ``None`` if the record has no such part.
+
+        Args:
+            part: Name of the part, such as ``summary``.
+
+        Raises:
+            OSError: The gzip data of the part is damaged.
+            EOFError: The gzip data of the part ends too early.
+        """
         body = self.parts.get(part)
         return None if body is None else body.read()
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of two source activities that are compared."""
+    """One of the two source activities of a pair."""
 
-    connection: str
-    entry: str
-    external_id: str
-    activity: SourceActivity  # without its streams
+    connection: str  # name of the connection that it comes from
+    entry: str  # id of the source's entry
+    external_id: str  # id of the record at the source
+    activity: SourceActivity  # normalized values, without streams
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two source activities of one athlete that may be one workout."""
+    """A candidate pair: two source activities of one athlete that may be the same workout."""
 
-    first: Side
+    first: Side  # in no particular order
     second: Side
 
 
-# -- what a plugin returns ----------------------------------------------------------------------
+# -- return values of the hooks --------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose account a connection is; ``id`` is the account's own, not the credential's."""
+    """The account that a connection's credentials belong to."""
 
+    # Id of the account itself, not of the credential: it must stay the same when a key is replaced.
     id: str
-    name: str | None = None
-    timezone: str | None = None  # IANA name
-    # What will and will not arrive, a sentence each, for the athlete to read.
+    name: str | None = None  # name of the account's owner, for people
+    timezone: str | None = None  # IANA name, such as ``Europe/Berlin``
+    # Sentences for the athlete about what will and will not arrive.
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Instead of listings: this window is too much for one transaction; call again for each of
-    these, newest first.
+    """A request to list several smaller windows instead of one that is too large.
+
+    The host holds a complete window in memory and stores it in one transaction. It refuses windows
+    of more than 100,000 records or 512 MB of rows. It calls ``fitglue_list`` again for each window
+    of a split, and a window may be split three times at most.
     """
 
-    windows: tuple[Window, ...]
+    windows: tuple[Window, ...]  # newest first; together they cover the original window
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One row of a listing."""
+    """One record in the list of an account."""
 
-    external_id: str
-    summary: bytes  # the exact bytes of this row in the decoded answer
-    # Naive; the host compares it with the window to notice what has vanished.
+    external_id: str  # id of the record at the source; it never changes
+    summary: bytes  # exact bytes of this row in the decoded response
+    # Naive local start. The host compares it with the window to notice records that have vanished.
     start_local: datetime | None = None
-    # None: the host hashes the summary without nulls and without the entry's volatile keys.
+    # Changes when the record changes. None: the host hashes the summary without nulls and without
+    # the entry's volatile keys.
     revision: str | None = None
-    # When it arrived at the source, UTC: a hop of the delay that ``why`` prints.
+    # When the record arrived at the source, in UTC; ``why`` prints it as one hop of the delay.
     at_source: datetime | None = None
-    unavailable: Unavailable | None = None  # a stub: listed, never delivered
+    unavailable: Unavailable | None = None  # set for a stub, which is listed but never delivered
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of one record, verbatim."""
+    """One fetched part of one record, verbatim."""
 
-    external_id: str
-    part: str
-    content: bytes
-    encoding: Literal["identity", "gzip"] = "identity"
-    # Of gzip, where it was undone already: saves doing it again.
+    external_id: str  # id that was asked for
+    part: str  # name of the part
+    content: bytes  # exact bytes, usually ``Answer.wire``
+    encoding: Literal["identity", "gzip"] = "identity"  # encoding of ``content``
+    # Decoded content, if it is at hand (``Answer.body``), so that the host need not decompress it.
     decoded: bytes | None = field(default=None, repr=False, compare=False)
 
 
 class UnavailableState(StrEnum):
-    """What the host does about something that does not come.
+    """The reason for a missing part, which decides what the host does next."""
 
-    ``gone``: the record no longer exists. ``none``: it exists and has no such part. ``stub``: the
-    source will never deliver this record. ``later``: ask again in a later sync.
-    """
-
-    GONE = "gone"
-    NONE = "none"
-    STUB = "stub"
-    LATER = "later"
+    GONE = "gone"  # the record no longer exists: mark it as deleted
+    NONE = "none"  # the record exists but has no such part: do not ask again
+    STUB = "stub"  # the source never delivers this record: keep it as a stub
+    LATER = "later"  # the part may arrive later: ask again in the next sync
 
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """A part, or a whole record, that will not come, and why.
+    """The statement that a part, or a complete record, will not arrive."""
 
-    ``state`` is an ``UnavailableState``, or its plain text.
-    """
-
-    external_id: str
-    part: str
-    state: UnavailableState | Literal["gone", "none", "stub", "later"]
-    code: str  # FG-…
-    reason: str
-    fix: str | None = None
+    external_id: str  # id of the record at the source
+    part: str  # name of the part
+    state: UnavailableState | Literal["gone", "none", "stub", "later"]  # what the host does next
+    code: str  # ``FG-`` and a kebab-case name
+    reason: str  # why, in one sentence for the athlete
+    fix: str | None = None  # what the athlete can do about it
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What a source knows of a pair that a score cannot."""
+    """A plugin's statement about a pair, based on knowledge that the scorer does not have."""
 
-    verdict: Literal["same", "different"]
-    reason: str
+    verdict: Literal["same", "different"]  # whether both are one workout
+    reason: str  # why, for the athlete, who sees it in ``fitglue why``
 
 
 @dataclass(frozen=True, slots=True)
 class Recognized:
-    """What a plugin found at the paths that it was shown: which source reads it, and what to
-    connect with.
-    """
+    """Files or folders that one source of a plugin can read, and how to connect them."""
 
-    entry: str  # id of the source's entry
-    paths: tuple[str, ...]  # those of the given paths that this covers
-    name: str  # a short name for people: "Strava archive"
-    settings: Mapping[str, str]  # what to connect with, by the names of the integration's settings
-    # What is there, a sentence each: the athlete reads it before anything is written.
+    entry: str  # id of the source's entry that reads them
+    paths: tuple[str, ...]  # which of the given paths this covers
+    name: str  # short name for people, such as "Strava archive"
+    settings: Mapping[str, str]  # values to connect with, by the names of the entry's settings
+    # Sentences about the content; the athlete reads them before anything is stored.
     found: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()  # what is left out and why, a sentence each
+    left_out: tuple[str, ...] = ()  # sentences about what will not be read, and why

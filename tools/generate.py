@@ -369,11 +369,41 @@ def signature(function: ast.FunctionDef) -> str:
     )
 
 
+#: The sections of a docstring in Google style whose items have a name in front of a colon.
+NAMED_SECTIONS = ("Args:", "Attributes:", "Raises:")
+SECTIONS = (*NAMED_SECTIONS, "Returns:", "Yields:")
+
+
 def restructured(text: str) -> list[str]:
-    """A docstring as Markdown: single backquotes, and a fence around each indented block."""
+    """Return a docstring as Markdown: its sections in Google style as lists, and the text before
+    them with single backquotes and a fence around each indented block.
+    """
+    lines = text.replace("``", "`").splitlines()
+    start = next((i for i, line in enumerate(lines) if line in SECTIONS), len(lines))
+    return [*_restructured_text(lines[:start]), *_restructured_sections(lines[start:])]
+
+
+def _restructured_sections(lines: list[str]) -> list[str]:
+    """Return the sections of a docstring, each as a heading and a list."""
+    markdown: list[str] = []
+    is_named = False
+    for line in lines:
+        if line in SECTIONS:
+            is_named = line in NAMED_SECTIONS
+            markdown += [f"**{line.removesuffix(':')}**", ""]
+        elif line.startswith("    ") and not line.startswith("     "):
+            name, colon, text = line.strip().partition(": ")
+            item = f"`{name}`: {text}" if is_named and colon else line.strip()
+            markdown.append(f"- {item}")
+        else:
+            markdown.append(f"  {line.strip()}" if line else "")
+    return markdown
+
+
+def _restructured_text(text: list[str]) -> list[str]:
     lines: list[str] = []
     fenced = False
-    for line in text.replace("``", "`").splitlines():
+    for line in text:
         indented = line.startswith("    ")
         if indented and not fenced:
             lines += ["```"] if lines and not lines[-1] else ["", "```"]
