@@ -1,7 +1,7 @@
-"""What every plugin's tests need: fakes of the values that a hook is given, and a small HTTP
-service on loopback that can produce faults.
+"""Tools for the tests of plugins: fakes of a hook's arguments, and a small HTTP service that can
+produce faults.
 
-::
+Call a hook with a fake connection, or start a service on loopback and connect a ``Host`` to it::
 
     connection = FakeConnection(FakeHttp({"activities": [{"id": 1}]}), entry="mine")
     assert [row.external_id for row in plugin.fitglue_list(connection, Window())] == ["1"]

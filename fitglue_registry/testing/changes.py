@@ -1,4 +1,4 @@
-"""What a fault makes of a response before it is sent."""
+"""The changes that faults make to a response before it is sent."""
 
 from __future__ import annotations
 
@@ -17,52 +17,57 @@ if TYPE_CHECKING:
 
 Change = Callable[[Response], Response]
 
-#: Noncharacters, which no document holds: they mark where a value is written in.
-_MARK = "\ufdd0{}\ufdd1"
+#: A placeholder between two Unicode noncharacters, which cannot occur in a document of a test.
+_PLACEHOLDER = "\ufdd0{}\ufdd1"
 _MEGABYTE = 1 << 20
 
 
 def unchanged(response: Response) -> Response:
-    """The response as it is."""
+    """Return the response without a change."""
     return response
 
 
-def to(other: Response) -> Change:
-    """Send another response in place of the right one."""
+def replaced_by(other: Response) -> Change:
+    """Return a change that sends another response instead of the correct one."""
     return lambda _: other
 
 
 def content_type(value: str) -> Change:
-    """Send the body under another type."""
+    """Return a change that sends the body with another ``Content-Type``."""
     return lambda response: replace(response, content_type=value)
 
 
 def truncated(keep: float) -> Change:
-    """Keep only the first part of the body."""
+    """Return a change that sends only the beginning of the body, with a matching length.
+
+    Args:
+        keep: The share of the body that is sent, from 0 to 1.
+    """
 
     def change(response: Response) -> Response:
-        whole = response.plain()
-        return response.with_body(whole[: int(len(whole) * keep)])
+        body = response.plain()
+        return response.with_body(body[: int(len(body) * keep)])
 
     return change
 
 
 def broken_gzip(response: Response) -> Response:
-    """Compress the body and spoil the second half of what that gives."""
+    """Compress the body and damage the second half of the compressed bytes."""
     content = gzip.compress(response.plain() or b"{}", mtime=0)
+    # The first half stays intact, so that a client recognizes gzip and fails in the middle.
     middle = len(content) // 2
-    spoiled = bytes(byte ^ 0x5A for byte in content[middle:])
-    return response.with_body(content[:middle] + spoiled).with_header("Content-Encoding", "gzip")
+    damaged = bytes(byte ^ 0x5A for byte in content[middle:])
+    return response.with_body(content[:middle] + damaged).with_header("Content-Encoding", "gzip")
 
 
 def without_ids(ids: Iterable[str]) -> Change:
-    """Leave the rows of some ids out of a list."""
+    """Return a change that removes the rows with these ids from a list."""
     left_out = frozenset(ids)
     return _on_rows(lambda rows: [row for row in rows if row.get("id") not in left_out])
 
 
 def with_duplicates(times: int) -> Change:
-    """Add so many copies of each row to a list."""
+    """Return a change that adds ``times`` copies of each row to a list."""
 
     def repeat(rows: list[Any]) -> list[Any]:
         repeated = []
@@ -74,27 +79,34 @@ def with_duplicates(times: int) -> Change:
 
 
 def with_values(values: dict[str, str], most: int | None) -> Change:
-    """Write values into the first ``most`` objects of a response, as they are written in JSON."""
+    """Return a change that replaces values in the objects of a response.
+
+    Args:
+        values: Path of a value (``gear.id``) → the new value as JSON text, valid or not.
+        most: How many objects of a list are changed; ``None`` changes all.
+    """
 
     def change(response: Response) -> Response:
         document = _document(response)
         if document is None:
             return response
         rows = document[:most] if isinstance(document, list) else [document]
+        # No JSON library writes 1e400 or a lone surrogate, so the document is written with
+        # placeholders, and the text of the values replaces them afterwards.
         for row in rows:
             for number, path in enumerate(values):
-                _put(row, path.split("."), _MARK.format(number))
+                _put(row, path.split("."), _PLACEHOLDER.format(number))
         body = json_bytes(document)
-        for number, written in enumerate(values.values()):
-            mark = json_bytes(_MARK.format(number))
-            body = body.replace(mark, written.encode("utf-8", "surrogateescape"))
+        for number, json_text in enumerate(values.values()):
+            placeholder = json_bytes(_PLACEHOLDER.format(number))
+            body = body.replace(placeholder, json_text.encode("utf-8", "surrogateescape"))
         return response.with_body(body)
 
     return change
 
 
 def bomb(size: int) -> Change:
-    """Send a small gzip that unpacks to ``size`` bytes."""
+    """Return a change that sends a small gzip body which unpacks to ``size`` bytes."""
 
     def change(response: Response) -> Response:
         headers = (*response.headers, ("Content-Encoding", "gzip"))
@@ -105,7 +117,7 @@ def bomb(size: int) -> Change:
 
 @lru_cache(maxsize=2)
 def _packed_blanks(size: int) -> bytes:
-    """A list of blanks that ends too early, packed without ever being in memory as a whole."""
+    """Return the gzip of ``[`` and ``size`` spaces, without holding the unpacked text in memory."""
     packer = zlib.compressobj(1, wbits=31)
     block = b" " * _MEGABYTE
     packed = [packer.compress(b"[")]
@@ -115,7 +127,7 @@ def _packed_blanks(size: int) -> bytes:
 
 
 def _on_rows(change: Callable[[list[Any]], list[Any]]) -> Change:
-    """A change of the rows of a list; any other response stays as it is."""
+    """Return a change of the rows of a list, which leaves any other response unchanged."""
 
     def changed(response: Response) -> Response:
         rows = _document(response)
@@ -127,7 +139,7 @@ def _on_rows(change: Callable[[list[Any]], list[Any]]) -> Change:
 
 
 def _document(response: Response) -> Any:
-    """The JSON of a response; None where it is no JSON, a file for example."""
+    """Return the JSON value of a response, or ``None`` if the body is not JSON, such as a file."""
     try:
         return json.loads(response.plain())
     except ValueError:
@@ -139,7 +151,7 @@ def _put(
     path: list[str],
     value: str,
 ) -> None:
-    """Put a value at a path; a list that is too short, and what is no object, stay as they are."""
+    """Set the value at a path; do nothing if a list is too short or a step is not an object."""
     for step in path[:-1]:
         if not isinstance(document, dict):
             return

@@ -1,4 +1,4 @@
-"""A clock for tests that moves only when it is told to."""
+"""A clock for tests that moves only when a test moves it or code sleeps."""
 
 from __future__ import annotations
 
@@ -8,32 +8,35 @@ _START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 class FakeClock:
-    """A clock that moves only when a test moves it, or when somebody sleeps, which takes no time.
+    """A clock that a test moves. Its ``sleep`` returns at once and moves it, too.
 
-    It serves as the clock of a ``Host``, of a ``FakeConnection`` and of an HTTP session. ``sleeps``
-    lists how many seconds were slept each time.
+    A ``Host``, a ``FakeConnection`` and an HTTP session can use it as their clock.
+
+    Args:
+        moment: The time at the start, in UTC; by default noon of 2026-11-21.
     """
 
     def __init__(self, moment: datetime = _START) -> None:
-        self.moment = moment
-        self.sleeps: list[float] = []
+        self.moment = moment  # the current time, in UTC
+        self.sleeps: list[float] = []  # the seconds of each sleep, in order
+        # Counted apart from the moment, because a wall clock can be set back and this cannot.
         self._passed_s = 0.0
 
     @property
     def slept_s(self) -> float:
-        """How many seconds were slept in all."""
+        """The sum of all sleeps, in seconds."""
         return round(sum(self.sleeps), 3)
 
     def now(self) -> datetime:
-        """The moment at which the clock stands, in UTC."""
+        """Return the current time of this clock, in UTC."""
         return self.moment
 
     def monotonic(self) -> float:
-        """Seconds that have passed since the clock was made; they never go back."""
+        """Return the seconds that have passed since the clock was made; they never decrease."""
         return self._passed_s
 
     def sleep(self, seconds: float) -> None:
-        """Let so many seconds pass at once."""
+        """Move the clock forward by some seconds without waiting, and note the sleep."""
         self.sleeps.append(seconds)
         self.move(seconds=seconds)
 
@@ -44,7 +47,15 @@ class FakeClock:
         hours: float = 0,
         seconds: float = 0,
     ) -> None:
-        """Move the clock on, or set it back: then no time passes."""
+        """Move the clock forward, or set it back if the sum is negative.
+
+        A clock that is set back shows an earlier time in ``now``, and ``monotonic`` stays the same.
+
+        Args:
+            days: Days of 24 hours to move.
+            hours: Hours to move, in addition to the days.
+            seconds: Seconds to move, in addition to both.
+        """
         by = timedelta(
             days=days,
             hours=hours,

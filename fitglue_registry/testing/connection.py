@@ -1,4 +1,4 @@
-"""A connection whose service answers from a table, for tests of a plugin's hooks."""
+"""A fake connection whose responses come from a table, for tests of a plugin's hooks."""
 
 from __future__ import annotations
 
@@ -19,34 +19,41 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FakeAnswer:
-    """An HTTP answer with the status and the body that a test gives it."""
+    """A ``plugin_api.Answer`` whose values a test sets."""
 
-    body: bytes
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    url: str = "https://service.example/answer"
-    wire: bytes = b""
-    wire_encoding: Literal["identity", "gzip"] = "identity"
+    body: bytes  # decoded body
+    status: int = 200  # status code
+    headers: Mapping[str, str] = field(default_factory=dict)  # response headers
+    url: str = "https://service.example/answer"  # URL that the response came from
+    wire: bytes = b""  # body as received; it is not derived from ``body``
+    wire_encoding: Literal["identity", "gzip"] = "identity"  # encoding of ``wire``
 
     def json(self) -> Any:
-        """The body as plain values; raises ``ConnectionStopped`` where it is no JSON."""
+        """Return the body as plain Python values.
+
+        Raises:
+            ConnectionStopped: FG-answer-not-json, as from the real session, if it is not JSON.
+        """
         try:
             return json.loads(self.body)
         except ValueError as error:
-            raise ConnectionStopped("FG-answer-not-json", "the answer is no JSON") from error
+            raise ConnectionStopped("FG-answer-not-json", "the response is not JSON") from error
 
 
 class FakeHttp:
-    """An HTTP session that answers from a table, path by path, and lists what was asked for.
+    """A ``plugin_api.Http`` that takes its responses from a table and lists the requests.
 
-    An answer is bytes, a value that becomes JSON, a ``FakeAnswer``, an exception to raise, or a
-    function of the parameters that returns one of these. A path that is not in the table has the
-    status 404. Paths in the table are below ``base``.
+    Args:
+        answers: Path below ``base`` → the response: bytes, a value that becomes JSON, a
+            ``FakeAnswer``, an exception to raise, or a function of the query parameters that
+            returns one of these. A path that is not in the table has status 404.
+        base: Beginning of every path, such as ``api/v1/``, which the table leaves out.
     """
 
     def __init__(self, answers: Mapping[str, Any] | None = None, *, base: str = "") -> None:
         self.answers = dict(answers or {})
-        self.asked: list[tuple[str, dict[str, str]]] = []
+        # Path below the base and query parameters of each request, in order.
+        self.requests: list[tuple[str, dict[str, str]]] = []
         self._base = base
 
     def get(
@@ -56,13 +63,24 @@ class FakeHttp:
         *,
         accept: Sequence[int] = (),
     ) -> FakeAnswer:
-        """The answer of a path; an unexpected status raises what the real session raises for it."""
+        """Return the response of a path from the table, without any retry.
+
+        Args:
+            path: Path of the request, with the base.
+            params: Query parameters.
+            accept: Statuses to return beside 2xx.
+
+        Raises:
+            AssertionError: The path is not below the base, which is a mistake in the plugin.
+            FitglueError: The status is neither 2xx nor accepted; class and code are those that the
+                real session raises.
+        """
         if not path.startswith(self._base):
             raise AssertionError(f"{path} is not below {self._base}")
         path = path.removeprefix(self._base)
-        given = dict(params or {})
-        self.asked.append((path, given))
-        answer = self._answer(path, given)
+        query = dict(params or {})
+        self.requests.append((path, query))
+        answer = self._answer(path, query)
         if 200 <= answer.status < 300 or answer.status in accept:
             return answer
         raise _error_of_status(answer.status)
@@ -82,33 +100,31 @@ class FakeHttp:
 
 @dataclass
 class FakeConnection:
-    """A connection as a hook is given it, with the values that a test gives it.
+    """A ``plugin_api.Connection`` whose values a test sets."""
 
-    ``signs_of_life`` counts the calls of ``alive``.
-    """
-
-    http: FakeHttp = field(default_factory=FakeHttp)
-    settings: Mapping[str, str] = field(default_factory=dict)
-    id: str = "c1"
-    entry: str = "fake"
-    account: Account | None = None
-    clock: FakeClock = field(default_factory=FakeClock)
+    http: FakeHttp = field(default_factory=FakeHttp)  # the table of responses
+    settings: Mapping[str, str] = field(default_factory=dict)  # settings of the connection
+    id: str = "c1"  # name of the connection
+    entry: str = "fake"  # id of the source's entry
+    account: Account | None = None  # account, if ``fitglue_connect`` has returned it
+    clock: FakeClock = field(default_factory=FakeClock)  # clock that the test moves
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("fake"))
-    cache: Path | None = None
-    signs_of_life: int = 0
+    cache: Path | None = None  # folder for data that may be lost
+    signs_of_life: int = 0  # how often ``alive`` was called
 
     def alive(self) -> None:
-        """Count a sign of life."""
+        """Count a sign of life in ``signs_of_life``."""
         self.signs_of_life += 1
 
 
 def _error_of_status(status: int) -> FitglueError:
+    """Return the error that the transport raises for an unexpected status."""
     if status == 401:
-        return AthleteNeeded("FG-key-rejected", "the key was rejected")
+        return AthleteNeeded("FG-key-rejected", "the service rejects the key")
     if status == 403:
-        return AthleteNeeded("FG-not-permitted", "this is not permitted")
+        return AthleteNeeded("FG-not-permitted", "the service does not permit this")
     if status == 429:
-        return Retryable("FG-rate-limited", "the service asks for a rest")
+        return Retryable("FG-rate-limited", "the service limits the number of requests")
     if status >= 500:
-        return Retryable("FG-source-down", f"the service answers {status}")
-    return ConnectionStopped("FG-unexpected-status", f"the service answers {status}")
+        return Retryable("FG-source-down", f"the service answers with status {status}")
+    return ConnectionStopped("FG-unexpected-status", f"the service answers with status {status}")

@@ -1,4 +1,4 @@
-"""Writes a response to the bare socket, whole or as a fault says."""
+"""Writes a response to the bare socket, completely or as a fault specifies."""
 
 from __future__ import annotations
 
@@ -15,21 +15,25 @@ if TYPE_CHECKING:
 
 #: One block of rows that a flood repeats.
 _ROWS = b'{"id":"i1","start_date_local":"2026-11-20T07:00:00","type":"Ride"},' * 1000
-#: Linger for no time: closing then sends a reset in place of an end.
+#: The value of SO_LINGER for "linger for 0 seconds": ``close`` then sends RST instead of FIN.
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """The bytes of a response, the socket that they go to, and the event that stops a slow one."""
+    """A response that is ready to be sent."""
 
     connection: socket.socket
-    head: bytes
+    head: bytes  # status line and headers
     body: bytes
-    closing: Event
+    closing: Event  # set when the service closes, which ends a slow delivery
 
     def send(self, fault: Fault | None) -> bool:
-        """Send the response, as the fault says; returns whether the connection is still good."""
+        """Send the response as the fault specifies.
+
+        Returns:
+            Whether the connection can serve another request.
+        """
         if fault is None or fault.delivery is Delivery.WHOLE:
             self.connection.sendall(self.head + self.body)
             return True
@@ -44,7 +48,7 @@ class Outgoing:
             case Delivery.FLOOD:
                 self._flood(fault.size)
             case Delivery.NO_TLS:
-                # Below the encryption, if the connection has any.
+                # Written to the file descriptor, so that an encrypted connection does not encrypt.
                 os.write(self.connection.fileno(), b"HTTP/1.1 400 Bad Request\r\n\r\n")
             case Delivery.RESET_AFTER_HEADERS:
                 self.connection.sendall(self.head)
@@ -54,6 +58,7 @@ class Outgoing:
         return False
 
     def _drip(self, fault: Fault) -> bool:
+        """Send the body, or head and body, one byte per interval."""
         at_once, slowly = self.head, self.body
         if fault.with_headers:
             at_once, slowly = b"", self.head + self.body
@@ -65,14 +70,15 @@ class Outgoing:
         return True
 
     def _flood(self, size: int) -> None:
-        """Send one block of rows again and again: a body of any size costs no memory."""
+        """Send one block of rows repeatedly, so that a body of any size needs little memory."""
         self.connection.sendall(self.head + b"[")
-        left = size - 1
-        while left > 0 and not self.closing.is_set():
-            self.connection.sendall(_ROWS[:left])
-            left -= len(_ROWS)
+        remaining = size - 1
+        while remaining > 0 and not self.closing.is_set():
+            self.connection.sendall(_ROWS[:remaining])
+            remaining -= len(_ROWS)
 
     def _reset(self) -> None:
+        """Let the listener, which closes the socket next, reset the connection."""
         self.connection.setsockopt(
             socket.SOL_SOCKET,
             socket.SO_LINGER,

@@ -1,4 +1,4 @@
-"""The ways in which a service of tests can misbehave."""
+"""The faults that the HTTP service for tests can produce."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ _HTML = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1><
 
 
 class Delivery(Enum):
-    """How the bytes of a response go out."""
+    """The way in which the bytes of a response are sent."""
 
-    WHOLE = "whole"
-    CUT = "cut"
-    DRIP = "drip"
-    HOLD = "hold"
-    RESET_FIRST = "reset_first"
-    RESET_AFTER_HEADERS = "reset_after_headers"
-    FLOOD = "flood"
-    NO_TLS = "no_tls"
+    WHOLE = "whole"  # all bytes, without a fault
+    CUT = "cut"  # the connection ends in the middle of the body
+    DRIP = "drip"  # one byte per interval
+    HOLD = "hold"  # nothing, on a connection that stays open
+    RESET_FIRST = "reset_first"  # the connection is reset before the headers
+    RESET_AFTER_HEADERS = "reset_after_headers"  # the connection is reset before the body
+    FLOOD = "flood"  # a large body that is made while it is sent
+    NO_TLS = "no_tls"  # bytes in clear on an encrypted connection
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way to misbehave: how the response is changed, and how its bytes are delivered.
+    """One fault: a change of the response, and the way in which its bytes are sent.
 
-    The class methods make the faults; their names are also the kinds that another process may ask
-    for.
+    Make faults with the class methods. Their names are also the kinds that another process can
+    name in a command.
     """
 
-    kind: str
-    change: Change = changes.unchanged
-    delivery: Delivery = Delivery.WHOLE
-    keep: float = 0.5
-    seconds: float | None = None
-    size: int = 0
-    with_headers: bool = False
+    kind: str  # name of the class method that made it
+    change: Change = changes.unchanged  # takes the correct response and returns the one to send
+    delivery: Delivery = Delivery.WHOLE  # how the bytes are sent
+    keep: float = 0.5  # share of the body that ``CUT`` sends, from 0 to 1
+    seconds: float | None = None  # interval of ``DRIP``, duration of ``HOLD``
+    size: int = 0  # bytes of the body of ``FLOOD``
+    with_headers: bool = False  # whether ``DRIP`` slows the headers and ``FLOOD`` has a length
 
     @classmethod
     def status(
@@ -55,10 +55,13 @@ class Fault:
         body: str | None = None,
         retry_after: int | str | None = None,
     ) -> Fault:
-        """Another status: 502 with a proxy's page, others with ``{status, error}``, or with a body
-        of your own.
+        """Return a fault that sends another status.
 
-        ``retry_after`` is a number of seconds or an HTTP date.
+        Args:
+            status: The status code.
+            body: The body. Without one, 502 sends the web page of a proxy, and other statuses send
+                a JSON object with ``status`` and ``error``.
+            retry_after: Value of the header ``Retry-After``: seconds, or an HTTP date.
         """
         if body is not None:
             response = Response(status, body.encode())
@@ -68,43 +71,69 @@ class Fault:
             response = error_response(status, HTTPStatus(status).phrase)
         if retry_after is not None:
             response = response.with_header("Retry-After", str(retry_after))
-        return cls("status", changes.to(response))
+        return cls("status", changes.replaced_by(response))
 
     @classmethod
     def html_page(cls, *, status: int = 200) -> Fault:
-        """A web page where JSON was asked for, as a captive portal or a changed address answers."""
+        """Return a fault that sends a web page instead of JSON, as a captive portal does.
+
+        Args:
+            status: The status code of the page.
+        """
         page = _page("Welcome", status, "text/html;charset=UTF-8")
-        return cls("html_page", changes.to(page))
+        return cls("html_page", changes.replaced_by(page))
 
     @classmethod
     def redirect(cls, to: str = "http://198.51.100.7/login", *, status: int = 302) -> Fault:
-        """A redirect, by default to an address that is reserved for documentation."""
+        """Return a fault that redirects the client.
+
+        Args:
+            to: Value of the header ``Location``; the default is an address that RFC 5737 reserves
+                for documentation, so no server answers there.
+            status: The status code of the redirect.
+        """
         response = Response(status, b"").with_header("Location", to)
-        return cls("redirect", changes.to(response))
+        return cls("redirect", changes.replaced_by(response))
 
     @classmethod
     def empty_body(cls) -> Fault:
-        """The status and the headers of the response, with an empty body."""
+        """Return a fault that sends the correct status and headers with an empty body."""
         return cls("empty_body", lambda response: response.with_body(b""))
 
     @classmethod
     def truncated(cls, *, keep: float = 0.5) -> Fault:
-        """A body that stops early although its length is announced correctly; not compressed."""
+        """Return a fault that truncates the body before its length is announced.
+
+        The client receives as many bytes as ``Content-Length`` says, without compression.
+
+        Args:
+            keep: The share of the body that is sent, from 0 to 1.
+        """
         return cls("truncated", changes.truncated(keep))
 
     @classmethod
     def cut(cls, *, keep: float = 0.5) -> Fault:
-        """A connection that ends in the middle of the body, so that less arrives than announced."""
+        """Return a fault that closes the connection in the middle of the body.
+
+        The client receives fewer bytes than ``Content-Length`` says.
+
+        Args:
+            keep: The share of the body that is sent, from 0 to 1.
+        """
         return cls("cut", delivery=Delivery.CUT, keep=keep)
 
     @classmethod
     def broken_gzip(cls) -> Fault:
-        """A body that is announced as gzip and cannot be unpacked to its end."""
+        """Return a fault that sends a gzip body whose second half is damaged."""
         return cls("broken_gzip", changes.broken_gzip)
 
     @classmethod
     def reset(cls, *, after_headers: bool = False) -> Fault:
-        """A connection that the service resets, before the headers or after them."""
+        """Return a fault that resets the connection.
+
+        Args:
+            after_headers: Whether the headers are sent before the reset.
+        """
         delivery = Delivery.RESET_FIRST
         if after_headers:
             delivery = Delivery.RESET_AFTER_HEADERS
@@ -112,7 +141,12 @@ class Fault:
 
     @classmethod
     def drip(cls, *, interval_s: float = 1.0, with_headers: bool = False) -> Fault:
-        """A body that arrives byte by byte, or the whole response."""
+        """Return a fault that sends the response byte by byte.
+
+        Args:
+            interval_s: Seconds between two bytes.
+            with_headers: Whether the headers are sent byte by byte, too, and not only the body.
+        """
         return cls(
             "drip",
             delivery=Delivery.DRIP,
@@ -122,8 +156,10 @@ class Fault:
 
     @classmethod
     def hold(cls, *, seconds: float | None = None) -> Fault:
-        """No response: the connection stays open until the service closes, or for some seconds and
-        then ends.
+        """Return a fault that sends nothing and keeps the connection open.
+
+        Args:
+            seconds: When the connection ends; ``None`` keeps it open until the service closes.
         """
         return cls(
             "hold",
@@ -133,32 +169,43 @@ class Fault:
 
     @classmethod
     def content_type(cls, value: str = "text/plain") -> Fault:
-        """The right body under a wrong type."""
+        """Return a fault that sends the correct body with another ``Content-Type``."""
         return cls("content_type", changes.content_type(value))
 
     @classmethod
     def shape(cls, value: Any = None) -> Fault:
-        """Valid JSON of another shape than was asked for: an object in place of a list, unless a
-        value is given.
+        """Return a fault that sends valid JSON of an unexpected shape.
+
+        Args:
+            value: The value to send; by default an object instead of a list.
         """
         if value is None:
             value = {"activities": []}
-        return cls("shape", changes.to(json_response(value)))
+        return cls("shape", changes.replaced_by(json_response(value)))
 
     @classmethod
     def error_object(cls, *, status: int = 422, text: str = "Something went wrong") -> Fault:
-        """The body of an error under status 200."""
+        """Return a fault that sends the body of an error with status 200.
+
+        Args:
+            status: The status code that the body contains.
+            text: The message that the body contains.
+        """
         body = {"status": status, "error": text}
-        return cls("error_object", changes.to(json_response(body)))
+        return cls("error_object", changes.replaced_by(json_response(body)))
 
     @classmethod
     def leave_out(cls, ids: Iterable[str]) -> Fault:
-        """A list without the objects of some ids."""
+        """Return a fault that removes the objects with these ids from a list."""
         return cls("leave_out", changes.without_ids(ids))
 
     @classmethod
     def duplicate_rows(cls, *, times: int = 1) -> Fault:
-        """A list that has each row more than once."""
+        """Return a fault that repeats each row of a list.
+
+        Args:
+            times: How many copies are added to each row.
+        """
         return cls("duplicate_rows", changes.with_duplicates(times))
 
     @classmethod
@@ -169,23 +216,36 @@ class Fault:
         status: int = 200,
         content_type: str = "application/json",
     ) -> Fault:
-        """Any bytes at all."""
+        """Return a fault that sends any body.
+
+        Args:
+            body: The bytes, or a text that is sent as UTF-8.
+            status: The status code.
+            content_type: Value of the header ``Content-Type``.
+        """
         if isinstance(body, str):
             body = body.encode()
         response = Response(status, body, content_type)
-        return cls("raw_body", changes.to(response))
+        return cls("raw_body", changes.replaced_by(response))
 
     @classmethod
     def nested(cls, *, depth: int = 100_000) -> Fault:
-        """Valid JSON: lists nested so many levels deep."""
+        """Return a fault that sends valid JSON of deeply nested lists.
+
+        Args:
+            depth: The number of levels. The default is deeper than Python's parsers can recurse.
+        """
         return cls.raw_body(b"[" * depth + b"]" * depth)
 
     @classmethod
     def flood(cls, *, size: int = 500_000_000, announced: bool = True) -> Fault:
-        """A list of rows that is ``size`` bytes long and is made while it is sent; the length may
-        be left unannounced.
+        """Return a fault that sends a very long list of rows.
+
+        Args:
+            size: The length of the body in bytes. It is made while it is sent.
+            announced: Whether ``Content-Length`` is sent.
         """
-        change = changes.to(Response(200, b""))
+        change = changes.replaced_by(Response(200, b""))
         return cls(
             "flood",
             change,
@@ -196,32 +256,44 @@ class Fault:
 
     @classmethod
     def bomb(cls, *, size: int = 500_000_000) -> Fault:
-        """A small gzip that unpacks to ``size`` bytes."""
+        """Return a fault that sends a small gzip body which unpacks to ``size`` bytes."""
         return cls("bomb", changes.bomb(size))
 
     @classmethod
     def no_tls(cls) -> Fault:
-        """Unencrypted bytes on a connection that was encrypted until now."""
+        """Return a fault that sends bytes in clear on an encrypted connection."""
         return cls("no_tls", delivery=Delivery.NO_TLS)
 
     @classmethod
     def values(cls, values: Mapping[str, str], *, rows: int | None = None) -> Fault:
-        """Other values in the objects of a response, or in the first ``rows`` of them.
+        """Return a fault that replaces values in the objects of a response.
 
-        ``values`` has a path (``data.0``) and the value as it is written in JSON, which may be what
-        JSON does not allow (``NaN``).
+        Args:
+            values: Path of a value (``gear.id``, ``data.0``) → the new value as JSON text, which
+                may also be text that JSON does not allow, such as ``NaN``.
+            rows: How many objects of a list are changed; ``None`` changes all.
         """
         return cls("values", changes.with_values(dict(values), rows))
 
     @classmethod
     def named(cls, kind: str, arguments: Mapping[str, Any]) -> Fault:
-        """The fault of a kind; raises ``ValueError`` for an unknown kind."""
+        """Return the fault of a kind, for a command from another process.
+
+        Args:
+            kind: The name of a class method that makes a fault.
+            arguments: The keyword arguments of that method.
+
+        Raises:
+            ValueError: The kind is unknown; the message lists the kinds that exist.
+            TypeError: The method does not take these arguments.
+        """
         if kind not in KINDS:
-            raise ValueError(f"no such kind of fault: {kind!r}; one of {', '.join(KINDS)}")
+            raise ValueError(f"unknown kind of fault: {kind!r}; use one of {', '.join(KINDS)}")
         fault: Fault = getattr(cls, kind)(**arguments)
         return fault
 
 
+#: The kinds that a command may name. They are listed, because the class has other methods as well.
 KINDS = (
     "status",
     "html_page",

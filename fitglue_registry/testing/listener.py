@@ -1,4 +1,4 @@
-"""The listening socket of a service of tests, which can end every connection that it has."""
+"""The listening socket of the HTTP service for tests, which can close all of its connections."""
 
 from __future__ import annotations
 
@@ -20,20 +20,23 @@ _JOIN_S = 2
 
 
 class Exchanger(Protocol):
-    """What answers the requests of a listener."""
+    """The service whose requests a listener receives."""
 
     tls: ssl.SSLContext | None
 
     def exchange(self, request: Request, connection: socket.socket) -> bool:
-        """Answer one request; returns whether the connection may serve another one."""
+        """Answer one request, and return whether the connection can serve another one."""
 
 
 class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """The listening socket on loopback, with a thread for each connection."""
+    """The listening socket on 127.0.0.1, with a thread for each connection."""
 
+    # A test may restart a service on the same port, which may still be in the state TIME_WAIT.
     allow_reuse_address = True
     daemon_threads = True
+    # ``close_connections`` waits for the threads instead, after it has closed their sockets.
     block_on_close = False
+    # The default of 5 refuses connections when many threads of a test connect at once.
     request_queue_size = 128
 
     def __init__(
@@ -49,7 +52,7 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
         super().__init__(("127.0.0.1", port), _Connection)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a new connection on a thread of its own."""
+        """Serve a new connection in a new thread; called by ``socketserver``."""
         thread = threading.Thread(
             target=self._serve,
             args=(request, client_address),
@@ -61,11 +64,11 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
         thread.start()
 
     def shutdown_request(self, request: Any) -> None:
-        """Close a connection; ``shutdown`` first would send an end in place of a reset."""
+        """Close a connection without ``shutdown``, which sends FIN before a fault can send RST."""
         self.close_request(request)
 
-    def hang_up(self) -> None:
-        """End every connection and wait for its thread."""
+    def close_connections(self) -> None:
+        """Close every connection and wait for its thread."""
         with self._live_lock:
             live = list(self._live.items())
         for _, connection in live:
@@ -81,7 +84,7 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
             if self.service.tls is not None:
                 request = self._encrypted(request, self.service.tls)
             self.process_request_thread(request, client_address)
-        except OSError:  # a client that does not trust us, or speaks no TLS
+        except OSError:  # the client does not trust the certificate, or does not use TLS
             self.close_request(request)
         finally:
             with self._live_lock:
@@ -93,6 +96,8 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
             server_side=True,
             do_handshake_on_connect=False,
         )
+        # Noted before the handshake, which blocks if the client sends nothing: closing the service
+        # must be able to end it.
         with self._live_lock:
             self._live[threading.current_thread()] = encrypted
         try:
@@ -104,7 +109,7 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
 
 class _Connection(socketserver.StreamRequestHandler):
-    """One client's connection, which the client may leave at any time."""
+    """The connection of one client, which the client may close at any time."""
 
     disable_nagle_algorithm = True
     server: Listener
@@ -124,9 +129,10 @@ class _Connection(socketserver.StreamRequestHandler):
             return self.server.service.exchange(request, self.request)
         except OSError:
             raise
-        except Exception as problem:  # noqa: BLE001  (a defect must show in the test that met it)
+        # A defect of an endpoint has to be visible in the test whose request met it.
+        except Exception as problem:  # noqa: BLE001
             _log.exception(
-                "the %s failed at %s",
+                "the %s failed to answer %s",
                 self.server.name,
                 request.target,
             )
@@ -134,6 +140,6 @@ class _Connection(socketserver.StreamRequestHandler):
                 500, f"{self.server.name}: {type(problem).__name__}: {problem}"
             )
             body = response.plain()
-            top = head(response, len(body), keep_alive=False)
-            self.request.sendall(top + body)
+            head_bytes = head(response, len(body), keep_alive=False)
+            self.request.sendall(head_bytes + body)
             return False

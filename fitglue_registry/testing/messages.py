@@ -1,4 +1,4 @@
-"""An HTTP request as it arrived at a service of tests, and a response before it is sent."""
+"""The requests and responses of the HTTP service for tests."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it arrived; the names of headers are in lower case."""
+    """An HTTP request as it arrived."""
 
-    method: str
-    target: str
+    method: str  # ``GET``, ``POST`` or another method
+    target: str  # path and query, percent-encoded
     version: str = "HTTP/1.1"
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)  # by name in lower case
     body: bytes = b""
 
     @property
@@ -36,58 +36,59 @@ class Request:
 
     @property
     def params(self) -> dict[str, list[str]]:
-        """The values of each parameter of the query."""
+        """The parameters of the query: name → decoded values, in order."""
         return parse_qs(self.query, keep_blank_values=True)
 
     @property
     def keep_alive(self) -> bool:
-        """Whether another request may follow on the same connection."""
-        wish = self.header("connection").lower()
-        if wish == "close":
+        """Whether the client may send another request on the same connection."""
+        connection = self.header("connection").lower()
+        if connection == "close":
             return False
-        return self.version == "HTTP/1.1" or wish == "keep-alive"
+        # Since HTTP/1.1, connections are persistent unless a header says otherwise (RFC 9112, 9.3).
+        return self.version == "HTTP/1.1" or connection == "keep-alive"
 
     @property
     def accepts_gzip(self) -> bool:
-        """Whether the body of the response may be compressed."""
+        """Whether the client accepts a compressed body."""
         return "gzip" in self.header("accept-encoding").lower()
 
     def header(self, name: str) -> str:
-        """The value of a header, and an empty text where the request does not have it."""
+        """Return the value of a header, or an empty string if the request does not have it.
+
+        Args:
+            name: The name of the header, in lower case.
+        """
         return self.headers.get(name, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Status, body and headers of a response.
+    """An HTTP response before it is sent."""
 
-    ``gzipped`` is the body gzip-compressed, where the service has it at hand; ``body`` may be None
-    then.
-    """
-
-    status: int
-    body: bytes | None
+    status: int  # status code
+    body: bytes | None  # uncompressed body; may be None if ``gzipped`` is set
     content_type: str = JSON
-    headers: tuple[tuple[str, str], ...] = ()
-    gzipped: bytes | None = None
+    headers: tuple[tuple[str, str], ...] = ()  # further headers; a name may occur more than once
+    gzipped: bytes | None = None  # the body compressed, if the service has it already
 
     def plain(self) -> bytes:
-        """The body, not compressed."""
+        """Return the uncompressed body."""
         if self.body is None:
             return gzip.decompress(self.gzipped or b"")
         return self.body
 
     def with_body(self, body: bytes) -> Response:
-        """The same response with another body."""
+        """Return a copy of the response with another uncompressed body."""
         return replace(self, body=body, gzipped=None)
 
     def with_header(self, name: str, value: str) -> Response:
-        """The same response with one more header."""
+        """Return a copy of the response with one more header."""
         return replace(self, headers=(*self.headers, (name, value)))
 
 
 def json_bytes(value: object) -> bytes:
-    """A value as JSON without blanks, in UTF-8."""
+    """Return a value as compact JSON in UTF-8, without escapes for non-ASCII characters."""
     return json.dumps(
         value,
         ensure_ascii=False,
@@ -96,10 +97,15 @@ def json_bytes(value: object) -> bytes:
 
 
 def json_response(value: Any, status: int = 200) -> Response:
-    """A response whose body is a value as JSON."""
+    """Return a response whose body is a value as JSON.
+
+    Args:
+        value: Any value that the ``json`` module can write.
+        status: The status code.
+    """
     return Response(status, json_bytes(value))
 
 
 def error_response(status: int, text: str) -> Response:
-    """A response whose body tells the status and an error."""
+    """Return a response whose body is a JSON object with the status and an error message."""
     return json_response({"status": status, "error": text}, status)

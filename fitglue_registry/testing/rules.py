@@ -1,4 +1,4 @@
-"""Which requests a fault is for, and how often it happens."""
+"""The rules that decide which requests meet a fault, and how often."""
 
 from __future__ import annotations
 
@@ -16,49 +16,46 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Rule:
-    """A fault for the requests that match: the first ``after`` are spared, then ``times`` are hit.
+    """A fault, the requests that meet it, and how often that happened."""
 
-    A glob (``*/activities``) is compared with the path; a pattern is searched in path and query.
-    ``times`` None is always. ``fired`` counts the hits.
-    """
-
+    # A glob (``*/activities``) for the complete path, or a pattern to find in path and query.
     path: str | re.Pattern[str]
     fault: Fault
-    times: int | None = 1
-    after: int = 0
-    fired: int = 0
+    times: int | None = 1  # how many requests meet the fault; None: all
+    after: int = 0  # how many matching requests are still answered correctly before
+    fired: int = 0  # how many requests have met the fault
 
     def matches(self, request: Request) -> bool:
-        """Whether the rule is for this request."""
+        """Return whether the path of a request matches this rule."""
         if isinstance(self.path, str):
             return fnmatchcase(request.path, self.path)
         return bool(self.path.search(request.target))
 
     @property
     def spent(self) -> bool:
-        """Whether the fault has happened as often as it may."""
+        """Whether as many requests as allowed have met the fault."""
         return self.times is not None and self.fired >= self.times
 
 
 class Rules:
-    """The faults that are set; a request meets the first one that matches and is not spent."""
+    """The rules of a service. The first rule that matches a request and is not spent applies."""
 
     def __init__(self) -> None:
         self._rules: list[Rule] = []
-        self._lock = Lock()
+        self._lock = Lock()  # requests arrive on several threads
 
     def add(self, rule: Rule) -> None:
-        """Set one more fault."""
+        """Append a rule."""
         with self._lock:
             self._rules.append(rule)
 
     def clear(self) -> None:
-        """Remove all faults."""
+        """Remove all rules."""
         with self._lock:
             self._rules.clear()
 
     def take(self, request: Request) -> Fault | None:
-        """The fault that this request meets, which is counted."""
+        """Return the fault that this request meets, if any, and count it."""
         with self._lock:
             for rule in self._rules:
                 if rule.spent or not rule.matches(request):

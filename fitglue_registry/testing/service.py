@@ -1,4 +1,4 @@
-"""A small HTTP service on loopback for tests: routes, faults on command, and a log."""
+"""A small HTTP service on loopback for tests, with routes, faults and a log of its requests."""
 
 from __future__ import annotations
 
@@ -21,40 +21,43 @@ if TYPE_CHECKING:
     import socket
     import ssl
 
-#: Called with the request and the parts of the path that the groups of the route's pattern matched.
+#: Called with the request and, as further arguments, the groups of the route's regular expression.
 Endpoint = Callable[..., Response]
 
+#: How often the listener looks whether it has to stop; the default of 0.5 s would slow every test.
 _POLL_S = 0.02
-#: With these deliveries no status is ever sent.
+#: The deliveries that send no status.
 _SILENT = (Delivery.HOLD, Delivery.RESET_FIRST)
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One request that arrived: its path and query as they were sent, and the status that it got
-    (0: none was sent).
-    """
+    """One entry of the log of requests."""
 
-    method: str
-    path: str
-    query: str
-    status: int
+    method: str  # ``GET``, ``POST`` or another method
+    path: str  # path as it was sent, percent-encoded
+    query: str  # query as it was sent, percent-encoded
+    status: int  # status of the response; 0: none was sent
 
     @property
     def params(self) -> dict[str, list[str]]:
-        """The values of each parameter of the query."""
+        """The parameters of the query: name → decoded values, in order."""
         return parse_qs(self.query, keep_blank_values=True)
 
 
 class LoopbackService:
-    """An HTTP service on loopback, from ``with`` to its end, or from ``start()`` to ``close()``.
+    """An HTTP service on 127.0.0.1 that runs inside ``with``, or from ``start()`` to ``close()``.
 
-    Routes say what it answers, faults how it misbehaves. ``latency_s`` is waited before each
-    response. With ``tls`` it speaks https, under the name localhost. ``commands`` are what another
-    process may ask of it, see ``control``.
+    Add routes for correct responses and faults for broken ones. Another process can set faults and
+    read the log through the commands of ``testing.control``.
+
+    Args:
+        port: The port to listen on; 0 lets the operating system choose a free one.
+        latency_s: Seconds to wait before each response.
+        tls: The context of an https service, whose certificate must be for ``localhost``.
     """
 
-    #: What its threads are called, and who says that it failed.
+    #: The name of its threads, which also begins the messages about its own defects.
     name = "stand-in"
 
     def __init__(
@@ -84,7 +87,10 @@ class LoopbackService:
         self.close()
 
     def start(self) -> Self:
-        """Listen; the address is known when this returns. A service is started once."""
+        """Start to listen, and return the service; ``url`` is known from now on.
+
+        A service can be started only once.
+        """
         self._listener = Listener(self, self._port, self.name)
         self._thread = threading.Thread(
             target=self._listener.serve_forever, args=(_POLL_S,), daemon=True, name=self.name
@@ -93,21 +99,26 @@ class LoopbackService:
         return self
 
     def close(self) -> None:
-        """Stop listening and end every connection, also those that a fault holds open."""
+        """Stop listening and close every connection, including those that a fault keeps open."""
+        # First of all: the threads of slow deliveries wait for this event.
         self.closing.set()
         if self._listener is None or self._thread is None:
             return
         self._listener.shutdown()
-        self._listener.hang_up()
+        self._listener.close_connections()
         self._listener.server_close()
         self._thread.join()
         self._listener = None
 
     @property
     def url(self) -> str:
-        """The address without a path; raises ``RuntimeError`` while the service does not run."""
+        """The base URL without a slash at its end, such as ``http://127.0.0.1:4711``.
+
+        Raises:
+            RuntimeError: The service is not running.
+        """
         if self._listener is None:
-            raise RuntimeError("the service does not run")
+            raise RuntimeError("the service is not running")
         port = self._listener.server_address[1]
         if self.tls:
             return f"https://localhost:{port}"
@@ -120,15 +131,20 @@ class LoopbackService:
         *,
         method: str = "GET",
     ) -> None:
-        """Let an endpoint answer the paths that a regular expression matches as a whole.
+        """Add a route.
 
-        It is called with the request and the groups of the expression, which are unquoted; an empty
-        text is given for a group that took no part.
+        The first route that matches path and method answers a request.
+
+        Args:
+            pattern: A regular expression that matches the complete path, percent-encoded.
+            endpoint: Called with the request and the groups of the expression; returns a response.
+                The groups are percent-decoded, and a group that did not take part is empty.
+            method: The HTTP method.
         """
         self._routes.append((re.compile(pattern), method, endpoint))
 
     def respond(self, request: Request) -> Response:
-        """The response of the first route that matches."""
+        """Return the response of the first route that matches, without any fault."""
         status = 404
         for pattern, method, endpoint in self._routes:
             match = pattern.fullmatch(request.path)
@@ -140,20 +156,23 @@ class LoopbackService:
         return self.no_route(request, status)
 
     def no_route(self, request: Request, status: int) -> Response:
-        """The response where no route has the path (404), or the path with this method (405)."""
+        """Return the response to a request that no route matches; subclasses may override it.
+
+        Args:
+            request: The request.
+            status: 404 if no route has the path, and 405 if one has it with another method.
+        """
         text = {404: "Not Found", 405: "Method Not Allowed"}[status]
         return error_response(status, f"{text}: {request.method} {request.path}")
 
     @property
     def requests(self) -> list[LoggedRequest]:
-        """The requests so far, in the order in which they were answered; commands are not among
-        them.
-        """
+        """A copy of the log: all requests except commands, in the order of their responses."""
         with self._lock:
             return list(self._requests)
 
     def clear_requests(self) -> None:
-        """Forget the requests so far."""
+        """Delete the log of requests."""
         with self._lock:
             self._requests.clear()
 
@@ -165,23 +184,32 @@ class LoopbackService:
         times: int | None = 1,
         after: int = 0,
     ) -> Rule:
-        """Misbehave at the paths that a glob (``*/activities``) or a pattern matches, a number of
-        times or (None) always.
+        """Let requests meet a fault.
 
-        A glob is compared with the path; a pattern is searched in path and query. The first
-        ``after`` requests that match are spared. The rule that is returned counts in ``fired`` how
-        often it hit.
+        Args:
+            path: A glob (``*/activities``) for the complete path, or a compiled regular expression
+                to find in path and query.
+            fault: The fault.
+            times: How many requests meet the fault; ``None``: all.
+            after: How many matching requests are answered correctly before.
+
+        Returns:
+            The rule, which counts in ``fired`` how many requests have met the fault.
         """
         rule = Rule(path, fault, times, after)
         self._rules.add(rule)
         return rule
 
     def clear_faults(self) -> None:
-        """Behave again."""
+        """Remove all faults, so that every request gets its correct response again."""
         self._rules.clear()
 
     def exchange(self, request: Request, connection: socket.socket) -> bool:
-        """Answer one request; returns whether the connection may serve another one."""
+        """Answer one request on its connection; called by the listener.
+
+        Returns:
+            Whether the connection can serve another request.
+        """
         if request.path.startswith(PREFIX):
             return self._send(
                 request,
@@ -192,9 +220,11 @@ class LoopbackService:
         if self.latency_s and self.closing.wait(self.latency_s):
             return False
         fault = self._rules.take(request)
+        # Called even if a fault replaces the response, because an endpoint may count its requests.
         response = self.respond(request)
         if fault is not None:
             response = fault.change(response)
+        # Before the response is sent: a client that has it may read the log at once.
         self._log(request, response, fault)
         return self._send(request, response, fault, connection)
 
@@ -229,14 +259,14 @@ class LoopbackService:
         if fault is not None and fault.delivery is Delivery.FLOOD:
             length = fault.size if fault.with_headers else None
             keep_alive = False
-        top = head(
+        head_bytes = head(
             response,
             length,
             compressed=compressed,
             keep_alive=keep_alive,
         )
-        is_good = Outgoing(connection, top, body, self.closing).send(fault)
-        return is_good and request.keep_alive
+        is_reusable = Outgoing(connection, head_bytes, body, self.closing).send(fault)
+        return is_reusable and request.keep_alive
 
     def _add_commands(self) -> None:
         self.commands.add(

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on a connection: reads a request, and makes the bytes of a response."""
+"""The bytes of HTTP/1.1: reads a request from a connection and encodes the head of a response."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from io import BufferedIOBase
 
 _LONGEST_LINE = 1 << 20
+#: Bodies of more bytes are compressed for clients that accept gzip.
 _WORTH_COMPRESSING = 1024
+#: The compression level of gzip: nearly as small as the default of 9, and faster.
 _LEVEL = 4
 
 
 def read_request(stream: BufferedIOBase) -> Request | None:
-    """The next request of a connection; None at its end, or where it is not HTTP."""
+    """Return the next request of a connection, or ``None`` at its end or if it is not HTTP."""
     words = _read_line(stream).split()
     if len(words) != 3:
         return None
@@ -33,7 +35,10 @@ def read_request(stream: BufferedIOBase) -> Request | None:
 
 
 def body_for(request: Request, response: Response) -> tuple[bytes, bool]:
-    """The body as it is sent for this request, and whether it was compressed for that."""
+    """Return the body as it is sent for this request, and whether it is compressed.
+
+    A body is compressed if the client accepts gzip, unless the response is encoded already.
+    """
     if response.body is None and request.accepts_gzip:
         return response.gzipped or b"", True
     body = response.plain()
@@ -49,7 +54,14 @@ def head(
     compressed: bool = False,
     keep_alive: bool = True,
 ) -> bytes:
-    """The status line and the headers; without a length the response ends with its connection."""
+    """Return the status line and the headers as bytes.
+
+    Args:
+        response: The response.
+        length: The ``Content-Length``; with ``None`` the body ends when the connection is closed.
+        compressed: Whether the body is sent with gzip.
+        keep_alive: Whether the connection stays open after the response.
+    """
     lines = [
         f"HTTP/1.1 {response.status} {_phrase(response.status)}",
         f"Date: {formatdate(usegmt=True)}",
@@ -87,11 +99,12 @@ def _is_encoded(response: Response) -> bool:
 
 @lru_cache(maxsize=8)
 def _compressed(body: bytes) -> bytes:
-    """A body compressed; the last few are kept, since a client may ask for a long list again."""
+    """Return a compressed body. The last ones are cached, because clients repeat long lists."""
     return gzip.compress(body, _LEVEL, mtime=0)
 
 
 def _phrase(status: int) -> str:
+    """Return the reason phrase of a status, also for a status that no standard knows."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

@@ -1,4 +1,4 @@
-"""A service of three rows and one file, and a client for it."""
+"""Fixtures: a service with three rows and one file, and a client for it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROWS = [
 SAMPLES = [{"type": "watts", "data": list(range(2000))}]
 
 
-def _one(_: Request, id_: str) -> Response:
+def _row(_: Request, id_: str) -> Response:
     rows = [row for row in ROWS if row["id"] == id_]
     return json_response(rows[0]) if rows else json_response({"error": "unknown"}, 404)
 
@@ -36,7 +36,7 @@ def _samples(_: Request) -> Response:
 def service() -> Iterator[LoopbackService]:
     service = LoopbackService()
     service.route("/rows", lambda _: json_response(ROWS))
-    service.route("/rows/([^/]+)", _one)
+    service.route("/rows/([^/]+)", _row)
     service.route("/samples", _samples)
     with service:
         yield service
@@ -44,7 +44,7 @@ def service() -> Iterator[LoopbackService]:
 
 @pytest.fixture
 def get(service) -> Iterator[Callable[..., requests.Response]]:
-    """Gets a path of the service, the list of rows unless told otherwise."""
+    """A function that requests a path of the service, by default the list of rows."""
     with requests.Session() as session:
         session.trust_env = False
         yield lambda path="/rows", timeout=10.0: session.get(

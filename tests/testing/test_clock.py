@@ -1,4 +1,4 @@
-"""The fake clock moves only when it is told to."""
+"""Tests of the fake clock."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 def test_a_sleep_takes_no_time_and_makes_it_later():
-    """Both the moment and the seconds that have passed move by what was slept."""
+    """A sleep moves the time of day and the monotonic time of the clock by its seconds."""
     clock = FakeClock(NOON)
-    begun = clock.monotonic()
+    start = clock.monotonic()
     clock.sleep(90)
     assert clock.now() == datetime(2026, 5, 1, 12, 1, 30, tzinfo=UTC)
-    assert clock.monotonic() - begun == 90
+    assert clock.monotonic() - start == 90
 
 
 def test_sleeps_are_listed():
-    """Each sleep is kept, and their sum."""
+    """The clock lists each sleep and has the sum of all."""
     clock = FakeClock()
     clock.sleep(1.5)
     clock.sleep(2)
@@ -27,7 +27,7 @@ def test_sleeps_are_listed():
 
 
 def test_time_passes_when_the_clock_is_moved():
-    """Nobody has slept then."""
+    """Moving the clock changes the time and lists no sleep."""
     clock = FakeClock(NOON)
     clock.move(days=1, hours=2, seconds=3)
     assert clock.now() == datetime(2026, 5, 2, 14, 0, 3, tzinfo=UTC)
@@ -35,7 +35,7 @@ def test_time_passes_when_the_clock_is_moved():
 
 
 def test_a_clock_that_is_set_back_lets_no_time_pass():
-    """The seconds that have passed never go back."""
+    """Setting the clock back does not change its monotonic time."""
     clock = FakeClock(NOON)
     clock.move(hours=1)
     clock.move(hours=-1)

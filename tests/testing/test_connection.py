@@ -1,4 +1,4 @@
-"""The fake connection answers from its table as the real transport would."""
+"""Tests of the fake connection, which responds from its table as the real transport would."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from fitglue_registry.testing import FakeAnswer, FakeConnection, FakeHttp
     "content", [b'{"id": 1}', {"id": 1}, FakeAnswer(b'{"id": 1}'), lambda params: {"id": 1}]
 )
 def test_an_answer_is_given_in_any_form(content):
-    """Bytes, a value, a whole answer, or a function of the parameters."""
+    """The table may contain bytes, a value, an answer, or a function of the parameters."""
     assert FakeHttp({"a": content}).get("a").json() == {"id": 1}
 
 
 def test_what_was_asked_for_is_listed():
-    """Each request has its path below the base, and its parameters."""
+    """Each request is listed with its path below the base and its parameters."""
     http = FakeHttp({"a": []}, base="api/v1/")
     http.get("api/v1/a", {"limit": "3"})
-    assert http.asked == [("a", {"limit": "3"})]
+    assert http.requests == [("a", {"limit": "3"})]
 
 
 def test_a_path_outside_the_base_is_a_mistake_of_the_plugin():
-    """The test fails then."""
+    """A request outside the base makes the plugin's test fail."""
     with pytest.raises(AssertionError, match="v2/a is not below v1/"):
         FakeHttp(base="v1/").get("v2/a")
 
@@ -40,32 +40,32 @@ def test_a_path_outside_the_base_is_a_mistake_of_the_plugin():
     ],
 )
 def test_an_unexpected_status_raises_what_the_transport_raises(status, kind, code):
-    """The class of an error says what the caller does next."""
+    """An unexpected status raises an error of the class and code that the real session raises."""
     with pytest.raises(kind) as caught:
         FakeHttp({"a": FakeAnswer(b"", status)}).get("a")
     assert caught.value.code == code
 
 
-def test_a_status_that_is_expected_comes_back():
-    """A path that is not in the table has the status 404."""
+def test_an_expected_status_is_returned():
+    """A path that is not in the table has status 404, which the caller may accept."""
     assert FakeHttp().get("a", accept=[404]).status == 404
 
 
 def test_an_error_in_the_table_is_raised():
-    """A test can give any exception."""
+    """An exception in the table is raised when its path is requested."""
     with pytest.raises(Retryable):
         FakeHttp({"a": Retryable("FG-timeout", "too late")}).get("a")
 
 
 def test_an_answer_that_is_no_json_stops_the_connection():
-    """A page where JSON was expected has the code that the transport gives it."""
+    """A web page instead of JSON raises the error that the transport raises."""
     with pytest.raises(ConnectionStopped) as caught:
         FakeAnswer(b"<html>").json()
     assert caught.value.code == "FG-answer-not-json"
 
 
 def test_signs_of_life_are_counted():
-    """A test can see that a hook says that it is at work."""
+    """The connection counts how often a hook reports that it is working."""
     connection = FakeConnection()
     connection.alive()
     assert connection.signs_of_life == 1

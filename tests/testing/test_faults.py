@@ -1,4 +1,4 @@
-"""Each fault of a service is what a client of a real one may meet."""
+"""Tests of the faults, each of which a client of a real service may meet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BROKEN = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 
 @pytest.mark.parametrize("status", [401, 403, 404, 422, 429, 500, 503])
 def test_a_status_has_an_error_as_its_body(service, get, status):
-    """A status is sent with an object that names it."""
+    """A fault with a status sends a JSON object that contains the status."""
     service.fault("/rows", Fault.status(status))
     answer = get()
     assert (answer.status_code, answer.json()["status"]) == (status, status)
@@ -22,13 +22,13 @@ def test_a_status_has_an_error_as_its_body(service, get, status):
 
 @pytest.mark.parametrize("value", [3, "Fri, 20 Nov 2026 20:00:03 GMT"])
 def test_a_status_may_say_when_to_come_again(service, get, value):
-    """A limit may name a number of seconds or a date."""
+    """A status may have a ``Retry-After`` header with seconds or a date."""
     service.fault("/rows", Fault.status(429, retry_after=value))
     assert get().headers["Retry-After"] == str(value)
 
 
 def test_a_bad_gateway_is_a_page(service, get):
-    """A proxy answers its error as HTML."""
+    """Status 502 is sent with a web page, as a proxy does."""
     service.fault("*", Fault.status(502))
     answer = get()
     assert answer.headers["Content-Type"] == "text/html"
@@ -36,13 +36,13 @@ def test_a_bad_gateway_is_a_page(service, get):
 
 
 def test_a_status_may_have_any_body(service, get):
-    """The body of a status can be given."""
+    """The test can choose the body of a status."""
     service.fault("*", Fault.status(422, body="no"))
     assert get().text == "no"
 
 
 def test_a_page_may_have_status_200(service, get):
-    """A web page can be answered where JSON was asked for."""
+    """A web page can be sent with status 200 instead of JSON."""
     service.fault("*", Fault.html_page())
     answer = get()
     assert answer.status_code == 200
@@ -50,14 +50,14 @@ def test_a_page_may_have_status_200(service, get):
 
 
 def test_a_redirect_names_another_address(service, get):
-    """A response can lead to another host."""
+    """A fault can redirect to another host."""
     service.fault("*", Fault.redirect("http://elsewhere.invalid/"))
     answer = get()
     assert (answer.status_code, answer.headers["Location"]) == (302, "http://elsewhere.invalid/")
 
 
 def test_a_body_may_be_empty(service, get):
-    """A response can have no body; the next one has its body again."""
+    """A fault can empty the body of one response, and the next response has its body again."""
     service.fault("*", Fault.empty_body())
     assert get().content == b""
     assert get().content != b""
@@ -65,8 +65,8 @@ def test_a_body_may_be_empty(service, get):
 
 @pytest.mark.parametrize("path", ["/rows", "/samples"])
 def test_json_may_stop_in_the_middle(service, get, path):
-    """A truncated body has the length that was announced, and is no JSON, also where it would have
-    been compressed.
+    """A truncated body has the announced length and is not valid JSON, whether or not the service
+    has it compressed.
     """
     service.fault("*", Fault.truncated())
     with pytest.raises(requests.exceptions.JSONDecodeError):
@@ -74,14 +74,14 @@ def test_json_may_stop_in_the_middle(service, get, path):
 
 
 def test_a_connection_may_end_in_the_middle_of_the_body(service, get):
-    """Less can arrive than was announced."""
+    """A connection can end before the announced length has arrived."""
     service.fault("*", Fault.cut())
     with pytest.raises(BROKEN):
         get()
 
 
 def test_gzip_may_be_broken(service, get):
-    """A body that is announced as gzip can be damaged."""
+    """A fault can damage a gzip body so that the client cannot decompress it."""
     service.fault("*", Fault.broken_gzip())
     with pytest.raises(requests.exceptions.ContentDecodingError):
         get()
@@ -103,13 +103,13 @@ def test_a_body_may_drip(service, get):
 
 
 def test_a_body_that_drips_arrives_whole(service, get):
-    """Nothing is missing after the last byte."""
+    """A body that is sent byte by byte is complete after its last byte."""
     service.fault("*", Fault.drip(interval_s=0))
     assert get("/rows/a").json()["name"] == "Ride"
 
 
 def test_headers_may_drip(service, get):
-    """The headers can arrive byte by byte, too."""
+    """The headers can also arrive byte by byte, more slowly than a client waits."""
     service.fault("*", Fault.drip(interval_s=60, with_headers=True))
     with pytest.raises(requests.ReadTimeout):
         get(timeout=0.1)
@@ -123,59 +123,59 @@ def test_a_response_may_never_arrive(service, get):
 
 
 def test_a_connection_may_end_without_a_response(service, get):
-    """A connection that was held for its time ends."""
+    """A connection that is held open for a time ends without a response."""
     service.fault("*", Fault.hold(seconds=0.01))
     with pytest.raises(BROKEN, match=r"closed connection|aborted"):
         get()
 
 
 def test_a_body_may_have_a_wrong_type(service, get):
-    """The right body can be sent under another type."""
+    """The correct body can be sent with another ``Content-Type``."""
     service.fault("*", Fault.content_type("text/plain"))
     answer = get()
     assert (answer.headers["Content-Type"], len(answer.json())) == ("text/plain", 3)
 
 
 def test_json_may_have_another_shape(service, get):
-    """Valid JSON can be something else than was asked for."""
+    """A fault can send valid JSON of a shape that the client did not expect."""
     service.fault("*", Fault.shape({"rows": 1}))
     assert get().json() == {"rows": 1}
 
 
 def test_an_error_may_have_status_200(service, get):
-    """The body of an error can be sent as if all were well."""
+    """The body of an error can be sent with status 200."""
     service.fault("*", Fault.error_object())
     answer = get()
     assert (answer.status_code, answer.json()["status"]) == (200, 422)
 
 
 def test_a_list_may_leave_out_ids(service, get):
-    """Rows of some ids can be missing from a list."""
+    """A fault can remove the rows with certain ids from a list."""
     service.fault("*", Fault.leave_out(["a"]))
     assert [row["id"] for row in get().json()] == ["b", "c"]
 
 
 def test_a_list_may_have_each_row_twice(service, get):
-    """Copies of a row follow it."""
+    """A fault can repeat each row of a list right after it."""
     service.fault("*", Fault.duplicate_rows())
     assert [row["id"] for row in get().json()] == ["a", "a", "b", "b", "c", "c"]
 
 
 def test_a_body_may_be_any_bytes(service, get):
-    """Bytes that are no text can be sent."""
+    """A fault can send bytes that are not text."""
     service.fault("*", Fault.raw_body(b"\xff\xfe", content_type="application/octet-stream"))
     assert get().content == b"\xff\xfe"
 
 
-def test_json_may_be_nested_beyond_sense(service, get):
-    """Lists can be nested as deep as the test says."""
+def test_json_may_be_nested_deeply(service, get):
+    """A fault can send lists that are nested to any depth."""
     service.fault("*", Fault.nested(depth=2000))
     assert get().content == b"[" * 2000 + b"]" * 2000
 
 
 @pytest.mark.parametrize("announced", [True, False])
 def test_a_body_may_have_any_size(service, get, announced):
-    """A flood can be announced or not, and is made while it is sent."""
+    """A body of any size can be sent with or without its length in the headers."""
     service.fault("*", Fault.flood(size=3_000_000, announced=announced))
     answer = get()
     assert (len(answer.content), answer.content[:7]) == (3_000_000, b'[{"id":')
@@ -183,7 +183,7 @@ def test_a_body_may_have_any_size(service, get, announced):
 
 
 def test_a_small_gzip_may_unpack_to_a_large_body(service, get):
-    """A bomb is small on the wire."""
+    """A small gzip body can unpack to a body that is more than a hundred times as large."""
     service.fault("*", Fault.bomb(size=5 << 20))
     answer = get()
     assert len(answer.content) == (5 << 20) + 1
@@ -191,7 +191,9 @@ def test_a_small_gzip_may_unpack_to_a_large_body(service, get):
 
 
 def test_rows_may_hold_values_that_no_json_library_writes(service, get):
-    """The first rows can hold any values, also inside what they hold; the others are spared."""
+    """A fault can write any text as a value into the first rows, also below their top level, and
+    leave the other rows unchanged.
+    """
     values = {"distance": "1e400", "name": r'"\ud800"', "gear.id": "NaN"}
     service.fault("*", Fault.values(values, rows=1))
     answer = get()
@@ -200,21 +202,21 @@ def test_rows_may_hold_values_that_no_json_library_writes(service, get):
 
 
 def test_a_list_inside_may_hold_any_value(service, get):
-    """One sample can be odd; where a list is too short nothing happens."""
+    """A fault can replace one sample of a list, and ignores an index beyond its end."""
     service.fault("*", Fault.values({"data.0": "-7", "data.999999": "-8"}, rows=1))
     data = get("/samples").json()[0]["data"]
     assert (data[0], len(data)) == (-7, 2000)
 
 
 def test_a_fault_spares_the_first_requests_and_is_over_after_its_times(service, get):
-    """A rule counts how often it hit."""
+    """A rule lets the first requests pass, applies to as many as it says, and counts them."""
     rule = service.fault("*", Fault.status(503), times=2, after=1)
     assert [get().status_code for _ in range(5)] == [200, 503, 503, 200, 200]
     assert rule.fired == 2
 
 
 def test_a_fault_without_a_number_stays_until_it_is_cleared(service, get):
-    """Faults are removed together."""
+    """A fault without a number of times applies to every request until all faults are cleared."""
     service.fault("*", Fault.status(500), times=None)
     assert [get().status_code for _ in range(3)] == [500, 500, 500]
     service.clear_faults()
@@ -222,13 +224,13 @@ def test_a_fault_without_a_number_stays_until_it_is_cleared(service, get):
 
 
 def test_other_paths_are_spared(service, get):
-    """A glob is compared with the path, a pattern with path and query."""
+    """A fault applies only to paths that match its glob, or to targets that match its pattern."""
     service.fault("*/samples", Fault.status(500))
     service.fault(re.compile("page=2"), Fault.status(503))
     assert (get().status_code, get("/rows?page=2").status_code) == (200, 503)
 
 
 def test_an_unknown_kind_of_fault_is_refused():
-    """The kinds that exist are named."""
-    with pytest.raises(ValueError, match="no such kind of fault: 'sulk'; one of status"):
+    """The error for an unknown kind of fault lists the kinds that exist."""
+    with pytest.raises(ValueError, match="unknown kind of fault: 'sulk'; use one of status"):
         Fault.named("sulk", {})

@@ -1,4 +1,4 @@
-"""A service of tests answers by its routes, keeps a log, and takes commands from outside."""
+"""Tests of the HTTP service: its routes, its log, and the commands from another process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fitglue_registry.testing import Fault, LoggedRequest, LoopbackService, json
 
 @pytest.fixture
 def send(service):
-    """Sends a command and returns what it answers."""
+    """A function that sends a command and returns the JSON of its response."""
 
     def send(name, /, method="POST", **arguments):
         address = f"{service.url}/_stand_in/{name}"
@@ -25,20 +25,20 @@ def send(service):
 
 
 def test_the_groups_of_a_route_are_given_to_its_endpoint(service, get):
-    """A part of a path is unquoted; a group that took no part is an empty text."""
+    """An endpoint gets the groups of its pattern percent-decoded, and an unused group as ``""``."""
     service.route("/echo/([^/]+)(/more)?", lambda _, *parts: json_response(parts))
     assert get("/echo/a%20b").json() == ["a b", ""]
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/x", 404), ("POST", "/rows", 405)])
 def test_what_has_no_route_is_refused(service, method, path, status):
-    """An unknown path is answered with 404, a known one with another method with 405."""
+    """An unknown path has status 404, and a known path with another method has status 405."""
     answer = requests.request(method, service.url + path, timeout=10)
     assert (answer.status_code, answer.json()["status"]) == (status, status)
 
 
 def test_responses_are_compressed_on_request_only(service):
-    """A client that accepts gzip gets it, another one does not, and both read the same."""
+    """A body is compressed for clients that accept gzip only, and all clients read the same."""
     url = service.url + "/samples"
     zipped = requests.get(url, timeout=10)
     plain = requests.get(url, headers={"Accept-Encoding": "identity"}, timeout=10)
@@ -48,7 +48,7 @@ def test_responses_are_compressed_on_request_only(service):
 
 
 def test_requests_are_logged_until_the_log_is_cleared(service, get):
-    """The log has method, path, query and status of each request."""
+    """The log contains method, path, query and status of each request until it is cleared."""
     get("/rows/z?deep=true")
     assert service.requests == [LoggedRequest("GET", "/rows/z", "deep=true", 404)]
     assert service.requests[0].params == {"deep": ["true"]}
@@ -57,7 +57,7 @@ def test_requests_are_logged_until_the_log_is_cleared(service, get):
 
 
 def test_the_log_has_the_status_that_was_sent(service, get):
-    """Where none was sent it has 0."""
+    """The log contains the status that was sent, and 0 for a request without a response."""
     service.fault("*", Fault.status(429))
     service.fault("*", Fault.reset())
     get()
@@ -67,20 +67,18 @@ def test_the_log_has_the_status_that_was_sent(service, get):
 
 
 def test_a_connection_serves_many_requests(service):
-    """A client that keeps its connection is served on it again; one that wants it closed is told
-    so.
-    """
+    """A client can send a second request on its connection, and can ask the service to close it."""
     with closing(HTTPConnection(service.url.removeprefix("http://"))) as connection:
         connection.request("GET", "/rows")
         connection.getresponse().read()
-        kept = connection.sock
+        first_socket = connection.sock
         connection.request("GET", "/rows", headers={"Connection": "close"})
-        assert connection.sock is kept is not None
+        assert connection.sock is first_socket is not None
         assert connection.getresponse().headers["Connection"] == "close"
 
 
 def test_a_defect_of_an_endpoint_is_a_500(service, get):
-    """An exception of an endpoint is named in the response."""
+    """An exception in an endpoint is sent as status 500 with its type and message."""
     service.route("/broken", lambda _: 1 / 0)
     answer = get("/broken")
     assert (answer.status_code, answer.json()["error"]) == (
@@ -90,23 +88,25 @@ def test_a_defect_of_an_endpoint_is_a_500(service, get):
 
 
 def test_latency_is_waited_for(service, get):
-    """With a latency each response arrives later."""
+    """With a latency, each response arrives later by that time."""
     service.latency_s = 0.05
     assert get().elapsed.total_seconds() > 0.04
 
 
 def test_a_service_that_holds_connections_closes_at_once(service, get):
-    """Closing ends the connections that a fault holds open."""
+    """Closing the service ends the connections that a fault keeps open."""
     service.fault("*", Fault.hold(), times=None)
     with pytest.raises(requests.ReadTimeout):
         get(timeout=0.05)
     service.close()
-    with pytest.raises(RuntimeError, match="does not run"):
+    with pytest.raises(RuntimeError, match="is not running"):
         _ = service.url
 
 
 def test_a_service_may_speak_https(tmp_path):
-    """It has the name localhost; a fault lets it send bytes in clear."""
+    """A service with a TLS context is reached as https://localhost, and a fault makes it send bytes
+    in clear.
+    """
     authority = trustme.CA()
     bundle = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(bundle)
@@ -128,7 +128,7 @@ def test_a_service_may_speak_https(tmp_path):
 
 
 def test_a_fault_and_the_latency_are_set_from_outside(service, get, send):
-    """Another process can let the service misbehave, and behave again."""
+    """Another process can set a fault and the latency, and remove the faults again."""
     send("fault", path="/rows", kind="status", args={"status": 429, "retry_after": 1}, times=None)
     send("latency", seconds=0.001)
     assert (get().status_code, service.latency_s) == (429, 0.001)
@@ -137,13 +137,13 @@ def test_a_fault_and_the_latency_are_set_from_outside(service, get, send):
 
 
 def test_a_fault_from_outside_may_be_for_a_pattern(service, get, send):
-    """A regular expression is compared with path and query."""
+    """Another process can set a fault for a regular expression, found in path and query."""
     send("fault", regex="page=2", kind="empty_body")
     assert (get().content != b"", get("/rows?page=2").content) == (True, b"")
 
 
 def test_the_log_is_read_and_cleared_from_outside(service, get, send):
-    """Commands are not in the log."""
+    """Another process can read and clear the log, which does not contain its commands."""
     get()
     assert send("requests", "GET") == [
         {"method": "GET", "path": "/rows", "query": "", "status": 200}
@@ -155,11 +155,11 @@ def test_the_log_is_read_and_cleared_from_outside(service, get, send):
 @pytest.mark.parametrize(
     ("name", "arguments", "error"),
     [
-        ("fault", {"path": "*", "kind": "sulk"}, "no such kind of fault: 'sulk'"),
+        ("fault", {"path": "*", "kind": "sulk"}, "unknown kind of fault: 'sulk'"),
         ("fault", {"path": "*", "kind": "status", "args": {"stat": 1}}, "TypeError"),
-        ("explode", {}, "no such command: POST explode"),
+        ("explode", {}, "unknown command: POST explode"),
     ],
 )
 def test_a_mistake_in_a_command_is_explained(send, name, arguments, error):
-    """A command that cannot be carried out is answered with what was wrong."""
+    """The response to a command that fails explains what is wrong with it."""
     assert error in send(name, **arguments)["error"]

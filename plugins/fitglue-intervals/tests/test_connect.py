@@ -76,7 +76,7 @@ def test_the_count_asks_for_ninety_days_and_three_keys(connect_to):
     """Connecting makes two small requests: the profile, and a list of three keys for 90 days."""
     connection = connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": []})
     plugin.fitglue_connect(connection=connection)
-    assert connection.http.asked[1:] == [
+    assert connection.http.requests[1:] == [
         (
             "athlete/0/activities",
             {
@@ -135,7 +135,7 @@ def test_a_rejected_key_is_answered_with_the_place_where_it_is(connect_to, answe
 
 def test_a_missing_permission_says_so_itself(connect_to, answer):
     """An error of the transport about the key's own account passes unchanged."""
-    with pytest.raises(AthleteNeeded, match="not permitted") as caught:
+    with pytest.raises(AthleteNeeded, match="does not permit") as caught:
         plugin.fitglue_connect(connection=connect_to({"athlete/0/profile": answer(b"", 403)}))
     assert caught.value.code == "FG-not-permitted"
 

@@ -36,7 +36,7 @@ def test_details_come_in_one_request_as_exact_bytes(connect_to):
         Part("i1", "detail", b'{"id":"i1",  "x":1.0}'),
         Part("i2", "detail", b'{"id":"i2"}'),
     )
-    assert connection.http.asked == [("athlete/0/activities/i1,i2", {"intervals": "true"})]
+    assert connection.http.requests == [("athlete/0/activities/i1,i2", {"intervals": "true"})]
 
 
 def test_an_id_that_stays_away_is_asked_singly_before_it_is_gone(connect_to, answer):
@@ -74,7 +74,7 @@ def test_one_id_is_asked_for_singly(connect_to):
     """A single id is not requested in bulk."""
     connection = connect_to({"activity/i1": {"id": "i1"}})
     fetched(connection, "detail", "i1")
-    assert connection.http.asked == [("activity/i1", {"intervals": "true"})]
+    assert connection.http.requests == [("activity/i1", {"intervals": "true"})]
 
 
 def test_an_id_that_nobody_asked_for_is_left_out(connect_to):
@@ -162,7 +162,7 @@ def test_a_row_without_an_id_is_never_asked_for(connect_to, part):
     assert outcomes(fetched(connection, part, "row-0123456789abcdef")) == {
         "row-0123456789abcdef": "none FG-row-without-id"
     }
-    assert connection.http.asked == []
+    assert connection.http.requests == []
 
 
 def test_an_unknown_part_is_not_available(connect_to):

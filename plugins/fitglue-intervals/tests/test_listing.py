@@ -32,7 +32,7 @@ def test_a_bounded_window_is_one_request_for_whole_rows(connect_to):
     """
     connection = connect_to({"athlete/0/activities": []})
     assert rows_of(connection) == []
-    assert connection.http.asked == [
+    assert connection.http.requests == [
         ("athlete/0/activities", {"oldest": "2026-01-01", "newest": "2026-12-31"})
     ]
 
@@ -41,7 +41,7 @@ def test_a_window_open_to_the_future_reaches_past_every_zone(connect_to):
     """A window that is open to the future ends after today in every time zone."""
     connection = connect_to({"athlete/0/activities": []})
     rows_of(connection, Window(date(2026, 6, 1), None))
-    assert connection.http.asked[0][1]["newest"] == "2036-06-22"
+    assert connection.http.requests[0][1]["newest"] == "2036-06-22"
 
 
 def test_a_row_is_kept_as_its_exact_bytes(connect_to):
@@ -216,7 +216,7 @@ def test_an_open_window_costs_one_tiny_request_and_is_split(connect_to):
     )
     [found] = rows_of(connection, Window())
     assert isinstance(found, Split)
-    assert connection.http.asked == [
+    assert connection.http.requests == [
         (
             "athlete/0/activities",
             {"oldest": "1900-01-01", "newest": "2036-06-22", "fields": "id,start_date_local"},

@@ -111,7 +111,7 @@ def test_ids_are_listed(server):
     [
         ("edit", {"id": "i0", "name": "x"}, "KeyError"),
         ("add", {"start_date_local": "today"}, "ValueError"),
-        ("explode", {}, "no such command: POST explode"),
+        ("explode", {}, "unknown command: POST explode"),
     ],
 )
 def test_mistakes_are_explained(send, name, arguments, message):
