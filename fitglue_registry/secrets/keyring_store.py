@@ -77,7 +77,12 @@ class KeyringSecretStore:
         if self._call(keyring.get_password, ref) is not None:
             self._call(keyring.delete_password, ref)
 
-    def _call(self, function: Callable[..., _Result], ref: str, *content: str) -> _Result:
+    def _call(
+        self,
+        function: Callable[..., _Result],
+        ref: str,
+        *content: str,
+    ) -> _Result:
         _, owner, token = split_reference(ref)
         try:
             return function(_SERVICE, f"{owner}/{token}", *content)

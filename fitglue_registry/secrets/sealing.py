@@ -57,7 +57,8 @@ def seal(
     head = _MAGIC + key_id(key)
     # Random, because one key must never encrypt two texts with the same nonce.
     nonce = os.urandom(_NONCE_LENGTH)
-    encrypted = AESGCM(key).encrypt(nonce, plain, head + ref.encode())
+    associated_data = head + ref.encode()
+    encrypted = AESGCM(key).encrypt(nonce, plain, associated_data)
     return head + nonce + encrypted
 
 
@@ -74,7 +75,8 @@ def unseal(
     head = content[:_NONCE_START]
     nonce = content[_NONCE_START:_NONCE_END]
     encrypted = content[_NONCE_END:]
+    associated_data = head + ref.encode()
     try:
-        return AESGCM(key).decrypt(nonce, encrypted, head + ref.encode())
+        return AESGCM(key).decrypt(nonce, encrypted, associated_data)
     except InvalidTag:
         raise unreadable(ref) from None

@@ -1,6 +1,4 @@
-"""Homes to do harm to, the store that an undisturbed run makes of them, and the command as a person
-calls it.
-"""
+"""Fixtures: homes to damage, the store that an undisturbed run makes of them, and the command."""
 
 from __future__ import annotations
 
@@ -27,7 +25,7 @@ KEY = "a-key-of-the-stand-in"
 
 @dataclass(frozen=True)
 class Said:
-    """What a call of the command answered."""
+    """The result of one call of the command."""
 
     code: int
     out: str
@@ -39,7 +37,7 @@ class Said:
 
     @property
     def error(self) -> dict[str, Any]:
-        """The last error that was told; it has all that a person needs."""
+        """Return the last error, which must have all that a person needs."""
         # A connection that stopped says so among its events.
         last = (self.err or self.out).splitlines()[-1]
         told: dict[str, Any] = json.loads(last)["error"]
@@ -58,7 +56,7 @@ def _environment(monkeypatch):
 
 @pytest.fixture(scope="package")
 def service():
-    """An account that no test changes."""
+    """Return an account that no test changes."""
     with StandIn(
         Account.generate(count=6, seed=5, strava_stubs=1, distinct_streams=1), api_key=KEY
     ) as server:
@@ -67,8 +65,8 @@ def service():
 
 @dataclass(frozen=True)
 class Homes:
-    """A home that was only connected, one that was synced with original files, and what is in the
-    latter by natural keys.
+    """A home that was only connected, one that was synced with original files, and the content of
+    the latter by natural keys.
     """
 
     connected: Path
@@ -92,24 +90,24 @@ def homes(service, tmp_path_factory):
 
 @pytest.fixture
 def connected(homes, tmp_path):
-    """A home of this test's own that was only connected."""
+    """Return a connected home, which only this test uses."""
     return Path(shutil.copytree(homes.connected, tmp_path / "home"))
 
 
 @pytest.fixture
 def synced(homes, tmp_path):
-    """A home of this test's own that was synced."""
+    """Return a synced home, which only this test uses."""
     return Path(shutil.copytree(homes.synced, tmp_path / "home"))
 
 
 def store_of(home: Path, **options: Any) -> dict[str, Any]:
-    """What is in a home, by natural keys."""
+    """Return the content of a home by natural keys."""
     with Host(home, **options) as host:
         return natural(host)
 
 
 def lost(found: dict[str, Any], expected: dict[str, Any]) -> int:
-    """How many things differ between two stores."""
+    """Return how many things differ between two stores."""
     return sum(_differences(found[name], expected[name]) for name in expected)
 
 
@@ -122,8 +120,8 @@ def _differences(found: Any, expected: Any) -> int:
 
 
 def after_the_fault(home: Path, homes: Homes) -> int:
-    """Sync once more, which has to go well; how many things differ from the store of an undisturbed
-    run.
+    """Sync once more, which must succeed, and return how many things differ from the store of an
+    undisturbed run.
     """
     with Host(home) as host:
         finished(host, files=True)
@@ -132,7 +130,7 @@ def after_the_fault(home: Path, homes: Homes) -> int:
 
 @pytest.fixture
 def fitglue(monkeypatch, tmp_path):
-    """Call the command on a home, as one does, and get back code, output and errors."""
+    """Return a function that runs the command on a home and returns code, output and errors."""
 
     def call(*arguments: str, home: Path | None = None) -> Said:
         monkeypatch.setenv("FITGLUE_HOME", str(home or tmp_path / "home"))
@@ -147,7 +145,7 @@ def fitglue(monkeypatch, tmp_path):
 
 
 def complete(error: dict[str, Any]) -> bool:
-    """Whether an error has all that a person needs: a code, what, where or why, and what to do."""
+    """Return whether an error has all parts that a person needs: code, what, where or why, fix."""
     return bool(
         error["code"]
         and error["what"]
@@ -157,7 +155,7 @@ def complete(error: dict[str, Any]) -> bool:
 
 
 def execute(file: Path, *statements: str) -> None:
-    """Change a database behind everybody's back."""
+    """Change a database without the host."""
     connection = sqlite3.connect(file, isolation_level=None)
     for statement in statements:
         connection.execute(statement)

@@ -1,5 +1,5 @@
-"""A database that is damaged or held by somebody: detected, named, the restore told; once it is
-over the store is whole.
+"""Tests of a database that is damaged or locked by another program: it is reported, and afterwards
+the store is complete.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BACK = "`backup restore --replace` brings it back"
 
 @pytest.fixture
 def backup(synced, tmp_path):
-    """A backup from before the damage."""
+    """Return a backup from before the damage."""
     with Host(synced) as host:
         return host.backups.make(tmp_path / "b.zip").path
 
@@ -35,7 +35,7 @@ def overwrite(file, start, content):
 
 
 def damage_every_leaf(file):
-    """Overwrite the heads of all pages but the first few."""
+    """Overwrite the headers of all pages except the first few."""
     for page in range(2, file.stat().st_size // PAGE):
         overwrite(file, page * PAGE, b"\xde\xad\xbe\xef" * 4)
 
@@ -66,8 +66,8 @@ EVERYDAY = ("a database with damaged pages", "a database cut off to nothing")
 def test_a_damaged_database_is_named_and_restored(
     synced, backup, homes, fitglue, fault, reliability
 ):
-    """Each command that reads it ends with 7, tells of the restore, and changes nothing; the
-    restore and a sync bring all back.
+    """Each command that reads a damaged database ends with 7, names the restore command, and
+    changes nothing; a restore and a sync repair it.
     """
     file = synced / "fitglue.db"
     DAMAGES[fault](file)
@@ -89,8 +89,8 @@ def test_a_damaged_database_is_named_and_restored(
 
 @pytest.mark.long
 def test_any_page_that_is_damaged_is_found(synced, backup, homes, fitglue, reliability):
-    """Every third page in turn filled with noise: `doctor --deep=all` finds it, except where
-    nothing was kept in it.
+    """``doctor --deep=all`` finds a page that is filled with noise, unless nothing was stored in
+    it.
     """
     file = synced / "fitglue.db"
     with closing(sqlite3.connect(file)) as connection:
@@ -119,7 +119,9 @@ def test_any_page_that_is_damaged_is_found(synced, backup, homes, fitglue, relia
 
 
 def test_the_empty_file_of_a_first_start_that_was_killed_is_no_damage(tmp_path, homes, fitglue):
-    """SQLite makes an empty file first; where there was never a store, one is made in it."""
+    """An empty file in a home without a store is not taken for damage: SQLite creates one first,
+    and the process may be killed then.
+    """
     home = tmp_path / "home"
     home.mkdir()
     (home / "fitglue.db").touch()
@@ -127,8 +129,8 @@ def test_the_empty_file_of_a_first_start_that_was_killed_is_no_damage(tmp_path, 
 
 
 def open_log(homes, home):
-    """Copy a home in the middle of a sync, with a log that was not folded into the database yet,
-    and the sync's lock gone.
+    """Copy a home in the middle of a sync, with a log that is not yet written into the database,
+    and without the lock of the sync.
     """
     shutil.copytree(homes.connected, home.with_name("live"))
     with Host(home.with_name("live")) as host, host.workspace.database.read():
@@ -140,8 +142,8 @@ def open_log(homes, home):
 @pytest.mark.long
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
 def test_a_log_that_is_cut_off_loses_only_its_end(homes, tmp_path, share, reliability):
-    """What was written last is not there; the store is whole, and the next sync fetches the rest
-    again.
+    """If the write-ahead log is truncated, only its last commits are lost, and the next sync
+    fetches what they contained.
     """
     home = tmp_path / "home"
     open_log(homes, home)
@@ -160,7 +162,9 @@ def test_a_log_that_is_cut_off_loses_only_its_end(homes, tmp_path, share, reliab
 
 @pytest.mark.long
 def test_a_log_with_noise_loses_only_what_follows(homes, tmp_path, reliability):
-    """Frames carry sums: from the first that is wrong on, nothing is played."""
+    """If the write-ahead log contains noise, its checksums keep everything from there on from being
+    applied.
+    """
     home = tmp_path / "home"
     open_log(homes, home)
     overwrite(
@@ -183,8 +187,8 @@ def test_a_log_with_noise_loses_only_what_follows(homes, tmp_path, reliability):
 def test_a_database_that_another_program_holds(
     connected, homes, fitglue, monkeypatch, lock, reliability
 ):
-    """Sync waits its time and says what holds it up; when the other program is done, the next sync
-    is complete.
+    """A sync waits for a database that another program has locked, and then reports it; once it is
+    unlocked, the next sync is complete.
     """
     monkeypatch.setattr(module, "_BUSY_MS", 60)
     other = sqlite3.connect(connected / "fitglue.db", isolation_level=None)
@@ -208,7 +212,9 @@ def test_a_database_that_another_program_holds(
 def test_a_database_that_another_program_takes_in_the_middle_of_a_sync(
     connected, homes, monkeypatch, reliability
 ):
-    """The lock comes between two records: what was stored stays, and the next sync goes on."""
+    """If another program locks the database between two records, what was stored stays, and the
+    next sync continues.
+    """
     monkeypatch.setattr(module, "_BUSY_MS", 60)
     with Host(connected) as host:
         events = host.sync()
@@ -230,8 +236,8 @@ def test_a_database_that_another_program_takes_in_the_middle_of_a_sync(
 
 
 def test_an_empty_file_beside_files_of_a_store_is_left_as_it_is(synced, fitglue):
-    """It stays empty, so that whoever looks for the cause finds it; a file that is missing
-    altogether was removed by somebody.
+    """An empty database file beside other files of a store is not changed, so that the cause can be
+    found; a missing file counts as removed on purpose.
     """
     file = Path(synced / "fitglue.db")
     file.write_bytes(b"")

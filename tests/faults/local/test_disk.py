@@ -1,5 +1,5 @@
-"""A disk that is full at any moment, and folders that cannot be written: told, nothing is lost, and
-the next sync is complete.
+"""Tests of a disk that becomes full at any moment, and of folders that cannot be written: it is
+reported, nothing is lost, and the next sync is complete.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ AGAIN = "the next sync makes the store of an undisturbed run"
 
 
 class SmallDisk:
-    """A disk of so many kB, mounted on a folder."""
+    """A disk of this many kB, mounted on a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir()
 
     def mount(self, kilobytes: int) -> str | None:
-        """Mount it; why that cannot be."""
+        """Mount the disk, and return why that is impossible, or ``None``."""
         done = subprocess.run(
             ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(self.folder)],
             capture_output=True,
@@ -72,8 +72,8 @@ def disk(tmp_path):
 
 
 def fill_up_and_sync(disk, homes, fitglue, room_kb):
-    """A sync with so much room, and one with enough; what the first said, and how many things are
-    lost.
+    """Sync with this much space, then with enough; return the output of the first sync, and how
+    many things are lost.
     """
     home = disk.folder / "home"
     shutil.rmtree(home, ignore_errors=True)
@@ -112,14 +112,14 @@ def play(disk, homes, fitglue, rooms, reliability):
 
 
 def test_a_disk_that_is_full_early_and_midway(disk, homes, fitglue, reliability):
-    """A real small disk without room at two moments of the first sync."""
+    """A real small disk that becomes full at two moments of the first sync loses nothing."""
     play(disk, homes, fitglue, (0, 160), reliability)
 
 
 @pytest.mark.long
 def test_a_disk_that_is_full_at_any_moment(disk, homes, fitglue, reliability):
-    """Four kilobytes more each time, from none to enough for the first hundred, then in larger
-    steps.
+    """A disk that becomes full at any moment of the first sync loses nothing: first in steps of
+    four kilobytes, then in larger ones.
     """
     play(disk, homes, fitglue, [*range(0, 100, 4), *range(100, 1600, 20)], reliability)
 
@@ -134,8 +134,8 @@ sys.exit(run(["sync", "--files", "--json"]))
 
 
 def limited_sync(home, octets):
-    """A sync in a child whose files may have so many bytes: every system of this kind can do that,
-    without any right.
+    """Sync in a child whose files are limited to this many bytes, which needs no special
+    permission.
     """
     return subprocess.run(
         [sys.executable, "-c", LIMITED, str(octets)],
@@ -171,14 +171,16 @@ def play_limited(homes, folder, limits, reliability):
 
 @pytest.mark.long
 def test_a_file_that_may_not_grow(homes, tmp_path, reliability):
-    """A write that fails for another reason than a full disk."""
+    """A write that fails because of a limit on the size of files, not because of a full disk, loses
+    nothing.
+    """
     play_limited(homes, tmp_path, (200_000,), reliability)
 
 
 @pytest.mark.long
 def test_a_file_that_may_not_grow_at_any_size(homes, tmp_path, reliability):
-    """From a database that cannot even take the first window, to one that lacks the last
-    streams.
+    """A limit on the size of files loses nothing at any size, from one that the database exceeds at
+    once to one that only the last streams exceed.
     """
     play_limited(homes, tmp_path, range(100_000, 1_000_000, 60_000), reliability)
 
@@ -187,7 +189,7 @@ def test_a_file_that_may_not_grow_at_any_size(homes, tmp_path, reliability):
 
 
 def refuse_nth(monkeypatch, module, number):
-    """The n-th file that a module writes whole meets a full disk."""
+    """Let the n-th file that a module writes atomically meet a full disk."""
     write, calls = module.write_atomically, []
 
     def call(path, content):
@@ -202,7 +204,9 @@ def refuse_nth(monkeypatch, module, number):
 @pytest.mark.long
 @pytest.mark.parametrize("number", [1, 2, 4])
 def test_no_room_for_an_original_file(connected, homes, fitglue, monkeypatch, number, reliability):
-    """The n-th blob: what was stored before stays, and the rest comes with the next sync."""
+    """If the disk is full when an original file is stored, what was stored before stays, and the
+    next sync stores the others.
+    """
     with monkeypatch.context() as patch:
         refuse_nth(patch, file_blobs, number)
         said = fitglue("sync", "--files", "--json")
@@ -222,8 +226,8 @@ def test_no_room_for_an_original_file(connected, homes, fitglue, monkeypatch, nu
     "module", [pytest.param(key_file, marks=pytest.mark.long, id="key"), file_store]
 )
 def test_no_room_for_a_key(tmp_path, service, fitglue, monkeypatch, module, reliability):
-    """The key file, then what it seals: nothing is connected, nothing is left half, and connecting
-    again works.
+    """If the disk is full when a key is stored, nothing is connected or left half written, and
+    connecting again works.
     """
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", KEY)
     with monkeypatch.context() as patch:
@@ -244,9 +248,7 @@ def test_no_room_for_a_key(tmp_path, service, fitglue, monkeypatch, module, reli
 
 
 def test_no_room_for_the_file_that_counts_requests(tmp_path, monkeypatch, reliability):
-    """A budget that cannot be written grants nothing, and says which file it is; the old count
-    stays.
-    """
+    """A budget that cannot be written grants no request, names its file, and keeps its count."""
     budget = FileBudget(
         tmp_path / "budget", "ip", [Limit(requests=10, per_s=60.0, scope="ip")], SystemClock()
     )
@@ -273,7 +275,7 @@ def test_no_room_for_the_file_that_counts_requests(tmp_path, monkeypatch, reliab
 
 @pytest.mark.long
 def test_no_room_for_the_lock(connected, homes, fitglue, monkeypatch, reliability):
-    """A lock that cannot be made is told, before anything is asked or written."""
+    """A lock that cannot be created is reported before anything is requested or written."""
     make = Path.mkdir
 
     def refuse(self, *arguments, **options):
@@ -297,7 +299,7 @@ def test_no_room_for_the_lock(connected, homes, fitglue, monkeypatch, reliabilit
 
 
 def test_no_room_for_the_report_of_a_bug(connected, fitglue, monkeypatch, reliability):
-    """A bug is still told when its traceback cannot be kept."""
+    """A bug is reported even if its traceback cannot be stored."""
 
     def refuse(self, *arguments, **options):
         raise FULL
@@ -321,7 +323,9 @@ def test_no_room_for_the_report_of_a_bug(connected, fitglue, monkeypatch, reliab
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "files"])
 def test_no_room_for_an_export(synced, fitglue, disk, homes, kind, reliability):
-    """What was exported before stays whole, nothing half is left, and the store is not touched."""
+    """An export onto a full disk leaves earlier exports complete, no half-written file, and an
+    unchanged store.
+    """
     out = disk.folder / "out"
     if kind == "files":
         out.mkdir()
@@ -351,7 +355,7 @@ def test_no_room_for_an_export(synced, fitglue, disk, homes, kind, reliability):
 
 
 def test_no_room_for_a_backup(synced, fitglue, disk, homes, reliability):
-    """Neither the copy of the database nor half a backup is left behind."""
+    """A backup onto a full disk leaves neither the copy of the database nor half a backup."""
     disk.remount(f"size={disk.used_kb() + 300}k")
     said = fitglue("backup", "make", disk.folder, "--json")
     assert said.code == 7
@@ -368,7 +372,7 @@ def test_no_room_for_a_backup(synced, fitglue, disk, homes, reliability):
 
 
 def test_no_room_for_a_restore(synced, fitglue, disk, homes, tmp_path, reliability):
-    """The store is what it was, and with room the same command goes on."""
+    """A restore onto a full disk leaves the store unchanged, and works once there is space."""
     fitglue("backup", "make", tmp_path / "b.zip")
     home = Path(shutil.copytree(synced, disk.folder / "home"))
     disk.remount(f"size={disk.used_kb() + 200}k")
@@ -392,7 +396,7 @@ def test_no_room_for_a_restore(synced, fitglue, disk, homes, tmp_path, reliabili
 
 
 def test_a_read_only_disk(homes, fitglue, disk, reliability):
-    """Sync says so; once it can be written again, the next sync is complete."""
+    """A sync reports a read-only disk, and the next one is complete once it can be written."""
     home = Path(shutil.copytree(homes.connected, disk.folder / "home"))
     disk.remount("ro")
     said = fitglue("sync", "--files", "--json", home=home)
@@ -431,8 +435,8 @@ sys.exit(run(command))
 )
 @pytest.mark.long
 def test_a_folder_that_belongs_to_somebody_else(homes, tmp_path, command, code, reliability):
-    """A process without the right to write: sync names the database, doctor names the home; nothing
-    is lost.
+    """Without permission to write, sync names the database, doctor names the home, and nothing is
+    lost.
     """
     if os.geteuid() != 0:
         pytest.skip("only root may become somebody else")

@@ -1,5 +1,5 @@
-"""Stores of every released format: opened, brought up to date, read and synced on; and newer ones,
-refused and untouched.
+"""Tests of stores of every released format, which are upgraded, read and synced, and of newer ones,
+which are refused.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ STORES = sorted(Path(__file__).with_name("stores").glob("store-*.json.xz"))
 
 
 class KnownKey(MemorySecretStore):
-    """Holds the key of the stand-in under whatever reference the old store has."""
+    """A secret store that has the key of the stand-in under any reference."""
 
     def get(self, ref):
         return {"api_key": KEY}
@@ -43,7 +43,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def undisturbed(server, tmp_path_factory):
-    """What this version makes of the same account from the beginning."""
+    """Return what this version makes of the same account from the beginning."""
     with Host(
         tmp_path_factory.mktemp("new"), secrets=MemorySecretStore(), clock=FakeClock(NOON)
     ) as host:
@@ -59,7 +59,7 @@ def store(request):
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def old(request, store, server, tmp_path):
-    """A store of an earlier format in either database: its file or URL, and its home."""
+    """Return a store of an earlier format, in either database: its file or URL, and its home."""
     load(store, tmp_path, server.url)
     url = None
     if request.param == "postgresql":
@@ -99,8 +99,8 @@ def _carry_over(file, url, format_):
 
 
 def test_an_old_store_is_upgraded_and_nothing_of_it_is_lost(old, server, undisturbed, reliability):
-    """Every activity can be read, one request finds nothing new, a second rebuild nothing either,
-    and all is as if made today.
+    """After an upgrade, every activity can be read, a sync makes one request and finds nothing new,
+    and the store equals one that this version made.
     """
     with Host(old.home, old.url, secrets=KnownKey(), clock=FakeClock(NOON)) as host:
         found = [host.activities.get(str(row["number"])) for row in host.activities()]
@@ -134,7 +134,7 @@ def test_an_old_store_is_upgraded_and_nothing_of_it_is_lost(old, server, undistu
 
 
 def test_an_old_store_is_backed_up_as_it_is(store, server, tmp_path, fitglue):
-    """A backup before an upgrade does not upgrade, and what it brings back can be."""
+    """A backup of an old store does not upgrade it, and the restored store can be upgraded."""
     load(store, tmp_path, server.url)
     with Host(tmp_path) as host:
         made = host.backups.make(tmp_path / "b.zip").manifest
@@ -145,13 +145,15 @@ def test_an_old_store_is_backed_up_as_it_is(store, server, tmp_path, fitglue):
 
 
 def test_there_is_a_store_of_every_format_but_those_that_were_never_released():
-    """Whoever adds a migration keeps a store of the format before it."""
+    """The tests have a store of every released format, so whoever adds a migration adds one of the
+    format before it.
+    """
     assert {file.name.split("-")[1][:4] for file in STORES} >= set(FORMATS) - {HEAD} | {"0001"}
     assert max(file.stat().st_size for file in STORES) < 60_000
 
 
 def test_a_newer_store_is_refused_and_untouched(synced, fitglue, reliability):
-    """No command that reads or writes touches one byte of it; exit code 7 and what to do."""
+    """No command changes a store of a newer format; each ends with exit code 7 and a fix."""
     file = synced / "fitglue.db"
     execute(
         file,

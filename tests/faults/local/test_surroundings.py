@@ -1,4 +1,4 @@
-"""No home folder, and a clock that is wrong."""
+"""Tests of a missing home folder and of a wrong clock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def call(*arguments, **environment):
-    """The command in a process whose environment has nothing but this."""
+    """Run the command in a process with only this environment."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     return subprocess.run(
         [sys.executable, "-m", "fitglue_registry", *arguments],
@@ -45,8 +45,8 @@ def call(*arguments, **environment):
     ids=lambda command: command[0],
 )
 def test_a_file_in_place_of_the_folder(fitglue, tmp_path, command, reliability):
-    """FITGLUE_HOME names a file: exit code 7 or 2, the file is named, and nothing is written to
-    it.
+    """If FITGLUE_HOME is a file, the command ends with exit code 7 or 2, names the file, and does
+    not write to it.
     """
     (tmp_path / "home").write_text("mine")
     said = fitglue(*command, "--json")
@@ -64,7 +64,7 @@ def test_a_file_in_place_of_the_folder(fitglue, tmp_path, command, reliability):
 
 
 def test_connect_into_a_file_stores_nothing(fitglue, tmp_path, service, monkeypatch):
-    """The key is asked for, and an error comes before it could be lost."""
+    """If FITGLUE_HOME is a file, connect fails before a key could be lost."""
     (tmp_path / "home").write_text("mine")
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", KEY)
     said = fitglue("connect", "intervals", "--base-url", service.url, "--json")
@@ -74,7 +74,7 @@ def test_connect_into_a_file_stores_nothing(fitglue, tmp_path, service, monkeypa
 
 @pytest.mark.long
 def test_no_home_in_the_environment(reliability):
-    """Without HOME the system's own book of users says where it is."""
+    """Without HOME, the home folder is taken from the system's user database."""
     done = call(
         "doctor", "--offline", "--json", FITGLUE_SECRETS="file", XDG_DATA_HOME="/proc/nowhere"
     )
@@ -91,7 +91,7 @@ def test_no_home_in_the_environment(reliability):
 
 @pytest.mark.long
 def test_a_home_that_is_no_folder(tmp_path, reliability):
-    """HOME names a file: what cannot be made is named."""
+    """If HOME is a file, the error names the folder that cannot be created."""
     (tmp_path / "file").write_text("")
     done = call("connections", "--json", FITGLUE_SECRETS="file", HOME=str(tmp_path / "file"))
     assert done.returncode == 7, done
@@ -108,7 +108,7 @@ def test_a_home_that_is_no_folder(tmp_path, reliability):
 
 
 def wrong_clock(days: int = 0) -> FakeClock:
-    """A clock that is wrong by so many days."""
+    """Set the clock wrong by this many days."""
     return FakeClock(datetime.now(UTC) + timedelta(days=days))
 
 
@@ -119,8 +119,8 @@ def wrong_clock(days: int = 0) -> FakeClock:
     ids=["ten-ahead", "ten-behind", "seventy-ahead", "1981"],
 )
 def test_a_first_sync_with_a_wrong_clock(connected, homes, days, reliability):
-    """Years ahead or behind: it ends well, and with the right clock the next sync makes the store
-    of an undisturbed run.
+    """A first sync with a clock that is years ahead or behind ends well, and a sync with the right
+    clock makes the store of an undisturbed run.
     """
     with Host(connected, clock=wrong_clock(days)) as host:
         finished(host, files=True)
@@ -137,8 +137,8 @@ def test_a_first_sync_with_a_wrong_clock(connected, homes, days, reliability):
 @pytest.mark.long
 @pytest.mark.parametrize("days", [-400, -1, 400], ids=["a-year-back", "a-day-back", "a-year-on"])
 def test_a_clock_that_is_moved_between_two_syncs(connected, homes, days, reliability):
-    """Back or on: the second sync ends well and changes nothing, and so does the third with the
-    right clock.
+    """If the clock is moved back or forward between two syncs, the second sync changes nothing, and
+    neither does a third with the right clock.
     """
     clock = wrong_clock()
     with Host(connected, clock=clock) as host:
@@ -158,8 +158,8 @@ def test_a_clock_that_is_moved_between_two_syncs(connected, homes, days, reliabi
 
 @pytest.mark.long
 def test_a_late_upload_arrives_although_the_clock_was_wrong(tmp_path, reliability):
-    """No cursor on any date: what is uploaded while the clock is ahead, and after it was set right,
-    arrives.
+    """An upload arrives, whether it was made while the clock was ahead or after it was corrected,
+    because no cursor depends on a date.
     """
     account = Account.generate(count=3, seed=2)
     clock = wrong_clock(3650)
@@ -180,8 +180,8 @@ def test_a_late_upload_arrives_although_the_clock_was_wrong(tmp_path, reliabilit
 
 
 def test_edits_arrive_after_a_walk_with_a_clock_ahead(tmp_path, reliability):
-    """A walk that seems to lie in the future puts off no other, and an answer that seems older than
-    the last one is still the newest.
+    """A full walk that seems to be in the future delays no other, and the response that was
+    received last wins although it seems older.
     """
     account = Account.generate(count=4, seed=2)
     old = account.add(
@@ -214,7 +214,7 @@ def test_edits_arrive_after_a_walk_with_a_clock_ahead(tmp_path, reliability):
 
 @pytest.mark.parametrize("days", [-3650, -365 * 45])
 def test_doctor_says_that_the_clock_is_behind(connected, days):
-    """Before the last sync, or before this version was made: worth a look."""
+    """Doctor notes a clock that is before the last sync or before the release of this version."""
     with Host(connected, clock=wrong_clock(days)) as host:
         [clock] = [check for check in host.upkeep.checks(offline=True) if check.name == "clock"]
     assert clock.state == "look"
