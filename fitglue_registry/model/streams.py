@@ -8,8 +8,8 @@ from msgspec import Meta, Struct
 
 from fitglue_registry.model.column import Column
 
-#: Name of a stream → its unit. A stream that is not listed here keeps the name and the unit of its
-#: source. The unit ``1`` means that the number has no dimension.
+#: Name of a stream → its unit. A stream that is not listed here keeps its source's name, and
+#: its unit is not guaranteed. The unit ``1`` means that the number has no dimension.
 STREAM_UNITS: dict[str, str] = {
     "time": "s since start",
     "latlng": "degrees (WGS 84)",
