@@ -36,7 +36,7 @@ class PairOpinion:
 
     first: int
     second: int
-    said_by: str  # the name of a plugin, or a value of ``SaidBy``
+    said_by: str  # the name of a plugin, or a value of ``OpinionSource``
     verdict: str  # a value of ``Verdict``
     reason: str  # for people to read
 
