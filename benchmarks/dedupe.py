@@ -22,7 +22,7 @@ from rivals import BEST, RIVALS, holds
 
 from fitglue_registry.dedupe import Judgment, match
 from fitglue_registry.dedupe.linkage import predictions
-from fitglue_registry.dedupe.weights import told, weights_of
+from fitglue_registry.dedupe.weights import matching_rules, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -131,7 +131,7 @@ def _miss(person: str, pair: Pair, said: str, judgment: Judgment | None) -> dict
     probability, lines = 0.0, "no candidate"
     if judgment is not None:
         probability = round(judgment.probability, 3)
-        lines = ", ".join(f"{line.line}: {line.level}" for line in judgment.lines)
+        lines = ", ".join(f"{part.comparison}: {part.level}" for part in judgment.evidence)
     return {
         "person": person,
         "pair": [pair.a_id, pair.b_id],
@@ -222,7 +222,7 @@ def main() -> None:
     parser.add_argument("--speed", action="store_true", help="time it as well: a minute or two")
     parser.add_argument("--dry", action="store_true", help="print, and write nothing")
     options = parser.parse_args()
-    rules = told()
+    rules = matching_rules()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results["score"] = figures(score(Labels(options.folder, rules["cuts"]), rules))
     if options.speed:

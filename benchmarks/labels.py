@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from learning import chance_shares, compare, learn
 
-from fitglue_registry.dedupe.labelled import LabelledRecord, candidates_by_person, read_records
-from fitglue_registry.dedupe.time_evidence import span_s
+from fitglue_registry.dedupe.labeled import LabeledRecord, candidates_by_person, read_records
+from fitglue_registry.dedupe.time_evidence import duration_s
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ class Labels:
     """Records, pairs, and what the pairs look like to the matcher."""
 
     def __init__(self, folder: Path, cuts: dict[str, float]) -> None:
-        self.records: list[LabelledRecord] = read_records(folder / "records.jsonl")
+        self.records: list[LabeledRecord] = read_records(folder / "records.jsonl")
         self.people: dict[str, list[Candidate]] = {}
         self.cards: dict[int, Candidate] = {}
         for person, cards in candidates_by_person(self.records).items():
@@ -76,7 +76,7 @@ def _starts(cards: list[Candidate]) -> list[tuple[float, float]]:
     starts = []
     for card in cards:
         if card.traits.start_s is not None:
-            starts.append((card.traits.start_s, span_s(card.traits)))
+            starts.append((card.traits.start_s, duration_s(card.traits)))
     return starts
 
 

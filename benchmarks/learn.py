@@ -10,18 +10,18 @@ from typing import Any
 
 from labels import Labels
 
-from fitglue_registry.dedupe.weights import told
+from fitglue_registry.dedupe.weights import matching_rules
 
 TARGET = Path(__file__).parent.parent / "fitglue_registry" / "dedupe" / "weights.toml"
 _HEAD = """\
-# Written by `python benchmarks/learn.py FOLDER`; not by hand. What a level of agreement is worth,
-# in bits, after Fellegi and Sunter: log2 of its share among pairs that are one workout over its
-# share among pairs that are not, times the line's belief (matching.toml). `seen` counts the
-# labelled pairs, same and different; every person is heard as the root of their number.
-# `assumed`: no label shows it.
+# Written by `python benchmarks/learn.py FOLDER`; do not edit. Each row is the match weight of a
+# level in bits, after Fellegi and Sunter: log2 of its share among pairs that are one workout (m)
+# over its share among pairs that are not (u), times the factor of the comparison in matching.toml.
+# `seen` counts the labeled pairs, same and different. To balance people, each of them counts as the
+# square root of their number of pairs. `assumed`: no labeled pair has this level.
 # Learned from {pairs} pairs of {people} people.
 
-prior = {prior}  # bits before any evidence: log2 of same over different among the labelled pairs
+prior = {prior}  # bits before any evidence: log2 of same over different among the labeled pairs
 """
 
 
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return 2
-    rules = told()
+    rules = matching_rules()
     labels = Labels(Path(arguments[0]), rules["cuts"])
     scored = [pair for pair in labels.pairs if pair.same is not None]
     TARGET.write_text(

@@ -75,7 +75,7 @@ _SCALE = 8.0
 
 def compare(one: Candidate, two: Candidate, cuts: Cuts) -> dict[str, str]:
     """Every line of a pair, also those that the matcher looks at only where others are silent."""
-    found = evidence.levels(one.traits, two.traits, cuts)
+    found = evidence.comparison_levels(one.traits, two.traits, cuts)
     # What it would say if one had no distance, or no duration.
     for silent in ("distance_m", "elapsed_s"):
         blanks: dict[str, Any] = (
@@ -83,7 +83,7 @@ def compare(one: Candidate, two: Candidate, cuts: Cuts) -> dict[str, str]:
             if silent == "distance_m"
             else {"elapsed_s": None, "moving_s": None}
         )
-        bare = evidence.levels(replace(one.traits, **blanks), two.traits, cuts)
+        bare = evidence.comparison_levels(replace(one.traits, **blanks), two.traits, cuts)
         found |= {line: level for line, level in bare.items() if line in ("duration", "distance")}
     samples = (one.read_samples(), two.read_samples())
     return found | sample_levels((one.traits, two.traits), samples, cuts)

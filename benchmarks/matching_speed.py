@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from fitglue_registry import model
-from fitglue_registry.decisions.remembered import RememberedDecisions
+from fitglue_registry.decisions.stored_decisions import StoredDecisions
 from fitglue_registry.dedupe import Candidate, Traits, learned_weights, match
-from fitglue_registry.matching.experts import Experts
 from fitglue_registry.matching.matcher import Matcher
+from fitglue_registry.matching.plugin_opinions import OpinionPlugins
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.store.athletes import ensure_athlete
@@ -83,7 +83,7 @@ def from_nothing(count: int) -> dict[str, Any]:
         "activities": count,
         "cpu_s": seconds,
         "pairs": len(matched.judgments),
-        "groups": len(matched.groups),
+        "groups": len(matched.clusters),
     }
 
 
@@ -104,7 +104,7 @@ def one_more(count: int, rounds: int = 50) -> dict[str, Any]:
 
 
 def _fill_and_place(database: Database, count: int, rounds: int) -> list[float]:
-    matcher = Matcher(Experts(Plugins([])), RememberedDecisions())
+    matcher = Matcher(OpinionPlugins(Plugins([])), StoredDecisions())
     every = workouts(count)
     taken: list[float] = []
     with database.write() as db:
@@ -123,13 +123,13 @@ def _fill_and_place(database: Database, count: int, rounds: int) -> list[float]:
             add_connection(db, connection)
         ids = [_put(db, number, one) for number, one in enumerate(every)]
         for start in range(0, len(ids), 5000):
-            matcher.place(db, "me", ids[start : start + 5000], NOW)
+            matcher.rematch(db, "me", ids[start : start + 5000], NOW)
     for number in range(rounds):
         like = replace(every[number * 997 % len(every)], account="garmin")
         with database.write() as db:
             new = _put(db, count + number, like)
             began = time.perf_counter()
-            matcher.place(db, "me", [new], NOW)
+            matcher.rematch(db, "me", [new], NOW)
             taken.append((time.perf_counter() - began) * 1000)
     return taken
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry.dedupe.evidence import difference, durations_apart
-from fitglue_registry.dedupe.time_evidence import gap_s, off_hours_s, overlap
+from fitglue_registry.dedupe.evidence import duration_difference, relative_difference
+from fitglue_registry.dedupe.time_evidence import gap_s, half_hour_remainder_s, overlap_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ def _same_sport(one: Traits, two: Traits) -> bool:
 
 
 def _apart(one: float | None, two: float | None) -> float:
-    return difference(one, two) if one and two else 1.0
+    return relative_difference(one, two) if one and two else 1.0
 
 
 def _exact(one: Traits, two: Traits, gap: float) -> bool:
@@ -41,7 +41,7 @@ def _pacelore(one: Traits, two: Traits, gap: float) -> bool:
 def _ridetool(one: Traits, two: Traits, gap: float) -> bool:
     return (
         abs(gap) <= 120
-        and (durations_apart(one, two) or 0) <= 0.15
+        and (duration_difference(one, two) or 0) <= 0.15
         and _apart(one.distance_m, two.distance_m) <= 0.10
     )
 
@@ -51,17 +51,17 @@ def _tapiriik(one: Traits, two: Traits, gap: float) -> bool:
     del one, two
     return (
         abs(gap) <= 180
-        or (abs(gap) <= 38 * 3600 and off_hours_s(gap, hour) <= 60)
+        or (abs(gap) <= 38 * 3600 and half_hour_remainder_s(gap, hour) <= 60)
         or abs(abs(gap) - 1800) <= 30
     )
 
 
 def _overlapping(one: Traits, two: Traits, gap: float) -> bool:
-    return abs(gap) < 1200 and overlap(one, two, gap) >= 0.7
+    return abs(gap) < 1200 and overlap_share(one, two, gap) >= 0.7
 
 
 def _coach(one: Traits, two: Traits, gap: float) -> bool:
-    time = durations_apart(one, two)
+    time = duration_difference(one, two)
     return abs(gap) <= 3600 and _same_sport(one, two) and time is not None and time <= 0.10
 
 

@@ -72,7 +72,6 @@ class FitglueError(Exception):
         ValueError: If ``code`` does not have the form ``FG-kebab-case``.
     """
 
-    # ``fitglue --help`` documents the exit codes of the subclasses, and scripts depend on them.
     exit_code: ClassVar[int] = 1
 
     def __init__(
@@ -84,7 +83,6 @@ class FitglueError(Exception):
         why: str | None = None,
         fix: str | None = None,
     ) -> None:
-        # ``docs/errors.md`` is generated from codes of this form; any other code would be missing.
         if not CODE.fullmatch(code):
             raise ValueError(f"an error code is FG- and a kebab-case name, not {code!r}")
         super().__init__(code, what)

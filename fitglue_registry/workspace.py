@@ -178,9 +178,9 @@ class Workspace:
 
     def matcher(self) -> Matcher:
         """What finds the activity of a source activity, with the rules of this catalogue."""
-        from fitglue_registry.decisions.remembered import RememberedDecisions
-        from fitglue_registry.matching.experts import Experts
+        from fitglue_registry.decisions.stored_decisions import StoredDecisions
         from fitglue_registry.matching.matcher import Matcher
+        from fitglue_registry.matching.plugin_opinions import OpinionPlugins
 
         installed = set(self.plugins.names())
         with_opinions = {
@@ -192,8 +192,8 @@ class Workspace:
         kinds = {}
         for source in self.catalogue.entries("source"):
             kinds[source.id] = {datum.path: datum.kind for datum in source.data}
-        experts = Experts(self.plugins, names)
-        return Matcher(experts, RememberedDecisions(), self.catalogue.merge_rules, kinds)
+        opinion_plugins = OpinionPlugins(self.plugins, names)
+        return Matcher(opinion_plugins, StoredDecisions(), self.catalogue.merge_rules, kinds)
 
     def import_processes(self) -> Processes:
         """What starts worker processes."""

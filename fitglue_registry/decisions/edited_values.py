@@ -1,6 +1,8 @@
-"""The tables of values that the athlete edited, or whose source they chose.
+"""Stores the values that the athlete edited, and the fields whose source the athlete chose.
 
-They are remembered by natural keys: an edit stays with the source activities that it was made for.
+An edit is stored by the natural keys of the source activities for which it was made (the tables
+``fg_choices`` and ``fg_choice_keys``). It therefore survives when activities merge or split, and
+when a connection is removed and added again.
 """
 
 from __future__ import annotations
@@ -29,16 +31,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EditedValue:
-    """An edit as it is stored: a value for a field, or the account that gives it.
+    """A stored edit: a value for a field, or the account that supplies the value.
 
-    ``keys`` are the natural keys of the members when it was made; the first is the member that the
-    activity was made for.
+    Attributes:
+        id: The id of the edit.
+        field: The name of the field.
+        value: The value, if there is no ``account``; ``None`` clears the field.
+        account: The account from which the value comes (the column ``giver``).
+        keys: The natural keys that the members of the activity had when the edit was made. The
+            first one is that of the member for which the activity was created.
     """
 
     id: int
     field: str
     value: Any
-    giver: str | None
+    account: str | None
     keys: tuple[str, ...]
 
 
@@ -47,16 +54,18 @@ def put_edit(
     edit: Choice,
     members: Sequence[SourceActivityRow],
 ) -> None:
-    """Remember an edit of the activity of these source activities."""
+    """Store an edit of the activity that has these members."""
     edit_id = insert_one(
         transaction.db,
         choices,
         athlete_id=transaction.athlete_id,
         field=edit.field,
+        # JSON, so that one column holds texts, numbers and Boolean values.
         value=msgspec.json.encode(edit.value).decode(),
-        giver=edit.giver,
+        giver=edit.account,
         said_at=transaction.now,
     )
+    # The position matters: the first key that is in the store decides to which group it belongs.
     for position, row in enumerate(members):
         insert_row(
             transaction.db,
@@ -69,8 +78,9 @@ def put_edit(
 
 
 def drop_edits(db: Db, ids: Iterable[int]) -> None:
-    """Forget these edits."""
+    """Delete these edits."""
     for batch in chunks(ids):
+        # The keys first, because they refer to the edits.
         db.execute(sa.delete(choice_keys).where(choice_keys.c.choice_id.in_(batch)))
         db.execute(sa.delete(choices).where(choices.c.id.in_(batch)))
 
@@ -80,11 +90,13 @@ def edits_of_groups(
     athlete_id: str,
     groups: Sequence[Sequence[SourceActivityRow]],
 ) -> list[list[EditedValue]]:
-    """The edits of each group, oldest first.
+    """Return the edits of each group, oldest first.
 
-    An edit belongs to the group that has the first of its keys that is in the store.
+    An edit belongs to the group that has the first of its keys, among those that are in the store.
+    If the connection of its first member was removed, the edit therefore stays with the next one.
     """
     edits_by_group: list[list[EditedValue]] = [[] for _ in groups]
+    # Most athletes have edited nothing, and then one query suffices.
     if not _has_edits(db, athlete_id):
         return edits_by_group
     group_of_key: dict[str, int] = {}
@@ -93,11 +105,12 @@ def edits_of_groups(
             group_of_key[key_of(row)] = position
 
     edits = _edits_naming(db, athlete_id, group_of_key)
-    named: set[str] = set()
+    keys: set[str] = set()
     for edit in edits:
-        named.update(edit.keys)
-    stored = ids_of_keys(db, athlete_id, named)
+        keys.update(edit.keys)
+    stored = ids_of_keys(db, athlete_id, keys)
     for edit in edits:
+        # That source activity may be in another group, or in none of these.
         first = next((key for key in edit.keys if key in stored), None)
         if first in group_of_key:
             edits_by_group[group_of_key[first]].append(edit)
@@ -109,7 +122,10 @@ def ids_with_edits(
     athlete_id: str,
     ids: Sequence[int],
 ) -> set[int]:
-    """Those of these source activities that an edit may hold for."""
+    """Return those of these source activities that an edit names.
+
+    The edit may hold for another group, so the result can contain too many, but never too few.
+    """
     if not _has_edits(db, athlete_id):
         return set()
     id_of_key: dict[str, int] = {}
@@ -134,7 +150,7 @@ def _edits_naming(
     athlete_id: str,
     keys: Iterable[str],
 ) -> list[EditedValue]:
-    """The edits that have any of these natural keys, oldest first."""
+    """Return the edits that have any of these natural keys, oldest first."""
     ids: set[int] = set()
     for batch in chunks(sorted(keys)):
         query = sa.select(choice_keys.c.choice_id).where(
@@ -142,6 +158,7 @@ def _edits_naming(
         )
         ids.update(db.scalars(query))
     edits: list[EditedValue] = []
+    # Ids rise with time, so batches in the order of ids give the oldest edits first.
     for batch in chunks(sorted(ids)):
         edits += _load_edits(db, batch)
     return edits

@@ -1,4 +1,4 @@
-"""Edits of the athlete: values of their own, and the source that gives a field."""
+"""Carries out the athlete's edits: own values, and the source that supplies a field."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fitglue_registry.decisions.edited_values import drop_edits, edits_of_groups
 from fitglue_registry.decisions.field_values import ALL, read_value, refuse_unknown_fields
 from fitglue_registry.dedupe import Choice
 from fitglue_registry.errors import Place, UserMistake
+from fitglue_registry.matching.candidate_cache import account_of
 from fitglue_registry.store.activity_details import load_activity
 from fitglue_registry.store.athletes import lock_athlete
 from fitglue_registry.store.source_activity_rows import load_rows
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What the athlete wants of the fields of one activity.
+    """A request to change fields of one activity.
 
-    ``values`` are texts as they were typed, ``sources`` name the connection or record that gives a
-    field, and ``reset`` leaves fields to the rules again (``all``: every field).
+    Attributes:
+        values: Field → its new value, as the text that was typed.
+        sources: Field → the connection or the record that is to supply it.
+        reset: The fields that the merge rules are to decide again; ``all`` means every field.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
@@ -34,20 +37,20 @@ class Edit:
     reset: Sequence[str] = ()
 
     def refuse_contradictions(self) -> None:
-        """Raise ``UserMistake`` where one field is named in two ways."""
-        set_or_given = self.values.keys() | self.sources.keys()
-        twice = (self.values.keys() & self.sources.keys()) | (set_or_given & set(self.reset))
+        """Raise ``UserMistake`` if one field is named in two ways."""
+        changed = self.values.keys() | self.sources.keys()
+        twice = (self.values.keys() & self.sources.keys()) | (changed & set(self.reset))
         if twice:
             first = min(twice)
             raise UserMistake(
                 "FG-field-twice",
                 f"{first} is named twice",
                 at=Place(field=first),
-                fix="say one thing of each field",
+                fix="name each field only once",
             )
 
     def replaces(self, name: str) -> bool:
-        """Whether an earlier edit of this field does not hold any more."""
+        """Return whether this edit replaces an earlier edit of the field."""
         return ALL in self.reset or name in (*self.values, *self.sources, *self.reset)
 
 
@@ -56,20 +59,35 @@ def edit_activity(
     reference: str,
     edit: Edit,
 ) -> ActivityDetails:
-    """Remember an edit of an activity, and merge the activity with it; raises ``UserMistake``."""
+    """Store an edit of an activity, and merge the activity again.
+
+    Args:
+        transaction: The transaction in which the athlete decides.
+        reference: The activity, as a person names it.
+        edit: The changes.
+
+    Returns:
+        The activity with the edit applied.
+
+    Raises:
+        UserMistake: The activity, a field, a value or a source does not exist, or a field is named
+            twice. Nothing has been stored then.
+    """
     db, athlete_id = transaction.db, transaction.athlete_id
+    # Locked before reading, so that no sync changes the members in between.
     lock_athlete(db, athlete_id)
     activity = transaction.activity(reference)
     rows = load_rows(db, [member.id for member in activity.members])
     members = _home_first(rows.values(), activity.id)
     choices = _choices(activity, members, edit)
 
+    # The new edits have been checked by now, so the old ones can be deleted.
     earlier = edits_of_groups(db, athlete_id, [members])[0]
-    drop_edits(db, [made.id for made in earlier if edit.replaces(made.field)])
+    drop_edits(db, [stored.id for stored in earlier if edit.replaces(stored.field)])
     for choice in choices:
         put_edit(transaction, choice, members)
     ids = [row.id for row in members]
-    transaction.matcher.merge_again(db, athlete_id, ids, transaction.now)
+    transaction.matcher.remerge(db, athlete_id, ids, transaction.now)
     return load_activity(db, activity.id)
 
 
@@ -82,29 +100,30 @@ def _choices(
     for name, text in edit.values.items():
         choices.append(Choice(name, value=read_value(name, text)))
     for name, source in edit.sources.items():
-        choices.append(Choice(name, giver=_giver(activity, members, name, source)))
+        choices.append(Choice(name, account=_supplier(activity, members, name, source)))
     refuse_unknown_fields(edit.reset)
     edit.refuse_contradictions()
     return choices
 
 
 def _home_first(rows: Iterable[SourceActivityRow], activity_id: str) -> list[SourceActivityRow]:
-    """Order members so that, on a split, an edit stays where the activity stays.
+    """Return the members, those for which the activity was created first.
 
-    That is with the member that the activity was made for.
+    If the activity is split, it stays with such a member, and so does an edit whose first key is
+    that member's.
     """
     return sorted(rows, key=lambda row: (row.home_id != activity_id, row.gone, row.id))
 
 
-def _giver(
+def _supplier(
     activity: ActivityDetails,
     members: Sequence[SourceActivityRow],
     name: str,
     source: str,
 ) -> str:
-    """The account that gives a field from now on, as the merge knows accounts.
+    """Return the account that is to supply a field, in the form that the matcher uses.
 
-    Raises ``UserMistake`` where it says nothing of the field.
+    Raise ``UserMistake`` if the source is not one of the activity, or has no value for the field.
     """
     refuse_unknown_fields([name])
     meant = [member for member in activity.members if member.is_meant_by(source)]
@@ -114,20 +133,21 @@ def _giver(
             "FG-source-unknown",
             f"{source!r} is not one of the sources of activity {activity.number}",
             at=Place(field=name),
-            why=f"it is made of {sources}",
-            fix="name one of these, by connection",
+            why=f"its sources are {sources}",
+            fix="name one of these connections",
         )
-    giving = next((member for member in meant if _has_value(member, name)), None)
-    if giving is None:
+    # A connection may supply several members; any of them with a value will do.
+    supplier = next((member for member in meant if _has_value(member, name)), None)
+    if supplier is None:
         raise UserMistake(
             "FG-source-silent",
-            f"{source} says nothing of {name}",
+            f"{source} has no value for {name}",
             at=Place(field=name),
-            fix=f"fitglue why {activity.number} shows what each says; --set {name}=… sets a value "
-            "of your own",
+            fix=f"`fitglue why {activity.number}` shows the values of each source; --set {name}=… "
+            "sets your own value",
         )
-    row = next(row for row in members if row.id == giving.id)
-    return f"{row.entry} {row.account_id}"
+    row = next(row for row in members if row.id == supplier.id)
+    return account_of(row)
 
 
 def _has_value(member: MemberRow, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Which fields of an activity can be edited, and how what somebody typed becomes a value."""
+"""Lists the fields of an activity that can be edited, and converts typed text to their values."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+from msgspec import inspect
 
 from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.model import SPORTS, SourceActivity, canonical_sport
@@ -18,7 +19,7 @@ from fitglue_registry.validation.wording import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: Where an activity lies in time is what it is known by.
+#: The start cannot be edited, because matching relies on it.
 _START = frozenset(
     {
         "start_utc",
@@ -28,13 +29,13 @@ _START = frozenset(
         "start_precision",
     }
 )
-#: Resets every field.
+#: In place of a field, this word resets every field.
 ALL = "all"
 
 
 @cache
 def editable_fields() -> dict[str, Any]:
-    """Field → its type, for every field that holds one text, number or truth value."""
+    """Return field → type, for every field that holds one text, number or Boolean value."""
     editable = {}
     for field in msgspec.structs.fields(SourceActivity):
         if field.name not in UNDECIDED | _START and _is_plain(field.type):
@@ -43,6 +44,7 @@ def editable_fields() -> dict[str, Any]:
 
 
 def _is_plain(kind: Any) -> bool:
+    """Return whether a type annotation allows only texts, numbers and Boolean values."""
     origin = typing.get_origin(kind)
     if origin is typing.Annotated:
         return _is_plain(typing.get_args(kind)[0])
@@ -52,32 +54,71 @@ def _is_plain(kind: Any) -> bool:
 
 
 def read_value(field: str, text: str) -> Any:
-    """Convert what somebody typed for a field to the type of the model; blank text is ``None``.
+    """Convert text that was typed for a field to the type of the model.
 
-    Raises ``UserMistake``.
+    Args:
+        field: The name of the field.
+        text: The text. Blank text clears the field.
+
+    Returns:
+        The value, or ``None`` for blank text.
+
+    Raises:
+        UserMistake: FG-field-unknown, FG-value-refused or FG-sport-unknown.
     """
     editable = editable_fields()
     if field not in editable:
         raise UserMistake(
             "FG-field-unknown",
-            f"{field!r} is no field that can be set",
+            f"{field!r} is not a field that can be set",
             at=Place(field=field),
-            why=f"these can: {', '.join(editable)}",
+            why=f"these fields can be set: {', '.join(editable)}",
             fix=_suggestion(field, editable, "use one of these"),
         )
+    # `--set title=` is how a field is cleared at the command line.
     if not text.strip():
         return None
     try:
         return _converted(field, text, editable[field])
-    except ValueError as error:  # msgspec and str.encode raise subclasses of it
+    except ValueError:  # msgspec and str.encode raise subclasses of it
         raise UserMistake(
             "FG-value-refused",
             f"{field} cannot be {text!r:.80}",
             at=Place(field=field),
-            why=str(error),
-            fix="figures are in SI units, as the name of the field says; yes and no are true and "
-            "false",
+            fix=f"type {_expected(editable[field])}",
         ) from None
+
+
+def _expected(kind: Any) -> str:
+    """Return what can be typed for a type, such as "a number from 0, in meters".
+
+    msgspec's own messages name Python types, which mean nothing to an athlete.
+    """
+    info = inspect.type_info(kind)
+    unit = ""
+    if isinstance(info, inspect.Metadata):
+        # The descriptions of the model end with the unit: "Distance, in meters."
+        description = (info.extra_json_schema or {}).get("description", "")
+        _, _, unit = description.rstrip(".").rpartition(", in ")
+        info = info.type
+    if isinstance(info, inspect.UnionType):
+        info = next(part for part in info.types if not isinstance(part, inspect.NoneType))
+    match info:
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.LiteralType():
+            return f"one of {', '.join(map(str, info.values))}"
+        case inspect.IntType():
+            return f"a whole number{_limits(info)}"
+        case inspect.FloatType():
+            return f"a number{_limits(info)}" + (f", in {unit}" if unit else "")
+    return "text without broken characters"
+
+
+def _limits(info: inspect.IntType | inspect.FloatType) -> str:
+    if info.ge is None:
+        return ""
+    return f" from {info.ge}" if info.le is None else f" from {info.ge} to {info.le}"
 
 
 def _converted(
@@ -85,37 +126,41 @@ def _converted(
     text: str,
     kind: Any,
 ) -> Any:
-    text.encode()  # raises where a database or a JSON document could not hold it
+    text.encode()  # raises if a database or a JSON document could not hold the text
+    # PostgreSQL cannot store a null character.
     plain = _sport(text) if field == "sport" else text.replace("\0", "")
     value = msgspec.convert(plain, kind, strict=False)
-    # JSON has no word for infinity, and would clear the field.
+    # JSON has no infinity: it would be stored as null, which clears the field.
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("it is not a finite number")
     return value
 
 
 def _sport(text: str) -> str:
+    """Return the canonical name of a sport; raise ``UserMistake`` if the sport is unknown."""
     sport = canonical_sport(text)
+    # "Other" is also the result for every unknown name, so only the word itself may mean it.
     if sport == "Other" and text.strip().casefold() != "other":
         raise UserMistake(
             "FG-sport-unknown",
-            f"there is no sport {text!r:.80}",
+            f"{text!r:.80} is not a known sport",
             at=Place(field="sport"),
-            why=f"there are: {', '.join(SPORTS)}",
+            why=f"the known sports are: {', '.join(SPORTS)}",
             fix=_suggestion(text, SPORTS, "use one of these"),
         )
     return sport
 
 
 def refuse_unknown_fields(fields: Iterable[str]) -> None:
-    """Raise ``UserMistake`` for the first of these that is no field with a source of its own."""
+    """Raise ``UserMistake`` for the first name that is not a field whose source can be chosen."""
+    # The streams are not a field of the document, but a source can be chosen for them.
     known = [ALL, "streams"]
     known += [name for name in SourceActivity.__struct_fields__ if name not in UNDECIDED]
     for field in fields:
         if field not in known:
             raise UserMistake(
                 "FG-field-unknown",
-                f"{field!r} is no field of an activity",
+                f"{field!r} is not a field of an activity",
                 at=Place(field=field),
                 fix=_suggestion(field, known, "docs/data-model.md lists the fields"),
             )
@@ -126,5 +171,5 @@ def _suggestion(
     known: Iterable[str],
     otherwise: str,
 ) -> str:
-    near = nearest(typed, known)
-    return f"did you mean {near}?" if near else otherwise
+    suggestion = nearest(typed, known)
+    return f"did you mean {suggestion}?" if suggestion else otherwise

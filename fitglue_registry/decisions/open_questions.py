@@ -1,4 +1,4 @@
-"""Pairs of activities that may be one workout and that the athlete has not decided about."""
+"""Finds the pairs for clerical review: activities that may be one workout, not decided yet."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from fitglue_registry.decisions.pair_decisions import BY_ATHLETE
 from fitglue_registry.dedupe import Scorer, claim_edges, learned_weights
-from fitglue_registry.dedupe.cluster import questions as questions_left
-from fitglue_registry.dedupe.sentences import sentence
+from fitglue_registry.dedupe.cluster import pairs_for_review
+from fitglue_registry.dedupe.sentences import level_sentence
 from fitglue_registry.matching.candidate_cache import CandidateCache
 from fitglue_registry.matching.opinions import edge_of_opinion, reason_of_text
 from fitglue_registry.model.stored import Verdict
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fitglue_registry.dedupe import Candidate
     from fitglue_registry.store.activity_details import ActivityDetails
 
-#: The fields that are shown of each side of a pair.
+#: The fields that are shown for each side of a pair.
 SHOWN = (
     "number",
     "id",
@@ -47,10 +47,14 @@ SHOWN = (
 
 
 def pairs_to_decide(db: Db, athlete_id: str) -> Iterator[dict[str, Any]]:
-    """Yield each two activities that may be one workout, side by side, newest first.
+    """Yield each pair of activities that may be one workout, the newest first.
 
-    Each has who asks, and the evidence.
+    Yields:
+        The pair as plain values: ``sides`` has the values of both activities, the lowest number
+        first, and ``asked`` has the opinions that ask, each with its evidence.
     """
+    # Several members of two activities may be in doubt; they make one question. The two activities
+    # of an opinion come in no particular order, hence the frozenset.
     questions_by_pair: dict[frozenset[str], list[Any]] = {}
     for question in _undecided(db, _open_questions(db, athlete_id)):
         pair = frozenset((question.first_activity, question.second_activity))
@@ -58,6 +62,7 @@ def pairs_to_decide(db: Db, athlete_id: str) -> Iterator[dict[str, Any]]:
     for pair, questions in questions_by_pair.items():
         activities = [load_activity(db, activity_id) for activity_id in pair]
         activities.sort(key=lambda activity: activity.number)
+        # There is no point in asking about an activity that its source has deleted.
         if not any(activity.gone_at for activity in activities):
             yield {
                 "sides": [_side(activity) for activity in activities],
@@ -66,24 +71,30 @@ def pairs_to_decide(db: Db, athlete_id: str) -> Iterator[dict[str, Any]]:
 
 
 def evidence_of(reason: str) -> dict[str, Any]:
-    """The lines of evidence that a stored reason has, and the probability where it states one.
+    """Return the evidence in a stored reason as sentences, and the probability if it states one.
 
-    A reason is a sentence, or what the score keeps as JSON.
+    Args:
+        reason: A sentence, or the JSON text that the score stores.
+
+    Returns:
+        ``probability``, which may be ``None``, and ``evidence``, a list of sentences. A sentence of
+        the score ends with its match weight in bits.
     """
     scored = reason_of_text(reason)
     if scored is None:
         return {"probability": None, "evidence": [reason]}
-    evidence = [f"{sentence(line, level)} ({bits:+.1f})" for line, level, bits in scored.lines]
+    evidence = []
+    for comparison, level, bits in scored.lines:
+        evidence.append(f"{level_sentence(comparison, level)} ({bits:+.1f})")
     if scored.rule:
         evidence.append(f"but {scored.rule}")
     return {"probability": scored.probability, "evidence": evidence}
 
 
 def _open_questions(db: Db, athlete_id: str) -> list[Any]:
-    """Opinions that ask, about two activities of which the athlete has decided nothing.
-
-    The newest come first.
-    """
+    """Return the opinions *ask* about two activities that no decision names, newest first."""
+    # Opinions are about source activities, but the athlete decides about the activities to which
+    # they belong now. If these are one activity, something else has answered the question.
     first, second = source_activities.alias("one"), source_activities.alias("two")
     query = (
         sa.select(
@@ -100,6 +111,7 @@ def _open_questions(db: Db, athlete_id: str) -> list[Any]:
         )
         .order_by(first.c.start_local.desc(), opinions.c.first_id, opinions.c.second_id)
     )
+    # A decision about any pair of members answers for the two activities.
     answered = _answered_pairs(db, athlete_id)
     questions = []
     for row in db.execute(query):
@@ -109,7 +121,7 @@ def _open_questions(db: Db, athlete_id: str) -> list[Any]:
 
 
 def _answered_pairs(db: Db, athlete_id: str) -> set[frozenset[str]]:
-    """Pairs of activities that the athlete has decided about."""
+    """Return the pairs of activities about which the athlete has decided."""
     first, second = source_activities.alias("one"), source_activities.alias("two")
     query = (
         sa.select(first.c.activity_id, second.c.activity_id)
@@ -126,7 +138,10 @@ def _answered_pairs(db: Db, athlete_id: str) -> set[frozenset[str]]:
 
 
 def _undecided(db: Db, questions: Sequence[Any]) -> list[Any]:
-    """Leave out questions about two activities of which another pair is known to be different."""
+    """Return the questions without those that other opinions answer.
+
+    For example, another pair of members of the two activities may be *different*.
+    """
     if not questions:
         return []
     activity_ids: set[str] = set()
@@ -134,22 +149,29 @@ def _undecided(db: Db, questions: Sequence[Any]) -> list[Any]:
         activity_ids |= {question.first_activity, question.second_activity}
     rows = load_rows(db, members_of(db, activity_ids))
     candidates = CandidateCache(db).of(rows.values())
-    groups: dict[str | None, list[Candidate]] = {}
+    # The activities are the clusters that matching has made before.
+    clusters: dict[str | None, list[Candidate]] = {}
     for candidate in candidates:
-        groups.setdefault(rows[candidate.id].activity_id, []).append(candidate)
+        clusters.setdefault(rows[candidate.id].activity_id, []).append(candidate)
 
     edges = claim_edges(candidates)
     for opinion in opinions_about(db, rows):
+        # An opinion may be about one of these and a source activity of a third activity.
         if opinion.first_id in rows and opinion.second_id in rows:
             edges.append(edge_of_opinion(opinion))
-    may_be_one = Scorer(learned_weights()).may_be_one
-    left = set()
-    for edge in questions_left(list(groups.values()), edges, may_be_one):
-        left.add((edge.first, edge.second))
-    return [question for question in questions if (question.first_id, question.second_id) in left]
+    may_match = Scorer(learned_weights()).may_match
+    open_pairs = set()
+    for edge in pairs_for_review(list(clusters.values()), edges, may_match):
+        open_pairs.add((edge.first, edge.second))
+    undecided = []
+    for question in questions:
+        if (question.first_id, question.second_id) in open_pairs:
+            undecided.append(question)
+    return undecided
 
 
 def _side(activity: ActivityDetails) -> dict[str, Any]:
+    """Return the values of one activity that help the athlete to decide."""
     shown = {name: getattr(activity.activity, name, None) for name in SHOWN}
     shown["number"] = activity.number
     shown["id"] = activity.id
@@ -157,6 +179,7 @@ def _side(activity: ActivityDetails) -> dict[str, Any]:
     device = activity.activity.device
     if device is not None:
         shown["device"] = device.name or device.product
+    # A deleted record does not help the athlete to recognize the workout.
     present = [member for member in activity.members if not member.gone]
     shown["sources"] = [member.name for member in present]
     return shown

@@ -1,7 +1,8 @@
-"""The tables of decisions that whole activities are the same workout, or different ones.
+"""Stores the decisions that activities are the same workout, or different ones.
 
-They are remembered by identities (natural keys and claims), so that they hold for what is listed
-again later and for later copies.
+A decision is stored by identities (natural keys and claims) in ``fg_verdicts`` and
+``fg_verdict_sides``. It therefore also holds for a record that is listed again after its connection
+was removed, and for copies that arrive later.
 """
 
 from __future__ import annotations
@@ -30,20 +31,26 @@ if TYPE_CHECKING:
     from fitglue_registry.decisions.transaction import DecisionTransaction
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
-#: Who is named for an opinion that follows from a decision: the athlete decided about these very
-#: source activities, or about others that assert the identities of these.
+#: The sources of opinions that follow from decisions: the athlete decided about exactly these
+#: source activities, or about others that assert the same identities.
 BY_ATHLETE = (OpinionSource.PERSON, OpinionSource.PERSON_OF_A_COPY)
 _REASONS = {
-    Verdict.SAME: "you said that they are one workout",
-    Verdict.DIFFERENT: "you said that they are two workouts",
+    Verdict.SAME: "you decided that they are one workout",
+    Verdict.DIFFERENT: "you decided that they are two workouts",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class PairDecision:
-    """A decision as it is stored: each of ``sides`` is one workout, given by its identities.
+    """A stored decision.
 
-    ``about`` has a line of text for each side, as the activity was when the athlete decided.
+    Attributes:
+        id: The number by which the athlete can undo the decision.
+        verdict: *Same* or *different*.
+        about: A line of text for each side, which describes the activity at that time.
+        said_at: When the athlete decided.
+        undone_at: When the athlete undid the decision, or ``None`` while it holds.
+        sides: The identities of each workout.
     """
 
     id: int
@@ -56,22 +63,29 @@ class PairDecision:
 
 @dataclass(frozen=True, slots=True)
 class DecidedSide:
-    """The source activities of one workout, as the athlete decides about it, and a line of text."""
+    """The source activities of one workout about which the athlete decides.
+
+    Attributes:
+        rows: The source activities.
+        about: A line of text that describes the workout.
+    """
 
     rows: Sequence[SourceActivityRow]
     about: str
 
     def claims(self) -> frozenset[str]:
-        """Everything that these source activities claim."""
+        """Return the claims of all these source activities."""
         return frozenset[str]().union(*(row.claims for row in self.rows))
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Which side of a decision a source activity is on.
+class SideMatch:
+    """The side of a decision on which a source activity is.
 
-    ``exact`` says that the athlete decided about this very source activity; otherwise it is a copy
-    that asserts the same identities.
+    Attributes:
+        side: The index of the side.
+        exact: Whether the athlete decided about exactly this source activity. If not, it is a copy
+            that asserts an identity of the side.
     """
 
     side: int
@@ -83,9 +97,9 @@ def put_decision(
     verdict: Verdict,
     sides: Sequence[DecidedSide],
 ) -> int:
-    """Remember a decision; returns its id.
+    """Store a decision, and return its id.
 
-    A claim of several sides does not tell one side from another and is left out.
+    A claim that several sides share does not distinguish them, so it is left out.
     """
     decision_id = insert_one(
         transaction.db,
@@ -95,9 +109,10 @@ def put_decision(
         about=json_text([side.about for side in sides]),
         said_at=transaction.now,
     )
+    # Claims are stored beside the natural keys, so that the decision also holds for later copies.
     shared: set[str] = set()
-    for one, other in combinations(sides, 2):
-        shared |= one.claims() & other.claims()
+    for first, second in combinations(sides, 2):
+        shared |= first.claims() & second.claims()
     for number, side in enumerate(sides):
         keys = {key_of(row) for row in side.rows}
         for identity in sorted(keys | (side.claims() - shared)):
@@ -117,7 +132,10 @@ def load_decisions(
     athlete_id: str,
     ids: Sequence[int] | None = None,
 ) -> list[PairDecision]:
-    """The decisions of an athlete with these ids, or all of them, oldest first."""
+    """Return the decisions of an athlete with these ids, or all of them, oldest first.
+
+    Decisions that were undone are included.
+    """
     decision_query = sa.select(verdicts).where(verdicts.c.athlete_id == athlete_id)
     side_query = sa.select(verdict_sides).where(verdict_sides.c.athlete_id == athlete_id)
     if ids is not None:
@@ -130,6 +148,7 @@ def load_decisions(
 
     decisions = []
     for row in db.execute(decision_query.order_by(verdicts.c.id)):
+        # The order of the sides is that of ``about``.
         in_order = sorted(sides[row.id].items())
         decisions.append(
             PairDecision(
@@ -150,19 +169,23 @@ def recall_decisions(
     rows: Sequence[SourceActivityRow],
     now: str,
 ) -> None:
-    """Write the opinions that follow from decisions about these source activities and others.
+    """Store the opinions that follow from decisions about these source activities.
 
-    The last decision about a pair counts. Pairs of which neither is one of these are left alone: a
-    later decision about them need not name any of these, and would be lost.
+    The last decision about a pair counts. Only pairs that contain one of ``rows`` are written: only
+    decisions that name one of ``rows`` are loaded, so a later decision about another pair might be
+    missing, and an older one would replace it.
     """
+    # Most athletes have decided nothing, and this runs in every sync.
     if not rows or not _has_decisions(db, athlete_id):
         return
+    # A copy may assert other claims by now, and then earlier decisions do not hold for it.
     drop_opinions(db, [row.id for row in rows], [OpinionSource.PERSON_OF_A_COPY])
     identities: set[str] = set()
     for row in rows:
         identities.add(key_of(row))
         identities |= row.claims
     recalled = {row.id for row in rows}
+    # Oldest first: the opinion of a later decision replaces that of an earlier one.
     for batch in chunks(sorted(_decisions_naming(db, athlete_id, identities))):
         for decision in load_decisions(db, athlete_id, batch):
             _write_opinions(db, athlete_id, decision, recalled, now)
@@ -178,7 +201,7 @@ def _decisions_naming(
     athlete_id: str,
     identities: Iterable[str],
 ) -> set[int]:
-    """The ids of the decisions that hold and have any of these identities on one of their sides."""
+    """Return the ids of the decisions that hold and that have any of these identities."""
     ids: set[int] = set()
     for batch in chunks(sorted(identities)):
         query = (
@@ -201,53 +224,64 @@ def _write_opinions(
     recalled: set[int],
     now: str,
 ) -> None:
-    places = places_of(db, athlete_id, decision)
-    for first, second in _pairs_across(places):
+    """Store the opinions that follow from one decision, on pairs with a recalled member."""
+    matches = match_sides(db, athlete_id, decision)
+    for first, second in _pairs_across(matches):
         if first not in recalled and second not in recalled:
             continue
-        is_exact = places[first].exact and places[second].exact
+        # An opinion about a copy has less weight, since the athlete has not seen that pair.
+        is_exact = matches[first].exact and matches[second].exact
         said_by = OpinionSource.PERSON if is_exact else OpinionSource.PERSON_OF_A_COPY
         reason = _REASONS[decision.verdict]
         opinion = PairOpinion(first, second, said_by, decision.verdict, reason)
         put_opinion(db, opinion, now)
 
 
-def _pairs_across(places: Mapping[int, Place]) -> Iterator[tuple[int, int]]:
-    """Each two source activities that are on different sides, the smaller id first."""
-    for first, second in combinations(sorted(places), 2):
-        if places[first].side != places[second].side:
+def _pairs_across(matches: Mapping[int, SideMatch]) -> Iterator[tuple[int, int]]:
+    """Yield each pair of source activities on different sides, the smaller id first."""
+    for first, second in combinations(sorted(matches), 2):
+        if matches[first].side != matches[second].side:
             yield first, second
 
 
-def places_of(
+def match_sides(
     db: Db,
     athlete_id: str,
     decision: PairDecision,
-) -> dict[int, Place]:
-    """Source activity → its place in a decision, for all that are in the store now."""
-    exact: dict[int, Place] = {}
+) -> dict[int, SideMatch]:
+    """Return which stored source activities a decision is about: id → side."""
+    exact: dict[int, SideMatch] = {}
     sides_claimed: dict[int, set[int]] = defaultdict(set)
     for side, identities in enumerate(decision.sides):
-        for number in ids_of_keys(db, athlete_id, identities).values():
-            exact[number] = Place(side, exact=True)
+        for source_activity_id in ids_of_keys(db, athlete_id, identities).values():
+            exact[source_activity_id] = SideMatch(side, exact=True)
         asserted = [identity for identity in identities if not is_natural_key(identity)]
-        for number in ids_claiming(db, athlete_id, asserted):
-            sides_claimed[number].add(side)
+        for source_activity_id in ids_claiming(db, athlete_id, asserted):
+            sides_claimed[source_activity_id].add(side)
 
-    copies: dict[int, Place] = {}
-    for number, sides in sides_claimed.items():
+    copies: dict[int, SideMatch] = {}
+    for source_activity_id, sides in sides_claimed.items():
+        # A source activity with claims of both sides could be a copy of either.
         if len(sides) == 1:
-            copies[number] = Place(sides.pop(), exact=False)
+            copies[source_activity_id] = SideMatch(sides.pop(), exact=False)
+    # What the athlete decided about a source activity itself outweighs its claims.
     return copies | exact
 
 
 def undo_decision(transaction: DecisionTransaction, decision: PairDecision) -> list[int]:
-    """Undo a decision; returns the source activities that it was about, to be matched anew."""
+    """Undo a decision, and delete the opinions that followed from it.
+
+    The row of the decision stays, with the time at which it was undone.
+
+    Returns:
+        The ids of the source activities that it was about; the caller matches them again.
+    """
     db = transaction.db
     undone = sa.update(verdicts).where(verdicts.c.id == decision.id)
     db.execute(undone.values(undone_at=transaction.now))
-    places = places_of(db, transaction.athlete_id, decision)
-    for first, second in _pairs_across(places):
+    matches = match_sides(db, transaction.athlete_id, decision)
+    for first, second in _pairs_across(matches):
+        # This also deletes the opinion of an earlier decision about the pair; matching recalls it.
         db.execute(
             sa.delete(opinions).where(
                 opinions.c.first_id == first,
@@ -255,4 +289,4 @@ def undo_decision(transaction: DecisionTransaction, decision: PairDecision) -> l
                 opinions.c.said_by.in_(BY_ATHLETE),
             )
         )
-    return sorted(places)
+    return sorted(matches)

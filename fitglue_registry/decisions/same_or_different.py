@@ -1,4 +1,4 @@
-"""Decisions that activities are the same workout or different ones: carried out, and undone."""
+"""Carries out and undoes the decisions that activities are the same workout or different ones."""
 
 from __future__ import annotations
 
@@ -27,17 +27,29 @@ if TYPE_CHECKING:
 
 
 def decide_same(transaction: DecisionTransaction, references: Sequence[str]) -> ActivityDetails:
-    """Merge these activities, which are one workout, and remember it.
+    """Merge activities that are one workout, and store this decision.
 
-    Returns the one activity; raises ``UserMistake``.
+    Args:
+        transaction: The transaction in which the athlete decides.
+        references: The activities, as a person names them.
+
+    Returns:
+        The merged activity.
+
+    Raises:
+        UserMistake: The activities do not exist, are one already (FG-one-activity), or cannot be
+            merged (FG-merge-refused). The caller's transaction must then be rolled back.
     """
+    # Locked before reading, here and below, so that no sync changes the members in between.
     lock_athlete(transaction.db, transaction.athlete_id)
     activities = _distinct(
         transaction, references, "name two or more; `fitglue activities` lists their numbers"
     )
-    sides = [_whole_side(transaction, activity) for activity in activities]
+    sides = [_complete_side(transaction, activity) for activity in activities]
     _carry_out(transaction, Verdict.SAME, sides)
 
+    # Clustering may have refused to join them, because of another decision or opinion.
+    # Members whose record is gone are in no cluster, so they do not count.
     present: list[int] = []
     for side in sides:
         present += [row.id for row in side.rows if not row.gone]
@@ -46,9 +58,9 @@ def decide_same(transaction: DecisionTransaction, references: Sequence[str]) -> 
         raise UserMistake(
             "FG-merge-refused",
             f"{_numbers_of(activities)} cannot become one activity",
-            why="it would join two workouts that something else keeps apart; `fitglue why` says "
-            "what",
-            fix="take that verdict back first: fitglue duplicates undo",
+            why="an earlier decision or an opinion keeps two of their sources apart; `fitglue why` "
+            "shows which",
+            fix="if it is a decision, undo it first: fitglue duplicates undo",
         )
     return load_activity(transaction.db, str(activity_ids.pop()))
 
@@ -56,12 +68,16 @@ def decide_same(transaction: DecisionTransaction, references: Sequence[str]) -> 
 def decide_different(
     transaction: DecisionTransaction, references: Sequence[str]
 ) -> list[ActivityDetails]:
-    """Remember that these activities are different workouts; raises ``UserMistake``."""
+    """Store the decision that activities are different workouts, and return the activities.
+
+    Raises:
+        UserMistake: The activities do not exist, or are one activity (FG-one-activity).
+    """
     lock_athlete(transaction.db, transaction.athlete_id)
     activities = _distinct(
-        transaction, references, f"take it apart: fitglue duplicates split {references[0]}"
+        transaction, references, f"to split it: fitglue duplicates split {references[0]}"
     )
-    sides = [_whole_side(transaction, activity) for activity in activities]
+    sides = [_complete_side(transaction, activity) for activity in activities]
     _carry_out(transaction, Verdict.DIFFERENT, sides)
     return activities
 
@@ -71,9 +87,20 @@ def split(
     reference: str,
     source: str | None,
 ) -> list[ActivityDetails]:
-    """Take what a source says out of an activity, or its only two sources apart.
+    """Split one source off an activity, and store this decision.
 
-    Returns the activities that it has become, lowest number first; raises ``UserMistake``.
+    Args:
+        transaction: The transaction in which the athlete decides.
+        reference: The activity, as a person names it.
+        source: The connection or the record to split off. It can be left out if the activity has
+            only two sources.
+
+    Returns:
+        The activities that the one has become, lowest number first.
+
+    Raises:
+        UserMistake: The activity does not exist or has only one source (FG-one-source), or the
+            source is not clear (FG-split-unclear).
     """
     lock_athlete(transaction.db, transaction.athlete_id)
     activity = transaction.activity(reference)
@@ -87,20 +114,27 @@ def split(
 def undo(
     transaction: DecisionTransaction, number: int | None
 ) -> tuple[dict[str, Any], list[ActivityDetails]]:
-    """Undo the last decision, or the one of that number.
+    """Undo the last decision, or the one with this number.
 
-    Returns what it was, and the activities that it was about as they are now; raises
-    ``UserMistake``.
+    Returns:
+        The decision as ``history`` lists it, and the activities that it was about, as they are now.
+
+    Raises:
+        UserMistake: FG-verdict-unknown if no such decision can be undone.
     """
     lock_athlete(transaction.db, transaction.athlete_id)
-    decision = _to_undo(transaction, number)
+    decision = _decision_to_undo(transaction, number)
     ids = undo_decision(transaction, decision)
-    transaction.place(ids)
+    transaction.rematch(ids)
     return _as_plain_values(decision), transaction.activities_of(ids)
 
 
 def history(db: Db, athlete_id: str) -> list[dict[str, Any]]:
-    """Every decision of the athlete, newest first."""
+    """Return every decision of the athlete, newest first, including those that were undone.
+
+    Each has ``verdict`` (its number), ``said`` (same or different), ``about`` (a line for each
+    side), ``said_at`` and ``undone_at``.
+    """
     decisions = load_decisions(db, athlete_id)
     return [_as_plain_values(decision) for decision in reversed(decisions)]
 
@@ -110,30 +144,32 @@ def _carry_out(
     verdict: Verdict,
     sides: Sequence[DecidedSide],
 ) -> list[int]:
-    """Remember a decision and match what it is about anew; returns those source activities."""
+    """Store a decision, match its source activities again, and return their ids."""
+    # Matching recalls the decision from the store, so it is stored first.
     put_decision(transaction, verdict, sides)
     ids: list[int] = []
     for side in sides:
         ids += [row.id for row in side.rows]
-    transaction.place(ids)
+    transaction.rematch(ids)
     return ids
 
 
-def _to_undo(transaction: DecisionTransaction, number: int | None) -> PairDecision:
+def _decision_to_undo(transaction: DecisionTransaction, number: int | None) -> PairDecision:
     decisions = load_decisions(transaction.db, transaction.athlete_id)
     in_force = [decision for decision in decisions if decision.undone_at is None]
+    # Decisions come oldest first.
     if number is None and in_force:
         return in_force[-1]
     for decision in in_force:
         if decision.id == number:
             return decision
 
-    named = "" if number is None else f"{number} "
+    wanted = "" if number is None else f"{number} "
     known = ", ".join(str(decision.id) for decision in in_force)
     raise UserMistake(
         "FG-verdict-unknown",
-        f"there is no verdict {named}to undo",
-        why=f"these stand: {known}" if known else None,
+        f"there is no decision {wanted}to undo",
+        why=f"these decisions can be undone: {known}" if known else None,
         fix="fitglue duplicates history",
     )
 
@@ -153,7 +189,8 @@ def _distinct(
     references: Sequence[str],
     fix: str,
 ) -> list[ActivityDetails]:
-    """Load the activities of these references; raises ``UserMistake`` where they are only one."""
+    """Load the activities of these references; raise ``UserMistake`` if they are only one."""
+    # Two references may name one activity: by its number, and by the id of a record.
     activities = {}
     for reference in references:
         activity = transaction.activity(reference)
@@ -169,7 +206,7 @@ def _distinct(
     return list(activities.values())
 
 
-def _whole_side(transaction: DecisionTransaction, activity: ActivityDetails) -> DecidedSide:
+def _complete_side(transaction: DecisionTransaction, activity: ActivityDetails) -> DecidedSide:
     return _side(transaction, activity, activity.members)
 
 
@@ -183,7 +220,8 @@ def _side(
 
 
 def _described(activity: ActivityDetails, members: Sequence[MemberRow]) -> str:
-    """One line of text for an activity, with those of its sources that are meant."""
+    """Return a line of text that describes an activity and the sources that are meant."""
+    # The text is stored, because the activity may have another title, or be gone, later.
     start = activity.activity.start_local or activity.activity.start_utc
     day = f", {start:%Y-%m-%d %H:%M}" if start else ""
     title = activity.activity.title or "untitled"
@@ -192,10 +230,9 @@ def _described(activity: ActivityDetails, members: Sequence[MemberRow]) -> str:
 
 
 def _members_by_side(activity: ActivityDetails, source: str | None) -> list[Sequence[MemberRow]]:
-    """The members on either side of a split.
+    """Return the members on each side of a split: those that stay, and those to split off.
 
-    Raises ``UserMistake`` where there is nothing to split, or where it is not clear what to take
-    out.
+    Raise ``UserMistake`` if there is nothing to split, or if it is not clear what to split off.
     """
     names = [member.name for member in activity.members]
     if len(names) < 2:
@@ -203,36 +240,38 @@ def _members_by_side(activity: ActivityDetails, source: str | None) -> list[Sequ
         raise UserMistake(
             "FG-one-source",
             f"activity {activity.number} has one source, {only}",
-            fix="only what was merged can be split",
+            fix="only an activity that has several sources can be split",
         )
+    # Members whose record is gone do not count: the athlete does not see them.
     present = [member for member in activity.members if not member.gone]
     if source is None and len(present) == 2:
         return [[member] for member in present]
 
-    taken: list[MemberRow] = []
-    rest: list[MemberRow] = []
+    split_off: list[MemberRow] = []
+    remaining: list[MemberRow] = []
     for member in activity.members:
-        is_taken = bool(source) and member.is_meant_by(str(source))
-        (taken if is_taken else rest).append(member)
-    if taken and rest:
-        return [rest, taken]
+        is_meant = bool(source) and member.is_meant_by(str(source))
+        (split_off if is_meant else remaining).append(member)
+    if split_off and remaining:
+        return [remaining, split_off]
     raise UserMistake(
         "FG-split-unclear",
-        _what_is_unclear(activity, source, has_rest=bool(rest)),
-        why=f"it is made of {', '.join(names)}",
-        fix=f"name the one to take out: fitglue duplicates split {activity.number} {names[-1]}",
+        _unclear_split(activity, source, is_any_left=bool(remaining)),
+        why=f"its sources are {', '.join(names)}",
+        fix=f"name the one to split off: fitglue duplicates split {activity.number} {names[-1]}",
     )
 
 
-def _what_is_unclear(
+def _unclear_split(
     activity: ActivityDetails,
     source: str | None,
     *,
-    has_rest: bool,
+    is_any_left: bool,
 ) -> str:
+    """Return why it is not clear what to split off."""
     if source is None:
         return f"activity {activity.number} has {len(activity.members)} sources"
-    if has_rest:
+    if is_any_left:
         return f"{source!r} is not one of its sources"
     return f"all of activity {activity.number} is from {source}"
 

@@ -1,4 +1,4 @@
-"""What dedupe compares: one source activity as a candidate for being one workout with others."""
+"""The class ``Candidate``: a source activity that may be one workout with others."""
 
 from __future__ import annotations
 
@@ -19,8 +19,14 @@ def _no_samples() -> Samples | None:
 class Candidate:
     """One source activity as the matcher sees it.
 
-    ``key`` is its natural key (connection, external id, leg), which orders candidates the same in
-    every store. ``read_samples`` reads its recording, which is slow.
+    Attributes:
+        id: The id of the source activity in its store.
+        key: The natural key: account, external id, number of the leg. Ids differ between stores
+            that hold the same records, so every order is by key.
+        claims: The identities that the source activity asserts, such as ``strava:987``.
+        traits: The values that are compared.
+        read_samples: Reads the recording, or returns ``None`` if the store has none. It is slow,
+            so it is called only for pairs that are in doubt.
     """
 
     id: int
@@ -31,5 +37,5 @@ class Candidate:
 
     @property
     def account(self) -> str:
-        """The connection that lists it."""
+        """The account whose connection lists the source activity."""
         return self.key[0]

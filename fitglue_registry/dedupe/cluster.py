@@ -1,13 +1,14 @@
-"""Groups of candidates that are one workout.
+"""Clustering: **decides which candidates are one workout**, from the edges between them.
 
-They are consistent, and the same whatever the order in which the candidates arrived.
+The result is consistent with every edge, and it does not depend on the order in which the
+candidates or the edges arrive.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry.dedupe.edges import pair_key, settled_edges, strength
+from fitglue_registry.dedupe.edges import pair_key, precedence, strongest_edges
 from fitglue_registry.model.stored import OpinionSource, Verdict
 
 if TYPE_CHECKING:
@@ -16,42 +17,60 @@ if TYPE_CHECKING:
     from fitglue_registry.dedupe.candidate import Candidate
     from fitglue_registry.dedupe.edges import Edge, PairKey
 
-    MayBeOne = Callable[[Candidate, Candidate], bool]
-    Group = Sequence[Candidate]
+    MayMatch = Callable[[Candidate, Candidate], bool]
+    Cluster = Sequence[Candidate]
 
 
-def clusters(
-    candidates: Group,
+def cluster_candidates(
+    candidates: Cluster,
     edges: Iterable[Edge],
-    may_be_one: MayBeOne | None = None,
+    may_match: MayMatch | None = None,
 ) -> list[list[Candidate]]:
-    """The groups, each ordered by natural key.
+    """Divide candidates into clusters, of which each is one workout.
 
-    Two groups join by a *same* only if no pair across them is said to be *different*, and every
-    pair across them that comes from one connection is itself said to be *same*: an account holds
-    its own doubles, and a third source must not join them. ``may_be_one`` says whether a pair that
-    nobody has said anything about could be one workout; without it, it can.
+    This is the transitive closure of the *same* edges, with two constraints. Two clusters are not
+    joined if any pair across them is *different*. And every pair across them that is in one account
+    must itself be *same*: an account may contain duplicates, but another account's record must not
+    join them.
+
+    Args:
+        candidates: All candidates of one athlete that are related to each other.
+        edges: Opinions about pairs. Edges of other candidates are ignored.
+        may_match: Returns whether a pair without any edge could be one workout. Without this
+            function, every such pair could.
+
+    Returns:
+        The clusters, and the candidates in each of them, ordered by natural key.
     """
-    settled = settled_edges(edges)
-    group_of = {candidate.id: [candidate] for candidate in candidates}
-    for edge in _links(candidates, settled.values()):
-        one = group_of[edge.first]
-        other = group_of[edge.second]
-        if one is not other and _can_join(one, other, settled, may_be_one):
-            joined = one + other
-            group_of.update({candidate.id: joined for candidate in joined})
+    strongest = strongest_edges(edges)
+    cluster_of = {candidate.id: [candidate] for candidate in candidates}
+    for edge in _links(candidates, strongest.values()):
+        first = cluster_of[edge.first]
+        second = cluster_of[edge.second]
+        if first is not second and _can_join(first, second, strongest, may_match):
+            joined = first + second
+            cluster_of.update({candidate.id: joined for candidate in joined})
 
-    distinct = {id(group): group for group in group_of.values()}
-    groups = [sorted(group, key=lambda candidate: candidate.key) for group in distinct.values()]
-    return sorted(groups, key=lambda group: group[0].key)
+    # Members of one cluster share one list, so its identity distinguishes clusters.
+    distinct = {id(cluster): cluster for cluster in cluster_of.values()}
+    clusters = [sorted(cluster, key=_natural_key) for cluster in distinct.values()]
+    return sorted(clusters, key=lambda cluster: cluster[0].key)
 
 
-def _links(candidates: Group, edges: Iterable[Edge]) -> list[Edge]:
-    """The *same* among these candidates, the strongest and likeliest first."""
+def _natural_key(candidate: Candidate) -> tuple[str, str, int]:
+    return candidate.key
+
+
+def _links(candidates: Cluster, edges: Iterable[Edge]) -> list[Edge]:
+    """Return the *same* edges among these candidates, in the order in which they are applied.
+
+    The order decides which edge wins if two of them cannot both be applied: the strongest source
+    first, then the highest probability, then the natural keys.
+    """
     keys = {candidate.id: candidate.key for candidate in candidates}
 
     def order(edge: Edge) -> tuple[int, float, list[tuple[str, str, int]]]:
-        return strength(edge), -edge.probability, sorted((keys[edge.first], keys[edge.second]))
+        return precedence(edge), -edge.probability, sorted((keys[edge.first], keys[edge.second]))
 
     links = []
     for edge in edges:
@@ -61,73 +80,76 @@ def _links(candidates: Group, edges: Iterable[Edge]) -> list[Edge]:
 
 
 def _can_join(
-    group: Group,
-    other: Group,
-    settled: Mapping[PairKey, Edge],
-    may_be_one: MayBeOne | None,
+    first: Cluster,
+    second: Cluster,
+    strongest: Mapping[PairKey, Edge],
+    may_match: MayMatch | None,
 ) -> bool:
-    for one in group:
-        for two in other:
-            if not _may_join(one, two, settled, may_be_one):
+    """Return whether no pair across two clusters forbids joining them."""
+    for candidate in first:
+        for other in second:
+            if not _can_share_cluster(candidate, other, strongest, may_match):
                 return False
     return True
 
 
-def _may_join(
-    one: Candidate,
+def _can_share_cluster(
+    candidate: Candidate,
     other: Candidate,
-    settled: Mapping[PairKey, Edge],
-    may_be_one: MayBeOne | None,
+    strongest: Mapping[PairKey, Edge],
+    may_match: MayMatch | None,
 ) -> bool:
-    edge = settled.get(pair_key(one.id, other.id))
-    of_one_account = one.account == other.account
-    if edge is not None and (of_one_account or edge.verdict != Verdict.ASK):
+    edge = strongest.get(pair_key(candidate.id, other.id))
+    is_one_account = candidate.account == other.account
+    if edge is not None and (is_one_account or edge.verdict != Verdict.ASK):
         return edge.verdict == Verdict.SAME
-    if of_one_account:
+    if is_one_account:
         return False
-    return edge is not None or may_be_one is None or may_be_one(one, other)
+    # An *ask* across two accounts does not forbid joining: others connect the two.
+    return edge is not None or may_match is None or may_match(candidate, other)
 
 
-def questions(
-    groups: Sequence[Group],
+def pairs_for_review(
+    clusters: Sequence[Cluster],
     edges: Iterable[Edge],
-    may_be_one: MayBeOne,
+    may_match: MayMatch,
 ) -> list[Edge]:
-    """What is left to ask a person: pairs across two groups about which nobody knows.
+    """Return the pairs for clerical review: those about which the athlete is to be asked.
 
-    A pair is left out if another pair across its groups is *different*. Two commutes nine hours
-    apart may look like one by the clock of another account; each is there twice, and nobody has to
-    be asked.
+    They are the pairs across two clusters whose verdict is *ask*, or *same* without having been
+    joined. A pair is left out if any other pair across its clusters is *different*. For example,
+    the morning commute in one account may look like the evening commute in another one with a wrong
+    clock. If each commute is in both accounts, no question remains.
     """
-    group_of: dict[int, Group] = {}
-    for group in groups:
-        group_of.update({candidate.id: group for candidate in group})
-    settled = settled_edges(edges)
+    cluster_of: dict[int, Cluster] = {}
+    for cluster in clusters:
+        cluster_of.update({candidate.id: cluster for candidate in cluster})
+    strongest = strongest_edges(edges)
 
     open_edges = []
-    for (first, second), edge in settled.items():
+    for (first_id, second_id), edge in strongest.items():
         if edge.said_by == OpinionSource.PERSON or edge.verdict == Verdict.DIFFERENT:
             continue
-        one = group_of.get(first)
-        other = group_of.get(second)
-        if one is None or other is None or one is other:
+        first = cluster_of.get(first_id)
+        second = cluster_of.get(second_id)
+        if first is None or second is None or first is second:
             continue
-        if not _is_any_different(one, other, settled, may_be_one):
+        if not _is_any_pair_different(first, second, strongest, may_match):
             open_edges.append(edge)
     return open_edges
 
 
-def _is_any_different(
-    group: Group,
-    other: Group,
-    settled: Mapping[PairKey, Edge],
-    may_be_one: MayBeOne,
+def _is_any_pair_different(
+    first: Cluster,
+    second: Cluster,
+    strongest: Mapping[PairKey, Edge],
+    may_match: MayMatch,
 ) -> bool:
-    for one in group:
-        for two in other:
-            edge = settled.get(pair_key(one.id, two.id))
+    for candidate in first:
+        for other in second:
+            edge = strongest.get(pair_key(candidate.id, other.id))
             if edge is None:
-                is_different = not may_be_one(one, two)
+                is_different = not may_match(candidate, other)
             else:
                 is_different = edge.verdict == Verdict.DIFFERENT
             if is_different:

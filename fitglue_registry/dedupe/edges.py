@@ -1,4 +1,4 @@
-"""What is known about pairs of candidates, as the edges of a graph."""
+"""Opinions about pairs of candidates, as the edges of a graph."""
 
 from __future__ import annotations
 
@@ -20,10 +20,15 @@ PairKey = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """One statement about a pair: of equal claims, a plugin, the score, or the athlete.
+    """One opinion about a pair of candidates.
 
-    ``said_by`` is an ``OpinionSource`` or a plugin name; ``probability`` is that of being the same
-    workout, where the score states it.
+    Attributes:
+        first: The id of one candidate.
+        second: The id of the other one.
+        verdict: Whether they are one workout.
+        said_by: Whose opinion it is: an ``OpinionSource``, or the name of a plugin.
+        reason: Why, as a sentence; empty for an opinion of the score.
+        probability: The probability that they are one workout. It is 1 unless the score states it.
     """
 
     first: int
@@ -35,19 +40,20 @@ class Edge:
 
     @property
     def key(self) -> PairKey:
-        """The pair that the statement is about."""
+        """The pair that the opinion is about."""
         return pair_key(self.first, self.second)
 
 
 def pair_key(first: int, second: int) -> PairKey:
-    """The key of a pair, whichever of the two comes first."""
+    """Return the key of a pair, which is the same in either order."""
     return min(first, second), max(first, second)
 
 
 def claim_edges(candidates: Iterable[Candidate]) -> list[Edge]:
-    """*Same* for every pair that shares a claim.
+    """Return an edge *same* for every pair that shares a claim.
 
-    Differing ids of one service say nothing: accounts hold their own doubles.
+    Different ids of one service are no evidence that two workouts are different, because real
+    accounts contain duplicates.
     """
     holders: dict[str, list[int]] = defaultdict(list)
     for candidate in candidates:
@@ -61,12 +67,13 @@ def claim_edges(candidates: Iterable[Candidate]) -> list[Edge]:
     return list(edges.values())
 
 
-def inherited(edges: Sequence[Edge]) -> list[Edge]:
-    """What follows from the athlete's *same*: a copy of one side is the same as the other side.
+def inherited_edges(edges: Sequence[Edge]) -> list[Edge]:
+    """Return the edges that follow from the athlete's *same*, by one step of transitivity.
 
-    That holds where nobody but the score has doubts about the pair. Without it a copy could not
-    join, as its start and length may be far from those of the other side. No person has looked at
-    the pair itself, so anybody's *different* wins over it.
+    If the athlete decided that A and B are one workout, and C is a copy of A, then C and B are one
+    workout as well. Without this edge C could not join them, because its start and duration may
+    differ too much from those of B. The athlete has not seen the pair of C and B, so an opinion
+    that anyone has about it takes precedence, except an *ask*.
     """
     copies: dict[int, set[int]] = defaultdict(set)
     for edge in edges:
@@ -75,7 +82,7 @@ def inherited(edges: Sequence[Edge]) -> list[Edge]:
             copies[edge.second].add(edge.first)
     settled = {edge.key for edge in edges if edge.verdict != Verdict.ASK}
 
-    inherited_edges: dict[PairKey, Edge] = {}
+    inherited: dict[PairKey, Edge] = {}
     for edge in edges:
         if edge.said_by != OpinionSource.PERSON or edge.verdict != Verdict.SAME:
             continue
@@ -84,23 +91,25 @@ def inherited(edges: Sequence[Edge]) -> list[Edge]:
                 pair = pair_key(copy, other)
                 if copy != other and pair not in settled:
                     said_by = OpinionSource.PERSON_OF_A_COPY
-                    inherited_edges[pair] = Edge(*pair, Verdict.SAME, said_by, edge.reason)
-    return list(inherited_edges.values())
+                    inherited[pair] = Edge(*pair, Verdict.SAME, said_by, edge.reason)
+    return list(inherited.values())
 
 
-def settled_edges(edges: Iterable[Edge]) -> dict[PairKey, Edge]:
-    """The one statement about each pair that counts.
+def strongest_edges(edges: Iterable[Edge]) -> dict[PairKey, Edge]:
+    """Return the edge of each pair that takes precedence over the other edges of the pair.
 
-    The athlete's wins over all others and the score's over none, and *different* over *same*.
+    The order is: the athlete, then claims and plugins, then the score. Of two edges with the same
+    precedence, *different* wins: a plugin that knows that two workouts differ is right even if they
+    share a claim.
     """
-    settled: dict[PairKey, Edge] = {}
-    for edge in sorted(edges, key=_precedence):
-        settled.setdefault(edge.key, edge)
-    return settled
+    strongest: dict[PairKey, Edge] = {}
+    for edge in sorted(edges, key=_sort_key):
+        strongest.setdefault(edge.key, edge)
+    return strongest
 
 
-def strength(edge: Edge) -> int:
-    """How much a statement counts; the smallest number wins."""
+def precedence(edge: Edge) -> int:
+    """Return the rank of an edge by its source; the smallest one wins."""
     if edge.said_by == OpinionSource.PERSON:
         return 0
     if edge.said_by == OpinionSource.SCORE:
@@ -108,5 +117,6 @@ def strength(edge: Edge) -> int:
     return 1
 
 
-def _precedence(edge: Edge) -> tuple[int, bool, str]:
-    return strength(edge), edge.verdict == Verdict.SAME, edge.said_by
+def _sort_key(edge: Edge) -> tuple[int, bool, str]:
+    # The source comes last, so that the result does not depend on the order of the edges.
+    return precedence(edge), edge.verdict == Verdict.SAME, edge.said_by

@@ -1,92 +1,96 @@
-"""Compares the figures of two source activities.
-
-For each line of evidence there is the level at which they agree, or nothing where one is silent.
-"""
+"""Compares the values of two source activities: assigns each comparison its level of agreement."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry.dedupe.time_evidence import span_s, time_level
+from fitglue_registry.dedupe.time_evidence import duration_s, time_level
 
 if TYPE_CHECKING:
     from fitglue_registry.dedupe.traits import Traits
     from fitglue_registry.dedupe.weights import Cuts
 
 Levels = dict[str, str]
-"""Line of evidence → level of agreement. A line that is not there is no evidence."""
+"""Comparison → level of agreement. A comparison for which a value is missing has no entry.
+
+The names are keys of ``weights.toml`` and are stored in the reasons of ``fg_opinions``, so they
+must not change.
+"""
 
 
-def levels(
-    one: Traits,
-    other: Traits,
+def comparison_levels(
+    first: Traits,
+    second: Traits,
     cuts: Cuts,
 ) -> Levels:
-    """Every line of evidence except those that need samples."""
-    found: Levels = {"time": time_level(one, other, cuts)}
-    found["account"] = "one" if one.account == other.account else "two"
-    if one.family and other.family:
-        found["sport"] = "same" if one.family == other.family else "other"
-    found |= _size(one, other, cuts)
-    found |= _heart(one, other, cuts)
-    found |= _figure("power", one.average_watts, other.average_watts, cuts)
-    found |= _figure("calories", one.calories_kcal, other.calories_kcal, cuts)
-    found |= _figure("climb", one.elevation_gain_m, other.elevation_gain_m, cuts)
-    return found
+    """Return the level of every comparison that needs no samples."""
+    levels: Levels = {"time": time_level(first, second, cuts)}
+    levels["account"] = "one" if first.account == second.account else "two"
+    if first.family and second.family:
+        levels["sport"] = "same" if first.family == second.family else "other"
+    levels |= _compare_size(first, second, cuts)
+    levels |= _compare_heart_rate(first, second, cuts)
+    levels |= _compare_values("power", first.average_watts, second.average_watts, cuts)
+    levels |= _compare_values("calories", first.calories_kcal, second.calories_kcal, cuts)
+    levels |= _compare_values("climb", first.elevation_gain_m, second.elevation_gain_m, cuts)
+    return levels
 
 
-def difference(one: float, other: float) -> float:
-    """How far two figures are apart, as a share of the larger."""
-    return abs(one - other) / max(abs(one), abs(other), 1e-9)
+def relative_difference(first: float, second: float) -> float:
+    """Return how far two values are apart, as a share of the larger one."""
+    # The lower bound avoids a division by zero if both are zero.
+    return abs(first - second) / max(abs(first), abs(second), 1e-9)
 
 
-def _figure(
-    line: str,
-    one: float | None,
-    other: float | None,
+def _compare_values(
+    comparison: str,
+    first: float | None,
+    second: float | None,
     cuts: Cuts,
 ) -> Levels:
-    if not one or not other:
+    if not first or not second:
         return {}
-    return {line: _level(difference(one, other), cuts, line)}
+    return {comparison: _level(relative_difference(first, second), cuts, comparison)}
 
 
 def _level(
-    apart: float,
+    difference: float,
     cuts: Cuts,
-    line: str,
+    comparison: str,
 ) -> str:
-    if apart <= cuts[f"{line}_equal"]:
+    if difference <= cuts[f"{comparison}_equal"]:
         return "equal"
-    if apart <= cuts[f"{line}_near"]:
+    if difference <= cuts[f"{comparison}_near"]:
         return "near"
     return "far"
 
 
-def _size(
-    one: Traits,
-    other: Traits,
+def _compare_size(
+    first: Traits,
+    second: Traits,
     cuts: Cuts,
 ) -> Levels:
-    """Distance and duration together.
+    """Compare distance and duration together.
 
-    Counted one by one, a single cut or a single pause rule would count twice.
+    The two depend on each other: a cut at the start changes both. As separate comparisons they
+    would count the same fact twice, and Fellegi and Sunter's sum of weights assumes independence.
     """
-    duration = durations_apart(one, other)
-    if one.distance_m is None or other.distance_m is None:
-        return _duration_only(duration, cuts)
-    distance = difference(one.distance_m, other.distance_m)
+    duration = duration_difference(first, second)
+    if first.distance_m is None or second.distance_m is None:
+        return _compare_duration(duration, cuts)
+    distance = relative_difference(first.distance_m, second.distance_m)
     if duration is None:
         return {"distance": _level(distance, cuts, "distance")}
     level = _size_level(distance, duration, cuts)
     if level is not None:
         return {"size": level}
-    if not _is_piece(one, other):
+    if not _is_shorter_in_both(first, second):
         return {"size": "other"}
     return {"size": "a piece" if distance <= cuts["piece"] else "a fragment"}
 
 
-def _duration_only(duration: float | None, cuts: Cuts) -> Levels:
+def _compare_duration(duration: float | None, cuts: Cuts) -> Levels:
+    """Compare the durations of two source activities of which one has no distance."""
     if duration is None:
         return {}
     if duration > cuts["piece"]:
@@ -99,7 +103,10 @@ def _size_level(
     duration: float,
     cuts: Cuts,
 ) -> str | None:
-    """The level of two sizes that are alike in anything; ``None`` where they are not."""
+    """Return the level of two sizes that agree in at least one respect, or else ``None``.
+
+    Both arguments are relative differences.
+    """
     if distance <= cuts["identical"] and duration <= cuts["identical"]:
         return "identical"
     if distance <= cuts["distance_equal"] and duration <= cuts["duration_equal"]:
@@ -113,40 +120,42 @@ def _size_level(
     return None
 
 
-def durations_apart(one: Traits, other: Traits) -> float | None:
-    """The least that the durations differ by, as a share; ``None`` where one has none.
+def duration_difference(first: Traits, second: Traits) -> float | None:
+    """Return the relative difference of the durations, or ``None`` if one has no duration.
 
-    Each source has its own pause rule, so both elapsed and moving time are compared.
+    Every source has its own rule for pauses, so both elapsed and moving time are compared, and the
+    smaller difference is returned. If one has only elapsed time and the other only moving time,
+    these two are compared.
     """
-    apart = []
-    if one.elapsed_s and other.elapsed_s:
-        apart.append(difference(one.elapsed_s, other.elapsed_s))
-    if one.moving_s and other.moving_s:
-        apart.append(difference(one.moving_s, other.moving_s))
-    if not apart and span_s(one) and span_s(other):
-        return difference(span_s(one), span_s(other))
-    return min(apart, default=None)
+    differences = []
+    if first.elapsed_s and second.elapsed_s:
+        differences.append(relative_difference(first.elapsed_s, second.elapsed_s))
+    if first.moving_s and second.moving_s:
+        differences.append(relative_difference(first.moving_s, second.moving_s))
+    if not differences and duration_s(first) and duration_s(second):
+        return relative_difference(duration_s(first), duration_s(second))
+    return min(differences, default=None)
 
 
-def _is_piece(one: Traits, other: Traits) -> bool:
-    """Whether the shorter distance also took the shorter time, as a piece of it would."""
-    brief, long = sorted((one, other), key=span_s)
+def _is_shorter_in_both(first: Traits, second: Traits) -> bool:
+    """Return whether the shorter duration also has the shorter distance, as a part would."""
+    brief, long = sorted((first, second), key=duration_s)
     return (brief.distance_m or 0.0) < (long.distance_m or 0.0)
 
 
-def _heart(
-    one: Traits,
-    other: Traits,
+def _compare_heart_rate(
+    first: Traits,
+    second: Traits,
     cuts: Cuts,
 ) -> Levels:
-    """Average and highest heart rate together, for the same beats make both."""
-    if not one.average_heartrate_bpm or not other.average_heartrate_bpm:
+    """Compare average and maximum heart rate together, because the same beats determine both."""
+    if not first.average_heartrate_bpm or not second.average_heartrate_bpm:
         return {}
-    apart = difference(one.average_heartrate_bpm, other.average_heartrate_bpm)
-    level = _level(apart, cuts, "heart")
-    if level == "equal" and one.max_heartrate_bpm and other.max_heartrate_bpm:
-        highest = difference(one.max_heartrate_bpm, other.max_heartrate_bpm)
-        return {"heart": "equal twice" if highest <= cuts["heart_equal"] else "near"}
-    if level == "far" and apart <= cuts["heart_apart"]:
+    difference = relative_difference(first.average_heartrate_bpm, second.average_heartrate_bpm)
+    level = _level(difference, cuts, "heart")
+    if level == "equal" and first.max_heartrate_bpm and second.max_heartrate_bpm:
+        maximum = relative_difference(first.max_heartrate_bpm, second.max_heartrate_bpm)
+        return {"heart": "equal twice" if maximum <= cuts["heart_equal"] else "near"}
+    if level == "far" and difference <= cuts["heart_apart"]:
         return {"heart": "apart"}
     return {"heart": level}

@@ -1,7 +1,7 @@
-"""Scores pairs, and matches all candidates of one person at once.
+"""Record linkage in memory: scores pairs, and matches all candidates of one athlete at once.
 
-``match`` serves ``fitglue dev match`` and the benchmarks; a sync takes the same steps on the store,
-in ``matching/matcher.py``.
+``match`` serves ``fitglue dev match`` and the benchmarks. A sync takes the same steps on the store,
+in ``fitglue_registry/matching/matcher.py``.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from fitglue_registry.dedupe.candidates import candidate_pairs
-from fitglue_registry.dedupe.cluster import clusters, questions
+from fitglue_registry.dedupe.blocking import candidate_pairs
+from fitglue_registry.dedupe.cluster import cluster_candidates, pairs_for_review
 from fitglue_registry.dedupe.edges import Edge, claim_edges, pair_key
 from fitglue_registry.dedupe.score import judge
 from fitglue_registry.model.stored import OpinionSource, Verdict
@@ -28,75 +28,95 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """The result of matching: groups, the judgment on each candidate pair, what is left to ask."""
+    """The result of matching.
 
-    groups: list[list[Candidate]]
+    Attributes:
+        clusters: The candidates of each workout.
+        judgments: Pair → judgment, for every candidate pair.
+        for_review: The pairs about which the athlete is to be asked (clerical review).
+    """
+
+    clusters: list[list[Candidate]]
     judgments: dict[PairKey, Judgment]
-    questions: list[Edge]
+    for_review: list[Edge]
 
 
 class Scorer:
-    """Judges pairs by the score, each of them once."""
+    """Judges pairs by the score, and remembers each judgment."""
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
         self.judgments: dict[PairKey, Judgment] = {}
 
-    def judge(self, one: Candidate, other: Candidate) -> Judgment:
-        """The judgment on a pair; their recordings are read only where the rest leaves doubt."""
-        key = pair_key(one.id, other.id)
+    def judge(self, first: Candidate, second: Candidate) -> Judgment:
+        """Return the judgment on a pair.
+
+        Their recordings are read only if everything else leaves doubt.
+        """
+        key = pair_key(first.id, second.id)
         if key not in self.judgments:
-            # Ordered, so that the judgment does not depend on which comes first.
-            first, second = sorted((one, other), key=lambda candidate: candidate.key)
+            # The natural keys fix the order, so that the judgment does not depend on the arguments.
+            lower, upper = sorted((first, second), key=lambda candidate: candidate.key)
 
             def read_samples() -> tuple[Samples | None, Samples | None]:
-                return first.read_samples(), second.read_samples()
+                return lower.read_samples(), upper.read_samples()
 
-            self.judgments[key] = judge(first.traits, second.traits, self._weights, read_samples)
+            self.judgments[key] = judge(lower.traits, upper.traits, self._weights, read_samples)
         return self.judgments[key]
 
     def judge_candidates(
         self, changed: Sequence[Candidate], others: Sequence[Candidate] = ()
     ) -> list[Edge]:
-        """The score's statement on every candidate pair that has a changed candidate."""
+        """Return the opinion of the score on every candidate pair that has a changed candidate."""
         edges = []
-        for one, other in candidate_pairs(changed, others, self._weights.cuts):
-            edges.append(edge_of(one, other, self.judge(one, other)))
+        for first, second in candidate_pairs(changed, others, self._weights.cuts):
+            edges.append(edge_of(first, second, self.judge(first, second)))
         return edges
 
-    def may_be_one(self, one: Candidate, other: Candidate) -> bool:
-        """Whether a pair that nobody has said anything about could be one workout."""
-        return self.judge(one, other).verdict != Verdict.DIFFERENT
+    def may_match(self, first: Candidate, second: Candidate) -> bool:
+        """Return whether the score alone would not call the pair *different*.
+
+        Clustering asks this about pairs that blocking left out.
+        """
+        return self.judge(first, second).verdict != Verdict.DIFFERENT
 
 
 def edge_of(
-    one: Candidate,
-    other: Candidate,
+    first: Candidate,
+    second: Candidate,
     judgment: Judgment,
 ) -> Edge:
-    """A judgment of the score as a statement about a pair."""
-    return Edge(one.id, other.id, judgment.verdict, OpinionSource.SCORE, "", judgment.probability)
+    """Return a judgment of the score as an edge between two candidates."""
+    source = OpinionSource.SCORE
+    return Edge(first.id, second.id, judgment.verdict, source, "", judgment.probability)
 
 
 def match(
     candidates: Sequence[Candidate],
     weights: Weights,
-    statements: Iterable[Edge] = (),
+    opinions: Iterable[Edge] = (),
 ) -> Matched:
-    """Match all candidates of one person.
+    """Match all candidates of one athlete.
 
-    ``statements`` are those of plugins and of the person.
+    Args:
+        candidates: The source activities of the athlete.
+        weights: The match weights and thresholds.
+        opinions: What plugins and the athlete have decided about pairs.
     """
     scorer = Scorer(weights)
-    edges = [*claim_edges(candidates), *statements, *scorer.judge_candidates(candidates)]
+    edges = [*claim_edges(candidates), *opinions, *scorer.judge_candidates(candidates)]
+    # Clustering may judge more pairs. Only candidate pairs are reported.
     judgments = dict(scorer.judgments)
-    groups = clusters(candidates, edges, scorer.may_be_one)
-    return Matched(groups, judgments, questions(groups, edges, scorer.may_be_one))
+    clusters = cluster_candidates(candidates, edges, scorer.may_match)
+    return Matched(clusters, judgments, pairs_for_review(clusters, edges, scorer.may_match))
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A pair that is taken for one workout, or that a person is asked about; smaller id first."""
+    """A pair that is taken for one workout, or about which the athlete is asked.
+
+    The smaller id is ``first``.
+    """
 
     first: int
     second: int
@@ -105,25 +125,28 @@ class Prediction:
 
 
 def predictions(matched: Matched) -> list[Prediction]:
-    """Every pair that is *same*, because it shares a group, or *ask*."""
-    found: dict[PairKey, Prediction] = {}
-    for group in matched.groups:
-        for key in combinations(sorted(candidate.id for candidate in group), 2):
+    """Return every pair that is *same*, because it shares a cluster, or *ask*, ordered by ids."""
+    by_pair: dict[PairKey, Prediction] = {}
+    for cluster in matched.clusters:
+        for key in combinations(sorted(candidate.id for candidate in cluster), 2):
             judgment = matched.judgments.get(key)
             if judgment is not None and judgment.verdict == Verdict.SAME:
                 probability = judgment.probability
             else:
-                probability = _weakest_link(group, matched)
-            found[key] = Prediction(*key, Verdict.SAME, probability)
-    for edge in matched.questions:
-        found[edge.key] = Prediction(*edge.key, Verdict.ASK, edge.probability)
-    return [found[key] for key in sorted(found)]
+                probability = _weakest_link(cluster, matched)
+            by_pair[key] = Prediction(*key, Verdict.SAME, probability)
+    for edge in matched.for_review:
+        by_pair[edge.key] = Prediction(*edge.key, Verdict.ASK, edge.probability)
+    return [by_pair[key] for key in sorted(by_pair)]
 
 
-def _weakest_link(group: Sequence[Candidate], matched: Matched) -> float:
-    """How sure a group is that is joined through others; 1 where only claims join it."""
+def _weakest_link(cluster: Sequence[Candidate], matched: Matched) -> float:
+    """Return the lowest probability of the *same* pairs of a cluster, or 1 if only claims join it.
+
+    It is the probability of a pair that is joined only through other members.
+    """
     weakest = 1.0
-    for key in combinations(sorted(candidate.id for candidate in group), 2):
+    for key in combinations(sorted(candidate.id for candidate in cluster), 2):
         judgment = matched.judgments.get(key)
         if judgment is not None and judgment.verdict == Verdict.SAME:
             weakest = min(weakest, judgment.probability)

@@ -1,4 +1,7 @@
-"""Makes one activity of its source activities: each value from the member that knows it best."""
+"""Merges the source activities of one workout into one activity.
+
+Each value comes from the member that the merge rules of the registry prefer for its field.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,9 @@ if TYPE_CHECKING:
     from fitglue_registry.model import Lap
     from fitglue_registry.registry import Rule
 
+    #: Field → the id of the member from which its value comes.
     Origins = dict[str, int]
-    #: A member, and what it says of a field.
+    #: The id of a member, and its value for a field.
     Alternative = tuple[int, Any]
 
 _LISTS = ("links", "tags")
@@ -29,15 +33,17 @@ _NO_RULES = MergeRules()
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the athlete chose for a field.
+    """The athlete's choice for a field: a value, or the account that supplies the value.
 
-    It is a ``value``, or, where there is a ``giver``, whatever that account says
-    (``Member.account``).
+    Attributes:
+        field: The name of the field.
+        value: The value, if there is no ``account``; ``None`` clears the field.
+        account: The account (``Member.account``) from which the value comes.
     """
 
     field: str
     value: Any = None
-    giver: str | None = None
+    account: str | None = None
 
 
 def merge(
@@ -47,16 +53,23 @@ def merge(
 ) -> tuple[SourceActivity, Origins]:
     """Merge the members of one workout.
 
-    A stub gives its claims and nothing else. What the athlete chose wins over every rule. The order
-    of members changes nothing.
+    A stub supplies its claims and nothing else. The athlete's choices take precedence over every
+    rule. The order of the members has no influence on the result.
+
+    Args:
+        members: The source activities, at least one.
+        rules: The merge rules of the registry.
+        choices: The athlete's choices, oldest first; the last one of a field counts.
 
     Returns:
-        The merged activity, without streams, and field → the id of the member that it came from;
-        ``""`` is the member of every field that is not named.
+        The merged activity, without streams, and its origins: field → id of the member that
+        supplies it, or ``FieldOrigin.ATHLETE``. The key ``""`` (``OTHER_FIELDS``) has the member of
+        every field that is not named.
     """
     ordered = sorted(members, key=rank)
     chosen = {choice.field: choice for choice in choices}
     best = ordered[0]
+    # Nearly every activity has only one source, so this case is kept short.
     if len(ordered) == 1 and not chosen:
         return msgspec.structs.replace(best.activity, streams=()), {OTHER_FIELDS: best.id}
 
@@ -65,12 +78,12 @@ def merge(
     values = _values(native, origins)
     values["claims"] = _joined("claims", ordered)
     for name in _MAPS:
-        values[name], givers = _united(name, native)
-        origins |= givers
+        values[name], map_origins = _united(name, native)
+        origins |= map_origins
     values["provenance"] = _provenance(native, origins)
     for choice in chosen.values():
-        # An older version may have known other fields.
-        if choice.giver is None and choice.field in SourceActivity.__struct_fields__:
+        # A choice may name a field that only another version of the model has.
+        if choice.account is None and choice.field in SourceActivity.__struct_fields__:
             values[choice.field] = choice.value
             values["provenance"][choice.field] = Provenance("reported", by="athlete")
             origins[choice.field] = FieldOrigin.ATHLETE
@@ -79,12 +92,12 @@ def merge(
 
 
 def _values(native: Sequence[Member], origins: Mapping[str, int]) -> dict[str, Any]:
-    """Field → the value of the member that gives it."""
+    """Return field → value, each from the member that supplies it."""
     values: dict[str, Any] = {name: _joined(name, native) for name in _LISTS}
     by_id = {member.id: member for member in native}
-    for name, giver in origins.items():
+    for name, member_id in origins.items():
         if name != "streams":
-            values[name] = by_id[giver].value(name)
+            values[name] = by_id[member_id].value(name)
     if "laps" in values:
         streams_from = origins.get("streams", origins["laps"])
         if streams_from != origins["laps"]:
@@ -97,32 +110,45 @@ def _named_origins(
     origins: Mapping[str, int],
     values: Mapping[str, Any],
 ) -> Origins:
+    """Return the origins to store, which name only the fields that the best member does not supply.
+
+    Fields without a value are left out as well.
+    """
     named: Origins = {OTHER_FIELDS: best.id}
-    for name, giver in origins.items():
-        has_value = giver == FieldOrigin.ATHLETE or values.get(name, True) not in ABSENT
-        if giver != best.id and has_value:
-            named[name] = giver
+    for name, member_id in origins.items():
+        has_value = member_id == FieldOrigin.ATHLETE or values.get(name, True) not in ABSENT
+        if member_id != best.id and has_value:
+            named[name] = member_id
     return named
 
 
 def alternatives(
     members: Sequence[Member], origins: Mapping[str, int]
 ) -> dict[str, list[Alternative]]:
-    """Field → the members that say something else than the one whose value was taken."""
+    """Return the values that members have and that the merge did not take.
+
+    Args:
+        members: The members of the activity.
+        origins: The origins that ``merge`` returned.
+
+    Returns:
+        Field → (id of a member, its value), for each member whose value differs from the one in
+        use, the best member first. Of fields that belong together, only the first one is named.
+    """
     native = [member for member in members if member.activity.stub is None]
     native.sort(key=rank)
-    found: dict[str, list[Alternative]] = {}
+    by_field: dict[str, list[Alternative]] = {}
     for rule in _NO_RULES.all_rules():
         name = rule.fields[0]
-        giver = origins.get(name, origins.get(OTHER_FIELDS))
-        taken = next((member.value(name) for member in native if member.id == giver), None)
+        origin = origins.get(name, origins.get(OTHER_FIELDS))
+        in_use = next((member.value(name) for member in native if member.id == origin), None)
         others = []
         for member in native:
-            if member.id != giver and member.has(name) and member.value(name) != taken:
+            if member.id != origin and member.has(name) and member.value(name) != in_use:
                 others.append((member.id, member.value(name)))
         if others:
-            found[name] = others
-    return found
+            by_field[name] = others
+    return by_field
 
 
 def _origins(
@@ -130,20 +156,21 @@ def _origins(
     rules: MergeRules,
     chosen: Mapping[str, Choice],
 ) -> Origins:
-    """Field → the member that gives it, for every field that any member has, and its companions."""
+    """Return the origins of every field that any member has, and of the fields tied to it."""
     origins: Origins = {}
     streams_from: Member | None = None
     for rule, fields in _fields_that_go_together(rules):
         leader = next((name for name in fields if _has_any(native, name)), None)
         if leader is None:
             continue
-        giver = _chosen_giver(fields, native, chosen)
-        if giver is None:
+        supplier = _chosen_supplier(fields, native, chosen)
+        if supplier is None:
             having = [member for member in native if member.has(leader)]
-            giver = choose(rule, leader, having, rules, streams_from)
+            supplier = choose(rule, leader, having, rules, streams_from)
+        # The rule of the streams comes before those of the laps, which follow them.
         if leader == "streams":
-            streams_from = giver
-        origins |= dict.fromkeys(fields, giver.id)
+            streams_from = supplier
+        origins |= dict.fromkeys(fields, supplier.id)
     return origins
 
 
@@ -160,42 +187,47 @@ def _has_any(members: Sequence[Member], name: str) -> bool:
     return any(member.has(name) for member in members)
 
 
-def _chosen_giver(
+def _chosen_supplier(
     fields: Sequence[str],
     native: Sequence[Member],
     chosen: Mapping[str, Choice],
 ) -> Member | None:
-    """The member from which the athlete wants one of these fields, if it has the field."""
+    """Return the member whose account the athlete chose for one of these fields.
+
+    ``None`` means that no account was chosen, or that it has no value any more; then the rules
+    decide.
+    """
     for name in fields:
-        giver = chosen[name].giver if name in chosen else None
-        if not giver:
+        account = chosen[name].account if name in chosen else None
+        if not account:
             continue
         for member in native:
-            if member.account == giver and member.has(name):
+            if member.account == account and member.has(name):
                 return member
     return None
 
 
 def _without_samples(laps: tuple[Lap, ...]) -> tuple[Lap, ...]:
-    """Laps of another member than the streams, which do not refer to any samples."""
+    """Return laps without their indices, which would point into another member's samples."""
     return tuple(msgspec.structs.replace(lap, start_index=None, end_index=None) for lap in laps)
 
 
 def _provenance(ordered: Sequence[Member], origins: Mapping[str, int]) -> dict[str, Provenance]:
-    """What each member says of the values that were taken from it, and of no others."""
+    """Return the provenance of each value, as stated by the member that supplies the value."""
     best = ordered[0].id
-    taken: dict[str, Provenance] = {}
+    provenances: dict[str, Provenance] = {}
     for member in ordered:
         for field, provenance in member.activity.provenance.items():
-            whole, _, _ = field.partition(".")
-            giver = origins.get(field, origins.get(whole, best))
-            if giver == member.id:
-                taken[field] = provenance
-    return taken
+            # A member may state it for a part of a field, such as ``metrics.trimp``.
+            parent, _, _ = field.partition(".")
+            origin = origins.get(field, origins.get(parent, best))
+            if origin == member.id:
+                provenances[field] = provenance
+    return provenances
 
 
 def _joined(name: str, ordered: Sequence[Member]) -> tuple[Any, ...]:
-    """The items of a list of all members, each once, the best member's first."""
+    """Return the items that a list has in any member, each once, the best member's first."""
     joined: dict[Any, None] = {}
     for member in ordered:
         joined |= dict.fromkeys(getattr(member.activity, name))
@@ -203,12 +235,15 @@ def _joined(name: str, ordered: Sequence[Member]) -> tuple[Any, ...]:
 
 
 def _united(name: str, ordered: Sequence[Member]) -> tuple[dict[str, Any], Origins]:
-    """All entries of a mapping, of equal names the best member's, and who gave each."""
+    """Return the union of a mapping over all members, and the origin of each of its items.
+
+    If several members have a key, the best member's value is taken.
+    """
     values: dict[str, Any] = {}
-    givers: Origins = {}
+    origins: Origins = {}
     for member in ordered:
         for key, value in getattr(member.activity, name).items():
             if key not in values and value not in ABSENT:
                 values[key] = value
-                givers[f"{name}.{key}"] = member.id
-    return values, givers
+                origins[f"{name}.{key}"] = member.id
+    return values, origins

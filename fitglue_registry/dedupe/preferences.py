@@ -1,6 +1,7 @@
-"""The criteria by which one source activity gives a value rather than another.
+"""The criteria by which one source activity is preferred to another for supplying a value.
 
-The registry's merge rules name them.
+The merge rules of the registry (``registry/merge.yaml``) name them: each rule lists fields, and the
+criteria that choose among the members of a cluster.
 """
 
 from __future__ import annotations
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
 class Member:
     """One source activity of a workout.
 
-    ``key`` is its natural key; ``kinds`` states, field by field, how its entry comes by values.
+    Attributes:
+        id: The id of the source activity in its store.
+        key: The natural key: account, external id, number of the leg.
+        activity: Its values.
+        kinds: Field → ``reported``, ``computed`` or ``estimated``, from the entry of its source.
+        stream_types: The types of its streams, such as ``heartrate``.
+        samples: The number of samples of its streams.
     """
 
     id: int
@@ -36,24 +43,24 @@ class Member:
 
     @property
     def account(self) -> str:
-        """The account that lists it."""
+        """The account whose connection lists the source activity."""
         return self.key[0]
 
     def has(self, name: str) -> bool:
-        """Whether it says anything of a field; zero is a value."""
+        """Return whether the member has a value for a field; zero is a value."""
         if name == "streams":
             return bool(self.stream_types)
         return getattr(self.activity, name) not in ABSENT
 
     def value(self, name: str) -> Any:
-        """What it says of a field."""
+        """Return the value of a field; of ``streams``, the types."""
         if name == "streams":
             return self.stream_types
         return getattr(self.activity, name)
 
 
 ABSENT: tuple[Any, ...] = (None, (), {})
-_MOST_PARTS = (PartName.FILE, PartName.STREAMS, PartName.DETAIL, PartName.SUMMARY)
+_RICHEST_FIRST = (PartName.FILE, PartName.STREAMS, PartName.DETAIL, PartName.SUMMARY)
 _HOW = {
     "reported": 0,
     "computed": 1,
@@ -65,8 +72,9 @@ _PRECISION = {
     "day": 2,
 }
 _POWER = frozenset({"average_watts", "weighted_average_watts", "max_watts"})
-#: Channels that a sensor records; what a service computes from them makes no set of streams fuller.
-_SENSED = frozenset(
+#: Channels that a sensor records. What a service computes from them, such as ``grade``, does not
+#: make a set of streams fuller.
+_SENSOR_CHANNELS = frozenset(
     {
         "latlng",
         "altitude",
@@ -78,32 +86,34 @@ _SENSED = frozenset(
         "distance",
     }
 )
-#: Recordings that differ by less are as long as each other.
-_AS_LONG = 0.95
-#: What is shorter than this share of the longest is a part of it.
-_WHOLE = 0.8
-#: What is so many times as long as most was never stopped.
-_ENDLESS = 3
-#: Starts that differ by no more are one: devices are started one after the other.
-_AT_ONCE = timedelta(minutes=2)
+#: Recordings that reach this share of the longest one count as equally long.
+_EQUALLY_LONG = 0.95
+#: Recordings that do not reach this share of the longest one were cut.
+_COMPLETE = 0.8
+#: A recording that is this many times as long as the median was never stopped: a watch that ran on
+#: for a day would otherwise make every correct recording look cut.
+_NEVER_STOPPED = 3
+#: Starts that differ by at most this much agree, because two devices are started one after the
+#: other.
+_SAME_START = timedelta(minutes=2)
 
 
 def rank(member: Member) -> tuple[Any, ...]:
-    """Orders members, the best first.
+    """Return the sort key that orders members by quality, the best one first.
 
-    Native comes before stub, then whoever was made from the richest parts, then the natural key
-    decides.
+    Members that are not stubs come first, then those that were made from the richest parts. The
+    natural key breaks ties, so that the order is the same in every store.
     """
-    return (member.activity.stub is not None, original(member), member.key)
+    return (member.activity.stub is not None, part_rank(member), member.key)
 
 
-def original(member: Member) -> int:
-    """A file knows more than streams, streams more than a detail, a detail more than a summary."""
+def part_rank(member: Member) -> int:
+    """Return the position of the member's richest part in: file, streams, detail, summary."""
     parts = member.activity.completeness.parts
-    for position, part in enumerate(_MOST_PARTS):
+    for position, part in enumerate(_RICHEST_FIRST):
         if part in parts:
             return position
-    return len(_MOST_PARTS)
+    return len(_RICHEST_FIRST)
 
 
 def choose(
@@ -113,7 +123,17 @@ def choose(
     rules: MergeRules,
     streams_from: Member | None,
 ) -> Member:
-    """The member that gives a field, of those that have it, which come in the order of ``rank``."""
+    """Return the member that supplies a field.
+
+    Each criterion of the rule narrows down the members; if several are left, the first one wins.
+
+    Args:
+        rule: The merge rule of the field.
+        name: The field.
+        members: The members that have the field, in the order of ``rank``.
+        rules: All merge rules; they contain the default titles.
+        streams_from: The member that supplies the streams, if it is known already.
+    """
     left = list(members)
     for criterion in rule.prefer:
         if len(left) == 1:
@@ -123,49 +143,55 @@ def choose(
         elif criterion == "with_streams":
             left = [member for member in left if member is streams_from] or left
         else:
-            left = _best(left, [_MARKS[criterion](member, name, rules) for member in left])
+            left = _best(left, [_PENALTIES[criterion](member, name, rules) for member in left])
     return left[0]
 
 
-def _best(members: Sequence[Member], marks: Sequence[Any]) -> list[Member]:
-    """The members that have the smallest mark."""
-    best = min(marks)
-    return [member for member, mark in zip(members, marks, strict=True) if mark == best]
+def _best(members: Sequence[Member], penalties: Sequence[Any]) -> list[Member]:
+    """Return the members that have the smallest penalty."""
+    best = min(penalties)
+    return [member for member, penalty in zip(members, penalties, strict=True) if penalty == best]
 
 
-# -- criteria that look at all members that are left -----------------------------------------------
+# -- criteria that compare the members with each other ---------------------------------------------
 
 
 def _longest(members: list[Member], name: str) -> list[Member]:
+    """Return the longest recordings or lists, and those that are about as long."""
     lengths = [_length(member, name) for member in members]
-    enough = max(lengths) * _AS_LONG
+    enough = max(lengths) * _EQUALLY_LONG
     return [member for member, length in zip(members, lengths, strict=True) if length >= enough]
 
 
 def _length(member: Member, name: str) -> float:
     if name == "streams":
-        return _seconds(member)
+        return _duration_s(member)
     return len(member.value(name))
 
 
 def _whole(members: list[Member], _: str) -> list[Member]:
-    """Leave out recordings of a part: a file that was cut is not better for being a file.
+    """Return the members without recordings that were cut.
 
-    A recording that never ended is no measure.
+    A cut file is not better for being a file. Members without a recording are kept, because a
+    summary may have been typed in and does not show how long the recording was.
     """
-    lengths = {}
+    durations = {}
     for member in members:
-        if original(member) <= _MOST_PARTS.index(PartName.STREAMS):
-            lengths[member.id] = _seconds(member)
-    if len(lengths) < 2:
+        if part_rank(member) <= _RICHEST_FIRST.index(PartName.STREAMS):
+            durations[member.id] = _duration_s(member)
+    if len(durations) < 2:
         return members
-    endless = _ENDLESS * median_high(lengths.values())
-    longest = max(length for length in lengths.values() if length <= endless)
-    return [member for member in members if lengths.get(member.id, longest) >= longest * _WHOLE]
+    limit = _NEVER_STOPPED * median_high(durations.values())
+    longest = max(duration for duration in durations.values() if duration <= limit)
+    enough = longest * _COMPLETE
+    return [member for member in members if durations.get(member.id, longest) >= enough]
 
 
 def _agreed(members: list[Member], name: str) -> list[Member]:
-    """Those who say what most say: of three clocks, one that is an hour off is left out."""
+    """Return the members with the most common value.
+
+    Of three clocks, one that is an hour off is left out.
+    """
     disagreeing = []
     for member in members:
         value = member.value(name)
@@ -175,18 +201,20 @@ def _agreed(members: list[Member], name: str) -> list[Member]:
 
 def _is_alike(value: Any, other: Any) -> bool:
     if isinstance(value, datetime):
-        return bool(abs(value - other) <= _AT_ONCE)
+        return bool(abs(value - other) <= _SAME_START)
     return bool(value == other)
 
 
-# -- criteria that look at each member on its own: the smallest mark is the best -------------------
+# -- criteria that look at each member on its own: the smallest penalty is the best ----------------
 
 
-def _seconds(member: Member) -> float:
+def _duration_s(member: Member) -> float:
+    """Return the seconds that a recording covers, from its samples if nothing else is known."""
     if member.activity.elapsed_s is not None:
         return member.activity.elapsed_s
     if member.activity.moving_s is not None:
         return member.activity.moving_s
+    # Most devices record one sample per second.
     return float(member.samples)
 
 
@@ -195,9 +223,10 @@ def _measured(
     name: str,
     _: MergeRules,
 ) -> int:
-    """Reported is better than computed or not stated, and that is better than estimated.
+    """Prefer a reported value to a computed one, and that to an estimated one.
 
-    Power goes by its own kind.
+    A value that does not state how it came about counts as computed. Power has its own statement:
+    it is measured by a meter or estimated by a model.
     """
     if name in _POWER and member.activity.power_kind:
         return 0 if member.activity.power_kind == "measured" else 2
@@ -211,8 +240,8 @@ def _original(
     _: str,
     __: MergeRules,
 ) -> int:
-    """A member that was made of richer parts is better."""
-    return original(member)
+    """Prefer a member that was made from richer parts."""
+    return part_rank(member)
 
 
 def _precise(
@@ -220,9 +249,9 @@ def _precise(
     _: str,
     __: MergeRules,
 ) -> tuple[int, bool]:
-    """A start to the second is better than one to the minute, and that than the day.
+    """Prefer a start that is known to the second, then to the minute, then to the day.
 
-    With its zone it is better than without.
+    Of two equally precise starts, prefer the one whose zone is known.
     """
     activity = member.activity
     has_local = activity.start_local is not None or activity.utc_offset_s is not None
@@ -235,11 +264,11 @@ def _specific(
     _: str,
     __: MergeRules,
 ) -> int:
-    """A kind of a sport is better than the sport at large, and that than an unknown sport."""
+    """Prefer a specific sport such as ``TrailRun``, then a general one, then an unknown one."""
     sport = member.activity.sport
     if sport in (None, "Other", "Workout"):
         return 2
-    return int(sport in _AT_LARGE)
+    return int(sport in _GENERAL_SPORTS)
 
 
 def _fullest(
@@ -247,9 +276,9 @@ def _fullest(
     name: str,
     _: MergeRules,
 ) -> int:
-    """More channels of sensors are better, more items of a list, more known of a thing."""
+    """Prefer more sensor channels, more items of a list, or more known fields of an object."""
     if name == "streams":
-        return -len(_SENSED.intersection(member.stream_types))
+        return -len(_SENSOR_CHANNELS.intersection(member.stream_types))
     value = member.value(name)
     if isinstance(value, tuple):
         return -len(value)
@@ -262,8 +291,8 @@ def _densest(
     _: str,
     __: MergeRules,
 ) -> float:
-    """More samples a second are better."""
-    return -member.samples / (_seconds(member) or 1.0)
+    """Prefer more samples per second."""
+    return -member.samples / (_duration_s(member) or 1.0)
 
 
 def _edited(
@@ -271,19 +300,19 @@ def _edited(
     name: str,
     rules: MergeRules,
 ) -> bool:
-    """What somebody wrote or ticked is better than what is there by default."""
+    """Prefer what a person wrote or ticked to a default."""
     if name == "title":
         return is_default_title(member.activity, rules.default_titles)
     return not member.value(name)
 
 
-#: Criteria that look at all who are left, not at each on its own.
+#: Criteria that compare the members with each other: (members, field) → the members that are left.
 _SELECTIONS: dict[str, Callable[[list[Member], str], list[Member]]] = {
     "longest": _longest,
     "whole": _whole,
     "agreed": _agreed,
 }
-_AT_LARGE = frozenset(
+_GENERAL_SPORTS = frozenset(
     {
         "Ride",
         "Run",
@@ -292,7 +321,8 @@ _AT_LARGE = frozenset(
         "Rowing",
     }
 )
-_MARKS: dict[str, Callable[[Member, str, MergeRules], Any]] = {
+#: Criteria that look at each member on its own: (member, field, rules) → a penalty.
+_PENALTIES: dict[str, Callable[[Member, str, MergeRules], Any]] = {
     "measured": _measured,
     "original": _original,
     "edited": _edited,

@@ -1,11 +1,16 @@
-"""The verdict on a pair: same, different or ask, with its probability and lines of evidence."""
+"""Decides about a pair: *same*, *different* or *ask*, with the probability and the evidence.
+
+*Ask* is the clerical review of record linkage: the athlete is asked. ``judge`` adds up the match
+weights of the pair's levels and compares the sum with two thresholds, as in Fellegi and Sunter
+("A Theory for Record Linkage", JASA 64, 1969). Afterwards a few rules may lower the verdict.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fitglue_registry.dedupe import evidence
+from fitglue_registry.dedupe.evidence import comparison_levels
 from fitglue_registry.dedupe.weights import probability
 from fitglue_registry.model.stored import Verdict
 
@@ -18,13 +23,13 @@ if TYPE_CHECKING:
 
     Recordings = tuple[Samples | None, Samples | None]
 
-#: From what joins a pair least to what joins it most.
+#: Verdicts in ascending order, so that a rule can lower one.
 _ORDER = (Verdict.DIFFERENT, Verdict.ASK, Verdict.SAME)
 
-#: Besides these, something must agree before a pair is *same*: that two things happen at once does
-#: not make them one.
-_CIRCUMSTANCES = frozenset({"time", "account", "sport"})
-_AT_ONCE = frozenset(
+#: Comparisons that cannot make a pair *same* on their own: two workouts can happen at the same
+#: time.
+_CIRCUMSTANTIAL = frozenset({"time", "account", "sport"})
+_SIMULTANEOUS = frozenset(
     {
         "same second",
         "same minute",
@@ -34,8 +39,8 @@ _AT_ONCE = frozenset(
     }
 )
 _SHIFTED = frozenset({"hours to the second", "hours to the minute"})
-#: What only one recording has: a day knows many runs of ten kilometres, and few of ten kilometres
-#: and two metres in the same time.
+#: Levels that two different workouts hardly ever reach. Many runs are ten kilometers long, but few
+#: are 10,002 meters long and take the same number of seconds.
 _FINGERPRINTS = frozenset(
     {
         ("size", "identical"),
@@ -47,68 +52,81 @@ _FINGERPRINTS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of evidence: how far a pair agrees in one respect, and what that is worth."""
+class Evidence:
+    """The result of one comparison: the level at which a pair agrees, and its match weight."""
 
-    line: str
+    comparison: str
     level: str
     bits: float
 
 
 @dataclass(frozen=True, slots=True)
 class Judgment:
-    """What the score says of a pair: the verdict, how likely the two are one workout, and why."""
+    """The decision of the score about a pair.
+
+    Attributes:
+        verdict: Whether the two are one workout.
+        probability: The probability that they are, from the match weights.
+        evidence: The result of each comparison.
+        rule: Why the verdict is lower than the probability suggests, or an empty text.
+    """
 
     verdict: Verdict
     probability: float
-    lines: tuple[Line, ...]
-    rule: str = ""  # why it is less than the probability says
+    evidence: tuple[Evidence, ...]
+    rule: str = ""
 
 
 def judge(
-    one: Traits,
-    other: Traits,
+    first: Traits,
+    second: Traits,
     weights: Weights,
     read_samples: Callable[[], Recordings] | None = None,
 ) -> Judgment:
-    """The judgment on two source activities.
+    """Decide whether two source activities are one workout.
 
-    ``read_samples`` gives both recordings; it is called only where what they show could change the
-    verdict, since reading them is slow.
+    Args:
+        first: The values of one source activity.
+        second: The values of the other one.
+        weights: The match weights, cut-off values and thresholds.
+        read_samples: Reads both recordings. It is slow, so it is called only if the samples could
+            change the verdict.
     """
-    levels = evidence.levels(one, other, weights.cuts)
-    bits = weights.prior + _bits(levels, weights)
+    levels = comparison_levels(first, second, weights.cuts)
+    bits = weights.prior + _match_weight(levels, weights)
     if read_samples is not None and _is_in_doubt(bits, weights):
-        # Few pairs are in doubt, and NumPy takes 75 to 90 ms to import. To be given the function
-        # from above instead, every signature from the workspace down to here would carry it, in
+        # Few pairs are in doubt, and NumPy takes 75 to 90 ms to import. If the function were passed
+        # in from above instead, every signature from the workspace down to here would carry it, in
         # matching, decisions and the benchmarks.
         from fitglue_registry.dedupe.recordings import sample_levels
 
-        sampled = sample_levels((one, other), read_samples(), weights.cuts)
+        sampled = sample_levels((first, second), read_samples(), weights.cuts)
         levels |= sampled
-        bits += _bits(sampled, weights)
+        bits += _match_weight(sampled, weights)
 
-    lines = []
-    for line, level in levels.items():
-        lines.append(Line(line, level, round(weights.bits[line][level], 2)))
-    verdict = _by_bits(bits, weights)
-    at_most, rule = _at_most(one, other, levels)
-    if _ORDER.index(verdict) <= _ORDER.index(at_most):
-        return Judgment(verdict, probability(bits), tuple(lines))
-    return Judgment(at_most, probability(bits), tuple(lines), rule)
+    evidence = []
+    for comparison, level in levels.items():
+        evidence.append(Evidence(comparison, level, round(weights.bits[comparison][level], 2)))
+    verdict = _verdict_of(bits, weights)
+    highest, rule = _highest_verdict(first, second, levels)
+    if _ORDER.index(verdict) <= _ORDER.index(highest):
+        return Judgment(verdict, probability(bits), tuple(evidence))
+    return Judgment(highest, probability(bits), tuple(evidence), rule)
 
 
-def _bits(levels: Levels, weights: Weights) -> float:
-    return sum(weights.bits[line][level] for line, level in levels.items())
+def _match_weight(levels: Levels, weights: Weights) -> float:
+    """Return the sum of the match weights of these levels, in bits."""
+    return sum(weights.bits[comparison][level] for comparison, level in levels.items())
 
 
 def _is_in_doubt(bits: float, weights: Weights) -> bool:
+    """Return whether the samples can move the sum across a threshold."""
     least = bits + weights.least_from_samples
     most = bits + weights.most_from_samples
     return least < weights.same and most >= weights.ask
 
 
-def _by_bits(bits: float, weights: Weights) -> Verdict:
+def _verdict_of(bits: float, weights: Weights) -> Verdict:
     if bits < weights.ask:
         return Verdict.DIFFERENT
     if bits < weights.same:
@@ -116,54 +134,62 @@ def _by_bits(bits: float, weights: Weights) -> Verdict:
     return Verdict.SAME
 
 
-def _at_most(
-    one: Traits,
-    other: Traits,
+def _highest_verdict(
+    first: Traits,
+    second: Traits,
     levels: Levels,
 ) -> tuple[Verdict, str]:
-    """What a pair can be whatever the score, and why.
+    """Return the highest verdict that the rules allow, and the reason if it is not *same*.
 
-    The labels cannot teach this, since they have no different workouts that overlap.
+    The weights cannot express these rules: among the labeled pairs from which they were learned, no
+    different workouts overlap in time.
     """
-    if _is_leg_beside_leg(one, other):
+    if _are_legs_of_one_event(first, second):
         return Verdict.DIFFERENT, "they are legs of one multisport event"
-    if _CIRCUMSTANCES.issuperset(levels):
-        return _by_circumstances(one, other, levels)
-    of_one_account = levels["account"] == "one"
-    # An account that holds both tells them apart; of two accounts, one may have lost the rest.
+    if _CIRCUMSTANTIAL.issuperset(levels):
+        return _highest_by_circumstances(first, second, levels)
+    is_one_account = levels["account"] == "one"
+    # An account that holds both the part and the whole distinguishes them on purpose. Of two
+    # accounts, one may have lost the rest of the recording.
     if _is_fragment(levels):
-        verdict = Verdict.DIFFERENT if of_one_account else Verdict.ASK
-        return verdict, "less than half of a workout is a part of it, and no copy"
-    # Laps, a race and its cool-down, commutes.
-    if of_one_account and levels["time"] not in _AT_ONCE:
+        verdict = Verdict.DIFFERENT if is_one_account else Verdict.ASK
+        return verdict, "one is less than half of the other, so it is a part and not a copy"
+    # Such pairs are laps, a race and its cool-down, or two commutes. One account has one clock, so
+    # a wrong clock cannot explain the gap.
+    if is_one_account and levels["time"] not in _SIMULTANEOUS:
         verdict = Verdict.ASK if levels["time"] == "same day" else Verdict.DIFFERENT
-        return verdict, "one account has one clock"
-    if of_one_account and levels.get("heart") == levels.get("calories") == "far":
-        return Verdict.ASK, "two people who share an account may have set off together"
+        return verdict, "records of one account that do not overlap are usually two workouts"
+    if is_one_account and levels.get("heart") == levels.get("calories") == "far":
+        return Verdict.ASK, "two people who share the account may have started together"
     if levels["time"] in _SHIFTED and not _FINGERPRINTS.intersection(levels.items()):
-        return Verdict.ASK, "hours apart, nothing shows that one clock was off"
+        return Verdict.ASK, "they start hours apart, and nothing shows that a clock was wrong"
     return Verdict.SAME, ""
 
 
-def _by_circumstances(
-    one: Traits,
-    other: Traits,
+def _highest_by_circumstances(
+    first: Traits,
+    second: Traits,
     levels: Levels,
 ) -> tuple[Verdict, str]:
-    """Where only circumstances can be compared; a stub has nothing else, and nothing to lose."""
-    if levels["time"] not in _AT_ONCE:
-        return Verdict.DIFFERENT, "nothing but the time can be compared"
-    if one.stub or other.stub:
+    """Return the highest verdict of a pair for which only circumstances can be compared."""
+    if levels["time"] not in _SIMULTANEOUS:
+        return Verdict.DIFFERENT, "only their times can be compared, and these differ"
+    # A stub never has more than a start, and a wrong merge loses nothing, because it has no values.
+    if first.stub or second.stub:
         return Verdict.SAME, ""
-    return Verdict.ASK, "that two things happen at once does not make them one"
+    return Verdict.ASK, "only their times can be compared, and two workouts can happen at once"
 
 
-def _is_leg_beside_leg(one: Traits, other: Traits) -> bool:
-    return one.parent is not None and one.parent == other.parent and one.account == other.account
+def _are_legs_of_one_event(first: Traits, second: Traits) -> bool:
+    """Return whether one record lists both as legs, for example two transitions of a triathlon."""
+    have_one_parent = first.parent is not None and first.parent == second.parent
+    return have_one_parent and first.account == second.account
 
 
 def _is_fragment(levels: Levels) -> bool:
+    """Return whether one is less than half of the other."""
     if "a fragment" not in (levels.get("size"), levels.get("duration")):
         return False
-    # No part has the heart rate of the whole: where that is equal, one of the sizes is wrong.
+    # A part does not have the same heart rate as the complete workout. If the heart rates are
+    # equal, one of the sizes must be wrong.
     return levels.get("heart") not in ("equal", "equal twice")

@@ -1,4 +1,4 @@
-"""Each level of each line of evidence as a person reads it."""
+"""A sentence for each level of each comparison, as `fitglue why` and `duplicates` print it."""
 
 from __future__ import annotations
 
@@ -6,34 +6,38 @@ _SENTENCES: dict[str, dict[str, str]] = {
     "time": {
         "same second": "they start in the same second",
         "same minute": "they start within a minute",
-        "together": "they start within twenty minutes and run together",
-        "inside": "one runs inside the other",
-        "in part": "they overlap in part",
-        "beside": "one starts soon after the other, without an overlap",
+        "together": "they start within twenty minutes and mostly overlap",
+        "inside": "one lies mostly within the other",
+        "in part": "they partly overlap",
+        "beside": "they start within twenty minutes but do not overlap",
         "hours to the second": (
-            "they start whole half hours apart, to the second, as a clock that is off would"
+            "they start a whole number of half hours apart, to the second, as if a clock were wrong"
         ),
-        "hours to the minute": "they start whole half hours apart, to the minute",
-        "same day": "one knows the day alone, and it is the same",
-        "apart": "they lie apart in time",
-        "same second of some zone": (
-            "they start in the same second, if the zone between them is right"
-        ),
-        "same minute of some zone": "they start within a minute, if the zone between them is right",
-        "unknown": "one has no start",
+        "hours to the minute": "they start a whole number of half hours apart, to the minute",
+        "same day": "only the day of one is known, and it is the same",
+        "apart": "they are far apart in time",
+        "same second of some zone": "they start in the same second in some time zone",
+        "same minute of some zone": "they start within a minute in some time zone",
+        "unknown": "one has no start time",
     },
-    "account": {"one": "both are in one account", "two": "they are in two accounts"},
-    "sport": {"same": "the sport is the same", "other": "the sports differ"},
+    "account": {
+        "one": "both are in the same account",
+        "two": "they are in different accounts",
+    },
+    "sport": {
+        "same": "the sport is the same",
+        "other": "the sports differ",
+    },
     "size": {
-        "identical": "distance and duration are the very same",
+        "identical": "distance and duration are identical",
         "equal": "distance and duration are equal",
         "near": "distance and duration are close",
         "one distance": "the distance is close, the duration is not",
         "one duration": "the duration is equal, the distance is not",
-        "loose": "distance and duration are roughly alike",
+        "loose": "distance and duration are roughly similar",
         "a piece": "one is shorter in both distance and duration",
         "a fragment": "one is less than half of the other",
-        "other": "neither distance nor duration fits",
+        "other": "neither distance nor duration agrees",
     },
     "duration": {
         "equal": "the duration is equal",
@@ -47,7 +51,7 @@ _SENTENCES: dict[str, dict[str, str]] = {
         "far": "the distances differ",
     },
     "heart": {
-        "equal twice": "average and highest heart rate are equal",
+        "equal twice": "average and maximum heart rate are equal",
         "equal": "the average heart rate is equal",
         "near": "the heart rates are close",
         "apart": "the heart rates differ a little",
@@ -64,26 +68,29 @@ _SENTENCES: dict[str, dict[str, str]] = {
         "far": "the calories differ",
     },
     "climb": {
-        "equal": "the climb is equal",
-        "near": "the climb is close",
-        "far": "the climbs differ",
+        "equal": "the elevation gain is equal",
+        "near": "the elevation gain is close",
+        "far": "the elevation gain differs",
     },
     "track": {
         "same points": "their tracks share most points, as copies of one recording do",
         "many points": "their tracks share many points",
-        "same way": "their tracks go the same way by other points",
-        "part of the way": "their tracks share part of the way",
-        "another way": "their tracks go other ways",
-        "another place": "their tracks lie in other places",
+        "same way": "their tracks follow the same route with different points",
+        "part of the way": "their tracks share part of the route",
+        "another way": "their tracks follow different routes",
+        "another place": "their tracks are in different places",
     },
     "curve": {
-        "one curve": "heart rate or power runs alike all through",
-        "alike": "heart rate or power runs somewhat alike",
-        "another curve": "heart rate or power runs otherwise",
+        "one curve": "heart rate or power varies in the same way throughout",
+        "alike": "heart rate or power varies in a similar way",
+        "another curve": "heart rate or power varies in a different way",
     },
 }
 
 
-def sentence(line: str, level: str) -> str:
-    """What a level of agreement says; one that this version does not know is told by its names."""
-    return _SENTENCES.get(line, {}).get(level, f"{line}: {level}")
+def level_sentence(comparison: str, level: str) -> str:
+    """Return the sentence for a level of a comparison.
+
+    A stored reason may name a level of another version; for such a level, its names are returned.
+    """
+    return _SENTENCES.get(comparison, {}).get(level, f"{comparison}: {level}")

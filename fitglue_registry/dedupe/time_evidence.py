@@ -1,4 +1,4 @@
-"""How the times of two source activities lie to each other."""
+"""Compares the start times of two source activities, and the spans of time that they cover."""
 
 from __future__ import annotations
 
@@ -9,116 +9,138 @@ if TYPE_CHECKING:
     from fitglue_registry.dedupe.weights import Cuts
 
 
-def gap_s(one: Traits, other: Traits) -> float | None:
-    """Seconds from the first start to the second, on the clock that both have.
+def gap_s(first: Traits, second: Traits) -> float | None:
+    """Return the seconds from the first start to the second, on a clock that both have.
 
-    ``None`` where a start is missing. Where one has only UTC and the other only local time, the
-    zone between them is unknown and stays in the figure.
+    The result is negative if the second starts earlier, and ``None`` if a start is missing. If one
+    has only UTC and the other only local time, the unknown offset between them is part of the
+    result.
     """
-    if one.start_utc_s is not None and other.start_utc_s is not None:
-        return other.start_utc_s - one.start_utc_s
-    if one.start_s is None or other.start_s is None:
+    if first.start_utc_s is not None and second.start_utc_s is not None:
+        return second.start_utc_s - first.start_utc_s
+    if first.start_s is None or second.start_s is None:
         return None
-    return other.start_s - one.start_s
+    return second.start_s - first.start_s
 
 
-def off_hours_s(gap: float, cuts: Cuts) -> float:
-    """How far a gap is from a whole number of half hours, by which clocks and zones are shifted."""
+def half_hour_remainder_s(gap: float, cuts: Cuts) -> float:
+    """Return how many seconds a gap is away from the nearest whole number of half hours.
+
+    A wrong clock or zone shifts a start by a multiple of half an hour, so a small remainder is a
+    sign of such a shift.
+    """
     step = cuts["shift_step_s"]
     return abs((gap + step / 2) % step - step / 2)
 
 
-def span_s(traits: Traits) -> float:
-    """The length on the clock, as far as it is known: moving time is the least that it can be."""
+def duration_s(traits: Traits) -> float:
+    """Return the elapsed time in seconds, or else the moving time, which is its lower bound.
+
+    The result is zero if neither is known.
+    """
     return traits.elapsed_s or traits.moving_s or 0.0
 
 
-def overlap(
-    one: Traits,
-    other: Traits,
+def overlap_share(
+    first: Traits,
+    second: Traits,
     gap: float,
 ) -> float:
-    """The share of the shorter recording that falls into the other.
+    """Return which share of the shorter recording lies within the other one, at most 1.
 
-    Zero where one has no length.
+    The result is negative if they do not overlap, and zero if a duration is unknown. ``gap`` is the
+    result of ``gap_s``.
     """
-    length = span_s(one)
-    other_length = span_s(other)
-    shorter = min(length, other_length)
-    if shorter <= 0:
+    first_s = duration_s(first)
+    second_s = duration_s(second)
+    shorter_s = min(first_s, second_s)
+    if shorter_s <= 0:
         return 0.0
-    shared = min(length, gap + other_length) - max(0.0, gap)
-    return shared / shorter
+    shared_s = min(first_s, gap + second_s) - max(0.0, gap)
+    return shared_s / shorter_s
 
 
 def is_same_day(
-    one: Traits,
-    other: Traits,
+    first: Traits,
+    second: Traits,
     cuts: Cuts,
 ) -> bool:
-    """Whether both begin on the same day of the calendar, by the local clock."""
-    day = (one.start_s or 0.0) // cuts["day_s"]
-    other_day = (other.start_s or 0.0) // cuts["day_s"]
-    return day == other_day
+    """Return whether both start on the same calendar day by their local clocks."""
+    first_day = (first.start_s or 0.0) // cuts["day_s"]
+    second_day = (second.start_s or 0.0) // cuts["day_s"]
+    return first_day == second_day
 
 
 def time_level(
-    one: Traits,
-    other: Traits,
+    first: Traits,
+    second: Traits,
     cuts: Cuts,
 ) -> str:
-    """How the two recorded spans of time lie to each other."""
-    gap = gap_s(one, other)
+    """Return the level of the comparison ``time``.
+
+    The order of the checks matters: a precise agreement is reported as such even if the recordings
+    also overlap.
+    """
+    gap = gap_s(first, second)
     if gap is None:
         return "unknown"
-    if max(one.precision_s, other.precision_s) >= cuts["day_s"]:
-        return "same day" if is_same_day(one, other, cuts) else "apart"
-    if _is_zone_unknown(one, other):
+    if max(first.precision_s, second.precision_s) >= cuts["day_s"]:
+        return "same day" if is_same_day(first, second, cuts) else "apart"
+    if _is_zone_unknown(first, second):
         return _level_without_zone(gap, cuts)
     if abs(gap) <= cuts["same_second_s"]:
         return "same second"
-    if abs(gap) <= cuts["same_minute_s"] and not _is_over(one, other, gap):
+    if abs(gap) <= cuts["same_minute_s"] and not _has_ended_before(first, second, gap):
         return "same minute"
-    return _overlap_level(one, other, gap, cuts) or _shift_level(gap, cuts)
+    return _overlap_level(first, second, gap, cuts) or _shift_level(gap, cuts)
 
 
-def _is_over(
-    one: Traits,
-    other: Traits,
+def _has_ended_before(
+    first: Traits,
+    second: Traits,
     gap: float,
 ) -> bool:
-    """Whether the first had ended when the second began, as short recordings do within a minute."""
-    return span_s(one) > 0 and span_s(other) > 0 and overlap(one, other, gap) <= 0
+    """Return whether one had ended when the other began.
+
+    A false start of half a minute and the next attempt start within a minute of each other, and yet
+    they are two recordings.
+    """
+    have_durations = duration_s(first) > 0 and duration_s(second) > 0
+    return have_durations and overlap_share(first, second, gap) <= 0
 
 
-def _is_zone_unknown(one: Traits, other: Traits) -> bool:
-    """Whether one has only UTC and the other only local time."""
-    is_utc_missing = one.start_utc_s is None or other.start_utc_s is None
-    is_local_missing = one.start_local_s is None or other.start_local_s is None
+def _is_zone_unknown(first: Traits, second: Traits) -> bool:
+    """Return whether one has only UTC and the other only local time."""
+    is_utc_missing = first.start_utc_s is None or second.start_utc_s is None
+    is_local_missing = first.start_local_s is None or second.start_local_s is None
     return is_utc_missing and is_local_missing
 
 
 def _level_without_zone(gap: float, cuts: Cuts) -> str:
-    off = off_hours_s(gap, cuts)
-    if abs(gap) > cuts["shift_most_s"] or off > cuts["same_minute_s"]:
+    """Return the level if any zone may lie between the two clocks."""
+    remainder = half_hour_remainder_s(gap, cuts)
+    if abs(gap) > cuts["shift_most_s"] or remainder > cuts["same_minute_s"]:
         return "apart"
-    if off <= cuts["same_second_s"]:
+    if remainder <= cuts["same_second_s"]:
         return "same second of some zone"
     return "same minute of some zone"
 
 
 def _overlap_level(
-    one: Traits,
-    other: Traits,
+    first: Traits,
+    second: Traits,
     gap: float,
     cuts: Cuts,
 ) -> str | None:
-    share = overlap(one, other, gap)
+    """Return the level of two recordings that overlap, or ``None`` if they do not."""
+    share = overlap_share(first, second, gap)
     if share <= 0:
         return None
     is_near = abs(gap) < cuts["drift_s"]
-    if off_hours_s(gap, cuts) <= cuts["shift_second_s"] and abs(gap) > cuts["drift_s"]:
-        # Three hours of which two seem shared, an hour to the second apart: rather a clock.
+    remainder = half_hour_remainder_s(gap, cuts)
+    if remainder <= cuts["shift_second_s"] and abs(gap) > cuts["drift_s"]:
+        # A copy of a three-hour ride with a clock that is one hour off overlaps it for two hours.
+        # A wrong clock explains a gap of exactly an hour better than an overlap by chance does.
         return None
     if share < cuts["overlap"]:
         return "in part"
@@ -126,13 +148,14 @@ def _overlap_level(
 
 
 def _shift_level(gap: float, cuts: Cuts) -> str:
+    """Return the level of two recordings that do not overlap."""
     if abs(gap) < cuts["drift_s"]:
         return "beside"
     if abs(gap) > cuts["shift_most_s"]:
         return "apart"
-    off = off_hours_s(gap, cuts)
-    if off <= cuts["shift_second_s"]:
+    remainder = half_hour_remainder_s(gap, cuts)
+    if remainder <= cuts["shift_second_s"]:
         return "hours to the second"
-    if off <= cuts["same_minute_s"]:
+    if remainder <= cuts["same_minute_s"]:
         return "hours to the minute"
     return "apart"

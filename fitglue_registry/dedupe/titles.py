@@ -1,4 +1,4 @@
-"""Whether the title of an activity was written by somebody, or is a default."""
+"""Distinguishes a title that a person wrote from a default title."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def is_default_title(activity: SourceActivity, known: DefaultTitles) -> bool:
-    """Whether a device or a service gave the title.
+    """Return whether a device or a service made the title.
 
-    Such a title is the name of a file, or consists only of words for the time of day, the sport and
-    the place.
+    Such a title is empty, is the name of a file, or consists only of words for the time of day, the
+    sport and the place. ``known`` has these words in many languages, and patterns of file names.
     """
     title = (activity.title or "").strip().casefold()
     vocabulary, patterns = _compiled(known)
@@ -27,7 +27,7 @@ def is_default_title(activity: SourceActivity, known: DefaultTitles) -> bool:
 
 
 def _own_words(activity: SourceActivity) -> list[str]:
-    """The words of the activity's sport and place."""
+    """Return the words of the activity's sport and place, which a default title may repeat."""
     texts = [activity.sport, activity.sport_raw, activity.sub_type]
     if activity.location is not None:
         texts.append(activity.location.name)
@@ -35,6 +35,7 @@ def _own_words(activity: SourceActivity) -> list[str]:
     return _WORD.findall(joined.casefold().replace("_", " "))
 
 
+# The default titles come from the registry, of which a process rarely loads more than one.
 @lru_cache(maxsize=4)
 def _compiled(known: DefaultTitles) -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
     vocabulary = frozenset(word.casefold() for word in known.words)

@@ -1,4 +1,4 @@
-"""What the matcher sees of one source activity: plain numbers, and the points of its track."""
+"""The values of a source activity that are compared: plain numbers, and the samples."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ if TYPE_CHECKING:
     from fitglue_registry.model import SourceActivity
 
 Point = tuple[float, float]
+"""Latitude and longitude in degrees (WGS 84)."""
 
-#: Families that say nothing of what was done: a source's word for "I do not know".
+#: Sport families that say nothing about what was done, because a source uses them for "unknown".
 _UNKNOWN_SPORTS = frozenset({"other"})
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """One source activity as the matcher compares it.
+    """The values of one source activity that are compared.
 
-    ``None`` is absent, and absence is no evidence. Clocks are seconds since 1970,
-    ``start_local_s`` as if local time were UTC.
+    ``None`` means absent, and an absent value is no evidence. Starts are seconds since 1970;
+    ``start_local_s`` treats the local time as if it were UTC.
     """
 
-    account: str  # the connection that lists it
+    account: str  # the account whose connection lists it
     start_utc_s: float | None = None
     start_local_s: float | None = None
-    precision_s: float = 1.0  # how exact the start is: a second, a minute, a day
+    precision_s: float = 1.0  # how exact the start is: a second, a minute or a day
     elapsed_s: float | None = None
     moving_s: float | None = None
     distance_m: float | None = None
@@ -40,20 +41,23 @@ class Traits:
     average_watts: float | None = None
     calories_kcal: float | None = None
     elevation_gain_m: float | None = None
-    parent: str | None = None  # the multisport event that it is a leg of
+    parent: str | None = None  # the multisport event of which it is a leg
     stub: bool = False
 
     @property
     def start_s(self) -> float | None:
-        """The start on the local clock, which every source has; without a zone, UTC."""
+        """The start on the local clock, or in UTC if the zone is unknown."""
         return self.start_local_s if self.start_local_s is not None else self.start_utc_s
 
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """What is compared of a recording: the points of its track, and channels over time.
+    """The samples of one recording that are compared.
 
-    Times are seconds since the start; NaN is a gap. Channels are ``heartrate`` and ``watts``.
+    Attributes:
+        track: The points of the track, without gaps.
+        time_s: The seconds since the start, one for each sample of the channels.
+        channels: The values of ``heartrate`` and ``watts``, where present. NaN is a gap.
     """
 
     track: Sequence[Point] = ()
@@ -69,9 +73,10 @@ _PRECISION_S = {
 
 
 def traits_of(activity: SourceActivity, account: str) -> Traits:
-    """The traits of a source activity.
+    """Return the traits of a source activity that this account lists.
 
-    Zero is kept where it is a value, and taken for absence where it cannot be one.
+    Zero counts as absent for every value that a workout cannot have as zero, such as its distance
+    or its heart rate. A climb of zero is kept, because a flat course has it.
     """
     sport = family(activity.sport) if activity.sport else None
     return Traits(
@@ -94,7 +99,7 @@ def traits_of(activity: SourceActivity, account: str) -> Traits:
 
 
 def clock_s(moment: datetime | None) -> float | None:
-    """Seconds since 1970 of a moment; local time is read as if it were UTC."""
+    """Return the seconds since 1970 of a moment; a local time is treated as if it were UTC."""
     if moment is None:
         return None
     if moment.tzinfo is None:

@@ -1,4 +1,10 @@
-"""The table of weights: what a level of agreement is worth, in bits, as it was learned."""
+"""The match weights: what each level of agreement is worth in bits, and the thresholds.
+
+A weight is log2(m / u), after Fellegi and Sunter ("A Theory for Record Linkage", JASA 64, 1969).
+The m probability is the share of the level among pairs that are the same workout, and the u
+probability is its share among pairs that are not. ``benchmarks/learn.py`` learns both from labeled
+pairs and writes ``weights.toml``. ``matching.toml`` has everything that is set by hand.
+"""
 
 from __future__ import annotations
 
@@ -12,63 +18,74 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Cuts = dict[str, float]
-"""The points between two levels, by name, as ``matching.toml`` states them."""
+"""The cut-off values between comparison levels, by name, as ``matching.toml`` states them."""
 
-#: The lines that need the samples of both recordings, which are read only where the others leave
-#: doubt.
-SAMPLED = ("track", "curve")
+#: The comparisons that need the samples of both recordings.
+SAMPLE_COMPARISONS = ("track", "curve")
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Line → level → bits (log2 of how much likelier the level is among same than among different
-    pairs), after Fellegi and Sunter.
+    """The match weights of all levels, the prior and the thresholds, all of them in bits.
 
-    I. Fellegi, A. Sunter, "A Theory for Record Linkage", JASA 64 (1969).
+    The sum of the prior and the weights of a pair is log2 of the odds that it is the same workout.
+
+    Attributes:
+        prior: log2 of the odds before any evidence.
+        same: The lowest sum for which a pair is *same*.
+        ask: The lowest sum for which a pair is *ask*, that is, goes to clerical review.
+        cuts: The cut-off values between levels.
+        bits: Comparison → level → match weight.
     """
 
-    prior: float  # bits before any evidence
-    same: float  # at least so many bits: same
-    ask: float  # at least so many: ask
+    prior: float
+    same: float
+    ask: float
     cuts: Cuts
     bits: Mapping[str, Mapping[str, float]]
 
     @cached_property
     def most_from_samples(self) -> float:
-        """The most that the lines from samples can add."""
-        return sum(max(self.bits[line].values()) for line in SAMPLED)
+        """The most that the comparisons of samples can add to the sum."""
+        return sum(max(self.bits[comparison].values()) for comparison in SAMPLE_COMPARISONS)
 
     @cached_property
     def least_from_samples(self) -> float:
-        """The most that they can take away, a negative number."""
-        return sum(min(self.bits[line].values()) for line in SAMPLED)
+        """The least that the comparisons of samples can add to the sum, a negative number."""
+        return sum(min(self.bits[comparison].values()) for comparison in SAMPLE_COMPARISONS)
 
 
 def probability(bits: float) -> float:
-    """The probability that log2 odds say."""
+    """Return the probability for log2 odds: odds / (1 + odds)."""
+    # Beyond 60 bits the result is 0 or 1 in double precision, and the power could overflow.
     return float(1.0 / (1.0 + 2.0 ** -max(min(bits, 60.0), -60.0)))
 
 
-def told() -> dict[str, Any]:
-    """What ``matching.toml`` says: cuts, thresholds, and what the labels cannot show."""
-    return _toml("matching.toml")
+def matching_rules() -> dict[str, Any]:
+    """Return the content of ``matching.toml``: cuts, thresholds and assumptions set by hand."""
+    return _read_toml("matching.toml")
 
 
 @lru_cache(maxsize=1)
 def learned_weights() -> Weights:
-    """The weights that ship with this version."""
-    return weights_of(_toml("weights.toml"), told())
+    """Return the weights that are part of this version of the package."""
+    return weights_of(_read_toml("weights.toml"), matching_rules())
 
 
-def _toml(name: str) -> dict[str, Any]:
+def _read_toml(name: str) -> dict[str, Any]:
     return tomllib.loads(files(__package__).joinpath(name).read_text("utf-8"))
 
 
 def weights_of(table: Mapping[str, Any], rules: Mapping[str, Any]) -> Weights:
-    """The weights of a learned table under these rules."""
+    """Return the weights of a learned table, with the cuts and thresholds of these rules.
+
+    Args:
+        table: A table in the form of ``weights.toml``.
+        rules: A table in the form of ``matching.toml``.
+    """
     bits = {}
-    for line, levels in table["weights"].items():
-        bits[line] = {level: float(row["bits"]) for level, row in levels.items()}
+    for comparison, levels in table["weights"].items():
+        bits[comparison] = {level: float(row["bits"]) for level, row in levels.items()}
     thresholds = rules["thresholds"]
     return Weights(
         prior=float(table["prior"]),

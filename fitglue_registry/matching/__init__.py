@@ -1,1 +1,19 @@
-"""Which stored source activities are one workout: dedupe, applied to the store."""
+"""Matching: applies dedupe to the store, and assigns every source activity to an activity.
+
+``Matcher.rematch`` (``matcher``) takes the source activities that have changed through these
+modules, in this order:
+
+1. ``candidate_search`` finds the stored source activities that are close enough in time. It also
+   answers beforehand whether there are any, because matching is left out if there are none.
+2. ``candidate_cache`` makes candidates of them, for ``fitglue_registry.dedupe``.
+3. ``plugin_opinions`` asks plugins (``fitglue_dedupe``) about pairs, and stores their opinions.
+4. ``scoring`` lets dedupe score the candidate pairs, and stores each *same* and *ask* as an
+   opinion. ``opinions`` converts between stored opinions and the values of dedupe.
+5. ``matcher`` loads everything that is related to the changed source activities, divides it into
+   clusters (``fitglue_registry.dedupe.cluster``), merges each cluster, and lets
+   ``fitglue_registry.store.assignment`` write the activities.
+
+**Whether two records are one workout** is decided in ``fitglue_registry/dedupe/score.py`` for one
+pair, and in ``fitglue_registry/dedupe/cluster.py`` for all pairs together. The athlete's decisions
+reach the matcher through the protocol ``AthleteDecisions``.
+"""

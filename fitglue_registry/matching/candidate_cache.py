@@ -1,4 +1,4 @@
-"""Stored source activities as the candidates that dedupe compares."""
+"""Makes candidates for dedupe out of stored source activities."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ _CHANNELS = ("heartrate", "watts")
 
 
 def account_of(row: SourceActivityRow) -> str:
-    """The account that lists it: the same in every store, where ids of connections are random."""
+    """Return the account that lists a source activity, as ``entry account-id``.
+
+    It is the same in every store, whereas the ids of connections are random.
+    """
     return f"{row.entry} {row.account_id}"
 
 
 class CandidateCache:
-    """Makes each candidate once, and reads its recording when the score asks for it."""
+    """Makes each candidate once, and reads its recording only if the score asks for it."""
 
     def __init__(self, db: Db) -> None:
         self.db = db
@@ -33,7 +36,7 @@ class CandidateCache:
         self._samples: dict[int, Samples | None] = {}
 
     def of(self, rows: Iterable[SourceActivityRow]) -> list[Candidate]:
-        """The candidates for these source activities whose record is not gone."""
+        """Return the candidates for these source activities, without those whose record is gone."""
         return [self._candidate(row) for row in rows if not row.gone]
 
     def _candidate(self, row: SourceActivityRow) -> Candidate:
@@ -48,25 +51,29 @@ class CandidateCache:
             )
         return self._candidates[row.id]
 
-    def _samples_of(self, number: int) -> Samples | None:
-        if number not in self._samples:
-            streams = load_streams(self.db, number, ("time", "latlng", *_CHANNELS))
+    def _samples_of(self, source_activity_id: int) -> Samples | None:
+        # One workout can be in doubt with several others, and decoding streams is slow.
+        if source_activity_id not in self._samples:
+            streams = load_streams(self.db, source_activity_id, ("time", "latlng", *_CHANNELS))
             by_type = {stream.type: stream for stream in streams}
-            self._samples[number] = _samples(by_type) if by_type else None
-        return self._samples[number]
+            self._samples[source_activity_id] = _samples(by_type) if by_type else None
+        return self._samples[source_activity_id]
 
 
 def _samples(streams: dict[str, Stream]) -> Samples:
+    """Return the samples of a recording, from its streams by type."""
     track: list[tuple[float, float]] = []
     if "latlng" in streams:
+        # The values are latitude and longitude in turn.
         flat = streams["latlng"].values.doubles.tolist()
         for latitude, longitude in zip(flat[::2], flat[1::2], strict=True):
-            is_number = latitude == latitude  # NaN, which is a gap, equals nothing
+            is_number = latitude == latitude  # NaN, which is a gap, is not equal to itself
             if is_number:
                 track.append((latitude, longitude))
     seconds = streams["time"].values.doubles if "time" in streams else ()
     channels = {}
     for name in _CHANNELS:
+        # A channel of another length has no time for its samples.
         if name in streams and len(streams[name].values) == len(seconds):
             channels[name] = streams[name].values.doubles
     return Samples(track, seconds, channels)

@@ -1,4 +1,7 @@
-"""Puts changed source activities where they belong: matches, merges, and assigns activities."""
+"""Matches changed source activities: assigns each of them to the activity of its workout.
+
+It runs all steps of dedupe on the store, inside the transaction of its caller.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,13 @@ from fitglue_registry.dedupe import (
     Member,
     Scorer,
     claim_edges,
-    clusters,
+    cluster_candidates,
     learned_weights,
     merge,
 )
-from fitglue_registry.dedupe.edges import inherited
+from fitglue_registry.dedupe.edges import inherited_edges
 from fitglue_registry.matching.candidate_cache import CandidateCache, account_of
-from fitglue_registry.matching.neighbourhood import spans_of
+from fitglue_registry.matching.candidate_search import search_spans
 from fitglue_registry.matching.opinions import edge_of_opinion
 from fitglue_registry.matching.scoring import store_scores
 from fitglue_registry.model import decode
@@ -40,16 +43,19 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.dedupe import Choice
-    from fitglue_registry.matching.experts import Experts
+    from fitglue_registry.matching.plugin_opinions import OpinionPlugins
     from fitglue_registry.store.encoding import EncodedActivity
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
-    #: Source activity → the types of its streams, and how many samples they have.
+    #: Id of a source activity → the types of its streams, and how many samples they have.
     SampleCounts = Mapping[int, tuple[tuple[str, ...], int]]
 
 
-class Remembered(Protocol):
-    """What the matcher takes into account of the decisions that athletes made."""
+class AthleteDecisions(Protocol):
+    """The decisions of athletes, as far as the matcher needs them.
+
+    The room ``decisions`` implements it. That room is above this one, so it cannot be imported.
+    """
 
     def recall(
         self,
@@ -58,7 +64,7 @@ class Remembered(Protocol):
         rows: Sequence[SourceActivityRow],
         now: str,
     ) -> None:
-        """Write the opinions that follow from decisions about these source activities."""
+        """Store the opinions that follow from decisions about these source activities."""
 
     def edits(
         self,
@@ -66,38 +72,45 @@ class Remembered(Protocol):
         athlete_id: str,
         groups: Sequence[Sequence[SourceActivityRow]],
     ) -> list[list[Choice]]:
-        """The values that the athlete chose for each group, oldest first."""
+        """Return the athlete's choices of values for each group, oldest first."""
 
-    def edited(
+    def ids_with_edits(
         self,
         db: Db,
         athlete_id: str,
         ids: Sequence[int],
     ) -> set[int]:
-        """Those of these source activities whose activity may have edited values."""
+        """Return those of these source activities whose activity may have edited values."""
 
 
 class Matcher:
-    """Finds the activity of changed source activities.
+    """Assigns source activities to activities.
 
-    ``experts`` are the plugins that have opinions on pairs, ``remembered`` the athlete's decisions.
-    ``rules`` say which of several sources gives a value, ``kinds`` how each entry comes by its
-    fields: entry → field → reported, computed, ….
+    A *group* is what becomes one activity: the rows of a cluster of dedupe, together with the
+    source activities of the same activity whose record is gone.
     """
 
     def __init__(
         self,
-        experts: Experts,
-        remembered: Remembered,
+        opinion_plugins: OpinionPlugins,
+        decisions: AthleteDecisions,
         rules: MergeRules | None = None,
         kinds: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
-        self._experts = experts
-        self._remembered = remembered
+        """Make a matcher, which is not bound to a store.
+
+        Args:
+            opinion_plugins: The plugins that are asked about pairs.
+            decisions: The decisions of athletes.
+            rules: The merge rules of the registry.
+            kinds: Entry → field → ``reported``, ``computed`` or ``estimated``.
+        """
+        self._opinion_plugins = opinion_plugins
+        self._decisions = decisions
         self._rules = rules or MergeRules()
         self._kinds = kinds or {}
 
-    def place(
+    def rematch(
         self,
         db: Db,
         athlete_id: str,
@@ -105,22 +118,31 @@ class Matcher:
         now: str,
         affected: Iterable[str] = (),
     ) -> None:
-        """Match these source activities anew and merge every activity that this changes.
+        """Match these source activities again, and merge every activity that this changes.
 
-        ``affected`` are activities that are merged again in any case.
+        Args:
+            db: A transaction that may write.
+            athlete_id: The athlete to whom they belong.
+            changed: The ids of the source activities.
+            now: The moment that is stored.
+            affected: The ids of activities that are merged again in any case, such as one that has
+                just lost a member.
         """
         changed = set(changed)
         lock_athlete(db, athlete_id)
         rows = load_rows(db, changed)
-        self._remembered.recall(db, athlete_id, list(rows.values()), now)
+        # Claims may have changed, and with them what earlier decisions are about.
+        self._decisions.recall(db, athlete_id, list(rows.values()), now)
 
         candidates = CandidateCache(db)
         scorer = Scorer(learned_weights())
-        near_ids = ids_near(db, athlete_id, spans_of(rows.values())) - changed
+        near_ids = ids_near(db, athlete_id, search_spans(rows.values())) - changed
+        # Changed source activities are also compared with each other.
         near_by = rows | load_rows(db, near_ids)
-        self._experts.store_opinions(candidates, rows, near_by, now)
+        self._opinion_plugins.ask_and_store(candidates, rows, near_by, now)
         store_scores(candidates, scorer, rows, near_by, now)
 
+        # Only now are all opinions stored, by which source activities are related.
         related = _related(db, athlete_id, changed | members_of(db, affected))
         groups = _groups(candidates, scorer, related)
         # The newest come first, so that new numbers follow the calendar.
@@ -131,33 +153,52 @@ class Matcher:
         )
         assign(db, athlete_id, self._merged(db, athlete_id, newest_first), now)
 
-    def remerge(
+    def remerge_changed(
         self,
         db: Db,
         athlete_id: str,
         changed: Iterable[tuple[int, EncodedActivity]],
         now: str,
     ) -> None:
-        """Merge the activities of these source activities again, whose matches stay as they are."""
+        """Merge the activities of changed source activities again, without matching them.
+
+        Args:
+            db: A transaction that may write.
+            athlete_id: The athlete to whom they belong.
+            changed: Id and new values of each source activity. Nothing has changed that could
+                change its matches.
+            now: The moment that is stored.
+        """
         lock_athlete(db, athlete_id)
         changed = list(changed)
-        edited = self._remembered.edited(db, athlete_id, [number for number, _ in changed])
-        shared = []
-        for number, encoded in changed:
-            # Nearly every activity has only one source, and nothing to merge.
-            if number in edited or not rewrite_from_only_member(db, number, encoded, now):
-                shared.append(number)
-        if shared:
-            self.merge_again(db, athlete_id, shared, now)
+        ids = [source_activity_id for source_activity_id, _ in changed]
+        edited = self._decisions.ids_with_edits(db, athlete_id, ids)
+        to_merge = []
+        for source_activity_id, encoded in changed:
+            # Nearly every activity has only one source, so that its values can be copied.
+            if source_activity_id in edited or not rewrite_from_only_member(
+                db, source_activity_id, encoded, now
+            ):
+                to_merge.append(source_activity_id)
+        if to_merge:
+            self.remerge(db, athlete_id, to_merge, now)
 
-    def merge_again(
+    def remerge(
         self,
         db: Db,
         athlete_id: str,
         ids: Iterable[int],
         now: str,
     ) -> None:
-        """Merge the activities of these source activities by the rules and edits of today."""
+        """Merge the activities of these source activities again, by the current rules and edits.
+
+        Args:
+            db: A transaction that may write.
+            athlete_id: The athlete to whom they belong.
+            ids: The ids of source activities; their matches stay as they are.
+            now: The moment that is stored.
+        """
+        # A merge takes claims from the documents, so their table need not be read.
         rows = load_rows(db, with_fellow_members(db, ids), with_claims=False)
         groups: dict[str | None, list[SourceActivityRow]] = {}
         for row in sorted(rows.values(), key=_key):
@@ -170,12 +211,14 @@ class Matcher:
         athlete_id: str,
         groups: Sequence[Sequence[SourceActivityRow]],
     ) -> list[Merged]:
+        """Return each group with its merged activity."""
+        # Only groups with several members need to know who has which streams.
         shared: list[int] = []
         for group in groups:
             if len(group) > 1:
                 shared += [row.id for row in group]
         samples = samples_of(db, shared) if shared else {}
-        edits = self._remembered.edits(db, athlete_id, groups)
+        edits = self._decisions.edits(db, athlete_id, groups)
         return [
             self._merge(group, samples, choices)
             for group, choices in zip(groups, edits, strict=True)
@@ -187,8 +230,12 @@ class Matcher:
         samples: SampleCounts,
         choices: Iterable[Choice],
     ) -> Merged:
+        """Return a group with its merged activity, which has the values of its present members.
+
+        If every present member is a stub, or if none is present, the activity is gone and keeps the
+        values that its members had. A group that never had anything except stubs has no activity.
+        """
         present = [row for row in group if not row.gone]
-        # Stubs that are left are no workout; what they were copies of is a tombstone.
         is_gone = all(row.stub for row in present)
         merged_rows = group if is_gone else present
         members = [self._member(row, samples) for row in merged_rows]
@@ -210,16 +257,16 @@ def _groups(
     scorer: Scorer,
     rows: Mapping[int, SourceActivityRow],
 ) -> list[list[SourceActivityRow]]:
-    """The source activities whose record is not gone, divided into workouts."""
-    present = {number: row for number, row in rows.items() if not row.gone}
+    """Divide the source activities whose record is not gone into workouts."""
+    present = {row_id: row for row_id, row in rows.items() if not row.gone}
     present_candidates = candidates.of(present.values())
     edges = claim_edges(present_candidates)
     for opinion in opinions_about(candidates.db, present):
         edges.append(edge_of_opinion(opinion))
-    edges += inherited(edges)
+    edges += inherited_edges(edges)
     groups = []
-    for group in clusters(present_candidates, edges, scorer.may_be_one):
-        groups.append([present[candidate.id] for candidate in group])
+    for cluster in cluster_candidates(present_candidates, edges, scorer.may_match):
+        groups.append([present[candidate.id] for candidate in cluster])
     return groups
 
 
@@ -228,9 +275,11 @@ def _related(
     athlete_id: str,
     ids: set[int],
 ) -> dict[int, SourceActivityRow]:
-    """Everything that can share a group with these.
+    """Return id → row of these source activities, and of all that can share a group with them.
 
-    They are related by claims, by opinions, and by the activity that they belong to.
+    Source activities are related if they share a claim, if an opinion says *same* about them, or if
+    they belong to one activity. Relations of relations are followed to the end. Otherwise a cluster
+    would depend on which of its members happened to change.
     """
     rows: dict[int, SourceActivityRow] = {}
     to_load = set(ids)
@@ -256,9 +305,10 @@ def _related(
 def _with_gone(
     groups: list[list[SourceActivityRow]], rows: Mapping[int, SourceActivityRow]
 ) -> list[list[SourceActivityRow]]:
-    """Add source activities whose record is gone to the group that keeps their activity.
+    """Add each source activity whose record is gone to the group that keeps its activity.
 
-    So they are members again as soon as their record is listed again.
+    It is then a member again as soon as its record is listed again. If no group keeps the activity,
+    the source activities of that activity form a group of their own.
     """
     heirs = _heirs(groups)
     all_groups = list(groups)
@@ -276,13 +326,17 @@ def _with_gone(
 def _heirs(
     groups: Sequence[list[SourceActivityRow]],
 ) -> dict[str | None, list[SourceActivityRow]]:
-    """Activity → the group that keeps it when its members part, as ``store.assignment`` has it."""
+    """Return activity id → the group that keeps the activity if its members are split.
+
+    ``store.assignment`` applies the same order: first the member for which the activity was
+    created, then the smallest id.
+    """
     ranked = []
     for position, group in enumerate(groups):
         for row in group:
             ranked.append((row.home_id != row.activity_id, row.id, position, row.activity_id))
     heirs: dict[str | None, list[SourceActivityRow]] = {}
-    # The last one of an activity stays: the member that it was made for, or the smallest id.
+    # The best comes last, so that it overwrites the others.
     for _, _, position, activity_id in sorted(
         ranked,
         key=lambda rank: rank[:3],
@@ -294,10 +348,10 @@ def _heirs(
 
 
 def _key(row: SourceActivityRow) -> tuple[str, str, int]:
-    """The natural key.
+    """Return the natural key of a source activity.
 
-    Ids of connections are random: ordered by them, one store would prefer other values than the
-    next.
+    Ids of connections are random. If they decided the order, two stores with the same records would
+    prefer different values.
     """
     return (account_of(row), row.external_id, row.leg_no)
 

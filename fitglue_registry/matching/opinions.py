@@ -1,4 +1,4 @@
-"""How a judgment of the score is kept as an opinion, and read again."""
+"""Converts between the judgments of the score, stored opinions and edges."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from fitglue_registry.dedupe import Edge, Judgment, Line
+from fitglue_registry.dedupe import Edge, Evidence, Judgment
 from fitglue_registry.model.stored import OpinionSource
 
 if TYPE_CHECKING:
@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 
 
 class Reason(msgspec.Struct):
-    """The reason of a scored opinion: its probability, the lines of evidence, and the rule.
+    """The reason of an opinion of the score, which is stored as JSON in ``fg_opinions.reason``.
 
-    A line of evidence has its name, its level and its bits.
+    The names of the fields are the stored keys.
+
+    Attributes:
+        probability: The probability that the pair is one workout.
+        lines: The evidence: (comparison, level, match weight in bits).
+        rule: Why the verdict is lower than the probability suggests, or an empty text.
     """
 
     probability: float
@@ -25,14 +30,17 @@ class Reason(msgspec.Struct):
 
 
 def reason_of_judgment(judgment: Judgment) -> str:
-    """The text that an opinion of the score has as its reason."""
-    lines = [(line.line, line.level, line.bits) for line in judgment.lines]
+    """Return the reason to store for a judgment, as JSON."""
+    lines = [(part.comparison, part.level, part.bits) for part in judgment.evidence]
     reason = Reason(round(judgment.probability, 4), lines, judgment.rule)
     return msgspec.json.encode(reason).decode()
 
 
 def reason_of_text(text: str) -> Reason | None:
-    """The reason that a text holds, or ``None`` if it is a sentence of a plugin or a person."""
+    """Return the reason in a stored text, or ``None`` if the text is a sentence.
+
+    Plugins and decisions of the athlete give their reasons as sentences.
+    """
     if not text.startswith("{"):
         return None
     try:
@@ -42,15 +50,18 @@ def reason_of_text(text: str) -> Reason | None:
 
 
 def judgment_of_opinion(opinion: Any) -> Judgment:
-    """The judgment in an opinion of the score: anything with ``verdict`` and ``reason``."""
+    """Return the judgment in an opinion of the score.
+
+    ``opinion`` is any object with the attributes ``verdict`` and ``reason``, such as a row.
+    """
     reason = reason_of_text(opinion.reason)
     assert reason is not None
-    lines = tuple(Line(*line) for line in reason.lines)
-    return Judgment(opinion.verdict, reason.probability, lines, reason.rule)
+    evidence = tuple(Evidence(*line) for line in reason.lines)
+    return Judgment(opinion.verdict, reason.probability, evidence, reason.rule)
 
 
 def edge_of_opinion(opinion: Any) -> Edge:
-    """A stored opinion as an edge between two candidates."""
+    """Return a stored opinion as an edge between two candidates."""
     probability = 1.0
     if opinion.said_by == OpinionSource.SCORE:
         probability = judgment_of_opinion(opinion).probability

@@ -1,4 +1,4 @@
-"""Scores candidate pairs of stored source activities, and keeps the judgments as opinions."""
+"""Scores candidate pairs of stored source activities, and stores the judgments as opinions."""
 
 from __future__ import annotations
 
@@ -23,10 +23,14 @@ def store_scores(
     near_by: Mapping[int, SourceActivityRow],
     now: str,
 ) -> None:
-    """Score every candidate pair of changed source activities anew.
+    """Score every candidate pair of the changed source activities again, and store the opinions.
 
-    Only *same* and *ask* are kept: every other pair is different. Nor are pairs kept that share a
-    claim, which says *same* already.
+    Args:
+        candidates: The cache of candidates, with the open transaction.
+        scorer: The scorer; it keeps the judgments for clustering.
+        rows: Id → row of the changed source activities.
+        near_by: Id → row of those that are close in time, including the changed ones.
+        now: The time of the opinions, as the store writes it.
     """
     db = candidates.db
     changed = candidates.of(rows.values())
@@ -34,6 +38,8 @@ def store_scores(
     drop_opinions(db, [candidate.id for candidate in changed], [OpinionSource.SCORE])
     claims = {candidate.id: candidate.claims for candidate in (*changed, *others)}
     for edge in scorer.judge_candidates(changed, others):
+        # Only *same* and *ask* are stored, since a pair without an opinion counts as different.
+        # A pair that shares a claim is *same* already.
         if edge.verdict == Verdict.DIFFERENT or claims[edge.first] & claims[edge.second]:
             continue
         first, second = sorted((edge.first, edge.second))

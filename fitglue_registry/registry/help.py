@@ -126,7 +126,7 @@ def _issues(entry: Entry) -> Iterator[str]:
 def _dependencies(entry: Entry, catalogue: Catalogue) -> Iterator[str]:
     for name in entry.dependencies:
         yield f"- {_link_to(name, catalogue)} (required)"
-    version = f", version {entry.plugin.version}" if entry.plugin.version else ""
+    version = f" {entry.plugin.version}" if entry.plugin.version else ""
     yield f"- Plugin `{entry.plugin.name}`{version}"
 
 

@@ -269,7 +269,7 @@ class Connections:
         before = raws.used_blobs(db)
         touched = remove_connection(db, connected.id)
         members = members_of(db, touched)
-        matcher.place(db, connected.athlete_id, members, self._workspace.now)
+        matcher.rematch(db, connected.athlete_id, members, self._workspace.now)
         drop_empty(db, touched)
         return before - raws.used_blobs(db)
 

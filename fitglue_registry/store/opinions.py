@@ -36,7 +36,7 @@ class PairOpinion:
 
     first: int
     second: int
-    said_by: str  # the name of a plugin, or a value of ``OpinionSource``
+    said_by: str  # the name of a plugin, or a value of ``SaidBy``
     verdict: str  # a value of ``Verdict``
     reason: str  # for people to read
 

@@ -21,8 +21,8 @@ from learn import TARGET, table_text  # noqa: E402
 from learning import LEVELS, shares  # noqa: E402
 
 from fitglue_registry.dedupe import learned_weights  # noqa: E402
-from fitglue_registry.dedupe.sentences import sentence  # noqa: E402
-from fitglue_registry.dedupe.weights import told  # noqa: E402
+from fitglue_registry.dedupe.sentences import level_sentence  # noqa: E402
+from fitglue_registry.dedupe.weights import matching_rules  # noqa: E402
 
 RECORD = {
     "person": "p1",
@@ -59,14 +59,14 @@ def labels(tmp_path):
         ]
     for name, rows in (("records", records), ("pairs", pairs)):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return Labels(tmp_path, told()["cuts"])
+    return Labels(tmp_path, matching_rules()["cuts"])
 
 
 def test_a_level_seen_more_often_among_same_pairs_speaks_for_one_workout(labels):
     """And one that was never seen has a weight all the same."""
     bits = {
         line: {level: row["bits"] for level, row in levels.items()}
-        for line, levels in labels.learned(told())["weights"].items()
+        for line, levels in labels.learned(matching_rules())["weights"].items()
     }
     assert bits["size"]["identical"] > 0 > bits["size"]["a fragment"]
     assert {line: tuple(levels) for line, levels in bits.items()} == LEVELS
@@ -74,8 +74,11 @@ def test_a_level_seen_more_often_among_same_pairs_speaks_for_one_workout(labels)
 
 def test_a_person_is_left_out_of_what_they_are_scored_with(labels):
     """Else the figures would flatter."""
-    seen = labels.learned(told(), without="p1")["weights"]["sport"]["same"]["seen"]
-    assert (seen, labels.learned(told())["weights"]["sport"]["same"]["seen"]) == ([1, 1], [2, 2])
+    seen = labels.learned(matching_rules(), without="p1")["weights"]["sport"]["same"]["seen"]
+    assert (seen, labels.learned(matching_rules())["weights"]["sport"]["same"]["seen"]) == (
+        [1, 1],
+        [2, 2],
+    )
 
 
 def test_no_one_person_decides_a_share():
@@ -88,7 +91,7 @@ def test_every_person_pair_and_kind_is_scored(labels):
     """The two copies are found, nothing else is joined, and a pair that nobody can label is not
     counted.
     """
-    found = dedupe.figures(dedupe.score(labels, told()))
+    found = dedupe.figures(dedupe.score(labels, matching_rules()))
     assert found["whole"]["counts"] == {"different said different": 2, "same said same": 2}
     assert sorted(found["people"]) == ["p1", "p2"]
     assert "contained" not in found["kinds"]
@@ -122,18 +125,18 @@ def test_the_weights_that_ship_cover_every_level():
 @pytest.mark.long
 def test_the_weights_that_ship_are_those_that_the_labels_teach(shared):
     """Nobody typed them."""
-    labels = Labels(shared / "data/dedupe", told()["cuts"])
+    labels = Labels(shared / "data/dedupe", matching_rules()["cuts"])
     scored = [pair for pair in labels.pairs if pair.same is not None]
     assert TARGET.read_text("utf-8") == table_text(
-        labels.learned(told()), len(scored), len({labels.person(pair) for pair in scored})
+        labels.learned(matching_rules()), len(scored), len({labels.person(pair) for pair in scored})
     )
 
 
 def test_every_level_has_a_sentence_for_people():
     """`why` and `duplicates` print it."""
     assert all(
-        sentence(line, level) != f"{line}: {level}"
+        level_sentence(line, level) != f"{line}: {level}"
         for line, levels in LEVELS.items()
         for level in levels
     )
-    assert sentence("weather", "fine") == "weather: fine"
+    assert level_sentence("weather", "fine") == "weather: fine"

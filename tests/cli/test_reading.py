@@ -181,7 +181,7 @@ def test_show_as_a_document(synced, fitglue):
         "how": "reported",
         "by": None,
         "upstream": "moving_time",
-        "note": "In a few rows it is longer than the elapsed time.",
+        "note": "Longer than the elapsed time in a few rows.",
         "connection": "intervals",
         "external_id": plain["sources"][0]["external_id"],
     }

@@ -10,11 +10,11 @@ from fitglue_registry.decisions.edited_values import (
     ids_with_edits,
     put_edit,
 )
-from fitglue_registry.decisions.remembered import RememberedDecisions
+from fitglue_registry.decisions.stored_decisions import StoredDecisions
 from fitglue_registry.decisions.transaction import DecisionTransaction
 from fitglue_registry.dedupe import Choice
-from fitglue_registry.matching.experts import Experts
 from fitglue_registry.matching.matcher import Matcher
+from fitglue_registry.matching.plugin_opinions import OpinionPlugins
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.store.connections import remove_connection
 from fitglue_registry.store.source_activity_rows import load_rows
@@ -27,7 +27,7 @@ def rows(library, *ids):
 
 
 def edit(library, field, value, members, athlete="me"):
-    matcher = Matcher(Experts(Plugins([])), RememberedDecisions())
+    matcher = Matcher(OpinionPlugins(Plugins([])), StoredDecisions())
     put_edit(DecisionTransaction(library.db, matcher, athlete, NOW), Choice(field, value), members)
 
 

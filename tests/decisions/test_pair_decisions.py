@@ -9,10 +9,10 @@ from fitglue_registry.decisions.pair_decisions import (
     recall_decisions,
     undo_decision,
 )
-from fitglue_registry.decisions.remembered import RememberedDecisions
+from fitglue_registry.decisions.stored_decisions import StoredDecisions
 from fitglue_registry.decisions.transaction import DecisionTransaction
-from fitglue_registry.matching.experts import Experts
 from fitglue_registry.matching.matcher import Matcher
+from fitglue_registry.matching.plugin_opinions import OpinionPlugins
 from fitglue_registry.model.stored import OpinionSource
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.plugins import Plugins
@@ -37,7 +37,7 @@ def say_of_sides(library, verdict, *sides):
 
 
 def transaction_of(library):
-    matcher = Matcher(Experts(Plugins([])), RememberedDecisions())
+    matcher = Matcher(OpinionPlugins(Plugins([])), StoredDecisions())
     return DecisionTransaction(library.db, matcher, library.athlete_id, NOW)
 
 

@@ -57,8 +57,8 @@ def said(one, two, first=None, second=None):
 def levels(one, two, first=None, second=None):
     """Line → level of a pair."""
     return {
-        line.line: line.level
-        for line in judge(one, two, learned_weights(), lambda: (first, second)).lines
+        part.comparison: part.level
+        for part in judge(one, two, learned_weights(), lambda: (first, second)).evidence
     }
 
 

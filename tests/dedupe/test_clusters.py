@@ -9,7 +9,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitglue_registry.dedupe import Candidate, Edge, Traits, clusters
+from fitglue_registry.dedupe import Candidate, Edge, Traits, cluster_candidates
 
 
 def card(number, connection=None):
@@ -27,7 +27,7 @@ def different(one, two, said_by="example"):
 
 def ids(cards, *edges):
     """The groups as sets of ids."""
-    return {frozenset(found.id for found in group) for group in clusters(cards, edges)}
+    return {frozenset(found.id for found in group) for group in cluster_candidates(cards, edges)}
 
 
 def groups(*numbers):
@@ -108,13 +108,13 @@ def test_clusters_are_the_same_whatever_the_order(connections, edges, chance):
     may be any others.
     """
     cards = [card(number, name) for number, name in enumerate(connections, 1)]
-    expected = clusters(cards, edges)
+    expected = cluster_candidates(cards, edges)
     shuffled = [
         Edge(e.second, e.first, e.verdict, e.said_by, e.reason) if chance.random() < 0.5 else e
         for e in edges
     ]
     chance.shuffle(shuffled)
-    assert clusters(random.Random(1).sample(cards, len(cards)), shuffled) == expected
+    assert cluster_candidates(random.Random(1).sample(cards, len(cards)), shuffled) == expected
 
 
 @given(
@@ -126,7 +126,7 @@ def test_clusters_contradict_nobody(connections, edges):
     account have their own word.
     """
     cards = [card(number, name) for number, name in enumerate(connections, 1)]
-    found = clusters(cards, edges)
+    found = cluster_candidates(cards, edges)
     assert sorted(one.id for group in found for one in group) == list(range(1, 9))
     said = {}
     for e in sorted(edges, key=lambda e: (e.said_by != "person", e.verdict == "same")):

@@ -20,12 +20,13 @@ from tests.dedupe.builders import HOUR, LAP, NOON, RUN, card, copy
 def grouped(*cards, said=()):
     """The groups as sets of ids."""
     return {
-        frozenset(one.id for one in group) for group in match(cards, learned_weights(), said).groups
+        frozenset(one.id for one in group)
+        for group in match(cards, learned_weights(), said).clusters
     }
 
 
 def asked(*cards, said=()):
-    return [(edge.first, edge.second) for edge in match(cards, learned_weights(), said).questions]
+    return [(edge.first, edge.second) for edge in match(cards, learned_weights(), said).for_review]
 
 
 traits = st.builds(
@@ -63,7 +64,7 @@ def test_sources_in_any_order_make_the_same_groups(cards, dice):
 def test_two_records_of_one_account_share_a_group_only_if_their_own_pair_is_the_same(cards):
     """And no group holds a pair that is different."""
     matched = match(cards, learned_weights())
-    for group in matched.groups:
+    for group in matched.clusters:
         for one, two in combinations(sorted(group, key=lambda one: one.id), 2):
             judgment = matched.judgments.get((one.id, two.id))
             is_same = judgment is not None and judgment.verdict == "same"
@@ -166,7 +167,7 @@ def test_a_record_of_a_day_finds_its_workout_at_any_time_of_the_day(clock):
         RUN, account="log", start_utc_s=None, start_local_s=midnight, precision_s=86_400.0
     )
     assert [
-        len(group) for group in match([card(1, run), card(2, log)], learned_weights()).groups
+        len(group) for group in match([card(1, run), card(2, log)], learned_weights()).clusters
     ] == [2]
 
 
@@ -181,7 +182,7 @@ def test_equal_workouts_of_two_days_are_two(days):
         start = midnight + days * 86_400 + clock * HOUR
         run = replace(RUN, start_utc_s=start - 2 * HOUR, start_local_s=start)
         assert [
-            len(group) for group in match([card(1, run), card(2, log)], learned_weights()).groups
+            len(group) for group in match([card(1, run), card(2, log)], learned_weights()).clusters
         ] == [1, 1]
         assert grouped(card(1, run), card(2, copy(run, after=days * 86_400))) == {
             frozenset({1}),

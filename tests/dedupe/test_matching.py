@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fitglue_registry.dedupe import Candidate, Traits, claim_edges, near
-from fitglue_registry.dedupe.candidates import NEAR
+from fitglue_registry.dedupe import Candidate, Traits, claim_edges, pairs_near_in_time
+from fitglue_registry.dedupe.blocking import MAX_GAP_FOR_PLUGINS
 
 START = datetime(2026, 5, 1, 7, 30)  # noqa: DTZ001 - a local time
 
@@ -23,7 +23,7 @@ def card(number, *claims, after=timedelta(0), start=START):
 
 
 def pairs(changed, others):
-    return [(one.id, two.id) for one, two in near(changed, others)]
+    return [(one.id, two.id) for one, two in pairs_near_in_time(changed, others)]
 
 
 def test_equal_claims_say_same():
@@ -51,7 +51,12 @@ def test_every_pair_of_a_claim_is_named_once():
 
 @pytest.mark.parametrize(
     ("after", "asked"),
-    [(timedelta(0), True), (NEAR, True), (NEAR + timedelta(seconds=1), False), (-NEAR, True)],
+    [
+        (timedelta(0), True),
+        (MAX_GAP_FOR_PLUGINS, True),
+        (MAX_GAP_FOR_PLUGINS + timedelta(seconds=1), False),
+        (-MAX_GAP_FOR_PLUGINS, True),
+    ],
 )
 def test_a_pair_is_near_within_a_quarter_of_an_hour(after, asked):
     """Fifteen minutes included, in either direction."""

@@ -407,7 +407,7 @@ def test_a_source_that_the_athlete_chose_wins_with_all_that_belongs_together():
         rich(1, average_watts=200.0, max_watts=900.0, power_kind="measured"),
         member(2, average_watts=180.0, power_kind="estimated"),
     )
-    merged, origins = merge([one, two], choices=[Choice("average_watts", giver="c2")])
+    merged, origins = merge([one, two], choices=[Choice("average_watts", account="c2")])
     assert (
         merged.average_watts,
         merged.max_watts,
@@ -418,7 +418,7 @@ def test_a_source_that_the_athlete_chose_wins_with_all_that_belongs_together():
 
 def test_a_chosen_source_that_has_no_such_value_any_more_gives_way_to_the_rule():
     """Nothing gets lost by a choice."""
-    choices = [Choice("distance_m", giver="c2"), Choice("rpe", giver="c9")]
+    choices = [Choice("distance_m", account="c2"), Choice("rpe", account="c9")]
     assert merge([rich(1, distance_m=5.0), member(2)], choices=choices)[0].distance_m == 5.0
 
 
@@ -428,7 +428,7 @@ def test_streams_come_from_the_source_that_the_athlete_chose():
         rich(1, elapsed_s=60.0, streams=(FULL, 60)),
         member(2, elapsed_s=6.0, streams=(("time",), 6)),
     ]
-    assert merge(members, choices=[Choice("streams", giver="c2")])[1]["streams"] == 2
+    assert merge(members, choices=[Choice("streams", account="c2")])[1]["streams"] == 2
 
 
 def test_alternatives_are_what_others_say_and_was_not_taken():
@@ -482,7 +482,7 @@ def test_any_order_of_members_gives_the_same_activity(said, random):
         member(number, parts, kinds, streams, **changes)
         for number, (parts, kinds, streams, changes) in enumerate(said, 1)
     ]
-    choices = [Choice("distance_m", giver="c1"), Choice("rpe", 5.0)]
+    choices = [Choice("distance_m", account="c1"), Choice("rpe", 5.0)]
     once = merge(members, choices=choices)
     shuffled = random.sample(members, len(members))
     assert merge(shuffled, choices=choices) == once == merge(members, choices=choices)

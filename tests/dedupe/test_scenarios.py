@@ -345,7 +345,7 @@ def test_a_verdict_below_its_probability_says_by_which_rule():
     judgment = judge(RUN, copy(LAP), learned_weights())
     assert (judgment.verdict, judgment.rule) == (
         "ask",
-        "less than half of a workout is a part of it, and no copy",
+        "one is less than half of the other, so it is a part and not a copy",
     )
     assert judge(RUN, copy(), learned_weights()).rule == ""
 

@@ -10,13 +10,13 @@ from datetime import datetime
 
 import pytest
 
-from fitglue_registry.decisions.remembered import RememberedDecisions
-from fitglue_registry.dedupe import Line
+from fitglue_registry.decisions.stored_decisions import StoredDecisions
+from fitglue_registry.dedupe import Evidence
 from fitglue_registry.hookspecs import HOOK_API, hookimpl
-from fitglue_registry.matching.experts import Experts
+from fitglue_registry.matching.candidate_search import has_candidates
 from fitglue_registry.matching.matcher import Matcher
-from fitglue_registry.matching.neighbourhood import has_candidates
 from fitglue_registry.matching.opinions import judgment_of_opinion
+from fitglue_registry.matching.plugin_opinions import OpinionPlugins
 from fitglue_registry.model import Column, Stream
 from fitglue_registry.plugin_api import Opinion
 from fitglue_registry.plugins import Plugins
@@ -47,8 +47,10 @@ def place(library):
             )
             for name, said in experts.items()
         ]
-        matcher = Matcher(Experts(Plugins(points, time_limit_s=5), experts), RememberedDecisions())
-        matcher.place(library.db, "me", ids, NOW, affected)
+        matcher = Matcher(
+            OpinionPlugins(Plugins(points, time_limit_s=5), experts), StoredDecisions()
+        )
+        matcher.rematch(library.db, "me", ids, NOW, affected)
         return [row.activity_id for _, row in sorted(load_rows(library.db, ids).items())]
 
     return make
@@ -221,7 +223,7 @@ def test_a_new_value_is_merged_without_matching_anew(library, place, activity):
     )
     [made, _] = place(one, two)
     changed = library.put(record, activity(claims=("a:1",), title="New"))
-    Matcher(Experts(Plugins([])), RememberedDecisions()).remerge(
+    Matcher(OpinionPlugins(Plugins([])), StoredDecisions()).remerge_changed(
         library.db, "me", changed.legs, NOW
     )
     found = load_activity(library.db, made)
@@ -242,7 +244,7 @@ def test_new_rules_are_applied_to_what_is_there(library, place):
     rules = MergeRules(
         (Rule("words", ("title",), ("edited",)),), default_titles=DefaultTitles(("morning", "ride"))
     )
-    Matcher(Experts(Plugins([])), RememberedDecisions(), rules).merge_again(
+    Matcher(OpinionPlugins(Plugins([])), StoredDecisions(), rules).remerge(
         library.db, "me", shared, NOW
     )
     assert load_activity(library.db, made).activity.title == "With Ada"
@@ -256,7 +258,7 @@ def test_streams_are_those_of_the_member_that_the_rules_say(library, place, acti
     [made, _] = place(one, two)
     assert load_activity(library.db, made).origins.get("streams") is None
     rules = MergeRules((Rule("streams", ("streams",), ("fullest",)),))
-    Matcher(Experts(Plugins([])), RememberedDecisions(), rules).merge_again(
+    Matcher(OpinionPlugins(Plugins([])), StoredDecisions(), rules).remerge(
         library.db, "me", [one], NOW
     )
     assert load_activity(library.db, made).origins["streams"] == two
@@ -281,8 +283,8 @@ def test_the_score_joins_copies_and_says_why(library, place):
     assert first == second
     [said] = opinions_about(library.db, [one])
     assert (said.said_by, said.verdict) == ("score", "same")
-    assert judgment_of_opinion(said).lines[0] == Line(
-        "time", "same second", judgment_of_opinion(said).lines[0].bits
+    assert judgment_of_opinion(said).evidence[0] == Evidence(
+        "time", "same second", judgment_of_opinion(said).evidence[0].bits
     )
 
 

@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from fitglue_registry.decisions.remembered import RememberedDecisions
-from fitglue_registry.matching.experts import Experts
+from fitglue_registry.decisions.stored_decisions import StoredDecisions
 from fitglue_registry.matching.matcher import Matcher
+from fitglue_registry.matching.plugin_opinions import OpinionPlugins
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.store.source_activity_rows import load_rows
@@ -54,7 +54,7 @@ def placed(library, told, order, portion):
         name: library.connection(name, account=Account(name), id=f"{library.athlete_id}-{name}")
         for name in ACCOUNTS
     }
-    matcher = Matcher(Experts(Plugins([])), RememberedDecisions())
+    matcher = Matcher(OpinionPlugins(Plugins([])), StoredDecisions())
     names = {}
     for start in range(0, len(order), portion):
         some = []
@@ -65,7 +65,7 @@ def placed(library, told, order, portion):
             ).ids[0]
             names[one] = number
             some.append(one)
-        matcher.place(library.db, library.athlete_id, some, NOW)
+        matcher.rematch(library.db, library.athlete_id, some, NOW)
     groups = {}
     for number, row in load_rows(library.db, names).items():
         groups.setdefault(row.activity_id, set()).add(names[number])

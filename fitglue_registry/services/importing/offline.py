@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from fitglue_registry.dedupe.labelled import predict, read_records, write_predictions
+from fitglue_registry.dedupe.labeled import predict, read_records, write_predictions
 from fitglue_registry.errors import FitglueError, Place, UserMistake
 from fitglue_registry.model.stored import Verdict
 from fitglue_registry.sync.deriving.deriver import Deriver, goes_to_quarantine

@@ -96,7 +96,7 @@ class _Rebuild:
         yield PartsPlanned(name, RECORDS, len(rows))
         try:
             yield from self._derive(rows)
-            _merge_again(self._context)
+            _remerge_shared(self._context)
             outcome = RunOutcome.COMPLETE
         # Also if a plugin failed or the caller closed this generator: what was stored is counted.
         finally:
@@ -177,7 +177,7 @@ class _Rebuild:
         return bool(stored_result.versions - {versions})
 
 
-def _merge_again(context: SyncContext) -> None:
+def _remerge_shared(context: SyncContext) -> None:
     """Merge the activities with several sources again.
 
     The rules that choose between sources may have changed, even if no record did.
@@ -189,7 +189,7 @@ def _merge_again(context: SyncContext) -> None:
         # In chunks, so that other writers, such as a sync of another connection, get their turn.
         with context.database.write() as db:
             lock_athlete(db, athlete_id)
-            context.matcher.merge_again(db, athlete_id, ids, context.now)
+            context.matcher.remerge(db, athlete_id, ids, context.now)
 
 
 @dataclass(frozen=True, slots=True)

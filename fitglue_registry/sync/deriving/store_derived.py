@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry.matching.neighbourhood import has_candidates
+from fitglue_registry.matching.candidate_search import has_candidates
 from fitglue_registry.model.stored import RunDecision
 from fitglue_registry.store.quarantine import put_in_quarantine, release
 from fitglue_registry.store.records import Attempt
@@ -95,9 +95,9 @@ def place_stored(transaction: Transaction, stored: Iterable[StoredLegs | None]) 
         else:
             remerge.extend(legs.legs)
     if ids or affected:
-        context.matcher.place(db, athlete_id, ids, now, affected)
+        context.matcher.rematch(db, athlete_id, ids, now, affected)
     if remerge:
-        context.matcher.remerge(db, athlete_id, remerge, now)
+        context.matcher.remerge_changed(db, athlete_id, remerge, now)
 
 
 def quarantine(

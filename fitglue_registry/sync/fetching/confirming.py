@@ -188,7 +188,7 @@ def _mark_as_gone(
         release(db, record.id)
         # In the same transaction: the activity loses this member, or is gone with it.
         ids = ids_of_records(db, [record.id])
-        context.matcher.place(db, athlete_id, ids, now)
+        context.matcher.rematch(db, athlete_id, ids, now)
     yield Decided(context.name, record.external_id, RunDecision.GONE, answer.reason)
 
 

@@ -62,7 +62,7 @@ def store_changes(transaction: Transaction, changes: Sequence[DerivedChange]) ->
         affected.update(to_match.affected)
     if ids or affected:
         context = transaction.context
-        context.matcher.place(transaction.db, context.athlete_id, ids, context.now, affected)
+        context.matcher.rematch(transaction.db, context.athlete_id, ids, context.now, affected)
     return ids
 
 

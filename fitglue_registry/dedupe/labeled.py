@@ -1,6 +1,6 @@
-"""Records of the labelled form, one JSON object a line, as candidates for the matcher.
+"""Reads records of the labeled form, one JSON object per line, as candidates for the matcher.
 
-``fitglue dev match`` and ``benchmarks/dedupe.py`` read them.
+``fitglue dev match`` and ``benchmarks/dedupe.py`` use it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from fitglue_registry.dedupe.weights import Weights
 
 
-class LabelledRecord(msgspec.Struct, frozen=True):
-    """One record: what a source claims of one workout of one person; ``None`` is absent."""
+class LabeledRecord(msgspec.Struct, frozen=True):
+    """One record: the values that a source has of one workout of one person.
+
+    ``None`` means absent. Units are in the names, and heart rates are in beats per minute.
+    """
 
     id: str
     person: str = "me"
@@ -48,7 +51,12 @@ class LabelledRecord(msgspec.Struct, frozen=True):
     polyline: str | None = None
 
     def read_samples(self) -> Samples | None:
-        """The points of the polyline (Google's encoding, five digits)."""
+        """Return the points of the polyline, or ``None`` if the record has none.
+
+        Raises:
+            UserMistake: FG-not-a-record if the polyline is not in Google's encoding with five
+                digits.
+        """
         if not self.polyline:
             return None
         try:
@@ -58,17 +66,22 @@ class LabelledRecord(msgspec.Struct, frozen=True):
                 "FG-not-a-record",
                 f"the polyline of {self.id} cannot be read",
                 why=str(error),
-                fix="give it in Google's encoding with five digits, or leave it out",
+                fix="use Google's encoding with five digits, or leave the polyline out",
             ) from error
 
 
-def read_records(path: Path) -> list[LabelledRecord]:
-    """The records of a file; raises ``UserMistake`` with the line that is none."""
-    records: list[LabelledRecord] = []
+def read_records(path: Path) -> list[LabeledRecord]:
+    """Read the records of a file; blank lines are skipped.
+
+    Raises:
+        UserMistake: FG-file-unreadable, or FG-not-a-record with the number of the line.
+    """
+    records: list[LabeledRecord] = []
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 text = line
+                # Some editors begin a file with a byte order mark, which is not JSON.
                 if number == 1:
                     text = line.removeprefix(codecs.BOM_UTF8)
                 if text.strip():
@@ -77,7 +90,7 @@ def read_records(path: Path) -> list[LabelledRecord]:
         raise UserMistake(
             "FG-file-unreadable",
             f"{path} cannot be read: {error.strerror}",
-            fix="name a file of records, one JSON object a line",
+            fix="name a file that has one JSON object per line",
         ) from error
     return records
 
@@ -86,24 +99,27 @@ def _record(
     line: bytes,
     path: Path,
     number: int,
-) -> LabelledRecord:
+) -> LabeledRecord:
     try:
         return msgspec.json.decode(
             line,
-            type=LabelledRecord,
+            type=LabeledRecord,
             strict=False,
         )
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UserMistake(
             "FG-not-a-record",
-            f"this line is no record: {error}",
+            f"this line is not a record: {error}",
             at=Place(str(path), number),
-            fix="give one JSON object a line: id, person, source, start_utc or start_local, …",
+            fix="write one JSON object per line: id, person, source, start_utc or start_local, …",
         ) from error
 
 
-def candidates_by_person(records: Iterable[LabelledRecord]) -> dict[str, list[Candidate]]:
-    """The candidates of each person: nothing is ever compared across people."""
+def candidates_by_person(records: Iterable[LabeledRecord]) -> dict[str, list[Candidate]]:
+    """Return person → candidates, because nothing is ever compared across people.
+
+    The id of a candidate is the position of its record.
+    """
     by_person: dict[str, list[Candidate]] = {}
     for number, record in enumerate(records):
         candidate = Candidate(
@@ -118,7 +134,7 @@ def candidates_by_person(records: Iterable[LabelledRecord]) -> dict[str, list[Ca
 
 
 class Predicted(msgspec.Struct, frozen=True):
-    """A pair of records that is held for one workout, or that a person would be asked about."""
+    """A pair of records that is taken for one workout, or about which a person would be asked."""
 
     a_id: str
     b_id: str
@@ -126,10 +142,12 @@ class Predicted(msgspec.Struct, frozen=True):
     probability: float
 
 
-def predict(records: Sequence[LabelledRecord], weights: Weights | None = None) -> list[Predicted]:
-    """Every pair of records that is *same* or *ask*, person by person.
+def predict(records: Sequence[LabeledRecord], weights: Weights | None = None) -> list[Predicted]:
+    """Return every pair of records that is *same* or *ask*, person by person.
 
-    Without ``weights``, those that ship with this version are used.
+    Args:
+        records: The records of any number of people.
+        weights: The match weights; by default, those of this version of the package.
     """
     chosen = weights or learned_weights()
     predicted = []
@@ -143,7 +161,11 @@ def predict(records: Sequence[LabelledRecord], weights: Weights | None = None) -
 
 
 def write_predictions(path: Path, predicted: Iterable[Predicted]) -> None:
-    """Write them as CSV with a header; raises ``UserMistake`` where the file cannot be written."""
+    """Write predictions as CSV with a header.
+
+    Raises:
+        UserMistake: FG-file-unwritable if the file cannot be written.
+    """
     try:
         with path.open("w", newline="", encoding="utf-8") as file:
             rows = csv.writer(file, lineterminator="\n")
@@ -153,11 +175,11 @@ def write_predictions(path: Path, predicted: Iterable[Predicted]) -> None:
         raise UserMistake(
             "FG-file-unwritable",
             f"{path} cannot be written: {error.strerror}",
-            fix="name a file in a folder that is there and yours to write",
+            fix="name a file in an existing folder in which you can write",
         ) from error
 
 
-def _traits(record: LabelledRecord) -> Traits:
+def _traits(record: LabeledRecord) -> Traits:
     return Traits(
         account=record.source,
         start_utc_s=clock_s(record.start_utc),
@@ -175,17 +197,18 @@ def _traits(record: LabelledRecord) -> Traits:
     )
 
 
-def _is_stub(record: LabelledRecord) -> bool:
-    figures = (record.distance_m, record.moving_s, record.elapsed_s, record.type)
-    return all(figure is None for figure in figures)
+def _is_stub(record: LabeledRecord) -> bool:
+    """Return whether a record has no values besides its start, as the stubs of Intervals.icu."""
+    values = (record.distance_m, record.moving_s, record.elapsed_s, record.type)
+    return all(value is None for value in values)
 
 
-def _family(words: str | None) -> str | None:
-    """The family of a type such as ``running/treadmill``.
+def _family(path: str | None) -> str | None:
+    """Return the sport family of a type such as ``running/treadmill``, or ``None``.
 
-    The first of its words that is known counts, from the narrowest on.
+    The most specific word that is known decides, and the last word is the most specific one.
     """
-    for word in reversed((words or "").split("/")):
+    for word in reversed((path or "").split("/")):
         sport = canonical_sport(word)
         if sport != "Other":
             return family(sport)

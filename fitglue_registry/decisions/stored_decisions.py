@@ -1,4 +1,4 @@
-"""What the matcher takes into account of the decisions that the athlete made."""
+"""Passes the stored decisions of athletes to the matcher."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
 
-class RememberedDecisions:
-    """The decisions of athletes, read from the store that is matched.
+class StoredDecisions:
+    """The decisions of athletes, read from the store that is being matched.
 
-    It is the ``Remembered`` of the room matching, which is below this one.
+    It implements the protocol ``fitglue_registry.matching.matcher.AthleteDecisions``.
     """
 
     def recall(
@@ -29,7 +29,7 @@ class RememberedDecisions:
         rows: Sequence[SourceActivityRow],
         now: str,
     ) -> None:
-        """Write the opinions that follow from decisions about these source activities."""
+        """Store the opinions that follow from decisions about these source activities."""
         recall_decisions(db, athlete_id, rows, now)
 
     def edits(
@@ -38,17 +38,19 @@ class RememberedDecisions:
         athlete_id: str,
         groups: Sequence[Sequence[SourceActivityRow]],
     ) -> list[list[Choice]]:
-        """The values that the athlete chose for each group, oldest first."""
-        chosen = []
+        """Return the athlete's choices of values for each group, oldest first."""
+        choices_by_group = []
         for edits in edits_of_groups(db, athlete_id, groups):
-            chosen.append([Choice(edit.field, edit.value, edit.giver) for edit in edits])
-        return chosen
+            choices_by_group.append(
+                [Choice(edit.field, edit.value, edit.account) for edit in edits]
+            )
+        return choices_by_group
 
-    def edited(
+    def ids_with_edits(
         self,
         db: Db,
         athlete_id: str,
         ids: Sequence[int],
     ) -> set[int]:
-        """Those of these source activities whose activity may have edited values."""
+        """Return those of these source activities whose activity may have edited values."""
         return ids_with_edits(db, athlete_id, ids)

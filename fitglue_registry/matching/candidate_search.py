@@ -1,4 +1,4 @@
-"""Which stored source activities lie near others in time, so that they may be one workout."""
+"""Searches the store for source activities that are close enough in time to be one workout."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from fitglue_registry.dedupe import learned_weights, traits_of
-from fitglue_registry.dedupe.candidates import may_be_one, reach_s
+from fitglue_registry.dedupe.blocking import is_candidate_pair, max_start_gap_s
 from fitglue_registry.model import SourceActivity
 from fitglue_registry.store.opinions import has_opinions
 from fitglue_registry.store.source_activity_search import times_near
@@ -24,13 +24,16 @@ if TYPE_CHECKING:
 _PRECISIONS: tuple[Literal["second", "day"], ...] = ("second", "day")
 
 
-def spans_of(rows: Iterable[SourceActivityRow]) -> list[tuple[datetime, datetime]]:
-    """The spans of local time in which candidates for these start; those that touch are one."""
-    reach = _reach()
+def search_spans(rows: Iterable[SourceActivityRow]) -> list[tuple[datetime, datetime]]:
+    """Return the spans of local time in which candidates for these source activities start.
+
+    Spans that touch are joined, because a full history would otherwise make one query per workout.
+    """
+    max_gap = _max_start_gap()
     spans: list[tuple[datetime, datetime]] = []
     for start in sorted(row.start_local for row in rows if row.start_local):
-        oldest = _shifted(start, -reach)
-        newest = _shifted(start, reach)
+        oldest = _shifted(start, -max_gap)
+        newest = _shifted(start, max_gap)
         if spans and oldest <= spans[-1][1]:
             oldest, _ = spans.pop()
         spans.append((oldest, newest))
@@ -42,12 +45,15 @@ def has_candidates(
     athlete_id: str,
     stored: StoredLegs,
 ) -> bool:
-    """Whether there is anything that these source activities could be one workout with.
+    """Return whether any of these source activities could be one workout with another one.
 
-    For most of them there is nothing, and matching is left out.
+    For most of them the answer is no, and matching is left out. The answer is also yes if an
+    opinion about one of them is stored, because matching may have to drop it.
     """
-    for number, encoded in stored.legs:
-        if has_opinions(db, number) or _is_near_another(db, athlete_id, number, encoded):
+    for source_activity_id, encoded in stored.legs:
+        if has_opinions(db, source_activity_id):
+            return True
+        if _is_near_another(db, athlete_id, source_activity_id, encoded):
             return True
     return False
 
@@ -55,29 +61,31 @@ def has_candidates(
 def _is_near_another(
     db: Db,
     athlete_id: str,
-    number: int,
+    source_activity_id: int,
     encoded: EncodedActivity,
 ) -> bool:
     start_text = encoded.columns["start_local"]
     if start_text is None:
         return False
     start = datetime.fromisoformat(start_text)
-    reach = _reach()
-    oldest = _shifted(start, -reach)
-    newest = _shifted(start, reach)
+    max_gap = _max_start_gap()
+    oldest = _shifted(start, -max_gap)
+    newest = _shifted(start, max_gap)
     cuts = learned_weights().cuts
+    # Blocking compares times only, so the account has no influence.
     traits = traits_of(encoded.activity, "")
-    for row in times_near(db, athlete_id, number, oldest, newest):
-        if any(may_be_one(traits, others, cuts) for others in _traits_of_columns(row)):
+    for row in times_near(db, athlete_id, source_activity_id, oldest, newest):
+        if any(is_candidate_pair(traits, other, cuts) for other in _traits_of_columns(row)):
             return True
     return False
 
 
 def _traits_of_columns(row: Any) -> list[Traits]:
-    """When and how long a stored source activity may be, from the columns of its row.
+    """Return what the start and duration of a stored source activity may be, from its columns.
 
-    They do not say how exact a start is: a start at midnight may be exact, or only the day may be
-    known. So there are two answers then.
+    Reading the columns is faster than decoding the document, but they do not say how exact the
+    start is. A start at midnight may be exact, or only the day may be known; then the result has
+    one item for each case.
     """
     start_utc = _moment(row.start_utc)
     start_local = _moment(row.start_local)
@@ -100,12 +108,13 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _reach() -> timedelta:
-    return timedelta(seconds=reach_s(learned_weights().cuts))
+def _max_start_gap() -> timedelta:
+    return timedelta(seconds=max_start_gap_s(learned_weights().cuts))
 
 
 def _shifted(moment: datetime, by: timedelta) -> datetime:
     try:
         return moment + by
     except OverflowError:
+        # A broken file may carry the first or last year that datetime can hold.
         return moment

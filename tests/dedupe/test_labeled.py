@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fitglue_registry.dedupe.labelled import predict, read_records, write_predictions
+from fitglue_registry.dedupe.labeled import predict, read_records, write_predictions
 from fitglue_registry.errors import UserMistake
 
 ROW = {
@@ -54,7 +54,7 @@ def test_copies_of_one_person_are_named_with_their_probability(records):
 
 def test_words_of_two_services_for_one_sport_are_one_family(records):
     """`running/treadmill` and `Run`; an unknown word is no evidence."""
-    from fitglue_registry.dedupe.labelled import candidates_by_person
+    from fitglue_registry.dedupe.labeled import candidates_by_person
 
     [cards] = candidates_by_person(
         records({}, {"type": "Run"}, {"type": "running/treadmill"}, {"type": "??"}, {"type": None})

@@ -1,0 +1,105 @@
+"""Asks plugins for their opinions on pairs of source activities, and stores the answers."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from fitglue_registry.dedupe import pairs_near_in_time
+from fitglue_registry.model import decode
+from fitglue_registry.model.stored import Verdict
+from fitglue_registry.plugin_api import Opinion, Pair, Side
+from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from fitglue_registry.matching.candidate_cache import CandidateCache
+    from fitglue_registry.plugins import Plugins
+    from fitglue_registry.store.source_activity_rows import SourceActivityRow
+
+log = logging.getLogger(__name__)
+
+#: The verdicts that a plugin may give. Only the score may ask the athlete.
+_VERDICTS = (Verdict.SAME, Verdict.DIFFERENT)
+
+
+class OpinionPlugins:
+    """The plugins that implement ``fitglue_dedupe``, by name."""
+
+    def __init__(self, plugins: Plugins, names: Iterable[str] = ()) -> None:
+        self._plugins = plugins
+        self._names = sorted(set(names))
+
+    def ask_and_store(
+        self,
+        candidates: CandidateCache,
+        changed: Mapping[int, SourceActivityRow],
+        near_by: Mapping[int, SourceActivityRow],
+        now: str,
+    ) -> None:
+        """Ask about every pair of a changed source activity and one that starts close to it.
+
+        The answer of a plugin replaces all of its earlier opinions about the changed ones. If a
+        plugin fails, its earlier opinions stay.
+
+        Args:
+            candidates: The cache of candidates, with the open transaction.
+            changed: Id → row of the changed source activities.
+            near_by: Id → row of those that are close in time, including the changed ones.
+            now: The time of the opinions, as the store writes it.
+        """
+        if not self._names:
+            return
+        db = candidates.db
+        changed_candidates = candidates.of(changed.values())
+        others = candidates.of(near_by.values())
+        pairs = []
+        for one, other in pairs_near_in_time(changed_candidates, others):
+            pairs.append((one.id, other.id))
+        # Opinions about pairs that no longer start close together must not stay.
+        if not pairs:
+            drop_opinions(db, changed, self._names)
+            return
+
+        rows = [(near_by[first], near_by[second]) for first, second in pairs]
+        for plugin, opinions in self._valid_answers(rows):
+            # Deleted only now, so that a plugin that fails keeps its opinions.
+            drop_opinions(db, changed, [plugin])
+            for (first, second), opinion in zip(pairs, opinions, strict=True):
+                if opinion is not None:
+                    verdict, reason = opinion.verdict, opinion.reason
+                    put_opinion(db, PairOpinion(first, second, plugin, verdict, reason), now)
+
+    def _valid_answers(
+        self, pairs: Sequence[tuple[SourceActivityRow, SourceActivityRow]]
+    ) -> Iterable[tuple[str, Sequence[Opinion | None]]]:
+        """Yield each plugin with its answer; log a warning for an answer that is not valid."""
+        asked = [Pair(_side(first), _side(second)) for first, second in pairs]
+        answers = self._plugins.broadcast(self._names, "fitglue_dedupe", pairs=asked)
+        for plugin, answer, error in answers:
+            if error is None and _is_valid_answer(answer, len(pairs)):
+                yield plugin, answer
+            else:
+                problem = (
+                    error or f"plugin {plugin} did not return an opinion or None for each pair"
+                )
+                log.warning("%s; its earlier opinions about these pairs are kept", problem)
+
+
+def _is_valid_answer(answer: object, pair_count: int) -> bool:
+    if not isinstance(answer, list | tuple) or len(answer) != pair_count:
+        return False
+    return all(opinion is None or _is_valid_opinion(opinion) for opinion in answer)
+
+
+def _is_valid_opinion(opinion: object) -> bool:
+    return (
+        isinstance(opinion, Opinion)
+        and opinion.verdict in _VERDICTS
+        and isinstance(opinion.reason, str)
+    )
+
+
+def _side(row: SourceActivityRow) -> Side:
+    return Side(row.connection_id, row.entry, row.external_id, decode(row.document))
