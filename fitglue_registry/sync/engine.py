@@ -124,8 +124,8 @@ class _Sync:
         now = self._context.now
         changes = _connection_after(outcome, error, now)
         # The outcome and the moment of the last check are stored together. A process that is killed
-        # before this commit leaves a run without an outcome and a connection that looks as if it
-        # had not been checked, both of which are true.
+        # before this commit leaves a run without an outcome, and the connection keeps the moment of
+        # its last complete check.
         with self._context.database.write() as db:
             error_parts = None if error is None else error.as_dict()
             self._run.log.end(db, now, outcome, error_parts)

@@ -11,6 +11,7 @@ import json
 import os
 import socket
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -50,7 +51,7 @@ def connection_lock(
         home: The home folder, for a database that has no file.
         connection_id: The id of the connection.
         name: Its name, for the error.
-        since: The current moment, which the error of another process will show.
+        since: The current moment as ISO 8601, which the error of another process will show.
 
     Raises:
         Busy: FG-sync-running if another process holds the lock, with its process id if known.
@@ -112,10 +113,12 @@ def _write_holder(path: Path, since: str) -> None:
 
 
 def _read_holder(path: Path) -> str | None:
+    """Return who holds the lock and since when, in the local time of this machine, if known."""
     # The file may be missing or half written: the holder locks first and writes it afterwards.
     with suppress(OSError, ValueError, KeyError):
         holder = json.loads(path.read_text())
-        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+        since = datetime.fromisoformat(holder["since"]).astimezone()
+        return f"process {holder['pid']} on {holder['host']} since {since:%Y-%m-%d %H:%M}"
     return None
 
 

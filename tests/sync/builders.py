@@ -1,4 +1,4 @@
-"""What the sync's tests say again and again: run a sync, look at what came of it."""
+"""Helpers for the tests of the sync: run a sync, and read its result."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from fitglue_registry.sync.options import Options
 
 
 def sync(host, **options: Any):
-    """Sync everything; the last event of the only connection comes back."""
+    """Sync the only connection, and return its last event."""
     events = list(host.sync(options=Options(**options)))
     return events[-1]
 
 
 def finished(host, **options: Any) -> dict[str, int]:
-    """Sync everything, which has to go well; the counts of its decisions come back."""
+    """Sync the only connection, which must succeed, and return the counts of its decisions."""
     last = sync(host, **options)
     assert isinstance(last, SyncFinished), last
     return dict(last.counts)
 
 
 def stopped(host, **options: Any):
-    """Sync everything, which has to stop; its error comes back."""
+    """Sync the only connection, which must stop, and return its error."""
     last = sync(host, **options)
     assert isinstance(last, SyncStopped), last
     return last.error
 
 
 def decisions(host, external_id: str) -> list[str]:
-    """The decisions about one record, oldest first."""
+    """Return the decisions about one record, oldest first."""
     return [
-        one["decision"]
+        decided["decision"]
         for record in host.why(external_id)["records"]
-        for one in record["decisions"]
+        for decided in record["decisions"]
     ]
 
 
-def said(events, decision: str) -> list[str]:
-    """The external ids that a decision was made about."""
+def ids_decided(events, decision: str) -> list[str]:
+    """Return the external ids of the records about which a decision was made."""
     return [
         event.external_id
         for event in events
@@ -47,5 +47,5 @@ def said(events, decision: str) -> list[str]:
 
 
 def native(account) -> list[str]:
-    """The ids of an account's rows that are no stubs, newest first."""
+    """Return the ids of the account's rows that are not stubs, newest first."""
     return [external_id for external_id in account.ids() if not account.is_stub(external_id)]

@@ -1,6 +1,4 @@
-"""A host on a folder of its own and an account on a real stand-in server, with a clock that a test
-can move.
-"""
+"""Fixtures: a host, an account on a stand-in server, and a clock that tests can move."""
 
 from __future__ import annotations
 
@@ -40,7 +38,7 @@ def host(tmp_path, clock):
 
 @pytest.fixture
 def connected(host, server):
-    """The host with the account connected, and nothing synced yet."""
+    """A host that is connected to the account and has not synced yet."""
     host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
     server.clear_requests()
     return host

@@ -1,5 +1,6 @@
-"""A store by its natural keys: what two stores must share to be the same, whatever their numbers,
-ids and times.
+"""Describes a store by its natural keys, to compare it with another store.
+
+Two stores are the same if these values are equal: runs, times and surrogate ids are left out.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from fitglue_registry.store import tables as t
 
 
 def natural(host) -> dict[str, Any]:
-    """Everything in a store that is not a run, a time or a made-up id."""
+    """Return everything in a store except runs, times and surrogate ids, by natural keys."""
     with host.workspace.database.read() as db:
         account = {row.id: row.account_id for row in db.execute(sa.select(t.connections))}
         key = {

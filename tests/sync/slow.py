@@ -1,5 +1,6 @@
-"""An installed source whose parts take long to read: a folder of small scripts, which say what
-reading them does.
+"""An installed source with a heavy part: a folder of scripts that run when they are normalized.
+
+So a test can decide what happens in a worker process: it can raise, block, or kill the process.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ sync: {full_walk_days: null, touches: {file: [never]}}
 
 
 def install(site: Path) -> Path:
-    """The distribution as pip would leave it."""
+    """Write the distribution into ``site``, as pip would install it."""
     for kind, more in (("integration", INTEGRATION), ("source", SOURCE)):
         (site / "fg_slow" / "registry" / f"{kind}s").mkdir(parents=True)
         (site / "fg_slow" / "registry" / f"{kind}s" / "slow.yaml").write_text(
@@ -94,8 +95,9 @@ def install(site: Path) -> Path:
 
 
 class Scripts:
-    """The folder of the account, hosts and commands that have it connected, and who read what in
-    it.
+    """The folder of the account, with hosts and commands that are connected to it.
+
+    Each script that is read notes the process that read it.
     """
 
     def __init__(self, folder: Path, site: Path) -> None:
@@ -103,32 +105,32 @@ class Scripts:
         (folder / "read").mkdir(parents=True)
 
     def add(self, count: int, script: str = "", **other: str) -> None:
-        """So many scripts, numbered from the oldest; ``n3`` is what the third one is instead."""
+        """Add ``count`` scripts, numbered from the oldest; ``n3`` replaces script number 3."""
         for number in range(count):
             (self.folder / f"{number}.script").write_text(
                 other.get(f"n{number}", script) + f"\n# {number}"
             )
 
     def host(self, home: Path, **options: object) -> Host:
-        """A host in which the folder is connected."""
+        """Open a host that is connected to the folder."""
         host = Host(home, **({"secrets": MemorySecretStore()} | options))  # type: ignore[arg-type]
         host.connect("slow", {"folder": str(self.folder)})
         return host
 
     def readers(self) -> dict[str, list[int]]:
-        """Of each script that was read, by which processes."""
+        """Return number of each script that was read → the ids of the processes that read it."""
         return {
             path.name: [int(line) for line in path.read_text().split()]
             for path in (self.folder / "read").iterdir()
         }
 
     def forget_readers(self) -> None:
-        """As if nothing had been read yet."""
+        """Delete the notes of the readers."""
         for path in (self.folder / "read").iterdir():
             path.unlink()
 
     def command(self, home: Path, *arguments: str) -> subprocess.Popen[str]:
-        """The command, begun in a group of processes of its own."""
+        """Start the command in a process group of its own, so that a signal can be sent to it."""
         environment = {
             "PATH": "/usr/bin:/bin",
             "PYTHONPATH": str(self.site),

@@ -1,6 +1,4 @@
-"""Whole accounts: a real one of 781 rows, a thousand generated activities, two connections,
-PostgreSQL.
-"""
+"""Tests of complete accounts: a real one, a large one, two connections, and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -22,8 +20,8 @@ def connect(host: Host, server: StandIn) -> Host:
 
 @pytest.mark.shared
 def test_a_real_account_of_781_rows_is_stored_whole(host, shared, server):
-    """Every row of a real account, its doubles, its blank zones and its odd custom fields, becomes
-    an activity.
+    """Every row of a real account becomes part of an activity, including its duplicates, its blank
+    time zones and its unusual custom fields.
     """
     rows = json.loads(
         (
@@ -34,28 +32,31 @@ def test_a_real_account_of_781_rows_is_stored_whole(host, shared, server):
         counts = finished(connect(host, real), streams=False)
         assert counts["new"] == len(rows) == 781
         assert host.records.quarantine() == []
-        # An account holds its own doubles, and each of these was looked at.
+        # The account has duplicates of its own. Each of these pairs was checked by a person.
         assert len(host.activities()) == 729
         assert finished(host, streams=False) == {}
 
 
 @pytest.mark.long
 def test_a_thousand_activities_with_streams(host):
-    """A thousand activities arrive whole, in a request each for their streams and few besides."""
+    """A thousand activities take one request each for their streams, and few other requests."""
     account = Account.generate(count=1000, seed=11, distinct_streams=4)
     with StandIn(account) as server:
         finished(connect(host, server))
-        native = [one for one in account.ids() if not account.is_stub(one)]
+        native = [name for name in account.ids() if not account.is_stub(name)]
         assert len(host.activities()) == len(native)
         assert len(server.requests) <= 2 + len(native) + len(native) / 50 + 10
 
 
 def test_two_accounts_of_one_athlete_stay_two_connections(connected, server):
-    """A second account at the same integration gets a name of its own, and both are synced."""
+    """A second account at the same integration gets another name, and both are synced."""
     history = History(count=4, seed=9, distinct_streams=1, strava_stubs=0)
     with StandIn(Account.from_history(history, "i77")) as other:
         connect(connected, other)
-        assert [one.name for one in connected.connections.list()] == ["intervals", "intervals-2"]
+        assert [listed.name for listed in connected.connections.list()] == [
+            "intervals",
+            "intervals-2",
+        ]
         for _ in connected.sync():
             pass
         assert {source for row in connected.activities() for source in row["sources"]} == {
@@ -65,9 +66,9 @@ def test_two_accounts_of_one_athlete_stay_two_connections(connected, server):
 
 
 @pytest.mark.parametrize("ids", [["a", "b"], ["b", "a"]])
-def test_which_account_a_shared_workout_is_told_by_is_no_chance(host, monkeypatch, ids):
-    """Two accounts that tell one workout equally well: the same one wins in every store, whatever
-    its connection is called inside.
+def test_the_source_of_a_shared_workouts_values_is_not_random(host, monkeypatch, ids):
+    """If two accounts have the same workout in equal quality, the values come from the same account
+    in every store, although the ids of connections are random.
     """
     monkeypatch.setattr("fitglue_registry.store.connections.new_connection_id", iter(ids).__next__)
     row = {
@@ -80,15 +81,15 @@ def test_which_account_a_shared_workout_is_told_by_is_no_chance(host, monkeypatc
         Account.from_rows([{**row, "id": name, "name": name}], athlete_id=name)
         for name in ("i1", "i2")
     ]
-    with StandIn(accounts[0]) as one, StandIn(accounts[1]) as two:
-        connect(connect(host, one), two)
+    with StandIn(accounts[0]) as first, StandIn(accounts[1]) as second:
+        connect(connect(host, first), second)
         for _ in host.sync():
             pass
-    assert [one["title"] for one in host.activities()] == ["i1"]
+    assert [activity["title"] for activity in host.activities()] == ["i1"]
 
 
 def test_nothing_is_shared_across_athletes(connected, server):
-    """Two athletes with the same account have activities of their own, never compared or merged."""
+    """Activities of two athletes are never compared or merged, even if both use one account."""
     connected.connect(
         "intervals", {"api_key": server.api_key, "base_url": server.url}, athlete="other"
     )
@@ -105,7 +106,7 @@ def test_nothing_is_shared_across_athletes(connected, server):
 def test_the_same_account_gives_the_same_store_on_postgresql(
     connected, tmp_path, server, clock, postgres_url
 ):
-    """SQLite and PostgreSQL hold the same by natural keys."""
+    """A sync into PostgreSQL stores the same values as one into SQLite, by natural keys."""
     finished(connected, files=True)
     with Host(tmp_path / "pg", postgres_url, secrets=MemorySecretStore(), clock=clock) as other:
         finished(connect(other, server), files=True)
@@ -116,14 +117,14 @@ def test_the_same_account_gives_the_same_store_on_postgresql(
 def test_files_and_intervals_share_one_workout_by_the_hash_of_the_file(
     connected, account, tmp_path
 ):
-    """The file that Intervals.icu got and the same file in a folder are one activity, made of
-    both.
+    """A file that was uploaded to Intervals.icu and the same file in a folder become one activity
+    with two sources.
     """
     finished(connected, files=True)
     gpx = [
-        (one, account.file(one))
-        for one in account.ids()
-        if not account.is_stub(one) and account.row(one).get("file_type") == "gpx"
+        (name, account.file(name))
+        for name in account.ids()
+        if not account.is_stub(name) and account.row(name).get("file_type") == "gpx"
     ]
     if not gpx:
         external_id = account.add_row(

@@ -1,4 +1,4 @@
-"""Archives of services and files, from a path to activities, beside an account that knows the same
+"""Tests of imports: archives and files become activities, beside an account with the same
 workouts.
 """
 
@@ -116,8 +116,8 @@ def garmin(path, *starts: datetime, files: dict[str, bytes]):
     )
 
 
-def brought(host, *paths) -> dict[str, int]:
-    """Import these paths, which has to go well; the counts of all decisions come back."""
+def import_paths(host, *paths) -> dict[str, int]:
+    """Import these paths, which must succeed, and return the counts of all decisions."""
     counts: dict[str, int] = {}
     for event in host.import_paths(paths):
         assert not isinstance(event, SyncStopped), event.error
@@ -131,12 +131,15 @@ def brought(host, *paths) -> dict[str, int]:
 
 def members(host) -> list[set[str]]:
     return [
-        {one.entry for one in host.activities.get(row["id"]).members} for row in host.activities()
+        {member.entry for member in host.activities.get(row["id"]).members}
+        for row in host.activities()
     ]
 
 
-def test_one_run_that_lies_in_three_places_is_one_activity(host, tmp_path):
-    """The same file in both archives and a folder; words of the one, streams of the other."""
+def test_one_run_in_three_places_is_one_activity(host, tmp_path):
+    """A recording in the Strava archive, the Garmin archive and a folder is one activity with three
+    sources.
+    """
     (tmp_path / "rides").mkdir()
     (tmp_path / "rides" / "ride.gpx").write_bytes(gpx())
     archives = (
@@ -147,21 +150,23 @@ def test_one_run_that_lies_in_three_places_is_one_activity(host, tmp_path):
         ),
         garmin(tmp_path / "g.zip", START, files={"a.gpx": gpx()}),
     )
-    brought(host, *archives, tmp_path / "rides")
+    import_paths(host, *archives, tmp_path / "rides")
     assert members(host) == [{"strava-archive", "garmin-archive", "files"}]
     assert len(host.connections.list()) == 3
 
 
 def test_an_archive_fills_the_stubs_of_intervals(host, tmp_path, stubbed):
-    """The row that Intervals.icu will not deliver has the number of the archive's."""
+    """A stub of Intervals.icu and the row of the Strava archive with the same Strava id are one
+    activity.
+    """
     server, stub, start = stubbed
     host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
     for _ in host.sync():
         pass
     before = len(host.activities())
-    brought(host, strava(tmp_path / "s.zip", (stub, start, "From Strava", "")))
+    import_paths(host, strava(tmp_path / "s.zip", (stub, start, "From Strava", "")))
     [filled] = [row for row in host.activities() if row["title"] == "From Strava"]
-    assert {one.entry for one in host.activities.get(filled["id"]).members} == {
+    assert {member.entry for member in host.activities.get(filled["id"]).members} == {
         "intervals",
         "strava-archive",
     }
@@ -171,18 +176,18 @@ def test_an_archive_fills_the_stubs_of_intervals(host, tmp_path, stubbed):
 @pytest.fixture
 def stubbed():
     account = Account.generate(count=4, seed=3, strava_stubs=1, distinct_streams=1)
-    stub = next(one for one in account.ids() if account.is_stub(one))
+    stub = next(name for name in account.ids() if account.is_stub(name))
     with StandIn(account) as server:
         yield server, stub, START
 
 
 def test_the_same_archive_again_imports_nothing(host, tmp_path):
-    """And a newer one what is new in it."""
-    brought(host, strava(tmp_path / "s.zip", (7, START, "Lake", "")))
-    # An import asks once more whether there is a file now.
-    assert brought(host, tmp_path / "s.zip").keys() <= {"no-file"}
+    """A second import of an archive stores nothing; a newer archive adds what is new in it."""
+    import_paths(host, strava(tmp_path / "s.zip", (7, START, "Lake", "")))
+    # An import asks again for a file that did not exist.
+    assert import_paths(host, tmp_path / "s.zip").keys() <= {"no-file"}
     assert (
-        brought(
+        import_paths(
             host,
             strava(
                 tmp_path / "newer.zip",
@@ -195,25 +200,29 @@ def test_the_same_archive_again_imports_nothing(host, tmp_path):
     assert len(host.connections.list()) == 1
 
 
-def test_a_folder_of_downloads_is_imported_as_what_is_in_it(host, tmp_path):
-    """Three sources of one path."""
+def test_a_folder_of_downloads_is_imported_by_its_content(host, tmp_path):
+    """A folder with a Strava archive, a Garmin archive and a file becomes three connections."""
     folder = tmp_path / "downloads"
     folder.mkdir()
     strava(folder / "s.zip", (7, START, "Lake", ""))
     garmin(folder / "g.zip", START + timedelta(days=1), files={"a.gpx": gpx(24 * 60)})
     (folder / "ride.gpx").write_bytes(gpx(48 * 60))
     found = host.imports.recognize([folder])
-    assert {one.entry for one in found.found} == {"strava-archive", "garmin-archive", "files"}
+    assert {recognized.entry for recognized in found.found} == {
+        "strava-archive",
+        "garmin-archive",
+        "files",
+    }
     events = list(host.import_paths(found))
     assert len([event for event in events if isinstance(event, SourceConnected)]) == 3
     assert len(host.activities()) == 3
 
 
-def test_a_bad_file_is_said_and_the_rest_arrives(host, tmp_path):
-    """It is in quarantine under its name."""
+def test_a_bad_file_goes_to_quarantine_and_the_others_arrive(host, tmp_path):
+    """A file that cannot be read is in quarantine under its name; the other files are imported."""
     (tmp_path / "good.gpx").write_bytes(gpx())
     (tmp_path / "bad.gpx").write_bytes(b"<gpx><trk>")
-    brought(host, tmp_path / "good.gpx", tmp_path / "bad.gpx")
+    import_paths(host, tmp_path / "good.gpx", tmp_path / "bad.gpx")
     assert len(host.activities()) == 1
     [kept] = host.records.quarantine()
     assert "bad" in str(kept)

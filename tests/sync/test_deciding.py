@@ -1,5 +1,7 @@
-"""A person's word on what is one workout: carried out, remembered through everything, for later
-copies too, and taken back.
+"""Tests of the athlete's decisions on which activities are one workout.
+
+A decision is carried out, kept across syncs, rebuilds and reconnects, applied to later copies of
+the same workouts, and can be undone.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ NOW = "2026-11-21T12:00:00.000Z"
 
 
 def row(name: str, hour: int = 6, strava: int | None = None, **more):
-    """A run of an account, the longer the later, so that no score joins two; one number at Strava
-    is one claim.
+    """Return a row of a run. A later hour makes a longer run, so that the scorer joins no two rows.
+
+    Rows with the same Strava number assert the same claim.
     """
     claimed = {"strava_id": str(strava)} if strava else {}
     return {
@@ -37,11 +40,11 @@ def row(name: str, hour: int = 6, strava: int | None = None, **more):
 
 @pytest.fixture
 def accounts(host):
-    """Connects accounts with these rows and syncs; the servers come back."""
+    """A function that connects accounts with the given rows, syncs, and returns the servers."""
     servers = []
 
-    def connect(*every):
-        for rows in every:
+    def connect(*rows_of_accounts):
+        for rows in rows_of_accounts:
             number = len(servers) + 1
             server = StandIn(Account.from_rows(rows, athlete_id=f"i{number}"))
             servers.append(server)
@@ -61,27 +64,27 @@ def sync(host, **options):
 
 
 def groups(host):
-    """The activities as sets of external ids."""
+    """Return the external ids of each activity, sorted."""
     return sorted(
-        sorted(member.external_id for member in host.activities.get(str(one["number"])).members)
-        for one in host.activities()
+        sorted(member.external_id for member in host.activities.get(str(row["number"])).members)
+        for row in host.activities()
     )
 
 
-def ask(host, one, two, reason="close"):
-    """Let somebody ask about a pair, as the scorer does."""
-    found = [host.activities.get(name).members[0].id for name in (one, two)]
+def ask(host, first, second, reason="close"):
+    """Store the opinion "ask" about a pair, as the scorer does."""
+    pair = [host.activities.get(name).members[0].id for name in (first, second)]
     with host.workspace.database.write() as db:
-        put_opinion(db, PairOpinion(*found, "an expert", "ask", reason), NOW)
+        put_opinion(db, PairOpinion(*pair, "an expert", "ask", reason), NOW)
 
 
 # -- same ------------------------------------------------------------------------------------------
 
 
-def test_two_activities_that_a_person_says_are_one_become_one(host, accounts):
-    """The older number survives, the other leads to it."""
+def test_two_activities_that_a_person_merges_become_one(host, accounts):
+    """After a merge, the older activity survives, and the number of the other one leads to it."""
     accounts([row("a", 6)], [row("b", 9)])
-    numbers = sorted(one["number"] for one in host.activities())
+    numbers = sorted(activity["number"] for activity in host.activities())
     merged = host.decisions.same(["a", "b"])
     assert groups(host) == [["a", "b"]]
     assert merged.number == numbers[0]
@@ -89,7 +92,9 @@ def test_two_activities_that_a_person_says_are_one_become_one(host, accounts):
 
 
 def test_a_persons_same_survives_the_next_sync_a_full_walk_and_a_rebuild(host, accounts):
-    """And changes nothing of what the sources said."""
+    """A merge survives an edit at the source, a sync and a rebuild, and deletes no source
+    activity.
+    """
     servers = accounts([row("a", 6)], [row("b", 9)])
     sources = natural(host)["source_activities"]
     host.decisions.same(["a", "b"])
@@ -105,8 +110,10 @@ def test_a_persons_same_survives_the_next_sync_a_full_walk_and_a_rebuild(host, a
     assert natural(host)["source_activities"].keys() == sources.keys()
 
 
-def test_a_persons_word_comes_back_with_the_connection(host, accounts):
-    """Removed and connected again, the same workouts are one, and others are two."""
+def test_a_decision_holds_again_after_the_connection_is_connected_again(host, accounts):
+    """Decisions hold again for the workouts of a connection that was removed and connected
+    again.
+    """
     [_, second] = accounts(
         [row("a", 6), row("c", 12, strava=7)], [row("b", 9), row("d", 12, strava=7)]
     )
@@ -119,8 +126,8 @@ def test_a_persons_word_comes_back_with_the_connection(host, accounts):
     assert groups(host) == [["a", "b"], ["c"], ["d"]]
 
 
-def test_a_later_copy_joins_through_what_a_person_said_is_the_same(host, accounts):
-    """Though it is a copy of the one alone."""
+def test_a_later_copy_joins_an_activity_that_a_person_merged(host, accounts):
+    """A copy that shares a claim with one of two merged workouts joins the merged activity."""
     accounts([row("a", 6, strava=1)], [row("b", 9)])
     host.decisions.same(["a", "b"])
     accounts([row("a2", 6, strava=1)])
@@ -128,15 +135,17 @@ def test_a_later_copy_joins_through_what_a_person_said_is_the_same(host, account
 
 
 def test_a_later_copy_without_a_claim_joins_too(host, accounts):
-    """The score says that it is a copy of the one; of the other it could never be one."""
+    """A copy that only the scorer recognizes, as one of two merged workouts, joins the activity
+    too.
+    """
     accounts([row("a", 6)], [row("b", 9)])
     host.decisions.same(["a", "b"])
     accounts([row("a2", 6)])
     assert groups(host) == [["a", "a2", "b"]]
 
 
-def test_a_copy_of_the_one_joins_the_other_of_its_own_account(host, accounts):
-    """A person's word covers the pair that the account's own doubles would else be asked about."""
+def test_a_copy_joins_a_merged_workout_of_its_own_account(host, accounts):
+    """A decision also covers a later pair of one account, which would otherwise be asked about."""
     [_, second] = accounts([row("a", 6, strava=1)], [row("b", 9)])
     host.decisions.same(["a", "b"])
     second.account.add_row(row("a2", 6, strava=1))
@@ -146,7 +155,7 @@ def test_a_copy_of_the_one_joins_the_other_of_its_own_account(host, accounts):
 
 @pytest.mark.parametrize("references", [["a"], ["a", "a"]])
 def test_one_activity_cannot_be_merged_with_itself(host, accounts, references):
-    """What is to be typed instead is said."""
+    """A merge of an activity with itself is refused with FG-one-activity."""
     accounts([row("a")])
     with pytest.raises(UserMistake) as error:
         host.decisions.same(references)
@@ -156,19 +165,21 @@ def test_one_activity_cannot_be_merged_with_itself(host, accounts, references):
 # -- different -------------------------------------------------------------------------------------
 
 
-def test_a_split_gives_both_back_with_their_numbers(host, accounts):
-    """Whatever joined them; sources say what they said."""
+def test_a_split_restores_both_activities(host, accounts):
+    """A split restores two activities, also if a claim joined them, and changes no source
+    activity.
+    """
     accounts([row("a", strava=1)], [row("b", strava=1)])
     sources = natural(host)["source_activities"]
     assert groups(host) == [["a", "b"]]
-    parted = host.decisions.split("a")
+    activities = host.decisions.split("a")
     assert groups(host) == [["a"], ["b"]]
-    assert len({found.number for found in parted}) == 2
+    assert len({activity.number for activity in activities}) == 2
     assert natural(host)["source_activities"] == sources
 
 
 def test_a_split_survives_the_next_sync_a_full_walk_and_a_rebuild(host, accounts):
-    """An edit at the source asks nobody again."""
+    """A split survives an edit at the source, a sync and a rebuild, without a new question."""
     [first, _] = accounts([row("a", strava=1)], [row("b", strava=1)])
     host.decisions.split("a")
     first.account.edit(
@@ -183,15 +194,15 @@ def test_a_split_survives_the_next_sync_a_full_walk_and_a_rebuild(host, accounts
 
 
 def test_one_source_is_taken_out_of_three(host, accounts):
-    """By its connection or its id; the others stay together."""
+    """A split names one of three sources by its connection; the other two stay one activity."""
     accounts([row("a", strava=1)], [row("b", strava=1)], [row("c", strava=1)])
     host.decisions.split("a", "intervals-2")
     assert groups(host) == [["a", "c"], ["b"]]
 
 
 @pytest.mark.parametrize("source", [None, "nobody"])
-def test_a_split_that_is_not_clear_names_the_sources(host, accounts, source):
-    """Which of three, or one that is none of them."""
+def test_an_ambiguous_split_names_the_sources(host, accounts, source):
+    """A split of three sources without a valid source is refused, and the error names the three."""
     accounts([row("a", strava=1)], [row("b", strava=1)], [row("c", strava=1)])
     with pytest.raises(UserMistake) as error:
         host.decisions.split("a", source)
@@ -204,7 +215,7 @@ def test_a_split_that_is_not_clear_names_the_sources(host, accounts, source):
     ["intervals-2/4f3f5cfba879…", "4f3f5cfba879…", "intervals-2/4f3f5cfba879", "4f3f5cfba879"],
 )
 def test_a_source_is_taken_out_by_its_id_as_screens_show_it(host, accounts, source):
-    """A hash is shown by its beginning, so that is enough."""
+    """A source with a long id can be named by the abbreviation that lists and screens show."""
     accounts(
         [row("a", strava=1)],
         [row("4f3f5cfba8797397636a941a69ab8630", strava=1)],
@@ -215,51 +226,53 @@ def test_a_source_is_taken_out_by_its_id_as_screens_show_it(host, accounts, sour
 
 
 def test_what_has_one_source_cannot_be_split(host, accounts):
-    """There is nothing to take apart."""
+    """A split of an activity with a single source is refused with FG-one-source."""
     accounts([row("a")])
     with pytest.raises(UserMistake) as error:
         host.decisions.split("a")
     assert error.value.code == "FG-one-source"
 
 
-def test_a_later_copy_stays_out_of_what_its_own_was_kept_apart_from(host, accounts):
-    """It is a copy of the one by its claims, and of the other by one that came later: the person's
-    word covers it.
+def test_a_later_copy_stays_apart_like_the_workout_that_it_copies(host, accounts):
+    """A copy of one of two workouts that the athlete keeps apart stays apart from the other one,
+    even if a plugin later says that they are the same.
     """
     accounts([row("a", strava=1)], [row("b", 9, strava=2)])
     host.decisions.different(["a", "b"])
     accounts([row("a2", strava=1)])
     assert groups(host) == [["a", "a2"], ["b"]]
     with host.workspace.database.write() as db:
-        one, two = (host.activities.get(name).members[-1].id for name in ("a2", "b"))
-        put_opinion(db, PairOpinion(one, two, "some plugin", "same", "it says so"), NOW)
+        pair = [host.activities.get(name).members[-1].id for name in ("a2", "b")]
+        put_opinion(db, PairOpinion(*pair, "some plugin", "same", "it says so"), NOW)
     sync(host)
     list(host.syncs.rebuild())
     assert groups(host) == [["a", "a2"], ["b"]]
 
 
-def test_a_copy_of_what_is_gone_stays_out_too(host, accounts):
-    """The connection that the word was about is removed; its claims tell the next copy."""
+def test_a_copy_of_a_removed_workout_stays_apart_too(host, accounts):
+    """A decision also holds for a copy that arrives after the connection it was about was
+    removed.
+    """
     accounts([row("a", strava=1)], [row("b", 9)])
     host.decisions.different(["a", "b"])
     host.connections.remove("intervals")
     accounts([row("a2", strava=1)])
     with host.workspace.database.read() as db:
-        said = {
-            one.said_by: one.verdict
-            for one in db.exec_driver_sql("SELECT said_by, verdict FROM fg_opinions")
+        opinions = {
+            opinion.said_by: opinion.verdict
+            for opinion in db.exec_driver_sql("SELECT said_by, verdict FROM fg_opinions")
         }
-    assert said["person, of a copy"] == "different"
+    assert opinions["person, of a copy"] == "different"
 
 
 # -- undo ------------------------------------------------------------------------------------------
 
 
-def test_undo_takes_the_last_word_back(host, accounts):
-    """A merge parts again, with the numbers of before; a split joins again."""
+def test_undo_reverses_the_last_decision(host, accounts):
+    """Undo restores the store to what it was before a merge or a split, with the same numbers."""
     accounts([row("a", 6), row("c", 12, strava=7)], [row("b", 9), row("d", 12, strava=7)])
     before = natural(host)
-    numbers = {one["number"] for one in host.activities()}
+    numbers = {activity["number"] for activity in host.activities()}
     host.decisions.split("c")
     host.decisions.same(["a", "b"])
     verdict, now = host.decisions.undo()
@@ -267,12 +280,13 @@ def test_undo_takes_the_last_word_back(host, accounts):
     verdict, now = host.decisions.undo()
     assert (verdict["said"], len(now)) == ("different", 1)
     assert natural(host) == before
-    assert {one["number"] for one in host.activities()} == numbers
-    assert [one["undone_at"] is None for one in host.decisions.history()] == [False, False]
+    assert {activity["number"] for activity in host.activities()} == numbers
+    history = host.decisions.history()
+    assert [decision["undone_at"] is None for decision in history] == [False, False]
 
 
-def test_undo_takes_a_named_word_back_and_the_earlier_one_holds_again(host, accounts):
-    """What was said before of the same pair is in force."""
+def test_undo_of_a_named_decision_restores_the_earlier_one(host, accounts):
+    """After the undo of a decision, an earlier decision about the same pair holds again."""
     accounts([row("a", strava=1)], [row("b", strava=1)])
     host.decisions.split("a")
     host.decisions.same(["a", "b"])
@@ -281,8 +295,8 @@ def test_undo_takes_a_named_word_back_and_the_earlier_one_holds_again(host, acco
 
 
 @pytest.mark.parametrize("number", [None, 99])
-def test_what_was_never_said_cannot_be_undone(host, accounts, number):
-    """The ones that stand are named."""
+def test_a_decision_that_does_not_exist_cannot_be_undone(host, accounts, number):
+    """The undo of a decision that does not exist is refused with FG-verdict-unknown."""
     accounts([row("a")])
     with pytest.raises(UserMistake) as error:
         host.decisions.undo(number)
@@ -290,7 +304,7 @@ def test_what_was_never_said_cannot_be_undone(host, accounts, number):
 
 
 def test_undo_outlives_the_next_sync(host, accounts):
-    """What was taken back is not recalled."""
+    """A decision that was undone has no effect on later syncs."""
     [_, second] = accounts([row("a", 6)], [row("b", 9)])
     host.decisions.same(["a", "b"])
     host.decisions.undo()
@@ -304,8 +318,10 @@ def test_undo_outlives_the_next_sync(host, accounts):
 # -- pairs to decide -------------------------------------------------------------------------------
 
 
-def test_a_pair_to_decide_is_told_side_by_side_with_its_evidence(host, accounts):
-    """Both activities, who asks, the probability, and each line."""
+def test_a_pair_to_decide_is_shown_side_by_side_with_its_evidence(host, accounts):
+    """A pair to decide has both activities, who asks, the probability, and each line of
+    evidence.
+    """
     accounts([row("a", 6)], [row("b", 9)])
     ask(
         host,
@@ -322,8 +338,8 @@ def test_a_pair_to_decide_is_told_side_by_side_with_its_evidence(host, accounts)
 
 
 @pytest.mark.parametrize("answer", ["same", "different"])
-def test_a_pair_that_a_person_decided_is_asked_about_no_more(host, accounts, answer):
-    """Until it is undone."""
+def test_a_pair_that_a_person_decided_is_not_asked_about_again(host, accounts, answer):
+    """A pair is not asked about after the athlete decided it, until the decision is undone."""
     accounts([row("a", 6)], [row("b", 9)])
     ask(host, "a", "b")
     getattr(host.decisions, answer)(["a", "b"])
@@ -332,8 +348,8 @@ def test_a_pair_that_a_person_decided_is_asked_about_no_more(host, accounts, ans
     assert len(host.decisions.pending()) == 1
 
 
-def test_nobody_is_asked_of_activities_of_which_a_pair_is_known_to_differ(host, accounts):
-    """What another source of the one says leaves no doubt."""
+def test_activities_with_a_pair_that_differs_are_not_asked_about(host, accounts):
+    """Two activities are not asked about if any pair of their source activities is different."""
     accounts([row("a", 6, strava=1)], [row("b", 9)], [row("c", 6, strava=1)])
     ask(host, "a", "b")
     pair = [host.activities.get(name).members[place].id for name, place in (("c", 1), ("b", 0))]
@@ -342,8 +358,8 @@ def test_nobody_is_asked_of_activities_of_which_a_pair_is_known_to_differ(host, 
     assert host.decisions.pending() == []
 
 
-def test_what_is_deleted_at_its_source_is_asked_about_no_more(host, accounts):
-    """A tombstone is no double."""
+def test_a_deleted_activity_is_not_asked_about(host, accounts):
+    """A pair is not asked about after one of its activities was deleted at its source."""
     [_, second] = accounts([row("a", 6)], [row("b", 9)])
     ask(host, "a", "b")
     second.account.delete("b")
@@ -352,7 +368,7 @@ def test_what_is_deleted_at_its_source_is_asked_about_no_more(host, accounts):
 
 
 def test_deleted_at_one_source_an_activity_stays_if_another_has_it(host, accounts):
-    """With the values that are left."""
+    """An activity that is deleted at one of its two sources stays, with the values of the other."""
     [first, _] = accounts([row("a", strava=1)], [row("b", strava=1)])
     before = host.activities()[0]["number"]
     first.account.delete("a")
@@ -361,30 +377,34 @@ def test_deleted_at_one_source_an_activity_stays_if_another_has_it(host, account
     assert (left["number"], left["title"], left["sources"]) == (before, "With b", ["intervals-2"])
 
 
-def test_why_says_who_said_what_of_which_pair_and_what_else_sources_say(host, accounts):
-    """Who joined and who keeps apart, with the evidence; who gives a value, and what was not
-    taken.
+def test_why_lists_the_opinions_about_pairs_and_the_values_not_used(host, accounts):
+    """`why` lists which opinions join sources or keep them apart, which source each value comes
+    from, and the values of the other sources.
     """
     accounts(
         [row("a", strava=1, distance=5000.0), row("c", 12)], [row("b", strava=1, distance=5100.0)]
     )
     host.decisions.different(["a", "c"])
     story = host.why("a")
-    assert [(one["said_by"], one["verdict"]) for one in story["same_because"]] == [
+    assert [(opinion["said_by"], opinion["verdict"]) for opinion in story["same_because"]] == [
         ("equal claims", "same")
     ]
-    assert {(one["said_by"], one["verdict"], one["activity"]) for one in story["apart_from"]} == {
-        ("person", "different", host.activities.get("c").number)
-    }
-    told = {one["field"]: one for one in story["alternatives"]}
-    assert (told["distance_m"]["value"], told["distance_m"]["others"]) == (
+    assert {
+        (opinion["said_by"], opinion["verdict"], opinion["activity"])
+        for opinion in story["apart_from"]
+    } == {("person", "different", host.activities.get("c").number)}
+    alternatives = {alternative["field"]: alternative for alternative in story["alternatives"]}
+    distance = alternatives["distance_m"]
+    assert (distance["value"], distance["others"]) == (
         5000.0,
         [{"from": "intervals-2/b", "value": 5100.0}],
     )
 
 
-def test_a_dry_run_says_what_would_become_one_workout_and_stores_nothing(host, accounts):
-    """Before the first time: what is new would join what is there, or what comes with it."""
+def test_a_dry_run_reports_what_would_become_one_workout_and_stores_nothing(host, accounts):
+    """A dry run reports which new records would join a stored activity or each other, and stores
+    nothing.
+    """
     accounts([row("a", strava=1), row("c", 12)])
     before = natural(host)
     rows = [

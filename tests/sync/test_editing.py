@@ -1,5 +1,5 @@
-"""The athlete's own values: they win over every source, and stay through syncs, rebuilds, merges
-and splits.
+"""Tests of edited values: they win over every source, and survive syncs, rebuilds, merges and
+splits.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ def shown(host, reference, field="title"):
 def test_a_value_that_is_set_survives_edits_at_the_source_syncs_and_rebuilds(
     host, accounts, strava
 ):
-    """Of one source or of several; the list, the view and the document show it, and say whose it
-    is.
+    """A value that the athlete sets is shown by the list, the SQL view and the document, with the
+    athlete as its provenance, and survives edits at the source, syncs and rebuilds.
     """
     [first, _] = accounts([row("a", strava=strava)], [row("b", strava=1)])
     host.decisions.edit(
@@ -34,7 +34,7 @@ def test_a_value_that_is_set_survives_edits_at_the_source_syncs_and_rebuilds(
     found = host.activities.get("a")
     assert (found.activity.title, found.activity.distance_m) == ("Round the lake", 42195.0)
     assert (found.activity.race, found.activity.sport) == (True, "TrailRun")
-    assert "Round the lake" in [one["title"] for one in host.activities()]
+    assert "Round the lake" in [activity["title"] for activity in host.activities()]
     assert ("Round the lake", 42195.0) in host.queries.sql(
         "select title, distance_m from activities"
     ).rows
@@ -54,7 +54,7 @@ def test_a_value_that_is_set_survives_edits_at_the_source_syncs_and_rebuilds(
 
 
 def test_a_chosen_source_gives_the_value_as_it_changes_there(host, accounts):
-    """The choice is of the source, not of the value of that day."""
+    """If the athlete chooses a source for a field, the value follows later edits at that source."""
     [_, second] = accounts([row("a", strava=1)], [row("b", strava=1)])
     assert shown(host, "a") == "With a"
     host.decisions.edit("a", sources={"title": "intervals-2"})
@@ -65,7 +65,7 @@ def test_a_chosen_source_gives_the_value_as_it_changes_there(host, accounts):
 
 
 def test_a_choice_is_reset_by_field_or_altogether(host, accounts):
-    """The rules decide again."""
+    """After a reset of one field or of all fields, the merge rules decide again."""
     accounts([row("a", strava=1)], [row("b", strava=1)])
     host.decisions.edit("a", {"title": "mine", "distance_m": "1"}, {"moving_s": "intervals-2"})
     host.decisions.edit("a", reset=["title"])
@@ -76,7 +76,7 @@ def test_a_choice_is_reset_by_field_or_altogether(host, accounts):
 
 
 def test_the_last_choice_of_a_field_counts(host, accounts):
-    """A value after a source, an empty value after a value."""
+    """The last choice for a field wins: a value over a source, and an empty value over a value."""
     accounts([row("a", strava=1)], [row("b", strava=1)])
     host.decisions.edit("a", sources={"title": "intervals-2"})
     host.decisions.edit("a", {"title": "mine"})
@@ -86,7 +86,9 @@ def test_the_last_choice_of_a_field_counts(host, accounts):
 
 
 def test_a_choice_goes_with_a_merge_and_stays_at_home_on_a_split(host, accounts):
-    """With the source activity that the activity was made for."""
+    """After a merge, a chosen value holds for the merged activity; after a split, it stays with the
+    activity that keeps the number.
+    """
     accounts([row("a", 6)], [row("b", 9)])
     host.decisions.edit("a", {"title": "mine"})
     host.decisions.same(["a", "b"])
@@ -100,8 +102,8 @@ def test_a_choice_goes_with_a_merge_and_stays_at_home_on_a_split(host, accounts)
     ] == 7.0
 
 
-def test_a_choice_comes_back_with_the_connection(host, accounts):
-    """Removed and connected again, the workout has the athlete's title."""
+def test_a_choice_holds_again_after_the_connection_is_connected_again(host, accounts):
+    """A workout of a connection that was removed and connected again has the athlete's title."""
     [_, second] = accounts([row("a")], [row("b", 9)])
     host.decisions.edit("b", {"title": "mine"})
     host.connections.remove("intervals-2")
@@ -112,7 +114,7 @@ def test_a_choice_comes_back_with_the_connection(host, accounts):
 
 
 def test_a_choice_outlives_one_of_two_sources(host, accounts):
-    """It is of the workout, as long as anybody knows it."""
+    """A chosen value belongs to the workout, so it stays when one of its two sources is removed."""
     accounts([row("a", strava=1)], [row("b", strava=1)])
     host.decisions.edit("a", {"title": "mine"})
     host.connections.remove("intervals")
@@ -141,10 +143,10 @@ def test_a_choice_outlives_one_of_two_sources(host, accounts):
         ({"title": "x"}, {}, ["title"], "FG-field-twice"),
     ],
 )
-def test_what_cannot_be_set_says_why_and_changes_nothing(
+def test_an_invalid_edit_is_refused_and_changes_nothing(
     host, accounts, values, sources, reset, code
 ):
-    """By field, with what to type instead."""
+    """An invalid edit is refused with a code and a fix, and changes nothing."""
     accounts([row("a")])
     with pytest.raises(UserMistake) as error:
         host.decisions.edit("a", values, sources, reset)

@@ -1,6 +1,4 @@
-"""The account's workouts elsewhere: archives that the files plugin reads as what they are made to
-be.
-"""
+"""Tests of the generated archives: the files plugin reads the same workouts from them."""
 
 from __future__ import annotations
 
@@ -17,14 +15,14 @@ from fitglue_registry.sync.events import SyncFinished
 
 @pytest.fixture
 def plans():
-    """Rides and runs, the newest first, and a ride that only Strava feeds."""
+    """The plans of rides and runs, newest first, one of which is a stub that came from Strava."""
     account = Account.generate(12, until=date(2026, 11, 20), strava_stubs=1)
     return [account.plan(external_id) for external_id in account.ids()]
 
 
 def test_an_archive_of_strava_holds_each_workout_with_its_file(host, tmp_path, plans):
-    """Also one that was typed in, and one that is a stub at Intervals.icu, under Strava's own
-    number.
+    """A Strava archive has each workout with its file, one that was entered by hand, and one that
+    is a stub at Intervals.icu.
     """
     typed_in = {
         "id": 1,
@@ -46,8 +44,8 @@ def test_an_archive_of_strava_holds_each_workout_with_its_file(host, tmp_path, p
 
 
 def test_an_archive_of_garmin_holds_the_same_workouts(host, tmp_path, plans):
-    """Under their numbers at Garmin, each joined with its file, one with those of Strava's
-    archive.
+    """The workouts of a Garmin archive have Garmin's numbers, and each becomes one activity with
+    its file and its copy in the Strava archive.
     """
     recorded = [plan for plan in plans if plan.shape.sport.channels][:3]
     garmin_archive(tmp_path / "garmin.zip", enumerate(recorded, 101))
@@ -61,10 +59,10 @@ def test_an_archive_of_garmin_holds_the_same_workouts(host, tmp_path, plans):
     }
 
 
-def test_a_track_can_be_cut_and_its_clock_be_wrong(plans):
-    """As another program saves it, and as a watch with the wrong hour writes it."""
+def test_a_track_can_be_cut_and_have_a_wrong_clock(plans):
+    """A generated track can end early, and can have the times of a watch whose clock is wrong."""
     ride = next(plan for plan in plans if plan.shape.sport.gps)
     begin = ride.start_utc + timedelta(hours=1)
-    whole, cut = track_of(ride), track_of(ride, until_s=600, clock=timedelta(hours=1))
-    assert 0 < cut.count(b"<trkpt") < whole.count(b"<trkpt")
+    complete, cut = track_of(ride), track_of(ride, until_s=600, clock=timedelta(hours=1))
+    assert 0 < cut.count(b"<trkpt") < complete.count(b"<trkpt")
     assert f"<time>{begin:%Y-%m-%dT%H}:".encode() in cut

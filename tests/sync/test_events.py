@@ -1,4 +1,4 @@
-"""Events as plain values, as the command prints them and an application may pass them on."""
+"""Tests of ``event_as_json``, which makes plain values of events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fitglue_registry.sync.events import (
 
 
 def test_an_event_is_its_name_and_its_fields():
-    """A field that holds nothing is left out."""
+    """An event becomes its name and its fields, without the fields that are ``None``."""
     assert event_as_json(Decided("intervals", "i1", "new")) == {
         "event": "Decided",
         "connection": "intervals",
@@ -27,19 +27,19 @@ def test_an_event_is_its_name_and_its_fields():
 
 
 def test_the_window_of_an_event_is_its_days():
-    """A day is ISO 8601, and a side that is open is null."""
+    """A window becomes its two days in ISO 8601; an open end is null."""
     event = WindowListed("intervals", Window(date(2026, 1, 2), None), 1, 1, 0, 0, 0, 0)
     assert event_as_json(event)["window"] == {"oldest": "2026-01-02", "newest": None}
 
 
 def test_the_error_of_an_event_is_its_parts():
-    """Code, what, where, why and fix are fields, as in every other document."""
+    """The error of an event becomes a dictionary of its parts: code, what, where, why and fix."""
     error = Retryable("FG-no-network", "the service cannot be reached", fix="try later")
     assert event_as_json(SyncStopped("intervals", error))["error"] == error.as_dict()
 
 
 def test_every_event_can_be_written_as_json():
-    """Paths and counts become what JSON knows."""
+    """Every event can be encoded as JSON; tuples become lists, and mappings become objects."""
     stopped = SyncStopped("intervals", Retryable("FG-no-network", "x"), {"new": 2})
     connected = SourceConnected("files", "files", "a", None, ("/rides",))
     written = [json.loads(json.dumps(event_as_json(event))) for event in (stopped, connected)]

@@ -1,6 +1,4 @@
-"""A source that misbehaves: a clear outcome each time, nothing stored is lost, and the next sync
-goes on.
-"""
+"""Tests of sources that fail: each failure has a clear outcome and loses nothing that is stored."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry.errors import AthleteNeeded, Busy, ConnectionStopped, Retryable
 from fitglue_registry.sync.lock import connection_lock
 from fitglue_registry.testing import Fault
-from tests.sync.builders import finished, native, said, stopped
+from tests.sync.builders import finished, ids_decided, native, stopped
 from tests.sync.conftest import UNTIL
 
 LIST, DETAIL, STREAMS = "*/athlete/0/activities", "*/athlete/0/activities/*", "*/streams*"
@@ -40,8 +38,8 @@ LIST, DETAIL, STREAMS = "*/athlete/0/activities", "*/athlete/0/activities/*", "*
 def test_a_list_that_fails_stops_the_connection_with_its_reason(
     connected, server, account, fault, kind, code
 ):
-    """Each fault of the list has a code, a reason and something to do; once it is over, the next
-    sync is complete.
+    """A failure of the list stops the connection with a code and a reason or a fix; the next sync
+    after the failure is complete.
     """
     server.fault(LIST, fault, times=None)
     error = stopped(connected)
@@ -64,8 +62,8 @@ def test_a_list_that_fails_stops_the_connection_with_its_reason(
     ],
     ids=["429", "503", "reset", "cut", "gzip"],
 )
-def test_a_passing_fault_is_retried_and_nobody_is_bothered(connected, server, fault, clock):
-    """A fault that passes costs a wait and nothing else."""
+def test_a_temporary_fault_is_retried(connected, server, fault, clock):
+    """A temporary fault delays the sync, and every part still arrives."""
     server.fault(STREAMS, fault, times=1)
     counts = finished(connected)
     assert "not-fetched" not in counts
@@ -73,18 +71,22 @@ def test_a_passing_fault_is_retried_and_nobody_is_bothered(connected, server, fa
 
 
 def test_a_rate_limit_waits_as_long_as_the_source_asks(connected, server, clock):
-    """429 with Retry-After is waited for, and said through `on_wait`."""
-    said = []
-    connected.on_wait = lambda seconds, reason: said.append((seconds, reason))
+    """After 429 with Retry-After the sync waits as long as the header asks, and reports the wait
+    through `on_wait`.
+    """
+    waits = []
+    connected.on_wait = lambda seconds, reason: waits.append((seconds, reason))
     server.fault(LIST, Fault.status(429, retry_after=30), times=1)
     finished(connected)
     assert clock.slept_s >= 30
-    assert said
+    assert waits
 
 
 def test_one_activity_that_always_fails_does_not_stop_the_others(connected, server, account):
-    """A source that fails for one record keeps that part wanted, and the rest goes on."""
-    broken = next(one for one in native(account) if account.streams(one))
+    """If the source fails for one record, its part stays wanted, and the other parts are
+    fetched.
+    """
+    broken = next(name for name in native(account) if account.streams(name))
     server.fault(f"*/activity/{broken}/streams*", Fault.status(500), times=None)
     counts = finished(connected)
     assert counts["not-fetched"] == 1
@@ -95,19 +97,19 @@ def test_one_activity_that_always_fails_does_not_stop_the_others(connected, serv
 
 
 def test_a_source_that_is_down_stops_the_connection_after_three_records(connected, server):
-    """Where every record fails, the source is down: nobody asks for each of a thousand."""
+    """If every record fails, the source counts as down after three of them, and the sync stops."""
     server.fault(STREAMS, Fault.status(500), times=None)
     assert stopped(connected).code == "FG-source-down"
     assert connected.activities()
 
 
-def test_many_odd_records_in_a_row_do_not_stop_the_others(connected, server, account):
-    """The newest ones fail for ever, and nothing was delivered before: others that wait tell that
-    the source is up, and are fetched.
+def test_many_failing_records_in_a_row_do_not_stop_the_others(connected, server, account):
+    """If the newest records always fail and no part was delivered before, an older record of the
+    backlog shows that the source is up, and all other parts are fetched.
     """
-    with_streams = [one for one in native(account) if account.streams(one)]
+    with_streams = [name for name in native(account) if account.streams(name)]
     newest = sorted(
-        with_streams, key=lambda one: account.row(one)["start_date_local"], reverse=True
+        with_streams, key=lambda name: account.row(name)["start_date_local"], reverse=True
     )[:5]
     for external_id in newest:
         server.fault(f"*/activity/{external_id}/streams*", Fault.status(500), times=None)
@@ -116,24 +118,25 @@ def test_many_odd_records_in_a_row_do_not_stop_the_others(connected, server, acc
     assert connected.connections.health(connected.connections.list()[0])["wanted"] == len(newest)
 
 
-def test_odd_records_are_given_up_after_their_tries_and_stop_nothing_meanwhile(
+def test_failing_records_are_given_up_after_five_syncs_and_stop_nothing_meanwhile(
     connected, server, account
 ):
-    """More of them than a probe asks for are all that is wanted: what was delivered before tells,
-    sync after sync, that it is they.
+    """If only records that always fail are wanted, records that were delivered before show in each
+    sync that the source is up, and after five syncs the parts are given up.
     """
     finished(connected)
-    odd = [one for one in native(account) if account.streams(one)][:5]
-    for external_id in odd:
+    failing = [name for name in native(account) if account.streams(name)][:5]
+    for external_id in failing:
         account.replace_streams(external_id, account.streams(external_id))
         account.edit(external_id, reanalyzed=True, name="again")
         server.fault(f"*/activity/{external_id}/streams*", Fault.status(500), times=None)
-    assert [finished(connected).get("not-fetched") for _ in range(6)] == [len(odd)] * 5 + [None]
+    counts = [finished(connected).get("not-fetched") for _ in range(6)]
+    assert counts == [len(failing)] * 5 + [None]
 
 
-def test_an_outage_is_no_try_of_what_is_asked_for_in_it(connected, server, account):
-    """However many syncs it lasts, and though nothing else is wanted: what was delivered before
-    fails as well.
+def test_an_outage_does_not_count_as_an_attempt(connected, server, account):
+    """An outage of six syncs gives up no part, even if no other part is wanted: records that were
+    delivered before fail too, so the source counts as down.
     """
     finished(connected)
     late = [account.add(start_date_local=f"2026-11-20T{hour}:00:00") for hour in (16, 17, 18)]
@@ -147,7 +150,9 @@ def test_an_outage_is_no_try_of_what_is_asked_for_in_it(connected, server, accou
 
 
 def test_deletions_that_cannot_be_confirmed_stop_nothing(connected, server, account):
-    """Several at a time: the next workout arrives whole all the same."""
+    """If the confirmation of several deletions fails, a new workout still arrives with its
+    streams.
+    """
     finished(connected)
     for external_id in native(account)[:4]:
         account.delete(external_id)
@@ -158,7 +163,7 @@ def test_deletions_that_cannot_be_confirmed_stop_nothing(connected, server, acco
 
 
 def test_a_bulk_request_that_always_fails_is_given_up_for_single_ones(host):
-    """Also where there would be many of them."""
+    """If every bulk request fails, each of 330 details is requested on its own and arrives."""
     account = Account.generate(count=330, seed=3, until=UNTIL, strava_stubs=0, distinct_streams=1)
     with StandIn(account) as server:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
@@ -167,11 +172,11 @@ def test_a_bulk_request_that_always_fails_is_given_up_for_single_ones(host):
         assert host.connections.health(host.connections.list()[0])["wanted"] == 330  # the streams
 
 
-def test_what_is_asked_for_a_second_time_holds_until_it_is_answered(
+def test_the_reason_of_a_missing_part_stays_during_its_second_look(
     connected, server, account, clock
 ):
-    """Why there is no file stands with the workout, also while a walk has it asked for again, and
-    where that fails.
+    """The reason why a workout has no file stays with the workout while the file is requested again
+    after a full walk, also if that request fails.
     """
     external_id = account.add(start_date_local="2026-11-19T07:00:00", file=None)
     server.fault(f"*/activity/{external_id}/file", Fault.status(404), times=1)
@@ -180,12 +185,12 @@ def test_what_is_asked_for_a_second_time_holds_until_it_is_answered(
     finished(connected, full=True)
     finished(connected)
     assert "file" in connected.activities.get(external_id).activity.completeness.missing
-    assert said(list(connected.syncs.rebuild()), "changed") == []
+    assert ids_decided(list(connected.syncs.rebuild()), "changed") == []
 
 
-def test_odd_records_with_no_other_to_tell_are_put_aside_after_their_tries(host, clock):
-    """Three of three fail: an outage, as far as anybody can tell; after five of those they are left
-    alone until the weekly walk.
+def test_failing_records_without_any_other_record_are_given_up_after_five_syncs(host, clock):
+    """If all three records of an account fail, each sync stops as in an outage; after five syncs
+    they are given up until the weekly full walk, which fetches them.
     """
     account = Account.generate(count=3, seed=3, until=UNTIL, strava_stubs=0, distinct_streams=2)
     with StandIn(account) as server:
@@ -201,7 +206,7 @@ def test_odd_records_with_no_other_to_tell_are_put_aside_after_their_tries(host,
 
 
 def test_ids_left_out_of_a_bulk_answer_are_asked_for_singly(connected, server, account):
-    """Details that a bulk answer leaves out are asked for one by one, and are no deletions."""
+    """Details that a bulk response leaves out are requested one by one, and are not deletions."""
     left_out = native(account)[:2]
     server.fault(DETAIL, Fault.leave_out(left_out), times=1)
     finished(connected)
@@ -210,15 +215,15 @@ def test_ids_left_out_of_a_bulk_answer_are_asked_for_singly(connected, server, a
 
 
 def test_a_row_that_the_list_repeats_is_stored_once(connected, server, account):
-    """Duplicates in the list are one record."""
+    """A record that the list shows twice is stored once."""
     server.fault(LIST, Fault.duplicate_rows(), times=None)
     finished(connected)
     assert len(connected.activities()) == len(native(account))
 
 
 def test_a_rejected_key_is_remembered_until_it_is_renewed(connected, server):
-    """A revoked key makes the connection ask for a new one; the same account connected again is the
-    same connection.
+    """A revoked key changes the state of the connection until the account is connected with a new
+    key, which renews the same connection.
     """
     finished(connected)
     server.set_key("renewed-key")
@@ -232,12 +237,16 @@ def test_a_rejected_key_is_remembered_until_it_is_renewed(connected, server):
     assert connected.entries.availability("source", "intervals").available
 
 
-def test_two_syncs_at_once_the_second_says_who_holds_the_lock(connected, clock):
-    """A connection is synced by one process at a time."""
-    one = connected.connections.list()[0]
+def test_a_second_sync_at_the_same_time_names_the_process_that_holds_the_lock(connected, clock):
+    """While one process syncs a connection, a second sync is refused and names that process."""
+    connection = connected.connections.list()[0]
     with (
         connection_lock(
-            connected.workspace.database, connected.home, one.id, one.name, "2026-11-21T12:00:00Z"
+            connected.workspace.database,
+            connected.home,
+            connection.id,
+            connection.name,
+            "2026-11-21T12:00:00Z",
         ),
         pytest.raises(Busy) as caught,
     ):
@@ -246,8 +255,8 @@ def test_two_syncs_at_once_the_second_says_who_holds_the_lock(connected, clock):
     assert "process" in (caught.value.why or "")
 
 
-def test_the_key_stands_in_no_file_and_no_error(connected, server, tmp_path):
-    """After a sync and a failure no byte below the home holds the key."""
+def test_the_key_is_in_no_file_and_no_error(connected, server, tmp_path):
+    """After a sync and a failure, no file in the home folder contains the key."""
     finished(connected)
     server.fault(LIST, Fault.status(401), times=None)
     error = stopped(connected)
@@ -260,8 +269,8 @@ def test_the_key_stands_in_no_file_and_no_error(connected, server, tmp_path):
     ]
 
 
-def test_a_sync_that_is_closed_stops_cleanly_and_goes_on_later(connected, account):
-    """Closing the iterator after any event keeps what was stored; the next sync does the rest."""
+def test_a_sync_that_is_closed_stops_cleanly_and_is_resumed_later(connected, account):
+    """Closing the iterator of a sync keeps what is stored, and the next sync completes the work."""
     events = connected.sync()
     for _ in range(14):
         next(events)
@@ -272,8 +281,8 @@ def test_a_sync_that_is_closed_stops_cleanly_and_goes_on_later(connected, accoun
 
 
 def test_an_outage_gives_up_no_part(connected, server):
-    """However often a sync meets a source that is down, every part stays wanted, and arrives when
-    the source is back.
+    """However many syncs an outage lasts, every part stays wanted and arrives when the source is
+    up again.
     """
     server.fault(STREAMS, Fault.status(500), times=None)
     for _ in range(7):
@@ -284,11 +293,11 @@ def test_an_outage_gives_up_no_part(connected, server):
     assert connected.connections.health(connected.connections.list()[0])["wanted"] == 0
 
 
-def test_a_part_that_was_given_up_gets_another_chance_with_each_walk(connected, server, account):
-    """After five syncs a part that always fails is left alone, is counted as such, and is asked for
-    again by the next walk.
+def test_a_part_that_was_given_up_is_wanted_again_after_each_full_walk(connected, server, account):
+    """A part that always fails is given up after five syncs, counts as failed, and is requested
+    again after the next full walk.
     """
-    broken = next(one for one in native(account) if account.streams(one))
+    broken = next(name for name in native(account) if account.streams(name))
     server.fault(f"*/activity/{broken}/streams*", Fault.status(500), times=None)
     for _ in range(5):
         finished(connected)
@@ -299,21 +308,23 @@ def test_a_part_that_was_given_up_gets_another_chance_with_each_walk(connected, 
     assert connected.activities.streams(connected.activities.get(broken))
 
 
-def test_one_record_that_fails_takes_no_other_of_its_batch_along(connected, server, account):
-    """A bulk request that fails is asked for singly: only the record that the source cannot deliver
-    stays away.
+def test_one_record_that_fails_does_not_fail_its_batch(connected, server, account):
+    """The records of a bulk request that fails are requested one by one, so only those that the
+    source cannot deliver are missing.
     """
     server.fault(DETAIL, Fault.status(500), times=None)
     counts = finished(connected)
     assert "not-fetched" not in counts
     assert all(
-        "detail" in connected.activities.get(one).activity.completeness.parts
-        for one in native(account)
+        "detail" in connected.activities.get(name).activity.completeness.parts
+        for name in native(account)
     )
 
 
 def test_a_deletion_that_cannot_be_confirmed_stops_nothing(connected, server, account):
-    """A record whose confirmation fails stays missing; what is new arrives all the same."""
+    """A record whose confirmation fails stays missing until the next sync; new records still
+    arrive.
+    """
     finished(connected)
     gone, late = native(account)[3], account.add("2026-11-02T07:00:00")
     account.delete(gone)
@@ -324,13 +335,11 @@ def test_a_deletion_that_cannot_be_confirmed_stops_nothing(connected, server, ac
     assert finished(connected)["gone"] == 1
 
 
-def test_streams_that_are_refused_make_no_stub_of_a_native_record(
-    connected, server, account, clock
-):
-    """A part that is refused is said to be none; the record stays what the list says it is, and the
-    next sync is idle.
+def test_refused_streams_do_not_make_a_native_record_a_stub(connected, server, account, clock):
+    """A part that the source refuses to deliver has the state "none"; the record stays native, as
+    the list has it, and the next sync is idle.
     """
-    refused = next(one for one in native(account) if account.streams(one))
+    refused = next(name for name in native(account) if account.streams(name))
     body = '{"status":422,"error":"Cannot read Strava activities via the API"}'
     server.fault(f"*/activity/{refused}/streams*", Fault.status(422, body=body), times=None)
     finished(connected)

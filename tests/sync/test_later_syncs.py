@@ -1,5 +1,5 @@
-"""Later syncs: nothing new costs one request; what is late, edited, deleted or Strava-fed arrives
-all the same.
+"""Tests of later syncs: an idle sync costs one request, and late, edited and deleted workouts
+arrive.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry.sync.events import SyncFinished, WindowListed
 from fitglue_registry.sync.options import Options
 from fitglue_registry.testing import Fault
-from tests.sync.builders import decisions, finished, native, said, sync
+from tests.sync.builders import decisions, finished, ids_decided, native, sync
 
 
 @pytest.fixture
 def synced(connected, server, clock):
-    """The host after its first sync, an hour later."""
+    """A host an hour after its first sync."""
     finished(connected)
     server.clear_requests()
     clock.move(hours=1)
@@ -25,22 +25,22 @@ def synced(connected, server, clock):
 
 
 def snapshot(host):
-    """Every row of every table that an idle sync must leave alone."""
+    """Return every row of every table that an idle sync must not change."""
     from fitglue_registry.store.tables import metadata
 
     with host.workspace.database.read() as db:
-        others = [table for table in metadata.sorted_tables if table.name != "fg_connections"]
-        return {table.name: [tuple(row) for row in db.execute(table.select())] for table in others}
+        tables = [table for table in metadata.sorted_tables if table.name != "fg_connections"]
+        return {table.name: [tuple(row) for row in db.execute(table.select())] for table in tables}
 
 
 def test_nothing_new_costs_one_request(synced, server):
-    """A second sync with nothing new asks once."""
+    """A sync that finds nothing new sends one request."""
     assert finished(synced) == {}
     assert len(server.requests) == 1
 
 
 def test_nothing_new_updates_one_row_and_nothing_else(synced):
-    """An idle sync writes when it looked, and nothing besides."""
+    """A sync that finds nothing new updates the moment of the last check and nothing else."""
     before, checked = snapshot(synced), synced.connections.list()[0].last_checked_at
     finished(synced)
     assert snapshot(synced) == before
@@ -55,7 +55,7 @@ def test_a_late_upload_arrives_on_the_next_sync(synced, account):
 
 
 def test_a_rename_arrives_and_reopens_no_streams(synced, account, server):
-    """A new title is in the list already: it costs the one list request."""
+    """A new title is part of the list, so the sync fetches it with its one list request."""
     external_id = native(account)[0]
     account.edit(external_id, name="A better name")
     assert finished(synced)["changed"] == 1
@@ -64,8 +64,10 @@ def test_a_rename_arrives_and_reopens_no_streams(synced, account, server):
 
 
 def test_edited_intervals_reopen_detail_and_streams(synced, account, server):
-    """What the source analysed anew is fetched anew, for that record alone."""
-    external_id = next(one for one in native(account) if account.intervals(one)[0])
+    """If the intervals of a record are edited, the detail and streams of this record are fetched
+    again, and no others.
+    """
+    external_id = next(name for name in native(account) if account.intervals(name)[0])
     account.edit_intervals(external_id)
     finished(synced)
     assert len(server.requests) == 3
@@ -74,16 +76,16 @@ def test_edited_intervals_reopen_detail_and_streams(synced, account, server):
     )
 
 
-def test_what_drifts_by_itself_is_no_change(synced, account):
-    """Fitness, weight and resting heart rate of the day move on every row; no record is a new
-    revision for it.
+def test_a_change_of_volatile_values_is_not_a_change_of_the_record(synced, account):
+    """Fitness, weight and resting heart rate of the day change in every row; no record gets a new
+    revision because of them.
     """
     account.drift(days=3)
     assert finished(synced) == {}
 
 
-def test_a_key_that_is_new_on_every_row_reopens_nothing(synced, account, server):
-    """Schema drift is stored, and costs no request beside the list."""
+def test_a_key_that_is_new_in_every_row_reopens_nothing(synced, account, server):
+    """A key that is new in every row is stored, and costs no request besides the list."""
     for external_id in native(account):
         account.edit(external_id, icu_brand_new_field=7)
     finished(synced)
@@ -91,8 +93,8 @@ def test_a_key_that_is_new_on_every_row_reopens_nothing(synced, account, server)
 
 
 def test_a_deletion_is_confirmed_by_id_and_becomes_a_tombstone(synced, account):
-    """A workout that is no longer listed, and is not there when asked for, leaves the list of
-    activities.
+    """A workout that is no longer listed, and that the source does not have under its id, is no
+    longer among the activities.
     """
     external_id = native(account)[3]
     account.delete(external_id)
@@ -101,8 +103,10 @@ def test_a_deletion_is_confirmed_by_id_and_becomes_a_tombstone(synced, account):
     assert synced.why(external_id)["verdict"] == "deleted at its source"
 
 
-def test_a_deleted_workout_that_comes_back_has_its_number_again(synced, account):
-    """A re-added record revives its activity, under the same id and number."""
+def test_a_deleted_workout_that_is_added_again_has_its_number_again(synced, account):
+    """A record that is listed again after its deletion has the same activity, with its id and
+    number.
+    """
     external_id = native(account)[3]
     row, before = account.row(external_id), synced.activities.get(external_id)
     account.delete(external_id)
@@ -114,7 +118,7 @@ def test_a_deleted_workout_that_comes_back_has_its_number_again(synced, account)
 
 
 def test_a_changed_start_date_is_no_deletion(synced, account, clock):
-    """A workout moved out of the window is found by its id and kept."""
+    """A workout whose new start date is outside the window is found by its id and kept."""
     external_id = native(account)[0]
     account.edit(
         external_id, start_date="2025-01-02T07:00:00Z", start_date_local="2025-01-02T08:00:00"
@@ -126,17 +130,21 @@ def test_a_changed_start_date_is_no_deletion(synced, account, clock):
 
 
 def test_an_edit_arrives_although_the_clock_was_set_back(synced, account, clock):
-    """What is listed later wins over what was fetched before, whatever the clock says."""
+    """A summary that is listed later wins over a detail that was fetched before, even if the clock
+    was set back.
+    """
     external_id = native(account)[0]
     clock.move(days=-2)
     account.edit(external_id, name="A better name")
     finished(synced)
     assert synced.activities.get(external_id).activity.title == "A better name"
-    assert said(list(synced.syncs.rebuild()), "changed") == []
+    assert ids_decided(list(synced.syncs.rebuild()), "changed") == []
 
 
 def test_a_changed_start_date_arrives_although_the_clock_was_set_back(synced, account, clock):
-    """What is asked for by id later wins over what was listed before, whatever the clock says."""
+    """A detail that is fetched later wins over a summary that was listed before, even if the clock
+    was set back.
+    """
     external_id = native(account)[0]
     clock.move(days=-2)
     account.edit(
@@ -147,7 +155,7 @@ def test_a_changed_start_date_arrives_although_the_clock_was_set_back(synced, ac
 
 
 def test_a_confirmed_record_is_not_asked_for_again(synced, account, server):
-    """Once its new start date is known, the next sync is idle again."""
+    """A record that was confirmed with a new start date is not requested again by the next sync."""
     account.edit(
         native(account)[0],
         start_date="2025-01-02T07:00:00Z",
@@ -160,21 +168,21 @@ def test_a_confirmed_record_is_not_asked_for_again(synced, account, server):
 
 
 def test_a_strava_fed_workout_is_a_stub_with_its_reason(synced, account):
-    """What Strava's terms withhold is kept as a stub with its claim and what to do, never as an
-    empty activity.
+    """A workout that Strava's terms withhold is kept as a stub with its claim, its reason and a
+    fix, never as an empty activity.
     """
     stub = account.add_strava_stub("2026-11-19T06:00:00")
     before = len(synced.activities())
     assert finished(synced)["stub"] == 1
     assert len(synced.activities()) == before
-    told = synced.why(stub)
-    assert "Strava" in told["verdict"]
-    assert told["fix"]
-    assert f"strava:{stub}" in told["records"][0]["source_activities"][0]["claims"]
+    story = synced.why(stub)
+    assert "Strava" in story["verdict"]
+    assert story["fix"]
+    assert f"strava:{stub}" in story["records"][0]["source_activities"][0]["claims"]
 
 
 def test_a_native_copy_beside_its_stub_is_one_workout(synced, account):
-    """A stub and the native copy with its strava id are one activity."""
+    """A stub and the native copy with its Strava id are one activity."""
     stub = account.add_strava_stub("2026-11-19T06:00:00")
     finished(synced)
     copy = account.make_native(stub, keep_stub=True)
@@ -182,8 +190,8 @@ def test_a_native_copy_beside_its_stub_is_one_workout(synced, account):
     assert synced.activities.get(copy).id == synced.activities.get(stub).id
 
 
-def test_a_native_copy_in_place_of_its_stub_is_no_deletion(synced, account):
-    """The workout stays when its stub gives way to a native copy."""
+def test_a_native_copy_in_place_of_its_stub_is_not_a_deletion(synced, account):
+    """A workout stays when a native copy replaces its stub at the source."""
     stub = account.add_strava_stub("2026-11-19T06:00:00")
     finished(synced)
     copy = account.make_native(stub, keep_stub=False)
@@ -192,9 +200,9 @@ def test_a_native_copy_in_place_of_its_stub_is_no_deletion(synced, account):
     assert len(synced.activities()) == len(native(account))
 
 
-def test_a_native_copy_that_is_deleted_beside_its_stub_comes_back_with_its_number(synced, account):
-    """The stub that is left is no workout: the activity is a tombstone, and the same one when the
-    copy is there again.
+def test_a_native_copy_that_is_deleted_and_added_again_has_its_number_again(synced, account):
+    """If the native copy beside a stub is deleted, the activity is a tombstone, since a stub is not
+    a workout; if the copy is listed again, the activity has the same id and number.
     """
     copy = account.make_native(account.add_strava_stub("2026-11-19T06:00:00"), keep_stub=True)
     finished(synced)
@@ -202,8 +210,8 @@ def test_a_native_copy_that_is_deleted_beside_its_stub_comes_back_with_its_numbe
     account.delete(copy)
     finished(synced)
     assert synced.activities.get(copy).gone_at is not None
-    assert [one["count"] for one in synced.records.stubs()] == [2]
-    assert before.id not in [one["id"] for one in synced.activities()]
+    assert [group["count"] for group in synced.records.stubs()] == [2]
+    assert before.id not in [row["id"] for row in synced.activities()]
     account.add_row(row, streams=[])
     finished(synced)
     after = synced.activities.get(copy)
@@ -211,8 +219,8 @@ def test_a_native_copy_that_is_deleted_beside_its_stub_comes_back_with_its_numbe
 
 
 def test_a_full_walk_is_due_when_the_last_one_was_in_the_future(synced, account, clock):
-    """A clock that was years ahead during a walk, and was set right, does not put off the next one
-    for years.
+    """If the clock was years ahead during a full walk and has been set right since, the next full
+    walk is due.
     """
     clock.move(days=2000)
     finished(synced)
@@ -222,8 +230,10 @@ def test_a_full_walk_is_due_when_the_last_one_was_in_the_future(synced, account,
     assert [row for row in synced.activities() if row["title"] == "Long ago"]
 
 
-def test_a_full_walk_comes_when_it_is_due(synced, account, server, clock):
-    """After a week the whole history is listed again, so an edit from before the window arrives."""
+def test_a_full_walk_runs_when_it_is_due(synced, account, server, clock):
+    """The complete history is listed again after a week, so an old workout that was uploaded late
+    arrives.
+    """
     account.add("2024-03-03T07:00:00", name="Long ago")
     finished(synced)
     assert not [row for row in synced.activities() if row["title"] == "Long ago"]
@@ -232,8 +242,10 @@ def test_a_full_walk_comes_when_it_is_due(synced, account, server, clock):
     assert [row for row in synced.activities() if row["title"] == "Long ago"]
 
 
-def test_an_odd_row_goes_to_quarantine_and_the_rest_goes_on(synced, account):
-    """A record that makes no sense is kept with the reason; the others are stored."""
+def test_a_row_that_makes_no_sense_goes_to_quarantine(synced, account):
+    """A record that cannot be normalized is kept in quarantine with the reason, and the other
+    records are stored.
+    """
     account.add_row(
         {
             "id": "i99",
@@ -246,14 +258,14 @@ def test_an_odd_row_goes_to_quarantine_and_the_rest_goes_on(synced, account):
     good = account.add("2026-11-18T07:00:00")
     counts = finished(synced)
     assert (counts["new"], counts["quarantined"]) == (2, 1)
-    held = synced.records.quarantine()
-    assert [one["external_id"] for one in held] == ["i99"]
-    assert "moving_time" in str(held[0])
+    in_quarantine = synced.records.quarantine()
+    assert [record["external_id"] for record in in_quarantine] == ["i99"]
+    assert "moving_time" in str(in_quarantine[0])
     assert synced.activities.get(good)
 
 
-def test_quarantine_is_released_when_the_record_makes_sense(synced, account):
-    """A corrected record leaves quarantine with the sync that brings it."""
+def test_a_corrected_record_is_released_from_quarantine(synced, account):
+    """A record that was corrected at the source leaves quarantine with the next sync."""
     account.add_row(
         {
             "id": "i99",
@@ -271,24 +283,26 @@ def test_quarantine_is_released_when_the_record_makes_sense(synced, account):
 
 
 def test_rebuild_without_changes_changes_nothing(synced):
-    """Deriving everything again from the raw parts gives the same documents."""
+    """A rebuild derives the same documents from the raw parts."""
     events = list(synced.syncs.rebuild())
-    assert said(events, "changed") == []
+    assert ids_decided(events, "changed") == []
     assert events[-1].counts["changed"] == 0
 
 
-def test_each_hop_of_the_way_is_measured(synced, account):
-    """`why` tells when the workout ended, when it was at the source, and when it was seen here."""
-    external_id = next(one for one in native(account) if account.row(one).get("created"))
+def test_why_lists_each_hop_of_the_delay(synced, account):
+    """`why` lists when a workout ended, when it arrived at the source, and when it was seen
+    here.
+    """
+    external_id = next(name for name in native(account) if account.row(name).get("created"))
     hops = [hop["hop"] for hop in synced.why(external_id)["records"][0]["hops"]]
     assert hops == ["workout ended", "arrived at the source", "seen here"]
 
 
-def test_a_record_that_no_window_shows_costs_one_confirmation_a_walk(
+def test_a_record_that_no_window_shows_is_confirmed_once_per_full_walk(
     synced, account, server, clock
 ):
-    """A start beyond every window is confirmed once; the syncs in between are idle, the next walk
-    asks again.
+    """A record whose start is outside every window is confirmed once; later syncs are idle until
+    the next full walk confirms it again.
     """
     account.edit(
         native(account)[0],
@@ -303,8 +317,10 @@ def test_a_record_that_no_window_shows_costs_one_confirmation_a_walk(
     assert finished(synced)["confirmed"] == 1
 
 
-def test_since_limits_a_walk_that_was_interrupted(host):
-    """`--since` after a first sync that was stopped limits what is left, and is remembered."""
+def test_since_limits_a_full_walk_that_was_stopped(host):
+    """`--since` after a first sync that was stopped limits the remaining history, and is
+    remembered.
+    """
     with StandIn(
         Account.generate(count=450, seed=3, until=date(2026, 11, 20), distinct_streams=1)
     ) as server:
@@ -318,11 +334,13 @@ def test_since_limits_a_walk_that_was_interrupted(host):
 
 
 def test_a_file_that_was_fetched_is_kept_up_to_date_without_asking_again(synced, account):
-    """`--files` once is enough for the records that it fetched: a new version of a file comes with
-    a plain sync.
+    """A file that was fetched once with `--files` is fetched again after an edit, also by a sync
+    without the option.
     """
     finished(synced, files=True)
-    external_id = next(one for one in native(account) if account.row(one).get("file_type") == "fit")
+    external_id = next(
+        name for name in native(account) if account.row(name).get("file_type") == "fit"
+    )
     account.edit_intervals(external_id)
     finished(synced)
     assert synced.connections.health(synced.connections.list()[0])["wanted"] == 0
@@ -330,24 +348,22 @@ def test_a_file_that_was_fetched_is_kept_up_to_date_without_asking_again(synced,
 
 @pytest.fixture
 def without_streams(connected, server, account):
-    """An account in which the source has no streams of one activity, which has been synced."""
+    """The id of an activity that has been synced and whose streams the source does not have."""
     lacking = native(account)[0]
     server.fault(f"*/activity/{lacking}/streams*", Fault.status(404), times=None)
     finished(connected)
     return lacking
 
 
-def test_what_will_not_come_is_said_in_the_activity(connected, without_streams):
-    """The reason for a missing part stands with the workout, and a rebuild finds nothing to
-    change.
-    """
+def test_the_reason_of_a_missing_part_is_in_the_activity(connected, without_streams):
+    """The reason why a part is missing is stored in the activity, and a rebuild changes nothing."""
     assert "streams" in connected.activities.get(without_streams).activity.completeness.missing
-    assert said(list(connected.syncs.rebuild()), "changed") == []
+    assert ids_decided(list(connected.syncs.rebuild()), "changed") == []
 
 
 def test_a_rename_keeps_the_reason_of_a_missing_part(connected, without_streams, account):
-    """A change of one part forgets nothing that is known of another."""
+    """The reason why a part is missing stays in the activity when another part changes."""
     account.edit(without_streams, name="Renamed")
     finished(connected)
     assert "streams" in connected.activities.get(without_streams).activity.completeness.missing
-    assert said(list(connected.syncs.rebuild()), "changed") == []
+    assert ids_decided(list(connected.syncs.rebuild()), "changed") == []

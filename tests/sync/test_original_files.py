@@ -1,6 +1,4 @@
-"""With ``files=True`` the original file of each workout comes as well, and what only it holds is in
-the store.
-"""
+"""Tests of syncs with ``files=True``: the values that only the original files have are stored."""
 
 from __future__ import annotations
 
@@ -8,11 +6,13 @@ from tests.sync.builders import finished
 
 
 def test_sets_of_strength_work_arrive_with_the_file(connected, account):
-    """The API has the total weight alone."""
+    """The sets of a strength workout come from its file, since the API has only the total
+    weight.
+    """
     external_id = account.add(start_date_local="2026-11-19T07:00:00", sport="strength")
     finished(connected, files=True)
     activity = connected.activities.get(external_id).activity
-    assert [(one.exercise, one.reps) for one in activity.sets][:2] == [
+    assert [(work_set.exercise, work_set.reps) for work_set in activity.sets][:2] == [
         ("Barbell back squat", 12),
         ("Barbell back squat", 11),
     ]
@@ -21,15 +21,17 @@ def test_sets_of_strength_work_arrive_with_the_file(connected, account):
 
 
 def test_every_file_of_an_account_can_be_read(connected):
-    """FIT or GPX, packed or not, legs of a multisport file too."""
+    """Every original file of an account can be read: FIT and GPX, compressed or not, and the
+    legs of multisport files.
+    """
     finished(connected, files=True)
-    found = [
+    activities = [
         connected.activities.get(str(row["number"])).activity for row in connected.activities()
     ]
-    assert len(found) > 5
+    assert len(activities) > 5
     read = [
         activity
-        for activity in found
+        for activity in activities
         if activity.stub is None and "file" in activity.completeness.parts
     ]
     assert [activity.completeness.missing.get("file") for activity in read] == [None] * len(read)

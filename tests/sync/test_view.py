@@ -1,4 +1,4 @@
-"""What a plugin sees of a connection, besides what it asks the network through it."""
+"""Tests of the view of a connection that its plugin gets, without requests."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ def view(clock, tmp_path):
     )
 
 
-def test_a_plugin_that_asks_no_server_can_say_that_it_is_at_work(view):
-    """Ten thousand files are looked at without an answer in between."""
+def test_a_plugin_that_sends_no_requests_can_report_that_it_is_at_work(view):
+    """A plugin can give a sign of life while it reads ten thousand files without yielding an
+    item.
+    """
     assert view.sign_of_life() == 0.0
     before = time.monotonic()
     view.alive()
@@ -26,7 +28,9 @@ def test_a_plugin_that_asks_no_server_can_say_that_it_is_at_work(view):
 
 
 def test_each_plugin_has_a_folder_of_its_own_for_what_may_be_lost(host, tmp_path, monkeypatch):
-    """Below the host's cache, and not made before it is needed."""
+    """Each plugin has its own folder in the host's cache, which is not created before it is
+    needed.
+    """
     from fitglue_files import plain_files
 
     seen = []

@@ -1,5 +1,5 @@
-"""Raw parts become checked source activities, or the record is refused with its reason and nothing
-else suffers.
+"""Tests of deriving one record: it becomes checked source activities, or is refused with a
+reason.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def ride(**changes):
 
 @pytest.fixture
 def derive():
-    """What becomes of a record whose plugin normalizes so."""
+    """A function that derives a record whose plugin normalizes with the given function."""
 
     def make(normalize, parts=None):
         module = types.ModuleType("example")
@@ -58,39 +58,39 @@ def derive():
 
 @pytest.fixture
 def refused(derive):
-    """The error of a record that cannot be derived."""
+    """A function that derives a record, which must fail, and returns the error."""
 
-    def make(*said, parts=None, normalize=None):
+    def make(*answer, parts=None, normalize=None):
         with pytest.raises((RecordRefused, PluginFailed)) as caught:
-            derive(normalize or (lambda _: list(said)), parts)
+            derive(normalize or (lambda _: list(answer)), parts)
         return caught.value
 
     return make
 
 
 def test_a_plain_record_becomes_a_source_activity(derive):
-    """Encoded and ready for the store, with its streams beside it."""
-    [prepared] = derive(lambda _: [ride(title="x", streams=(TIME,))])
-    assert (prepared.activity.title, prepared.types, prepared.samples) == ("x", ("time",), 2)
+    """A record becomes a source activity that is encoded for the store, with its streams."""
+    [encoded] = derive(lambda _: [ride(title="x", streams=(TIME,))])
+    assert (encoded.activity.title, encoded.types, encoded.samples) == ("x", ("time",), 2)
 
 
 def test_every_leg_is_a_source_activity_of_its_own(derive):
-    """In the order in which the plugin gave them."""
-    assert [one.activity.leg_no for one in derive(lambda _: [ride(leg_no=1), ride(leg_no=0)])] == [
-        1,
-        0,
-    ]
+    """Each leg becomes a source activity, in the order in which the plugin returned them."""
+    legs = derive(lambda _: [ride(leg_no=1), ride(leg_no=0)])
+    assert [encoded.activity.leg_no for encoded in legs] == [1, 0]
 
 
 def test_numbers_are_stored_as_their_type_has_them(derive):
-    """A plugin may give a whole number where the model has a fraction, or a list for a tuple."""
-    [prepared] = derive(lambda _: [ride(elapsed_s=10**20, tags=["a"], pool_lengths=3.0)])
+    """A plugin may return an integer for a float of the model, a float for an integer if it has no
+    fraction, and a list for a tuple.
+    """
+    [encoded] = derive(lambda _: [ride(elapsed_s=10**20, tags=["a"], pool_lengths=3.0)])
     assert (
-        prepared.columns["elapsed_s"],
-        prepared.activity.tags,
-        prepared.activity.pool_lengths,
+        encoded.columns["elapsed_s"],
+        encoded.activity.tags,
+        encoded.activity.pool_lengths,
     ) == (1e20, ("a",), 3)
-    assert isinstance(prepared.columns["elapsed_s"], float)
+    assert isinstance(encoded.columns["elapsed_s"], float)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_numbers_are_stored_as_their_type_has_them(derive):
     ],
 )
 def test_what_the_model_does_not_allow_is_refused_by_field(refused, changes, field):
-    """Nothing looks at types when a plugin makes a value, so everything is looked at here."""
+    """A value of a wrong type or outside its range is refused, and the error names its field."""
     error = refused(ride(**changes))
     assert (error.code, error.at.field) == ("FG-activity-invalid", field)
     assert error.what.startswith(f"i7: {field} ")
@@ -138,53 +138,59 @@ def test_what_the_model_does_not_allow_is_refused_by_field(refused, changes, fie
         {"streams": (TIME, Stream("x", Column.of([0, 1]), name="\ud800"))},
     ],
 )
-def test_what_cannot_be_written_is_refused(refused, changes):
-    """Numbers beyond all doubles, half characters, objects of the plugin's own."""
+def test_a_value_that_cannot_be_encoded_is_refused(refused, changes):
+    """Numbers too large for a double, lone surrogates and objects of the plugin's own classes are
+    refused.
+    """
     error = refused(ride(**changes))
     assert error.code == "FG-activity-invalid"
     assert goes_to_quarantine(error)
 
 
-def test_a_moment_that_no_calendar_has_is_refused(refused):
-    """The schema's pattern lets the thirtieth of February pass, reading it back does not."""
+def test_a_date_that_does_not_exist_is_refused(refused):
+    """February 30 matches the pattern of the schema, but is refused when the document is
+    decoded.
+    """
     assert refused(ride(start_utc="2026-02-30T05:30:00Z")).code == "FG-activity-invalid"
 
 
 @pytest.mark.parametrize(
-    ("said", "what"),
+    ("answer", "what"),
     [
         ([ride(), ride()], "two source activities for leg 0"),
         ([{"sport": "Ride"}], "with dict, expected SourceActivity"),
         ([None], "with NoneType, expected SourceActivity"),
     ],
 )
-def test_an_answer_that_breaks_the_hook_is_the_plugins_error(refused, said, what):
-    """The plugin is named, and the record is kept for its next version."""
-    error = refused(*said)
+def test_an_answer_that_breaks_the_hook_is_the_plugins_error(refused, answer, what):
+    """An answer with a wrong type or two equal legs is an error of the plugin, and the record
+    goes to quarantine.
+    """
+    error = refused(*answer)
     assert error.code == "FG-plugin-answer"
     assert what in error.what
     assert goes_to_quarantine(error)
 
 
-def test_no_list_is_the_plugins_error(refused):
-    """A bare source activity, a generator and nothing at all are no list."""
+def test_an_answer_that_is_not_a_list_is_the_plugins_error(refused):
+    """An answer must be a list: a single source activity, a generator and ``None`` are refused."""
     for answer in (ride(), None, iter([ride()])):
         assert refused(normalize=lambda _, answer=answer: answer).code == "FG-plugin-answer"
 
 
-def test_a_record_that_the_plugin_refuses_is_refused_in_its_words(refused):
-    """It knows best what is wrong."""
-    said = RecordRefused("FG-row-invalid", "no start")
+def test_a_record_that_the_plugin_refuses_has_the_plugins_error(refused):
+    """If the plugin refuses a record, its own error goes to quarantine unchanged."""
+    refusal = RecordRefused("FG-row-invalid", "no start")
 
     def normalize(_):
-        raise said
+        raise refusal
 
-    assert refused(normalize=normalize) is said
-    assert goes_to_quarantine(said)
+    assert refused(normalize=normalize) is refusal
+    assert goes_to_quarantine(refusal)
 
 
-def test_a_plugin_that_raises_costs_this_record_alone(refused):
-    """An error of the code goes to quarantine with the record."""
+def test_a_plugin_that_raises_affects_only_this_record(refused):
+    """If the plugin's code raises, only this record goes to quarantine."""
     error = refused(normalize=lambda _: 1 / 0)
     assert error.code == "FG-plugin-raised"
     assert goes_to_quarantine(error)
@@ -193,16 +199,18 @@ def test_a_plugin_that_raises_costs_this_record_alone(refused):
 @pytest.mark.parametrize(
     "content", [b"no gzip", ZIPPED[:-9], ZIPPED[:12] + b"\0" * 20], ids=["other", "cut", "damaged"]
 )
-def test_a_part_whose_bytes_broke_on_the_way_is_no_fault_of_the_plugin(refused, content):
-    """Reading it fails inside the plugin, and the record says why."""
+def test_a_damaged_part_is_not_an_error_of_the_plugin(refused, content):
+    """A part whose gzip bytes are damaged fails inside the plugin, and the error names the part
+    instead of the plugin.
+    """
     parts = {"summary": Body(b"{}"), "streams": Body(content, "gzip")}
     error = refused(parts=parts, normalize=lambda record: record.read("streams"))
     assert error.code == "FG-part-unreadable"
     assert goes_to_quarantine(error)
 
 
-def test_an_empty_part_is_no_broken_one(derive):
-    """Some answers have no body."""
+def test_an_empty_part_is_not_damaged(derive):
+    """A part without bytes is read as empty, since some HTTP responses have no body."""
     read = []
     derive(lambda record: read.append(record.read("streams")) or [], {"streams": Body(b"", "gzip")})
     assert read == [b""]
@@ -216,6 +224,8 @@ def test_an_empty_part_is_no_broken_one(derive):
         AthleteNeeded("FG-key-rejected", "no"),
     ],
 )
-def test_what_concerns_more_than_the_record_is_no_case_for_quarantine(error):
-    """A plugin that blocks would block for the next record too."""
+def test_an_error_of_the_whole_connection_does_not_go_to_quarantine(error):
+    """An error that would happen with the next record too, such as a plugin that blocks, stops the
+    connection and puts no record into quarantine.
+    """
     assert not goes_to_quarantine(error)

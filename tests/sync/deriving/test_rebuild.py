@@ -1,6 +1,4 @@
-"""Everything derived again: on every core where that pays, and nothing written that says the
-same.
-"""
+"""Tests of rebuilds: records are derived on every core, and only changed results are stored."""
 
 from __future__ import annotations
 
@@ -14,78 +12,83 @@ import sqlalchemy as sa
 from fitglue_registry.store.tables import source_activities
 from fitglue_registry.sync.deriving import workers
 from fitglue_registry.sync.events import SyncStopped
-from tests.sync.builders import finished, said
+from tests.sync.builders import finished, ids_decided
 from tests.sync.natural import natural
 
 
 @pytest.fixture
 def on_every_core(monkeypatch):
-    """Few records are worth a process, and how many were derived there is counted."""
-    there = []
+    """The results that worker processes derive; a few records are enough to use them."""
+    results = []
     plain = workers._on_every_core
 
     def counted(context, batches, processes):
         for label, derived in plain(context, batches, processes):
-            there.extend(derived)
+            results.extend(derived)
             yield label, derived
 
     monkeypatch.setattr(workers, "_MIN_RECORDS", 1)
     monkeypatch.setattr(workers, "_on_every_core", counted)
-    return there
+    return results
 
 
-def spoil(host, **values):
-    """Let the store say what nobody said."""
+def overwrite(host, **values):
+    """Overwrite columns of every source activity."""
     with host.workspace.database.write() as db:
         db.execute(sa.update(source_activities).values(**values))
 
 
-def test_other_processes_make_the_same_of_a_record(connected, account, on_every_core):
-    """What was lost is derived again in processes of their own, and the store is what the sync made
-    of it.
-    """
+def test_worker_processes_derive_the_same_as_a_sync(connected, account, on_every_core):
+    """A rebuild in worker processes restores overwritten documents to what the sync had stored."""
     finished(connected)
     expected = natural(connected)
-    spoil(connected, document='{"sport": "Run", "start_local": "2026-01-01T00:00:00"}')
+    overwrite(connected, document='{"sport": "Run", "start_local": "2026-01-01T00:00:00"}')
     events = list(connected.syncs.rebuild())
     assert len(on_every_core) == len(account.ids())
-    assert sorted(said(events, "changed")) == sorted(account.ids())
+    assert sorted(ids_decided(events, "changed")) == sorted(account.ids())
     assert natural(connected) == expected
 
 
-def test_what_says_the_same_is_not_written_again(connected, account):
-    """A second rebuild writes nothing but that it was there."""
+def test_an_unchanged_result_is_not_stored_again(connected, account):
+    """A rebuild does not write records whose result is the same."""
     finished(connected)
-    spoil(connected, normalized_at="before")
-    assert said(list(connected.syncs.rebuild()), "changed") == []
+    overwrite(connected, normalized_at="before")
+    assert ids_decided(list(connected.syncs.rebuild()), "changed") == []
     with connected.workspace.database.read() as db:
         assert set(db.scalars(sa.select(source_activities.c.normalized_at))) == {"before"}
 
 
-def test_what_another_version_of_the_plugin_made_is_signed_anew(connected):
-    """The same words of a new version are its own."""
+def test_a_result_of_another_version_of_the_plugin_gets_the_new_version(connected):
+    """If a new version of the plugin derives the same document, its version is stored, and no
+    change is reported.
+    """
     finished(connected)
-    spoil(connected, plugin_version="0.0.1")
-    assert said(list(connected.syncs.rebuild()), "changed") == []
+    overwrite(connected, plugin_version="0.0.1")
+    assert ids_decided(list(connected.syncs.rebuild()), "changed") == []
     with connected.workspace.database.read() as db:
         assert "0.0.1" not in set(db.scalars(sa.select(source_activities.c.plugin_version)))
 
 
-def test_an_activity_that_was_lost_is_made_anew(connected, account):
-    """What only damage can do: the source activity is there, its activity is not."""
+def test_an_activity_that_was_lost_is_made_again(connected, account):
+    """If damage removed an activity but not its source activity, a rebuild makes an activity for
+    it.
+    """
     finished(connected)
     with (
         closing(sqlite3.connect(connected.workspace.database.path)) as db,
         db,
-    ):  # which holds no foreign keys
+    ):
+        # A plain connection does not enforce foreign keys.
         db.execute("DELETE FROM fg_activities WHERE number = 3")
     before = len(connected.activities())
     list(connected.syncs.rebuild())
     assert len(connected.activities()) == before + 1
 
 
-def test_what_is_gone_and_was_never_understood_stays_out_of_quarantine(connected, account):
-    """A row that was not understood leaves quarantine after its list no longer has it."""
+def test_a_deleted_record_that_was_never_normalized_leaves_quarantine(connected, account):
+    """A record that cannot be normalized leaves quarantine when it is deleted, and a rebuild
+    does not put it there again.
+    """
     account.add_row(
         {
             "id": "i77",
@@ -102,8 +105,10 @@ def test_what_is_gone_and_was_never_understood_stays_out_of_quarantine(connected
     assert not connected.records.quarantine()
 
 
-def test_a_process_that_dies_is_told_as_the_plugins_fault(connected, on_every_core, monkeypatch):
-    """A plugin that ends its process ends the rebuild, and not ours."""
+def test_a_worker_process_that_dies_is_reported_as_the_plugins_error(
+    connected, on_every_core, monkeypatch
+):
+    """A plugin that ends its worker process stops the rebuild, but not the process of the host."""
     finished(connected)
     monkeypatch.setattr(workers, "derive_in_worker", lambda *_: os._exit(1))
     last = list(connected.syncs.rebuild())[-1]

@@ -1,4 +1,4 @@
-"""What a listed summary means: which revision it is, what changed, and which parts that touches."""
+"""Tests of revisions: whether a summary changed, which paths, and which parts that touches."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PARTS = (
 
 
 def revisions(*volatile, **touches):
-    """The rules of an entry with these volatile paths, and these globs for each part."""
+    """Return the rules of an entry with these volatile paths, and these globs for each part."""
     return Revisions(
         Entry(
             schema=1,
@@ -37,17 +37,17 @@ def revisions(*volatile, **touches):
     )
 
 
-def same(rules, one, two):
-    """Whether two summaries are one revision."""
-    return rules.revision(as_bytes(one)) == rules.revision(as_bytes(two))
+def same(rules, before, after):
+    """Return whether two summaries have the same revision."""
+    return rules.revision(as_bytes(before)) == rules.revision(as_bytes(after))
 
 
 def as_bytes(summary):
     return summary if isinstance(summary, bytes) else json.dumps(summary).encode()
 
 
-def changed(rules, one, two):
-    difference = rules.difference(as_bytes(one), as_bytes(two))
+def changed(rules, before, after):
+    difference = rules.difference(as_bytes(before), as_bytes(after))
     return difference.paths, difference.added
 
 
@@ -55,7 +55,7 @@ def changed(rules, one, two):
 
 
 @pytest.mark.parametrize(
-    ("one", "two"),
+    ("before", "after"),
     [
         ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
         ({"a": 1}, {"a": 1, "b": None}),
@@ -65,13 +65,13 @@ def changed(rules, one, two):
         ({"a": {"c": 1, "b": 2}}, {"a": {"b": 2, "c": 1}}),
     ],
 )
-def test_order_nulls_and_spelling_are_no_change(one, two):
-    """Some answers leave nulls out, some write them, and none promises an order."""
-    assert same(revisions(), one, two)
+def test_order_nulls_and_spelling_are_not_a_change(before, after):
+    """The order of keys, nulls, white space and escapes do not change the revision of a summary."""
+    assert same(revisions(), before, after)
 
 
 @pytest.mark.parametrize(
-    ("one", "two"),
+    ("before", "after"),
     [
         ({"a": 1}, {"a": 2}),
         ({"a": 1}, {}),
@@ -84,13 +84,13 @@ def test_order_nulls_and_spelling_are_no_change(one, two):
         ({"a": False}, {}),
     ],
 )
-def test_every_other_difference_is_a_change(one, two):
-    """Zero is not null, and lists have an order."""
-    assert not same(revisions(), one, two)
+def test_every_other_difference_is_a_change(before, after):
+    """Every other difference changes the revision: zero is not null, and lists have an order."""
+    assert not same(revisions(), before, after)
 
 
 @pytest.mark.parametrize(
-    ("volatile", "one", "two"),
+    ("volatile", "before", "after"),
     [
         ("icu_atl", {"icu_atl": 1}, {"icu_atl": 2}),
         ("icu_atl", {"icu_atl": 1}, {}),
@@ -104,13 +104,13 @@ def test_every_other_difference_is_a_change(one, two):
         ("a.*.c", {"a": {"b": {"c": 1}}}, {"a": {"b": {"c": 2}}}),
     ],
 )
-def test_volatile_paths_drift_without_a_change(volatile, one, two):
-    """A name, a glob, a nested path, and everything below what is named."""
-    assert same(revisions(volatile), one, two)
+def test_a_change_of_a_volatile_path_is_not_a_change(volatile, before, after):
+    """A volatile path can be a name, a glob or a nested path, and includes everything below it."""
+    assert same(revisions(volatile), before, after)
 
 
 @pytest.mark.parametrize(
-    ("volatile", "one", "two"),
+    ("volatile", "before", "after"),
     [
         ("icu_atl", {"icu_atl2": 1}, {"icu_atl2": 2}),
         ("icu_atl", {"xicu_atl": 1}, {"xicu_atl": 2}),
@@ -120,9 +120,9 @@ def test_volatile_paths_drift_without_a_change(volatile, one, two):
         ("atl", {"x": {"atl": 1}}, {"x": {"atl": 2}}),
     ],
 )
-def test_a_volatile_path_covers_nothing_else(volatile, one, two):
-    """Neither longer names, nor the same name elsewhere."""
-    assert not same(revisions(volatile), one, two)
+def test_a_volatile_path_covers_nothing_else(volatile, before, after):
+    """A volatile path includes neither longer names nor the same name at another place."""
+    assert not same(revisions(volatile), before, after)
 
 
 @pytest.mark.parametrize(
@@ -146,9 +146,9 @@ def test_a_volatile_path_covers_nothing_else(volatile, one, two):
         b'{"a":' * 9000 + b"1" + b"}" * 9000,
     ],
 )
-def test_whatever_a_row_is_it_has_a_steady_revision(summary):
-    """No JSON, half of it, numbers and texts that JSON has not, nested beyond sense: compared,
-    never a crash.
+def test_every_row_has_a_stable_revision(summary):
+    """Every row has a stable revision and can be compared, even if it is not JSON, is cut off, has
+    values that JSON does not allow, or is nested thousands of levels deep.
     """
     rules = revisions("x.*")
     assert rules.revision(summary) == revisions("x.*").revision(summary)
@@ -156,8 +156,8 @@ def test_whatever_a_row_is_it_has_a_steady_revision(summary):
     assert rules.difference(summary, b'{"other": 1}').paths
 
 
-def test_rows_that_are_no_json_are_compared_by_their_bytes():
-    """A CSV row is as good as another summary."""
+def test_rows_that_are_not_json_are_compared_by_their_bytes():
+    """A summary that is not JSON, such as a row of CSV, is compared by its bytes."""
     assert same(revisions(), b"1;x", b"1;x")
     assert not same(revisions(), b"1;x", b"1;y")
 
@@ -177,18 +177,20 @@ summaries = st.dictionaries(st.sampled_from(["a", "b", "gear", "icu_atl"]), json
 
 
 @given(summaries, summaries)
-def test_what_is_one_revision_has_no_changed_paths(one, two):
-    """The two ways to compare say the same."""
+def test_summaries_with_the_same_revision_have_no_changed_paths(before, after):
+    """Two summaries with the same revision have no changed paths."""
     rules = revisions("icu_atl", "gear.a")
-    if same(rules, one, two):
-        assert changed(rules, one, two)[0] == set()
+    if same(rules, before, after):
+        assert changed(rules, before, after)[0] == set()
 
 
 # -- changed paths ---------------------------------------------------------------------------------
 
 
-def test_changed_paths_are_named_and_new_ones_apart():
-    """What differs, what is new of it, and nothing that is volatile."""
+def test_changed_paths_and_added_paths_are_listed():
+    """A difference lists the changed paths and those of them that are new, without volatile
+    paths.
+    """
     before = {"name": "a", "gear": {"id": 1, "distance": 5}, "old": 1, "same": [1], "icu_atl": 1}
     after = {
         "name": "b",
@@ -203,14 +205,16 @@ def test_changed_paths_are_named_and_new_ones_apart():
     )
 
 
-def test_a_value_that_becomes_null_is_a_changed_path_and_no_new_one():
-    """Null is absence."""
+def test_a_value_that_becomes_null_is_a_changed_path_but_not_a_new_one():
+    """Null counts as absent: a value that becomes null changes its path, and one that was null is
+    new.
+    """
     assert changed(revisions(), {"a": 1}, {"a": None}) == ({"a"}, set())
     assert changed(revisions(), {"a": None}, {"a": 0}) == ({"a"}, {"a"})
 
 
 def test_nan_is_equal_to_itself():
-    """A custom field that is NaN is not in every change."""
+    """A value that is NaN before and after is not a changed path."""
     assert changed(
         revisions(), b'{"TSS":NaN,"z":[NaN],"name":"a"}', b'{"TSS":NaN,"z":[NaN],"name":"b"}'
     )[0] == {"name"}
@@ -220,28 +224,30 @@ def test_nan_is_equal_to_itself():
 
 
 def test_a_change_touches_the_parts_whose_globs_it_meets():
-    """A new name re-opens nothing, a new start re-opens all, zones the detail alone."""
+    """A change re-opens the parts with a glob that matches one of its paths, and no others."""
     rules = revisions(detail=("start_*", "*_zones"), streams=("start_*",))
     assert rules.touched_parts({"name"}) == []
     assert rules.touched_parts({"name", "start_date"}) == ["detail", "streams"]
     assert rules.touched_parts({"icu_hr_zones"}) == ["detail"]
 
 
-def test_a_glob_touches_with_everything_below_it():
-    """A nested path belongs to the key that holds it."""
+def test_a_glob_also_matches_everything_below_it():
+    """A glob that names a key also matches the nested paths below that key."""
     rules = revisions(detail=("gear",), streams=())
     assert rules.touched_parts({"gear.id"}) == ["detail"]
     assert rules.touched_parts({"gears.id"}) == []
 
 
-def test_a_part_that_the_entry_says_nothing_of_is_touched_by_every_change():
-    """A needless fetch is cheaper than a missed edit; a part without globs is touched by none."""
+def test_a_part_that_the_entry_does_not_name_is_touched_by_every_change():
+    """Every change re-opens a part that the entry does not name, and no change re-opens a part
+    with an empty list of globs.
+    """
     assert revisions(detail=()).touched_parts({"name"}) == ["streams"]
     assert revisions().touched_parts({"name"}) == ["detail", "streams"]
 
 
 def test_no_change_touches_nothing():
-    """And what comes with the list is never fetched."""
+    """A record without changed paths re-opens no part."""
     assert revisions().touched_parts([]) == []
 
 
@@ -249,7 +255,7 @@ def test_no_change_touches_nothing():
 
 
 @pytest.mark.parametrize(
-    ("added", "found"),
+    ("added", "drifted"),
     [
         ([], set()),
         ([{"a"}] * 4, set()),
@@ -260,9 +266,9 @@ def test_no_change_touches_nothing():
         ([{"a", "b"}] * 6, {"a", "b"}),
     ],
 )
-def test_a_key_that_is_new_on_most_rows_at_once_is_schema_drift(added, found):
-    """More than half of at least five: the source's doing, and not the athlete's."""
-    assert schema_drift_keys(added) == found
+def test_a_key_that_is_new_in_most_rows_at_once_is_schema_drift(added, drifted):
+    """A path that is new in more than half of at least five changed rows is schema drift."""
+    assert schema_drift_keys(added) == drifted
 
 
 # -- the reference entry ---------------------------------------------------------------------------
@@ -270,8 +276,8 @@ def test_a_key_that_is_new_on_most_rows_at_once_is_schema_drift(added, found):
 
 @pytest.fixture
 def judge(shared):
-    """What the real entry makes of a captured pair: (whether it is a change, changed paths, touched
-    parts).
+    """A function that compares a captured pair of summaries by the entry of Intervals.icu, and
+    returns whether they differ, the changed paths, and the touched parts.
     """
     rules = Revisions(load_catalogue().get("source", "intervals"))
 
@@ -285,14 +291,14 @@ def judge(shared):
 
 @pytest.mark.shared
 @pytest.mark.parametrize("name", ["revision-fitness-drift", "revision-weight-drift"])
-def test_captured_drift_is_no_change(judge, name):
-    """Fitness of the day and weight of the day move while the workout stays."""
+def test_captured_volatile_values_are_not_a_change(judge, name):
+    """The fitness and the weight of the day change in a row without a change of the workout."""
     assert judge(name) == (False, set(), [])
 
 
 @pytest.mark.shared
 def test_a_captured_rename_is_a_change_that_reopens_nothing(judge):
-    """The sync date did not move, the name did, and the list already has it."""
+    """A captured rename is a change of the name, without a new sync date, and re-opens no part."""
     is_change, paths, touched = judge("revision-rename-same-sync-date")
     assert is_change
     assert "name" in paths
@@ -301,6 +307,8 @@ def test_a_captured_rename_is_a_change_that_reopens_nothing(judge):
 
 
 @pytest.mark.shared
-def test_a_captured_move_of_the_sync_date_alone_reopens_what_may_be_new(judge):
-    """Nothing else is visible in the list, so the detail and the streams are looked at."""
+def test_a_captured_change_of_only_the_sync_date_reopens_detail_and_streams(judge):
+    """A captured row in which only the sync date changed re-opens the detail and the streams,
+    because the list does not show what else changed.
+    """
     assert judge("revision-sync-date-only") == (True, {"icu_sync_date"}, ["detail", "streams"])
