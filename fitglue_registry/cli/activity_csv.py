@@ -1,4 +1,4 @@
-"""Listed activities as comma-separated values."""
+"""Prints listed activities as comma-separated values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 def print_activities(cli: CliContext, activities: Iterable[Document]) -> None:
-    """Print one line for each activity, in SI units, below a line of names."""
+    """Print a header line and one line for each activity, in SI units.
+
+    The sources of an activity are one value, separated by spaces.
+    """
     columns = cli.host.activities.columns
     rows = []
     for activity in activities:

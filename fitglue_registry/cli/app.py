@@ -1,5 +1,6 @@
-"""The top level of the command: which commands there are, each imported when it is called, and how
-a call ends.
+"""The top level of the command line: the table of commands, and how a call ends.
+
+The module of a command is imported only when that command is called.
 """
 
 from __future__ import annotations
@@ -31,64 +32,64 @@ if TYPE_CHECKING:
     from fitglue_registry.host import Host
     from fitglue_registry.redaction.redactor import Redactor
 
-#: Each command of the top level with its one line of help, so that `fitglue --help` imports none of
-#: them.
+#: Name of a command → its one line of help. The texts are repeated here so that `fitglue --help`
+#: need not import the modules of the commands.
 COMMANDS = {
     "connect": "Connect an account, or renew its key.",
     "connections": "List, check and remove connections.",
-    "import": "Take in archives, files and folders.",
+    "import": "Import archives, files and folders.",
     "sync": "Fetch what is new from every connection.",
-    "watch": "Take in files whenever they appear in a folder.",
-    "activities": "List activities.",
+    "watch": "Import files as soon as they appear in a folder.",
+    "activities": "List activities, or edit one.",
     "show": "Show one activity: values, laps, streams.",
-    "why": "Tell what became of a workout, stage by stage.",
-    "duplicates": "Decide what is one workout, and what is two.",
-    "export": "Write activities out: JSON Lines, CSV, files.",
-    "sql": "Ask the database, read-only.",
-    "rebuild": "Derive everything again from what was fetched.",
-    "quarantine": "Records that could not be understood.",
+    "why": "Explain what happened to a workout, step by step.",
+    "duplicates": "Decide which activities are the same workout.",
+    "export": "Write activities as JSON Lines, CSV or original files.",
+    "sql": "Query the database, read-only.",
+    "rebuild": "Derive every activity again from what was fetched.",
+    "quarantine": "List records that could not be understood.",
     "backup": "Make, verify and restore backups.",
     "doctor": "Check that everything works.",
-    "registry": "What FitGlue can talk to.",
+    "registry": "List the services that FitGlue can talk to.",
     "plugin": "List, check and install plugins.",
-    "dev": "Tools for plugin authors.",
+    "dev": "Run tools for plugin authors.",
 }
 
 EXIT_CODES = {
-    0: "all well",
-    1: "a bug",
-    2: "a mistake in what was typed",
-    3: "you are needed: a key was rejected, say",
+    0: "success",
+    1: "a bug in fitglue",
+    2: "a mistake in the command line",
+    3: "you need to act: for example, a key was rejected",
     4: "the source cannot be reached now",
-    5: "done in part: something is in quarantine or was not fetched",
-    6: "another sync is at work on the connection",
+    5: "partly done: something is in quarantine or was not fetched",
+    6: "another sync of the connection is running",
     7: "the database cannot be used",
     8: "a plugin or a registry entry is broken",
-    130: "stopped: Ctrl-C, or told to end",
+    130: "stopped by Ctrl-C or a signal",
 }
 _ENVIRONMENT = {
-    "FITGLUE_HOME": "The folder of everything local.",
+    "FITGLUE_HOME": "The folder for everything that FitGlue stores.",
     "FITGLUE_DATABASE": "Another database, as a SQLAlchemy URL.",
-    "FITGLUE_SECRETS": "Where keys are kept: keyring or file.",
-    "NO_COLOR": "No colours.",
+    "FITGLUE_SECRETS": "Where keys are stored: keyring or file.",
+    "NO_COLOR": "Print without colors.",
 }
-#: Columns that help is laid out for, at most and at least.
+#: The largest and the smallest number of columns that help is laid out for.
 _WIDEST = 110
 _NARROWEST = 50
 _EPILOG = (
-    "Answers go to standard output, progress and errors to standard error. With --json an "
+    "Results go to standard output, progress and errors to standard error. With --json, an "
     'error is one JSON object, {"error": …}, '
     "on standard error."
 )
 
 
 class LazyGroup(Group):
-    """A group whose commands are modules of ``commands/``, imported one at a time."""
+    """A group whose commands are the modules of ``commands/``, each imported when it is called."""
 
-    # The unused arguments are those of click's signatures.
+    # click calls these methods with arguments that some of them do not need.
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Return the names, in the order of the table."""
+        """Return the names of all commands, in the order of ``COMMANDS``."""
         return list(COMMANDS)
 
     def get_command(
@@ -96,9 +97,10 @@ class LazyGroup(Group):
         ctx: click.Context,  # noqa: ARG002
         cmd_name: str,
     ) -> click.Command | None:
-        """Import the command of a name, and return it."""
+        """Import a command and return it, or return ``None`` for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
+        # A module cannot be called `import`, so that command is in `import_.py`.
         module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
         command: click.Command = import_module(f"fitglue_registry.cli.commands.{module}").command
         return command
@@ -106,8 +108,13 @@ class LazyGroup(Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that was typed; raises a usage error that names the nearest one."""
+        """Return the name, the command and its arguments.
+
+        Raises:
+            click.UsageError: No command has that name; the error suggests the nearest one.
+        """
         if args[0] not in COMMANDS and not args[0].startswith("-"):
+            # Imported late: only a mistyped command needs it.
             from difflib import get_close_matches
 
             near = get_close_matches(args[0].casefold(), COMMANDS, n=1)
@@ -120,12 +127,12 @@ class LazyGroup(Group):
         ctx: click.Context,  # noqa: ARG002
         formatter: click.HelpFormatter,
     ) -> None:
-        """Write the table, without importing anything."""
+        """Write the table of commands, without importing any of them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what scripts rely on: streams, exit codes, names in the environment."""
+        """Write what scripts rely on: the streams, the exit codes, the environment variables."""
         super().format_epilog(ctx, formatter)
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code), meaning) for code, meaning in EXIT_CODES.items()])
@@ -134,19 +141,20 @@ class LazyGroup(Group):
 
 
 class LateLoader:
-    """Imports what takes long to import, and what ``--help`` does not need.
+    """Imports what is slow to import and what ``--help`` does not need.
 
-    Beside ``cli/__init__.py``, this is the only module of the command that imports in functions.
+    This module and ``cli/__init__.py`` are the only ones of the command line that import inside
+    functions.
     """
 
     def host(self) -> Host:
-        """Open the library."""
+        """Return a new host, which the caller must close."""
         from fitglue_registry.host import Host
 
         return Host()
 
     def redactor(self) -> Redactor:
-        """Return a redactor that knows the secrets of the environment."""
+        """Return a redactor for the secrets in environment variables."""
         from fitglue_registry.redaction.environment import secrets_of_environment
         from fitglue_registry.redaction.redactor import Redactor
 
@@ -159,19 +167,19 @@ class LateLoader:
         *,
         everything: bool,
     ) -> Callable[[], None]:
-        """Log to standard error; the function that it returns ends that."""
+        """Start to log to standard error, and return the function that stops it."""
         from fitglue_registry.cli.logs import log_to_stderr
 
         return log_to_stderr(redactor, verbosity, everything=everything)
 
     def screen(self, stream: TextIO) -> Screen:
-        """Return what draws on a stream."""
+        """Return the screen that draws on a stream."""
         from fitglue_registry.cli.screen import Screen
 
         return Screen(stream)
 
     def progress_bars(self, console: Console) -> Bars:
-        """Return progress bars on a console."""
+        """Return progress bars for a console, not yet started."""
         from fitglue_registry.cli.bars import progress_bars
 
         return progress_bars(console)
@@ -194,9 +202,10 @@ def root(
     *,
     version: bool,
 ) -> int | None:
-    """Every workout from every platform in one local database, once each.
+    """Collect every workout from every platform in one local database, exactly once.
 
-    Without a command: connections and their health, this week against last, and what to do next.
+    Without a command, show the connections and their state, this week and last week, and what to do
+    next.
     """
     if version:
         click.echo(f"fitglue {__version__}")
@@ -208,13 +217,17 @@ def root(
 
 
 def run_process(arguments: Sequence[str]) -> int:
-    """Run the one call of this process, whose standard output is for answers alone."""
+    """Run the command line of this process, and return its exit code.
+
+    Standard output is kept for the results of the command; see ``keep_standard_output``.
+    """
     keep_standard_output()
     return run(arguments)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one call and return its exit code; nothing but a bug's own defect raises."""
+    """Run one command line and return its exit code; every exception becomes a message."""
+    # Set by the completion script of a shell. click answers it and exits.
     if "_FITGLUE_COMPLETE" in os.environ:
         root.main(prog_name="fitglue")
     prepare_streams()
@@ -224,8 +237,8 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # Whoever read us has seen enough; without this the interpreter complains once more at its
-        # end.
+        # The reader of a pipe, such as `head`, has closed it. The interpreter flushes standard
+        # output once more at its end, and would report the broken pipe then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     finally:
@@ -246,18 +259,18 @@ def _call(cli: CliContext, arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except SyntaxError as error:
-        # Python makes one of an interrupt that it meets while it compiles a module.
+        # Python turns an interrupt that arrives while it compiles a module into a SyntaxError.
         if not INTERRUPTED.is_set():
             return _fail(cli, error)
         cli.note(what_was_stopped(arguments))
         return 130
     except Exception as error:  # noqa: BLE001
-        # The border of the process: a person gets a sentence, and the traceback is kept.
+        # The boundary of the process: print a message, and write the traceback to a file.
         return _fail(cli, error)
 
 
 def _invoke(cli: CliContext, arguments: list[str]) -> int:
-    # click would import shutil, and with it three ways of compressing, to find this out.
+    # Without terminal_width, click imports shutil, which imports three compression modules.
     width = max(min(terminal_width(sys.stdout), _WIDEST) - 2, _NARROWEST)
     with root.make_context(
         "fitglue",
@@ -269,7 +282,7 @@ def _invoke(cli: CliContext, arguments: list[str]) -> int:
 
 
 def _fail(cli: CliContext, error: Exception) -> int:
-    """Show an error, and return the exit code that it makes."""
+    """Print an error, and return its exit code."""
     from fitglue_registry.cli.failure import show_failure
 
     failure = _failure_of(cli, error)
@@ -286,5 +299,7 @@ def _failure_of(cli: CliContext, error: Exception) -> FitglueError:
     if isinstance(error, click.ClickException):
         return usage_failure(error)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return StoreFailed("FG-disk-full", "the disk is full", fix="make room and run it again")
+        return StoreFailed(
+            "FG-disk-full", "the disk is full", fix="free some space and run the same command again"
+        )
     return bug_failure(cli, error)

@@ -1,4 +1,4 @@
-"""Progress bars on a terminal, drawn with rich: a line of what is done now, a bar for each part."""
+"""Progress bars on a terminal, drawn with rich: one line for the current step, one bar per part."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class _OnlyParts(ProgressColumn):
-    """A column that stays empty on the line that has no end."""
+    """A column of the bars that stays empty on the line of the current step, which has no total."""
 
     def __init__(self, column: ProgressColumn) -> None:
         self._column = column
@@ -34,7 +34,7 @@ class _OnlyParts(ProgressColumn):
 
 
 class _OnlyText(SpinnerColumn):
-    """A sign of life on the line that has no end."""
+    """A spinner on the line of the current step, and nothing on the bars."""
 
     def render(self, task: Task) -> RenderableType:
         if task.total is None:
@@ -43,7 +43,7 @@ class _OnlyText(SpinnerColumn):
 
 
 def progress_bars(console: Console) -> Progress:
-    """Bars that are removed when they stop; ``start`` shows them."""
+    """Return bars that appear with ``start`` and are removed with ``stop``."""
     columns = (
         _OnlyText(style="dim"),
         TextColumn("{task.description}", markup=False),
@@ -51,6 +51,5 @@ def progress_bars(console: Console) -> Progress:
         _OnlyParts(MofNCompleteColumn()),
         _OnlyParts(TimeRemainingColumn(compact=True)),
     )
-    # Standard output is for answers, and an export that runs beside a bar writes there: it stays as
-    # it is.
+    # An export writes to standard output while its bar is shown, so rich must not redirect it.
     return Progress(*columns, console=console, transient=True, redirect_stdout=False)

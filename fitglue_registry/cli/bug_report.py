@@ -1,4 +1,4 @@
-"""What a person reads of an exception that nobody foresaw."""
+"""Turns an unexpected exception into an error with instructions for a bug report."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 
 def bug_failure(cli: CliContext, error: Exception) -> FitglueError:
-    """Return what to say of an exception that nobody foresaw; its traceback is kept, or printed
-    with ``--debug``.
+    """Return the error FG-bug for an unexpected exception.
+
+    The traceback is written to a file, and with ``--debug`` also printed.
     """
     kept = keep_traceback(error, cli.redactor)
     if cli.debug:
@@ -23,12 +24,12 @@ def bug_failure(cli: CliContext, error: Exception) -> FitglueError:
     words = cli.redactor.text(str(error)).splitlines()
     why = f"{type(error).__name__}: {''.join(words[:1])}"
     if kept:
-        fix = f"the whole story is in {kept}: send it with the report"
+        fix = f"report it, and attach the traceback: {kept}"
     else:
-        fix = "run it again with --debug and send what it prints"
+        fix = "run it again with --debug, and report what it prints"
     return FitglueError(
         "FG-bug",
-        "this is a bug in fitglue, and no mistake of yours",
+        "this is a bug in fitglue, not a mistake of yours",
         why=why.rstrip(": "),
         fix=fix,
     )

@@ -1,6 +1,4 @@
-"""The options that commands share, the values that people type, and how a command shows its
-examples.
-"""
+"""Classes and options that the commands share: help with examples, ``--json``, days, lengths."""
 
 from __future__ import annotations
 
@@ -23,6 +21,7 @@ _SPANS = {
     "d": 86400,
 }
 _SHORTEST_SPAN_S = 60
+#: Unit → meters. 1,609.344 m is the international mile.
 _LENGTHS = {
     "": 1.0,
     "m": 1.0,
@@ -32,7 +31,7 @@ _LENGTHS = {
 
 
 class Command(click.Command):
-    """A command with ``examples`` under its help, and the options that all have."""
+    """A command that shows ``examples`` below its help, with the options that all commands have."""
 
     def __init__(self, *args: Any, examples: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -40,13 +39,13 @@ class Command(click.Command):
         self.params += _common()
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, then whatever else stands below."""
+        """Write the examples, then the epilog."""
         _write_examples(self.examples, formatter)
         super().format_epilog(ctx, formatter)
 
 
 class Group(click.Group):
-    """A group of such commands; called alone it does what its own function does."""
+    """A group of commands, with ``examples`` and the common options of its own."""
 
     command_class = Command
 
@@ -56,7 +55,7 @@ class Group(click.Group):
         self.params += _common()
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, then whatever else stands below."""
+        """Write the examples, then the epilog."""
         _write_examples(self.examples, formatter)
         super().format_epilog(ctx, formatter)
 
@@ -67,6 +66,7 @@ def _write_examples(examples: tuple[str, ...], formatter: click.HelpFormatter) -
     title = "Examples" if len(examples) > 1 else "Example"
     with formatter.section(title):
         indent = " " * formatter.current_indent
+        # An example is not wrapped as other help is, because people copy it as one line.
         for example in examples:
             formatter.write(f"{indent}{example}\n")
 
@@ -78,14 +78,14 @@ def _common() -> list[click.Parameter]:
             count=True,
             expose_value=False,
             callback=_set_verbosity,
-            help="Log what is done to standard error; -vv logs everything.",
+            help="Log to standard error; -vv logs more.",
         ),
         click.Option(
             ["--debug"],
             is_flag=True,
             expose_value=False,
             callback=_set_debug,
-            help="Log all of it, and print a bug's traceback.",
+            help="Log everything, and print the traceback of a bug.",
         ),
     ]
 
@@ -95,6 +95,7 @@ def _set_verbosity(
     _: click.Parameter,
     value: int,
 ) -> None:
+    # The option is accepted before and after the name of a command, so both are added up.
     context.ensure_object(CliContext).verbosity += value
 
 
@@ -115,7 +116,7 @@ def _set_json(
 
 
 def json_option(text: str = "Print one JSON document.") -> Callable[[Any], Any]:
-    """``--json``, kept in the context."""
+    """Return the option ``--json``, which sets ``CliContext.as_json``."""
     return click.option(
         "--json",
         is_flag=True,
@@ -126,7 +127,7 @@ def json_option(text: str = "Print one JSON document.") -> Callable[[Any], Any]:
 
 
 class Day(click.ParamType):  # type: ignore[type-arg]
-    """A local day: 2026-05-01, today, yesterday, or so long ago: 30d, 4w."""
+    """A local date: 2026-05-01, today, yesterday, 30d (30 days ago) or 4w (4 weeks ago)."""
 
     name = "day"
 
@@ -136,14 +137,17 @@ class Day(click.ParamType):  # type: ignore[type-arg]
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> date:
-        """The day; fails with what it may look like."""
+        """Return the date, or fail with examples of what can be typed."""
         if isinstance(value, date):
             return value
         try:
             return _day(str(value).strip().lower())
         except (ValueError, OverflowError):
             self.fail(
-                f"{value!r} is no day; type 2026-05-01, today, yesterday, 30d or 4w", param, ctx
+                f"{value!r} is not a date; type a date such as 2026-05-01, today, yesterday, 30d "
+                "(30 days ago) or 4w",
+                param,
+                ctx,
             )
 
 
@@ -163,7 +167,7 @@ def _day(text: str) -> date:
 
 
 class Length(click.ParamType):  # type: ignore[type-arg]
-    """A distance: 20km, 12mi, or metres."""
+    """A distance: 20km, 12mi, or a number of meters."""
 
     name = "distance"
 
@@ -173,16 +177,16 @@ class Length(click.ParamType):  # type: ignore[type-arg]
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> float:
-        """Metres; fails with what it may look like."""
+        """Return the distance in meters, or fail with examples of what can be typed."""
         text = str(value).strip().lower()
         match = re.fullmatch(r"(\d+(?:[.,]\d+)?)\s*(m|km|mi|)", text)
         if not match:
-            self.fail(f"{value!r} is no distance; type 20km, 12mi or 20000", param, ctx)
+            self.fail(f"{value!r} is not a distance; type 20km, 12mi or 20000 (meters)", param, ctx)
         return float(match[1].replace(",", ".")) * _LENGTHS[match[2]]
 
 
 class Span(click.ParamType):  # type: ignore[type-arg]
-    """A stretch of time: 30m, 2h, 1d."""
+    """A length of time: 30m, 2h, 1d."""
 
     name = "time"
 
@@ -192,21 +196,29 @@ class Span(click.ParamType):  # type: ignore[type-arg]
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> float:
-        """Seconds, a minute at least; fails with what it may look like."""
+        """Return the length in seconds, or fail if it is not one or shorter than a minute."""
         match = re.fullmatch(r"(\d{1,6})\s*(s|m|min|h|d)", str(value).strip().lower())
         seconds = 0
         if match:
             seconds = int(match[1]) * _SPANS[match[2]]
         if seconds < _SHORTEST_SPAN_S:
-            self.fail(f"{value!r} is no time of a minute or more; type 30m, 2h or 1d", param, ctx)
+            self.fail(
+                f"{value!r} is not a time of at least one minute; type 30m, 2h or 1d", param, ctx
+            )
         return float(seconds)
 
 
 def days_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``--since`` and ``--until``, local days, both included."""
+    """Add the options ``--since`` and ``--until``: local dates, both included."""
     function = click.option(
-        "--until", type=Day(), metavar="DAY", help="The newest day; 2026-05-01, today, 30d, 4w."
+        "--until",
+        type=Day(),
+        metavar="DATE",
+        help="Only up to and including this date: 2026-05-01, today, 30d.",
     )(function)
     return click.option(
-        "--since", type=Day(), metavar="DAY", help="The oldest day; 2026-05-01, yesterday, 30d, 4w."
+        "--since",
+        type=Day(),
+        metavar="DATE",
+        help="Only from this date on: 2026-05-01, yesterday, 30d (30 days ago), 4w.",
     )(function)

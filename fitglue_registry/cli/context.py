@@ -1,6 +1,4 @@
-"""What every command shares: the host, the two streams, and how an answer goes out as text, as a
-document, or line by line.
-"""
+"""What every command shares: the host, the two output streams, and the forms of a result."""
 
 from __future__ import annotations
 
@@ -27,20 +25,21 @@ if TYPE_CHECKING:
     from fitglue_registry.host import Host
     from fitglue_registry.redaction.redactor import Redactor
 
+#: CSV is written in chunks of this many characters.
 _BUFFERED = 1 << 16
 
 
 class Loader(Protocol):
-    """Imports what takes long to import, when a command first needs it.
+    """Imports what is slow to import, when a command first needs it.
 
-    The top level has the only implementation, since no other module imports late.
+    ``app.LateLoader`` implements it. A protocol lets this module use it without importing it.
     """
 
     def host(self) -> Host:
-        """Open the library."""
+        """Return a new host, which the caller must close."""
 
     def redactor(self) -> Redactor:
-        """Return a redactor that knows the secrets of the environment."""
+        """Return a redactor for the secrets in environment variables."""
 
     def log_to_stderr(
         self,
@@ -49,17 +48,23 @@ class Loader(Protocol):
         *,
         everything: bool,
     ) -> Callable[[], None]:
-        """Log to standard error; the function that it returns ends that."""
+        """Start to log to standard error, and return the function that stops it."""
 
     def screen(self, stream: TextIO) -> Screen:
-        """Return what draws on a stream."""
+        """Return the screen that draws on a stream."""
 
     def progress_bars(self, console: Console) -> Bars:
-        """Return progress bars on a console."""
+        """Return progress bars for a console, not yet started."""
 
 
 class CliContext:
-    """One call of the command; ``as_json`` asks for documents in place of text."""
+    """The state of one command line, which click passes to every command.
+
+    Attributes:
+        as_json: Whether results and errors are printed as JSON.
+        verbosity: The number of ``-v`` options.
+        debug: Whether ``--debug`` was given.
+    """
 
     def __init__(self, loader: Loader, *, as_json: bool = False) -> None:
         self._loader = loader
@@ -71,7 +76,7 @@ class CliContext:
 
     @property
     def host(self) -> Host:
-        """The library, opened with the first question."""
+        """The host, opened when it is first needed."""
         if self._host is None:
             self._host = self._loader.host()
             if self.verbosity or self.debug:
@@ -86,15 +91,17 @@ class CliContext:
 
     @property
     def redactor(self) -> Redactor:
-        """Takes secrets out of what is said of a failure: those that the host knows, or, where it
-        was never opened, of the environment.
+        """The redactor for error messages.
+
+        It is the host's, which knows every secret that was opened. If no host was opened, it knows
+        only the secrets in environment variables.
         """
         if self._host is not None:
             return self._host.redactor
         return self._redactor_of_environment
 
     def close(self) -> None:
-        """Close the host, if it was ever opened, and let it log no more."""
+        """Close the host if it was opened, and stop its logging."""
         if self._host is not None:
             self._host.close()
         if self._silence is not None:
@@ -104,30 +111,30 @@ class CliContext:
 
     @cached_property
     def out(self) -> Screen:
-        """Where answers go."""
+        """The screen for results, on standard output."""
         return self._loader.screen(sys.stdout)
 
     @cached_property
     def err(self) -> Screen:
-        """Where progress, notes and errors go."""
+        """The screen for progress, notes and errors, on standard error."""
         return self._loader.screen(sys.stderr)
 
     @property
     def width(self) -> int:
-        """Columns that an answer may take."""
+        """The number of columns of the screen for results."""
         return self.out.width
 
     def show(self, *parts: Part) -> None:
-        """Print parts of an answer on standard output."""
+        """Print parts of a result on standard output."""
         self.out.show(parts)
 
     def note(self, text: str) -> None:
-        """Print a remark beside the answer on standard error; a program gets none."""
+        """Print a remark on standard error, unless the result is JSON."""
         if not self.as_json:
             self.err.note(text)
 
     def progress_bars(self) -> Bars:
-        """Return progress bars on standard error."""
+        """Return progress bars for standard error, not yet started."""
         return self._loader.progress_bars(self.err.console)
 
     # -- documents ---------------------------------------------------------------------------------
@@ -137,14 +144,13 @@ class CliContext:
         _write(sys.stdout, _json(value, indent=2))
 
     def lines(self, values: Iterable[Any]) -> None:
-        """Print JSON Lines: one document a line."""
+        """Print JSON Lines: one document per line."""
         for value in values:
             _write(sys.stdout, _json(value))
 
     def csv(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Print comma-separated values with a line of names; a terminal gets them without what it
-        might obey, a file as they are.
-        """
+        """Print comma-separated values below a header line."""
+        # A title may contain control characters that steer a terminal. A file gets them unchanged.
         if sys.stdout.isatty():
             rows = map(_cleaned, rows)
         buffer = io.StringIO()

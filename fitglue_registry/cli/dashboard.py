@@ -1,6 +1,4 @@
-"""``fitglue`` alone: connections and their health, this week against last, what needs somebody, and
-what to type next.
-"""
+"""``fitglue`` without a command: the dashboard, or a welcome if nothing is connected."""
 
 from __future__ import annotations
 
@@ -35,11 +33,12 @@ if TYPE_CHECKING:
     from fitglue_registry.services.connection_status import ConnectionStatus
     from fitglue_registry.services.overview import Overview
 
+#: The table of weeks has few columns and would be hard to read if it filled a wide screen.
 _NARROW = 80
 
 
 def show_dashboard(cli: CliContext) -> None:
-    """Print the dashboard, or the way in where nothing is connected."""
+    """Print the dashboard, or how to connect a first source if nothing is connected."""
     board = cli.host.overview()
     if cli.as_json:
         cli.document(_document(board))
@@ -89,43 +88,46 @@ def _connections(board: Overview) -> Pairs:
     lines = []
     for connection in board.connections:
         mark = GOOD if connection.state == ConnectionState.OK else BAD
-        lines.append((mark, connection.name, _figures(connection, board.now)))
+        lines.append((mark, connection.name, _state_of(connection, board.now)))
     return Pairs(lines)
 
 
-def _figures(connection: ConnectionStatus, now: datetime) -> str:
+def _state_of(connection: ConnectionStatus, now: datetime) -> str:
+    """Return the account of a connection, its counts, and when it was last synced."""
     account = connection.account.name or connection.account.id
-    figures = [count(connection.records, "record")]
+    facts = [count(connection.records, "record")]
     if connection.stubs:
-        figures.append(count(connection.stubs, "stub"))
+        facts.append(count(connection.stubs, "stub"))
     if connection.waiting_parts:
-        waiting = count(connection.waiting_parts, "part")
-        figures.append(f"{waiting} waiting")
+        downloads = count(connection.waiting_parts, "download")
+        facts.append(f"{downloads} to go")
     if connection.given_up_parts:
-        given_up = count(connection.given_up_parts, "part")
-        figures.append(f"{given_up} given up until `fitglue sync --full`")
+        downloads = count(connection.given_up_parts, "download")
+        facts.append(f"{downloads} given up until `fitglue sync --full`")
     if connection.quarantine:
-        figures.append(f"{connection.quarantine:,} in quarantine")
-    figures.append(_synced(connection, now))
-    return f"{account}: {', '.join(figures)}"
+        facts.append(f"{connection.quarantine:,} in quarantine")
+    facts += _synced(connection, now)
+    return f"{account}: {', '.join(facts)}"
 
 
-def _synced(connection: ConnectionStatus, now: datetime) -> str:
+def _synced(connection: ConnectionStatus, now: datetime) -> Iterator[str]:
     synced = numbers.ago(connection.last_checked_at, now)
     if synced != "never":
-        return f"synced {synced}"
-    if connection.records:
-        return "not fetched to the end yet"
-    return "never synced"
+        yield f"synced {synced}"
+    elif not connection.records:
+        yield "never synced"
+    elif not connection.waiting_parts:
+        # Otherwise the number of downloads already says that the first sync has not finished.
+        yield "first sync not finished"
 
 
 def _weeks(board: Overview) -> Rows:
-    figures = ("activities", "time", "km", "load")
+    totals = ("activities", "time", "km", "load")
     lines = [
         _week("This week", board.weeks["this"]),
         _week("Last week", board.weeks["last"]),
     ]
-    return Rows(columns_of(("", *figures), right=figures), lines, width=_NARROW)
+    return Rows(columns_of(("", *totals), right=totals), lines, width=_NARROW)
 
 
 def _week(name: str, week: Document) -> tuple[object, ...]:
@@ -140,19 +142,19 @@ def _week(name: str, week: Document) -> tuple[object, ...]:
 
 
 def _welcome(host: Host) -> Iterator[Part]:
-    ways = []
-    for command, what in _ways_in(host):
-        ways.append((Styled(command, "bold"), what))
+    commands = []
+    for command, effect in _first_commands(host):
+        commands.append((Styled(command, "bold"), effect))
     yield Heading("Welcome to FitGlue.")
-    yield "Nothing is connected yet. An account takes one command, and a sync the second:"
+    yield "Nothing is connected yet. Connect an account, then sync it:"
     yield ""
-    yield Pairs(ways)
+    yield Pairs(commands)
     yield ""
     yield Styled("Everything stays on this machine. More: fitglue --help", "dim")
 
 
-def _ways_in(host: Host) -> Iterator[tuple[str, str]]:
-    """The commands that bring workouts in, each with what it does."""
+def _first_commands(host: Host) -> Iterator[tuple[str, str]]:
+    """Yield the commands that bring in workouts, each with what it does."""
     imported = set()
     for source in host.entries.list("source"):
         if "fitglue_recognize" in source.hooks:
@@ -163,9 +165,11 @@ def _ways_in(host: Host) -> Iterator[tuple[str, str]]:
             yield f"fitglue connect {entry.id}", entry.summary
     yield "fitglue sync", ""
     if imported:
-        what = "Archives as they were downloaded, workout files, folders of them."
-        yield "fitglue import PATH", what
+        yield (
+            "fitglue import PATH",
+            "Import downloaded archives, workout files or folders of files.",
+        )
     for entry in integrations:
         if entry.closed:
-            what = f"How workouts of {entry.name} come, which cannot be connected."
-            yield f"fitglue connect {entry.id}", what
+            effect = f"Show how to get workouts from {entry.name}, which cannot be connected."
+            yield f"fitglue connect {entry.id}", effect

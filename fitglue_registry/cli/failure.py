@@ -1,6 +1,4 @@
-"""Shows an error: code, what, where, why and fix, as text or as one JSON object, always on standard
-error.
-"""
+"""Prints errors on standard error: code, what, where, why and fix, as text or as JSON."""
 
 from __future__ import annotations
 
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from fitglue_registry.cli.context import CliContext
     from fitglue_registry.cli.layout import Part
 
+#: The part of click's message that repeats the arguments it did not expect.
 _QUOTED_ARGUMENTS = re.compile(r"(unexpected extra arguments?) \(.*\)")
 
 
@@ -28,7 +27,13 @@ def show_failure(
     error: FitglueError,
     subject: str | None = None,
 ) -> None:
-    """Print an error for a person, or for a program with ``--json``."""
+    """Print an error as text, or as one line of JSON with ``--json``.
+
+    Args:
+        cli: The context of the command.
+        error: The error.
+        subject: The connection or record that the error is about, which is printed first.
+    """
     redact = cli.redactor.text
     if not cli.as_json:
         cli.err.show([_described(error, subject, redact)])
@@ -40,7 +45,10 @@ def show_failure(
 
 
 def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
-    """Return the parts of an error without secrets: most have none, and this is the last door."""
+    """Return the parts of an error without secrets.
+
+    Errors should not contain any; this is the last place where one can be removed.
+    """
     if isinstance(value, dict):
         return {name: _redacted(part, redact) for name, part in value.items()}
     if isinstance(value, str):
@@ -73,20 +81,21 @@ def _described(
 
 
 def usage_failure(error: click.ClickException) -> UserMistake:
-    """Return what click refuses in our parts."""
+    """Return an error of click as one of ours, FG-usage."""
     path = "fitglue"
     context = getattr(error, "ctx", None)
     if context:
         path = context.command_path
     what = clean(error.format_message()).rstrip(".")
-    if path.endswith(" connect"):  # where a key may have been pasted
+    if path.endswith(" connect"):  # an unexpected argument may be a pasted key
         what = _QUOTED_ARGUMENTS.sub(r"\1", what)
     return UserMistake("FG-usage", what, fix=f"see: {path} --help")
 
 
 def at_line(error: FitglueError) -> Iterator[Part]:
-    """Yield an error of a file in the form that editors understand, ``file:line:column: what``,
-    with why and fix below.
+    """Yield an error in a file as ``file:line:column: what``, which editors can jump to.
+
+    The reason and the fix follow on lines of their own.
     """
     at = error.at or Place()
     parts = [part for part in (at.file, at.line, at.column) if part is not None]

@@ -1,6 +1,6 @@
-"""The parts of a screen as plain values; ``screen.py`` draws them.
+"""The parts of a screen as plain values, which ``screen.py`` draws.
 
-A command says what it shows with these values, so it does not import the library that draws.
+A command describes its output with these values, so it need not import rich.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
 
-#: An object of JSON: what a service returns as plain values, and what ``--json`` prints.
+#: A JSON object: the plain values that a service returns, and that ``--json`` prints.
 Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Styled:
-    """A text in a style of rich, such as ``bold``, ``dim`` or ``green``."""
+    """A text with a rich style, such as ``bold``, ``dim`` or ``green``."""
 
     text: str
     style: str
@@ -26,14 +26,14 @@ class Styled:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that is put together from plain and styled pieces."""
+    """A line made of plain and styled pieces."""
 
     pieces: tuple[str | Styled, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The title of a part of a screen, with ``more`` beside it in a fainter style."""
+    """The title of a section, followed by ``more`` in a fainter style."""
 
     text: str
     more: str = ""
@@ -41,7 +41,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Hanging:
-    """A mark or a word with a text beside it that wraps under itself."""
+    """A mark or a word, followed by a text whose further lines are indented to its first."""
 
     mark: str | Styled
     text: str
@@ -50,16 +50,16 @@ class Hanging:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Labels, one below the other, each with a text beside it that wraps under itself."""
+    """A column of labels, each followed by a text whose further lines are indented to its first."""
 
     rows: Iterable[tuple[Styled, str | Line]]
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Names with their values beside them; the last column wraps.
+    """Names, each with its values in columns; the last column wraps.
 
-    ``widths`` gives the first columns a width each. The others are as wide as what they contain.
+    ``widths`` sets the widths of the first columns. The other columns are as wide as their content.
     """
 
     rows: Iterable[Sequence[Any]]
@@ -68,7 +68,7 @@ class Pairs:
 
 
 def stated(pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """Yield the pairs of name and value that have a value."""
+    """Yield those pairs of name and value whose value is not empty."""
     for name, value in pairs:
         if value:
             yield name, value
@@ -76,10 +76,13 @@ def stated(pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: its heading, and what happens to values that are too wide.
+    """A column of a table.
 
-    A ``flexible`` column is cut where the table does not fit, a ``folded`` one wraps. ``right``
-    aligns figures.
+    Attributes:
+        name: The heading.
+        right: Whether values are aligned to the right, as numbers are.
+        flexible: Whether values are cut if the table is wider than the screen.
+        folded: Whether values wrap to several lines.
     """
 
     name: str
@@ -95,7 +98,7 @@ def columns_of(
     flexible: str | None = None,
     folded: Collection[str] = (),
 ) -> list[Column]:
-    """Return the columns of these names; the other arguments name those that are different."""
+    """Return one column for each name; the other arguments name the columns with a property."""
     columns = []
     for name in names:
         columns.append(Column(name, name in right, name == flexible, name in folded))
@@ -104,7 +107,7 @@ def columns_of(
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows under headings, at most ``width`` columns wide, or as wide as the screen."""
+    """A table with headings, at most ``width`` characters wide (default: the screen's width)."""
 
     columns: Sequence[Column]
     values: Iterable[Sequence[Any]]
@@ -115,7 +118,7 @@ class Rows:
 #: What ``CliContext.show`` accepts; a plain string is a line, and an empty one a blank line.
 Part = str | Styled | Line | Heading | Hanging | Labelled | Pairs | Rows
 
-#: Marks in front of a line, each in its colour.
+#: The marks in front of a line, each in its color.
 GOOD = Styled("✓", "green")
 BAD = Styled("✗", "red")
 ATTENTION = Styled("!", "yellow")

@@ -20,10 +20,16 @@ def log_to_stderr(
     *,
     everything: bool = False,
 ) -> Callable[[], None]:
-    """Let the library log to standard error, without secrets: once more than warnings, twice
-    everything of ours.
+    """Log to standard error, without secrets, until the returned function is called.
 
-    The function that is returned makes it silent again: this process may be somebody else's.
+    Args:
+        redactor: Removes secrets from each message.
+        verbosity: 1 logs our INFO messages and above, 2 also our DEBUG messages.
+        everything: Whether to log the DEBUG messages of every library.
+
+    Returns:
+        The function that stops the logging. Tests run several command lines in one process, so the
+        logger must be left as it was.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))

@@ -1,6 +1,4 @@
-"""Shows why records are one workout: what joined them, who gave which value, and where they
-differ.
-"""
+"""Prints why records are one workout: the reasons, the source of each value, the differences."""
 
 from __future__ import annotations
 
@@ -19,8 +17,9 @@ if TYPE_CHECKING:
 
 _APART_SHOWN = 8
 _LONGEST = 40
-#: Where records differ in these, nobody asks: they follow from others, or are too long for a line.
-_FOLLOWS = frozenset(
+#: Fields whose differences are not printed: they follow from other fields, or are too long for a
+#: line.
+_NOT_COMPARED = frozenset(
     {
         "start_local",
         "sport_raw",
@@ -30,16 +29,28 @@ _FOLLOWS = frozenset(
         "streams",
     }
 )
-#: What differs by less than a thousandth was rounded in another way.
+#: Values that differ by less than this share are the same value, rounded differently.
 _ROUNDED = 1e-3
+#: A probability above this is printed as "over 99.9%", so that nothing is shown as 100.0%.
 _CERTAIN = 0.999
-_REST = "everything else"
-_PERSON = {OpinionSource.PERSON: "you", OpinionSource.PERSON_OF_A_COPY: "you, of a copy"}
+_OTHER_FIELDS = "everything else"
+_VERDICTS: dict[str, str] = {Verdict.ASK: "unsure"}
+_OPINION_SOURCES: dict[str, str] = {
+    OpinionSource.PERSON: "your decision",
+    OpinionSource.PERSON_OF_A_COPY: "your decision about a copy",
+}
 
 
 def match_report(story: Document) -> Iterator[Part]:
-    """Yield the parts of ``fitglue why`` about several records: joined, apart, values, differences;
-    nothing for a record alone.
+    """Yield the parts of ``fitglue why`` that compare the records of an activity.
+
+    Args:
+        story: What ``services.why`` returned for an activity.
+
+    Yields:
+        Why the records are one workout, which records were kept apart, where the values come from,
+        and where the records differ. A section without content is left out, so nothing is yielded
+        for an activity with only one record.
     """
     names = _names(story["records"])
     if story["same_because"]:
@@ -56,12 +67,12 @@ def match_report(story: Document) -> Iterator[Part]:
     differences = list(_differences(story["alternatives"], names))
     if differences:
         yield ""
-        yield Heading("Where they differ", "first what was taken")
+        yield Heading("Where they differ", "the value in use comes first")
         yield Pairs(differences, widths=(22,))
 
 
 def _names(records: Sequence[Document]) -> dict[str, str]:
-    """Record → its connection's name, where that is enough to tell it."""
+    """Return record → connection name, for each record that is the only one of its connection."""
     occurrences = Counter(record["connection"] for record in records)
     names = {}
     for record in records:
@@ -85,20 +96,20 @@ def _apart(opinions: Sequence[Document], names: dict[str, str]) -> Iterator[Part
         activity = opinion["activity"] or "–"
         pair = " and ".join(_pair_names(opinion, names))
         text = f"{activity}: {pair}: {_reason(opinion)}"
-        lines.append((opinion["verdict"], text))
+        lines.append((_verdict(opinion["verdict"]), text))
     yield ""
-    yield Heading("Another workout, or asked about")
+    yield Heading("Different workouts, or undecided")
     yield Pairs(lines)
     more = len(opinions) - _APART_SHOWN
     if more > 0:
-        yield f"  … {more} more; --json has all"
+        yield f"  … {more} more; --json lists all of them"
 
 
 def _joined(opinions: Sequence[Document], names: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """One line for each reason, with the pairs it was given for: copies of one file say the same of
-    a third.
+    """Yield verdict and text, one line for each reason, with all pairs that it was given for.
 
-    That a pair was asked about is told no more once something else has said that it is one.
+    Copies of one file are joined to a third record for the same reason, which is printed once. An
+    opinion that was unsure is left out if another opinion settled the same pair.
     """
     settled = set()
     for opinion in opinions:
@@ -112,11 +123,11 @@ def _joined(opinions: Sequence[Document], names: dict[str, str]) -> Iterator[tup
         pairs = groups.setdefault((verdict, _reason(opinion)), [])
         pairs.append(_pair_names(opinion, names))
     for (verdict, reason), pairs in groups.items():
-        yield verdict, f"{_together(pairs)}: {reason}"
+        yield _verdict(verdict), f"{_together(pairs)}: {reason}"
 
 
 def _together(pairs: list[list[str]]) -> str:
-    """Pairs of names; where all of them have one in common, that one is named once."""
+    """Return the pairs as text; a name that all pairs have in common is printed once."""
     common = set(pairs[0]).intersection(*pairs[1:])
     if len(pairs) == 1 or not common:
         return "; ".join(map(" and ".join, pairs))
@@ -126,10 +137,14 @@ def _together(pairs: list[list[str]]) -> str:
     return f"{shared} and {joined(others)}"
 
 
+def _verdict(verdict: str) -> str:
+    return _VERDICTS.get(verdict, verdict)
+
+
 def _reason(opinion: Document) -> str:
-    giver = opinion["said_by"]
-    who = f"{_PERSON.get(giver, giver)}{_likely(opinion)}"
-    return f"{short_hashes(opinion['reason'])} (said by {who})"
+    source = opinion["said_by"]
+    origin = f"{_OPINION_SOURCES.get(source, source)}{_likely(opinion)}"
+    return f"{short_hashes(opinion['reason'])} ({origin})"
 
 
 def _likely(opinion: Document) -> str:
@@ -139,14 +154,14 @@ def _likely(opinion: Document) -> str:
     if probability <= _CERTAIN:
         return f", {probability:.1%} likely"
     if opinion["verdict"] == Verdict.ASK:
-        # Every figure says one workout, and the pair is asked about for what it would lose: to call
-        # that certain would puzzle.
+        # All values match, but joining the pair would lose something, so the athlete is asked. A
+        # probability of nearly 100 % beside a question would be confusing.
         return ""
     return ", over 99.9% likely"
 
 
 def _given(values_from: dict[str, str], names: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Giver → the fields that it gives; what lies deep down is counted."""
+    """Yield record → the fields whose values it provides; nested fields are counted."""
     fields_by_giver: dict[str, list[str]] = {}
     for field, giver in values_from.items():
         fields_by_giver.setdefault(giver, []).append(field)
@@ -160,12 +175,12 @@ def _counted(fields: Sequence[str]) -> Iterator[str]:
         group, dot, _ = field.partition(".")
         if dot:
             deep[group] += 1
-        elif field != _REST:
+        elif field != _OTHER_FIELDS:
             yield field
     for group, number in deep.items():
         yield f"{number} {group}"
-    if _REST in fields:
-        yield _REST
+    if _OTHER_FIELDS in fields:
+        yield _OTHER_FIELDS
 
 
 def _differences(
@@ -173,16 +188,16 @@ def _differences(
 ) -> Iterator[tuple[str, str]]:
     for field in alternatives:
         others = _others(field, names)
-        if field["value"] is None or not others or field["field"] in _FOLLOWS:
+        if field["value"] is None or not others or field["field"] in _NOT_COMPARED:
             continue
-        taken = _brief(field["value"])
-        givers = {taken: [_name(field["from"], names)], **others}
-        values = [f"{value} ({', '.join(who)})" for value, who in givers.items()]
+        in_use = _brief(field["value"])
+        givers = {in_use: [_name(field["from"], names)], **others}
+        values = [f"{value} ({', '.join(records)})" for value, records in givers.items()]
         yield field["field"], "; ".join(values)
 
 
 def _others(field: Document, names: dict[str, str]) -> dict[str, list[str]]:
-    """Another value → who gives it."""
+    """Return each value that differs from the one in use → the names of its records."""
     others: dict[str, list[str]] = {}
     for other in field["others"]:
         if not _alike(field["value"], other["value"]):
@@ -204,7 +219,7 @@ def _brief(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, list | tuple):
-        return f"{len(value)} of them"
+        return f"{len(value)} values"
     if isinstance(value, dict):
         value = value.get("name") or ", ".join(map(str, value.values()))
     text = str(value)

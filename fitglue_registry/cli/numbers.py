@@ -1,4 +1,7 @@
-"""Figures as an athlete reads them: kilometres, h:mm:ss, paces, and how long ago something was."""
+"""Formats numbers for an athlete: kilometers, h:mm:ss, paces, sizes, and how long ago it was.
+
+A value of ``None`` becomes an empty text, because it is the empty cell of a table.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,14 @@ from fitglue_registry.model.sports import ON_FOOT, family
 
 
 def km(metres: float | None, digits: int = 1) -> str:
-    """Metres as a bare number of kilometres, for a column that says km."""
+    """Return meters as a number of kilometers without a unit, for a column with the heading km."""
     if metres is None:
         return ""
     return f"{metres / 1000:,.{digits}f}"
 
 
 def distance(metres: float | None, digits: int = 1) -> str:
-    """``850 m``, ``12.9 km``."""
+    """Return meters as ``850 m`` or ``12.9 km``; ``digits`` is for kilometers."""
     if metres is None:
         return ""
     if metres < 1000:
@@ -24,15 +27,15 @@ def distance(metres: float | None, digits: int = 1) -> str:
 
 
 def clock(seconds: float | None) -> str:
-    """Seconds as h:mm:ss."""
+    """Return seconds as h:mm:ss."""
     if seconds is None:
         return ""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+    minutes, seconds_of_minute = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{seconds_of_minute:02d}"
 
 
 def hours(seconds: float | None) -> str:
-    """Seconds as h:mm, for sums of weeks."""
+    """Return seconds as h:mm, for the totals of weeks."""
     if seconds is None:
         return ""
     minutes = round(seconds / 60)
@@ -40,7 +43,7 @@ def hours(seconds: float | None) -> str:
 
 
 def speed(mps: float | None, sport: str | None) -> str:
-    """A pace on foot and in water, km/h elsewhere."""
+    """Return meters per second as the sport's usual unit: min/km, min/100 m, or km/h."""
     if mps is None:
         return ""
     if mps > 0 and sport in ON_FOOT:
@@ -56,7 +59,7 @@ def _minutes(seconds: float) -> str:
 
 
 def whole(value: float | None, *, estimated: bool = False) -> str:
-    """A figure without decimals; ``~`` marks one that was estimated."""
+    """Return a number without decimals, marked with ``~`` if it was estimated."""
     if value is None:
         return ""
     mark = "~" if estimated else ""
@@ -64,12 +67,13 @@ def whole(value: float | None, *, estimated: bool = False) -> str:
 
 
 def plain(value: float) -> str:
-    """A figure with as many decimals as it needs, two at most."""
+    """Return a number with at most two decimals, without trailing zeros."""
     return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def span(seconds: float) -> str:
-    """A time that something took, roughly: ``40 s``, ``13 min``, ``3.5 h``, ``3 days``."""
+    """Return a duration, rounded to one unit: ``40 s``, ``13 min``, ``3.5 h``, ``3 days``."""
+    # Negative if the clocks of the device, the source and this machine disagree.
     if seconds < 0:
         return f"-{span(-seconds)}"
     if seconds < 90:
@@ -82,7 +86,7 @@ def span(seconds: float) -> str:
 
 
 def ago(moment: str | None, now: datetime) -> str:
-    """How long ago a stored moment was: ``just now``, ``3 h ago``, ``2026-05-01``."""
+    """Return how long ago a stored time was: ``just now``, ``3 h ago``, ``on 2026-05-01``."""
     if moment is None:
         return "never"
     seconds = (now - datetime.fromisoformat(moment)).total_seconds()
@@ -94,7 +98,7 @@ def ago(moment: str | None, now: datetime) -> str:
 
 
 def size(octets: float | None) -> str:
-    """``815 B``, ``65.3 kB``, ``1.2 GB``."""
+    """Return a number of bytes as ``815 B``, ``65.3 kB`` or ``1.2 GB`` (1 kB is 1,000 bytes)."""
     if octets is None:
         return ""
     if octets < 1000:
@@ -107,7 +111,7 @@ def size(octets: float | None) -> str:
 
 
 def moment(text: str | None) -> str:
-    """A stored moment in the time of this machine, to the minute."""
+    """Return a stored time in the time zone of this machine, to the minute."""
     if not text:
         return ""
     return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"

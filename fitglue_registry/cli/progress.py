@@ -1,6 +1,4 @@
-"""Progress on standard error: a line of what is being done with a bar for each part, on a terminal
-and after half a second.
-"""
+"""Shows progress on standard error: a line for the current step, and a bar for each part."""
 
 from __future__ import annotations
 
@@ -20,13 +18,17 @@ if TYPE_CHECKING:
 
     from fitglue_registry.cli.context import CliContext
 
+#: A command that ends sooner shows no progress, because it would only flicker.
 _PATIENCE_S = 0.5
+#: Without a terminal, only a wait of at least this length is worth a line.
 _WORTH_A_LINE_S = 3.0
 
 
 class Progress:
-    """Shows nothing for what is quick, nothing to a program, and a line for a long wait where no
-    terminal is.
+    """The progress of one command, shown while the context manager is open.
+
+    On a terminal, a line and bars appear after half a second and are removed at the end. Without a
+    terminal, long waits are printed as lines. With ``--json`` nothing is shown.
     """
 
     def __init__(self, cli: CliContext, text: str = "") -> None:
@@ -59,7 +61,7 @@ class Progress:
                 self._bars = None
 
     def say(self, text: str) -> None:
-        """Show what is being done now."""
+        """Show the current step."""
         with self._lock:
             self._text = text
             self._refresh()
@@ -70,13 +72,13 @@ class Progress:
         done: int,
         total: int,
     ) -> None:
-        """Show how far one part has come."""
+        """Show that ``done`` of ``total`` steps of one part are done."""
         with self._lock:
             self._parts[name] = (done, total)
             self._refresh()
 
     def clear(self) -> None:
-        """Forget the bars: something else begins."""
+        """Remove all bars, because another connection begins."""
         with self._lock:
             if self._bars is not None:
                 for task in self._tasks.values():
@@ -85,7 +87,7 @@ class Progress:
             self._tasks.clear()
 
     def waiting(self, seconds: float, reason: str) -> None:
-        """Say that somebody has to wait; called from any thread."""
+        """Show how long a request must wait, and why; called from any thread."""
         text = f"waiting {span(seconds)}: {clean(reason)}"
         if self._on_terminal:
             self.say(text)
@@ -103,6 +105,7 @@ class Progress:
     def _refresh(self) -> None:
         if self._bars is None:
             return
+        # The task with the empty name is the line of the current step, which has no total.
         if "" not in self._tasks:
             self._tasks[""] = self._bars.add_task(self._text, total=None)
         self._bars.update(self._tasks[""], description=self._text)

@@ -1,4 +1,4 @@
-"""Draws the parts of a screen with rich: calm, aligned, and cut to the width at hand."""
+"""Draws the parts of a screen with rich, aligned and cut to the width of the terminal."""
 
 from __future__ import annotations
 
@@ -30,27 +30,29 @@ if TYPE_CHECKING:
 
     from fitglue_registry.cli.layout import Column, Part
 
-#: Wide enough that nothing is cut or wrapped where no terminal has to show it.
+#: The width if the stream is not a terminal: wide enough that nothing is cut or wrapped.
 _UNBOUNDED = 10_000
-#: A flexible column keeps this many characters.
+#: A flexible column is never cut to fewer characters than this.
 _NARROWEST = 8
 
 
 class Screen:
-    """One of the two standard streams, as a person reads it."""
+    """Standard output or standard error, drawn as text for people."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        #: The console of rich, for what draws itself, such as progress bars.
+        #: The console of rich, for objects that draw themselves, such as progress bars.
         self.console = _console(stream)
 
     @property
     def width(self) -> int:
-        """Columns that a line may take."""
+        """The number of columns of a line."""
         return self.console.width
 
     def show(self, parts: Sequence[Part]) -> None:
-        """Print the parts, without the blanks that fill a line up."""
+        """Print the parts."""
+        # rich fills the lines of a table with spaces up to its width. They would be copied with the
+        # text, and would wrap if the terminal becomes narrower, so they are removed.
         with self.console.capture() as captured:
             for part in parts:
                 self.console.print(_drawn(part, self.width))
@@ -59,7 +61,7 @@ class Screen:
         self._stream.flush()
 
     def note(self, text: str) -> None:
-        """Print a remark, less bright than an answer."""
+        """Print a remark in a fainter style than a result."""
         self.show([Styled(text, "dim")])
 
 
@@ -171,6 +173,7 @@ def _rows(rows: Rows, width: int) -> Table:
     margin = _margin(table, rows.indent, rows.indent - 2)
     cells = [list(map(_cell, row)) for row in rows.values]
     longest = [_longest(number, column, cells) for number, column in enumerate(rows.columns)]
+    # The characters by which the table is wider than the screen, with two between columns.
     over = rows.indent + sum(longest) + 2 * (len(rows.columns) - 1) - width
 
     for column, needed in zip(rows.columns, longest, strict=True):
@@ -194,7 +197,7 @@ def _margin(
     indent: int,
     width: int,
 ) -> list[str]:
-    """Add an empty column for an indent, and return the cell of each row that goes there."""
+    """Add an empty column for an indent, and return the cells that each row needs for it."""
     if not indent:
         return []
     table.add_column("", width=width, no_wrap=True)

@@ -1,4 +1,4 @@
-"""A stream as one line of blocks: each stands for the mean of its stretch, a gap stays blank."""
+"""Draws a stream as one line of blocks, each for the mean of a range of samples."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 BLOCKS = "▁▂▃▄▅▆▇█"
+#: The same levels for an encoding without block characters.
 ASCII = "_.-=+*#@"
 
 
@@ -16,12 +17,23 @@ def sparkline(
     width: int,
     blocks: str = BLOCKS,
 ) -> str:
-    """The samples in ``width`` characters, from the lowest to the highest of the means."""
+    """Return the samples as a line of at most ``width`` characters.
+
+    Args:
+        samples: The samples in order; ``None`` is a gap.
+        width: The largest number of characters.
+        blocks: The characters from the lowest level to the highest.
+
+    Returns:
+        One character for the mean of each range, with a space for a range that has no sample. The
+        lowest mean has the first level, the highest the last.
+    """
     means = list(_means(samples, min(width, len(samples))))
     known = [mean for mean in means if mean is not None]
     if not known:
         return ""
     low = min(known)
+    # A constant stream has no range; any other divisor would do, since it is divided into zero.
     step = (max(known) - low) or 1.0
     line = ""
     for mean in means:

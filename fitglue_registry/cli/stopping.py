@@ -1,4 +1,4 @@
-"""What a signal does to the command: it stops at the first, and the process ends cleanly."""
+"""Stops the command at the first signal, so that the process ends with the right exit code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Commands that go on where they were stopped.
+#: Commands that continue where they were stopped.
 _RESUMABLE = frozenset(
     {
         "import",
@@ -24,30 +24,33 @@ _RESUMABLE = frozenset(
 )
 #: Set once a signal has stopped the command of this process.
 INTERRUPTED = threading.Event()
-#: So soon after the first signal another one is not a person's who has lost patience.
+#: A second signal that arrives sooner was not sent by a person who lost patience.
 _PATIENCE_S = 1.0
-#: Plugins' threads and files may be put in order so long.
+#: Threads and exit functions of plugins may keep the process alive for this long.
 _LONGEST_END_S = 5.0
-#: An interrupt that Python swallowed is sent again after so long.
+#: An interrupt that Python swallowed is sent again after this time.
 _INTERRUPT_AGAIN_AFTER_S = 0.01
 
 
 def what_was_stopped(arguments: Sequence[str]) -> str:
-    """What a person who stopped the command is told about its work."""
+    """Return the message for a person who stopped the command with these arguments."""
     if _RESUMABLE.isdisjoint(arguments):
         return "\nStopped. Nothing was changed."
     return (
-        "\nStopped. Nothing that was stored is lost, and the same command goes on where this one "
-        "stopped."
+        "\nStopped. Nothing that was stored is lost; run the same command again to continue where "
+        "it stopped."
     )
 
 
 class Stop:
-    """Stops the command at the first signal, and what a signal changes after that.
+    """The signal handler of the process.
 
-    `timeout` sends two signals at once: the second of them changes nothing. A signal that comes
-    later ends the process at once. Once the exit code is known, there is nothing left to stop but
-    what plugins do at the end.
+    The first signal raises ``KeyboardInterrupt``. A second one within a second is ignored, because
+    ``timeout`` sends two signals at once; a later one ends the process at once. When the exit code
+    is known, only the exit functions of plugins are still running, so any signal ends the process.
+
+    Attributes:
+        code: The exit code, as soon as it is known.
     """
 
     def __init__(self, arguments: Sequence[str]) -> None:
@@ -57,21 +60,22 @@ class Stop:
         self._number = 0
 
     def listen(self) -> None:
-        """Be called for the signals that stop a command, until the process is gone."""
-        # These functions are called from the last to the first: this one after any plugin's.
+        """Install the handler for the signals that stop a command."""
+        # Exit functions run in reverse order of their registration, so this one, which ends the
+        # process, runs after those of all plugins.
         atexit.register(self._end)
         sys.unraisablehook = self._take_unraisable
-        # Service managers and closed terminals send the other two where a person presses Ctrl-C.
+        # Ctrl-C sends SIGINT, a service manager SIGTERM, and a terminal that is closed SIGHUP.
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
-            # It is ignored by what nohup starts, and by what a shell starts in the background.
+            # nohup and shells start background processes with these signals ignored; keep that.
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._interrupt)
 
     def tell(self) -> None:
-        """Say what was stopped; a program that asked for JSON learns it from the exit code.
+        """Print what was stopped, unless ``--json`` was given.
 
-        Nothing is imported here: an import may be what was interrupted.
+        This uses ``os.write`` and imports nothing, because an import may have been interrupted.
         """
         if "--json" not in self._arguments:
             os.write(2, f"{what_was_stopped(self._arguments)}\n".encode())
@@ -89,9 +93,10 @@ class Stop:
             os._exit(130)
 
     def _take_unraisable(self, what: sys.UnraisableHookArgs) -> None:
-        """Interrupt once more.
+        """Raise a swallowed ``KeyboardInterrupt`` again.
 
-        Python swallows what is raised in ``__del__`` and in the callback of a weak reference.
+        Python discards an exception that is raised in ``__del__`` or in the callback of a weak
+        reference, and calls this function instead.
         """
         if self._first_at is None or not isinstance(what.exc_value, KeyboardInterrupt):
             sys.__unraisablehook__(what)
@@ -102,15 +107,15 @@ class Stop:
             signal.pthread_kill(threading.main_thread().ident or 0, self._number)
 
         if hasattr(signal, "pthread_kill"):
-            # By then the main thread has left the code that swallowed the interrupt.
+            # When the timer fires, the main thread has left the code that swallowed the interrupt.
             timer = threading.Timer(_INTERRUPT_AGAIN_AFTER_S, again)
             timer.daemon = True
             timer.start()
 
     def _end(self) -> None:
-        """End the process here where the exit code is known.
+        """End the process with the exit code, if it is known.
 
-        While the interpreter shuts down, a signal would end the process without a word.
+        Otherwise a signal during the shutdown of the interpreter would change the exit code.
         """
         if self.code is None:
             return
@@ -118,13 +123,13 @@ class Stop:
             try:
                 stream.flush()
             except (AttributeError, OSError, ValueError):
-                # There is no such stream, nobody reads it any more, or it is closed.
+                # The stream does not exist, its reader has gone, or it is closed.
                 continue
         os._exit(self.code)
 
 
 def end_within_limit(code: int) -> None:
-    """End the process by force where a plugin's threads or exit functions keep it alive."""
+    """End the process by force if threads or exit functions of a plugin keep it alive too long."""
     if threading.active_count() == 1:
         return
 
@@ -132,6 +137,7 @@ def end_within_limit(code: int) -> None:
         time.sleep(_LONGEST_END_S)
         os._exit(code)
 
+    # A daemon thread, which does not keep the process alive itself.
     threading.Thread(
         target=end,
         daemon=True,

@@ -1,6 +1,4 @@
-"""Follows the events of a sync, a rebuild or a retry, shows them while they come, and sums each
-connection up in a few lines.
-"""
+"""Shows the progress of a sync, a rebuild or a retry, and sums up each connection at its end."""
 
 from __future__ import annotations
 
@@ -23,28 +21,42 @@ if TYPE_CHECKING:
 
     from fitglue_registry.cli.context import CliContext
 
-#: Decision → (one, many) as they stand in a summary, in this order.
+#: Decision → its words in a summary (singular, plural), in the order in which they are printed.
 _WORDS: dict[str, tuple[str, str]] = {
     RunDecision.NEW: ("new", "new"),
     RunDecision.CHANGED: ("changed", "changed"),
     RunDecision.NATIVE: ("stub filled in", "stubs filled in"),
     events.WOULD_JOIN: ("would join another", "would join others"),
-    RunDecision.BACK: ("back again", "back again"),
+    RunDecision.BACK: ("listed again", "listed again"),
     RunDecision.STUB: ("stub", "stubs"),
     RunDecision.GONE: ("deleted at the source", "deleted at the source"),
     RunDecision.RELEASED: ("out of quarantine", "out of quarantine"),
     RunDecision.NOT_FETCHED: ("not fetched this time", "not fetched this time"),
-    RunDecision.LATER: ("to be asked again", "to be asked again"),
+    RunDecision.LATER: ("to be fetched later", "to be fetched later"),
 }
 _PARTS: dict[str, str] = {PartName.DETAIL: "details", PartName.FILE: "files"}
+#: The largest number of lines in a list below a summary, and of ids in such a line.
 _LISTED = 5
 _IDS_LISTED = 3
+#: The exit code if something is in quarantine or was not fetched.
 _LEFT_OVER = 5
 
 
 @dataclass
 class Tally:
-    """What one sync of one connection has done so far."""
+    """The counts and reasons that one sync of one connection has reported so far.
+
+    Attributes:
+        connection: The name of the connection.
+        quarantined: External id → why the record is in quarantine.
+        not_fetched: External id → why a part of the record was not fetched.
+        listed: The number of rows that were listed.
+        parts: Part → how many were stored.
+        dry_run: Whether nothing is stored.
+        joins: What a dry run would merge, one line each.
+        decided: Decision → how often it was made.
+        ended: The last event of the sync, or ``None`` while it runs.
+    """
 
     connection: str
     quarantined: dict[str, str] = field(default_factory=dict)
@@ -90,13 +102,21 @@ def follow(
     stream: Iterator[events.Event],
     verb: str = "listing",
 ) -> tuple[list[Tally], int]:
-    """Consume all events, showing them as they come.
+    """Consume the events of all connections, and show their progress.
 
-    Returns the tallies, none for a program, and the exit code that they make.
+    Args:
+        cli: The context of the command.
+        stream: The events, as a service yields them.
+        verb: What is being done until parts are fetched.
+
+    Returns:
+        The tally of each connection, and the exit code. With ``--json`` each event is printed as
+        one line instead, and no tallies are returned.
     """
     if cli.as_json:
         return [], _print_lines(cli, stream)
     tallies: dict[str, Tally] = {}
+    # Closing the iterator stops the sync cleanly if Ctrl-C interrupts this loop.
     with Progress(cli) as progress, closing(stream):  # type: ignore[type-var]
         cli.host.on_wait = progress.waiting
         for event in stream:
@@ -112,9 +132,7 @@ def follow_each(
     stream: Iterator[events.Event],
     verb: str,
 ) -> Iterator[Tally | events.Watching]:
-    """Of events that come for ever: yield the tally of each sync when it is done, and what is
-    watched.
-    """
+    """Yield the tally of each sync in an endless stream of events, and the ``Watching`` events."""
     with closing(stream):  # type: ignore[type-var]
         for event in stream:
             if isinstance(event, events.Watching):
@@ -138,14 +156,16 @@ def _print_lines(cli: CliContext, stream: Iterator[events.Event]) -> int:
             tally = tallies.setdefault(event.connection, Tally(event.connection))
             tally.take(event)
             cli.lines([events.event_as_json(event)])
-            sys.stdout.flush()  # whoever reads them wants to follow, and a pipe keeps 8 KB back
+            # A pipe is buffered, and its reader wants each event as soon as it happens.
+            sys.stdout.flush()
     _settle(cli, tallies.values())
     return exit_code(tallies.values())
 
 
 def _settle(cli: CliContext, tallies: Iterable[Tally]) -> None:
-    """Forget what went into quarantine and came out again within the sync, when another part of it
-    arrived.
+    """Remove from the tallies what has left quarantine before the sync ended.
+
+    A record that is not understood from its summary may be understood when its detail arrives.
     """
     with_quarantine = [tally for tally in tallies if tally.quarantined]
     if not with_quarantine:
@@ -160,7 +180,7 @@ def _settle(cli: CliContext, tallies: Iterable[Tally]) -> None:
 
 
 def exit_code(tallies: Iterable[Tally]) -> int:
-    """0, or the code of the first connection that stopped, or 5 where something was left over."""
+    """Return the code of the first connection that stopped, else 5 if anything is left over."""
     code = 0
     for tally in tallies:
         if isinstance(tally.ended, events.SyncStopped):
@@ -182,9 +202,9 @@ def _display(
             progress.clear()
             progress.say(f"{name}: {verb}")
         case events.WindowListed():
-            listed = f"{count(tally.listed, 'row')} listed"
+            listed = f"{count(tally.listed, 'activity', 'activities')} listed"
             if event.left:
-                listed += f", {count(event.left, 'window')} to come"
+                listed += f", {count(event.left, 'date range')} to go"
             progress.say(f"{name}: {listed}")
         case events.PartsPlanned():
             doing = verb if event.part == events.RECORDS else "fetching"
@@ -198,41 +218,42 @@ def _display(
 
 
 def summary(tally: Tally) -> str:
-    """``58 new, 2 stubs (61 requests, 3.1 s)``."""
+    """Return a summary such as ``58 new, 2 stubs (61 requests, 3.1s)``."""
     ended = tally.ended
     assert ended is not None
-    done = _done(tally, ended)
+    changes = _changes(tally, ended)
     if isinstance(ended, events.SyncStopped):
-        outcome = f"stopped after {done}" if done else "stopped"
+        outcome = f"stopped after {changes}" if changes else "stopped"
     else:
-        outcome = done or "nothing new"
+        outcome = changes or "nothing new"
     cost = f"{ended.seconds:.1f}s"
     if ended.requests:
         cost = f"{count(ended.requests, 'request')}, {cost}"
     text = f"{outcome} ({cost})"
     if tally.dry_run:
-        text += ", listed only: nothing was stored"
+        text += "; dry run, nothing was stored"
     return text
 
 
-def _done(tally: Tally, ended: events.SyncFinished | events.SyncStopped) -> str:
+def _changes(tally: Tally, ended: events.SyncFinished | events.SyncStopped) -> str:
+    """Return the decisions in words, or what arrived late if no record is new or changed."""
     counts: Mapping[str, int] = tally.decided if tally.dry_run else ended.counts
     decided = _decisions(counts, len(tally.quarantined))
     if decided:
         return decided
     late = []
     for part, number in tally.parts.items():
-        # That there is still none of a part was asked again, and is no news.
+        # A part that the source still does not have was asked for again; that is not news.
         arrived = number - ended.counts.get(f"no-{part}", 0)
         if arrived > 0:
             late.append(f"{_PARTS.get(part, part)} of {arrived:,}")
     if not late:
         return ""
-    return f"{', '.join(late)} that had been waiting"
+    return f"{', '.join(late)} that had been missing"
 
 
 def _decisions(counts: Mapping[str, int], quarantined: int) -> str:
-    """The decisions that a person cares for, in words."""
+    """Return the decisions that are of interest to a person, in words."""
     words = []
     for decision, (one, many) in _WORDS.items():
         number = counts.get(decision)
@@ -246,8 +267,9 @@ def _decisions(counts: Mapping[str, int], quarantined: int) -> str:
 
 
 def show_tally(cli: CliContext, tally: Tally) -> None:
-    """Print the summary of one connection on standard output, what needs explaining below it, an
-    error on standard error.
+    """Print the summary of one connection, and below it what needs an explanation.
+
+    The error of a sync that stopped goes to standard error.
     """
     ended = tally.ended
     if ended is None:
@@ -276,7 +298,8 @@ def _show_stubs(
     connection: str,
     number: int,
 ) -> None:
-    """Say why stubs will not come; explained when some are new, not each time."""
+    """Print why stubs will not be delivered."""
+    # The explanation has several lines, so it is printed only if a sync found new stubs.
     if not number:
         return
     for stub in cli.host.records.stubs():
@@ -291,11 +314,11 @@ def _show_stubs(
 
 
 def _show_joins(cli: CliContext, joins: list[str]) -> None:
-    """Say what a dry run would merge."""
+    """Print what a dry run would merge."""
     lines = joins[:_LISTED]
     more = len(joins) - _LISTED
     if more > 0:
-        lines.append(f"and {more:,} more; --json tells all")
+        lines.append(f"and {more:,} more; --json lists all of them")
     for line in lines:
         cli.show(Hanging(Styled("=", "dim"), line))
 
@@ -311,14 +334,16 @@ def _show_left_over(cli: CliContext, tally: Tally) -> None:
     if more > 0:
         cli.show(Hanging(ATTENTION, f"and {more:,} more"))
     if tally.quarantined:
-        cli.show(Hanging(NEXT_STEP, "kept whole; see: fitglue quarantine", indent=4))
+        cli.show(Hanging(NEXT_STEP, "nothing is lost; see: fitglue quarantine", indent=4))
     if tally.not_fetched:
-        again = "the next syncs ask again, a few times; then `fitglue sync --full` does"
+        again = (
+            "the next syncs try again a few times; after that, `fitglue sync --full` tries again"
+        )
         cli.show(Hanging(NEXT_STEP, again, indent=4))
 
 
 def _by_reason(not_fetched: dict[str, str]) -> Iterator[str]:
-    """One line for each reason, with the ids it was given for: an outage says the same of many."""
+    """Yield one line for each reason: an outage gives the same reason for many records."""
     ids: dict[str, list[str]] = {}
     for external_id, reason in not_fetched.items():
         ids.setdefault(reason, []).append(short_id(external_id))

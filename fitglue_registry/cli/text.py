@@ -1,6 +1,4 @@
-"""Makes any text safe to print: nothing in a title may steer the terminal, and no encoding may stop
-a command.
-"""
+"""Makes text safe to print: a title cannot steer the terminal, and no encoding stops a command."""
 
 from __future__ import annotations
 
@@ -17,10 +15,12 @@ from fitglue_registry.redaction.control_characters import CONTROL_CHARACTER
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+#: An external id that is longer is shortened to its first characters in lists.
 _LONGEST_ID = 24
 _BEGINNING = 12
 _FALLBACK_WIDTH = 80
 _HASH = re.compile(r"\b[0-9a-f]{40,}\b")
+#: Character → ASCII text, for an encoding that lacks the character.
 _PLAIN = {
     "…": "...",
     "→": "->",
@@ -50,18 +50,19 @@ _PLAIN = {
 
 
 def clean(text: object) -> str:
-    """One line without control characters; what was taken out is shown by its number."""
+    r"""Return a text as one line, with control characters written as ``\x1b``."""
     return re.sub(CONTROL_CHARACTER, _numbered, str(text).replace("\n", " ").replace("\t", " "))
 
 
 def clean_lines(text: object) -> str:
-    """The same, with line breaks kept."""
+    r"""Return a text with its line breaks, but with control characters written as ``\x1b``."""
     return re.sub(CONTROL_CHARACTER, _numbered, str(text).replace("\r\n", "\n"))
 
 
 def clean_json(text: str) -> str:
-    """A JSON text in which what JSON leaves raw, and a terminal might obey, is written as a
-    number.
+    r"""Return a JSON text with all control characters escaped as ``\u009b``.
+
+    JSON requires this only of the characters below U+0020, but a terminal obeys others as well.
     """
     return re.sub(CONTROL_CHARACTER, lambda match: f"\\u{ord(match[0]):04x}", text)
 
@@ -82,8 +83,10 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
 
 
 def prepare_streams() -> None:
-    """Let standard output and error take every character: what the encoding lacks is spelt with
-    what it has.
+    """Let standard output and error accept every character.
+
+    A character that the encoding lacks is replaced by ASCII text, so that no command fails because
+    of a title.
     """
     codecs.register_error("fitglue", _replace)
     for stream in (sys.stdout, sys.stderr):
@@ -93,19 +96,20 @@ def prepare_streams() -> None:
 
 
 class _OwnOutput:
-    """Standard output for answers alone: plugins run on threads of their own, and what they print
-    goes to standard error.
+    """Standard output for the main thread, and standard error for all other threads.
+
+    Plugins run on threads of their own. What they print must not end up in the results.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write to the stream that the calling thread may write to."""
+        """Write to the stream of the calling thread."""
         return self._stream_of_thread().write(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
-        """Write them one by one."""
+        """Write the lines one by one."""
         for line in lines:
             self.write(line)
 
@@ -121,31 +125,33 @@ class _OwnOutput:
 
 
 def keep_standard_output() -> None:
-    """Keep the process's standard output for our answers alone: what children, C code and
-    ``sys.__stdout__`` write goes to standard error.
+    """Keep the process's standard output for the results of the command.
 
-    For the process that is the command; ``prepare_streams`` comes after it.
+    What child processes, C code and ``sys.__stdout__`` write goes to standard error: file
+    descriptor 1 becomes a copy of 2, and ``sys.stdout`` writes to a duplicate of the old 1. Call it
+    only in the process of the command, before ``prepare_streams``.
     """
-    was = sys.stdout
-    if not isinstance(was, io.TextIOWrapper):  # closed, or somebody's own
+    before = sys.stdout
+    if not isinstance(before, io.TextIOWrapper):  # closed, or replaced by a program that embeds us
         return
     try:
         own = os.dup(1)
         os.dup2(2, 1)
     except OSError:  # one of the two is closed
         return
-    sys.stdout = io.TextIOWrapper(  # as buffered as it was: PYTHONUNBUFFERED is kept
-        os.fdopen(own, "wb", 0 if was.write_through else -1),
-        encoding=was.encoding,
-        errors=was.errors,
-        line_buffering=was.line_buffering,
-        write_through=was.write_through,
+    sys.stdout = io.TextIOWrapper(  # buffered as before, because PYTHONUNBUFFERED may be set
+        os.fdopen(own, "wb", 0 if before.write_through else -1),
+        encoding=before.encoding,
+        errors=before.errors,
+        line_buffering=before.line_buffering,
+        write_through=before.write_through,
     )
 
 
 def terminal_width(stream: TextIO) -> int:
-    """As ``shutil.get_terminal_size`` says, of the stream at hand: the process's own standard
-    output may be another one.
+    """Return the columns of a stream: ``COLUMNS``, else those of its terminal, else 80.
+
+    ``shutil.get_terminal_size`` would look at file descriptor 1, which may be another stream here.
     """
     chosen = os.environ.get("COLUMNS", "")
     if chosen.isdecimal() and int(chosen):
@@ -157,19 +163,19 @@ def terminal_width(stream: TextIO) -> int:
 
 
 def speaks_unicode(stream: TextIO) -> bool:
-    """Whether a stream's encoding has every character."""
+    """Return whether the encoding of a stream has all Unicode characters."""
     return (stream.encoding or "").lower().replace("-", "").startswith("utf")
 
 
 def short_id(external_id: str) -> str:
-    """An id at a source as a list shows it: a hash is known by its beginning."""
+    """Return an external id for a list, where a long one is cut to its first characters."""
     if len(external_id) <= _LONGEST_ID:
         return external_id
     return f"{external_id[:_BEGINNING]}…"
 
 
 def short_hashes(text: str) -> str:
-    """A text in which each hash is known by its beginning; ``--json`` has all of them."""
+    """Return a text with each hash cut to its first characters; ``--json`` prints them in full."""
     return _HASH.sub(lambda match: f"{match[0][:_BEGINNING]}…", text)
 
 
@@ -178,14 +184,14 @@ def count(
     one: str,
     many: str | None = None,
 ) -> str:
-    """``1 activity``, ``2 activities``."""
+    """Return ``1 activity`` or ``2 activities``; without ``many``, the plural ends in s."""
     if number == 1:
         return f"1 {one}"
     return f"{number:,} {many or f'{one}s'}"
 
 
 def joined(words: Iterable[Any]) -> str:
-    """Words with commas between them, the last after ``and``."""
+    """Return the words with commas between them and ``and`` before the last."""
     *most, last = map(str, words)
     if not most:
         return last

@@ -1,6 +1,4 @@
-"""The values of an activity in groups, each as a person reads it; a value that no group names is
-shown all the same.
-"""
+"""Formats the values of an activity for people, in groups with headings."""
 
 from __future__ import annotations
 
@@ -14,8 +12,9 @@ if TYPE_CHECKING:
 
     from fitglue_registry.model import SourceActivity
 
+#: Formats a value; the activity is passed because some units depend on its sport.
 Write = Callable[[Any, "SourceActivity"], str]
-#: The name of a group, and (field, label, text) of each of its values.
+#: The heading of a group, and (field, label, text) of each of its values.
 Group = tuple[str, list[tuple[str, str, str]]]
 
 
@@ -28,7 +27,7 @@ def _watts(value: Any, activity: SourceActivity) -> str:
 
 
 def _cadence(value: Any, activity: SourceActivity) -> str:
-    # Told apart because one leg is what most sources count, and steps are what people know.
+    # Most sources count one leg of a run, but runners know their cadence as steps of both.
     if activity.cadence_per_leg:
         return f"{value * 2:.0f} steps/min"
     return f"{value:.0f} rpm"
@@ -71,10 +70,18 @@ def _words(value: Any, _: SourceActivity) -> str:
     return str(value)
 
 
+def _parent(value: Any, _: SourceActivity) -> str:
+    # The hash of a file says nothing to a person. `fitglue show --json` prints it.
+    if value.startswith("file:"):
+        return "a multisport file"
+    return f"the multisport activity {value}"
+
+
 def _list(value: Any, _: SourceActivity) -> str:
     return ", ".join(value)
 
 
+#: Values that are not shown: unknown ones, and flags that are not set (no race, no commute).
 _NOTHING: tuple[Any, ...] = (None, (), {}, False)
 
 GROUPS: dict[str, dict[str, tuple[str, Write]]] = {
@@ -132,10 +139,11 @@ GROUPS: dict[str, dict[str, tuple[str, Write]]] = {
         "device": ("device", _named),
         "tags": ("tags", _list),
         "location": ("place", _named),
-        "parent": ("part of", _words),
+        "parent": ("part of", _parent),
     },
 }
-#: What has a place of its own on the screen, or says how the others are to be read.
+#: Fields that have their own place on the screen, or that say how to read others. A test checks
+#: that every field is either here or in ``GROUPS``.
 ELSEWHERE = frozenset(
     {
         "model",
@@ -168,9 +176,7 @@ ELSEWHERE = frozenset(
 
 
 def grouped(activity: SourceActivity) -> Iterator[Group]:
-    """Group → (field, label, text) of the values that are there; what is merely not so (no race, no
-    commute) is left out.
-    """
+    """Yield each group with its values, leaving out fields without a value and empty groups."""
     for group, fields in GROUPS.items():
         shown = []
         for name, (label, write) in fields.items():

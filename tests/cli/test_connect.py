@@ -71,7 +71,7 @@ def test_a_prompt_does_not_show_the_key(intervals, tmp_path):
 def test_the_same_account_again_is_renewed(connect):
     """A second connect renews the key and makes no second connection."""
     connect()
-    assert "the connection intervals is renewed" in connect().out
+    assert "the connection intervals was renewed" in connect().out
 
 
 def test_a_key_is_never_an_argument(fitglue):
@@ -89,7 +89,7 @@ def test_nobody_there_to_ask_is_a_clear_error(fitglue):
     said = fitglue("connect", "intervals")
     assert said.code == 2
     assert "[FG-value-missing]" in said.err
-    assert "set FITGLUE_INTERVALS_API_KEY or pipe it in with --key-stdin" in said.err
+    assert "set FITGLUE_INTERVALS_API_KEY, or pipe it in with --key-stdin" in said.err
 
 
 def test_an_empty_standard_input_is_a_clear_error(fitglue):
@@ -179,7 +179,7 @@ def test_where_a_renewed_key_goes_is_said(fitglue, connect, intervals, monkeypat
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", intervals.api_key)
     said = fitglue("connect", "intervals")
     assert said.code == 0
-    assert f"Asking {intervals.url}" in said.err
+    assert f"Using {intervals.url}" in said.err
 
 
 def test_a_missing_plugin_is_said_before_a_key_is_asked_for(fitglue, monkeypatch):
@@ -218,4 +218,4 @@ def test_the_way_in_names_what_can_be_connected_and_what_cannot(fitglue):
     """A newcomer with nothing but Strava learns what to type."""
     said = fitglue().out
     assert "fitglue connect strava" in said
-    assert "How workouts of Strava come, which cannot be connected." in said
+    assert "Show how to get workouts from Strava, which cannot be connected." in said

@@ -107,7 +107,7 @@ def test_merge_different_split_undo_and_history(doubles, fitglue):
     assert "one activity" in fitglue("duplicates", "merge", "a1", "b1").out
     assert len(fitglue("activities", "--json").lines) == 2
     assert fitglue("duplicates", "--json").lines == []
-    assert "Taken back: same" in fitglue("duplicates", "undo").out
+    assert "Undone: same" in fitglue("duplicates", "undo").out
     assert len(fitglue("duplicates", "different", "a1", "b1", "--json").document) == 2
     assert len(fitglue("duplicates", "split", "a2").out.splitlines()) == 2
     assert len(fitglue("activities", "--json").lines) == 4
@@ -117,7 +117,7 @@ def test_merge_different_split_undo_and_history(doubles, fitglue):
         ("different", True),
         ("same", False),
     ]
-    assert "taken back" in fitglue("duplicates", "history").out
+    assert "undone" in fitglue("duplicates", "history").out
     undone = fitglue("duplicates", "undo", str(said[0]["verdict"]), "--json").document
     assert [one["sources"] for one in undone["activities"]] == [["intervals/a2", "intervals-2/b2"]]
 

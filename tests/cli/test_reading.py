@@ -135,9 +135,7 @@ def test_activities_are_filtered(synced, fitglue):
 
 def test_more_activities_than_shown_are_counted(synced, fitglue):
     """A cut list says how many more there are, and how to see them."""
-    assert (
-        "There are more: --limit 4 shows twice as many" in fitglue("activities", "--limit", "2").err
-    )
+    assert "To see twice as many, add --limit 4." in fitglue("activities", "--limit", "2").err
 
 
 def test_an_unknown_sport_names_the_nearest(synced, fitglue):
@@ -161,9 +159,9 @@ def test_show_says_how_each_value_was_come_by(synced, fitglue):
         for row in fitglue("activities", "--json").lines
         if row["sport"] == "Ride" and row["average_watts"]
     )
-    said = fitglue("show", str(number)).out
-    assert "reported from moving_time" in said
-    assert "computed from icu_weighted_avg_watts" in said
+    said = fitglue("show", str(number), "--all").out
+    assert "reported (moving_time)" in said
+    assert "computed (icu_weighted_avg_watts)" in said
     assert "▁" in said
     assert re.search(r"known as +intervals:i", said)
     assert "made from summary, detail, streams" in said
@@ -181,7 +179,7 @@ def test_show_as_a_document(synced, fitglue):
         "how": "reported",
         "by": None,
         "upstream": "moving_time",
-        "note": "Longer than the elapsed time in a few rows.",
+        "note": "In a few rows it is longer than the elapsed time.",
         "connection": "intervals",
         "external_id": plain["sources"][0]["external_id"],
     }

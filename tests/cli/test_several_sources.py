@@ -95,7 +95,7 @@ def test_a_pair_to_decide_shows_short_ids_and_each_reason_once(fitglue, paths):
     said = fitglue("duplicates").out
     assert "files/" in said
     assert not HASH.search(said)
-    assert said.count("? asked by") == 1
+    assert said.count("? unsure") == 1
 
 
 def test_show_names_the_source_beside_each_value_and_the_athlete_at_none(imported, fitglue):
@@ -103,7 +103,7 @@ def test_show_names_the_source_beside_each_value_and_the_athlete_at_none(importe
     fitglue("activities", "edit", "101", "--set", "distance_m=42195")
     said = fitglue("show", "101").out
     [distance] = [line for line in said.splitlines() if line.strip().startswith("distance")]
-    assert distance.endswith("reported by athlete")
+    assert distance.endswith("your own value")
     assert ", garmin-archive" in said
     assert not HASH.search(said)
 
@@ -118,6 +118,6 @@ def test_what_was_asked_and_answered_is_told_as_the_answer(fitglue, paths):
         *(str(side["number"]) for side in fitglue("duplicates", "--json").lines[0]["sides"]),
     )
     said = fitglue("why", "101").out.partition("One workout because")[2]
-    assert "said by you" in said
-    assert "\n  ask" not in said
+    assert "(your decision)" in said
+    assert "\n  unsure" not in said
     assert not HASH.search(fitglue("duplicates", "history").out)

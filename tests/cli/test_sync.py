@@ -131,7 +131,7 @@ def test_a_dry_run_stores_nothing(connect, fitglue):
     connect()
     said = fitglue("sync", "--dry-run").out
     assert "5 new, 1 stub (" in said
-    assert "s), listed only: nothing was stored" in said
+    assert "s); dry run, nothing was stored" in said
     assert fitglue("activities", "--json").lines == []
 
 

@@ -226,7 +226,7 @@ def test_dev_match_writes_what_it_holds_for_one_workout(fitglue, tmp_path):
     said = fitglue(
         "dev", "match", str(tmp_path / "records.jsonl"), "--out", str(tmp_path / "pairs.csv")
     )
-    assert (said.code, "Pairs: 1 the same, 0 to be asked about." in said.err) == (0, True)
+    assert (said.code, "Pairs: 1 the same, 0 unsure." in said.err) == (0, True)
     assert (tmp_path / "pairs.csv").read_text().splitlines()[1].startswith("a,b,same,")
 
 

@@ -90,10 +90,10 @@ def test_it_makes_one_list_of_an_account_two_archives_and_a_folder(shown):
     assert all(
         text in shown
         for text in (
-            "one workout?",
+            "the same workout?",
             "One workout because",
             "Where they differ",
-            "Taken back: different",
+            "Undone: different",
         )
     )
 

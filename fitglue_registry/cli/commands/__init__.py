@@ -1,1 +1,1 @@
-"""One module for each command of the top level; imported when it is called."""
+"""The commands of the top level, one module each, imported when the command is called."""

@@ -1,6 +1,4 @@
-"""``fitglue activities``: the list, as a table, JSON Lines or CSV; and ``edit``, by which the
-athlete's own values come in.
-"""
+"""``fitglue activities``: lists activities as a table, JSON Lines or CSV, and edits one."""
 
 from __future__ import annotations
 
@@ -23,18 +21,20 @@ if TYPE_CHECKING:
     from fitglue_registry.cli.layout import Document
     from fitglue_registry.services.reading import ActivityDetails
 
+#: The number of activities that are listed on a terminal without --limit.
 _ON_A_TERMINAL = 30
+#: A screen of at least this width has room for times and the names of sources.
 _WIDE = 110
-#: The width of a wide row without sources, its title not cut to less than twenty.
+#: The width of a wide row without sources, if its title keeps at least twenty characters.
 _BESIDE_SOURCES = 91
 _SPORT = 12
-#: The lengths of a day, and of a moment to the minute.
+#: The lengths of 2026-05-01 and of 2026-05-01 06:30.
 _DAY = 10
 _MINUTE = 16
 _COLUMNS = ("#", "date", "sport", "title", "km", "time", "bpm", "W", "load")
-#: Fields that have an option of their own.
-_OWN = ("title", "sport", "description")
-_FIGURES = frozenset(
+#: Fields that have an option of their own in `edit`.
+_OPTIONS = ("title", "sport", "description")
+_NUMBERS = frozenset(
     {
         "#",
         "km",
@@ -58,29 +58,29 @@ _FIGURES = frozenset(
 )
 @days_options
 @click.option("--sport", metavar="SPORT", help="Only this sport: Run, VirtualRide, …")
-@click.option("--source", metavar="NAME", help="Only what this connection or source knows.")
-@click.option("--text", metavar="TEXT", help="Only titles that contain this.")
+@click.option("--source", metavar="NAME", help="Only activities of this connection or source.")
+@click.option("--text", metavar="TEXT", help="Only activities whose title contains this text.")
 @click.option(
     "--min-distance",
     "min_distance_m",
     type=Length(),
     metavar="DISTANCE",
-    help="Only these and longer: 20km, 12mi, 20000.",
+    help="Only activities of at least this distance: 20km, 12mi, 20000 (meters).",
 )
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
     metavar="N",
-    help=f"So many at most; on a terminal {_ON_A_TERMINAL} unless told.",
+    help=f"List at most N activities (default on a terminal: {_ON_A_TERMINAL}).",
 )
 @json_option("Print JSON Lines.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, SI units.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, in SI units.")
 @click.pass_context
 def command(context: click.Context, /, *, as_csv: bool, **wanted: Any) -> None:
     """List activities, newest first, or edit one.
 
-    The number in the first column is what other commands accept; so are `last`, a date, and an id
-    at the source.
+    Other commands accept the number in the first column as REF. They also accept `last`, a date,
+    and the id of the activity at its source.
     """
     if context.invoked_subcommand is None:
         _list(context.ensure_object(CliContext), Filter(**wanted), as_csv=as_csv)
@@ -92,12 +92,13 @@ def _list(
     *,
     as_csv: bool,
 ) -> None:
-    is_for_people = not (as_csv or cli.as_json)
+    is_table = not (as_csv or cli.as_json)
     limit = wanted.limit
-    if limit is None and is_for_people and sys.stdout.isatty():
+    if limit is None and is_table and sys.stdout.isatty():
         limit = _ON_A_TERMINAL
     if limit is not None:
-        # One more than is shown tells that there are more; to count them would read all of them.
+        # One activity more than is shown reveals whether there are more. Counting them would read
+        # the whole history.
         wanted = replace(wanted, limit=limit + 1)
     activities = cli.host.activities(wanted)
     shown = activities[:limit]
@@ -111,24 +112,24 @@ def _list(
         cli.show(_table(shown, cli.width))
         if len(activities) > len(shown):
             twice = 2 * len(shown)
-            cli.note(
-                f"There are more: --limit {twice} shows twice as many, --since 1y a whole year."
-            )
+            cli.note(f"There are more. To see twice as many, add --limit {twice}.")
 
 
 def _why_nothing(cli: CliContext, sport: str | None) -> str:
     if not cli.host.connections.list():
-        return "There is nothing yet. Next: fitglue connect intervals"
+        return "No activities yet. Next: fitglue connect intervals"
     if sport:
         near = cli.host.activities.nearest_sport(sport)
         if near:
             return f"No activity matches; did you mean --sport {near}?"
-    return "No activity matches. Is everything fetched? fitglue sync"
+    return "No activity matches. If some are missing, run: fitglue sync"
 
 
 def _table(activities: list[Document], width: int) -> Rows:
-    """Units are in the headings; sources are counted where there is no room for names, and left
-    out where there is but one.
+    """Return the table of activities; its headings contain the units.
+
+    The sources of an activity are named if there is room, else counted. The column is left out if
+    all activities are from one source.
     """
     is_wide = width >= _WIDE
     rows = [_row(activity, is_wide=is_wide) for activity in activities]
@@ -137,21 +138,21 @@ def _table(activities: list[Document], width: int) -> Rows:
     if not (is_wide or several):
         columns = columns_of(
             _COLUMNS,
-            right=_FIGURES,
+            right=_NUMBERS,
             flexible="title",
         )
         return Rows(columns, rows)
 
-    figures = _FIGURES
+    numeric = _NUMBERS
     names = [", ".join(each) for each in sources]
     if not is_wide or max(map(len, names)) > width - _BESIDE_SOURCES:
         names = [str(len(each)) for each in sources]
-        figures |= {"sources"}
+        numeric |= {"sources"}
     for row, text in zip(rows, names, strict=True):
         row.append(text)
     columns = columns_of(
         (*_COLUMNS, "sources"),
-        right=figures,
+        right=numeric,
         flexible="title",
     )
     return Rows(columns, rows)
@@ -182,7 +183,7 @@ def _row(activity: Document, *, is_wide: bool) -> list[Any]:
 
 
 class _Pair(click.ParamType):  # type: ignore[type-arg]
-    """``FIELD=SOMETHING``, as a pair."""
+    """An argument FIELD=TEXT, as a pair of field and text."""
 
     name = "pair"
 
@@ -192,16 +193,18 @@ class _Pair(click.ParamType):  # type: ignore[type-arg]
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> tuple[str, str]:
-        """The two sides; fails with what it may look like."""
+        """Return the two sides, or fail with an example of what can be typed."""
         field, equals, text = str(value).partition("=")
         if not equals or not field.strip():
-            self.fail(f"{value!r} is no pair; type distance_m=42195", param, ctx)
+            self.fail(
+                f"{value!r} is not of the form FIELD=VALUE, such as distance_m=42195", param, ctx
+            )
         return field.strip().replace("-", "_"), text
 
 
 @command.command(
     "edit",
-    short_help="Set values of one activity, or choose their source.",
+    short_help="Change values of one activity, or choose their source.",
     examples=(
         "fitglue activities edit 12 --title 'Round the lake' --sport TrailRun",
         "fitglue activities edit last --set distance_m=42195 --set race=true",
@@ -209,16 +212,16 @@ class _Pair(click.ParamType):  # type: ignore[type-arg]
     ),
 )
 @click.argument("reference", metavar="REF")
-@click.option("--title", metavar="TEXT", help="Another title.")
-@click.option("--sport", metavar="SPORT", help="Another sport: Run, VirtualRide, …")
-@click.option("--description", metavar="TEXT", help="Another description.")
+@click.option("--title", metavar="TEXT", help="Change the title.")
+@click.option("--sport", metavar="SPORT", help="Change the sport: Run, VirtualRide, …")
+@click.option("--description", metavar="TEXT", help="Change the description.")
 @click.option(
     "--set",
     "values",
     type=_Pair(),
     multiple=True,
     metavar="FIELD=VALUE",
-    help="A value, in SI units; nothing after = clears it.",
+    help="Set a field, in SI units; FIELD= clears it.",
 )
 @click.option(
     "--from",
@@ -226,13 +229,13 @@ class _Pair(click.ParamType):  # type: ignore[type-arg]
     type=_Pair(),
     multiple=True,
     metavar="FIELD=NAME",
-    help="Take the field from this connection.",
+    help="Take a field from this connection.",
 )
 @click.option(
     "--reset",
     multiple=True,
     metavar="FIELD",
-    help="Leave the field to the rules again; all: every field.",
+    help="Remove your change of a field; `all` removes all your changes.",
 )
 @json_option()
 @pass_cli
@@ -244,31 +247,31 @@ def edit(
     values: tuple[tuple[str, str], ...],
     sources: tuple[tuple[str, str], ...],
     reset: tuple[str, ...],
-    **own: str | None,
+    **options: str | None,
 ) -> None:
-    """Give the activity REF values of your own, or say which source a value comes from.
+    """Change values of the activity REF, or choose which source a value comes from.
 
-    What you choose wins over every source, and stays: after every sync and rebuild, and when
-    activities are merged or split. What the sources said is kept beside it. The fields are those of
+    Your changes take precedence over every source. They survive every sync and rebuild, and the
+    merging and splitting of activities. The values of the sources are kept. The fields are those of
     `fitglue show REF --json`.
     """
-    given = {}
-    for name in _OWN:
-        text = own[name]
+    changes = {}
+    for name in _OPTIONS:
+        text = options[name]
         if text is not None:
-            given[name] = text
-    if not (given or values or sources or reset):
+            changes[name] = text
+    if not (changes or values or sources or reset):
         raise click.UsageError(
             "there is nothing to change; add --title, --sport, --set, --from or --reset"
         )
     by_rules = [name.replace("-", "_") for name in reset]
-    values_by_field = given | dict(values)
+    values_by_field = changes | dict(values)
     details = cli.host.decisions.edit(reference, values_by_field, dict(sources), by_rules)
     if cli.as_json:
         cli.document(cli.host.activities.document(details))
     else:
-        chosen = [name for name, _ in (*values, *sources)]
-        _show_edited(cli, details, [*given, *chosen, *reset])
+        fields = [name for name, _ in (*values, *sources)]
+        _show_edited(cli, details, [*changes, *fields, *reset])
 
 
 def _show_edited(
@@ -279,16 +282,17 @@ def _show_edited(
     givers = cli.host.why(str(details.number))["values_from"]
     lines = []
     for name in fields:
-        giver = "the rules, field by field"
-        if name != "all":
-            giver = short_hashes(givers.get(name, givers["everything else"]))
+        if name == "all":
+            lines.append(("all fields", "your changes are removed", ""))
+            continue
+        giver = short_hashes(givers.get(name, givers["everything else"]))
         lines.append((name, _edited_value(details, name), f"from {giver}"))
     title = details.activity.title or "untitled"
     cli.show(Heading(f"{details.number}  {title}"), Pairs(lines))
 
 
 def _edited_value(details: ActivityDetails, name: str) -> str:
-    if name in ("all", "streams"):
+    if name == "streams":
         return ""
     value = getattr(details.activity, name, None)
     if value is None:

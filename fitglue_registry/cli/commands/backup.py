@@ -1,4 +1,4 @@
-"""``fitglue backup``: makes a backup, verifies one, brings the store back from one."""
+"""``fitglue backup``: makes a backup, verifies one, and restores the store from one."""
 
 from __future__ import annotations
 
@@ -28,19 +28,21 @@ _FILE = click.Path(path_type=Path)
     examples=("fitglue backup make", "fitglue backup verify FILE", "fitglue backup restore FILE"),
 )
 def command() -> None:
-    """Keep the whole store in one file, and bring it back: the database, the original files, and
-    keys where asked for.
+    """Make, verify and restore backups.
+
+    A backup is one file that contains the database, the original files and, if you ask for them,
+    the keys.
     """
 
 
 @command.command(
     "make",
-    short_help="Write a backup, also while a sync runs.",
+    short_help="Write a backup to a new file.",
     examples=("fitglue backup make", "fitglue backup make /mnt/usb/"),
 )
 @click.argument("path", required=False)
 @click.option(
-    "--with-secrets", is_flag=True, help="Take the keys along that lie in encrypted files."
+    "--with-secrets", is_flag=True, help="Include the keys that are stored in encrypted files."
 )
 @json_option()
 @pass_cli
@@ -50,10 +52,11 @@ def make(
     path: str | None,
     with_secrets: bool,
 ) -> int:
-    """Write a backup to PATH, a new file or a folder (this one without it), and read it again.
+    """Write a backup to PATH, and check it by reading it again.
 
-    A sync may be at work meanwhile. Nothing is ever overwritten. Keys stay here
-    unless --with-secrets: whoever has the backup could use them.
+    PATH is a new file or a folder (default: the current folder). No file is ever overwritten. A
+    sync may run at the same time. Keys are left out unless you add --with-secrets, because anyone
+    who has them can use your accounts.
     """
     chosen = cli.host.backups.file_for(path)
     with Progress(cli, "copying") as progress:
@@ -63,34 +66,35 @@ def make(
             on_step=progress.bar,
         )
     notes = _after_making(cli, made.manifest, with_secrets=with_secrets)
-    _show(cli, made, "made and checked", notes)
+    _show(cli, made, "made and verified", notes)
     return 5 if made.manifest.absent else 0
 
 
 @command.command(
     "verify",
-    short_help="Read all of a backup and compare.",
+    short_help="Check that a backup is complete and undamaged.",
     examples=("fitglue backup verify fitglue-backup.zip",),
 )
 @click.argument("path", type=_FILE, metavar="FILE")
 @json_option()
 @pass_cli
 def verify(cli: CliContext, *, path: Path) -> None:
-    """Read all of the backup FILE and compare each file in it with what it was; ends with 0, or 7
-    and the first that is damaged.
+    """Read the whole backup FILE, and compare each file in it with its hash.
+
+    The exit code is 0, or 7 if a file is damaged; the first damaged file is named.
     """
     with Progress(cli, "reading") as progress:
         verified = cli.host.backups.verify(path, on_step=progress.bar)
-    _show(cli, verified, "whole", _lost(verified.manifest))
+    _show(cli, verified, "complete and undamaged", _lost(verified.manifest))
 
 
 @command.command(
     "restore",
-    short_help="Make the store what it was.",
+    short_help="Replace the store with the contents of a backup.",
     examples=("fitglue backup restore fitglue-backup.zip",),
 )
 @click.argument("path", type=_FILE, metavar="FILE")
-@click.option("--replace", is_flag=True, help="Move the database that is there aside.")
+@click.option("--replace", is_flag=True, help="Move an existing database aside and replace it.")
 @json_option()
 @pass_cli
 def restore(
@@ -99,12 +103,11 @@ def restore(
     path: Path,
     replace: bool,
 ) -> None:
-    """Make the store what it was in the backup FILE.
+    """Restore the store from the backup FILE.
 
-    It is checked first; a database that is there stays unless --replace.
-
-    What is replaced is moved aside, never deleted. Killed half-way, the old
-    store is still there, and the same command goes on.
+    The backup is verified first. If a database exists, nothing happens unless you add --replace,
+    which moves it aside and never deletes it. If the command is killed, the old store is still
+    there, and the same command continues.
     """
     with Progress(cli, "restoring") as progress:
         restored = cli.host.backups.restore(
@@ -135,13 +138,13 @@ def _show(cli: CliContext, backup: Backup, done: str, notes: Iterable[str], **mo
             }
         )
         return
-    held = [
+    facts = [
         f"of {numbers.moment(manifest.made_at)}",
         count(manifest.rows.get("fg_activities", 0), "activity", "activities"),
         count(originals, "original file"),
         numbers.size(backup.size),
     ]
-    what = f"{backup.path}: {done} ({', '.join(held)})"
+    what = f"{backup.path}: {done} ({', '.join(facts)})"
     cli.show(Hanging(GOOD, what, indent=0))
     for note in notes:
         cli.show(Hanging(DETAIL, note))
@@ -167,52 +170,49 @@ def _after_making(
 ) -> Iterator[str]:
     if manifest.database == "postgresql":
         yield (
-            "the database is NOT in it: PostgreSQL has its own tool; run this first: "
+            "the database is NOT in it; before you make a backup, dump it with: "
             f"{cli.host.backups.dump_command()}"
         )
     if manifest.absent:
-        yield (
-            f"without {count(len(manifest.absent), 'original file')} of the store that could not "
-            "be read: fitglue doctor --deep"
-        )
+        files = count(len(manifest.absent), "original file")
+        yield f"without {files} that could not be read; see: fitglue doctor --deep"
     if manifest.secrets:
         yield (
-            f"{count(manifest.secrets, 'key')} and the key file that opens them are in it: "
-            "whoever has this file can use your accounts, "
-            "so keep it where you would keep the keys"
+            f"it contains {count(manifest.secrets, 'key')} and the key file that decrypts them: "
+            "anyone who has this file can use your accounts, so keep it in a safe place"
         )
     if manifest.secrets_left_out and with_secrets:
         yield (
-            f"{count(manifest.secrets_left_out, 'key')} cannot be taken along: in the system's "
-            "keyring, or lost"
+            f"{count(manifest.secrets_left_out, 'key')} could not be included: stored in the "
+            "system's keyring, or lost"
         )
     elif manifest.secrets_left_out:
-        yield "keys are not in it; on another machine `fitglue connect` asks for them again"
+        yield "it contains no keys; on another machine, `fitglue connect` asks for them again"
 
 
 def _lost(manifest: Manifest) -> Iterator[str]:
     if manifest.absent:
         yield (
-            f"{count(len(manifest.absent), 'original file')} that the store names was lost "
-            "already when this was made; "
-            "`fitglue doctor --repair` has the next sync fetch what is missing"
+            f"when this backup was made, {count(len(manifest.absent), 'original file')} of the "
+            "store had been lost; `fitglue doctor --repair` lets the next sync fetch what is "
+            "missing"
         )
 
 
 def _after_restoring(cli: CliContext, restored: Restored) -> Iterator[str]:
     manifest, aside = restored.backup.manifest, restored.aside
     if aside is not None:
-        opens = ", with keys that open your accounts" if restored.aside_has_secrets else ""
-        yield f"what was here before lies in {aside}{opens}: delete it when you are sure"
+        keys = ", with keys to your accounts" if restored.aside_has_secrets else ""
+        yield f"the old store was moved to {aside}{keys}; delete it when you no longer need it"
     yield from _lost(manifest)
     for name in restored.without_key:
         yield (
-            f"the key of {name} is not on this machine: give it again with fitglue connect "
+            f"the key of {name} is not on this machine; enter it again with: fitglue connect "
             f"{name.partition('-')[0]}"
         )
     if manifest.database == "postgresql":
         yield (
-            "only the original files: the database comes back with "
+            "only the original files were restored; restore the database with: "
             f"{cli.host.backups.restore_command()}"
         )
-    yield "next: fitglue doctor --deep, then fitglue sync, which takes what came since"
+    yield "next: fitglue doctor --deep, then fitglue sync to fetch what is new since the backup"

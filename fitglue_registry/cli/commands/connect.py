@@ -1,6 +1,4 @@
-"""``fitglue connect``: asks for what the integration's entry names, proves it, and stores the
-connection.
-"""
+"""``fitglue connect``: asks for what an integration needs, and connects the account."""
 
 from __future__ import annotations
 
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from fitglue_registry.services.connecting import ConnectResult
     from fitglue_registry.services.entries import Entry, Field
 
+#: How often a person may type a value again that cannot be right.
 _TRIES = 3
 
 
@@ -36,30 +35,34 @@ _TRIES = 3
         "fitglue connect files ~/rides",
     ),
 )
-@click.argument("integration")
+@click.argument("integration", required=False)
 @click.argument("value", required=False)
 @click.option("--key-stdin", is_flag=True, help="Read the key from standard input.")
 @click.option(
-    "--base-url", metavar="URL", help="Another address of the API: https, or http on this machine."
+    "--base-url",
+    metavar="URL",
+    help="Use another address of the API: https, or http on this machine.",
 )
 @click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A setting that is no secret; may be repeated.",
+    help="Set a setting that is not a secret; may be repeated.",
 )
 @json_option()
 @pass_cli
-def command(cli: CliContext, /, *, integration: str, key_stdin: bool, **typed: Any) -> int:
-    """Connect the account at INTEGRATION, or renew its key.
+def command(cli: CliContext, /, *, integration: str | None, key_stdin: bool, **typed: Any) -> int:
+    """Connect your account at INTEGRATION, or renew its key.
 
-    VALUE is the one setting that an integration needs, such as a folder. A key is never an
-    argument, where the list of processes and the shell's history would show it: it is asked for,
-    read from FITGLUE_INTERVALS_API_KEY or the like, or from standard input. Of a service whose
-    accounts cannot be connected it tells how its workouts come all the same, and ends with exit
-    code 3.
+    VALUE is the only setting of an integration that needs just one, such as a folder. A key cannot
+    be an argument, because the list of processes and the history of the shell would show it. You
+    are asked for it, or it is read from an environment variable such as FITGLUE_INTERVALS_API_KEY,
+    or from standard input. For a service whose accounts cannot be connected, the alternatives are
+    listed, and the exit code is 3.
     """
+    if integration is None:
+        raise _integration_missing(cli)
     entry = cli.host.entries.get("integration", integration)
     if entry.closed is not None:
         _show_alternatives(cli, entry)
@@ -69,9 +72,7 @@ def command(cli: CliContext, /, *, integration: str, key_stdin: bool, **typed: A
     values = _completed(cli, entry, given, key_stdin=key_stdin)
     kept = cli.host.connections.kept_settings(entry.id).get("base_url")
     if kept and "base_url" not in values:
-        cli.note(
-            f"Asking {kept}, as the connection that is there; --base-url names another address."
-        )
+        cli.note(f"Using {kept}, the address of the existing connection; --base-url changes it.")
     with Progress(cli, f"asking {entry.name} whose account it is") as progress:
         cli.host.on_wait = progress.waiting
         result = cli.host.connect(entry.id, values)
@@ -79,9 +80,21 @@ def command(cli: CliContext, /, *, integration: str, key_stdin: bool, **typed: A
     return 0
 
 
+def _integration_missing(cli: CliContext) -> UserMistake:
+    """Return the error of a call without INTEGRATION, which lists what can be connected."""
+    names = [entry.id for entry in cli.host.entries.list("integration") if entry.closed is None]
+    return UserMistake(
+        "FG-usage",
+        "name the integration to connect",
+        why=f"these can be connected: {', '.join(names)}",
+        fix="for example: fitglue connect intervals",
+    )
+
+
 def _show_alternatives(cli: CliContext, entry: Entry) -> None:
-    """Print what to do in place of connecting: that is the answer; that nothing was connected is
-    the exit code.
+    """Print the alternatives to connecting an account, on standard output.
+
+    They are the result of the command. Only the exit code says that nothing was connected.
     """
     assert entry.closed is not None
     if cli.as_json:
@@ -94,7 +107,7 @@ def _show_alternatives(cli: CliContext, entry: Entry) -> None:
             }
         )
         return
-    what = f"An account at {entry.name} cannot be connected. {entry.closed.why}"
+    what = f"Accounts at {entry.name} cannot be connected. {entry.closed.why}"
     cli.show(Hanging("✗", what, indent=0))
     for alternative in entry.closed.alternatives:
         cli.show("", Heading(alternative.name, alternative.brings))
@@ -108,7 +121,10 @@ def _completed(
     *,
     key_stdin: bool,
 ) -> dict[str, str]:
-    """The values of the command line, and those of the environment, standard input and a person."""
+    """Return the values by field name: of the command line, the environment, standard input.
+
+    A person at a terminal is asked for those that are still missing.
+    """
     values = given | _from_environment(entry, given)
     if key_stdin:
         values |= _from_stdin(entry)
@@ -129,17 +145,21 @@ def _given(
     base_url: str | None,
     settings: Iterable[str],
 ) -> dict[str, str]:
-    """What the command line itself says; refuses a secret there."""
+    """Return the values that the command line contains, by field name.
+
+    Raises:
+        UserMistake: FG-secret-argument if one of them is a secret, FG-usage for a wrong form.
+    """
     fields = {field.name: field for field in _fields(entry)}
     given: dict[str, str] = {}
     for setting in settings:
         name, equals, content = setting.partition("=")
         if not equals:
-            # Without its name: it may be the key itself.
+            # The argument is not repeated, because it may be the key itself.
             raise UserMistake(
                 "FG-usage",
-                "a --set has no value",
-                fix="write --set NAME=VALUE; a key is never an argument",
+                "--set needs a name and a value",
+                fix="write --set NAME=VALUE; a key cannot be an argument",
             )
         if name in fields and fields[name].secret:
             raise _never_an_argument(entry, fields[name])
@@ -168,8 +188,8 @@ def _positional(entry: Entry) -> str:
 def _never_an_argument(entry: Entry, field: Field) -> UserMistake:
     return UserMistake(
         "FG-secret-argument",
-        f"the {field.label or field.name} of {entry.name} is a secret, and never an argument",
-        why="arguments are seen in the list of processes and stay in the shell's history",
+        f"the {field.label or field.name} of {entry.name} is a secret and cannot be an argument",
+        why="arguments are visible in the list of processes and stay in the shell's history",
         fix=f"run `fitglue connect {entry.id}` and paste it, or set {field.env(entry.id)}, or "
         "pipe it in with --key-stdin",
     )
@@ -194,13 +214,13 @@ def _from_stdin(entry: Entry) -> dict[str, str]:
         raise UserMistake(
             "FG-usage",
             f"{entry.name} has no key to read from standard input",
-            fix="leave --key-stdin out",
+            fix="leave out --key-stdin",
         )
     key = sys.stdin.read(65_536).strip()
     if not key:
         raise UserMistake(
             "FG-key-missing",
-            "standard input holds no key",
+            "standard input contains no key",
             fix="pipe it in: fitglue connect … --key-stdin < key.txt",
         )
     return {secret.name: key}
@@ -211,7 +231,11 @@ def _asked(
     missing: list[Field],
     entry: Entry,
 ) -> dict[str, str]:
-    """What a person at a terminal answers, checked on the spot; nobody there is a clear error."""
+    """Ask a person for the missing values, and return them by field name.
+
+    Raises:
+        UserMistake: FG-value-missing if a value is missing and there is no terminal.
+    """
     if missing and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise _nobody_to_ask(entry, missing[0])
     return {field.name: _ask(cli, field) for field in missing}
@@ -223,9 +247,9 @@ def _nobody_to_ask(entry: Entry, field: Field) -> UserMistake:
         in_a_pipe = "pipe it in with --key-stdin"
     return UserMistake(
         "FG-value-missing",
-        f"{entry.name} needs the {field.label or field.name}, and nobody is here to ask",
-        why="standard input is no terminal",
-        fix=f"set {field.env(entry.id)} or {in_a_pipe} or run it in a terminal",
+        f"{entry.name} needs the {field.label or field.name}",
+        why="it cannot be asked for, because standard input is not a terminal",
+        fix=f"set {field.env(entry.id)}, or {in_a_pipe}, or run it in a terminal",
     )
 
 
@@ -255,7 +279,7 @@ def _report(
     entry: Entry,
     result: ConnectResult,
 ) -> None:
-    """Say whose account it is, what will and will not arrive, and what to type next."""
+    """Print whose account it is, what will and will not arrive, and what to type next."""
     if cli.as_json:
         cli.document(_document(entry, result))
         return
@@ -266,7 +290,7 @@ def _report(
         whose = f"{account.name} ({account.id})"
     what = f"{entry.name} is connected as {name}"
     if result.renewed:
-        what = f"the connection {name} is renewed"
+        what = f"the connection {name} was renewed"
     cli.show(Hanging(GOOD, f"{what}: {whose}", indent=0))
     for note in account.notes:
         cli.show(Hanging(DETAIL, note))

@@ -1,6 +1,4 @@
-"""``fitglue connections``: lists them, checks that they still work, removes one, and changes the
-key that seals their secrets.
-"""
+"""``fitglue connections``: lists, checks and removes connections, and re-encrypts their keys."""
 
 from __future__ import annotations
 
@@ -16,6 +14,7 @@ from fitglue_registry.cli.dashboard import status_document
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import Hanging, Rows, columns_of
 from fitglue_registry.cli.progress import Progress
+from fitglue_registry.cli.text import count
 from fitglue_registry.errors import FitglueError, UserMistake
 from fitglue_registry.model.stored import ConnectionState, RecordState
 
@@ -29,13 +28,13 @@ if TYPE_CHECKING:
     from fitglue_registry.services.connection_status import ConnectionStatus
 
 _COLUMNS = columns_of(
-    ("name", "account", "state", "records", "stubs", "waiting", "quarantine", "synced"),
-    right=("records", "stubs", "waiting", "quarantine"),
+    ("name", "account", "state", "records", "stubs", "to go", "quarantine", "synced"),
+    right=("records", "stubs", "to go", "quarantine"),
     flexible="account",
 )
 
 
-#: The states of the records that a removal counts.
+#: The states of the records that are counted before a removal.
 _HELD = (RecordState.LISTED, RecordState.MISSING, RecordState.STUB, RecordState.GONE)
 
 
@@ -47,9 +46,7 @@ _HELD = (RecordState.LISTED, RecordState.MISSING, RecordState.STUB, RecordState.
 @json_option("Print JSON Lines.")
 @click.pass_context
 def command(context: click.Context) -> None:
-    """List connections with their health; check or remove one; change the key that seals their
-    secrets.
-    """
+    """List, check and remove connections."""
     if context.invoked_subcommand is None:
         context.invoke(list_)
 
@@ -60,7 +57,10 @@ def command(context: click.Context) -> None:
 @json_option("Print JSON Lines.")
 @pass_cli
 def list_(cli: CliContext) -> None:
-    """List every connection: its account, its state, and how much it holds."""
+    """List every connection with its account, its state and its number of records.
+
+    The column "to go" counts the downloads that are still to be made.
+    """
     service = cli.host.connections
     connections = [service.status(connected) for connected in service.list()]
     if cli.as_json:
@@ -95,14 +95,14 @@ def _row(connection: ConnectionStatus, now: datetime) -> tuple[object, ...]:
 
 @command.command(
     "check",
-    short_help="Ask each service whether it still lets us in.",
+    short_help="Check that each service still accepts the key.",
     examples=("fitglue connections check intervals",),
 )
 @click.argument("name", required=False)
 @json_option("Print JSON Lines.")
 @pass_cli
 def check(cli: CliContext, *, name: str | None) -> int:
-    """Ask the service of each connection, or of NAME, whether it still lets us in."""
+    """Check that the service of each connection, or only of NAME, still accepts the key."""
     if name:
         return _check(cli, cli.host.connections.get(name))
     connections = cli.host.connections.list()
@@ -170,88 +170,95 @@ def _show_account(
 
 @command.command(
     "remove",
-    short_help="Remove a connection and what only it knows.",
+    short_help="Remove a connection and its records.",
     examples=("fitglue connections remove intervals --yes",),
 )
 @click.argument("name")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @pass_cli
 def remove(
     cli: CliContext,
     *,
     name: str,
     yes: bool,
-) -> None:
-    """Remove the connection NAME: its key, its records, and the activities that only it knows."""
+) -> int:
+    """Remove the connection NAME with its key, its records, and the activities that only it has.
+
+    Nothing is deleted at the service.
+    """
     connection = cli.host.connections.get(name)
     if not yes:
-        _confirm_removal(cli, connection)
-        name = connection.name  # who was asked has read which one it is
+        if not _confirm_removal(cli, connection):
+            cli.note("Nothing was removed.")
+            return UserMistake.exit_code
+        # The question has named the connection, so NAME need not be its exact name any more.
+        name = connection.name
     cli.host.connections.remove(name)
-    cli.show(f"{connection.name} is removed")
+    cli.show(f"{connection.name} was removed")
+    return 0
 
 
-def _confirm_removal(cli: CliContext, connection: ConnectionRow) -> None:
+def _confirm_removal(cli: CliContext, connection: ConnectionRow) -> bool:
     health = cli.host.connections.health(connection)
-    held = sum(health.get(state, 0) for state in _HELD)
+    records = sum(health.get(state, 0) for state in _HELD)
     if not sys.stdin.isatty():
         raise UserMistake(
             "FG-not-confirmed",
-            f"removing {connection.name} takes {held:,} records with it",
-            fix="add --yes if you mean it",
+            f"removing {connection.name} also removes its {count(records, 'record')}",
+            fix="to confirm, add --yes",
         )
     click.echo("Nothing is deleted at the source.", err=True)
     question = (
-        f"Remove the connection {connection.name} from here, with its key and {held:,} records?"
+        f"Remove the connection {connection.name} from this machine, with its key and "
+        f"{count(records, 'record')}?"
     )
-    if not click.confirm(question, err=True):
-        raise UserMistake("FG-not-confirmed", "nothing was removed")
+    return click.confirm(question, err=True)
 
 
 @command.command(
     "rekey",
-    short_help="Seal the stored keys anew, or move them.",
+    short_help="Encrypt the stored keys with a new key file, or move them.",
     examples=("fitglue connections rekey", "fitglue connections rekey --to file"),
 )
 @click.option(
     "--to",
     type=click.Choice(("file", "keyring")),
-    help="Move every key there: to a file for a scheduler without a desktop.",
+    help="Move every key to an encrypted file or to the system's keyring.",
 )
 @json_option("Print JSON Lines.")
 @pass_cli
 def rekey(cli: CliContext, *, to: Literal["file", "keyring"] | None) -> int:
-    """Make a new key file, and seal the stored keys of all connections with it.
+    """Make a new key file, and encrypt the stored keys of all connections with it.
 
-    The keys of the services stay as they are: `fitglue connect` renews those. What lies in the
-    system's keyring stays there, unless --to file moves it into an encrypted file, which also a
-    scheduler opens that runs without a desktop.
+    The keys themselves do not change; `fitglue connect` renews a key. Keys in the system's keyring
+    stay there unless you add --to file. A scheduler that runs without a desktop can read an
+    encrypted file, but often not the keyring.
     """
-    kept = cli.host.connections.rekey(to)
-    for secret in kept:
-        _show_kept(cli, secret)
-    if not kept:
+    secrets = cli.host.connections.rekey(to)
+    for secret in secrets:
+        _show_secret(cli, secret)
+    if not secrets:
         cli.note("No connection has a key yet. Next: fitglue connect intervals")
-    for secret in kept:
+    for secret in secrets:
         if secret.error:
             return secret.error.exit_code
     return 0
 
 
-def _show_kept(cli: CliContext, secret: SecretKept) -> None:
+def _show_secret(cli: CliContext, secret: SecretKept) -> None:
     name = secret.connection.name
     if cli.as_json:
-        cli.lines([_kept_document(secret)])
+        cli.lines([_secret_document(secret)])
     elif secret.error:
         show_failure(cli, secret.error, name)
     else:
-        where = "the keyring of this system, which has its own"
+        where = "in the system's keyring, which encrypts it"
         if secret.new_key:
-            where = "an encrypted file, sealed with the new key"
-        cli.show(Hanging("✓", f"{name}: its key lies in {where}", indent=0))
+            where = "in a file, encrypted with the new key file"
+        cli.show(Hanging("✓", f"{name}: its key is stored {where}", indent=0))
 
 
-def _kept_document(secret: SecretKept) -> Document:
+def _secret_document(secret: SecretKept) -> Document:
     document: Document = {
         "connection": secret.connection.name,
         "ok": not secret.error,

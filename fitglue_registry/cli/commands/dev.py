@@ -1,4 +1,4 @@
-"""``fitglue dev``: tools for whoever writes a plugin."""
+"""``fitglue dev``: tools for plugin authors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     examples=("fitglue dev normalize intervals saved.json", "fitglue dev stand-in --count 200"),
 )
 def command() -> None:
-    """Tools for plugin authors."""
+    """Run tools for plugin authors."""
 
 
 @command.command(
@@ -48,9 +48,9 @@ def command() -> None:
     "--streams",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The streams of the one activity in FILE.",
+    help="Read the streams of the only activity in FILE from this file.",
 )
-@json_option("Print JSON Lines: external id and the source activity, whole.")
+@json_option("Print JSON Lines: the external id and the complete source activity.")
 @pass_cli
 def normalize(
     cli: CliContext,
@@ -59,13 +59,14 @@ def normalize(
     files: tuple[str, ...],
     streams: Path | None,
 ) -> int:
-    """Turn saved payloads into activities, offline.
+    """Normalize saved payloads, offline.
 
-    SOURCE is the id of a source's entry, FILE what its service once answered; `-` is standard
-    input. Streams may lie beside a file: for saved.json that is saved.streams.json.
+    SOURCE is the id of a source's entry. FILE contains a response of its service; `-` is standard
+    input. The streams for saved.json are read from saved.streams.json in the same folder, if it
+    exists.
     """
     if streams and len(files) > 1:
-        raise click.UsageError("--streams goes with one FILE")
+        raise click.UsageError("--streams can be used with only one FILE")
     code = 0
     for file in files:
         code = _normalize(cli, source, file, streams) or code
@@ -78,7 +79,7 @@ def _normalize(
     file: str,
     streams: Path | None,
 ) -> int:
-    """Normalize one file; what is refused is said, and the next one is read."""
+    """Normalize one file, print the result or the error, and return the exit code."""
     try:
         payload = sys.stdin.buffer if file == "-" else file
         results = cli.host.imports.normalize_saved(source, payload, streams)
@@ -114,7 +115,7 @@ def _lines(activity: SourceActivity) -> Iterator[tuple[str, str]]:
     yield "start", _start(activity)
     if activity.stub:
         yield "stub", f"{activity.stub.reason} [{activity.stub.code}]"
-    raw_sport = activity.sport_raw or "not said"
+    raw_sport = activity.sport_raw or "not stated"
     yield "sport", f"{activity.sport or '–'} ({raw_sport})"
     for _, values in grouped(activity):
         for name, label, text in values:
@@ -149,7 +150,7 @@ def _start(activity: SourceActivity) -> str:
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     required=True,
-    help="The CSV to write.",
+    help="Write the pairs to this CSV file.",
 )
 @pass_cli
 def match(
@@ -158,16 +159,16 @@ def match(
     records: Path,
     out: Path,
 ) -> None:
-    """Tell which of many people's records are one workout, offline.
+    """Match labeled records, offline.
 
-    RECORDS.jsonl holds a record a line; FILE gets a_id, b_id, verdict and probability of every pair
-    that is held for the same or that a person would be asked about. It is the matcher that `sync`
-    uses.
+    RECORDS.jsonl contains one record per line, of any number of people. The CSV file has a_id,
+    b_id, verdict and probability of every pair that is the same workout or that a person would be
+    asked about. `sync` uses the same matcher.
     """
     matched = cli.host.imports.match_offline(records, out)
     cli.note(
         f"Records: {matched.records:,}. Pairs: {matched.same:,} the same, "
-        f"{matched.asked:,} to be asked about. Written to {out}"
+        f"{matched.asked:,} unsure. Written to {out}"
     )
 
 
@@ -184,8 +185,8 @@ def match(
 )
 @pass_cli
 def stand_in(cli: CliContext, *, arguments: tuple[str, ...]) -> int:
-    """Serve a made-up Intervals.icu on this machine.
+    """Run a stand-in for Intervals.icu on this machine, until Ctrl-C.
 
-    Until Ctrl-C; --help lists its options.
+    --help lists its options.
     """
     return cli.host.plugins.run_stand_in("intervals", arguments)

@@ -1,4 +1,4 @@
-"""``fitglue doctor``: looks at everything that has to work, and says what does not."""
+"""``fitglue doctor``: checks everything that must work, and explains what does not."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ _MARKS = {
     cls=Command,
     examples=("fitglue doctor", "fitglue doctor --offline --json", "fitglue doctor --deep"),
 )
-@click.option("--offline", is_flag=True, help="Do not ask any service.")
+@click.option("--offline", is_flag=True, help="Do not contact any service.")
 @click.option(
     "--deep",
     is_flag=False,
     flag_value="sample",
     type=click.Choice(["sample", "all"]),
     metavar="[=all]",
-    help="Look through the store, too; =all reads every answer again, not a sample.",
+    help="Check the store as well; =all reads every stored response, not only a sample.",
 )
 @click.option(
     "--repair",
     is_flag=True,
-    help="Before that, have what is damaged fetched again by the next sync.",
+    help="First mark everything that is damaged, so that the next sync fetches it again.",
 )
 @json_option()
 @pass_cli
@@ -54,11 +54,11 @@ def command(
     deep: Literal["sample", "all"] | None,
     repair: bool,
 ) -> int:
-    """Check Python, folders, database, keys, plugins, registry, and ask each connection's service.
+    """Check Python, folders, database, keys, plugins, registry, and the service of each connection.
 
-    Ends with 0 only where nothing is broken; what is merely worth a look does not count.
+    The exit code is 0 if nothing is broken. Warnings, marked with !, do not change it.
     """
-    with Progress(cli, "looking") as progress:
+    with Progress(cli, "checking") as progress:
         cli.host.on_wait = progress.waiting
         fetched_again = None
         if repair:
@@ -74,7 +74,7 @@ def command(
 
 
 def _exit_code(checks: list[Check]) -> int:
-    """That of the first check with an error, or of what is broken without one, or 0."""
+    """Return the code of the first broken check, or 0 if none is broken."""
     code = 0
     for check in checks:
         if check.state != "broken":
@@ -121,7 +121,7 @@ def _number_of_broken(checks: list[Check]) -> int:
 
 
 def _explained(check: Check, error: FitglueError) -> Iterator[tuple[str, str]]:
-    """The parts of an error that the check's own line does not have."""
+    """Yield the parts of an error that the line of its check does not contain."""
     if error.what not in check.detail:
         yield "what", error.what
     yield "code", error.code
@@ -140,9 +140,9 @@ def _note_next_step(
     is_complete: bool,
 ) -> None:
     if fetched_again:
-        answers = count(fetched_again, "answer")
-        cli.note(f"{answers} will be fetched again by the next sync: fitglue sync")
+        downloads = count(fetched_again, "download")
+        cli.note(f"The next sync will repeat {downloads}: fitglue sync")
     elif fetched_again is not None:
-        cli.note("Nothing had to be fetched again.")
+        cli.note("Nothing has to be fetched again.")
     elif not is_complete:
-        cli.note("What lies in the store was not read: fitglue doctor --deep")
+        cli.note("The contents of the store were not checked. To check them: fitglue doctor --deep")

@@ -1,6 +1,4 @@
-"""``fitglue duplicates``: the pairs to decide, side by side; merges, splits, and takes a word
-back.
-"""
+"""``fitglue duplicates``: shows undecided pairs side by side; merges, splits, and undoes."""
 
 from __future__ import annotations
 
@@ -21,9 +19,10 @@ if TYPE_CHECKING:
     from fitglue_registry.cli.layout import Document, Part
     from fitglue_registry.services.reading import ActivityDetails
 
+#: A probability above this is not printed; see ``_likely``.
 _CERTAIN = 0.995
 _HISTORY = columns_of(
-    ("#", "when", "said", "about"),
+    ("#", "when", "decision", "about"),
     right=("#",),
     folded=("about",),
 )
@@ -48,12 +47,11 @@ _KEYS = {
 @json_option("Print JSON Lines.")
 @click.pass_context
 def command(context: click.Context) -> None:
-    """Show the pairs of activities that may be one workout, and decide: merge, split, or take a
-    word back.
+    """Show pairs of activities that may be the same workout, and decide about them.
 
-    On a terminal each pair waits for a key: s same, d different, k skip, q quit. What you say is
-    remembered: after every sync, when an account is connected again, and for copies that come
-    later. Nothing that a source said is changed.
+    On a terminal, press a key for each pair: s same, d different, k skip, q quit. Your decisions
+    are remembered after every sync, when an account is connected again, and for copies that arrive
+    later. They change no data of a source, and can be undone.
     """
     if context.invoked_subcommand is None:
         _decide(context.ensure_object(CliContext))
@@ -64,22 +62,22 @@ def _decide(cli: CliContext) -> None:
     if cli.as_json:
         cli.lines(pairs)
     elif not pairs:
-        cli.note("There is no pair to decide. See what was merged: fitglue why NUMBER")
+        cli.note("No pair is undecided. To see why records were merged: fitglue why NUMBER")
     elif sys.stdin.isatty() and sys.stdout.isatty():
         _ask_each(cli, pairs)
     else:
         for pair in pairs:
             cli.show(*_pair(pair))
-        cli.note("Decide: fitglue duplicates merge A B, or fitglue duplicates different A B")
+        cli.note("To decide: fitglue duplicates merge A B, or fitglue duplicates different A B")
 
 
 def _ask_each(cli: CliContext, pairs: list[Document]) -> None:
-    merged: set[str] = set()  # an activity that was merged away is not asked about again
-    for place, pair in enumerate(pairs, 1):
+    merged: set[str] = set()  # pairs with an activity that was just merged are out of date
+    for number, pair in enumerate(pairs, 1):
         ids = [side["id"] for side in pair["sides"]]
         if merged.intersection(ids):
             continue
-        cli.show(f"Pair {place} of {len(pairs)}", *_pair(pair))
+        cli.show(f"Pair {number} of {len(pairs)}", *_pair(pair))
         key = _key()
         if key == "q":
             break
@@ -91,9 +89,9 @@ def _ask_each(cli: CliContext, pairs: list[Document]) -> None:
             cli.show("  kept apart", "")
     left = len(cli.host.decisions.pending())
     if left:
-        cli.note(f"{count(left, 'pair')} left. fitglue duplicates undo takes the last word back.")
+        cli.note(f"{count(left, 'pair')} left. To undo the last decision: fitglue duplicates undo")
     else:
-        cli.note("Every pair is decided.")
+        cli.note("All pairs are decided.")
 
 
 def _key() -> str:
@@ -109,26 +107,26 @@ def _key() -> str:
 
 def _pair(pair: Document) -> Iterator[Part]:
     left, right = pair["sides"]
-    yield Heading(f"{left['number']} and {right['number']}", "one workout?")
+    yield Heading(f"{left['number']} and {right['number']}", "the same workout?")
     yield Pairs(_compared(left, right), widths=(12, 30))
-    # Copies of one recording are asked about for the same reasons, which need saying once.
+    # Copies of one recording lead to equal opinions, which are printed once.
     opinions = {}
     for opinion in pair["asked"]:
         opinions[opinion["said_by"], tuple(opinion["evidence"])] = opinion
     for opinion in opinions.values():
         likely = _likely(opinion["probability"])
-        yield Hanging("?", f"asked by {opinion['said_by']}{likely}")
+        yield Hanging("?", f"unsure{likely} ({opinion['said_by']})")
         for line in opinion["evidence"]:
             yield Hanging("·", short_hashes(line), indent=4)
     yield ""
 
 
 def _likely(probability: float | None) -> str:
-    # A pair that is nearly certain is asked about for what it would lose, a part of a ride say: a
-    # figure there would puzzle.
+    # A pair that is almost certainly one workout is asked about only because merging it would lose
+    # something, such as a part of a ride. "100% likely" beside the question would be confusing.
     if probability is None or probability > _CERTAIN:
         return ""
-    return f", {probability:.0%} likely"
+    return f", {probability:.0%} likely the same"
 
 
 def _compared(left: Document, right: Document) -> Iterator[tuple[str, str, str]]:
@@ -140,7 +138,7 @@ def _compared(left: Document, right: Document) -> Iterator[tuple[str, str, str]]
 
 
 def _side(side: Document) -> Iterator[tuple[str, str | None]]:
-    """What is compared of one activity: label and value."""
+    """Yield label and value of what is compared, for one of the two activities."""
     yield "source", short_hashes(", ".join(side["sources"]))
     yield "title", side["title"]
     yield "sport", side["sport"]
@@ -165,7 +163,7 @@ def _bpm(side: Document) -> str:
 
 @command.command(
     "merge",
-    short_help="Say that activities are one workout.",
+    short_help="Merge activities that are the same workout.",
     examples=("fitglue duplicates merge 12 13",),
 )
 @click.argument(
@@ -177,21 +175,22 @@ def _bpm(side: Document) -> str:
 @json_option()
 @pass_cli
 def merge(cli: CliContext, *, references: tuple[str, ...]) -> None:
-    """Make the activities REF one: numbers, dates or ids.
+    """Merge the activities REF, which are the same workout.
 
-    The oldest number stays, and the others lead to it.
+    REF is a number, a date or an id. The merged activity keeps the oldest number; the others still
+    lead to it.
     """
     activity = cli.host.decisions.same(references)
     if cli.as_json:
         cli.document(_document(activity))
     else:
-        cli.show(f"{_line(activity)} are one activity")
-        cli.note("fitglue duplicates undo takes it back.")
+        cli.show(f"{_line(activity)} are one activity now")
+        cli.note("To undo this: fitglue duplicates undo")
 
 
 @command.command(
     "different",
-    short_help="Say that activities are different workouts.",
+    short_help="Keep activities apart that are different workouts.",
     examples=("fitglue duplicates different 12 13",),
 )
 @click.argument(
@@ -203,13 +202,16 @@ def merge(cli: CliContext, *, references: tuple[str, ...]) -> None:
 @json_option()
 @pass_cli
 def different(cli: CliContext, *, references: tuple[str, ...]) -> None:
-    """Keep the activities REF apart, whatever else is found out about them."""
+    """Keep the activities REF apart, because they are different workouts.
+
+    REF is a number, a date or an id.
+    """
     _show_apart(cli, cli.host.decisions.different(references))
 
 
 @command.command(
     "split",
-    short_help="Take an activity apart again.",
+    short_help="Split an activity that was merged.",
     examples=("fitglue duplicates split 12", "fitglue duplicates split 12 strava-archive"),
 )
 @click.argument("reference", metavar="REF")
@@ -222,8 +224,10 @@ def split(
     reference: str,
     source: str | None,
 ) -> None:
-    """Take SOURCE, a connection's name or an id there, out of the activity REF; of two sources it
-    need not be named.
+    """Remove SOURCE from the activity REF, and make an activity of its own from it.
+
+    SOURCE is the name of a connection or the id of a record. It can be left out if the activity has
+    only two sources.
     """
     _show_apart(cli, cli.host.decisions.split(reference, source))
 
@@ -234,12 +238,12 @@ def _show_apart(cli: CliContext, activities: list[ActivityDetails]) -> None:
         return
     for activity in activities:
         cli.show(_line(activity))
-    cli.note("They stay apart. fitglue duplicates undo takes it back.")
+    cli.note("They will stay apart. To undo this: fitglue duplicates undo")
 
 
 @command.command(
     "undo",
-    short_help="Take the last word back, or another.",
+    short_help="Undo the last decision, or another one.",
     examples=("fitglue duplicates undo", "fitglue duplicates undo 3"),
 )
 @click.argument(
@@ -250,42 +254,44 @@ def _show_apart(cli: CliContext, activities: list[ActivityDetails]) -> None:
 @json_option()
 @pass_cli
 def undo(cli: CliContext, *, number: int | None) -> None:
-    """Take back what you said last, or the word NUMBER of `fitglue duplicates history`."""
+    """Undo your last decision, or decision NUMBER of `fitglue duplicates history`."""
     decision, activities = cli.host.decisions.undo(number)
     if cli.as_json:
         documents = list(map(_document, activities))
         cli.document({**decision, "activities": documents})
         return
-    about = " and ".join(decision["about"])
-    cli.show(clean(short_hashes(f"Taken back: {decision['said']}, {about}")))
+    cli.show(f"Undone: {decision['said']}, which was decided about")
+    for name in decision["about"]:
+        cli.show(Hanging("·", short_hashes(name)))
+    cli.show("The activities are now:")
     for activity in activities:
         cli.show(_line(activity))
 
 
 @command.command(
-    "history", short_help="List what you said.", examples=("fitglue duplicates history --json",)
+    "history", short_help="List your decisions.", examples=("fitglue duplicates history --json",)
 )
 @json_option("Print JSON Lines.")
 @pass_cli
 def history(cli: CliContext) -> None:
-    """List what you said of activities, newest first."""
+    """List your decisions about activities, newest first."""
     decisions = cli.host.decisions.history()
     if cli.as_json:
         cli.lines(decisions)
     elif decisions:
         cli.show(Rows(_HISTORY, map(_decision, decisions)))
     else:
-        cli.note("You have not said anything yet. fitglue duplicates shows the pairs to decide.")
+        cli.note("You have not decided anything yet. To see undecided pairs: fitglue duplicates")
 
 
 def _decision(decision: Document) -> tuple[Any, ...]:
-    what = decision["said"]
+    verdict = decision["said"]
     if decision["undone_at"]:
-        what += ", taken back"
+        verdict += ", undone"
     return (
         decision["verdict"],
         numbers.moment(decision["said_at"]),
-        what,
+        verdict,
         short_hashes(" | ".join(decision["about"])),
     )
 

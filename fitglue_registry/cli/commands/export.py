@@ -1,6 +1,4 @@
-"""``fitglue export``: activities as JSON Lines with streams, as flat CSV, or as their original
-files.
-"""
+"""``fitglue export``: writes activities as JSON Lines with streams, CSV, or original files."""
 
 from __future__ import annotations
 
@@ -42,13 +40,13 @@ if TYPE_CHECKING:
     type=click.Choice(["jsonl", "csv", "files"]),
     default="jsonl",
     show_default=True,
-    help="JSON Lines with streams; a flat table; the original files.",
+    help="Write JSON Lines with streams, a table without streams, or the original files.",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="A file, or for `files` a folder; else standard output.",
+    help="Write to this file, or for `files` to this folder (default: standard output).",
 )
 @pass_cli
 def command(
@@ -60,9 +58,12 @@ def command(
     out: Path | None,
     **days: Any,
 ) -> None:
-    """Write activities out: those named by REF, or all of them, or those between two days."""
+    """Write activities to a file or to standard output.
+
+    These are the activities REF, or those between two dates, or all of them.
+    """
     if references and any(days.values()):
-        raise click.UsageError("name activities, or give --since and --until; not both")
+        raise click.UsageError("use either REF or --since and --until, not both")
     if references:
         numbers = [cli.host.activities.get(reference).number for reference in references]
     else:
@@ -82,10 +83,12 @@ def command(
 
 @contextmanager
 def _destination(out: Path | None) -> Iterator[None]:
-    """Standard output becomes a file beside ``out`` that takes its place only when it is whole."""
+    """Redirect standard output to ``out``, or do nothing if it is ``None``."""
     if out is None:
         yield
         return
+    # Written beside the file and renamed at the end, so that an export that is stopped never leaves
+    # an incomplete file under the name of a complete one.
     part = out.with_name(f"{out.name}.part")
     kept = sys.stdout
     try:
@@ -122,10 +125,12 @@ def _export_files(
     out: Path | None,
 ) -> None:
     if out is None:
-        raise UserMistake("FG-usage", "original files need a folder", fix="add --out FOLDER")
+        raise UserMistake(
+            "FG-usage", "the original files must be written to a folder", fix="add --out FOLDER"
+        )
     written = cli.host.activities.save_original_files(_each(cli, numbers), out)
     files = count(written, "original file")
     activities = count(len(numbers), "activity", "activities")
     cli.show(f"{files} of {activities} written to {out}")
     if not written and numbers:
-        cli.note("None was fetched yet: fitglue sync --files")
+        cli.note("No original file was fetched yet. To fetch them: fitglue sync --files")

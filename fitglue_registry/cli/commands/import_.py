@@ -1,4 +1,4 @@
-"""``fitglue import``: says what files, folders and archives are, and takes what is new in them."""
+"""``fitglue import``: shows what files, folders and archives contain, and imports what is new."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from fitglue_registry.services.events import Event
     from fitglue_registry.services.importing.recognizing import Recognition, Recognized
 
+#: The largest number of paths that are listed in one line.
 _SHOWN = 3
+#: The exit code if a path was left out.
 _LEFT_OUT = 5
 
 
@@ -45,11 +47,13 @@ _LEFT_OUT = 5
     required=True,
     metavar="PATH...",
 )
-@click.option("--as", "source", metavar="SOURCE", help="Read it as this source, where two could.")
 @click.option(
-    "--dry-run", is_flag=True, help="Say what is there and what would be merged; store nothing."
+    "--as", "source", metavar="SOURCE", help="Read PATH as this source, if several could read it."
 )
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show what is new and what would be merged; store nothing."
+)
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option("Print what was found, then the events, as JSON Lines.")
 @pass_cli
 def command(
@@ -60,26 +64,26 @@ def command(
     dry_run: bool,
     yes: bool,
 ) -> int:
-    """Import PATH: an archive as it was downloaded, workout files, a folder of them, or several of
-    these.
+    """Import archives, workout files and folders.
 
-    What is there is said before anything is written, and a person is asked. The same path again
-    takes only what is new, a newer archive of the same account what the one before did not have.
-    What is read stays where it is.
+    PATH is an archive as you downloaded it, a workout file, or a folder of files. You see what was
+    found, and are asked before anything is stored. If you import the same path again, or a newer
+    archive of the same account, only what is new is stored. Your files are not changed.
     """
-    with Progress(cli, "looking at what is there"):
+    with Progress(cli, "looking through the files"):
         recognition = cli.host.imports.recognize(paths, source)
     _show_recognition(cli, recognition)
-    if not dry_run:
-        _confirm(cli, is_agreed=yes)
+    if not (dry_run or yes or _confirmed(cli)):
+        cli.note("Nothing was imported.")
+        return UserMistake.exit_code
     return _import(cli, recognition, dry_run=dry_run)
 
 
-def _confirm(cli: CliContext, *, is_agreed: bool) -> None:
-    if is_agreed or cli.as_json or not sys.stdin.isatty():
-        return
-    if not click.confirm("Import this?", err=True):
-        raise UserMistake("FG-not-confirmed", "nothing was imported")
+def _confirmed(cli: CliContext) -> bool:
+    # Without a terminal nobody can answer, and a script has named the paths on purpose.
+    if cli.as_json or not sys.stdin.isatty():
+        return True
+    return click.confirm("Import this?", err=True)
 
 
 def _import(
@@ -90,7 +94,7 @@ def _import(
 ) -> int:
     paths_before = _paths_by_connection(cli)
     activities_before = cli.host.activities.count()
-    events = _Noted(cli.host.import_paths(recognition, dry_run=dry_run))
+    events = _ConnectedSources(cli.host.import_paths(recognition, dry_run=dry_run))
     tallies, code = follow(cli, iter(events), "reading")
     if tallies:
         _note_new_paths(cli, events.connected, paths_before)
@@ -103,8 +107,8 @@ def _import(
     return code or _left_over(recognition)
 
 
-class _Noted:
-    """Events, of which those are kept that say what was connected."""
+class _ConnectedSources:
+    """An iterator of events that collects the ``SourceConnected`` events in ``connected``."""
 
     def __init__(self, events: Iterator[Event]) -> None:
         self._events = events
@@ -127,9 +131,9 @@ def _note_new_paths(
     connected: list[SourceConnected],
     before: dict[str, object],
 ) -> None:
-    """Say what a connection reads from now on.
+    """Print which paths a connection reads from now on, if they have changed.
 
-    One that is new reads what was just said; one that read the same before is no news.
+    For a new connection this is obvious, since its paths were just listed.
     """
     after = _paths_by_connection(cli)
     for event in connected:
@@ -139,7 +143,11 @@ def _note_new_paths(
 
 
 def _show_total(cli: CliContext, before: int) -> None:
-    """Print what a person sees of it: most of what an archive has is known from elsewhere."""
+    """Print how many activities there are now.
+
+    The number of imported records says little about it, because most workouts of an archive are
+    already known from another source.
+    """
     after = cli.host.activities.count()
     change = ""
     if after != before:
@@ -157,7 +165,7 @@ def _paths(paths: tuple[str, ...]) -> str:
 
 
 def _from_here(path: str) -> str:
-    """A path as it is typed here."""
+    """Return a path relative to the working directory, if it is inside it."""
     here = Path.cwd()
     if path != str(here) and Path(path).is_relative_to(here):
         return str(Path(path).relative_to(here))
@@ -165,7 +173,7 @@ def _from_here(path: str) -> str:
 
 
 def _left_over(recognition: Recognition) -> int:
-    """8 where a plugin failed, 5 where a path was left out: the rest was done."""
+    """Return 8 if a plugin failed, 5 if a path was left out, else 0."""
     code = 0
     for problem in recognition.problems:
         if isinstance(problem, PluginFailed):

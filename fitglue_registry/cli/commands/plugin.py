@@ -1,4 +1,4 @@
-"""``fitglue plugin``: what is installed, whether a plugin is right, and adding one."""
+"""``fitglue plugin``: lists, checks and installs plugins."""
 
 from __future__ import annotations
 
@@ -34,14 +34,15 @@ def command(context: click.Context) -> None:
 
 @command.command(
     "list",
-    short_help="List plugins, also the broken ones.",
+    short_help="List all plugins, including broken and missing ones.",
     examples=("fitglue plugin list --json",),
 )
 @json_option("Print JSON Lines.")
 @pass_cli
 def list_(cli: CliContext) -> None:
-    """List the plugins of this environment, the broken ones with their reason, and those that an
-    entry lacks.
+    """List all plugins, including those that are broken and those that an entry needs.
+
+    For each broken or missing plugin, the reason and the fix are printed.
     """
     plugins = cli.host.plugins.list()
     if cli.as_json:
@@ -76,14 +77,14 @@ def _row(plugin: ListedPlugin) -> tuple[str, str, str, str]:
 
 @command.command(
     "check",
-    short_help="Walk through a plugin step by step.",
+    short_help="Check a plugin step by step.",
     examples=("fitglue plugin check fitglue-intervals",),
 )
 @click.argument("name")
 @json_option()
 @pass_cli
 def check(cli: CliContext, *, name: str) -> int:
-    """Walk through the plugin NAME step by step, and stop where it fails."""
+    """Check the plugin NAME step by step, and stop at the first step that fails."""
     return _check(cli, name)
 
 
@@ -122,7 +123,7 @@ def _step_document(step: Step) -> Document:
 
 @command.command(
     "install",
-    short_help="Install a plugin, and check it.",
+    short_help="Install a plugin and check it.",
     examples=(
         "fitglue plugin install fitglue-intervals",
         "fitglue plugin install ./my-plugin",
@@ -131,7 +132,7 @@ def _step_document(step: Step) -> Document:
 )
 @click.argument("what", metavar="NAME|PATH|WHEEL")
 @click.option(
-    "--upgrade", is_flag=True, help="Take the newest version, also where one is installed."
+    "--upgrade", is_flag=True, help="Install the newest version, even if one is installed."
 )
 @pass_cli
 def install(
@@ -140,9 +141,9 @@ def install(
     what: str,
     upgrade: bool,
 ) -> int:
-    """Install a plugin into the environment that `fitglue` runs in, with pip, and check it.
+    """Install a plugin with pip into the environment that `fitglue` runs in, and check it.
 
-    A plugin is a program: it runs with your rights. Install only what you trust.
+    A plugin is a program that runs with your permissions. Install only plugins that you trust.
     """
     names = cli.host.plugins.install(
         what,

@@ -1,4 +1,4 @@
-"""``fitglue quarantine``: what could not be understood, why, and another try."""
+"""``fitglue quarantine``: lists records that could not be understood, and tries them again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fitglue_registry.cli.layout import Document
 
 _COLUMNS = columns_of(("record", "start", "why"), folded=("why",))
-#: The exit code of what was done in part.
+#: The exit code if records are still in quarantine.
 _LEFT_OVER = 5
 
 
@@ -33,8 +33,9 @@ _LEFT_OVER = 5
 @json_option("Print JSON Lines.")
 @click.pass_context
 def command(context: click.Context) -> None:
-    """List the records that could not be understood; each is kept, and tried again with the next
-    version of its plugin.
+    """List records that could not be understood.
+
+    Nothing of them is lost. They are tried again when their plugin has a new version.
     """
     if context.invoked_subcommand is None:
         context.invoke(list_)
@@ -44,14 +45,14 @@ def command(context: click.Context) -> None:
 @json_option("Print JSON Lines.")
 @pass_cli
 def list_(cli: CliContext) -> None:
-    """List what is in quarantine, oldest first."""
-    held = cli.host.records.quarantine()
+    """List the records in quarantine, oldest first."""
+    quarantined = cli.host.records.quarantine()
     if cli.as_json:
-        cli.lines(held)
-    elif held:
-        cli.show(Rows(_COLUMNS, map(_row, held)))
+        cli.lines(quarantined)
+    elif quarantined:
+        cli.show(Rows(_COLUMNS, map(_row, quarantined)))
         cli.note(
-            "Each is kept whole. More: fitglue quarantine show ID; again: fitglue quarantine retry"
+            "For details: fitglue quarantine show ID. To try all again: fitglue quarantine retry"
         )
     else:
         cli.note("Nothing is in quarantine.")
@@ -74,8 +75,9 @@ def _row(record: Document) -> tuple[str, str, str]:
 @json_option()
 @pass_cli
 def show(cli: CliContext, *, external_id: str) -> None:
-    """Show one record of the quarantine: what is wrong where, and what to do; the beginning of its
-    ID will do.
+    """Show what is wrong with the record ID, and what to do.
+
+    The first characters of ID are enough.
     """
     for record in cli.host.records.in_quarantine(external_id):
         if cli.as_json:
@@ -104,7 +106,7 @@ def _facts(record: Document) -> Iterator[tuple[str, Any]]:
 @json_option("Print the events as JSON Lines.")
 @pass_cli
 def retry(cli: CliContext) -> int:
-    """Try to understand every record of the quarantine again."""
+    """Try to understand every record in quarantine again."""
     before = len(cli.host.records.quarantine())
     if not before and not cli.as_json:
         cli.note("Nothing is in quarantine.")

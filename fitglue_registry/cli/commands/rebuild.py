@@ -1,6 +1,4 @@
-"""``fitglue rebuild``: derives everything again from the raw parts, without the network, and says
-what changed.
-"""
+"""``fitglue rebuild``: derives all activities again from the raw parts, without the network."""
 
 from __future__ import annotations
 
@@ -21,10 +19,10 @@ from fitglue_registry.services.events import RECORDS, SyncFinished, SyncStopped
 @json_option("Print the events as JSON Lines.")
 @pass_cli
 def command(cli: CliContext, *, connection: str | None) -> int:
-    """Derive every activity again from what was fetched: a plugin got better, and so does the
-    history.
+    """Derive every activity again from what was fetched.
 
-    Nothing is fetched, and nothing that was fetched is lost.
+    Use this after an update of a plugin, so that your history benefits from it. Nothing is fetched,
+    and nothing that was fetched is lost.
     """
     tallies, code = follow(cli, cli.host.syncs.rebuild(connection), "deriving again")
     for tally in tallies:

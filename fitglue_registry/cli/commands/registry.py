@@ -1,4 +1,4 @@
-"""``fitglue registry``: the entries, one entry, and whether a folder of entries is right."""
+"""``fitglue registry``: lists and shows entries, checks them, and writes help articles."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _DATA_COLUMNS = columns_of(("value", "when", "how", "from"), folded=("value", "f
 @json_option("Print JSON Lines.")
 @click.pass_context
 def command(context: click.Context) -> None:
-    """List what FitGlue can talk to; show one entry, or check a folder of them."""
+    """List the services that FitGlue can talk to, show one, or check a folder of entries."""
     if context.invoked_subcommand is None:
         context.invoke(list_)
 
@@ -91,7 +91,7 @@ def _row(entry: Document) -> tuple[str, str, str, str, str]:
 @json_option("Print JSON Lines.")
 @pass_cli
 def show(cli: CliContext, *, name: str) -> None:
-    """Show the entry KIND/ID, or every kind of ID."""
+    """Show the entry KIND/ID, or all entries with ID."""
     entries = cli.host.entries.find(name)
     if cli.as_json:
         cli.lines(map(msgspec.to_builtins, entries))
@@ -118,7 +118,7 @@ def _entry(entry: Entry, available: Availability) -> Iterator[Part]:
     asked = [*entry.credentials, *entry.settings]
     if asked:
         yield ""
-        yield Heading("Asked for")
+        yield Heading("Needs")
         yield Pairs([_asked(entry, field) for field in asked])
     if entry.data:
         yield ""
@@ -173,8 +173,9 @@ def _datum(datum: Datum) -> tuple[str, str, str, str | None]:
 @json_option()
 @pass_cli
 def check(cli: CliContext, *, path: Path | None) -> int:
-    """Check every entry in the folder PATH, or in all folders that are in use; each error with
-    file, line and column.
+    """Check every entry in the folder PATH, or in all folders that are in use.
+
+    Each error is printed with file, line and column.
     """
     checked = cli.host.plugins.check_entries(path)
     if cli.as_json:
@@ -205,13 +206,13 @@ def _check_document(checked: EntriesCheck) -> Document:
 
 
 def _reports(reports: Sequence[Report]) -> Iterator[Part]:
-    """Errors in the form that editors understand, one a line with what to do below."""
+    """Yield the errors in the form that editors understand, then one line for each folder."""
     for report in reports:
         for error in report.errors:
             yield from at_line(error)
     for report in reports:
         mark = "✓"
-        outcome = "all right"
+        outcome = "no errors"
         if report.errors:
             mark = "✗"
             outcome = count(len(report.errors), "error")
@@ -221,13 +222,16 @@ def _reports(reports: Sequence[Report]) -> Iterator[Part]:
 
 @command.command(
     "help-article",
-    short_help="Write an entry's help article.",
+    short_help="Write the help article of an entry.",
     examples=("fitglue registry help-article source/intervals > intervals.md",),
 )
 @click.argument("name", metavar="[KIND/]ID")
 @pass_cli
 def help_article(cli: CliContext, *, name: str) -> None:
-    """Write the help article of an entry, in Markdown, from the entry and nothing else."""
+    """Write the help article of an entry as Markdown.
+
+    The article is made from the entry only.
+    """
     entries = cli.host.entries.find(name)
     articles = map(cli.host.entries.article, entries)
     click.echo("\n".join(articles), nl=False)

@@ -1,6 +1,4 @@
-"""``fitglue show``: one activity with where each value comes from, its laps, its streams, and what
-it was made of.
-"""
+"""``fitglue show``: prints one activity: its values and their origins, laps, streams, sources."""
 
 from __future__ import annotations
 
@@ -17,6 +15,7 @@ from fitglue_registry.cli.layout import Heading, Pairs, Rows, Styled, columns_of
 from fitglue_registry.cli.sparkline import ASCII, BLOCKS, sparkline
 from fitglue_registry.cli.text import clean, short_hashes, short_id, speaks_unicode
 from fitglue_registry.cli.values import grouped
+from fitglue_registry.model.stored import PartName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,14 +26,16 @@ if TYPE_CHECKING:
     from fitglue_registry.services.reading import ActivityDetails, MemberRow
 
 _LAPS_SHOWN = 40
-#: Metres per second in km/h.
+#: Meters per second → km/h.
 _KMH = 3.6
+#: A screen of at least this width has room for long values.
 _WIDE = 100
 _LAP_COLUMNS = columns_of(
     ("#", "what", "start", "time", "km", "bpm", "W", "speed"),
     right=("#", "start", "time", "km", "bpm", "W", "speed"),
     flexible="what",
 )
+#: Stream → its label and unit; these streams are drawn, the others only named.
 _DRAWN = {
     "heartrate": ("heart rate", "bpm"),
     "watts": ("power", "W"),
@@ -49,7 +50,10 @@ _DRAWN = {
     examples=("fitglue show last", "fitglue show 2026-05-01", "fitglue show 17 --json --streams"),
 )
 @click.argument("reference", metavar="REF")
-@click.option("--streams", is_flag=True, help="With --json: the samples over time as well.")
+@click.option("--streams", is_flag=True, help="With --json, include the samples over time.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Show the name of each value at its source as well."
+)
 @json_option()
 @pass_cli
 def command(
@@ -57,19 +61,20 @@ def command(
     *,
     reference: str,
     streams: bool,
+    everything: bool,
 ) -> None:
-    """Show the activity REF: a number from `fitglue activities`, `last`, a date, or an id at the
-    source.
+    """Show the activity REF.
 
-    Beside each value stands how it was come by: reported by the source as measured, computed, or
-    estimated (marked with ~).
+    REF is a number from `fitglue activities`, `last`, a date, or the id of the activity at its
+    source. The last column says where each value comes from: it was reported by the source, read
+    from the file, computed, or estimated (marked with ~).
     """
     details = cli.host.activities.get(reference)
     if cli.as_json:
         cli.document(cli.host.activities.document(details, streams=streams))
         return
     cli.show(*_head(details))
-    cli.show(*_values(cli, details))
+    cli.show(*_values(cli, details, with_upstream=everything))
     cli.show(*_laps(details.activity))
     cli.show(*_streams(cli, details))
     cli.show(*_made_of(details))
@@ -118,29 +123,40 @@ def _offset(seconds: int) -> str:
     return offset
 
 
-def _values(cli: CliContext, details: ActivityDetails) -> Iterator[Part]:
-    """One column for the value, one for how it was come by, and on a wide screen its name at the
-    source.
-    """
+def _values(cli: CliContext, details: ActivityDetails, *, with_upstream: bool) -> Iterator[Part]:
+    """Yield the groups of values, each value with its label and its provenance."""
     provenance = cli.host.activities.provenance(details)
     connections = {source["connection"] for source in provenance.values()} - {None}
     several = len(connections) > 1
-    is_wide = cli.width >= _WIDE
+    from_files = _records_from_files(cli, details)
     groups = list(grouped(details.activity))
-    width = _width_of_values(groups, 32 if is_wide else 26)
+    width = _width_of_values(groups, 32 if cli.width >= _WIDE else 26)
     for group, values in groups:
         rows = []
         for name, label, text in values:
-            source = provenance.get(name, {})
-            how = _provenance(
-                source,
-                several=several,
-                is_wide=is_wide,
-            )
-            rows.append((label, text, how))
+            source = dict(provenance.get(name, {}))
+            is_from_file = (source.get("connection"), source.get("external_id")) in from_files
+            if is_from_file and source["how"] == "reported":
+                source["how"] = "from the file"
+            if not with_upstream:
+                source.pop("upstream", None)
+            rows.append((label, text, _provenance(source, several=several)))
         yield ""
         yield Heading(group)
         yield Pairs(rows, widths=(23, width))
+
+
+def _records_from_files(cli: CliContext, details: ActivityDetails) -> set[tuple[str, str]]:
+    """Return connection and external id of each record that is a file of the athlete."""
+    sources = set()
+    for source in cli.host.entries.list("source"):
+        if any(part.name == PartName.FILE and part.identity for part in source.parts):
+            sources.add(source.id)
+    records = set()
+    for member in details.members:
+        if member.entry in sources:
+            records.add((member.connection, member.external_id))
+    return records
 
 
 def _width_of_values(groups: Iterable[Group], limit: int) -> int:
@@ -155,13 +171,14 @@ def _provenance(
     source: Document,
     *,
     several: bool,
-    is_wide: bool,
 ) -> Styled:
     words = source.get("how") or "not stated"
-    if source.get("by"):
+    if source.get("by") == "athlete":
+        words = "your own value"
+    elif source.get("by"):
         words += f" by {source['by']}"
-    if is_wide and source.get("upstream"):
-        words += f" from {source['upstream']}"
+    if source.get("upstream"):
+        words += f" ({source['upstream']})"
     if several and source.get("connection"):
         words += f", {source['connection']}"
     style = "yellow" if source.get("how") == "estimated" else "dim"
@@ -182,7 +199,7 @@ def _laps(activity: SourceActivity) -> Iterator[Part]:
     yield Rows(columns, [list(compress(row, is_used)) for row in rows], indent=2)
     more = len(laps) - _LAPS_SHOWN
     if more > 0:
-        yield f"  and {more:,} more; --json has all"
+        yield f"  and {more:,} more; --json lists all of them"
 
 
 def _name_of(laps: list[Lap]) -> str:
@@ -236,13 +253,13 @@ def _drawn(
     column: Iterable[Any],
     width: int,
 ) -> Iterator[tuple[str, str, str]]:
-    """The line of a stream, if it has any sample that is a figure."""
+    """Yield the line of a stream, or nothing if no sample is a number."""
     label, unit = _DRAWN[kind]
     factor = _KMH if kind == "velocity" else 1.0
     samples: list[float | None] = []
     for sample in column:
-        is_figure = isinstance(sample, float)
-        samples.append(sample * factor if is_figure else None)
+        is_number = isinstance(sample, float)
+        samples.append(sample * factor if is_number else None)
     known = [sample for sample in samples if sample is not None]
     if not known:
         return
@@ -252,7 +269,7 @@ def _drawn(
 
 
 def _made_of(details: ActivityDetails) -> Iterator[Part]:
-    """The records, what was read of each, its identities and its page."""
+    """Yield the records of the activity with their parts, its identities and its links."""
     lines: list[tuple[str, str]] = []
     for member in details.members:
         lines += _member(member)

@@ -1,4 +1,4 @@
-"""``fitglue sql``: one statement on the views, read-only, as a table, JSON Lines or CSV."""
+"""``fitglue sql``: runs one read-only statement, and prints a table, JSON Lines or CSV."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from fitglue_registry.cli.layout import Part
     from fitglue_registry.services.queries import SqlResult
 
+#: A column of a table has at least this width.
 _NARROWEST = 5
+#: A value of up to this length must fit into the table, or each row is printed as a list.
 _LONGEST = 40
+#: In a list, a value is cut to this length.
 _SHOWN = 160
 
 
@@ -45,9 +48,9 @@ def command(
     path: bool,
     as_csv: bool,
 ) -> None:
-    """Ask the database STATEMENT, which can only read; `-` takes it from standard input.
+    """Run the SQL statement STATEMENT, which can only read; `-` reads it from standard input.
 
-    Without a statement: the views and their columns, which stay the same from version to version.
+    Without a statement, list the views and their columns, which stay the same between versions.
     """
     if path:
         click.echo(cli.host.queries.where())
@@ -93,7 +96,7 @@ def _plain(value: Any) -> Any:
 
 
 def _table(answer: SqlResult, width: int) -> Iterator[Part]:
-    """Rows under headings; where so many columns do not fit, each row by itself, a value a line."""
+    """Return a table, or if it does not fit, each row as a list of names and values."""
     cells = [list(map(_text, row)) for row in answer.rows]
     if _needed_width(answer.columns, cells) <= width:
         columns = []
@@ -112,7 +115,7 @@ def _is_of_figures(answer: SqlResult, index: int) -> bool:
 
 
 def _needed_width(columns: Sequence[str], cells: list[list[str]]) -> int:
-    """The width of a table in which no value is cut that is not very long."""
+    """Return the width of a table in which only very long values are cut."""
     width = -2
     for index, name in enumerate(columns):
         longest = max(len(row[index]) for row in cells)

@@ -1,4 +1,4 @@
-"""``fitglue sync``: fetches what is new, with progress, and sums each connection up."""
+"""``fitglue sync``: fetches what is new, shows its progress, and sums up each connection."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ if TYPE_CHECKING:
 )
 @click.argument("connection", required=False)
 @days_options
-@click.option("--full", is_flag=True, help="Walk through the whole history again.")
+@click.option("--full", is_flag=True, help="List the whole history again.")
 @click.option(
     "--no-streams",
     "streams",
     flag_value=False,
     default=True,
-    help="Leave out the samples over time.",
+    help="Do not fetch streams (the samples over time).",
 )
-@click.option("--files", is_flag=True, help="Fetch the original files too.")
+@click.option("--files", is_flag=True, help="Fetch the original files as well.")
 @click.option(
-    "--dry-run", is_flag=True, help="Say what is new and what would be merged, and store nothing."
+    "--dry-run", is_flag=True, help="Show what is new and what would be merged; store nothing."
 )
 @click.option(
     "--every",
     type=Span(),
     metavar="TIME",
-    help="Go on for ever, once each 30m, 2h or 1d, until Ctrl-C.",
+    help="Repeat until Ctrl-C, every 30m, 2h or 1d.",
 )
 @json_option("Print the events as JSON Lines.")
 @pass_cli
 def command(
     cli: CliContext, /, *, connection: str | None, every: float | None, **chosen: Any
 ) -> int:
-    """Fetch what is new from CONNECTION, or from all of them.
+    """Fetch what is new from CONNECTION, or from all connections.
 
-    The first sync takes the whole history, or what is not older than --since. A sync that was
-    stopped goes on where it was.
+    The first sync fetches the whole history, or everything from --since on. A sync that was stopped
+    continues where it was.
     """
     options = Options(**chosen)
     if options.since and options.until and options.since > options.until:
@@ -88,8 +88,10 @@ def _sync_for_ever(
     options: Options,
     every_s: float,
 ) -> NoReturn:
-    """Sync until Ctrl-C: a line each time, an error where there is one; only a store that fails
-    ends it.
+    """Sync until Ctrl-C, and print one line for each sync.
+
+    Errors of a connection are printed, and the next sync tries again. Only an error of the store
+    ends the loop.
     """
     while True:
         tallies, _ = follow(cli, cli.host.sync(connection, options=options))

@@ -1,4 +1,4 @@
-"""``fitglue watch``: takes in files whenever they appear in the folders of connections."""
+"""``fitglue watch``: imports files as soon as they appear in the folders of connections."""
 
 from __future__ import annotations
 
@@ -26,12 +26,11 @@ if TYPE_CHECKING:
 @json_option("Print the events as JSON Lines.")
 @pass_cli
 def command(cli: CliContext, *, connections: tuple[str, ...]) -> int:
-    """Take in files whenever they appear in the folders of CONNECTION, or of every connection that
-    reads files; until Ctrl-C.
+    """Import files as soon as they appear in the folders of CONNECTION, until Ctrl-C.
 
-    A folder becomes a connection once, with `fitglue import FOLDER`; from then on it need not be
-    named again, and one watch, started at log-in say, serves them all. A file counts when nobody
-    writes to it any more. A folder that goes away is waited for.
+    Without CONNECTION, the folders of all connections that read files are watched. To add a folder,
+    run `fitglue import FOLDER` once. A file is imported when it is no longer being written. If a
+    folder disappears, `watch` waits until it is back.
     """
     stream = cli.host.imports.watch(connections)
     if cli.as_json:
@@ -46,14 +45,14 @@ def command(cli: CliContext, *, connections: tuple[str, ...]) -> int:
 
 
 def _say_what_is_watched(cli: CliContext, event: Watching) -> None:
-    gone = ""
+    missing = ""
     if event.missing:
-        gone = f"; not there now, and waited for: {', '.join(event.missing)}"
-    cli.note(f"{event.connection}: watching {', '.join(event.paths)}{gone}")
+        missing = f"; missing now, waiting for: {', '.join(event.missing)}"
+    cli.note(f"{event.connection}: watching {', '.join(event.paths)}{missing}")
 
 
 def _show_sync(cli: CliContext, tally: Tally) -> None:
-    """Print a line for a sync that brought something, and an error where there is one."""
+    """Print one line for a sync that changed something or stopped, and its error."""
     ended = tally.ended
     assert ended is not None
     if ended.counts or isinstance(ended, SyncStopped):

@@ -1,4 +1,4 @@
-"""``fitglue why``: the story of a workout, stage by stage, also of one that is not there."""
+"""``fitglue why``: explains what happened to a workout, even if it has no activity."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _DECISIONS_SHOWN = 12
 _WIDTHS = (21, 16)
 _STATES = {
     PartState.HAVE: "received",
-    PartState.NONE: "not there",
-    PartState.WANTED: "waited for",
+    PartState.NONE: "does not exist",
+    PartState.WANTED: "to be fetched",
     PartState.FAILED: "given up",
 }
 _ORDER: tuple[str, ...] = tuple(PartName)
@@ -41,20 +41,38 @@ _ORDER: tuple[str, ...] = tuple(PartName)
 @json_option()
 @pass_cli
 def command(cli: CliContext, *, reference: str) -> None:
-    """Tell what became of the workout REF: when it came, what was made of it, where it stopped, or
-    why it is not there.
+    """Explain what happened to the workout REF.
 
-    REF is a number, `last`, a date, an id at the source, or any identity such as strava:123.
+    You see when it arrived, what was made of it, and why it was merged with others, or why it has
+    no activity. REF is a number, `last`, a date, an id at the source, or an identity such as
+    strava:123.
     """
     story = cli.host.why(reference)
     if cli.as_json:
         cli.document(story)
         return
     cli.show(*_head(story), *match_report(story))
-    # What joined the records of several sources comes first, then each of them in brief.
+    # For several records, the reasons that joined them come first, then each record in brief.
     is_brief = len(story["records"]) > 1
+    file_sources = set()
+    for source in cli.host.entries.list("source"):
+        if source.sync and source.sync.mode == "file":
+            file_sources.add(source.id)
     for record in story["records"]:
+        if record["source"] in file_sources:
+            record["hops"] = list(_hops_of_file(record["hops"]))
         cli.show(*_record(record, is_brief=is_brief))
+
+
+def _hops_of_file(hops: list[Document]) -> Iterator[Document]:
+    """Yield the hops of a record that was read from a file, without its arrival and the delays.
+
+    The only time of a file is that of its last change, which may be that of a copy or a download,
+    years after the workout.
+    """
+    for hop in hops:
+        if hop["hop"] != "arrived at the source":
+            yield {**hop, "took_s": None}
 
 
 def _head(story: Document) -> Iterator[Part]:
@@ -109,7 +127,7 @@ def _place_of(part: Document) -> int:
 
 
 def _brief_stages(record: Document) -> Iterator[Stage]:
-    """When it came and of what it was made; all that went another way than well."""
+    """Yield when the record was first seen, its parts in one line, and those that are missing."""
     yield from map(_hop, record["hops"][-1:])
     parts = record["parts"]
     received = [part for part in parts if part["state"] == PartState.HAVE]
@@ -142,7 +160,7 @@ def _part(part: Document) -> Stage:
 def _decisions(decisions: list[Document]) -> Iterator[Part]:
     older = len(decisions) - _DECISIONS_SHOWN
     if older > 0:
-        yield f"  … {older} older decisions; --json has all"
+        yield f"  … {older} older decisions; --json lists all of them"
     lines = []
     for decision in decisions[-_DECISIONS_SHOWN:]:
         at = numbers.moment(decision["at"])

@@ -79,9 +79,9 @@ def test_what_make_says(synced, fitglue, tmp_path):
     result = fitglue("backup", "make", str(tmp_path))
     [file] = tmp_path.glob("fitglue-backup-*.zip")
     assert result.code == 0
-    assert f"{file}: made and checked" in result.out
+    assert f"{file}: made and verified" in result.out
     assert " activities, " in result.out
-    assert "keys are not in it" in result.out
+    assert "it contains no keys" in result.out
     assert file.stat().st_mode & 0o077 == 0
 
 
@@ -91,7 +91,7 @@ def test_keys_are_in_a_backup_only_where_they_are_asked_for(synced, fitglue, tmp
     """
     fitglue("backup", "make", tmp_path / "without.zip")
     result = fitglue("backup", "make", tmp_path / "with.zip", "--with-secrets")
-    assert "whoever has this file can use your accounts" in result.out
+    assert "anyone who has this file can use your accounts" in result.out
     names = {
         name: [
             one for one in zipfile.ZipFile(tmp_path / name).namelist() if one.startswith("secrets/")
@@ -520,8 +520,8 @@ def test_a_restore_on_another_machine_says_whose_key_is_missing(synced, tmp_path
     assert fitglue("backup", "make", backup, home=synced).code == 0
     result = fitglue("backup", "restore", backup, home=tmp_path / "other")
     assert (
-        "the key of intervals is not on this machine: give it again with fitglue connect intervals"
-        in " ".join(result.out.split())
+        "the key of intervals is not on this machine; enter it again with: fitglue connect "
+        "intervals" in " ".join(result.out.split())
     )
 
 
@@ -541,6 +541,4 @@ def test_what_a_backup_lacks_is_reported_by_verify_and_restore(synced, fitglue, 
     assert fitglue("backup", "make", backup, home=synced).code == 5
     for command in ("verify", "restore"):
         result = fitglue("backup", command, backup, home=tmp_path / "other")
-        assert "1 original file that the store names was lost already" in " ".join(
-            result.out.split()
-        )
+        assert "1 original file of the store had been lost" in " ".join(result.out.split())

@@ -52,7 +52,7 @@ def test_a_renewed_key_takes_effect_and_leaves_no_copy_of_the_old_one(
         "secrets",
         "a key renewed while the old one is stored",
         lost=len(left_over(home)),
-        seen="the connection is renewed, exit 0",
+        seen="the connection was renewed, exit 0",
     )
 
 

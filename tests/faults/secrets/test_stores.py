@@ -244,7 +244,7 @@ def test_rekey_reports_where_each_key_is(home, connect, with_files, fitglue):
     """``rekey`` prints one line for each connection with a key, and the same as JSON."""
     connect()
     assert (
-        "intervals: its key lies in an encrypted file, sealed with the new key"
+        "intervals: its key is stored in a file, encrypted with the new key file"
         in fitglue("connections", "rekey")[1]
     )
     said = json.loads(fitglue("connections", "rekey", "--json")[1])
