@@ -1,6 +1,4 @@
-"""The README's first five minutes, run as they are printed: each block of commands, files and
-Python.
-"""
+"""Runs the first five minutes of the README as they are printed: commands, files and Python."""
 
 from __future__ import annotations
 
@@ -16,7 +14,7 @@ from fitglue_intervals.testing.files import plain_file_of
 from fitglue_intervals.testing.garmin_archive import garmin_archive
 from fitglue_intervals.testing.strava_archive import strava_archive
 from fitglue_registry.cli.app import EXIT_CODES
-from tests.docs.pages import README, blocks, prose
+from tests.docs.pages import DOCS, README, blocks, prose
 from tests.packaging.environment import (
     CHECKOUT,
     FILES,
@@ -141,26 +139,38 @@ def test_the_five_minutes_of_a_plugin_author(environment, desk):
     assert "2026-04-30T06:00:00" in printed["fitglue quarantine"]
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
-def test_the_five_minutes_of_an_embedder(desk, database, request):
-    """The README's program syncs an athlete of its own, with its own vault, in either database."""
-    url = (
-        {"APP_DATABASE": request.getfixturevalue("postgres_url")}
-        if database == "postgresql"
-        else {}
-    )
-    (program,) = [block.text for block in blocks(README) if block.words.get("test") == "embedder"]
+def run_program(page: Path, desk: Path, **variables: str) -> str:
+    """Run the program on a page as an application would, and return what it prints."""
+    (program,) = [block.text for block in blocks(page) if block.words.get("test") == "embedder"]
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=desk,
         text=True,
         capture_output=True,
         check=False,
-        env=plain_variables(desk) | url,
+        env=plain_variables(desk) | variables,
     )
     assert done.returncode == 0, done.stderr
-    assert "done: {" in done.stdout
+    return done.stdout
+
+
+def test_the_five_minutes_of_an_embedder(desk):
+    """The README's program syncs an athlete of its own into the folder that it names."""
+    assert "done: {" in run_program(README, desk)
+    assert (desk / "app-data" / "fitglue.db").exists()
+
+
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def test_an_embedder_with_stores_of_its_own(desk, database, request):
+    """The embedder's program syncs in either database, with the application's own vault."""
+    url = (
+        {"APP_DATABASE": request.getfixturevalue("postgres_url")}
+        if database == "postgresql"
+        else {}
+    )
+    assert "done: {" in run_program(DOCS / "embedding.md", desk, **url)
     assert (desk / "app-data" / "fitglue.db").exists() == (database == "sqlite")
+    assert not (desk / "app-data" / "secrets").exists()
 
 
 def test_every_block_is_run():
@@ -186,9 +196,9 @@ def test_an_entry_is_no_longer_than_fifteen_lines():
 
 
 def test_the_exit_codes_are_those_of_the_command():
-    """The table of exit codes is the one that ``fitglue --help`` prints."""
+    """The table of exit codes for athletes is the one that ``fitglue --help`` prints."""
     assert [
         f"| {code} | {meaning} |"
         for code, meaning in EXIT_CODES.items()
-        if f"| {code} | {meaning} |" not in prose(README)
+        if f"| {code} | {meaning} |" not in prose(DOCS / "athlete.md")
     ] == []

@@ -73,7 +73,7 @@ def connected(server, fitglue):
 def test_the_command_says_what_where_why_and_what_to_do(
     connected, fitglue, impatience, reliability, world, endpoint, fault, exit_code, code, fix
 ):
-    """One error, its four lines, the exit code of the table in the README, never a traceback or the
+    """One error, its four lines, the exit code of the documented table, never a traceback or the
     key; afterwards all is well.
     """
     if endpoint == "detail":
