@@ -1,5 +1,8 @@
-"""Finds plugins, loads them, joins them with entries, computes availability, and guards every call
-and every iteration.
+"""Finds plugins, loads them, joins them to entries, computes availability, and guards every call.
+
+``Plugins`` is the way in. Its modules follow the order in which a plugin is used: ``entry_points``
+and ``discovery`` find it, ``loading`` imports it and ``hookcheck`` compares its hooks with their
+specifications, and ``calling`` and ``broadcasting`` call the hooks through a ``guard``.
 """
 
 from fitglue_registry.plugins.availability import Availability, availability

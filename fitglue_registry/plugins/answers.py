@@ -1,9 +1,9 @@
-"""Checks what a plugin answers to an addressed hook: exact types, ids that are text, and sizes that
-fit into memory.
+"""Checks the answers of addressed hooks: exact types, ids that are text, and sizes that fit into
+memory.
 
-Types are exact, because a subclass brings code of its own along and ``isinstance`` believes what a
-value says of its class. All of it runs on the plugin's lane, so that nothing foreign is looked at
-anywhere else. A complaint is the end of a sentence that begins "plugin … answered".
+Types must be exact, because a subclass contains code of the plugin, and ``isinstance`` trusts the
+``__class__`` that a value claims. All checks run on the plugin's own thread, so that code of the
+plugin runs nowhere else. A complaint is the end of a sentence that begins with "plugin … answered".
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from fitglue_registry.plugin_api import (
 )
 from fitglue_registry.plugins.texts import (
     LONGEST_ID,
+    describe_type,
     is_sequence,
     is_short_text,
     is_text,
     is_text_or_none,
-    kind_of,
-    shown,
+    quoted,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     Check = Callable[[Any], str | None]
 
-#: All rows of one window are held at once; one that has more is to be split.
+#: The bytes of all rows of one window, which the host holds in memory until it stores them.
 LARGEST_WINDOW = 512_000_000
 _LARGEST_SUMMARY = 4_000_000
 _LARGEST_PART = 256_000_000
@@ -46,8 +46,8 @@ _MOST_NOTES = 100
 _STATES = frozenset(UnavailableState)
 _ENCODINGS = frozenset(Wire)
 
-#: Addressed hook → the types that it returns, or that its iterator yields.
-KINDS: dict[str, tuple[type, ...]] = {
+#: Addressed hook → the types that it may return, or that its iterator may yield.
+RESULT_TYPES: dict[str, tuple[type, ...]] = {
     "fitglue_connect": (Account,),
     "fitglue_list": (Listing, Split),
     "fitglue_fetch": (Part, Unavailable),
@@ -56,8 +56,11 @@ KINDS: dict[str, tuple[type, ...]] = {
 
 
 def complaint(value: Any, kinds: tuple[type, ...]) -> str | None:
-    """What is wrong with an answer that has to be of one of these types; ``None`` where all is
-    well.
+    """Return what is wrong with an answer, or ``None`` if it is correct.
+
+    Args:
+        value: The returned value, or one yielded item.
+        kinds: The types that are allowed.
     """
     kind = type(value)
     if kind not in kinds:
@@ -68,7 +71,7 @@ def complaint(value: Any, kinds: tuple[type, ...]) -> str | None:
 
 
 def weight(value: Any) -> int:
-    """The bytes that an item holds, as far as it is heavy at all."""
+    """Return the size of an item's content in bytes; 0 for items that are always small."""
     if type(value) is Part:
         return len(value.content)
     if type(value) is Listing:
@@ -77,24 +80,25 @@ def weight(value: Any) -> int:
 
 
 def _id_complaint(value: Any) -> str | None:
-    """An external id is what a record is known by for ever: text that every database gives back as
-    it is.
+    """Return what is wrong with an external id.
+
+    An id is part of a permanent key, so it must be text that every database returns unchanged.
     """
     if type(value) is not str:
-        return f"with an external id that is {kind_of(value)}, expected str"
+        return f"with an external id that is {describe_type(value)}, expected str"
     if not value or len(value) > LONGEST_ID or not value.isprintable():
         return (
-            f"with the external id {shown(value)}, which is no printable text of 1 to "
+            f"with the external id {quoted(value)}, which is not printable text of 1 to "
             f"{LONGEST_ID} characters"
         )
     return None
 
 
 def _about(answer: Any, complaint: str | None) -> str | None:
-    """A complaint with the id of the record that the answer is about."""
+    """Return a complaint that begins with the id of the record that the answer belongs to."""
     if complaint is None:
         return None
-    return f"for {shown(answer.external_id)} {complaint}"
+    return f"for {quoted(answer.external_id)} {complaint}"
 
 
 # -- fitglue_list ----------------------------------------------------------------------------------
@@ -110,16 +114,16 @@ def _listing(row: Listing) -> str | None:
 def _values_of_listing(row: Listing) -> str | None:
     if type(row.summary) is not bytes or len(row.summary) > _LARGEST_SUMMARY:
         expected = f"expected bytes, {_LARGEST_SUMMARY:,} at most"
-        return f"with a summary that is {kind_of(row.summary)}, {expected}"
+        return f"with a summary that is {describe_type(row.summary)}, {expected}"
     if row.start_local is not None and not _is_local(row.start_local):
-        return "with a start_local that is no datetime without a zone"
+        return "with a start_local that is not a datetime without a zone"
     if row.revision is not None and not is_short_text(row.revision):
         expected = f"expected text of 1 to {LONGEST_ID} characters"
-        return f"with a revision that is {kind_of(row.revision)}, {expected}"
+        return f"with a revision that is {describe_type(row.revision)}, {expected}"
     if row.at_source is not None and not _is_moment(row.at_source):
-        return "with an at_source that is no datetime with a zone"
+        return "with an at_source that is not a datetime with a zone"
     if type(row.unavailable) not in (Unavailable, type(None)):
-        return f"with unavailable as {kind_of(row.unavailable)}, expected Unavailable"
+        return f"with unavailable as {describe_type(row.unavailable)}, expected Unavailable"
     return None
 
 
@@ -134,9 +138,9 @@ def _is_moment(value: Any) -> bool:
 def _split(answer: Split) -> str | None:
     windows = answer.windows
     if not is_sequence(windows, _MOST_WINDOWS) or not windows:
-        return f"with a Split that is no tuple of 1 to {_MOST_WINDOWS:,} windows"
+        return f"with a Split that is not a tuple of 1 to {_MOST_WINDOWS:,} windows"
     if not all(map(_is_window, windows)):
-        return "with a Split into something else than windows of days, the oldest day first"
+        return "with a Split whose windows are not ranges of days with the older day first"
     return None
 
 
@@ -144,6 +148,7 @@ def _is_window(value: Any) -> bool:
     if type(value) is not Window:
         return False
     days = [day for day in (value.oldest, value.newest) if day is not None]
+    # A datetime is a subclass of date, and comparing the two raises.
     if any(type(day) is not date for day in days):
         return False
     return days == sorted(days)
@@ -161,9 +166,9 @@ def _values_of_part(part: Part) -> str | None:
         return "with a part or an encoding that does not exist"
     if type(part.content) is not bytes or len(part.content) > _LARGEST_PART:
         expected = f"expected bytes, {_LARGEST_PART:,} at most"
-        return f"with a content that is {kind_of(part.content)}, {expected}"
+        return f"with a content that is {describe_type(part.content)}, {expected}"
     if type(part.decoded) not in (bytes, type(None)):
-        return f"with decoded bytes that are {kind_of(part.decoded)}, expected bytes"
+        return f"with decoded bytes that are {describe_type(part.decoded)}, expected bytes"
     if part.encoding == "gzip" and _unpacked_size(part.content) > _LARGEST_PART:
         return f"with a gzip body of more than {_LARGEST_PART:,} bytes"
     return None
@@ -174,7 +179,10 @@ def _is_encoding(value: Any) -> bool:
 
 
 def _unpacked_size(body: bytes) -> int:
-    """What a gzip body says at its end: a few kB can hold gigabytes."""
+    """Return the size that the last four bytes of a gzip body state (RFC 1952, ISIZE).
+
+    A body of a few kilobytes can unpack to gigabytes, so this is checked before it is unpacked.
+    """
     return int.from_bytes(body[-4:], "little")
 
 
@@ -184,12 +192,12 @@ def _unavailable(answer: Unavailable) -> str | None:
 
 def _values_of_unavailable(answer: Unavailable) -> str | None:
     if type(answer.part) is not str or not _is_state(answer.state):
-        return "that it is unavailable in a state that does not exist"
+        return "with an Unavailable whose part or state does not exist"
     if not is_text(answer.code) or not CODE.fullmatch(answer.code):
-        return "that it is unavailable, with a code that is not FG- and a kebab-case name"
+        return "with an Unavailable whose code is not FG- and a kebab-case name"
     has_reason = is_text(answer.reason) and bool(answer.reason)
     if not has_reason or not is_text_or_none(answer.fix):
-        return "that it is unavailable, without a reason that is text"
+        return "with an Unavailable whose reason or fix is not text"
     return None
 
 
@@ -206,11 +214,11 @@ def _account(account: Account) -> str | None:
         return wrong.replace("external id", "id", 1)
     for text in (account.name, account.timezone):
         if not is_text_or_none(text, LONGEST_ID):
-            expected = f"no text of at most {LONGEST_ID} characters"
-            return f"with an account whose name or timezone is {expected}"
+            expected = f"text of at most {LONGEST_ID} characters"
+            return f"with an account whose name or timezone is not {expected}"
     notes = account.notes
     if not is_sequence(notes, _MOST_NOTES) or not all(map(is_text, notes)):
-        return f"with an account whose notes are no tuple of at most {_MOST_NOTES} texts"
+        return f"with an account whose notes are not a tuple of at most {_MOST_NOTES} texts"
     return None
 
 

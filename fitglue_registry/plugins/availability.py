@@ -1,6 +1,4 @@
-"""Whether an entry can be used now: computed from what is installed, connected and allowed, never
-typed.
-"""
+"""Computes whether an entry can be used now, from what is installed, connected and allowed."""
 
 from __future__ import annotations
 
@@ -30,16 +28,16 @@ State = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """The answer: a state, the reason in one sentence, and what to do about it."""
+    """Whether an entry can be used, with the reason and a fix."""
 
     state: State
-    reason: str
-    fix: str | None = None
-    code: str | None = None
+    reason: str  # one sentence
+    fix: str | None = None  # what to do; None if the entry can be used
+    code: str | None = None  # the ``FG-`` code; None if the entry can be used
 
     @property
     def available(self) -> bool:
-        """Whether the entry can be used as it is."""
+        """Whether the entry can be used without any further step."""
         return self.state == "available"
 
 
@@ -58,12 +56,18 @@ def availability(
     tier: str | None,
     connections: Sequence[str],
 ) -> Availability:
-    """Ask in the order in which a person would repair things: plugin, version, tier, connection,
-    credentials.
+    """Return whether an athlete can use an entry, and otherwise the first thing to repair.
 
-    ``allowed`` says whether the athlete's ``tier`` includes the entry, ``connections`` are the
-    states of the athlete's connections at the integration that the entry needs (``ok`` or
-    ``credentials-rejected``).
+    The checks have the order in which a person would repair things: plugin, version, tier,
+    connection, credentials.
+
+    Args:
+        entry: The entry.
+        plugins: The plugins of this environment. The one of the entry is imported.
+        allowed: Whether the athlete's tier includes the entry.
+        tier: The athlete's tier, for the message.
+        connections: The states (``ConnectionState``) of the athlete's connections at the
+            integration that the entry needs.
     """
     if entry.closed is not None:
         return Availability(
@@ -77,11 +81,12 @@ def availability(
     except FitglueError as error:
         state = _STATES.get(error.code, "plugin-broken")
         return Availability(state, error.what, error.fix, error.code)
+    # Before the connection: nobody should connect an account and learn then that the tier is wrong.
     if not allowed:
         return Availability(
             "tier",
-            f"{entry.name} belongs to tier {entry.tier}, this athlete has {tier}",
-            "ask whoever runs this service for the higher tier",
+            f"{entry.name} belongs to tier {entry.tier}, and this athlete has tier {tier}",
+            "ask the operator of this service for the higher tier",
             "FG-tier",
         )
     connect = f"fitglue connect {entry.integration or entry.id}"
@@ -92,6 +97,7 @@ def availability(
             connect,
             "FG-not-connected",
         )
+    # One working account is enough, even if the key of another one was rejected.
     if ConnectionState.OK not in connections:
         return Availability(
             "credentials-rejected",

@@ -1,4 +1,4 @@
-"""Checks what a plugin answers to a hook that every plugin is asked, as ``answers`` does."""
+"""Checks the answers of hooks that are called in every plugin, in the same way as ``answers``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fitglue_registry.plugins.texts import (
     is_sequence,
     is_short_text,
     is_text,
-    shown,
+    quoted,
 )
 
 if TYPE_CHECKING:
@@ -28,8 +28,12 @@ def complaint_of_broadcast(
     answer: Any,
     arguments: Mapping[str, Any],
 ) -> str | None:
-    """What is wrong with the answer of one plugin, given what it was asked; ``None`` where all is
-    well.
+    """Return what is wrong with the answer of one plugin, or ``None`` if it is correct.
+
+    Args:
+        hook: The name of the hook.
+        answer: The value that the hook returned.
+        arguments: The arguments of the call, which the answer has to match.
     """
     if hook == "fitglue_dedupe":
         return _opinions(answer, len(arguments["pairs"]))
@@ -37,7 +41,7 @@ def complaint_of_broadcast(
 
 
 def _opinions(answer: Any, pairs: int) -> str | None:
-    """An opinion or ``None`` for each pair."""
+    """Check that the answer has an opinion or ``None`` for each pair."""
     if not is_sequence(answer, pairs) or len(answer) < pairs:
         return "without an opinion or None for each pair"
     for opinion in answer:
@@ -55,14 +59,14 @@ def _opinion(opinion: Any) -> str | None:
     verdict: Any = opinion.verdict
     is_verdict = type(verdict) is str and verdict in _VERDICTS
     if not is_verdict or not is_text(opinion.reason):
-        return "with an opinion that is neither same nor different, or whose reason is no text"
+        return "with an opinion that is neither same nor different, or whose reason is not text"
     return None
 
 
 def _recognitions(answer: Any, paths: Sequence[str]) -> str | None:
-    """A list of what was found at these paths and no others."""
+    """Check that the answer is a list of recognized items that name only the given paths."""
     if not is_sequence(answer, _MOST_RECOGNIZED):
-        return f"without a list of at most {_MOST_RECOGNIZED} things that it recognised"
+        return f"without a list of at most {_MOST_RECOGNIZED} recognized items"
     allowed = frozenset(paths)
     for recognized in answer:
         wrong = _recognized(recognized, allowed)
@@ -76,24 +80,25 @@ def _recognized(recognized: Any, allowed: frozenset[str]) -> str | None:
         return f"with {type(recognized).__name__}, expected Recognized"
     if not is_short_text(recognized.entry) or not is_short_text(recognized.name):
         return (
-            f"with something recognised whose entry or name is no text of 1 to {LONGEST_ID} "
+            f"with a recognized item whose entry or name is not text of 1 to {LONGEST_ID} "
             "characters"
         )
-    entry = shown(recognized.entry)
+    entry = quoted(recognized.entry)
     if not _are_paths(recognized.paths, allowed):
-        return f"for {entry} with paths that are no tuple of those that it was shown"
+        return f"for {entry} with paths that are not a tuple of the paths that it was given"
     if not _is_dict_of_texts(recognized.settings):
-        return f"for {entry} with settings that are no dict of texts"
+        return f"for {entry} with settings that are not a dict of texts"
     for notes in (recognized.found, recognized.left_out):
         if not are_texts(notes, _MOST_NOTES):
             return (
-                f"for {entry} with what it found or left out as no tuple of at most "
+                f"for {entry} with found or left_out that is not a tuple of at most "
                 f"{_MOST_NOTES} texts"
             )
     return None
 
 
 def _are_paths(value: Any, allowed: frozenset[str]) -> bool:
+    # A plugin must not lead ``import`` to a path that the athlete did not name.
     if type(value) is not tuple or not value:
         return False
     return all(type(path) is str and path in allowed for path in value)

@@ -1,4 +1,6 @@
-"""Asks every plugin that has a hook, one by one, so that one failure loses no other answer."""
+"""Calls a hook of every plugin that has it, one after another, so that a failure of one plugin does
+not lose the answers of the others.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ if TYPE_CHECKING:
 
     from fitglue_registry.plugins.loading import Loaded, Loader
 
-#: Called inside a transaction: a plugin that blocks must not hold up the writer for longer than
-#: other writers wait for theirs, which is thirty seconds.
+#: Hooks that are called inside a transaction. A plugin that blocks there must be abandoned before
+#: the other writers, which wait for thirty seconds, give up.
 _IN_TRANSACTION = frozenset({"fitglue_dedupe"})
 _QUICK_S = 10.0
 
@@ -24,8 +26,16 @@ def broadcast(
     hook: str,
     arguments: Mapping[str, Any],
 ) -> Iterator[tuple[str, Any, FitglueError | None]]:
-    """(plugin, answer, error) of each of these plugins that has the hook, in the order of their
-    names.
+    """Yield the answer of each plugin that has the hook, in the order of their names.
+
+    Args:
+        loader: Loads the plugins.
+        names: The names of the plugins to call.
+        hook: The name of the hook.
+        arguments: The arguments of the call, by name.
+
+    Yields:
+        (name of the plugin, checked answer, error). Either the answer or the error is ``None``.
     """
     limit_s = loader.time_limit_s
     if hook in _IN_TRANSACTION:
@@ -38,8 +48,8 @@ def broadcast(
             answer = _ask(loader, loaded, hook, arguments, limit_s)
         except FitglueError as error:
             if error.code == "FG-plugin-blocked":
-                # It would block again, and everybody would wait again.
-                loader.leave_out(name, error)
+                # It would probably block again at each further call, and the host would wait again.
+                loader.exclude(name, error)
             yield name, None, error
         else:
             yield name, answer, None

@@ -1,4 +1,4 @@
-"""Calls the hooks of one entry's plugin, under its guard, and checks what it answers."""
+"""Calls the hooks of one entry's plugin through its guard, and checks the answers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import FitglueError, PluginFailed
 from fitglue_registry.plugin_api import Listing
-from fitglue_registry.plugins.answers import KINDS, LARGEST_WINDOW, complaint, weight
-from fitglue_registry.plugins.pump import check_item_limit
+from fitglue_registry.plugins.answers import LARGEST_WINDOW, RESULT_TYPES, complaint, weight
+from fitglue_registry.plugins.consumer import check_item_limit
 
 if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Record
@@ -23,18 +23,18 @@ Arguments = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class EntryPlugin:
-    """The plugin of one entry, ready to be called; loaded when it is first asked something.
+    """The plugin of one entry, which is imported by the first call.
 
-    Every method raises ``FitglueError`` where the plugin cannot be loaded. ``sign_of_life`` says
-    until when the connection that it works for is known to be at work.
+    Every method raises a ``FitglueError`` if the plugin cannot be loaded.
     """
 
     entry: Entry
     loader: Loader
+    # Returns the moment until which the connection is known to be working.
     sign_of_life: SignOfLife | None = None
 
     def implements(self, hook: str) -> bool:
-        """Whether the plugin has the hook."""
+        """Return whether the plugin has an implementation of the hook."""
         return hook in self.loader.load(self._name).hooks
 
     def call(
@@ -45,18 +45,29 @@ class EntryPlugin:
         then: Callable[[Any], Any] | None = None,
         **arguments: Any,
     ) -> Any:
-        """The checked answer of one addressed hook; wrappers of other plugins see the call, other
-        implementations do not.
+        """Call an addressed hook and return its checked answer.
 
-        ``then`` makes something of the answer where the plugin's code may still run: on its lane,
-        inside its limits. ``here`` calls it on this thread, which has to be one that ``iterate``
-        runs ``then`` on.
+        All hook wrappers see the call; the implementations of other plugins do not.
+
+        Args:
+            hook: The name of the hook.
+            here: Call the hook on the current thread, which must be one on which ``iterate`` calls
+                its ``then``.
+            then: Converts the answer. It runs on the plugin's thread and within its time limit,
+                because reading the answer may run code of the plugin.
+            **arguments: The arguments of the hook, by name.
+
+        Returns:
+            The answer, or what ``then`` made of it.
+
+        Raises:
+            FitglueError: The plugin failed; ``PluginFailed`` unless it raised an error of ours.
         """
         guard, caller = self._caller(hook)
 
         def work() -> Any:
             answer = caller(**arguments)
-            guard.refuse_if(hook, complaint(answer, KINDS[hook]))
+            guard.refuse_if(hook, complaint(answer, RESULT_TYPES[hook]))
             return answer if then is None else then(answer)
 
         if here:
@@ -72,11 +83,18 @@ class EntryPlugin:
         then: Callable[[Iterator[Any]], Iterable[Any]] = iter,
         weigh: Callable[[Any], int] = weight,
     ) -> Iterator[tuple[int, Any]]:
-        """(job, checked item or error) of an addressed hook that yields, called once for each of
-        ``jobs`` (its arguments).
+        """Call an addressed hook that yields, once per job, and yield the checked items.
 
-        ``then`` makes something of the items of a job on the thread that they came on; it is ours,
-        and raises only what they raise. ``weigh`` says how many bytes what it made holds.
+        Args:
+            hook: The name of the hook.
+            jobs: The arguments of each call, by name.
+            lanes: How many threads consume the iterators at the same time.
+            then: Converts the items of one job on the thread that consumes them. It is code of the
+                host and raises only what the items raise.
+            weigh: Returns the size in bytes of an item that ``then`` made.
+
+        Yields:
+            (number of the job, item). The last item of a job that failed is its ``FitglueError``.
         """
         guard, caller = self._caller(hook)
 
@@ -92,8 +110,13 @@ class EntryPlugin:
         )
 
     def on_lane(self, hook: str, work: Callable[[], Iterable[Any]]) -> Iterator[Any]:
-        """What ``work`` of ours yields on a thread of the plugin's, where it may ``call`` it
-        ``here``; it never raises.
+        """Yield what a function of the host yields on a thread of the plugin.
+
+        The function can use ``call`` with ``here`` there.
+
+        Args:
+            hook: The name of the hook, for errors.
+            work: The function. It must not raise.
         """
         for _, item in self._guard.iterate(hook, [work]):
             if isinstance(item, FitglueError):
@@ -106,8 +129,15 @@ class EntryPlugin:
         name: str,
         streams: bytes | None,
     ) -> list[Record]:
-        """The records in a saved payload, if the plugin can read one without its service (it has a
-        function ``offline_records``).
+        """Return the records in a saved payload, which the plugin reads without its service.
+
+        Args:
+            content: The bytes of the payload.
+            name: The name of its file.
+            streams: The bytes of the streams of the same activity, if they were saved, too.
+
+        Raises:
+            PluginFailed: FG-plugin-not-offline if the plugin has no function ``offline_records``.
         """
         loaded = self.loader.load(self._name)
 
@@ -116,7 +146,7 @@ class EntryPlugin:
             if read is None:
                 raise PluginFailed(
                     "FG-plugin-not-offline",
-                    f"plugin {self._name} reads no saved payloads",
+                    f"plugin {self._name} cannot read saved payloads",
                     why="it has no function offline_records(content, name, streams)",
                 )
             records: list[Record] = read(
@@ -130,7 +160,12 @@ class EntryPlugin:
         return loaded.guard.call("offline_records", work)
 
     def refuse(self, hook: str, what: str) -> PluginFailed:
-        """The error for an answer that breaks the hook's page."""
+        """Return the error for an answer that the specification of the hook does not allow.
+
+        Args:
+            hook: The name of the hook.
+            what: The end of a sentence that begins with "plugin … answered".
+        """
         return self._guard.refuse(hook, what)
 
     @property
@@ -157,17 +192,15 @@ def _checked_items(
     hook: str,
     ask: Callable[[], Any],
 ) -> Iterator[Any]:
-    """The items of an answer, each checked; closed with this one, whatever the plugin does about
-    it.
-    """
+    """Yield the items of an answer after checking each, and close the answer at the end."""
     answer = ask()
     if not isinstance(answer, Iterable):
         raise guard.refuse(hook, f"with {type(answer).__name__}, expected Iterable")
-    kinds = KINDS[hook]
+    kinds = RESULT_TYPES[hook]
     held = 0
     try:
         for count, item in enumerate(answer):
-            check_item_limit(count)  # here, too: what is made of them may be fewer
+            check_item_limit(count)  # also here, because ``then`` may make fewer items of them
             guard.refuse_if(hook, complaint(item, kinds))
             if type(item) is Listing:
                 held += len(item.summary)
@@ -182,4 +215,4 @@ def _checked_items(
 def _complaint_of_size(held: int) -> str | None:
     if held <= LARGEST_WINDOW:
         return None
-    return f"with more than {LARGEST_WINDOW:,} bytes of rows in one window, which is to be split"
+    return f"with more than {LARGEST_WINDOW:,} bytes of rows in one window, which must be split"

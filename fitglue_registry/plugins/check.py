@@ -1,6 +1,4 @@
-"""Checks one plugin from its entry point to its versions, and stops where it fails: ``fitglue
-plugin check``.
-"""
+"""Checks one plugin for ``fitglue plugin check``, step by step until the first failure."""
 
 from __future__ import annotations
 
@@ -24,11 +22,11 @@ _IMPORT_CODES = frozenset({"FG-plugin-import-failed", "FG-plugin-blocked", "FG-p
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of ``plugin check``: what was looked at, and how it went."""
+    """The result of one step of ``plugin check``."""
 
-    name: str
+    name: str  # what was checked: "entry point", "import", …
     ok: bool
-    detail: str
+    detail: str  # what was found, or what is wrong
     error: FitglueError | None = None
 
 
@@ -37,8 +35,15 @@ def check_steps(
     name: str,
     entries: Sequence[Entry],
 ) -> list[Step]:
-    """Check entry point, distribution, import, hooks, entries and versions of one plugin; the first
-    step that fails is the last.
+    """Check entry point, distribution, import, hooks, entries and versions of one plugin.
+
+    Args:
+        plugins: The plugins of this environment.
+        name: The name of the plugin.
+        entries: All entries of the catalog; those of other plugins are ignored.
+
+    Returns:
+        The steps in order. The first step that fails is the last one.
     """
     steps: list[Step] = []
     for step in _steps(plugins, name, entries):
@@ -55,6 +60,7 @@ def _steps(
 ) -> Iterator[Step]:
     info = plugins.info(name)
     own_entries = [entry for entry in entries if entry.plugin.name == name]
+    # Each step relies on the ones before it, so the caller stops at the first that fails.
     yield _entry_point(info, plugins)
     yield _distribution(info)
     yield _import(info)
@@ -69,14 +75,14 @@ def _failed(step: str, error: FitglueError) -> Step:
 
 def _entry_point(info: PluginInfo, plugins: Plugins) -> Step:
     is_found = info.name in plugins.names()
-    detail = info.value or f"nothing named {info.name} in {PLUGIN_GROUP}"
+    detail = info.value or f"no entry point named {info.name} in the group {PLUGIN_GROUP}"
     return Step("entry point", is_found, detail, info.error)
 
 
 def _distribution(info: PluginInfo) -> Step:
     if info.distribution:
         return Step("distribution", True, f"{info.distribution} {info.version}")
-    return Step("distribution", True, "given by the host application")
+    return Step("distribution", True, "provided by the host application")
 
 
 def _import(info: PluginInfo) -> Step:
@@ -96,10 +102,10 @@ def _entries(
     plugins: Plugins,
     entries: Sequence[Entry],
 ) -> Step:
-    wrong = _folder_errors(plugins, info.name)
-    if wrong:
-        first = wrong[0]
-        return Step("entries", False, f"{len(wrong)} wrong; the first: {first}", first)
+    errors = _folder_errors(plugins, info.name)
+    if errors:
+        first = errors[0]
+        return Step("entries", False, f"{len(errors)} errors; the first: {first}", first)
     error = _entry_error(info, entries)
     if error is not None:
         return _failed("entries", error)
@@ -107,22 +113,20 @@ def _entries(
 
 
 def _folder_errors(plugins: Plugins, name: str) -> list[FitglueError]:
-    """What is wrong with the plugin's own registry folder, if it has one: all that ``registry
-    check`` says of it.
-    """
-    folders, errors = plugins.registry_folders()
-    wrong = [error for error in errors if f"distribution {name} " in error.what]
+    """Return the errors of the plugin's own registry folder, as ``registry check`` reports them."""
+    folders, folder_errors = plugins.registry_folders()
+    errors = [error for error in folder_errors if f"distribution {name} " in error.what]
     for folder in folders:
         if folder.origin == name:
             try:
-                wrong += check(folder.path).errors
+                errors += check(folder.path).errors
             except FitglueError as error:
-                wrong.append(error)
-    return wrong
+                errors.append(error)
+    return errors
 
 
 def _entry_error(info: PluginInfo, entries: Sequence[Entry]) -> PluginFailed | None:
-    """What is wrong between the plugin and the entries that name it."""
+    """Return the first contradiction between the plugin and the entries that name it."""
     if not entries:
         return PluginFailed(
             "FG-plugin-without-entry",
@@ -134,15 +138,15 @@ def _entry_error(info: PluginInfo, entries: Sequence[Entry]) -> PluginFailed | N
         return PluginFailed(
             "FG-hook-missing",
             f"plugin {info.name} lacks hooks that its entries list: {'; '.join(lacking)}",
-            fix="implement them, or take them out of the entry",
+            fix="implement them, or remove them from the entry",
         )
     unknown = _unknown_paths(entries)
     if unknown:
         return PluginFailed(
             "FG-entry-unknown-path",
-            f"a source activity has no {'; '.join(unknown)}",
-            why="the path of a row of `data`",
-            fix="use a field of docs/data-model.md",
+            f"a source activity does not have the fields of {'; '.join(unknown)}",
+            why="each `path` under `data` names a field of a source activity",
+            fix="use a field that docs/data-model.md lists",
         )
     return None
 
@@ -155,7 +159,7 @@ def _lacking_hooks(entries: Sequence[Entry], hooks: Sequence[str]) -> list[str]:
 
 
 def _unknown_paths(entries: Sequence[Entry]) -> list[str]:
-    """The ``data`` paths of these entries that name nothing in a source activity."""
+    """Return the ``data`` paths of these entries that are not fields of a source activity."""
     unknown: list[str] = []
     for entry in entries:
         for datum in entry.data:

@@ -1,4 +1,4 @@
-"""Finds the plugins, wrappers and folders of entries that distributions bring, and imports none of
+"""Finds plugins, hook wrappers and registry folders of installed distributions without importing
 them.
 """
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from fitglue_registry.errors import Place, PluginFailed
 from fitglue_registry.hookspecs import PLUGIN_GROUP, REGISTRY_GROUP, WRAPPER_GROUP
-from fitglue_registry.plugins.entry_points import all_entry_points, one_of_each_name
+from fitglue_registry.plugins.entry_points import all_entry_points, choose_by_name
 from fitglue_registry.registry import Folder
 
 if TYPE_CHECKING:
@@ -23,18 +23,18 @@ _GROUPS = (PLUGIN_GROUP, REGISTRY_GROUP, WRAPPER_GROUP)
 
 
 class FoundEntryPoint(Protocol):
-    """What is read of an ``importlib.metadata.EntryPoint``; a test brings its own."""
+    """The attributes of an ``importlib.metadata.EntryPoint`` that are used here."""
 
     name: str
     value: str
     group: str
 
     def load(self) -> Any:
-        """Import what the entry point names."""
+        """Import and return the object that the entry point names."""
 
 
 class Distribution(NamedTuple):
-    """Name and version of what was installed; ``None`` where nobody knows."""
+    """The name and version of an installed distribution; ``None`` if they are unknown."""
 
     name: str | None
     version: str | None
@@ -44,15 +44,17 @@ ByName = dict[str, FoundEntryPoint]
 
 
 class _Found(NamedTuple):
-    """Group → name → entry point, and what is wrong with those that are left out."""
+    """The entry points by group and name, and the errors of those that are ignored."""
 
     by_group: dict[str, ByName]
     errors: list[FitglueError]
 
 
 class Discovery:
-    """What this environment offers, by its entry points; ``given`` ones replace the environment's
-    own.
+    """The plugins, wrappers and registry folders of this environment.
+
+    Args:
+        given: Entry points that replace those of the environment.
     """
 
     def __init__(self, given: Iterable[FoundEntryPoint] | None = None) -> None:
@@ -61,32 +63,34 @@ class Discovery:
 
     @property
     def is_of_environment(self) -> bool:
-        """Whether another process finds the same by itself."""
+        """Whether another process would find the same plugins."""
         return self._given is None
 
     def names(self) -> list[str]:
-        """The names of the plugins, in order."""
+        """Return the names of the plugins in alphabetical order."""
         return sorted(self._in_group(PLUGIN_GROUP))
 
     def plugin(self, name: str) -> FoundEntryPoint | None:
-        """The entry point of a plugin."""
+        """Return the entry point of a plugin, or ``None`` if no plugin has the name."""
         return self._in_group(PLUGIN_GROUP).get(name)
 
     def wrappers(self) -> list[FoundEntryPoint]:
-        """The entry points of wrappers around hooks."""
+        """Return the entry points of hook wrappers in alphabetical order."""
         wrappers = self._in_group(WRAPPER_GROUP)
-        # Sorted, because the order of entry points is undefined and nothing may depend on it.
+        # The order of entry points is undefined, and pluggy calls wrappers in the order of their
+        # registration.
         return [wrappers[name] for name in sorted(wrappers)]
 
     def distribution(self, name: str) -> Distribution:
-        """The distribution that brings the plugin."""
-        if name not in self._distributions:  # each look reads a file of metadata
+        """Return the distribution that contains the plugin."""
+        if name not in self._distributions:  # cached, because ``dist`` reads a metadata file
             self._distributions[name] = _distribution(name, self.plugin(name))
         return self._distributions[name]
 
     def registry_folders(self) -> tuple[list[Folder], list[FitglueError]]:
-        """The folders of entries that distributions bring along, found without importing them, and
-        what is wrong with the rest.
+        """Return the registry folders of installed distributions, and the errors of broken ones.
+
+        No package is imported for this, so the entries of a broken plugin can still be read.
         """
         folders: list[Folder] = []
         errors = list(self._found.errors)
@@ -105,11 +109,11 @@ class Discovery:
     def _found(self) -> _Found:
         if self._given is not None:
             return _Found(_by_group(self._given), [])
-        # One scan serves all groups: it is slow, and nothing caches it for us.
+        # One scan for all groups, because importlib.metadata reads every distribution each time.
         points, errors = all_entry_points(_GROUPS)
         by_group: dict[str, ByName] = {}
         for group in _GROUPS:
-            by_group[group], left_out = one_of_each_name(points, group)
+            by_group[group], left_out = choose_by_name(points, group)
             errors += left_out
         return _Found(by_group, errors)
 
@@ -127,7 +131,7 @@ def _distribution(name: str, point: FoundEntryPoint | None) -> Distribution:
         if distribution is None:
             return Distribution(None, None)
         return Distribution(distribution.name, distribution.version)
-    # Metadata that cannot be read: the plugin may work all the same.
+    # The metadata cannot be read. The plugin may work nevertheless.
     except Exception:  # noqa: BLE001
         return Distribution(name, None)
 
@@ -135,18 +139,17 @@ def _distribution(name: str, point: FoundEntryPoint | None) -> Distribution:
 def _folder_missing(name: str, point: FoundEntryPoint) -> PluginFailed:
     return PluginFailed(
         "FG-registry-folder-missing",
-        f"distribution {name} names the registry folder {point.value}, which is not there",
+        f"distribution {name} names the registry folder {point.value}, which does not exist",
         at=Place(field=f"entry point {REGISTRY_GROUP}"),
-        why="the value is a top-level package, a colon and a folder in it",
-        fix="reinstall the distribution, or tell its author",
+        why="the value must be a top-level package, a colon and a folder in that package",
+        fix="reinstall the distribution, or report this to its author",
     )
 
 
 def _folder_in_package(value: str) -> Path | None:
-    """The folder that ``package:folder`` names, inside the package; nothing is imported for a
-    top-level package.
-    """
+    """Return the folder that ``package:folder`` names, or ``None`` if the value is invalid."""
     package, _, folder = value.partition(":")
+    # Only a top-level package: ``find_spec`` imports the parents of a package with a dotted name.
     if not package.isidentifier() or not folder:
         return None
     inside = Path(folder)
@@ -154,7 +157,7 @@ def _folder_in_package(value: str) -> Path | None:
         return None
     try:
         spec = find_spec(package)
-    except (ImportError, ValueError):  # found, but half imported or without a spec
+    except (ImportError, ValueError):  # the module is partly imported, or has no spec
         return None
     if spec is None or not spec.submodule_search_locations:
         return None

@@ -1,6 +1,4 @@
-"""Reads the entry points of every distribution of this environment, of which some may be broken,
-and some name the same plugin.
-"""
+"""Reads the entry points of all installed distributions, even if some are broken or conflict."""
 
 from __future__ import annotations
 
@@ -16,15 +14,14 @@ if TYPE_CHECKING:
 
 
 def all_entry_points(groups: Iterable[str]) -> tuple[list[Any], list[FitglueError]]:
-    """Every entry point of these groups, and what is wrong with the distributions whose own cannot
-    be read.
-    """
+    """Return all entry points of these groups, and an error for each unreadable distribution."""
     points: list[Any] = []
     try:
         by_group = entry_points()
         for group in groups:
             points += by_group.select(group=group)
-    # One broken file in the environment: asked one by one, the others answer.
+    # One broken metadata file makes the fast function fail for all distributions, so each
+    # distribution is read on its own. The result may contain further groups.
     except Exception:  # noqa: BLE001
         return _one_by_one()
     return points, []
@@ -37,10 +34,10 @@ def _one_by_one() -> tuple[list[Any], list[FitglueError]]:
     for distribution in distributions():
         try:
             name = distribution.metadata["Name"]
-            if name not in seen:  # the first on the path is the one that is imported
+            if name not in seen:  # the first distribution on sys.path is the one that is imported
                 points += list(distribution.entry_points)
                 seen.add(name)
-        except Exception as error:  # noqa: BLE001 - whatever a broken file raises
+        except Exception as error:  # noqa: BLE001 - a broken file may raise anything
             errors.append(_broken(distribution, error))
     return points, errors
 
@@ -56,11 +53,11 @@ def _broken(distribution: object, error: Exception) -> PluginFailed:
     )
 
 
-def one_of_each_name(
-    points: Iterable[Any], group: str
-) -> tuple[dict[str, Any], list[FitglueError]]:
-    """The entry points of a group by their names; of several the one that is called like its
-    distribution, or else the first by name.
+def choose_by_name(points: Iterable[Any], group: str) -> tuple[dict[str, Any], list[FitglueError]]:
+    """Return the entry points of a group by name, and an error for each name that occurs twice.
+
+    Of several entry points with one name, the one that has the name of its distribution is chosen,
+    otherwise the one whose distribution is first in alphabetical order.
     """
     by_name: dict[str, list[Any]] = {}
     for point in points:
@@ -69,9 +66,9 @@ def one_of_each_name(
     chosen: dict[str, Any] = {}
     errors: list[FitglueError] = []
     for name, rivals in by_name.items():
-        if len(rivals) > 1:  # else their owner need not be known, which reads a file of metadata
+        if len(rivals) > 1:  # only then, because finding the distribution reads a metadata file
             rivals.sort(key=_precedence)
-            errors.append(_left_out(rivals[0], rivals[1:]))
+            errors.append(_ignored(rivals[0], rivals[1:]))
         chosen[name] = rivals[0]
     return chosen, errors
 
@@ -81,12 +78,12 @@ def _precedence(point: Any) -> tuple[bool, str, str]:
     return owner != point.name, owner, point.value
 
 
-def _left_out(chosen: Any, others: Sequence[Any]) -> PluginFailed:
+def _ignored(chosen: Any, others: Sequence[Any]) -> PluginFailed:
     listed = ", ".join(map(_named, others))
     return PluginFailed(
         "FG-plugin-name-taken",
-        f"{listed} is left out: {chosen.group} {chosen.name} is that of {_named(chosen)}",
-        fix="remove one of the distributions, or tell its author to name the entry point like the "
+        f"{listed} is ignored, because {_named(chosen)} also provides {chosen.group} {chosen.name}",
+        fix="remove one of the distributions, or ask its author to name the entry point like the "
         "distribution",
     )
 
@@ -96,8 +93,8 @@ def _named(point: Any) -> str:
 
 
 def _owner(point: Any) -> str:
-    """The name of the distribution that an entry point is part of."""
+    """Return the name of the distribution that contains an entry point."""
     try:
         return str(point.dist.name)
-    except Exception:  # noqa: BLE001 - no distribution, or one whose metadata cannot be read
+    except Exception:  # noqa: BLE001 - it has no distribution, or one with unreadable metadata
         return "?"

@@ -1,10 +1,10 @@
-"""Runs a plugin's code on threads of its own, so that what raises, floods or blocks there is named
-and hurts nobody else.
+"""Runs the code of a plugin on separate threads, so that code that raises, floods or blocks is
+reported by name and affects nothing else.
 
-A generator fails while it is consumed, outside every hook wrapper, and a thread cannot be killed: a
-plugin that shows no sign of life is abandoned on its daemon thread, that thread is never used
-again, and the process can still end. Looking at what a plugin raised or gave may run its code once
-more, so that is done on its threads too.
+A generator fails while it is consumed, which is outside every hook wrapper. A thread cannot be
+killed, so a plugin that does not respond is abandoned on its daemon thread: the thread is never
+used again, and the process can still end. Inspecting an exception or a value of a plugin may run
+its code again, so that also happens on its threads.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from fitglue_registry.plugins.consumer import END, Consumer
+from fitglue_registry.plugins.hook_call import HookCall
 from fitglue_registry.plugins.lane import Lane
 from fitglue_registry.plugins.process_state import ProcessState
-from fitglue_registry.plugins.pump import END, Pump
-from fitglue_registry.plugins.raised import HookCall
 
 if TYPE_CHECKING:
     from fitglue_registry.errors import FitglueError, PluginFailed
@@ -27,13 +27,20 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 Item = TypeVar("Item")
 SignOfLife = Callable[[], float]
-"""The monotonic moment until which a plugin is known to be at work (a planned wait)."""
+"""Returns the monotonic time until which a plugin is known to be working, as in a planned wait."""
 
-_LOOK_EVERY_S = 0.25
+#: How often the time limit is checked while the host waits for a plugin.
+_POLL_S = 0.25
 
 
 class Guard:
-    """The guard of one plugin."""
+    """Calls the code of one plugin within a time limit, and turns its exceptions into our errors.
+
+    Args:
+        plugin: The name of the plugin, for errors.
+        time_limit_s: Seconds without a response after which the plugin counts as blocked.
+        redact: Removes secrets from the texts of errors.
+    """
 
     def __init__(
         self,
@@ -46,8 +53,8 @@ class Guard:
         self.time_limit_s = time_limit_s
         self._redact = redact
         self._lane: Lane | None = None
-        # Nobody asks of a plugin to be pure and safe among threads, too.
-        self._here = threading.Lock()
+        # Several threads may derive at once, and ``fitglue_normalize`` need not be thread-safe.
+        self._inline_lock = threading.Lock()
 
     def call(
         self,
@@ -57,27 +64,39 @@ class Guard:
         *,
         time_limit_s: float | None = None,
     ) -> Result:
-        """The result of ``work``; raises what it raised if that is a ``FitglueError``, else
-        ``PluginFailed``.
+        """Call ``work`` on the plugin's thread and return its result.
+
+        Args:
+            hook: The name of the hook, for errors.
+            work: Calls the plugin and reads what it returned.
+            sign_of_life: Returns the time until which the plugin is known to be working.
+            time_limit_s: Replaces the time limit of the guard.
+
+        Raises:
+            FitglueError: The plugin raised it.
+            PluginFailed: The plugin raised anything else (FG-plugin-raised), or did not respond in
+                time (FG-plugin-blocked).
         """
         call = self._call(hook)
         state = ProcessState.now()
-        box: queue.SimpleQueue[tuple[Any, FitglueError | None]] = queue.SimpleQueue()
+        outcomes: queue.SimpleQueue[tuple[Any, FitglueError | None]] = queue.SimpleQueue()
 
         def run() -> None:
             try:
                 outcome: tuple[Any, FitglueError | None] = work(), None
-            # The border: whatever a plugin raises must not end this thread unnoticed.
+            # The boundary to plugins: no exception, not even SystemExit, may end the thread, since
+            # the caller would then wait until the time limit.
             except BaseException as error:  # noqa: BLE001
-                outcome = None, call.explain(error)
+                outcome = None, call.translate(error)
             state.restore(self.plugin)
-            box.put(outcome)
+            outcomes.put(outcome)
 
         limit_s = self.time_limit_s if time_limit_s is None else time_limit_s
         try:
             self._own_lane().put(run)
-            result, error = _wait(box, call, sign_of_life, limit_s)
-        except BaseException:  # Ctrl-C, too: what the lane is at may never end
+            result, error = _wait_for(outcomes, call, sign_of_life, limit_s)
+        # Also after Ctrl-C: the current work of the lane may never end, so it gets no other work.
+        except BaseException:
             self._lane = None
             raise
         if error is not None:
@@ -85,15 +104,18 @@ class Guard:
         return result  # type: ignore[no-any-return]
 
     def call_here(self, hook: str, work: Callable[[], Result]) -> Result:
-        """As ``call``, for a thread that is a lane already: whoever waits for its items notices
-        where it blocks.
+        """Call ``work`` on the current thread, which must belong to the plugin already.
+
+        This has no time limit of its own: the reader of the thread's items notices if it blocks.
         """
         try:
-            with self._here:  # read once: a lane that blocked keeps the lock of its time
+            # ``_next`` replaces the lock if a thread blocks; that thread still holds the old one.
+            with self._inline_lock:
                 return work()
-        except BaseException as error:  # noqa: BLE001 - the border, as in ``call``
-            explained = self._call(hook).explain(error)
-        raise explained
+        except BaseException as error:  # noqa: BLE001 - the boundary to plugins, as in ``call``
+            translated = self._call(hook).translate(error)
+        # Outside the handler, so that the error does not get the original exception as its context.
+        raise translated
 
     def iterate(
         self,
@@ -104,43 +126,59 @@ class Guard:
         sign_of_life: SignOfLife | None = None,
         weigh: Callable[[Item], int] | None = None,
     ) -> Iterator[tuple[int, Item | FitglueError]]:
-        """(job, item) of all ``jobs``, each consumed on one of ``lanes`` threads, at most 64 items
-        ahead of the caller.
+        """Consume several iterators of the plugin on threads, and yield their items as they arrive.
 
-        A job that raises gives its error as its last item and the next job begins; whether to go on
-        is the caller's choice. By asking on, the caller says that it has dealt with what it was
-        given: at any time one job more than there are lanes is begun and not dealt with, so that a
-        process that is killed has little to ask for again. Items that ``weigh`` calls heavy are not
-        queued behind others. Closing the iteration stops each job after its current item. Raises
-        ``PluginFailed`` where no lane shows a sign of life.
+        The threads run at most 64 items ahead of the caller. A caller that asks for the next item
+        has stored the previous one: at any time, at most ``lanes`` + 1 jobs have begun and are not
+        completely stored, so that little has to be requested again if the process is killed.
+        Closing the iteration stops each job after its current item.
+
+        Args:
+            hook: The name of the hook, for errors.
+            jobs: Functions that return an iterable of the plugin.
+            lanes: How many threads consume the jobs.
+            sign_of_life: Returns the time until which the plugin is known to be working.
+            weigh: Returns the size of an item in bytes; large items wait for an empty queue.
+
+        Yields:
+            (number of the job, item). A job that fails yields its error as its last item, and the
+                next job begins; the caller decides whether to continue.
+
+        Raises:
+            PluginFailed: FG-plugin-blocked if no thread produces an item in time.
         """
         call = self._call(hook)
         running = min(lanes, len(jobs))
-        pump = Pump(call, jobs, running, weigh)
+        consumer = Consumer(call, jobs, running, weigh)
         try:
-            pump.start()
+            consumer.start()
             while running:
-                job, item = self._next(pump, call, sign_of_life)
+                job, item = self._next(consumer, call, sign_of_life)
                 if job is None:
                     running -= 1
                 elif item is END:
-                    pump.begin_another()
+                    consumer.allow_next_job()
                 else:
                     yield job, item
         finally:
-            pump.stop()
+            consumer.stop()
 
     def refuse(self, hook: str, what: str) -> PluginFailed:
-        """The error for an answer that the hook's page does not allow."""
+        """Return the error for an answer that the specification of the hook does not allow.
+
+        Args:
+            hook: The name of the hook.
+            what: The end of a sentence that begins with "plugin … answered".
+        """
         return self._call(hook).refusal(what)
 
     def refuse_if(self, hook: str, complaint: str | None) -> None:
-        """Raise that error, if there is a complaint about an answer."""
+        """Raise the error of ``refuse`` if there is a complaint about an answer."""
         if complaint is not None:
             raise self.refuse(hook, complaint)
 
     def close(self) -> None:
-        """Let the lane end once it has done what it was given; a later call begins a new one."""
+        """End the plugin's thread after its current work; a later call starts a new one."""
         if self._lane is not None:
             self._lane.close()
             self._lane = None
@@ -155,38 +193,41 @@ class Guard:
 
     def _next(
         self,
-        pump: Pump,
+        consumer: Consumer,
         call: HookCall,
         sign_of_life: SignOfLife | None,
     ) -> tuple[int | None, Any]:
         try:
-            return _wait(pump.items, call, sign_of_life, self.time_limit_s)
-        except BaseException:  # Ctrl-C, too: a lane that is abandoned may hold the lock for ever
-            self._here = threading.Lock()
+            return _wait_for(consumer.items, call, sign_of_life, self.time_limit_s)
+        # Also after Ctrl-C: an abandoned thread may hold the lock for ever.
+        except BaseException:
+            self._inline_lock = threading.Lock()
             raise
 
 
-def _wait(
-    box: Any,
+def _wait_for(
+    pairs: Any,
     call: HookCall,
     sign_of_life: SignOfLife | None,
     limit_s: float,
 ) -> tuple[Any, Any]:
-    """What comes into the box; raises ``PluginFailed`` where the plugin shows no sign of life for
-    so long.
+    """Return the next pair of a queue; raise ``PluginFailed`` if the plugin does not respond for
+    ``limit_s`` seconds.
     """
-    asked = time.monotonic()
+    asked_at = time.monotonic()
     while True:
         try:
-            pair: tuple[Any, Any] = box.get(timeout=min(_LOOK_EVERY_S, limit_s))
+            pair: tuple[Any, Any] = pairs.get(timeout=min(_POLL_S, limit_s))
             return pair
         except queue.Empty:
-            alive = asked
+            # The limit counts from the last sign of life, so that a planned wait for a rate limit
+            # does not look like a block.
+            alive_at = asked_at
             if sign_of_life is not None:
-                alive = max(asked, sign_of_life())
-            if time.monotonic() - alive > limit_s:
+                alive_at = max(asked_at, sign_of_life())
+            if time.monotonic() - alive_at > limit_s:
                 raise call.failure(
                     "FG-plugin-blocked",
-                    f"plugin {call.plugin} gave no sign of life for {limit_s:g} s",
+                    f"plugin {call.plugin} did not respond for {limit_s:g} s",
                     "its thread cannot be killed; it was abandoned and ends with this process",
                 ) from None

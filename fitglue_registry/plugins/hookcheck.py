@@ -1,5 +1,5 @@
-"""Compares a plugin with the page of hooks before pluggy sees it: pluggy accepts a typo, a default
-and a coroutine in silence.
+"""Compares a plugin with the hook specifications before it is registered, because pluggy silently
+accepts misspelled hooks, defaults and coroutines.
 """
 
 from __future__ import annotations
@@ -16,23 +16,29 @@ if TYPE_CHECKING:
 
 
 def check_api(name: str, plugin: object) -> None:
-    """Compare the hook API that a plugin was written for with this host's; raises ``PluginFailed``
-    FG-hook-api.
+    """Raise an error unless the plugin was written for the hook API of this host.
+
+    Args:
+        name: The name of the plugin.
+        plugin: The imported module or object.
+
+    Raises:
+        PluginFailed: FG-hook-api; the fix says which side must be upgraded.
     """
     api = getattr(plugin, "FITGLUE_HOOK_API", None)
     if api == HOOK_API:
         return
     why = None
     if not isinstance(api, int):
-        why = "a plugin exports FITGLUE_HOOK_API as an integer"
-        fix = f"its author adds FITGLUE_HOOK_API = {HOOK_API} to the plugin's module"
+        why = "a plugin must export FITGLUE_HOOK_API as an integer"
+        fix = f"ask its author to add FITGLUE_HOOK_API = {HOOK_API} to the plugin's module"
     elif api > HOOK_API:
         fix = "upgrade fitglue-registry"
     else:
         fix = f"upgrade the plugin: fitglue plugin install --upgrade {name}"
     raise PluginFailed(
         "FG-hook-api",
-        f"plugin {name} speaks hook API {api!r}, this host speaks {HOOK_API}",
+        f"plugin {name} is written for hook API {api!r}, but this host has {HOOK_API}",
         why=why,
         fix=fix,
     )
@@ -43,14 +49,22 @@ def check_hooks(
     plugin: object,
     manager: pluggy.PluginManager,
 ) -> tuple[str, ...]:
-    """The hooks that a plugin implements, each compared with its specification; raises
-    ``PluginFailed``.
+    """Return the names of the hooks that a plugin implements, after checking each implementation.
+
+    Args:
+        name: The name of the plugin.
+        plugin: The imported module or object.
+        manager: Reads the ``@hookimpl`` markers.
+
+    Raises:
+        PluginFailed: FG-hook-unknown or FG-hook-signature for the first wrong implementation.
     """
     hooks: list[str] = []
     for attribute in dir(plugin):
         options = manager.parse_hookimpl_opts(plugin, attribute)
         if options is None:
             continue
+        # A marker may name the hook (``specname``) of a function with another name.
         hook = options.get("specname") or attribute
         function = getattr(plugin, attribute)
         if hook not in HOOK_NAMES:
@@ -70,9 +84,9 @@ def _unknown(
     close = nearest(hook, HOOK_NAMES)
     return PluginFailed(
         "FG-hook-unknown",
-        f"plugin {name} implements {hook}, which is no hook",
+        f"plugin {name} implements {hook}, which is not a hook",
         at=_place(function),
-        why=f"did you mean {close}?" if close else f"hooks are {', '.join(HOOK_NAMES)}",
+        why=f"did you mean {close}?" if close else f"the hooks are {', '.join(HOOK_NAMES)}",
         fix="rename the function",
     )
 
@@ -86,8 +100,8 @@ def _is_wrapper(
         "FG-hook-signature",
         f"{hook} of plugin {name} is a wrapper",
         at=_place(function),
-        why="a wrapper sees the calls of all plugins, so it is a plugin of its own",
-        fix=f"move it to a module that is named in the entry-point group {WRAPPER_GROUP}",
+        why="a wrapper sees the calls of all plugins, so it must be a plugin of its own",
+        fix=f"move it to a module that the entry-point group {WRAPPER_GROUP} names",
     )
 
 
@@ -104,22 +118,23 @@ def _check_signature(
             "FG-hook-signature",
             f"{hook} of plugin {name} {wrong}",
             at=_place(function),
-            why=f"it may ask for {', '.join(allowed)}",
-            fix="change the function's arguments",
+            why=f"the hook has the arguments {', '.join(allowed)}",
+            fix="change the arguments of the function",
         )
 
 
 def _complaint(function: Any, allowed: list[str]) -> str | None:
-    """What is wrong with the signature of a hook's function, as the end of a sentence."""
+    """Return what is wrong with the signature of an implementation, as the end of a sentence."""
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        return "is a coroutine; hooks are plain functions or generators"
+        return "is a coroutine; hooks must be plain functions or generators"
     for parameter in inspect.signature(function).parameters.values():
         name = parameter.name
         if name not in allowed:
-            return f"asks for {name!r}"
+            return f"has an unknown argument {name!r}"
+        # pluggy passes only positional arguments without a default, and no others.
         has_default = parameter.default is not parameter.empty
         if has_default or parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
-            return f"gives {name!r} a default or makes it keyword-only, and would never get it"
+            return f"gives {name!r} a default or makes it keyword-only, so it would not be passed"
     return None
 
 

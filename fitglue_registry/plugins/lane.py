@@ -1,4 +1,4 @@
-"""A thread of its own for the code of one plugin, which can be abandoned where it blocks."""
+"""A worker thread for the code of one plugin, which can be abandoned if it blocks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ Work = Callable[[], None]
 
 
 class Lane:
-    """Does work in turn, on a daemon thread."""
+    """A daemon thread that calls functions one after another.
+
+    All calls of a plugin run on the same thread, so a plugin may use objects that are bound to a
+    thread, such as an SQLite connection.
+
+    Args:
+        plugin: The name of the plugin, which becomes part of the thread's name.
+    """
 
     def __init__(self, plugin: str) -> None:
         self._process = os.getpid()
@@ -25,15 +32,15 @@ class Lane:
 
     @property
     def can_work(self) -> bool:
-        """Whether the thread is in this process: a fork has the queue and not the thread."""
+        """Whether the thread runs in this process; a fork copies the queue but not the thread."""
         return self._process == os.getpid()
 
     def put(self, work: Work) -> None:
-        """Let the thread do this when it has done what it was given before."""
+        """Let the thread call ``work`` after everything that was put before."""
         self._works.put(work)
 
     def close(self) -> None:
-        """Let the thread end once it has done what it was given."""
+        """Let the thread end after everything that was put before."""
         self._works.put(None)
 
     def _serve(self) -> None:
@@ -42,4 +49,5 @@ class Lane:
             if work is None:
                 return
             work()
-            del work  # and with it what it was called with, which may be large, before a long wait
+            # Release the arguments of the call, which may be large, before a long wait.
+            del work

@@ -1,5 +1,5 @@
-"""Imports a plugin when its hooks are first needed, and says of each what works and what does
-not.
+"""Imports and registers a plugin when one of its hooks is first needed, and keeps the error of a
+plugin that fails.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PluginInfo:
-    """One plugin as ``plugin list`` shows it; ``error`` says why it is left out."""
+    """One plugin as ``plugin list`` shows it."""
 
-    name: str
-    distribution: str | None
-    version: str | None
-    value: str
-    loaded: bool
-    hooks: tuple[str, ...] = ()
-    error: FitglueError | None = None
+    name: str  # name of its entry point
+    distribution: str | None  # name of its distribution, if it is known
+    version: str | None  # version of its distribution, if it is known
+    value: str  # what its entry point names, such as ``fitglue_example.plugin``
+    loaded: bool  # whether it was imported and registered
+    hooks: tuple[str, ...] = ()  # the hooks that it implements
+    error: FitglueError | None = None  # why it was not loaded
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A plugin that was imported and registered, with the guard that all its code runs under."""
+    """A plugin that was imported and registered, with the guard that runs all its code."""
 
     plugin: object
     hooks: tuple[str, ...]
@@ -51,8 +51,12 @@ class Loaded:
 
 
 class Loader:
-    """Loads the plugins that were found, each at most once; ``redact`` takes secrets out of what
-    they say.
+    """Loads the plugins that were found, each at most once.
+
+    Args:
+        discovery: The plugins and wrappers of this environment.
+        time_limit_s: Seconds without a response after which a plugin counts as blocked.
+        redact: Removes secrets from the texts of errors.
     """
 
     def __init__(
@@ -75,17 +79,20 @@ class Loader:
             try:
                 self._register_wrapper(point, manager)
             except FitglueError as error:
-                log.warning("hook wrapper %s is left out: %s", point.name, error)
+                log.warning("hook wrapper %s is ignored: %s", point.name, error)
         return manager
 
     @cached_property
     def callers(self) -> SubsetCallers:
-        """The callers of the hooks of the plugins that were loaded."""
+        """The hook callers of the plugins that were loaded."""
         return SubsetCallers(self._manager)
 
     def load(self, name: str) -> Loaded:
-        """The plugin of that name; raises ``FitglueError``, the same each time, where it cannot be
-        loaded.
+        """Import and register a plugin, or return it if that was done before.
+
+        Raises:
+            FitglueError: The plugin is missing or broken. Each call raises the same error, because
+                Python does not import a failed module cleanly a second time.
         """
         if name not in self._loaded:
             try:
@@ -94,15 +101,16 @@ class Loader:
                 self._loaded[name] = error
         loaded = self._loaded[name]
         if isinstance(loaded, FitglueError):
-            raise loaded.with_traceback(None)  # its traceback must not grow with each question
+            # Each ``raise`` appends to the traceback of the stored error, so it starts anew.
+            raise loaded.with_traceback(None)
         return loaded
 
-    def leave_out(self, name: str, error: FitglueError) -> None:
-        """Answer every further question for the plugin with this error."""
+    def exclude(self, name: str, error: FitglueError) -> None:
+        """Let every further call of ``load`` for this plugin raise the error."""
         self._loaded[name] = error
 
     def info(self, name: str) -> PluginInfo:
-        """What is known of a plugin after trying to load it."""
+        """Try to load a plugin and return what is known about it."""
         point = self._discovery.plugin(name)
         value = point.value if point else ""
         distribution = self._discovery.distribution(name)
@@ -113,23 +121,27 @@ class Loader:
         return PluginInfo(name, *distribution, value, loaded=True, hooks=hooks)
 
     def check_version(self, entry: Entry) -> None:
-        """Compare the installed version with the range that the entry accepts; raises
-        ``PluginFailed``.
+        """Compare the installed version of a plugin with the range that the entry accepts.
+
+        A plugin without a distribution has no version and always fits.
+
+        Raises:
+            PluginFailed: FG-plugin-version if the version is not in the range.
         """
         name, accepted = entry.plugin.name, entry.plugin.version
         installed = self._discovery.distribution(name).version
         if installed is None or not accepted:
             return
-        # A version that is none is in no range.
+        # ``contains`` is also false for a text that is not a valid version.
         if not SpecifierSet(accepted).contains(installed, prereleases=True):
             raise PluginFailed(
                 "FG-plugin-version",
-                f"{entry.key} needs {name} {accepted}, installed is {installed}",
+                f"{entry.key} needs {name} {accepted}, but {installed} is installed",
                 fix=f"fitglue plugin install '{name}{accepted}'",
             )
 
     def close(self) -> None:
-        """Let the threads on which plugins were called end; plugins stay loaded."""
+        """End the threads of all plugins after their current work; the plugins stay loaded."""
         for loaded in self._loaded.values():
             if isinstance(loaded, Loaded):
                 loaded.guard.close()
@@ -152,7 +164,9 @@ class Loader:
         if point is None:
             raise self._missing(name)
         guard = self._guard(name)
-        manager = self._manager  # made here, since wrappers are imported under guards of their own
+        # Made before the guard is used, because making it imports the wrappers under their own
+        # guards, and a guard within another one would count against both time limits.
+        manager = self._manager
         try:
             return guard.call("import", lambda: self._register(point, guard, manager))
         except PluginFailed as error:
@@ -167,36 +181,40 @@ class Loader:
         guard: Guard,
         manager: pluggy.PluginManager,
     ) -> Loaded:
-        """Import, check and register a plugin; runs on its own lane."""
+        """Import, check and register a plugin; called on the plugin's thread.
+
+        pluggy keeps a plugin half registered if registration fails, so all checks come before it.
+        """
         name = point.name
         plugin = point.load()
         check_api(name, plugin)
         hooks = check_hooks(name, plugin, manager)
-        twin = manager.get_name(plugin)
-        if twin is not None:
+        other_name = manager.get_name(plugin)
+        if other_name is not None:
             raise PluginFailed(
                 "FG-plugin-twice",
-                f"plugin {name} is the same object as plugin {twin} ({point.value})",
-                fix="name it once in the entry points",
+                f"plugin {name} is the same object as plugin {other_name} ({point.value})",
+                fix="name it only once in the entry points",
             )
         manager.register(plugin, name=name)
-        self.callers.forget()  # they name the others that are left out, and there is one more
+        # A caller excludes a fixed set of plugins, to which the new one must be added.
+        self.callers.forget()
         return Loaded(plugin, hooks, guard)
 
     def _missing(self, name: str) -> PluginFailed:
         if self._discovery.is_of_environment and _is_installed(name):
             return PluginFailed(
                 "FG-plugin-missing",
-                f"distribution {name} is installed and brings no plugin of that name",
-                why=f"it has no entry point called {name} in the group {PLUGIN_GROUP}",
-                fix="its author adds it to pyproject.toml",
+                f"distribution {name} is installed, but it contains no plugin of that name",
+                why=f"it has no entry point named {name} in the group {PLUGIN_GROUP}",
+                fix="ask its author to add the entry point to pyproject.toml",
             )
         close = nearest(name, self._discovery.names())
         why = None
         fix = f"fitglue plugin install {name}"
         if close:
-            why = f"there is {close}"
-            fix = f"did you mean {close}? Else: {fix}"
+            why = f"a plugin with a similar name is installed: {close}"
+            fix = f"did you mean {close}? Otherwise: {fix}"
         return PluginFailed(
             "FG-plugin-missing",
             f"plugin {name} is not installed",

@@ -1,4 +1,4 @@
-"""The plugins of an environment, put together: found, loaded and called."""
+"""The entrance to this package: the plugins of an environment, which it finds, loads and calls."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 
 class Plugins:
-    """The plugins of this environment. Finding them imports none of them.
+    """The plugins of this environment. Finding them does not import them.
 
-    ``entry_points`` replaces the environment's own (an embedding application, a test);
-    ``time_limit_s`` is how long a plugin may show no sign of life.
+    Args:
+        entry_points: Entry points that replace those of the environment, for an embedding
+            application or a test.
+        time_limit_s: Seconds without a response after which a plugin counts as blocked.
     """
 
     def __init__(
@@ -33,60 +35,70 @@ class Plugins:
         *,
         time_limit_s: float = 120.0,
     ) -> None:
-        #: Takes secrets out of what plugins say; a host puts that of its redactor here before the
-        #: first plugin is loaded.
+        #: Removes secrets from the texts of plugins. A host sets it to its redactor's function
+        #: before the first plugin is loaded.
         self.redact: Redact = str
         self.discovery = Discovery(entry_points)
         self._loader = Loader(
             self.discovery,
             time_limit_s=time_limit_s,
+            # Not ``self.redact`` itself, which a host replaces after the loader was made.
             redact=self._redact,
         )
 
     @property
     def from_environment(self) -> bool:
-        """Whether another process finds the same plugins by itself."""
+        """Whether another process would find the same plugins."""
         return self.discovery.is_of_environment
 
     @property
     def time_limit_s(self) -> float:
-        """How long a plugin may show no sign of life."""
+        """Seconds without a response after which a plugin counts as blocked."""
         return self._loader.time_limit_s
 
     def names(self) -> list[str]:
-        """The names of the plugins that were found, in order."""
+        """Return the names of the plugins that were found, in alphabetical order."""
         return self.discovery.names()
 
     def distribution(self, name: str) -> Distribution:
-        """Name and version of the distribution that brings the plugin."""
+        """Return the name and version of the distribution that contains a plugin."""
         return self.discovery.distribution(name)
 
     def registry_folders(self) -> tuple[list[Folder], list[FitglueError]]:
-        """The folders of entries that distributions bring along, found without importing them, and
-        what is wrong with the rest.
+        """Return the registry folders of installed distributions, and the errors of broken ones.
+
+        No package is imported for this.
         """
         return self.discovery.registry_folders()
 
     def info(self, name: str) -> PluginInfo:
-        """What is known of a plugin after trying to load it."""
+        """Try to load a plugin and return what is known about it."""
         return self._loader.info(name)
 
     def load(self, entry: Entry) -> None:
-        """Import the plugin of an entry; raises ``PluginFailed`` where it is missing, broken, or of
-        a version that does not fit.
+        """Import the plugin of an entry.
+
+        Raises:
+            FitglueError: The plugin is missing or broken, or its version does not fit the entry.
         """
         self._loader.load(entry.plugin.name)
         self._loader.check_version(entry)
 
     def check_version(self, entry: Entry) -> None:
-        """Compare the installed version with the range that the entry accepts; raises
-        ``PluginFailed``.
+        """Compare the installed version of a plugin with the range that the entry accepts.
+
+        Raises:
+            PluginFailed: FG-plugin-version if the version is not in the range.
         """
         self._loader.check_version(entry)
 
     def of(self, entry: Entry, sign_of_life: SignOfLife | None = None) -> EntryPlugin:
-        """The plugin of an entry, ready to be called; ``sign_of_life`` says until when the
-        connection that it works for is known to be at work.
+        """Return the plugin of an entry, ready to be called.
+
+        Args:
+            entry: The entry.
+            sign_of_life: Returns the monotonic time until which the plugin's connection is known
+                to be working.
         """
         return EntryPlugin(entry, self._loader, sign_of_life)
 
@@ -96,13 +108,22 @@ class Plugins:
         hook: str,
         **arguments: Any,
     ) -> Iterator[tuple[str, Any, FitglueError | None]]:
-        """(plugin, answer, error) of a hook that every plugin is asked, one by one, so that one
-        failure loses no other answer.
+        """Call a hook of several plugins, one after another.
+
+        Args:
+            names: The names of the plugins; those without the hook are skipped.
+            hook: The name of the hook.
+            **arguments: The arguments of the hook, by name.
+
+        Returns:
+            An iterator of (name of the plugin, checked answer, error), in alphabetical order.
+                Either the answer or the error is ``None``, so a failure of one plugin does not
+                lose the answers of the others.
         """
         return broadcast(self._loader, names, hook, arguments)
 
     def close(self) -> None:
-        """Let the threads on which plugins were called end; plugins stay loaded."""
+        """End the threads of all plugins after their current work; the plugins stay loaded."""
         self._loader.close()
 
     def _redact(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""What the code of a plugin may change in the whole process, and what is put back after it."""
+"""The process-wide settings that are restored after code of a plugin has run."""
 
 from __future__ import annotations
 
@@ -12,26 +12,31 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ProcessState:
-    """The process and its settings before a plugin's code ran."""
+    """The process and its settings before code of a plugin runs."""
 
     process: int
     recursion_limit: int
 
     @classmethod
     def now(cls) -> ProcessState:
-        """The state as it is."""
+        """Return the current state."""
         return cls(os.getpid(), sys.getrecursionlimit())
 
     def restore(self, plugin: str) -> None:
-        """Put it back; a child that the plugin forked, and let return, ends here."""
+        """Restore the settings, and end the process if it is a child that the plugin forked."""
         self.end_child()
         if sys.getrecursionlimit() != self.recursion_limit:
             sys.setrecursionlimit(self.recursion_limit)
             log.warning(
-                "plugin %s changed the recursion limit of this process; it was put back", plugin
+                "plugin %s changed the recursion limit of this process; it was restored", plugin
             )
 
     def end_child(self) -> None:
-        """End this process, if it is not the one of the state but a fork of it."""
+        """End this process if it is a fork of the process in which the state was taken.
+
+        A plugin that calls ``os.fork`` and returns in both processes would let the host continue
+        twice, with two writers for one database.
+        """
         if os.getpid() != self.process:
+            # Without ``atexit`` functions and without flushing: both belong to the parent.
             os._exit(0)

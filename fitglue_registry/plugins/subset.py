@@ -1,5 +1,5 @@
-"""Calls a hook so that one plugin's implementation and every wrapper see the call, and no other
-implementation does.
+"""Makes hook callers that reach the implementation of one plugin and every hook wrapper, but no
+implementation of another plugin.
 """
 
 from __future__ import annotations
@@ -16,33 +16,38 @@ Caller = Callable[..., Any]
 
 
 class SubsetCallers:
-    """Makes such callers, and keeps them until another plugin is registered."""
+    """The hook callers of single plugins, which are kept until another plugin is registered."""
 
     def __init__(self, manager: pluggy.PluginManager) -> None:
         self._manager = manager
         self._callers: dict[tuple[str, int], Caller] = {}
 
     def caller(self, hook: str, plugin: object) -> Caller:
-        """What calls the hook of this plugin, with arguments by name."""
+        """Return a function that calls the hook of this plugin, with arguments by name.
+
+        Args:
+            hook: The name of the hook.
+            plugin: The registered module or object.
+        """
         key = hook, id(plugin)
         if key not in self._callers:
             self._callers[key] = self._make(hook, plugin)
         return self._callers[key]
 
     def forget(self) -> None:
-        """Make every caller anew: another plugin was registered."""
+        """Discard all callers; called when another plugin is registered."""
         self._callers.clear()
 
     def _make(self, hook: str, plugin: object) -> Caller:
         others: list[Any] = []
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
-            # subset_hook_caller removes plugins whole, wrappers included: only those that have an
-            # implementation are named.
+            # ``subset_hook_caller`` removes complete plugins including their wrappers, so only
+            # plugins with an implementation are named here.
             if not implementation.wrapper and implementation.plugin is not plugin:
                 others.append(implementation.plugin)
         caller: Caller = self._manager.subset_hook_caller(hook, others)
         if hook in ADDRESSED:
-            return caller
+            return caller  # these are ``firstresult``; the others return a list of one answer
 
         def first(**arguments: Any) -> Any:
             answers = caller(**arguments)

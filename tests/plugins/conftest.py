@@ -1,4 +1,4 @@
-"""Plugins made in memory, the entry points that name them, and entries that use them."""
+"""Fixtures: plugins that are made in memory, their entry points, and entries that use them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ class Distribution:
 
 
 class Point:
-    """An entry point as the environment would have it, which remembers how often it was
-    imported.
-    """
+    """An entry point as in the environment, which counts how often it was imported."""
 
     def __init__(
         self,
@@ -51,9 +49,7 @@ class Point:
 
 
 def make_plugin(*hooks: Any, api: Any = HOOK_API, **named: Any) -> types.ModuleType:
-    """A module with these hooks, and an ``fitglue_connect`` that greets with the module's own name
-    unless it has one.
-    """
+    """Return a module with these hooks and attributes, whose hook API is the current one."""
     module = types.ModuleType("example")
     if api is not None:
         module.FITGLUE_HOOK_API = api
@@ -67,7 +63,7 @@ def make_plugin(*hooks: Any, api: Any = HOOK_API, **named: Any) -> types.ModuleT
 
 
 def greeting(name: str) -> Any:
-    """An ``fitglue_connect`` that answers with an account of that id."""
+    """Return a ``fitglue_connect`` that returns an account with that id."""
 
     def fitglue_connect(connection: Any) -> Account:
         return Account(name)
@@ -92,7 +88,7 @@ def greet() -> Any:
 
 @pytest.fixture
 def load() -> Any:
-    """The plugins of these entry points; modules get the names they stand under."""
+    """A function that makes ``Plugins`` of entry points, and of modules by keyword."""
 
     def make(*points: Point, time_limit_s: float = 5.0, **modules: Any) -> Plugins:
         return Plugins(
@@ -105,7 +101,7 @@ def load() -> Any:
 
 @pytest.fixture
 def entry() -> Any:
-    """The entry of a plugin, differing from a plain one in what the test states."""
+    """A function that returns the entry of a plugin with the given changes."""
 
     def make(plugin: str = "good", *, version: str = "", **changes: Any) -> Entry:
         values: dict[str, Any] = {
@@ -124,8 +120,8 @@ def entry() -> Any:
 
 @pytest.fixture
 def release() -> Any:
-    """What blocked plugins wait for; set at the end, so that no thread outlives its test for
-    long.
+    """An event that blocked plugins wait for. It is set at the end of the test, so that its threads
+    end.
     """
     event = threading.Event()
     yield event

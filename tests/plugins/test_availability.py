@@ -1,5 +1,5 @@
-"""Whether an entry can be used now is computed, and every answer but yes has a reason, a code and a
-fix.
+"""Tests that the availability of an entry is computed, and that every state except "available" has
+a reason, a code and a fix.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from fitglue_registry.registry import Alternative, Closed
 
 @pytest.fixture
 def ask(load, plugin, greet, point, entry):
-    """The availability of the entry of a plugin that works, differing in what the test states."""
+    """A function that returns the availability of an entry, by default of one with a working
+    plugin.
+    """
 
     def make(
         installed=None, *, accepts="", allowed=True, tier="hobbyist", connections=("ok",), **changes
@@ -33,7 +35,7 @@ def ask(load, plugin, greet, point, entry):
 
 
 def test_a_connected_entry_is_available(ask):
-    """Plugin, version, tier, connection and credentials are in order."""
+    """An entry is available if plugin, version, tier, connection and credentials are in order."""
     answer = ask()
     assert (answer.state, answer.available, answer.code, answer.fix) == (
         "available",
@@ -49,7 +51,7 @@ def test_one_working_connection_of_several_is_enough(ask):
 
 
 def test_a_missing_plugin_is_to_be_installed(ask, point, plugin, greet):
-    """Whoever has the entry and not the plugin is told the command."""
+    """An entry whose plugin is missing has a fix with the command that installs the plugin."""
     answer = ask(point("other", plugin(greet("x"))))
     assert (answer.state, answer.code, answer.fix) == (
         "plugin-missing",
@@ -60,7 +62,7 @@ def test_a_missing_plugin_is_to_be_installed(ask, point, plugin, greet):
 
 @pytest.mark.parametrize("broken", [ImportError("gone"), SystemExit(1)])
 def test_a_broken_plugin_is_named_so(ask, point, broken):
-    """What cannot be imported cannot be used."""
+    """An entry whose plugin cannot be imported has the state plugin-broken."""
     answer = ask(point("good", broken))
     assert (answer.state, answer.available, answer.code) == (
         "plugin-broken",
@@ -70,7 +72,7 @@ def test_a_broken_plugin_is_named_so(ask, point, broken):
 
 
 def test_an_installed_version_outside_the_range_is_a_mismatch(ask):
-    """The entry says which versions it fits."""
+    """A plugin version outside the range of its entry is a version mismatch."""
     answer = ask(accepts=">=2")
     assert (answer.state, answer.code, answer.fix) == (
         "version-mismatch",
@@ -80,20 +82,22 @@ def test_an_installed_version_outside_the_range_is_a_mismatch(ask):
 
 
 def test_another_hook_api_is_a_mismatch(ask, point, plugin, greet):
-    """So does the page that the plugin was written for."""
+    """A plugin that was written for another hook API is a version mismatch."""
     answer = ask(point("good", plugin(greet("x"), api=99)))
     assert (answer.state, answer.code) == ("version-mismatch", "FG-hook-api")
 
 
-def test_a_tier_that_does_not_include_the_entry_is_told_before_any_connection(ask):
-    """Nobody should connect an account first and then learn that it is not for them."""
+def test_a_tier_that_does_not_include_the_entry_is_reported_before_any_connection(ask):
+    """A tier that is too low is reported before a missing connection, so that nobody connects an
+    account in vain.
+    """
     answer = ask(allowed=False, connections=())
     assert (answer.state, answer.code) == ("tier", "FG-tier")
-    assert answer.reason == "Good belongs to tier hobbyist, this athlete has hobbyist"
+    assert answer.reason == "Good belongs to tier hobbyist, and this athlete has tier hobbyist"
 
 
 def test_without_a_connection_the_command_names_the_integration(ask):
-    """The account belongs to the integration that the source depends on."""
+    """The fix for a missing connection connects the integration that the source depends on."""
     answer = ask(connections=())
     assert (answer.state, answer.code, answer.fix) == (
         "not-connected",
@@ -102,8 +106,8 @@ def test_without_a_connection_the_command_names_the_integration(ask):
     )
 
 
-def test_rejected_credentials_are_told_from_no_connection(ask):
-    """The connection is there, and only its key is to be given anew."""
+def test_rejected_credentials_are_distinguished_from_no_connection(ask):
+    """An entry whose only connection was rejected has the state credentials-rejected."""
     answer = ask(connections=("credentials-rejected",))
     assert (answer.state, answer.code, answer.fix) == (
         "credentials-rejected",

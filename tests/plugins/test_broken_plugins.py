@@ -1,4 +1,6 @@
-"""A broken plugin is named with what, where, why and what to do, and the others work on."""
+"""Tests that a broken plugin is reported with what, where, why and a fix, and that the other
+plugins keep working.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from fitglue_registry.plugin_api import Account, Window
 
 
 def fitglue_lst(connection):
-    """A hook with a typing mistake."""
+    """A hook whose name is misspelled."""
 
 
 def with_default(connection=None):
@@ -47,7 +49,7 @@ def wrapping(connection):
 
 
 def _hook(function):
-    """The function as ``fitglue_connect`` of a plugin."""
+    """Mark the function as the ``fitglue_connect`` of a plugin."""
     return {"fitglue_connect": hookimpl(function)}
 
 
@@ -61,8 +63,8 @@ def _hook(function):
     ],
 )
 def test_a_plugin_that_raises_at_import_is_named_with_the_reason(load, point, entry, raised):
-    """Whatever an import raises, SystemExit too, is an error of that plugin with its cause and a
-    fix.
+    """Any exception during an import, even SystemExit, becomes an error of that plugin with its
+    cause and a fix.
     """
     plugins = load(point("bad", raised, value="bad.plugin"))
     with pytest.raises(PluginFailed) as caught:
@@ -74,7 +76,7 @@ def test_a_plugin_that_raises_at_import_is_named_with_the_reason(load, point, en
 
 
 def test_an_import_error_names_file_and_line(load, point, entry, tmp_path, monkeypatch):
-    """The place is the line that raised, where a reader can look."""
+    """The error of a failed import names the file and the line that raised."""
     (tmp_path / "fg_broken_plugin.py").write_text("import os\nraise RuntimeError('on line two')\n")
     monkeypatch.syspath_prepend(tmp_path)
     plugins = load(point("bad", lambda: __import__("fg_broken_plugin")))
@@ -87,7 +89,7 @@ def test_an_import_error_names_file_and_line(load, point, entry, tmp_path, monke
 
 
 def test_a_plugin_that_blocks_at_import_is_abandoned(load, point, entry, plugin, greet, release):
-    """An import that shows no sign of life ends in FG-plugin-blocked, and the others load."""
+    """An import that blocks ends with FG-plugin-blocked, and the other plugins are loaded."""
     plugins = load(
         point("bad", lambda: release.wait(30)), time_limit_s=0.2, good=plugin(greet("good"))
     )
@@ -98,8 +100,8 @@ def test_a_plugin_that_blocks_at_import_is_abandoned(load, point, entry, plugin,
 @pytest.mark.parametrize(
     ("api", "code_fix"),
     [
-        (None, "its author adds FITGLUE_HOOK_API = 1 to the plugin's module"),
-        ("1", "its author adds FITGLUE_HOOK_API = 1 to the plugin's module"),
+        (None, "ask its author to add FITGLUE_HOOK_API = 1 to the plugin's module"),
+        ("1", "ask its author to add FITGLUE_HOOK_API = 1 to the plugin's module"),
         (0, "upgrade the plugin: fitglue plugin install --upgrade bad"),
         (2, "upgrade fitglue-registry"),
     ],
@@ -107,21 +109,23 @@ def test_a_plugin_that_blocks_at_import_is_abandoned(load, point, entry, plugin,
 def test_a_plugin_of_another_hook_api_is_refused_before_it_is_registered(
     load, plugin, greet, api, code_fix
 ):
-    """The hook API is compared first: missing, no integer, older and newer each say who has to
-    upgrade.
+    """A plugin whose hook API is missing, not an integer, older or newer is refused, and the fix
+    says who has to upgrade.
     """
     error = load(bad=plugin(greet("bad"), api=api)).info("bad").error
     assert (error.code, error.fix) == ("FG-hook-api", code_fix)
     assert repr(api) in error.what
 
 
-def test_a_plugin_that_is_no_plugin_at_all_is_refused(load):
-    """An entry point that names a value without hooks is an error of that plugin."""
+def test_an_entry_point_that_names_no_plugin_is_refused(load):
+    """An entry point that names a value without hooks is reported as an error of that plugin."""
     assert load(bad=None).info("bad").error.code == "FG-hook-api"
 
 
 def test_a_plugin_whose_attributes_raise_is_refused(load):
-    """Looking at a plugin runs its code, so it is guarded too."""
+    """An exception while the host reads an attribute of a plugin is reported as its
+    import error.
+    """
 
     class Hostile:
         @property
@@ -132,18 +136,20 @@ def test_a_plugin_whose_attributes_raise_is_refused(load):
 
 
 def test_an_unknown_hook_is_refused_with_the_nearest_name(load, plugin):
-    """pluggy accepts a typo in silence; here it names the function's place and the hook that was
-    meant.
+    """A misspelled hook, which pluggy silently accepts, is refused with the place of the function
+    and the name of the hook that was probably meant.
     """
     error = load(bad=plugin(fitglue_lst)).info("bad").error
     assert error.code == "FG-hook-unknown"
-    assert error.what == "plugin bad implements fitglue_lst, which is no hook"
+    assert error.what == "plugin bad implements fitglue_lst, which is not a hook"
     assert error.why == "did you mean fitglue_list?"
     assert (error.at.file, error.at.line) == (__file__, inspect.getsourcelines(fitglue_lst)[1])
 
 
 def test_a_hook_under_another_name_is_taken_by_its_specname(load, plugin, entry):
-    """``specname`` says which hook a function is, and an unknown one is refused like a name."""
+    """A marker with ``specname`` decides which hook a function implements, and an unknown hook is
+    refused.
+    """
 
     @hookimpl(specname="fitglue_connect")
     def login(connection):
@@ -163,25 +169,27 @@ def test_a_hook_under_another_name_is_taken_by_its_specname(load, plugin, entry)
     [
         (with_default, "gives 'connection' a default"),
         (keyword_only, "makes it keyword-only"),
-        (unknown_argument, "asks for 'windows'"),
-        (many, "asks for 'args'"),
+        (unknown_argument, "has an unknown argument 'windows'"),
+        (many, "has an unknown argument 'args'"),
         (asynchronous, "is a coroutine"),
         (asynchronous_generator, "is a coroutine"),
     ],
 )
 def test_a_signature_that_pluggy_would_misunderstand_is_refused(load, plugin, function, complaint):
-    """Each kind of signature that registers and then never gets its arguments is refused with what
-    may be asked for.
+    """A signature that pluggy would register and never pass arguments to is refused with the
+    arguments that the hook has.
     """
     error = load(bad=plugin(**_hook(function))).info("bad").error
     assert error.code == "FG-hook-signature"
     assert complaint in error.what
-    assert error.why == "it may ask for connection"
+    assert error.why == "the hook has the arguments connection"
     assert error.at.line == inspect.getsourcelines(function)[1]
 
 
 def test_a_class_instead_of_its_instance_is_refused(load):
-    """An entry point that names a class would be called without ``self``."""
+    """An entry point that names a class is refused, because its hooks would be called without
+    ``self``.
+    """
 
     class Example:
         FITGLUE_HOOK_API = 1
@@ -195,8 +203,8 @@ def test_a_class_instead_of_its_instance_is_refused(load):
 
 
 def test_a_wrapper_among_the_hooks_of_a_plugin_is_refused(load, plugin):
-    """A wrapper is no implementation and would see everybody's calls: it belongs in the group of
-    wrappers.
+    """A hook wrapper in a plugin is refused, because it would see the calls of all plugins, and the
+    fix names the entry-point group of wrappers.
     """
     error = load(bad=plugin(fitglue_connect=hookimpl(wrapper=True)(wrapping))).info("bad").error
     assert error.code == "FG-hook-signature"
@@ -204,22 +212,24 @@ def test_a_wrapper_among_the_hooks_of_a_plugin_is_refused(load, plugin):
 
 
 def test_the_same_plugin_under_two_names_is_taken_once(load, plugin, greet):
-    """The second name is refused with the first one's, without a dump of pluggy's registry."""
+    """A plugin that two entry points name is loaded under the first name and refused under the
+    second.
+    """
     module = plugin(greet("x"))
     plugins = load(one=module, two=module)
     assert plugins.info("one").error is None
     assert plugins.info("two").error.code == "FG-plugin-twice"
 
 
-def test_a_plugin_with_one_bad_hook_is_left_out_whole(load, plugin, greet, entry):
-    """Nothing of a refused plugin is registered, not even its good hooks."""
+def test_a_plugin_with_one_bad_hook_is_ignored_completely(load, plugin, greet, entry):
+    """No hook of a refused plugin is registered, not even its correct hooks."""
     plugins = load(bad=plugin(greet("bad"), fitglue_lst), good=plugin(greet("good")))
     with pytest.raises(PluginFailed):
         plugins.of(entry("bad")).call("fitglue_connect", connection=None)
     assert plugins.of(entry("good")).call("fitglue_connect", connection=None) == Account("good")
 
 
-# -- at the call -----------------------------------------------------------------------------------
+# -- calls -----------------------------------------------------------------------------------------
 
 
 def call(plugins, entry, sign_of_life=None):
@@ -235,7 +245,7 @@ def connect_with(plugin, body):
 
 @pytest.mark.parametrize("answer", [None, "i1", {"id": "i1"}, [Account("i1")]])
 def test_an_answer_of_the_wrong_type_is_refused_with_what_was_expected(load, plugin, entry, answer):
-    """None from a required hook, and every other wrong type, names both types."""
+    """An answer of a wrong type, such as None, is refused with its type and the expected type."""
     with pytest.raises(PluginFailed) as caught:
         call(load(bad=connect_with(plugin, lambda: answer)), entry)
     assert caught.value.code == "FG-plugin-answer"
@@ -249,8 +259,8 @@ def test_an_answer_of_the_wrong_type_is_refused_with_what_was_expected(load, plu
     "raised", [ZeroDivisionError("half"), SystemExit(1), KeyboardInterrupt(), GeneratorExit()]
 )
 def test_whatever_a_hook_raises_is_named_with_plugin_hook_and_line(load, plugin, entry, raised):
-    """SystemExit and even a KeyboardInterrupt that a plugin raises by itself end nothing but its
-    own call.
+    """An exception in a hook, even SystemExit or a KeyboardInterrupt that the plugin raises, ends
+    only that call.
     """
 
     def body():
@@ -267,9 +277,7 @@ def test_whatever_a_hook_raises_is_named_with_plugin_hook_and_line(load, plugin,
 
 
 def test_endless_recursion_in_a_hook_is_its_own_error(load, plugin, entry):
-    """A hook that calls itself for ever ends in a named error, and the plugin can be called
-    again.
-    """
+    """A hook that calls itself endlessly ends with an error, and the plugin can be called again."""
 
     def body():
         return body()
@@ -280,8 +288,8 @@ def test_endless_recursion_in_a_hook_is_its_own_error(load, plugin, entry):
             call(plugins, entry)
 
 
-def test_an_error_that_speaks_our_language_passes_unchanged(load, plugin, entry):
-    """A plugin that knows what the athlete must do says so itself."""
+def test_an_error_of_the_host_that_a_plugin_raises_is_unchanged(load, plugin, entry):
+    """A FitglueError that a plugin raises is passed to the caller unchanged."""
     raised_by_plugin = AthleteNeeded("FG-key-rejected", "the key was rejected", fix="copy it again")
 
     def body():
@@ -294,23 +302,25 @@ def test_an_error_that_speaks_our_language_passes_unchanged(load, plugin, entry)
 
 
 def test_a_hook_that_blocks_is_abandoned_and_can_be_asked_again(load, plugin, entry, release):
-    """FG-plugin-blocked names the limit; the next call gets a lane of its own."""
+    """A hook that blocks ends with FG-plugin-blocked and the time limit, and the next call runs on
+    a new thread.
+    """
     answers = iter([lambda: release.wait(30), lambda: Account("again")])
     plugins = load(bad=connect_with(plugin, lambda: next(answers)()), time_limit_s=0.2)
     with pytest.raises(PluginFailed) as caught:
         call(plugins, entry)
     assert caught.value.code == "FG-plugin-blocked"
-    assert caught.value.what == "plugin bad gave no sign of life for 0.2 s"
+    assert caught.value.what == "plugin bad did not respond for 0.2 s"
     assert call(plugins, entry) == Account("again")
 
 
 def test_a_wait_that_is_known_of_is_no_blocking(load, plugin, entry, release):
-    """While the session says that it is at work, the limit does not run."""
-    looks = []
+    """The time limit of a hook does not expire while its HTTP session is known to be working."""
+    checks = []
 
     def sign_of_life():
-        looks.append(1)
-        if len(looks) == 3:
+        checks.append(1)
+        if len(checks) == 3:
             release.set()
         return float("inf")
 
@@ -321,7 +331,7 @@ def test_a_wait_that_is_known_of_is_no_blocking(load, plugin, entry, release):
 
 
 def test_a_process_with_a_blocked_plugin_ends(tmp_path):
-    """An abandoned thread does not keep the process from ending."""
+    """A process ends although a plugin still blocks on an abandoned thread."""
     program = tmp_path / "program.py"
     program.write_text(
         textwrap.dedent("""
@@ -339,16 +349,16 @@ def test_a_process_with_a_blocked_plugin_ends(tmp_path):
             print(error.code)
     """)
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, str(program)], capture_output=True, text=True, timeout=20, check=True
     )
-    assert done.stdout.split() == ["FG-plugin-blocked"] * 2
+    assert process.stdout.split() == ["FG-plugin-blocked"] * 2
 
 
-def test_a_hook_that_the_plugin_lacks_is_told_from_one_that_answers_nothing(
-    load, plugin, greet, entry
-):
-    """FG-hook-missing names the entry that needs the hook."""
+def test_a_hook_that_the_plugin_lacks_is_reported(load, plugin, greet, entry):
+    """A call of a hook that the plugin does not have ends with FG-hook-missing and the entry that
+    needs the hook.
+    """
     plugins = load(good=plugin(greet("good")))
     assert not plugins.of(entry("good")).implements("fitglue_list")
     with pytest.raises(PluginFailed) as caught:
@@ -360,7 +370,9 @@ def test_a_hook_that_the_plugin_lacks_is_told_from_one_that_answers_nothing(
 
 
 def test_a_loading_error_does_not_grow_with_each_question(load, point, entry):
-    """The same error is given each time, and its traceback does not pile up."""
+    """The error of a plugin that cannot be loaded is the same each time, and its traceback does not
+    grow.
+    """
     plugins = load(point("bad", ImportError("gone")))
     lengths = set()
     for _ in range(3):

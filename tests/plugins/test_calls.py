@@ -1,4 +1,6 @@
-"""Who a call reaches: one entry's plugin and every wrapper, or everybody, one by one."""
+"""Tests of which plugins a call reaches: the plugin of one entry and every wrapper, or all plugins,
+one after another.
+"""
 
 from __future__ import annotations
 
@@ -43,8 +45,10 @@ raising.__name__ = "fitglue_dedupe"
 # -- addressed -------------------------------------------------------------------------------------
 
 
-def test_an_addressed_call_reaches_the_plugin_of_its_entry_alone(load, plugin, greet, entry):
-    """Each of two loaded plugins answers for its own entry."""
+def test_an_addressed_call_reaches_only_the_plugin_of_its_entry(load, plugin, greet, entry):
+    """An addressed hook is called only in the plugin of the entry, even if other
+    plugins have it.
+    """
     plugins = load(one=plugin(greet("one")), two=plugin(greet("two")))
     assert [connect(plugins, entry(name)).id for name in ("one", "two", "one")] == [
         "one",
@@ -54,7 +58,7 @@ def test_an_addressed_call_reaches_the_plugin_of_its_entry_alone(load, plugin, g
 
 
 def test_a_plugin_gets_the_arguments_that_it_names(load, plugin, entry):
-    """Hooks are called by name, so a hook may leave out what it does not need."""
+    """A hook gets the arguments that it declares and may omit the others."""
 
     def fitglue_fetch(ids):
         for external_id in ids:
@@ -70,7 +74,9 @@ def test_a_plugin_gets_the_arguments_that_it_names(load, plugin, entry):
 
 @pytest.mark.parametrize("state", [*UnavailableState, *map(str, UnavailableState)], ids=repr)
 def test_a_plugin_may_write_a_state_as_a_member_or_as_text(load, plugin, entry, state):
-    """Both forms of the state of an unavailable part reach the host, and mean the same."""
+    """A plugin may write the state of an unavailable part as an enum member or as its text, and
+    both mean the same.
+    """
 
     def fitglue_fetch(ids):
         yield Unavailable(ids[0], "detail", state, "FG-example", "because")
@@ -82,8 +88,8 @@ def test_a_plugin_may_write_a_state_as_a_member_or_as_text(load, plugin, entry, 
 
 
 def test_a_wrapper_sees_the_calls_of_every_plugin(load, plugin, greet, entry, point):
-    """Tracing, caching and limiting are plugins too: wrappers stay when others are taken out of a
-    call.
+    """A hook wrapper sees the calls of all plugins, although each call reaches only one
+    implementation.
     """
     log = []
     plugins = load(
@@ -96,7 +102,7 @@ def test_a_wrapper_sees_the_calls_of_every_plugin(load, plugin, greet, entry, po
 
 
 def test_a_wrapper_may_replace_the_answer(load, plugin, greet, entry, point):
-    """What a wrapper returns is the answer, and is held to the same type."""
+    """A wrapper may return another answer, which must have the same type."""
 
     @hookimpl(wrapper=True)
     def fitglue_connect():
@@ -110,26 +116,26 @@ def test_a_wrapper_may_replace_the_answer(load, plugin, greet, entry, point):
         connect(plugins, entry("two"))
 
 
-def test_an_implementation_among_the_wrappers_is_never_asked(load, plugin, greet, entry, point):
-    """The group of wrappers is for wrappers: nobody smuggles an answer in by it."""
+def test_an_implementation_among_the_wrappers_is_never_called(load, plugin, greet, entry, point):
+    """A hook implementation in the entry-point group of wrappers is never called."""
     plugins = load(
-        point("smuggler", plugin(greet("smuggled"), api=None), group=WRAPPER_GROUP),
+        point("misplaced", plugin(greet("misplaced"), api=None), group=WRAPPER_GROUP),
         good=plugin(greet("good")),
     )
     assert connect(plugins, entry("good")).id == "good"
 
 
 @pytest.mark.parametrize("broken", [ImportError("gone"), SystemExit(2)])
-def test_a_broken_wrapper_is_left_out_and_named(load, plugin, greet, entry, point, caplog, broken):
-    """A wrapper that cannot be imported costs its service and nothing else."""
+def test_a_broken_wrapper_is_ignored_and_named(load, plugin, greet, entry, point, caplog, broken):
+    """A wrapper that cannot be imported is named in the log, and calls work without it."""
     plugins = load(point("tracing", broken, group=WRAPPER_GROUP), good=plugin(greet("good")))
     with caplog.at_level(logging.WARNING):
         assert connect(plugins, entry("good")).id == "good"
-    assert "hook wrapper tracing is left out" in caplog.text
+    assert "hook wrapper tracing is ignored" in caplog.text
 
 
-def test_a_wrapper_that_blocks_at_import_is_left_out(load, plugin, greet, entry, point, release):
-    """The limit holds for wrappers too."""
+def test_a_wrapper_that_blocks_at_import_is_ignored(load, plugin, greet, entry, point, release):
+    """The import of a wrapper has the same time limit as that of a plugin."""
     wrapper = point("tracing", lambda: release.wait(30), group=WRAPPER_GROUP)
     assert (
         connect(load(wrapper, time_limit_s=0.2, good=plugin(greet("good"))), entry("good")).id
@@ -138,7 +144,7 @@ def test_a_wrapper_that_blocks_at_import_is_left_out(load, plugin, greet, entry,
 
 
 def test_a_wrapper_that_raises_ends_the_call_and_not_the_program(load, plugin, greet, entry, point):
-    """An exception in a wrapper is an error of the call it wrapped."""
+    """An exception in a wrapper becomes an error of the call that it wraps."""
 
     @hookimpl(wrapper=True)
     def fitglue_connect():
@@ -154,7 +160,9 @@ def test_a_wrapper_that_raises_ends_the_call_and_not_the_program(load, plugin, g
 
 
 def test_a_keyboard_interrupt_in_the_main_thread_passes(load, plugin, entry, release):
-    """Ctrl-C during a call stops the program, whatever the plugin is at."""
+    """Ctrl-C during a call raises KeyboardInterrupt in the caller at once, even if the plugin
+    blocks.
+    """
 
     def fitglue_connect(connection):
         signal.raise_signal(signal.SIGINT)
@@ -165,7 +173,9 @@ def test_a_keyboard_interrupt_in_the_main_thread_passes(load, plugin, entry, rel
 
 
 def test_all_calls_of_a_plugin_run_on_one_thread_that_is_not_the_callers(load, plugin, entry):
-    """A plugin may keep thread-bound things, and can be abandoned where it blocks."""
+    """All calls of a plugin run on one daemon thread, so a plugin may use objects that are bound to
+    a thread.
+    """
     threads = []
 
     def fitglue_connect(connection):
@@ -183,8 +193,8 @@ def test_all_calls_of_a_plugin_run_on_one_thread_that_is_not_the_callers(load, p
 # -- broadcast -------------------------------------------------------------------------------------
 
 
-def test_a_broadcast_asks_plugin_by_plugin_in_the_order_of_names(load, plugin):
-    """Each answer comes with the plugin that gave it, and is its own alone."""
+def test_a_broadcast_calls_the_plugins_in_the_order_of_their_names(load, plugin):
+    """A broadcast yields the answer of each plugin with its name, in the order of the names."""
     plugins = load(b=plugin(opinions("same")), a=plugin(opinions("different")))
     answers = [
         (name, answer[0].verdict, error)
@@ -194,8 +204,8 @@ def test_a_broadcast_asks_plugin_by_plugin_in_the_order_of_names(load, plugin):
 
 
 def test_one_failure_in_a_broadcast_loses_no_other_answer(load, plugin, point):
-    """A plugin that raises and one that cannot be imported stand beside the answers of the
-    others.
+    """A broadcast yields the errors of plugins that raise or cannot be imported, and the answers of
+    all others.
     """
     plugins = load(
         point("c", ImportError("gone")),
@@ -215,12 +225,14 @@ def test_one_failure_in_a_broadcast_loses_no_other_answer(load, plugin, point):
 
 
 def test_a_plugin_without_the_hook_is_not_part_of_a_broadcast(load, plugin, greet):
-    """Nothing is answers by those who have nothing to say."""
+    """A broadcast yields nothing for a plugin that does not implement the hook."""
     assert list(load(a=plugin(greet("a"))).broadcast(["a"], "fitglue_dedupe", pairs=[1])) == []
 
 
-def test_a_plugin_that_blocks_in_a_broadcast_is_asked_no_more(load, plugin, release):
-    """Everybody would wait again, so one silence is enough."""
+def test_a_plugin_that_blocks_in_a_broadcast_is_not_called_again(load, plugin, release):
+    """A plugin that blocks in a broadcast cannot be loaded any more, so that no later call waits
+    for it again.
+    """
 
     def fitglue_dedupe(pairs):
         release.wait(30)
@@ -237,15 +249,15 @@ def test_a_plugin_that_blocks_in_a_broadcast_is_asked_no_more(load, plugin, rele
 # -- saved payloads --------------------------------------------------------------------------------
 
 
-def test_a_plugin_without_offline_records_says_so(load, plugin, greet, entry):
-    """Not every plugin reads saved payloads."""
+def test_a_plugin_without_offline_records_is_reported(load, plugin, greet, entry):
+    """Reading a saved payload with a plugin that cannot do it ends with FG-plugin-not-offline."""
     with pytest.raises(PluginFailed) as caught:
         load(good=plugin(greet("x"))).of(entry("good")).offline_records(b"{}", "a.json", None)
     assert caught.value.code == "FG-plugin-not-offline"
 
 
 def test_offline_records_are_guarded_like_a_hook(load, plugin, greet, entry):
-    """A wrong answer of the function beside the hooks is refused by type."""
+    """An answer of ``offline_records`` that has a wrong type is refused like that of a hook."""
     plugins = load(
         good=plugin(
             greet("x"), offline_records=lambda content, name, streams: (content, name, streams)

@@ -1,4 +1,6 @@
-"""``plugin check`` walks from the entry point to the versions, and stops where it fails."""
+"""Tests that ``plugin check`` runs its steps from the entry point to the versions and stops at the
+first failure.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,8 @@ from fitglue_registry.registry import Datum
 
 
 @pytest.fixture
-def walk(load, point, plugin, greet, entry):
-    """(name, ok) of every step, and the code of the last one's error."""
+def check(load, point, plugin, greet, entry):
+    """A function that returns (name, ok) of every step, and the error code of the last step."""
 
     def make(installed=None, *, entries=None, version="1.0"):
         plugins = load(
@@ -30,59 +32,61 @@ def passed(*names, then=None):
     return [(name, True) for name in names] + ([(then, False)] if then else [])
 
 
-def test_a_plugin_in_order_passes_every_step(walk):
-    """Entry point, distribution, import, hooks, entries and versions are looked at."""
-    assert walk() == (
+def test_a_plugin_in_order_passes_every_step(check):
+    """A correct plugin passes the steps entry point, distribution, import, hooks, entries and
+    versions.
+    """
+    assert check() == (
         passed("entry point", "distribution", "import", "hooks", "entries", "versions"),
         None,
     )
 
 
-def test_it_stops_at_an_entry_point_that_is_not_there(walk, point, plugin, greet):
-    """Nothing further can be said of a plugin that nobody names."""
-    assert walk(point("other", plugin(greet("x")))) == (
+def test_it_stops_at_a_missing_entry_point(check, point, plugin, greet):
+    """The check of a plugin that no entry point names ends at the first step."""
+    assert check(point("other", plugin(greet("x")))) == (
         passed(then="entry point"),
         "FG-plugin-missing",
     )
 
 
-def test_it_stops_at_the_import(walk, point):
-    """The distribution is there, its module is not."""
-    assert walk(point("good", ImportError("gone"))) == (
+def test_it_stops_at_the_import(check, point):
+    """The check of a plugin whose module cannot be imported ends at the import."""
+    assert check(point("good", ImportError("gone"))) == (
         passed("entry point", "distribution", then="import"),
         "FG-plugin-import-failed",
     )
 
 
-def test_it_stops_at_the_hooks(walk, point, plugin, greet):
-    """The module is there and speaks another hook API."""
-    assert walk(point("good", plugin(greet("x"), api=2))) == (
+def test_it_stops_at_the_hooks(check, point, plugin, greet):
+    """The check of a plugin for another hook API ends at the hooks."""
+    assert check(point("good", plugin(greet("x"), api=2))) == (
         passed("entry point", "distribution", "import", then="hooks"),
         "FG-hook-api",
     )
 
 
-def test_it_stops_where_no_entry_names_the_plugin(walk, entry):
-    """A plugin without an entry can never be used."""
-    steps = walk(entries=[entry("another")])
+def test_it_stops_where_no_entry_names_the_plugin(check, entry):
+    """The check of a plugin that no entry names ends at the entries."""
+    steps = check(entries=[entry("another")])
     assert steps == (
         passed("entry point", "distribution", "import", "hooks", then="entries"),
         "FG-plugin-without-entry",
     )
 
 
-def test_it_stops_where_an_entry_lists_a_hook_that_the_plugin_lacks(walk, entry):
-    """Entry and plugin must say the same."""
-    steps = walk(entries=[entry("good", hooks=("fitglue_connect", "fitglue_list"))])
+def test_it_stops_where_an_entry_lists_a_hook_that_the_plugin_lacks(check, entry):
+    """The check ends at the entries if an entry lists a hook that the plugin does not implement."""
+    steps = check(entries=[entry("good", hooks=("fitglue_connect", "fitglue_list"))])
     assert steps == (
         passed("entry point", "distribution", "import", "hooks", then="entries"),
         "FG-hook-missing",
     )
 
 
-def test_it_stops_where_the_version_does_not_fit(walk, entry):
-    """The last look is at the range that the entry accepts."""
-    steps = walk(entries=[entry("good", version=">=2")])
+def test_it_stops_where_the_version_does_not_fit(check, entry):
+    """The check ends at the versions if the installed version is outside the range of an entry."""
+    steps = check(entries=[entry("good", version=">=2")])
     assert steps == (
         passed("entry point", "distribution", "import", "hooks", "entries", then="versions"),
         "FG-plugin-version",
@@ -92,8 +96,8 @@ def test_it_stops_where_the_version_does_not_fit(walk, entry):
 def test_it_stops_at_the_plugins_own_registry_folder(
     load, point, plugin, greet, entry, tmp_path, monkeypatch
 ):
-    """A mistake in an entry that the plugin brings is found with file and line, as `registry check`
-    finds it.
+    """A mistake in an entry of the plugin's own registry folder is reported with file and line, as
+    ``registry check`` reports it.
     """
     folder = tmp_path / "brought" / "registry" / "integrations"
     folder.mkdir(parents=True)
@@ -110,7 +114,9 @@ def test_it_stops_at_the_plugins_own_registry_folder(
 
 
 def test_it_stops_at_a_path_that_no_source_activity_has(load, point, plugin, greet, entry):
-    """The table of data names fields of the model."""
+    """The check ends at the entries if a path under ``data`` is not a field of a source
+    activity.
+    """
     wrong = msgspec.structs.replace(
         entry("good"), data=(Datum(field="Distance", availability="always", path="distance"),)
     )

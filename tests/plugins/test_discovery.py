@@ -1,5 +1,5 @@
-"""Plugins and their folders of entries are found without importing anything, and imported when they
-are first needed.
+"""Tests that plugins and their registry folders are found without an import, and that plugins are
+imported when they are first needed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from fitglue_registry.plugins import Plugins
 def test_of_a_hundred_plugins_only_those_that_are_used_are_imported(
     load, point, plugin, greet, entry
 ):
-    """Finding, naming and asking for versions imports nothing; a call imports one."""
+    """Listing plugins and their versions imports none of them, and calling one imports only that
+    one.
+    """
     points = [
         point(f"p{number:03}", plugin(greet(f"p{number:03}")), version="1.0")
         for number in range(100)
@@ -25,21 +27,21 @@ def test_of_a_hundred_plugins_only_those_that_are_used_are_imported(
     plugins = load(*points)
     assert len(plugins.names()) == 100
     assert plugins.distribution("p050") == ("p050", "1.0")
-    assert sum(each.imports for each in points) == 0
+    assert sum(candidate.imports for candidate in points) == 0
     plugins.of(entry("p042")).call("fitglue_connect", connection=None)
     plugins.of(entry("p042")).call("fitglue_connect", connection=None)
-    assert [each.name for each in points if each.imports] == ["p042"]
+    assert [candidate.name for candidate in points if candidate.imports] == ["p042"]
     assert points[42].imports == 1
 
 
 def test_the_plugins_of_this_environment_are_found_by_their_entry_points():
-    """Without being told, the host looks where distributions say that they bring a plugin."""
-    assert set(Plugins().names()) == {each.name for each in entry_points(group=PLUGIN_GROUP)}
+    """The host finds the plugins of all installed distributions without any configuration."""
+    assert set(Plugins().names()) == {point.name for point in entry_points(group=PLUGIN_GROUP)}
     assert "fitglue-intervals" in Plugins().names()
 
 
 def test_the_reference_plugin_loads_with_all_five_hooks():
-    """The Intervals.icu plugin goes through the same door as everybody's."""
+    """The Intervals.icu plugin is found and loaded in the same way as a third party's plugin."""
     info = Plugins().info("fitglue-intervals")
     assert info.error is None
     assert set(info.hooks) == {
@@ -53,19 +55,23 @@ def test_the_reference_plugin_loads_with_all_five_hooks():
 
 
 def test_a_missing_plugin_says_how_to_install_it_and_what_may_be_meant(load, plugin, greet, entry):
-    """FG-plugin-missing names the command, and a near name where there is one."""
+    """The error for a missing plugin names the command that installs it, and a similar name if a
+    plugin has one.
+    """
     plugins = load(**{"fitglue-intervals": plugin(greet("x"))})
     with pytest.raises(PluginFailed) as caught:
         plugins.load(entry("fitglue-interval"))
     assert caught.value.code == "FG-plugin-missing"
     assert (
         caught.value.fix
-        == "did you mean fitglue-intervals? Else: fitglue plugin install fitglue-interval"
+        == "did you mean fitglue-intervals? Otherwise: fitglue plugin install fitglue-interval"
     )
 
 
-def test_info_tells_what_is_known_of_a_plugin(load, point, plugin, greet):
-    """Name, distribution, version, value and hooks stand beside the error, if there is one."""
+def test_info_returns_what_is_known_about_a_plugin(load, point, plugin, greet):
+    """The information about a plugin has its distribution, version and hooks, and the error of a
+    plugin that cannot be loaded.
+    """
     plugins = load(
         point("good", plugin(greet("x")), version="1.2"),
         point("bad", ImportError("gone"), version="0.1"),
@@ -103,8 +109,8 @@ def test_info_tells_what_is_known_of_a_plugin(load, point, plugin, greet):
 def test_the_installed_version_is_held_to_the_range_of_the_entry(
     load, point, plugin, greet, entry, accepted, installed, fits
 ):
-    """Pre-releases inside the range fit; a version that is none does not; without a distribution
-    there is nothing to compare.
+    """A version inside the range of the entry fits, also a pre-release or an unknown version, and
+    any other version is refused.
     """
     plugins = load(point("good", plugin(greet("x")), version=installed))
     if fits:
@@ -113,11 +119,11 @@ def test_the_installed_version_is_held_to_the_range_of_the_entry(
     with pytest.raises(PluginFailed) as caught:
         plugins.load(entry("good", version=accepted))
     assert caught.value.code == "FG-plugin-version"
-    assert f"installed is {installed}" in caught.value.what
+    assert f"but {installed} is installed" in caught.value.what
     assert caught.value.fix == f"fitglue plugin install 'good{accepted}'"
 
 
-# -- folders of entries ----------------------------------------------------------------------------
+# -- registry folders ------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -135,7 +141,7 @@ def folders_of(load, point, value):
 
 
 def test_a_folder_of_entries_is_found_without_importing_its_package(load, point, package):
-    """The package of a plugin may be broken, and its entries still say what to install."""
+    """A registry folder is found without importing its package, even if that package is broken."""
     assert folders_of(load, point, "fg_example_package:registry") == (
         [(package / "registry", "example")],
         [],
@@ -144,7 +150,7 @@ def test_a_folder_of_entries_is_found_without_importing_its_package(load, point,
 
 
 def test_a_folder_is_found_in_a_package_without_init(load, point, package):
-    """A namespace package is a package too."""
+    """A registry folder is also found in a namespace package."""
     (package / "__init__.py").unlink()
     assert folders_of(load, point, "fg_example_package:registry")[0] == [
         (package / "registry", "example")
@@ -170,8 +176,8 @@ def test_a_folder_is_found_in_a_package_without_init(load, point, package):
     ],
 )
 def test_a_folder_that_is_not_there_is_reported_beside_the_others(load, point, package, value):
-    """Whatever the value is, the distribution is named, nothing is imported, and the other folders
-    are found.
+    """An invalid registry folder is reported with its distribution, nothing is imported, and the
+    other folders are found.
     """
     bad = point("bad", None, group=REGISTRY_GROUP, value=value)
     bad.value = value
@@ -184,7 +190,7 @@ def test_a_folder_that_is_not_there_is_reported_beside_the_others(load, point, p
 
 
 def test_a_module_without_a_spec_is_reported(load, point, package, monkeypatch):
-    """A module that was made by hand cannot be located."""
+    """A registry folder in a module without an import spec is reported as missing."""
     monkeypatch.setitem(sys.modules, "fg_handmade", type(sys)("fg_handmade"))
     folders, [error] = folders_of(load, point, "fg_handmade:registry")
     assert (folders, error.code) == ([], "FG-registry-folder-missing")

@@ -1,4 +1,6 @@
-"""The hooks, as entries and the host see them."""
+"""Tests that the hook specifications agree with the schema of entries and the host's
+list of hooks.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,6 @@ def test_an_entry_may_name_exactly_the_hooks_that_exist():
 
 
 def test_every_hook_of_the_specification_is_named_as_one():
-    """A hook that is specified and not named would never be called."""
+    """Each specified hook is in the list of hook names, because the host calls only those."""
     specified = [name for name, _ in inspect.getmembers(Hooks, inspect.isfunction)]
     assert sorted(specified) == sorted(HOOK_NAMES)

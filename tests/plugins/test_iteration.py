@@ -1,4 +1,4 @@
-"""A hook that yields is guarded while it is consumed, where no wrapper of pluggy reaches."""
+"""Tests that a hook that yields is guarded while its iterator is consumed, outside of pluggy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def listing(number=1):
 
 @pytest.fixture
 def lister(load, plugin, entry):
-    """Consumes ``fitglue_list`` made of this function of a window, once for each job."""
+    """A function that makes a ``fitglue_list`` of a function of the window, and iterates over its
+    items, once for each job.
+    """
 
     def make(body, *, jobs=1, lanes=1, **options):
         def fitglue_list(connection, window):
@@ -31,24 +33,26 @@ def lister(load, plugin, entry):
 
 
 def test_items_come_with_the_number_of_their_job(lister):
-    """Several calls share one iteration, and each item says which of them it answers."""
+    """The items of several calls arrive in one iteration, each with the number of its call."""
     assert list(lister(lambda _: [listing(1)], jobs=3)) == [(job, listing(1)) for job in range(3)]
 
 
 @pytest.mark.parametrize("answer", [[], (), iter(())])
 def test_an_empty_answer_is_an_empty_iteration(lister, answer):
-    """An account without activities is no error."""
+    """An empty list, tuple or iterator is an empty iteration and not an error."""
     assert list(lister(lambda _: answer)) == []
 
 
 def test_no_jobs_are_no_calls(lister):
-    """Nothing is asked where there is nothing to ask for."""
+    """An iteration without jobs never calls the hook."""
     assert list(lister(lambda _: 1 / 0, jobs=0)) == []
 
 
 @pytest.mark.parametrize("answer", [None, 5, listing(1)])
 def test_an_answer_that_cannot_be_iterated_is_refused(lister, answer):
-    """None from a hook that must yield, and a bare item, name what was expected."""
+    """An answer that is None, a number or a single item is refused, because it cannot
+    be iterated.
+    """
     [(job, error)] = lister(lambda _: answer)
     assert (job, error.code) == (0, "FG-plugin-answer")
     assert error.what == f"plugin good answered with {type(answer).__name__}, expected Iterable"
@@ -56,7 +60,7 @@ def test_an_answer_that_cannot_be_iterated_is_refused(lister, answer):
 
 @pytest.mark.parametrize("item", [None, "i1", {"id": "i1"}, ("i1", b"{}")])
 def test_an_item_of_the_wrong_type_is_the_last_of_its_job(lister, item):
-    """What came before stays, and the type that was expected is named."""
+    """An item of a wrong type ends its job with an error, and the items before it are kept."""
     items = [answer for _, answer in lister(lambda _: iter([listing(1), item, listing(2)]))]
     assert items[0] == listing(1)
     assert items[1].code == "FG-plugin-answer"
@@ -67,8 +71,8 @@ def test_an_item_of_the_wrong_type_is_the_last_of_its_job(lister, item):
     assert len(items) == 2
 
 
-def test_a_text_is_no_list_of_listings(lister):
-    """A text can be iterated, and its characters are refused."""
+def test_a_text_is_not_a_list_of_listings(lister):
+    """A text can be iterated, but its characters are refused."""
     [(_, error)] = lister(lambda _: "i1")
     assert error.code == "FG-plugin-answer"
 
@@ -77,7 +81,9 @@ def test_a_text_is_no_list_of_listings(lister):
     "raised", [ValueError("half way"), SystemExit(0), StopIteration("odd"), RecursionError()]
 )
 def test_an_exception_half_way_is_the_last_item_of_its_job(lister, raised):
-    """A generator fails while it is consumed; its error is named, and the next job begins."""
+    """A generator that raises ends its job with an error as the last item, and the next job
+    begins.
+    """
 
     def body(_):
         yield listing(1)
@@ -88,8 +94,8 @@ def test_an_exception_half_way_is_the_last_item_of_its_job(lister, raised):
     assert [item.code for _, item in answers[1::2]] == ["FG-plugin-raised"] * 2
 
 
-def test_an_error_that_speaks_our_language_comes_unchanged(lister):
-    """A limit of the source says by itself what it is."""
+def test_an_error_of_the_host_that_a_generator_raises_is_unchanged(lister):
+    """A FitglueError that a generator raises is the last item, unchanged."""
     limit = Retryable("FG-rate-limited", "too many requests")
 
     def body(_):
@@ -100,7 +106,7 @@ def test_an_error_that_speaks_our_language_comes_unchanged(lister):
 
 
 def test_an_endless_generator_stops_when_the_iteration_is_closed(lister):
-    """Closing lets the generator end after its current item, and runs its clean-up."""
+    """Closing an iteration ends the generator after its current item and runs its ``finally``."""
     ended = threading.Event()
 
     def body(_):
@@ -117,7 +123,9 @@ def test_an_endless_generator_stops_when_the_iteration_is_closed(lister):
 
 
 def test_a_flood_waits_for_its_reader(lister):
-    """A generator runs at most a queue ahead, so memory stays bounded."""
+    """A generator runs ahead of its reader only by the length of the queue, so that memory is
+    bounded.
+    """
     made = []
 
     def body(_):
@@ -132,7 +140,9 @@ def test_a_flood_waits_for_its_reader(lister):
 
 
 def test_a_generator_that_blocks_is_abandoned(lister, release):
-    """What it had yielded is kept; then FG-plugin-blocked names it."""
+    """A generator that blocks ends the iteration with FG-plugin-blocked after the items that it has
+    yielded.
+    """
 
     def body(_):
         yield listing(1)
@@ -145,8 +155,8 @@ def test_a_generator_that_blocks_is_abandoned(lister, release):
     assert caught.value.code == "FG-plugin-blocked"
 
 
-def test_a_slow_reader_is_no_blocked_plugin(lister):
-    """The limit counts while somebody waits for an item, not while the host works on one."""
+def test_a_slow_reader_is_not_a_blocked_plugin(lister):
+    """The time limit counts only while the host waits for an item, not while it works on one."""
     answers = lister(lambda _: [listing(1), listing(2)], time_limit_s=0.15)
     next(answers)
     threading.Event().wait(0.3)
@@ -154,7 +164,7 @@ def test_a_slow_reader_is_no_blocked_plugin(lister):
 
 
 def test_lanes_work_at_the_same_time(lister):
-    """Two jobs on two lanes meet; on one lane they never would."""
+    """Two jobs on two lanes run at the same time, so each can wait for the other."""
     meeting = threading.Barrier(2, timeout=5)
 
     def body(_):
@@ -166,8 +176,8 @@ def test_lanes_work_at_the_same_time(lister):
     ) == [0, 1]
 
 
-def test_every_job_is_done_once_whatever_the_lanes(lister):
-    """More jobs than lanes, and more lanes than jobs, lose and repeat nothing."""
+def test_every_job_is_done_once_with_any_number_of_lanes(lister):
+    """No job is lost or repeated, with more jobs than lanes and with more lanes than jobs."""
     for jobs, lanes in ((20, 4), (2, 8)):
         assert sorted(
             job for job, _ in lister(lambda _: [listing(1)], jobs=jobs, lanes=lanes)
@@ -175,10 +185,10 @@ def test_every_job_is_done_once_whatever_the_lanes(lister):
 
 
 def test_a_generator_without_end_is_stopped_and_named(lister, monkeypatch):
-    """A list that goes on beyond any account is taken to go on for ever."""
-    monkeypatch.setattr("fitglue_registry.plugins.pump._MOST_ITEMS", 50)
+    """A generator that yields more items than any account has is stopped with FG-plugin-endless."""
+    monkeypatch.setattr("fitglue_registry.plugins.consumer._MOST_ITEMS", 50)
     *items, last = [
         item for _, item in lister(lambda _: (listing(number) for number in itertools.count()))
     ]
     assert len(items) == 50
-    assert (last.code, "lister" in last.what or "good" in last.what) == ("FG-plugin-endless", True)
+    assert (last.code, "good" in last.what) == ("FG-plugin-endless", True)

@@ -1,4 +1,6 @@
-"""``fitglue_recognize``: who is asked, and what an answer may be."""
+"""Tests of the hook ``fitglue_recognize``: which plugins are called, and which answers
+are valid.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def ask(plugins, *names):
 
 
 def test_each_plugin_says_what_it_recognizes(load, plugin):
-    """One by one, in the order of names; a plugin that knows nothing says so with an empty list."""
+    """The plugins are called in the order of their names, and a plugin that recognizes nothing
+    returns an empty list.
+    """
     plugins = load(one=plugin(recognizing([recognized()])), two=plugin(recognizing([])))
     assert ask(plugins, "two", "one") == [("one", [recognized()], None), ("two", [], None)]
 
@@ -59,7 +63,9 @@ def test_each_plugin_says_what_it_recognizes(load, plugin):
     ],
 )
 def test_an_answer_that_is_no_list_of_what_was_found_at_the_paths_is_refused(load, plugin, answer):
-    """A wrong answer names its plugin and costs no other one."""
+    """An invalid answer becomes an error of its plugin, and the answers of other
+    plugins are kept.
+    """
     plugins = load(bad=plugin(recognizing(answer)), good=plugin(recognizing([recognized()])))
     assert ask(plugins, "bad", "good") == [
         ("bad", None, "FG-plugin-answer"),

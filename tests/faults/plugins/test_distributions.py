@@ -140,7 +140,7 @@ def test_two_distributions_with_one_plugin_name_are_told_apart(site, reliability
     plugins = Plugins()
     _, errors = plugins.registry_folders()
     [error] = [error for error in errors if error.code == "FG-plugin-name-taken"]
-    assert "fg-aaa (fg_aaa) is left out" in error.what
+    assert "fg-aaa (fg_aaa) is ignored" in error.what
     assert plugins.distribution("fg-zzz") == ("fg-zzz", "1.0")
     reliability(
         "plugins", "distribution: two with one plugin name", lost=0, seen="FG-plugin-name-taken"

@@ -123,7 +123,7 @@ def test_a_list_that_never_ends_is_stopped(accounts, undisturbed, reliability, m
     """A window has an end; a list beyond it is taken to have none, and not a row of it is
     believed.
     """
-    monkeypatch.setattr("fitglue_registry.plugins.pump._MOST_ITEMS", 500)
+    monkeypatch.setattr("fitglue_registry.plugins.consumer._MOST_ITEMS", 500)
     outcome = accounts.sync(
         source(
             "bad", list=lambda window: (listing(f"bad-{number}") for number in itertools.count())
@@ -163,7 +163,7 @@ def test_rows_of_more_bytes_than_a_window_can_have_are_refused(
         source("bad", list=lambda window: [listing("bad-1", summary=b" " * 2000)])
     )
     assert (outcome.stopped["bad"].code, outcome.code) == ("FG-plugin-answer", 8)
-    assert "is to be split" in outcome.stopped["bad"].what
+    assert "must be split" in outcome.stopped["bad"].what
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
     reliability(

@@ -1,5 +1,5 @@
-"""Consumes the iterators of a plugin on several threads, a bounded number of items ahead of whoever
-reads them.
+"""Consumes the iterators of a plugin on several threads, a bounded number of items ahead of the
+reader.
 """
 
 from __future__ import annotations
@@ -10,31 +10,36 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fitglue_registry.plugins.hook_call import TooManyItems
 from fitglue_registry.plugins.process_state import ProcessState
-from fitglue_registry.plugins.raised import Endless
 
 if TYPE_CHECKING:
-    from fitglue_registry.plugins.raised import HookCall
+    from fitglue_registry.plugins.hook_call import HookCall
 
 Job = Callable[[], Iterable[Any]]
 Item = tuple[int | None, Any]
-"""(job, item or error); the job is ``None`` where a thread has ended."""
+"""(number of the job, item or error); (``None``, ``None``) if a thread has ended."""
 
-#: What follows the last item of a job in the queue.
+#: The value that follows the last item of a job in the queue.
 END = object()
 
 _QUEUED_ITEMS = 64
-#: An item of so many bytes waits until the queue is empty: what is ahead of its reader stays within
-#: a few of these.
+#: An item of more bytes waits until the queue is empty, so that only a few of them are in memory.
 _HEAVY = 2_000_000
-#: More items than any window or batch can hold: a generator that goes on is taken to go on for
-#: ever.
+#: More items than any window or batch contains. A generator that yields more is considered endless.
 _MOST_ITEMS = 100_000
-_LOOK_EVERY_S = 0.25
+_POLL_S = 0.25
 
 
-class Pump:
-    """Consumes jobs on ``lanes`` threads; ``items`` is read by whoever started it."""
+class Consumer:
+    """Consumes jobs on threads and puts their items into a queue.
+
+    Args:
+        call: The hook call that the jobs belong to, for errors.
+        jobs: Functions that return an iterable of the plugin.
+        lanes: How many threads consume the jobs.
+        weigh: Returns the size of an item in bytes.
+    """
 
     def __init__(
         self,
@@ -49,7 +54,8 @@ class Pump:
         self._lanes = lanes
         self._weigh = weigh
         self._stop = threading.Event()
-        # At any time one job more than there are lanes is begun and not dealt with.
+        # Limits the jobs that have begun and are not completely stored: what they fetched is lost
+        # if the process dies. One more than there are threads keeps the threads busy meanwhile.
         self._room = threading.Semaphore(lanes + 1)
         self._state = ProcessState.now()
 
@@ -68,36 +74,37 @@ class Pump:
         """Stop each job after its current item."""
         self._stop.set()
 
-    def begin_another(self) -> None:
-        """Let one job more begin: whoever reads has dealt with one."""
+    def allow_next_job(self) -> None:
+        """Let another job begin, because the reader has stored one completely."""
         self._room.release()
 
-    # -- on a thread of the plugin's ---------------------------------------------------------------
+    # -- on a thread of the plugin -----------------------------------------------------------------
 
     def _run(self) -> None:
         while self._jobs and self._has_room():
             try:
                 number, job = self._jobs.popleft()
-            except IndexError:  # another thread was quicker
+            except IndexError:  # another thread has taken the last job
                 break
             try:
                 self._consume(number, job)
-            # The border: it is explained where the plugin's code may run.
+            # The boundary to plugins. Translating an exception may run code of the plugin, so it
+            # happens on this thread and not in the reader.
             except BaseException as error:  # noqa: BLE001
-                self._offer(number, self._call.explain(error))
+                self._offer(number, self._call.translate(error))
             self._offer(number, END)
         self._offer(None, None)
 
     def _has_room(self) -> bool:
         while not self._stop.is_set():
-            if self._room.acquire(timeout=_LOOK_EVERY_S):
+            if self._room.acquire(timeout=_POLL_S):
                 return True
         return False
 
     def _consume(self, number: int, job: Job) -> None:
-        produced = iter(job())
+        iterator = iter(job())
         try:
-            for count, item in enumerate(produced):
+            for count, item in enumerate(iterator):
                 check_item_limit(count)
                 if self._weigh is not None and self._weigh(item) > _HEAVY:
                     self._wait_for_empty_queue()
@@ -105,25 +112,28 @@ class Pump:
                     return
         finally:
             self._state.restore(self._call.plugin)
-            if hasattr(produced, "close"):
-                produced.close()
+            # A generator of the plugin runs its clean-up now and on this thread, not when the
+            # garbage collector finds it.
+            if hasattr(iterator, "close"):
+                iterator.close()
 
     def _wait_for_empty_queue(self) -> None:
         while not (self.items.empty() or self._stop.is_set()):
             self._stop.wait(0.005)
 
     def _offer(self, number: int | None, item: Any) -> bool:
-        """Put an item into the queue; says whether anybody still wants it."""
+        """Put an item into the queue; return ``False`` if the reader has stopped the consumer."""
         while not self._stop.is_set():
             try:
-                self.items.put((number, item), timeout=_LOOK_EVERY_S)
+                self.items.put((number, item), timeout=_POLL_S)
                 return True
             except queue.Full:
+                # In a child that the plugin forked, no reader ever empties the queue.
                 self._state.end_child()
         return False
 
 
 def check_item_limit(count: int) -> None:
-    """Raise ``Endless`` where there were more items than any job can have."""
+    """Raise ``TooManyItems`` if a job has yielded more items than any window or batch contains."""
     if count >= _MOST_ITEMS:
-        raise Endless(count)
+        raise TooManyItems(count)

@@ -1,5 +1,6 @@
-"""Makes an error of ours out of whatever a plugin raised; called on the plugin's lane, because
-looking at an exception runs its code.
+"""Translates the exceptions of a plugin into errors of the host.
+
+This runs on the plugin's thread, because inspecting an exception may run code of the plugin.
 """
 
 from __future__ import annotations
@@ -28,25 +29,25 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_FIX = "report it to the plugin's author; the other plugins work on"
+_FIX = "report it to the plugin's author; the other plugins keep working"
 _OURS = str(Path(errors.__file__).parent)
+#: The characters of a text that a plugin's own ``FitglueError`` may have, and of the message of any
+#: other exception: a plugin may put a complete response into either.
 _LONGEST = 2000
 _LONGEST_WHY = 500
 
 
-class Endless(Exception):
-    """A job that gave more items than any job can have."""
+class TooManyItems(Exception):
+    """Raised if an iterator yields more items than any window or batch contains."""
 
 
 @dataclass(frozen=True, slots=True)
 class HookCall:
-    """A call of one hook of one plugin, as the errors that come of it name it; ``redact`` takes
-    secrets out of their texts.
-    """
+    """A call of one hook of one plugin, which makes the errors that name both."""
 
     plugin: str
     hook: str
-    redact: Redact = str
+    redact: Redact = str  # removes secrets from the texts of errors
 
     def failure(
         self,
@@ -54,7 +55,13 @@ class HookCall:
         what: str,
         why: str | None = None,
     ) -> PluginFailed:
-        """The error for what the host itself noticed about the call."""
+        """Return the error for a failure that the host noticed, such as a time-out.
+
+        Args:
+            code: The ``FG-`` code.
+            what: What happened, in a sentence that names the plugin.
+            why: The reason, if the host knows one.
+        """
         return PluginFailed(
             code,
             what,
@@ -64,41 +71,44 @@ class HookCall:
         )
 
     def refusal(self, what: str) -> PluginFailed:
-        """The error for an answer that the hook's page does not allow."""
+        """Return the error for an answer that the specification of the hook does not allow."""
         return self.failure("FG-plugin-answer", f"plugin {self.plugin} answered {what}")
 
-    def explain(self, error: BaseException) -> FitglueError:
-        """The error as the caller reports it: the plugin's own if it speaks our language, else one
-        that names plugin and line.
+    def translate(self, error: BaseException) -> FitglueError:
+        """Return the error that the caller reports for an exception of the plugin.
 
-        A plugin may quote what its server sent or what its environment holds: no secret goes on,
-        neither in the error nor behind it.
+        A ``FitglueError`` of the plugin is returned unchanged, as far as a plugin may raise it. Any
+        other exception becomes a ``PluginFailed`` that names plugin, hook, file and line.
+
+        Secrets are removed from the texts of the exception and of its causes, because a plugin may
+        quote a response of its server or a value of its environment.
         """
         try:
             redact_exception(error, self.redact)
-            explained = self._explained(error)
-        except BaseException as second:  # noqa: BLE001 - an exception that cannot even be printed
-            explained = self.failure(
+            translated = self._translated(error)
+        # An exception whose ``__str__`` or attributes raise when they are read.
+        except BaseException as second:  # noqa: BLE001
+            translated = self.failure(
                 "FG-plugin-raised",
-                f"plugin {self.plugin} raised in {self.hook} what cannot be shown",
+                f"plugin {self.plugin} raised an exception in {self.hook} that cannot be shown",
                 f"showing it raised {_name_of_type(second)}",
             )
-        if explained is not error:
-            explained.__cause__ = error
-        return explained
+        if translated is not error:
+            translated.__cause__ = error
+        return translated
 
-    def _explained(self, error: BaseException) -> FitglueError:
-        if isinstance(error, Endless):
+    def _translated(self, error: BaseException) -> FitglueError:
+        if isinstance(error, TooManyItems):
             return self.failure(
                 "FG-plugin-endless",
-                f"plugin {self.plugin} gave {error.args[0]:,} items and went on",
-                "a window of so many rows is to be split, and a batch has no more answers than ids",
+                f"plugin {self.plugin} yielded {error.args[0]:,} items and did not stop",
+                "a window with so many rows must be split, and a batch has one answer for each id",
             )
         frame = _innermost(error.__traceback__)
         if isinstance(error, FitglueError):
-            own = _own_words(error, is_ours=_file(frame).startswith(_OURS))
-            if own is not None:
-                return own
+            own_error = _own_error(error, is_ours=_file(frame).startswith(_OURS))
+            if own_error is not None:
+                return own_error
         log.debug("plugin %s raised in %s", self.plugin, self.hook, exc_info=error)
         return PluginFailed(
             "FG-plugin-raised",
@@ -115,15 +125,21 @@ class HookCall:
         return Place(_file(frame), frame.tb_lineno, field=field)
 
 
-def _own_words(error: FitglueError, *, is_ours: bool) -> FitglueError | None:
-    """What a plugin says in our language, in our own types and of bounded length; ``None`` where it
-    has no right to say it, or it makes no sense.
+def _own_error(error: FitglueError, *, is_ours: bool) -> FitglueError | None:
+    """Return a ``FitglueError`` of a plugin in the host's own types and of bounded length.
+
+    Args:
+        error: The error.
+        is_ours: Whether code of the host raised it, such as the HTTP session.
+
+    Returns:
+        The error itself or a copy; ``None`` if a plugin must not raise it or its parts are invalid.
     """
     kind = _our_type(error)
     if kind is FitglueError:
-        return None  # what is in no branch of the tree says nothing
+        return None  # the base class does not say what the caller does next
     if issubclass(kind, StoreFailed | Busy) and not is_ours:
-        return None  # only the host speaks of its store and its locks
+        return None  # only the host knows about failures of its store and its locks
     if not _is_well_formed(error):
         return None
     if kind is type(error) and not _is_too_long(error):
@@ -141,7 +157,7 @@ def _own_words(error: FitglueError, *, is_ours: bool) -> FitglueError | None:
 
 
 def _our_type(error: FitglueError) -> type[FitglueError]:
-    """The nearest class of the error's that is not the plugin's own."""
+    """Return the most specific class of an error that is defined by the host."""
     for kind in type(error).__mro__:
         if kind.__module__ == errors.__name__ and issubclass(kind, FitglueError):
             return kind
@@ -154,7 +170,7 @@ def _is_too_long(error: FitglueError) -> bool:
 
 
 def _is_well_formed(error: FitglueError) -> bool:
-    """Whether every part has exactly the type that it should have; nothing else is trusted."""
+    """Return whether every part has exactly the expected type; a subclass may contain code."""
     if type(error.code) is not str or not CODE.fullmatch(error.code):
         return False
     if type(error.what) is not str or not _is_none_or_exactly(error.at, Place):
@@ -183,5 +199,5 @@ def _file(frame: TracebackType | None) -> str:
 def _name_of_type(error: BaseException) -> str:
     try:
         return str(type(error).__name__)
-    except BaseException:  # noqa: BLE001 - a class may lie about its name, too
-        return "something nameless"
+    except BaseException:  # noqa: BLE001 - a metaclass can make the name raise, too
+        return "an exception without a name"
