@@ -1,8 +1,8 @@
 """Derives many records in worker processes on every core, and a few of them in this process.
 
 A worker shares nothing with this process. It gets the entry and the records, loads the plugins
-itself, and returns values. It never sees the database, a connection or a secret, so a plugin that
-crashes there can harm nothing but the records that it was given.
+itself, and returns values. It is given neither the database nor a connection nor a secret, so a
+plugin that crashes there can harm nothing except the records that it was given.
 """
 
 from __future__ import annotations
@@ -168,8 +168,8 @@ def _next_result(
 def redacted(derived: Sequence[Derived], redact: Redact) -> list[Derived]:
     """Remove secrets from the errors of results, and return the results.
 
-    A worker cannot do that, because it does not know the secrets, and a plugin may quote one that
-    it found in a part.
+    A worker cannot do that, because it does not know the secrets. A plugin may nevertheless quote
+    one there, for example from a response that repeats the key.
     """
     for result in derived:
         if result.refused is not None:

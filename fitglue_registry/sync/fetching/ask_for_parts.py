@@ -121,8 +121,8 @@ def _probes(
         delivered = sample_with_part(db, context.connection_id, part, _MAX_PROBES)
     if delivered:
         return delivered
-    # Evenly spread, beginning with the oldest one: the records that failed are the newest, and
-    # those beside them are likely to fail for the same reason.
+    # Evenly spread, beginning with the oldest one: the records that failed are the newest, and what
+    # makes them fail, such as a new kind of device, is likely to concern their neighbors too.
     waiting = [job[0] for job in jobs]
     step = max(len(waiting) // _MAX_PROBES, 1)
     return waiting[::-step][:_MAX_PROBES]
@@ -225,8 +225,8 @@ def _ask(
 ) -> Generator[list[Answered], None, _Outcome]:
     """Ask for jobs until several fail in a row; yield the answers and return how it ended.
 
-    Up to ``lanes`` jobs may be in progress when the sequence is broken off. Their answers are lost,
-    and their ids are among those that are left.
+    Some jobs may be in progress when the sequence is broken off. Their answers are lost, and their
+    ids are among those that are left.
     """
     jobs = [_Job(ids) for ids in ids_of_jobs]
     failed: dict[str, FitglueError] = {}

@@ -180,7 +180,7 @@ def _differences(
     bodies = context.raws.newest(db, list(changed), only=PartName.SUMMARY)
     differences = {}
     for record_id, listing in changed.items():
-        difference = Difference()  # if the stored summary expired, nothing is known to differ
+        difference = Difference()  # without a stored summary, no difference is known
         before = bodies.get(record_id, {}).get(PartName.SUMMARY)
         if before is not None:
             body, _ = before

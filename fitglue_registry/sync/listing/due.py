@@ -157,7 +157,8 @@ class Lister:
         with self._context.database.write() as db:
             plan_windows(db, connection_id, self.walk_at, windows)
             update_connection(db, connection_id, horizon=horizon)
-            # The history is empty or all of it is before the horizon: no window will end the walk.
+            # The history is empty, or all of it is before the horizon. No window will complete the
+            # full walk, so it is complete now.
             if not windows:
                 update_connection(db, connection_id, full_walk_at=self.walk_at)
             return planned_windows(db, connection_id)

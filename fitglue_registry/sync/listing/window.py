@@ -100,7 +100,7 @@ def _commit(
     changes: Sequence[DerivedChange],
     missing: Sequence[RecordRow],
 ) -> None:
-    """Store the window, its step of the plan and the end of the walk in one transaction.
+    """Store the window, its step of the plan and the end of the full walk in one transaction.
 
     A process that dies before the commit lists the window again and finds the same changes. One
     that dies after it resumes with the next window of the plan.
@@ -110,14 +110,14 @@ def _commit(
         # Before the summaries are stored, so that those of a first sync are packed with the
         # dictionary that is trained from them.
         if changes:
-            summaries = [each.change.listing.summary for each in changes]
+            summaries = [derived.change.listing.summary for derived in changes]
             context.raws.train(transaction.db, context.entry.id, PartName.SUMMARY, summaries)
         for record in missing:
             update_record(transaction.db, record.id, state=RecordState.MISSING)
             reason = "no longer listed; to be confirmed by id"
             transaction.decide(RunDecision.MISSING, record.id, reason)
         store_changes(transaction, changes)
-        # Here the walk advances, never without the rows that it covers.
+        # Here the full walk advances, never without the rows that it covers.
         if listed.planned is not None:
             remove_planned_window(transaction.db, listed.planned)
         if listed.walk_done is not None:
