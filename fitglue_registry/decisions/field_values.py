@@ -99,7 +99,7 @@ def _expected(kind: Any) -> str:
     if isinstance(info, inspect.Metadata):
         # The descriptions of the model end with the unit: "Distance, in meters."
         description = (info.extra_json_schema or {}).get("description", "")
-        _, _, unit = description.rstrip(".").rpartition(", in ")
+        _, _, unit = description.rstrip(".").partition(", in ")
         info = info.type
     if isinstance(info, inspect.UnionType):
         info = next(part for part in info.types if not isinstance(part, inspect.NoneType))

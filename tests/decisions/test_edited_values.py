@@ -1,5 +1,5 @@
-"""What the athlete chose belongs to the group of the first source activity that it was made for and
-that is in the store.
+"""An edit belongs to the group that has the first source activity of the edit, among those that are
+in the store.
 """
 
 from __future__ import annotations
@@ -31,52 +31,56 @@ def edit(library, field, value, members, athlete="me"):
     put_edit(DecisionTransaction(library.db, matcher, athlete, NOW), Choice(field, value), members)
 
 
-def held(library, *groups):
-    """The chosen values of each group."""
-    found = edits_of_groups(
+def values_held(library, *groups):
+    """Return field → chosen value, for each group."""
+    edits_by_group = edits_of_groups(
         library.db, library.athlete_id, [rows(library, *group) for group in groups]
     )
-    return [{one.field: one.value for one in group} for group in found]
+    return [{edit.field: edit.value for edit in edits} for edits in edits_by_group]
 
 
-def test_a_choice_belongs_to_the_group_of_its_first_source_activity(library):
-    """Whichever way they part."""
+def test_an_edit_belongs_to_the_group_of_its_first_source_activity(library):
+    """If an activity is split, an edit stays with the first source activity for which it
+    was made.
+    """
     one, two, three = (library.source_activity() for _ in range(3))
     edit(library, "title", "mine", rows(library, one) + rows(library, two))
-    assert held(library, (two,), (one, three)) == [{}, {"title": "mine"}]
-    assert held(library, (two,)) == [{}]
+    assert values_held(library, (two,), (one, three)) == [{}, {"title": "mine"}]
+    assert values_held(library, (two,)) == [{}]
     assert ids_with_edits(library.db, "me", [one, two, three]) == {one, two}
 
 
-def test_a_choice_goes_on_with_the_next_one_where_the_first_is_not_there(library):
-    """A connection that is removed does not take the athlete's word along."""
+def test_an_edit_outlives_its_first_source_activity(library):
+    """If the connection of the first source activity is removed, the edit stays with the
+    next one.
+    """
     one = library.put(library.record(library.connection(id="first"))).ids[0]
     two = library.source_activity()
     edit(library, "rpe", 7.0, rows(library, one) + rows(library, two))
     remove_connection(library.db, "first")
-    assert held(library, (two,)) == [{"rpe": 7.0}]
+    assert values_held(library, (two,)) == [{"rpe": 7.0}]
 
 
-def test_of_two_choices_the_later_one_counts(library):
-    """Where two activities that have one each become one."""
+def test_of_two_edits_the_later_one_counts(library):
+    """If two activities that have been edited become one, the later edit of a field counts."""
     one, two = library.source_activity(), library.source_activity()
     for number, title in ((two, "second"), (one, "third")):
         edit(library, "title", title, rows(library, number))
-    assert held(library, (one, two)) == [{"title": "third"}]
+    assert values_held(library, (one, two)) == [{"title": "third"}]
 
 
-def test_a_choice_of_another_athlete_is_none(library, library_of):
-    """Nothing is shared across athletes."""
+def test_an_edit_of_another_athlete_has_no_effect(library, library_of):
+    """An edit of another athlete has no effect, even if it names the same source activity."""
     one = library.source_activity()
     edit(library, "title", "theirs", rows(library, one), athlete="you")
-    assert held(library, (one,)) == [{}]
+    assert values_held(library, (one,)) == [{}]
     assert ids_with_edits(library.db, "me", [one]) == set()
 
 
-def test_what_is_dropped_is_gone(library):
-    """With its keys."""
+def test_a_deleted_edit_has_no_effect(library):
+    """A deleted edit has no effect any more."""
     one = library.source_activity()
     edit(library, "title", "mine", rows(library, one))
     [[chosen]] = edits_of_groups(library.db, "me", [rows(library, one)])
     drop_edits(library.db, [chosen.id])
-    assert held(library, (one,)) == [{}]
+    assert values_held(library, (one,)) == [{}]

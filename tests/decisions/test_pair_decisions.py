@@ -1,4 +1,4 @@
-"""What the athlete said is kept by identities, and holds for whatever has them."""
+"""A decision is stored by identities, and holds for every source activity that has them."""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ def rows(library, *ids):
     return list(load_rows(library.db, ids).values())
 
 
-def say(library, verdict, one, two):
-    return say_of_sides(library, verdict, rows(library, one), rows(library, two))
+def decide(library, verdict, one, two):
+    """Store a decision about two source activities."""
+    return decide_sides(library, verdict, rows(library, one), rows(library, two))
 
 
-def say_of_sides(library, verdict, *sides):
+def decide_sides(library, verdict, *sides):
+    """Store a decision about several sides, each a list of rows, and return its id."""
     decided = [DecidedSide(side, "a workout") for side in sides]
     return put_decision(transaction_of(library), verdict, decided)
 
@@ -41,95 +43,101 @@ def transaction_of(library):
     return DecisionTransaction(library.db, matcher, library.athlete_id, NOW)
 
 
-def held(library, *ids):
-    """(who said it, verdict) of these source activities."""
+def recalled(library, *ids):
+    """Recall the decisions about these source activities, and return their opinions as (source,
+    verdict).
+    """
     recall_decisions(library.db, library.athlete_id, rows(library, *ids), NOW)
-    return sorted((one.said_by, one.verdict) for one in opinions_about(library.db, ids))
+    return sorted((opinion.said_by, opinion.verdict) for opinion in opinions_about(library.db, ids))
 
 
-def test_a_verdict_holds_for_the_very_source_activities(library):
-    """Recalled as often as one likes."""
+def test_a_decision_holds_for_the_source_activities_that_it_names(library):
+    """A decision holds for the source activities that it names, however often it is recalled."""
     one, two = library.source_activity(), library.source_activity()
-    say(library, "same", one, two)
-    assert held(library, one) == held(library, two) == [(OpinionSource.PERSON, "same")]
+    decide(library, "same", one, two)
+    assert recalled(library, one) == recalled(library, two) == [(OpinionSource.PERSON, "same")]
 
 
-def test_a_verdict_holds_for_what_has_their_claims(library):
-    """A copy is kept apart from the other side, and not from its own."""
+def test_a_decision_holds_for_copies(library):
+    """A *different* decision also keeps a later copy of one side apart from the other side."""
     one, two = library.source_activity(claims=("a:1",)), library.source_activity(claims=("b:1",))
-    say(library, "different", one, two)
+    decide(library, "different", one, two)
     copy = library.source_activity(claims=("a:1", "c:1"))
-    assert held(library, copy) == [(OpinionSource.PERSON_OF_A_COPY, "different")]
+    assert recalled(library, copy) == [(OpinionSource.PERSON_OF_A_COPY, "different")]
 
 
-def test_a_claim_of_both_sides_tells_nothing(library):
-    """What both assert cannot tell whose copy it is."""
+def test_a_claim_of_both_sides_makes_no_copy(library):
+    """A claim that both sides share does not make a later source activity a copy of either."""
     one, two = library.source_activity(claims=("a:1",)), library.source_activity(claims=("a:1",))
-    say(library, "different", one, two)
-    assert held(library, library.source_activity(claims=("a:1",))) == []
+    decide(library, "different", one, two)
+    assert recalled(library, library.source_activity(claims=("a:1",))) == []
 
 
-def test_a_copy_that_asserts_something_else_now_is_no_copy_any_more(library, activity):
-    """What was said of it follows its claims."""
+def test_a_copy_that_loses_its_claim_is_no_longer_a_copy(library, activity):
+    """A decision no longer holds for a copy that has lost the claim."""
     one, two = library.source_activity(claims=("a:1",)), library.source_activity(claims=("b:1",))
-    say(library, "different", one, two)
+    decide(library, "different", one, two)
     record = library.record()
     copy = library.put(record, activity(claims=("a:1",))).ids[0]
-    assert held(library, copy) == [(OpinionSource.PERSON_OF_A_COPY, "different")]
+    assert recalled(library, copy) == [(OpinionSource.PERSON_OF_A_COPY, "different")]
     library.put(record, activity(claims=("c:1",)))
-    assert held(library, copy) == []
+    assert recalled(library, copy) == []
 
 
-def test_the_last_word_of_a_pair_counts(library):
-    """Whatever was said before."""
+def test_the_last_decision_about_a_pair_counts(library):
+    """Of two decisions about one pair, the later one counts."""
     one, two = library.source_activity(), library.source_activity()
-    say(library, "different", one, two)
-    say(library, "same", one, two)
-    assert held(library, one) == [(OpinionSource.PERSON, "same")]
+    decide(library, "different", one, two)
+    decide(library, "same", one, two)
+    assert recalled(library, one) == [(OpinionSource.PERSON, "same")]
 
 
-def test_an_older_word_that_also_names_a_third_does_not_come_back_with_it(library):
-    """The later word was of two of the three, while the third was not there: it stays the last one
-    of their pair.
+def test_an_older_decision_that_names_a_third_does_not_replace_a_later_one(library):
+    """Recalling an older decision for a third source activity does not replace a later decision
+    about the other two.
     """
     one, two, third = (library.source_activity() for _ in range(3))
-    say_of_sides(library, "same", rows(library, one, third), rows(library, two))
-    say(library, "different", one, two)
-    held(library, one, two, third)
-    held(library, third)
-    said = opinions_about(library.db, [one])
-    assert [word.verdict for word in said if {word.first_id, word.second_id} == {one, two}] == [
-        "different"
-    ]
+    decide_sides(library, "same", rows(library, one, third), rows(library, two))
+    decide(library, "different", one, two)
+    recalled(library, one, two, third)
+    recalled(library, third)
+    opinions = opinions_about(library.db, [one])
+    assert [
+        opinion.verdict
+        for opinion in opinions
+        if {opinion.first_id, opinion.second_id} == {one, two}
+    ] == ["different"]
 
 
-def test_a_verdict_outlives_the_connection(library):
-    """The same account with the same external id is meant again."""
+def test_a_decision_outlives_the_connection(library):
+    """A decision holds again when its account is connected again and lists the same external id."""
     two = library.source_activity()
     one = library.put(library.record(library.connection(id="first"), "x1")).ids[0]
-    say(library, "different", one, two)
+    decide(library, "different", one, two)
     account = rows(library, one)[0].account_id
     remove_connection(library.db, "first")
     again = library.put(
         library.record(library.connection(id="again", account=Account(account)), "x1")
     ).ids[0]
-    assert held(library, again) == [(OpinionSource.PERSON, "different")]
+    assert recalled(library, again) == [(OpinionSource.PERSON, "different")]
 
 
-def test_the_word_of_one_athlete_is_not_anothers(library, library_of):
-    """Equal identities are nothing across athletes."""
+def test_a_decision_of_one_athlete_has_no_effect_on_another(library, library_of):
+    """A decision of one athlete has no effect on another, even if the claims are equal."""
     one, two = library.source_activity(claims=("a:1",)), library.source_activity(claims=("b:1",))
-    say(library, "same", one, two)
+    decide(library, "same", one, two)
     other = library_of(library.db, "you")
     copies = other.source_activity(claims=("a:1",)), other.source_activity(claims=("b:1",))
-    assert held(other, *copies) == []
+    assert recalled(other, *copies) == []
 
 
-def test_what_was_taken_back_holds_no_more(library):
-    """Its source activities come back to be placed anew."""
+def test_an_undone_decision_has_no_effect(library):
+    """A decision that was undone has no effect, and undoing returns the source activities to match
+    again.
+    """
     one, two = library.source_activity(), library.source_activity()
-    number = say(library, "same", one, two)
-    assert held(library, one) == [(OpinionSource.PERSON, "same")]
-    [verdict] = load_decisions(library.db, "me", [number])
-    assert undo_decision(transaction_of(library), verdict) == sorted((one, two))
-    assert held(library, one, two) == []
+    decision_id = decide(library, "same", one, two)
+    assert recalled(library, one) == [(OpinionSource.PERSON, "same")]
+    [decision] = load_decisions(library.db, "me", [decision_id])
+    assert undo_decision(transaction_of(library), decision) == sorted((one, two))
+    assert recalled(library, one, two) == []

@@ -1,5 +1,5 @@
-"""Workouts as the matcher sees them: a test states what matters to it, the rest is an hour's
-run.
+"""Builders of workouts as the matcher sees them. By default, a workout is a run of an hour, so a
+test states only what matters to it.
 """
 
 from __future__ import annotations
@@ -37,65 +37,70 @@ LAP = replace(
 
 
 def copy(of=RUN, account="strava", after=0.0, **changes):
-    """Another account's record of a workout, so many seconds later on every clock."""
+    """Return another account's copy of a workout, ``after`` seconds later on every clock."""
     start = {"start_utc_s": of.start_utc_s + after, "start_local_s": of.start_local_s + after}
     return replace(of, account=account, **(start | changes))
 
 
 def bare(of, **changes):
-    """A record that says when, and what it is told here."""
+    """Return a record that has the start and the sport of a workout, and the values that are
+    passed.
+    """
     return Traits(of.account, of.start_utc_s, of.start_local_s, family=of.family, **changes)
 
 
-def said(one, two, first=None, second=None):
-    """The verdict on a pair, whichever comes first."""
+def verdict_on(one, two, first=None, second=None):
+    """Return the verdict on a pair, and check that the order of the two does not change it."""
     judgment = judge(one, two, learned_weights(), lambda: (first, second))
     assert judge(two, one, learned_weights(), lambda: (second, first)) == judgment
     return judgment.verdict
 
 
 def levels(one, two, first=None, second=None):
-    """Line → level of a pair."""
+    """Return comparison → level of a pair."""
     return {
         part.comparison: part.level
         for part in judge(one, two, learned_weights(), lambda: (first, second)).evidence
     }
 
 
-def card(number, traits, *claims, samples=None):
-    """A card of these traits."""
+def candidate(number, traits, *claims, samples=None):
+    """Return a candidate with these traits and claims."""
     return Candidate(
         number, (traits.account, f"x{number:04}", 0), frozenset(claims), traits, lambda: samples
     )
 
 
 def loop(turns=1.0, points=200, north=50.0, east=8.0, radius_m=800.0, noise_m=0.0, seed=1):
-    """A track round and round, with the error of a receiver."""
+    """Return a track of several turns around a circle, with the error of a receiver."""
     import random
 
-    dice = random.Random(seed)
-    found = []
+    generator = random.Random(seed)
+    track = []
     for k in range(points):
         angle = 2 * math.pi * turns * k / points
-        metres = (
-            radius_m * math.sin(angle) + dice.gauss(0, noise_m),
-            radius_m * math.cos(angle) + dice.gauss(0, noise_m),
+        meters = (
+            radius_m * math.sin(angle) + generator.gauss(0, noise_m),
+            radius_m * math.cos(angle) + generator.gauss(0, noise_m),
         )
-        found.append(
+        track.append(
             (
-                north + metres[0] / 111_195,
-                east + metres[1] / 111_195 / math.cos(math.radians(north)),
+                north + meters[0] / 111_195,
+                east + meters[1] / 111_195 / math.cos(math.radians(north)),
             )
         )
-    return found
+    return track
 
 
 def heart(seconds=3600, shift=0, seed=1, level=150.0):
-    """A heart rate, a sample a second, that goes up and down as one heart does and no other."""
+    """Return a heart rate with one sample per second; each seed varies in a different way."""
     import random
 
-    dice = random.Random(seed)
-    waves = [(dice.uniform(60, 900), dice.uniform(0, 6), dice.uniform(2, 8)) for _ in range(6)]
+    generator = random.Random(seed)
+    waves = [
+        (generator.uniform(60, 900), generator.uniform(0, 6), generator.uniform(2, 8))
+        for _ in range(6)
+    ]
     return Samples(
         time_s=list(range(seconds)),
         channels={

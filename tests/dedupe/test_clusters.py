@@ -1,6 +1,4 @@
-"""Groups of source activities that are one workout: consistent, and the same whatever the order in
-which they arrived.
-"""
+"""Clusters contradict no edge, and do not depend on the order of candidates and edges."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from hypothesis import strategies as st
 from fitglue_registry.dedupe import Candidate, Edge, Traits, cluster_candidates
 
 
-def card(number, connection=None):
+def candidate(number, connection=None):
     account = connection or f"c{number}"
     return Candidate(number, (account, f"x{number:02}", 0), frozenset(), Traits(account))
 
@@ -25,66 +23,73 @@ def different(one, two, said_by="example"):
     return Edge(one, two, "different", said_by, "because")
 
 
-def ids(cards, *edges):
-    """The groups as sets of ids."""
-    return {frozenset(found.id for found in group) for group in cluster_candidates(cards, edges)}
+def ids(candidates, *edges):
+    """Return the clusters as sets of ids."""
+    return {
+        frozenset(member.id for member in cluster)
+        for cluster in cluster_candidates(candidates, edges)
+    }
 
 
-def groups(*numbers):
-    return {frozenset(group) for group in numbers}
+def clusters(*numbers):
+    return {frozenset(ids) for ids in numbers}
 
 
-def test_without_evidence_everything_stands_alone():
-    """No claim and no opinion means no match."""
-    assert ids([card(1), card(2)]) == groups([1], [2])
+def test_without_edges_every_candidate_is_a_cluster():
+    """Without any edge, every candidate is a cluster of its own."""
+    assert ids([candidate(1), candidate(2)]) == clusters([1], [2])
     assert ids([]) == set()
 
 
 def test_same_joins_across_several():
-    """Same is passed on: one workout in four accounts is one group."""
-    assert ids([card(n) for n in range(1, 5)], same(1, 2), same(3, 4), same(2, 3)) == groups(
+    """*Same* is transitive: one workout in four accounts is one cluster."""
+    assert ids([candidate(n) for n in range(1, 5)], same(1, 2), same(3, 4), same(2, 3)) == clusters(
         [1, 2, 3, 4]
     )
 
 
-def test_two_records_of_one_account_join_by_their_own_pair_alone():
-    """An account holds its own doubles: a third source must not join them, and their own evidence
-    may.
+def test_two_records_of_one_account_join_only_by_their_own_pair():
+    """Two records of one account are not joined by a third source, but they are joined if their own
+    pair is *same*.
     """
-    cards = [card(1, "garmin"), card(2, "garmin"), card(3, "strava")]
-    assert ids(cards, same(1, 3), same(2, 3)) == groups([1, 3], [2])
-    assert ids(cards, same(1, 3), same(2, 3), same(1, 2)) == groups([1, 2, 3])
+    candidates = [candidate(1, "garmin"), candidate(2, "garmin"), candidate(3, "strava")]
+    assert ids(candidates, same(1, 3), same(2, 3)) == clusters([1, 3], [2])
+    assert ids(candidates, same(1, 3), same(2, 3), same(1, 2)) == clusters([1, 2, 3])
 
 
-def test_different_keeps_two_groups_apart():
-    """One word against it is enough, wherever in the groups it stands."""
-    cards = [card(n) for n in range(1, 4)]
-    assert ids(cards, same(2, 3), same(1, 2), different(1, 3)) == groups([1, 2], [3])
+def test_different_keeps_two_clusters_apart():
+    """One *different* pair across two clusters keeps them apart."""
+    candidates = [candidate(n) for n in range(1, 4)]
+    assert ids(candidates, same(2, 3), same(1, 2), different(1, 3)) == clusters([1, 2], [3])
 
 
-def test_different_goes_before_same_of_the_same_pair():
-    """A plugin that knows they differ is right against equal claims."""
-    assert ids([card(1), card(2)], same(1, 2), different(1, 2)) == groups([1], [2])
+def test_different_takes_precedence_over_same_of_the_same_pair():
+    """A plugin that says *different* takes precedence over a claim that the pair shares."""
+    assert ids([candidate(1), candidate(2)], same(1, 2), different(1, 2)) == clusters([1], [2])
 
 
-def test_a_persons_word_wins():
-    """Against claims and plugins, in both directions."""
-    cards = [card(1), card(2)]
-    assert ids(cards, different(1, 2), same(2, 1, "person")) == groups([1, 2])
-    assert ids(cards, same(1, 2), same(1, 2, "example"), different(2, 1, "person")) == groups(
+def test_the_athletes_decision_wins():
+    """The athlete's decision takes precedence over claims and plugins, whether it is *same* or
+    *different*.
+    """
+    candidates = [candidate(1), candidate(2)]
+    assert ids(candidates, different(1, 2), same(2, 1, "person")) == clusters([1, 2])
+    assert ids(
+        candidates, same(1, 2), same(1, 2, "example"), different(2, 1, "person")
+    ) == clusters([1], [2])
+
+
+def test_the_athletes_same_is_applied_first():
+    """If two edges cannot both be applied, the athlete's edge is applied."""
+    candidates = [candidate(1, "garmin"), candidate(2, "garmin"), candidate(3, "strava")]
+    assert ids(candidates, same(1, 3), same(2, 3, "person")) == clusters([1], [2, 3])
+
+
+def test_edges_of_other_candidates_are_ignored():
+    """Edges of candidates that are not being clustered are ignored."""
+    assert ids([candidate(1), candidate(2)], same(1, 9), same(9, 2), different(8, 9)) == clusters(
         [1], [2]
     )
-
-
-def test_a_persons_match_is_made_before_all_others():
-    """Where not all can be joined, the person's pair is."""
-    cards = [card(1, "garmin"), card(2, "garmin"), card(3, "strava")]
-    assert ids(cards, same(1, 3), same(2, 3, "person")) == groups([1], [2, 3])
-
-
-def test_what_was_said_of_others_does_not_matter():
-    """Opinions about source activities that are not here are left aside."""
-    assert ids([card(1), card(2)], same(1, 9), same(9, 2), different(8, 9)) == groups([1], [2])
 
 
 connection = st.sampled_from("abcd")
@@ -93,9 +98,9 @@ edge = st.builds(
     st.integers(1, 8),
     st.integers(1, 8),
     st.sampled_from(["same", "same", "same", "different"]),
-    st.sampled_from(["claim", "one", "two", "person"]),
+    st.sampled_from(["claim", "plugin-a", "plugin-b", "person"]),
     st.just("because"),
-).filter(lambda found: found.first != found.second)
+).filter(lambda e: e.first != e.second)
 
 
 @given(
@@ -103,18 +108,21 @@ edge = st.builds(
     st.lists(edge, max_size=25, unique_by=lambda e: (e.first, e.second, e.said_by)),
     st.randoms(use_true_random=False),
 )
-def test_clusters_are_the_same_whatever_the_order(connections, edges, chance):
-    """Cards, edges and the two ends of an edge may come in any order; ids are the store's own and
-    may be any others.
+def test_clusters_are_the_same_whatever_the_order(connections, edges, generator):
+    """The order of the candidates, of the edges and of the two ends of an edge has no influence on
+    the clusters.
     """
-    cards = [card(number, name) for number, name in enumerate(connections, 1)]
-    expected = cluster_candidates(cards, edges)
+    candidates = [candidate(number, name) for number, name in enumerate(connections, 1)]
+    expected = cluster_candidates(candidates, edges)
     shuffled = [
-        Edge(e.second, e.first, e.verdict, e.said_by, e.reason) if chance.random() < 0.5 else e
+        Edge(e.second, e.first, e.verdict, e.said_by, e.reason) if generator.random() < 0.5 else e
         for e in edges
     ]
-    chance.shuffle(shuffled)
-    assert cluster_candidates(random.Random(1).sample(cards, len(cards)), shuffled) == expected
+    generator.shuffle(shuffled)
+    assert (
+        cluster_candidates(random.Random(1).sample(candidates, len(candidates)), shuffled)
+        == expected
+    )
 
 
 @given(
@@ -122,18 +130,21 @@ def test_clusters_are_the_same_whatever_the_order(connections, edges, chance):
     st.lists(edge, max_size=25, unique_by=lambda e: (e.first, e.second, e.said_by)),
 )
 def test_clusters_contradict_nobody(connections, edges):
-    """Everything is in one group, nothing that is said to differ stands together, and doubles of an
-    account have their own word.
+    """Every candidate is in one cluster, no cluster has a *different* pair, and two records of one
+    account share a cluster only if their pair is *same*.
     """
-    cards = [card(number, name) for number, name in enumerate(connections, 1)]
-    found = cluster_candidates(cards, edges)
-    assert sorted(one.id for group in found for one in group) == list(range(1, 9))
-    said = {}
+    candidates = [candidate(number, name) for number, name in enumerate(connections, 1)]
+    clustered = cluster_candidates(candidates, edges)
+    assert sorted(member.id for cluster in clustered for member in cluster) == list(range(1, 9))
+    strongest = {}
     for e in sorted(edges, key=lambda e: (e.said_by != "person", e.verdict == "same")):
-        said.setdefault(frozenset((e.first, e.second)), e.verdict)
-    together = [(one, two) for group in found for one in group for two in group if one.id < two.id]
+        strongest.setdefault(frozenset((e.first, e.second)), e.verdict)
+    together = [
+        (one, two) for cluster in clustered for one in cluster for two in cluster if one.id < two.id
+    ]
     verdicts = [
-        (said.get(frozenset((one.id, two.id))), one.key[0] == two.key[0]) for one, two in together
+        (strongest.get(frozenset((one.id, two.id))), one.key[0] == two.key[0])
+        for one, two in together
     ]
     assert ("different", True) not in verdicts
     assert ("different", False) not in verdicts

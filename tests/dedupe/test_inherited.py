@@ -1,4 +1,4 @@
-"""A copy of the one side of a person's *same* is the same as the other side."""
+"""A copy of one side of the athlete's *same* is the same as the other side."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ def edge(first, second, verdict="same", said_by="claim"):
 
 
 def test_a_copy_of_one_side_is_the_same_as_the_other():
-    """Whoever says that it is a copy, and whichever comes first."""
-    found = inherited_edges([edge(1, 2, said_by="person"), edge(3, 1, said_by="score"), edge(2, 4)])
-    assert [(one.first, one.second, one.verdict, one.said_by) for one in found] == [
+    """If the athlete joined 1 and 2, a copy of 1 is the same as 2 and a copy of 2 the same as 1."""
+    inherited = inherited_edges(
+        [edge(1, 2, said_by="person"), edge(3, 1, said_by="score"), edge(2, 4)]
+    )
+    assert [(edge.first, edge.second, edge.verdict, edge.said_by) for edge in inherited] == [
         (2, 3, "same", OpinionSource.PERSON_OF_A_COPY),
         (1, 4, "same", OpinionSource.PERSON_OF_A_COPY),
     ]
@@ -24,10 +26,12 @@ def test_a_copy_of_one_side_is_the_same_as_the_other():
 
 @pytest.mark.parametrize(
     ("verdict", "said_by", "number"),
-    [("different", "expert", 0), ("same", "expert", 0), ("ask", "score", 1)],
+    [("different", "plugin", 0), ("same", "plugin", 0), ("ask", "score", 1)],
 )
-def test_what_somebody_knows_of_the_pair_goes_before(verdict, said_by, number):
-    """The doubts of the score do not."""
+def test_an_opinion_about_the_pair_itself_takes_precedence(verdict, said_by, number):
+    """No edge is inherited if a plugin or a claim has decided about the pair; the doubt of the
+    score does not count.
+    """
     assert (
         len(
             inherited_edges(
@@ -38,6 +42,6 @@ def test_what_somebody_knows_of_the_pair_goes_before(verdict, said_by, number):
     )
 
 
-def test_nothing_follows_from_what_is_no_persons_same():
-    """Two claims in a row are no word of anybody."""
+def test_nothing_is_inherited_from_anything_but_the_athletes_same():
+    """Nothing is inherited from claims, or from a decision that two workouts are different."""
     assert inherited_edges([edge(1, 2), edge(2, 3), edge(3, 4, "different", "person")]) == []

@@ -1,4 +1,4 @@
-"""Records of the labelled form go through the matcher that sync uses."""
+"""Records of the labeled form go through the same matcher as a sync."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ROW = {
 
 @pytest.fixture
 def records(tmp_path):
-    """Reads rows that differ from a run in what the test states."""
+    """Write rows that differ from a run in what the test states, and read them as records."""
 
     def read(*changes):
         path = tmp_path / "records.jsonl"
@@ -42,35 +42,43 @@ def records(tmp_path):
 
 
 def test_copies_of_one_person_are_named_with_their_probability(records):
-    """And never across people."""
-    found = predict(
+    """Two copies of one person are predicted with their probability, and records of two people
+    never are.
+    """
+    predicted = predict(
         records(
             {}, {"id": "b", "source": "strava"}, {"id": "c", "source": "strava", "person": "p2"}
         )
     )
-    assert [(one.a_id, one.b_id, one.verdict) for one in found] == [("a", "b", "same")]
-    assert 0.9 < found[0].probability <= 1
+    assert [(pair.a_id, pair.b_id, pair.verdict) for pair in predicted] == [("a", "b", "same")]
+    assert 0.9 < predicted[0].probability <= 1
 
 
 def test_words_of_two_services_for_one_sport_are_one_family(records):
-    """`running/treadmill` and `Run`; an unknown word is no evidence."""
+    """`running/treadmill` and `Run` are one sport family, and an unknown type has no family."""
     from fitglue_registry.dedupe.labeled import candidates_by_person
 
-    [cards] = candidates_by_person(
+    [candidates] = candidates_by_person(
         records({}, {"type": "Run"}, {"type": "running/treadmill"}, {"type": "??"}, {"type": None})
     ).values()
-    assert [card.traits.family for card in cards] == ["running", "running", "running", None, None]
+    assert [candidate.traits.family for candidate in candidates] == [
+        "running",
+        "running",
+        "running",
+        None,
+        None,
+    ]
 
 
 def test_predictions_are_written_as_csv(records, tmp_path):
-    """With the header that a scorer reads."""
+    """Predictions are written as CSV with the header that a scorer reads."""
     write_predictions(tmp_path / "out.csv", predict(records({}, {"id": "b", "source": "strava"})))
     assert (tmp_path / "out.csv").read_text().splitlines()[0] == "a_id,b_id,verdict,probability"
     assert (tmp_path / "out.csv").read_text().splitlines()[1].startswith("a,b,same,")
 
 
-def test_a_mark_of_the_byte_order_is_no_part_of_a_record(tmp_path):
-    """Some editors write one."""
+def test_a_byte_order_mark_is_not_part_of_a_record(tmp_path):
+    """A byte order mark, with which some editors begin a file, is not part of the first record."""
     path = tmp_path / "records.jsonl"
     path.write_text(json.dumps(ROW), "utf-8-sig")
     assert [record.id for record in read_records(path)] == ["a"]
@@ -86,8 +94,8 @@ def test_a_mark_of_the_byte_order_is_no_part_of_a_record(tmp_path):
         '{"id": "a", "start_utc": "yesterday"}',
     ],
 )
-def test_a_line_that_is_no_record_is_named(tmp_path, line):
-    """Its number, and why."""
+def test_a_line_that_is_not_a_record_is_reported(tmp_path, line):
+    """A line that is not a record is reported with its number."""
     path = tmp_path / "records.jsonl"
     path.write_text(json.dumps(ROW) + "\n\n" + line + "\n", "utf-8")
     with pytest.raises(UserMistake) as caught:
@@ -95,33 +103,33 @@ def test_a_line_that_is_no_record_is_named(tmp_path, line):
     assert (caught.value.code, caught.value.at.line) == ("FG-not-a-record", 3)
 
 
-def test_a_polyline_that_is_cut_is_named(records):
-    """By the record that has it, when it is looked at."""
+def test_a_truncated_polyline_is_reported(records):
+    """A truncated polyline is reported with the id of its record when the samples are read."""
     [record] = records({"polyline": "_p~iF~ps|U_ulLnnqC_mqNvxq`"})
     with pytest.raises(UserMistake, match="polyline of a"):
         record.read_samples()
 
 
 @pytest.mark.shared
-def test_the_labelled_people_are_matched_without_a_wrong_merge(shared):
-    """With the weights that ship, which were learned from them: a guard against a slip, and no
-    measurement (benchmarks/dedupe.py is).
+def test_the_labeled_people_are_matched_without_a_wrong_merge(shared):
+    """The labeled pairs are matched without a wrong merge. The weights were learned from them, so
+    this guards against mistakes and measures nothing; benchmarks/dedupe.py measures.
     """
     folder = shared / "data/dedupe"
-    said = {
-        frozenset((one.a_id, one.b_id)): one.verdict
-        for one in predict(read_records(folder / "records.jsonl"))
+    verdicts = {
+        frozenset((pair.a_id, pair.b_id)): pair.verdict
+        for pair in predict(read_records(folder / "records.jsonl"))
     }
     pairs = [json.loads(line) for line in (folder / "pairs.jsonl").read_text().splitlines()]
     wrong = [
         pair
         for pair in pairs
-        if pair["same"] is False and said.get(frozenset((pair["a_id"], pair["b_id"]))) == "same"
+        if pair["same"] is False and verdicts.get(frozenset((pair["a_id"], pair["b_id"]))) == "same"
     ]
-    found = [
+    correct = [
         pair
         for pair in pairs
-        if pair["same"] and said.get(frozenset((pair["a_id"], pair["b_id"]))) == "same"
+        if pair["same"] and verdicts.get(frozenset((pair["a_id"], pair["b_id"]))) == "same"
     ]
     assert wrong == []
-    assert len(found) / sum(1 for pair in pairs if pair["same"]) > 0.99
+    assert len(correct) / sum(1 for pair in pairs if pair["same"]) > 0.99

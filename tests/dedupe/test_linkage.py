@@ -1,5 +1,5 @@
-"""The whole of matching: the same groups in whatever order sources come, consistent, and nobody
-asked in vain.
+"""Matching as a whole: the clusters do not depend on the order of sources, contradict no pair, and
+leave no needless question.
 """
 
 from __future__ import annotations
@@ -14,19 +14,23 @@ from hypothesis import strategies as st
 
 from fitglue_registry.dedupe import Edge, Traits, learned_weights, match
 from fitglue_registry.dedupe.linkage import predictions
-from tests.dedupe.builders import HOUR, LAP, NOON, RUN, card, copy
+from tests.dedupe.builders import HOUR, LAP, NOON, RUN, candidate, copy
 
 
-def grouped(*cards, said=()):
-    """The groups as sets of ids."""
+def clustered(*candidates, opinions=()):
+    """Return the clusters as sets of ids."""
     return {
-        frozenset(one.id for one in group)
-        for group in match(cards, learned_weights(), said).clusters
+        frozenset(member.id for member in cluster)
+        for cluster in match(candidates, learned_weights(), opinions).clusters
     }
 
 
-def asked(*cards, said=()):
-    return [(edge.first, edge.second) for edge in match(cards, learned_weights(), said).for_review]
+def asked(*candidates, opinions=()):
+    """Return the pairs about which the athlete would be asked."""
+    return [
+        (edge.first, edge.second)
+        for edge in match(candidates, learned_weights(), opinions).for_review
+    ]
 
 
 traits = st.builds(
@@ -44,38 +48,44 @@ traits = st.builds(
     st.sampled_from([None, 150.0, 130.0]),
     st.just(170.0),
 )
-decks = st.lists(traits, max_size=7).map(
-    lambda every: [card(number, one) for number, one in enumerate(every)]
+candidate_lists = st.lists(traits, max_size=7).map(
+    lambda rows: [candidate(number, row) for number, row in enumerate(rows)]
 )
 
 
-@given(decks, st.randoms(use_true_random=False))
-def test_sources_in_any_order_make_the_same_groups(cards, dice):
-    """Ids are given as records come; the groups hang on natural keys."""
-    shuffled = dice.sample(cards, len(cards))
-    renumbered = [replace(one, id=100 + number) for number, one in enumerate(shuffled)]
-    keys = {one.id: one.key for one in renumbered} | {one.id: one.key for one in cards}
-    assert {frozenset(keys[n] for n in g) for g in grouped(*cards)} == {
-        frozenset(keys[n] for n in g) for g in grouped(*renumbered)
-    }
+@given(candidate_lists, st.randoms(use_true_random=False))
+def test_sources_in_any_order_make_the_same_clusters(candidates, generator):
+    """The clusters depend on natural keys, not on the order of records and the ids that follow from
+    it.
+    """
+    shuffled = generator.sample(candidates, len(candidates))
+    renumbered = [replace(each, id=100 + number) for number, each in enumerate(shuffled)]
+    keys = {each.id: each.key for each in (*renumbered, *candidates)}
+    assert {
+        frozenset(keys[number] for number in cluster) for cluster in clustered(*candidates)
+    } == {frozenset(keys[number] for number in cluster) for cluster in clustered(*renumbered)}
 
 
-@given(decks)
-def test_two_records_of_one_account_share_a_group_only_if_their_own_pair_is_the_same(cards):
-    """And no group holds a pair that is different."""
-    matched = match(cards, learned_weights())
-    for group in matched.clusters:
-        for one, two in combinations(sorted(group, key=lambda one: one.id), 2):
+@given(candidate_lists)
+def test_two_records_of_one_account_share_a_cluster_only_if_their_own_pair_is_the_same(candidates):
+    """Two records of one account share a cluster only if their own pair is *same*, and no cluster
+    has a *different* pair.
+    """
+    matched = match(candidates, learned_weights())
+    for cluster in matched.clusters:
+        for one, two in combinations(sorted(cluster, key=lambda member: member.id), 2):
             judgment = matched.judgments.get((one.id, two.id))
             is_same = judgment is not None and judgment.verdict == "same"
             assert one.key[0] != two.key[0] or is_same
             assert judgment is None or judgment.verdict != "different"
 
 
-def test_a_workout_split_in_two_by_one_account_joins_the_whole_by_its_larger_part_alone():
-    """The other part is asked about in vain: it differs from what the whole is joined with."""
-    whole = card(1, RUN)
-    first = card(
+def test_of_two_parts_in_one_account_at_most_one_joins_the_complete_workout():
+    """If one account has a workout in two parts, at most one of them joins the complete workout of
+    another account.
+    """
+    whole = candidate(1, RUN)
+    first = candidate(
         2,
         copy(
             distance_m=2500.0,
@@ -85,7 +95,7 @@ def test_a_workout_split_in_two_by_one_account_joins_the_whole_by_its_larger_par
             calories_kcal=None,
         ),
     )
-    second = card(
+    second = candidate(
         3,
         copy(
             after=950,
@@ -96,32 +106,40 @@ def test_a_workout_split_in_two_by_one_account_joins_the_whole_by_its_larger_par
             calories_kcal=None,
         ),
     )
-    assert {2, 3} not in [set(group) for group in grouped(whole, first, second)]
-    assert not any({2, 3} <= group for group in grouped(whole, first, second))
+    assert {2, 3} not in [set(cluster) for cluster in clustered(whole, first, second)]
+    assert not any({2, 3} <= cluster for cluster in clustered(whole, first, second))
 
 
 def test_equal_claims_need_no_score():
-    """Whatever the figures say."""
-    assert grouped(card(1, RUN, "strava:1"), card(2, copy(LAP, after=9000), "strava:1")) == {
-        frozenset({1, 2})
-    }
+    """A shared claim joins a pair even if all values differ."""
+    assert clustered(
+        candidate(1, RUN, "strava:1"), candidate(2, copy(LAP, after=9000), "strava:1")
+    ) == {frozenset({1, 2})}
 
 
-def test_a_persons_word_wins():
-    """Against equal claims and the score."""
+def test_the_athletes_decision_wins():
+    """The athlete's *different* takes precedence over a shared claim and over the score."""
     no = Edge(1, 2, "different", "person", "mine")
-    assert len(grouped(card(1, RUN, "a:1"), card(2, copy(), "a:1"), said=[no])) == 2
+    assert len(clustered(candidate(1, RUN, "a:1"), candidate(2, copy(), "a:1"), opinions=[no])) == 2
 
 
-def test_a_later_copy_follows_a_persons_word():
-    """What was told apart stays apart, though the copy resembles both."""
-    one, two, later = card(1, RUN), card(2, copy(after=2)), card(3, copy(account="files"))
+def test_a_later_copy_follows_the_athletes_decision():
+    """A copy that resembles two workouts does not join them if the athlete decided that they are
+    different.
+    """
+    one, two, later = (
+        candidate(1, RUN),
+        candidate(2, copy(after=2)),
+        candidate(3, copy(account="files")),
+    )
     no = Edge(1, 2, "different", "person", "mine")
-    assert not any({1, 2} <= group for group in grouped(one, two, later, said=[no]))
+    assert not any({1, 2} <= cluster for cluster in clustered(one, two, later, opinions=[no]))
 
 
 def test_equal_commutes_that_each_account_holds_twice_are_not_asked_about():
-    """Nine hours apart to the second: each has its copy, so the pairs across are no question."""
+    """Two commutes exactly nine hours apart are a question only until each of them has its copy in
+    the other account.
+    """
     out = Traits(
         "garmin", NOON, NOON, elapsed_s=1500.0, moving_s=1450.0, distance_m=8000.0, family="cycling"
     )
@@ -133,23 +151,27 @@ def test_equal_commutes_that_each_account_holds_twice_are_not_asked_about():
         elapsed_s=1540.0,
         moving_s=1490.0,
     )
-    assert asked(card(1, out), card(2, replace(home, account="strava"))) == [(1, 2)]
+    assert asked(candidate(1, out), candidate(2, replace(home, account="strava"))) == [(1, 2)]
     assert (
         asked(
-            card(1, out),
-            card(2, home),
-            card(3, replace(out, account="strava")),
-            card(4, replace(home, account="strava")),
+            candidate(1, out),
+            candidate(2, home),
+            candidate(3, replace(out, account="strava")),
+            candidate(4, replace(home, account="strava")),
         )
         == []
     )
 
 
-def test_predictions_name_each_pair_of_a_group():
-    """Also the pair that only a third source joins."""
-    cards = [card(1, RUN), card(2, copy(after=2)), card(3, copy(account="files", after=1))]
-    found = predictions(match(cards, learned_weights()))
-    assert [(one.first, one.second, one.verdict) for one in found] == [
+def test_predictions_name_each_pair_of_a_cluster():
+    """Every pair of a cluster is predicted, including a pair that only a third source joins."""
+    candidates = [
+        candidate(1, RUN),
+        candidate(2, copy(after=2)),
+        candidate(3, copy(account="files", after=1)),
+    ]
+    predicted = predictions(match(candidates, learned_weights()))
+    assert [(pair.first, pair.second, pair.verdict) for pair in predicted] == [
         (1, 2, "same"),
         (1, 3, "same"),
         (2, 3, "same"),
@@ -158,7 +180,9 @@ def test_predictions_name_each_pair_of_a_group():
 
 @pytest.mark.parametrize("clock", [1, 13, 15, 23])
 def test_a_record_of_a_day_finds_its_workout_at_any_time_of_the_day(clock):
-    """A training log that knows no clock stands at midnight."""
+    """A record of which only the day is known, whose start is therefore midnight, joins a workout
+    at any time of that day.
+    """
     midnight = NOON - NOON % 86_400
     run = replace(
         RUN, start_utc_s=midnight + (clock - 2) * HOUR, start_local_s=midnight + clock * HOUR
@@ -167,13 +191,16 @@ def test_a_record_of_a_day_finds_its_workout_at_any_time_of_the_day(clock):
         RUN, account="log", start_utc_s=None, start_local_s=midnight, precision_s=86_400.0
     )
     assert [
-        len(group) for group in match([card(1, run), card(2, log)], learned_weights()).clusters
+        len(cluster)
+        for cluster in match([candidate(1, run), candidate(2, log)], learned_weights()).clusters
     ] == [2]
 
 
 @pytest.mark.parametrize("days", [1, -1])
 def test_equal_workouts_of_two_days_are_two(days):
-    """The same way in the same time, by a log that knows the day alone, or to the second."""
+    """Equal workouts on two consecutive days are two workouts, whether the start is known to the
+    second or only the day is known.
+    """
     midnight = NOON - NOON % 86_400
     log = replace(
         RUN, account="log", start_utc_s=None, start_local_s=midnight, precision_s=86_400.0
@@ -182,24 +209,29 @@ def test_equal_workouts_of_two_days_are_two(days):
         start = midnight + days * 86_400 + clock * HOUR
         run = replace(RUN, start_utc_s=start - 2 * HOUR, start_local_s=start)
         assert [
-            len(group) for group in match([card(1, run), card(2, log)], learned_weights()).clusters
+            len(cluster)
+            for cluster in match([candidate(1, run), candidate(2, log)], learned_weights()).clusters
         ] == [1, 1]
-        assert grouped(card(1, run), card(2, copy(run, after=days * 86_400))) == {
+        assert clustered(candidate(1, run), candidate(2, copy(run, after=days * 86_400))) == {
             frozenset({1}),
             frozenset({2}),
         }
 
 
 def test_the_cost_grows_with_the_number_of_workouts():
-    """Candidates are neighbours in time: twice the history, twice the pairs."""
-    dice = random.Random(5)
-    days = [dice.uniform(6, 20) * HOUR for _ in range(400)]
-    cards = [
-        card(
+    """Twice as many workouts make about twice as many candidate pairs, because only workouts close
+    in time are compared.
+    """
+    generator = random.Random(5)
+    days = [generator.uniform(6, 20) * HOUR for _ in range(400)]
+    candidates = [
+        candidate(
             n,
             replace(RUN, start_utc_s=NOON + n * 86_400 + at, start_local_s=NOON + n * 86_400 + at),
         )
         for n, at in enumerate(days)
     ]
-    half, whole = (len(match(some, learned_weights()).judgments) for some in (cards[:200], cards))
-    assert whole < 2.5 * max(half, 10)
+    half, complete = (
+        len(match(part, learned_weights()).judgments) for part in (candidates[:200], candidates)
+    )
+    assert complete < 2.5 * max(half, 10)

@@ -1,5 +1,5 @@
-"""One activity out of several source activities: each value from the member that knows it best, and
-which that was.
+"""Merging: each value of an activity comes from the source activity that the rules prefer, and the
+origins say which one that is.
 """
 
 from __future__ import annotations
@@ -46,12 +46,14 @@ def member(number, parts=("summary",), kinds=None, streams=((), 0), **changes):
 
 
 def rich(number, **changes):
-    """A member that was made from streams too."""
+    """Return a member that was also made from streams."""
     return member(number, ("summary", "streams"), **changes)
 
 
 def test_one_member_is_the_activity_without_its_streams():
-    """Samples stay with their source."""
+    """The activity of a single member has its values without the streams, which stay with the
+    source activity.
+    """
     only = member(7, title="x", streams=(Stream("time", Column.of([0])),))
     merged, origins = merge([only])
     assert (merged.title, merged.streams, origins) == ("x", (), {"": 7})
@@ -59,7 +61,7 @@ def test_one_member_is_the_activity_without_its_streams():
 
 @pytest.mark.parametrize("parts", [("file",), ("streams",), ("detail",)])
 def test_the_member_made_from_the_richest_parts_goes_first(parts):
-    """A file knows more than streams, streams more than a detail, a detail more than a summary."""
+    """A member made from a file, streams or a detail is preferred to one made from a summary."""
     merged, origins = merge(
         [member(1, distance_m=1.0), member(2, ("summary", *parts), distance_m=2.0)]
     )
@@ -67,13 +69,15 @@ def test_the_member_made_from_the_richest_parts_goes_first(parts):
 
 
 def test_among_equals_the_natural_key_decides():
-    """The same in every store, whatever the order of arrival."""
+    """Among equally good members, the natural key decides, in any order of the members."""
     members = [member(number, title=f"t{number}") for number in (3, 1, 2)]
     assert {merge(order)[0].title for order in itertools.permutations(members)} == {"t1"}
 
 
 def test_what_the_best_lacks_comes_from_another_and_says_so():
-    """Each such field names its member."""
+    """A value that the best member lacks comes from another member, and the origins name that
+    member.
+    """
     merged, origins = merge([rich(1), member(2, description="windy", gear=Gear(name="Bike"))])
     assert (merged.description, merged.gear) == ("windy", Gear(name="Bike"))
     assert origins == {"": 1, "description": 2, "gear": 2}
@@ -90,13 +94,17 @@ def test_what_the_best_lacks_comes_from_another_and_says_so():
     ],
 )
 def test_zero_is_a_value_and_is_kept(field, value):
-    """What is said, be it nothing much, is not filled in from elsewhere."""
+    """A zero, a false or an empty text of the best member is not replaced by the value of another
+    member.
+    """
     merged, origins = merge([rich(1, **{field: value}), member(2, **{field: type(value)(1)})])
     assert (getattr(merged, field), field in origins) == (value, False)
 
 
 def test_values_that_mean_something_together_come_from_one_member_together():
-    """No start of one source with the zone of another, no power of one with the kind of another."""
+    """A start never gets another member's time zone, and a power never another member's kind of
+    power.
+    """
     best = rich(1, timezone="Europe/Berlin", max_watts=900.0, power_kind="estimated")
     other = member(2, start_utc=START, utc_offset_s=7200, average_watts=200.0)
     merged, origins = merge([best, other])
@@ -105,8 +113,8 @@ def test_values_that_mean_something_together_come_from_one_member_together():
     assert origins["start_utc"] == origins["average_watts"] == 2
 
 
-def test_a_group_without_its_leader_is_not_lost():
-    """Where nobody knows the average power, the peak that somebody knows is still there."""
+def test_fields_that_belong_together_are_kept_without_the_first_of_them():
+    """If no member has the average power, the weighted power that one member has is kept."""
     loads = (TrainingLoad(40.0, method="heart_rate"),)
     merged, origins = merge(
         [rich(1), member(2, weighted_average_watts=210.0, training_loads=loads)]
@@ -116,7 +124,7 @@ def test_a_group_without_its_leader_is_not_lost():
 
 
 def test_claims_links_and_tags_are_joined():
-    """Each once, the best member's first."""
+    """The merged activity has every claim, link and tag once, the best member's first."""
     link = Link("self", "https://example.org/1")
     best, other = (
         member(1, claims=("a:1",), tags=("y", "x"), links=(link,)),
@@ -127,7 +135,7 @@ def test_claims_links_and_tags_are_joined():
 
 
 def test_a_stub_gives_its_claims_and_nothing_else():
-    """What the source will not deliver is no source of values."""
+    """The claims of a stub are kept, and none of its values is used."""
     stub = member(
         1,
         ("file",),
@@ -142,8 +150,8 @@ def test_a_stub_gives_its_claims_and_nothing_else():
     assert (merged.claims, origins) == (("garmin:1", "strava:9"), {"": 2})
 
 
-def test_provenance_is_told_of_the_values_that_were_taken():
-    """What a member says of values that came from another is left out."""
+def test_provenance_is_that_of_the_values_in_use():
+    """The provenance of a value is the one stated by the member that supplies the value."""
     best = rich(
         1,
         calories_kcal=500.0,
@@ -172,7 +180,9 @@ def test_provenance_is_told_of_the_values_that_were_taken():
 
 
 def test_completeness_and_leg_are_those_of_the_best():
-    """What a member says of itself is not mixed."""
+    """Completeness, leg and parent come from the best member, because they describe the member
+    itself.
+    """
     merged, _ = merge([member(1, leg_no=0), rich(2, leg_no=3, parent="file:a")])
     assert (merged.completeness.parts, merged.leg_no, merged.parent) == (
         ("summary", "streams"),
@@ -185,8 +195,8 @@ def test_completeness_and_leg_are_those_of_the_best():
 
 
 def test_what_was_measured_goes_before_what_was_computed_before_what_was_estimated():
-    """Whoever was made from richer parts, and wherever it is said: in the source activity or in the
-    table of the entry.
+    """A reported value is preferred to a computed one, and that to an estimated one, whether the
+    source activity or its entry states it.
     """
     file = member(
         1,
@@ -207,9 +217,9 @@ def test_what_was_measured_goes_before_what_was_computed_before_what_was_estimat
     assert origins == {"": 1, "distance_m": 2, "calories_kcal": 2}
 
 
-def test_a_file_that_was_cut_gives_nothing_that_the_whole_has():
-    """Also where the whole was never a file; what was typed in is no recording, and does not make a
-    file a part.
+def test_a_cut_file_supplies_nothing_that_a_complete_recording_has():
+    """A cut file supplies no value that a complete recording has. A summary does not count as a
+    recording, since it may have been typed in.
     """
     cut = member(1, ("file",), elapsed_s=2400.0, distance_m=18_000.0)
     merged, _ = merge([cut, rich(2, elapsed_s=6300.0, distance_m=45_000.0)])
@@ -218,8 +228,8 @@ def test_a_file_that_was_cut_gives_nothing_that_the_whole_has():
     assert merged.elapsed_s == 2400.0
 
 
-def test_a_recording_that_never_ended_is_no_measure():
-    """A day that the watch ran on does not make parts of the others."""
+def test_a_recording_that_was_never_stopped_is_no_measure():
+    """A recording that ran on for a day does not make the other recordings count as cut."""
     merged, _ = merge(
         [
             member(1, ("file",), elapsed_s=1800.0),
@@ -230,9 +240,9 @@ def test_a_recording_that_never_ended_is_no_measure():
     assert merged.elapsed_s == 1800.0
 
 
-def test_one_clock_of_three_that_is_off_has_no_say_in_the_start():
-    """Although it is that of a file; two who disagree are as good as each other, and the file
-    wins.
+def test_of_three_clocks_the_one_that_is_off_is_not_used():
+    """Of three starts, the one that disagrees is not used, even if it is from a file. Of two that
+    disagree, the one from a file is used.
     """
     late, early = (
         member(1, ("file",), start_utc=START + timedelta(hours=1)),
@@ -245,9 +255,11 @@ def test_one_clock_of_three_that_is_off_has_no_say_in_the_start():
 
 
 def test_power_of_a_meter_goes_before_a_models():
-    """And brings its peak and its kind along."""
-    modelled = rich(1, average_watts=180.0, max_watts=400.0, power_kind="estimated")
-    merged, _ = merge([modelled, member(2, average_watts=200.0, power_kind="measured")])
+    """Power from a meter is preferred to power from a model, and replaces its maximum and its kind
+    as well.
+    """
+    modeled = rich(1, average_watts=180.0, max_watts=400.0, power_kind="estimated")
+    merged, _ = merge([modeled, member(2, average_watts=200.0, power_kind="measured")])
     assert (merged.average_watts, merged.max_watts, merged.power_kind) == (200.0, None, "measured")
 
 
@@ -267,8 +279,10 @@ def test_power_of_a_meter_goes_before_a_models():
         "Evening Ride 2",
     ],
 )
-def test_a_title_that_somebody_wrote_goes_before_a_default_one(default):
-    """In any language, a file's name and the place with the sport included."""
+def test_a_written_title_is_preferred_to_a_default_one(default):
+    """A title that a person wrote is preferred to a default one in any language, to a file name,
+    and to the place with the sport.
+    """
     best = rich(1, title=default, location=Location(name="Potsdam"))
     assert merge([best, member(2, title="With Ada to the lake")])[0].title == "With Ada to the lake"
 
@@ -283,13 +297,15 @@ def test_a_title_that_somebody_wrote_goes_before_a_default_one(default):
         "Zwift - Race: Crit City",
     ],
 )
-def test_a_title_that_somebody_wrote_is_known_as_one(written):
-    """It stays, though another was made from less and has a title too."""
+def test_a_written_title_is_recognized(written):
+    """A title that a person wrote is recognized, even if it contains the name of a sport or of a
+    place.
+    """
     assert merge([rich(1, title="Morning Run"), member(2, title=written)])[0].title == written
 
 
 def test_an_empty_description_gives_way_to_one():
-    """Words before none."""
+    """A description is preferred to an empty one."""
     assert (
         merge([rich(1, description=""), member(2, description="windy")])[0].description == "windy"
     )
@@ -305,7 +321,9 @@ def test_an_empty_description_gives_way_to_one():
     ],
 )
 def test_the_most_exact_start_is_taken(vague, exact):
-    """To the second before to the minute before to the day; with its zone before without."""
+    """The start that is most precise is used; of two equally precise ones, the one whose zone is
+    known.
+    """
     merged, origins = merge([rich(1, **vague), member(2, **exact)])
     assert (origins["start_local"], merged.start_precision) == (
         2,
@@ -313,8 +331,8 @@ def test_the_most_exact_start_is_taken(vague, exact):
     )
 
 
-def test_the_kind_of_a_sport_goes_before_the_sport_at_large():
-    """What the head unit took for a ride was one indoors."""
+def test_a_specific_sport_is_preferred_to_a_general_one():
+    """A specific sport such as VirtualRide is preferred to a general one such as Ride."""
     merged, _ = merge(
         [
             rich(1, sport="Ride", sub_type="generic"),
@@ -349,13 +367,17 @@ FULL = ("time", "latlng", "heartrate", "watts")
     ],
 )
 def test_streams_are_those_of_one_member_the_longer_the_fuller_the_denser(one, two):
-    """In this order; what a service worked out makes no set fuller."""
+    """The streams come from the member whose recording is the longest, then from the one with the
+    most sensor channels, then from the one with the most samples.
+    """
     _, origins = merge([rich(1, **one), member(2, **two)])
     assert origins["streams"] == 2
 
 
 def test_laps_come_with_the_streams_they_point_into():
-    """Though another member has more of them."""
+    """The laps come from the member that supplies the streams, even if another member has more
+    laps.
+    """
     best = member(1, ("file",), laps=(Lap(), Lap()), elapsed_s=60.0, streams=(("time",), 60))
     other = member(2, laps=(Lap(start_index=5),), elapsed_s=60.0, streams=(FULL, 60))
     merged, origins = merge([best, other])
@@ -363,7 +385,9 @@ def test_laps_come_with_the_streams_they_point_into():
 
 
 def test_laps_of_another_member_than_the_streams_point_at_no_samples():
-    """Their indices count samples that are not shown."""
+    """Laps of a member that does not supply the streams lose their indices, which point into that
+    member's own samples.
+    """
     merged, _ = merge(
         [
             rich(1, streams=(FULL, 60)),
@@ -373,25 +397,29 @@ def test_laps_of_another_member_than_the_streams_point_at_no_samples():
     assert merged.laps == (Lap(start_s=1.0),)
 
 
-def test_the_device_that_is_told_more_of_is_taken():
-    """A name with its serial before a name alone."""
+def test_the_device_with_more_details_is_used():
+    """A device of which more is known, such as its serial number, is preferred."""
     known = Device(name="Edge 840", manufacturer="garmin", serial="39001")
     assert (
         merge([rich(1, device=Device(name="Edge 840")), member(2, device=known)])[0].device == known
     )
 
 
-def test_figures_without_a_field_are_united():
-    """Each of equal name from the best, and each says whose it is."""
+def test_metrics_are_united():
+    """The metrics of all members are united; of equal names, the value of the best member is used,
+    and the origins name the others.
+    """
     merged, origins = merge([rich(1, metrics={"a": 1.0}), member(2, metrics={"a": 2.0, "b": 3.0})])
     assert (merged.metrics, origins) == ({"a": 1.0, "b": 3.0}, {"": 1, "metrics.b": 2})
 
 
-# -- what the athlete chose ------------------------------------------------------------------------
+# -- the choices of the athlete --------------------------------------------------------------------
 
 
 def test_a_value_that_the_athlete_set_wins():
-    """Over every source, and says that it is theirs; of one member, too."""
+    """A value that the athlete set takes precedence over every source, and its provenance is the
+    athlete.
+    """
     merged, origins = merge(
         [rich(1, title="Long run with Ada", distance_m=9.0)],
         choices=[Choice("title", "Our run"), Choice("distance_m", None)],
@@ -401,8 +429,8 @@ def test_a_value_that_the_athlete_set_wins():
     assert merged.provenance["title"] == Provenance("reported", by="athlete")
 
 
-def test_a_source_that_the_athlete_chose_wins_with_all_that_belongs_together():
-    """One field of the power is not mixed with another's."""
+def test_a_chosen_source_supplies_all_fields_that_belong_together():
+    """A source that the athlete chose for one field also supplies the fields that belong to it."""
     one, two = (
         rich(1, average_watts=200.0, max_watts=900.0, power_kind="measured"),
         member(2, average_watts=180.0, power_kind="estimated"),
@@ -416,14 +444,14 @@ def test_a_source_that_the_athlete_chose_wins_with_all_that_belongs_together():
     ) == (180.0, None, "estimated", 2)
 
 
-def test_a_chosen_source_that_has_no_such_value_any_more_gives_way_to_the_rule():
-    """Nothing gets lost by a choice."""
+def test_a_chosen_source_without_a_value_gives_way_to_the_rules():
+    """If the chosen source no longer has a value, the rules decide."""
     choices = [Choice("distance_m", account="c2"), Choice("rpe", account="c9")]
     assert merge([rich(1, distance_m=5.0), member(2)], choices=choices)[0].distance_m == 5.0
 
 
 def test_streams_come_from_the_source_that_the_athlete_chose():
-    """The choice covers what is no value of the document."""
+    """The athlete can choose the source of the streams, which are not a field of the document."""
     members = [
         rich(1, elapsed_s=60.0, streams=(FULL, 60)),
         member(2, elapsed_s=6.0, streams=(("time",), 6)),
@@ -431,8 +459,10 @@ def test_streams_come_from_the_source_that_the_athlete_chose():
     assert merge(members, choices=[Choice("streams", account="c2")])[1]["streams"] == 2
 
 
-def test_alternatives_are_what_others_say_and_was_not_taken():
-    """Only where they say something, and something else; a stub says nothing."""
+def test_alternatives_are_the_values_that_were_not_used():
+    """Alternatives are the values of other members that differ from the one in use; stubs have
+    none.
+    """
     members = [
         rich(1, distance_m=5.0, rpe=3.0, title="x"),
         member(2, distance_m=6.0, rpe=3.0),
@@ -441,7 +471,7 @@ def test_alternatives_are_what_others_say_and_was_not_taken():
     assert alternatives(members, merge(members)[1]) == {"distance_m": [(2, 6.0)]}
 
 
-# -- whatever the order ----------------------------------------------------------------------------
+# -- any order -------------------------------------------------------------------------------------
 
 MEMBERS = st.builds(
     lambda parts, kind, channels, changes: (
@@ -476,11 +506,13 @@ MEMBERS = st.builds(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(MEMBERS, min_size=1, max_size=4), st.randoms(use_true_random=False))
-def test_any_order_of_members_gives_the_same_activity(said, random):
-    """So any order of arrival does; and merging again changes nothing."""
+def test_any_order_of_members_gives_the_same_activity(drawn, random):
+    """The order of the members has no influence on the merged activity, and merging again gives the
+    same result.
+    """
     members = [
         member(number, parts, kinds, streams, **changes)
-        for number, (parts, kinds, streams, changes) in enumerate(said, 1)
+        for number, (parts, kinds, streams, changes) in enumerate(drawn, 1)
     ]
     choices = [Choice("distance_m", account="c1"), Choice("rpe", 5.0)]
     once = merge(members, choices=choices)

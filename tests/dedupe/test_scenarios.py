@@ -1,4 +1,4 @@
-"""Pairs as they come in life, and what the matcher says of each: the specification of a verdict."""
+"""Realistic pairs and the verdict on each of them: the specification of the score."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.dedupe.builders import (
     heart,
     levels,
     loop,
-    said,
+    verdict_on,
 )
 
 RIDE = replace(RUN, family="cycling", distance_m=40_000.0, elapsed_s=5400.0, moving_s=5300.0)
@@ -39,12 +39,14 @@ COMMUTE = Traits(
 
 
 def test_a_copy_in_another_account_is_the_same():
-    """One recording in two services."""
-    assert said(RUN, copy()) == "same"
+    """One recording in the accounts of two services is the same workout."""
+    assert verdict_on(RUN, copy()) == "same"
 
 
-def test_a_watch_and_a_bike_computer_that_ran_at_once_are_the_same():
-    """Each has its own receiver, pause rule and idea of calories and climb."""
+def test_a_watch_and_a_bike_computer_on_one_ride_are_the_same():
+    """A watch and a bike computer record the same ride, although each has its own receiver, its own
+    rule for pauses and its own estimates of calories and elevation gain.
+    """
     computer = copy(
         RIDE,
         "wahoo",
@@ -56,29 +58,31 @@ def test_a_watch_and_a_bike_computer_that_ran_at_once_are_the_same():
         calories_kcal=900.0,
         elevation_gain_m=300.0,
     )
-    assert said(RIDE, computer) == "same"
+    assert verdict_on(RIDE, computer) == "same"
 
 
 def test_a_treadmill_run_without_gps_and_a_foot_pods_file_are_the_same():
-    """The watch guesses the distance, the pod measures it: a tenth between them, and no heart rate
-    on one side.
+    """A watch that estimates the distance on a treadmill and a foot pod that measures it record the
+    same run, although the distances differ by a tenth and the pod has no heart rate.
     """
     pod = copy(bare(RUN, distance_m=10_200.0, elapsed_s=3540.0), "stryd", after=40)
-    assert said(replace(RUN, distance_m=9100.0, elevation_gain_m=None), pod) == "same"
+    assert verdict_on(replace(RUN, distance_m=9100.0, elevation_gain_m=None), pod) == "same"
 
 
 def test_an_indoor_ride_on_zwift_and_on_the_head_unit_is_the_same():
-    """Virtual distance and climb, started a minute later."""
+    """An indoor ride is the same on Zwift, which has a virtual distance and climb, and on the head
+    unit that was started a minute later.
+    """
     virtual = copy(
         bare(RIDE, distance_m=37_000.0, elapsed_s=5290.0, elevation_gain_m=500.0), "zwift", after=70
     )
-    assert said(RIDE, virtual) == "same"
+    assert verdict_on(RIDE, virtual) == "same"
 
 
 @pytest.mark.parametrize(("race_m", "race_s"), [(10_000.0, 2700.0), (5000.0, 1300.0)])
 def test_a_race_inside_a_longer_recording_stays_apart(race_m, race_s):
-    """Warm-up, race and cool-down on the watch, the race alone elsewhere: a part of it, and no
-    double.
+    """A race recorded on its own is a part of a recording that includes warm-up and cool-down, and
+    not a copy of it.
     """
     long = replace(
         RUN,
@@ -96,21 +100,23 @@ def test_a_race_inside_a_longer_recording_stays_apart(race_m, race_s):
         moving_s=race_s,
         average_heartrate_bpm=168.0,
     )
-    assert said(long, race) == "different"
+    assert verdict_on(long, race) == "different"
 
 
 def test_two_equal_commutes_of_a_day_are_different():
-    """The same way, the same time, nine hours later."""
-    assert said(COMMUTE, copy(COMMUTE, after=9 * HOUR + 140)) == "different"
-    assert said(COMMUTE, copy(COMMUTE, "garmin", after=9 * HOUR)) == "different"
+    """The same commute nine hours later is a different workout, in the same account and in another
+    one.
+    """
+    assert verdict_on(COMMUTE, copy(COMMUTE, after=9 * HOUR + 140)) == "different"
+    assert verdict_on(COMMUTE, copy(COMMUTE, "garmin", after=9 * HOUR)) == "different"
 
 
 def test_commutes_a_whole_number_of_hours_apart_are_never_joined_unasked():
-    """To the second, once in some hundred days: like a clock that is off, and nothing tells but a
-    person.
+    """Two commutes that start exactly nine hours apart look like one with a wrong clock, so the
+    athlete is asked.
     """
     assert (
-        said(
+        verdict_on(
             COMMUTE,
             copy(COMMUTE, after=9 * HOUR, distance_m=8060.0, elapsed_s=1520.0, moving_s=1390.0),
         )
@@ -119,25 +125,31 @@ def test_commutes_a_whole_number_of_hours_apart_are_never_joined_unasked():
 
 
 def test_laps_recorded_as_activities_are_different():
-    """Equal ones, one after the other, in one account."""
-    assert said(LAP, copy(LAP, "garmin", after=500)) == "different"
+    """Two equal laps, one after the other in one account, are different workouts."""
+    assert verdict_on(LAP, copy(LAP, "garmin", after=500)) == "different"
 
 
 def test_two_short_recordings_of_one_minute_are_different():
-    """A false start of half a minute, and the next one."""
+    """A false start of half a minute and the next attempt are different, although they start within
+    a minute.
+    """
     short = replace(LAP, distance_m=100.0, elapsed_s=30.0, moving_s=30.0)
-    assert said(short, copy(short, "garmin", after=40)) == "different"
+    assert verdict_on(short, copy(short, "garmin", after=40)) == "different"
 
 
 @pytest.mark.parametrize(("after", "verdict"), [(500, "different"), (0, "ask")])
-def test_a_lap_and_the_whole_are_never_joined_unasked(after, verdict):
-    """Only the first lap starts with the whole, as a recording would whose device gave up early."""
-    assert said(RUN, copy(LAP, after=after)) == verdict
+def test_a_lap_and_the_complete_run_are_never_joined_unasked(after, verdict):
+    """A lap is not joined with the complete run. For the first lap the athlete is asked, because it
+    could also be a recording whose device stopped early.
+    """
+    assert verdict_on(RUN, copy(LAP, after=after)) == verdict
 
 
 @pytest.mark.parametrize("off", [-120, 0, 10 * MINUTE])
 def test_a_manual_entry_with_a_rounded_start_is_the_same(off):
-    """Typed in afterwards: about when, how long, how far."""
+    """An entry typed in afterward, with a rounded start, duration and distance, is the same
+    workout.
+    """
     entry = Traits(
         "diary",
         None,
@@ -147,11 +159,13 @@ def test_a_manual_entry_with_a_rounded_start_is_the_same(off):
         distance_m=10_000.0,
         family="running",
     )
-    assert said(RUN, entry) == "same"
+    assert verdict_on(RUN, entry) == "same"
 
 
-def test_an_entry_that_knows_the_day_alone_needs_figures_that_agree():
-    """A row without a time, as TrainingPeaks exports it."""
+def test_an_entry_with_only_a_day_needs_values_that_agree():
+    """A row without a time of day, as TrainingPeaks exports it, is the same workout only if its
+    values agree.
+    """
     day = Traits(
         "diary",
         None,
@@ -160,20 +174,22 @@ def test_an_entry_that_knows_the_day_alone_needs_figures_that_agree():
         moving_s=3550.0,
         family="running",
     )
-    assert said(RUN, day) == "ask"
+    assert verdict_on(RUN, day) == "ask"
     assert (
-        said(
+        verdict_on(
             RUN,
             replace(day, distance_m=10_000.0, average_heartrate_bpm=150.0, max_heartrate_bpm=172.0),
         )
         == "same"
     )
-    assert said(RUN, replace(day, distance_m=6000.0, moving_s=2000.0)) == "different"
+    assert verdict_on(RUN, replace(day, distance_m=6000.0, moving_s=2000.0)) == "different"
 
 
 @pytest.mark.parametrize("account", ["garmin", "hevy"])
 def test_a_warm_up_on_the_treadmill_inside_a_strength_session_is_different(account):
-    """They overlap whole, and are two workouts."""
+    """A warm-up on the treadmill is a different workout from the strength session that
+    contains it.
+    """
     warm_up = Traits(
         account,
         NOON + 20,
@@ -186,13 +202,15 @@ def test_a_warm_up_on_the_treadmill_inside_a_strength_session_is_different(accou
         max_heartrate_bpm=145.0,
         calories_kcal=110.0,
     )
-    assert said(GYM, warm_up) == "different"
+    assert verdict_on(GYM, warm_up) == "different"
 
 
-def test_a_warm_up_of_which_nothing_but_the_time_is_known_is_asked_about():
-    """Equal starts alone join nothing."""
+def test_a_warm_up_of_which_only_the_time_is_known_is_asked_about():
+    """A warm-up and a strength session that start in the same second are not joined without further
+    evidence; the athlete is asked.
+    """
     assert (
-        said(
+        verdict_on(
             GYM,
             Traits(
                 "hevy",
@@ -209,17 +227,19 @@ def test_a_warm_up_of_which_nothing_but_the_time_is_known_is_asked_about():
 
 
 @pytest.mark.parametrize(
-    ("after", "seconds", "metres", "sport", "verdict"),
+    ("after", "seconds", "meters", "sport", "verdict"),
     [
         (0, 1800.0, 1500.0, "swimming", "ask"),
         (1900, 4200.0, 40_000.0, "cycling", "different"),
         (6200, 2800.0, 10_000.0, "running", "different"),
     ],
 )
-def test_the_legs_of_a_triathlon_and_the_whole_are_never_joined_unasked(
-    after, seconds, metres, sport, verdict
+def test_a_leg_and_the_complete_triathlon_are_never_joined_unasked(
+    after, seconds, meters, sport, verdict
 ):
-    """One service lists the whole, the other its legs."""
+    """A leg of a triathlon in one service is not joined with the complete triathlon of another
+    service.
+    """
     whole = Traits(
         "garmin",
         NOON,
@@ -237,25 +257,31 @@ def test_the_legs_of_a_triathlon_and_the_whole_are_never_joined_unasked(
         NOON + after,
         elapsed_s=seconds,
         moving_s=seconds,
-        distance_m=metres,
+        distance_m=meters,
         family=sport,
         average_heartrate_bpm=142.0,
         max_heartrate_bpm=160.0,
         calories_kcal=300.0,
     )
-    assert said(whole, leg) == verdict
+    assert verdict_on(whole, leg) == verdict
 
 
 def test_the_legs_of_one_multisport_file_stay_apart():
-    """Two transitions of it may well look the same."""
+    """Two legs of one multisport file are different workouts, even if they look the same, as two
+    transitions may.
+    """
     one = replace(COMMUTE, parent="file:1", elapsed_s=60.0, moving_s=60.0, distance_m=200.0)
-    assert said(one, replace(one, start_utc_s=NOON + 1, start_local_s=NOON + 1)) == "different"
-
-
-def test_two_people_of_one_account_who_set_off_together_are_asked_about():
-    """Same second, same way, other hearts."""
     assert (
-        said(
+        verdict_on(one, replace(one, start_utc_s=NOON + 1, start_local_s=NOON + 1)) == "different"
+    )
+
+
+def test_two_people_of_one_account_who_start_together_are_asked_about():
+    """Two records of one account with the same start and route but different heart rates may belong
+    to two people, so the athlete is asked.
+    """
+    assert (
+        verdict_on(
             RUN,
             copy(
                 RUN,
@@ -271,8 +297,10 @@ def test_two_people_of_one_account_who_set_off_together_are_asked_about():
     )
 
 
-def test_two_hearts_that_beat_otherwise_for_an_hour_are_two_people():
-    """Where both recordings are there, they tell."""
+def test_heart_rates_that_vary_differently_belong_to_two_people():
+    """Two recordings of one account whose heart rates vary differently for an hour belong to two
+    people.
+    """
     other = copy(
         RUN,
         "garmin",
@@ -286,48 +314,57 @@ def test_two_hearts_that_beat_otherwise_for_an_hour_are_two_people():
         replace(heart(), track=loop(6, noise_m=3)),
         replace(heart(seed=2, level=133.0), track=loop(6, noise_m=3, seed=2)),
     )
-    assert said(RUN, other, one, two) == "different"
+    assert verdict_on(RUN, other, one, two) == "different"
 
 
-def test_a_zone_error_of_an_hour_is_found_where_the_figures_are_a_fingerprint():
-    """One recording, its clock an hour off in one service."""
-    assert said(RUN, copy(after=HOUR)) == "same"
+def test_a_zone_error_of_an_hour_is_found_if_the_values_are_identical():
+    """A copy whose clock is an hour off is found if its values are identical."""
+    assert verdict_on(RUN, copy(after=HOUR)) == "same"
 
 
-def test_utc_in_one_source_and_local_time_in_the_other_are_no_clock_error():
-    """Nobody says which zone lies between them; minute and second agree, and so does what was
-    done.
+def test_utc_in_one_source_and_local_time_in_the_other_are_not_a_clock_error():
+    """A source with UTC only and one with local time only have an unknown zone between them, so
+    equal minutes and seconds are enough.
     """
     utc, local = (
         replace(RUN, start_local_s=None, calories_kcal=None),
         replace(copy(distance_m=10_150.0), start_utc_s=None),
     )
     assert levels(utc, local)["time"] == "same second of some zone"
-    assert said(utc, local) == "same"
-    assert said(utc, replace(local, start_local_s=local.start_local_s + 400)) == "different"
+    assert verdict_on(utc, local) == "same"
+    assert verdict_on(utc, replace(local, start_local_s=local.start_local_s + 400)) == "different"
 
 
 @pytest.mark.parametrize("hours", [8, -8, 5.5])
 def test_a_clock_that_is_hours_off_is_found_by_the_points_of_the_track(hours):
-    """An app that writes local time for UTC."""
+    """A copy from an app that writes local time as UTC is found by the points that its track
+    shares.
+    """
     one, two = (
         bare(RUN, distance_m=10_000.0, moving_s=2749.0),
         copy(bare(RUN, distance_m=10_130.0, moving_s=2953.0), after=hours * HOUR),
     )
-    assert said(one, two, Samples(loop(6)), Samples(loop(6)[::2])) == "same"
+    assert verdict_on(one, two, Samples(loop(6)), Samples(loop(6)[::2])) == "same"
 
 
 def test_the_daily_loop_run_again_hours_later_is_never_joined_unasked():
-    """The way is the same, the points are not."""
+    """The same loop run again eight hours later has the same route but different points, so the
+    athlete is asked.
+    """
     one, two = (
         bare(RUN, distance_m=10_000.0, moving_s=2749.0),
         copy(bare(RUN, distance_m=10_130.0, moving_s=2953.0), after=8 * HOUR),
     )
-    assert said(one, two, Samples(loop(6, noise_m=4)), Samples(loop(6, noise_m=4, seed=3))) == "ask"
+    assert (
+        verdict_on(one, two, Samples(loop(6, noise_m=4)), Samples(loop(6, noise_m=4, seed=3)))
+        == "ask"
+    )
 
 
 def test_a_trimmed_copy_is_the_same_by_its_points():
-    """A tenth cut off at the start: distance, time, heart rate and calories all differ."""
+    """A copy without its first tenth is the same workout because of its points, although distance,
+    time, heart rate and calories differ.
+    """
     cut = copy(
         RUN,
         after=300,
@@ -337,11 +374,13 @@ def test_a_trimmed_copy_is_the_same_by_its_points():
         average_heartrate_bpm=153.0,
         calories_kcal=540.0,
     )
-    assert said(RUN, cut, Samples(loop(6)), Samples(loop(6)[20:])) == "same"
+    assert verdict_on(RUN, cut, Samples(loop(6)), Samples(loop(6)[20:])) == "same"
 
 
 def test_a_verdict_below_its_probability_says_by_which_rule():
-    """Else a pair that is all but certain would be asked about without a word."""
+    """A verdict that is lower than its probability names the rule, so that the athlete knows why an
+    almost certain pair is asked about.
+    """
     judgment = judge(RUN, copy(LAP), learned_weights())
     assert (judgment.verdict, judgment.rule) == (
         "ask",
@@ -350,8 +389,8 @@ def test_a_verdict_below_its_probability_says_by_which_rule():
     assert judge(RUN, copy(), learned_weights()).rule == ""
 
 
-def test_absence_is_no_evidence():
-    """A source that is silent adds no line."""
+def test_an_absent_value_is_no_evidence():
+    """A value that one source does not have adds no comparison."""
     assert levels(RUN, bare(copy(), elapsed_s=HOUR)).keys() == {
         "time",
         "account",
@@ -360,26 +399,25 @@ def test_absence_is_no_evidence():
     }
 
 
-def test_a_stub_joins_by_its_start_alone():
-    """It has nothing else, and nothing to lose."""
+def test_a_stub_joins_by_its_start_only():
+    """A stub joins a workout that has the same start, because it has no other values."""
     stub = Traits("intervals", None, RUN.start_local_s, stub=True)
-    assert said(RUN, stub) == "same"
-    assert said(RUN, replace(stub, start_local_s=RUN.start_local_s + 3 * HOUR)) == "different"
+    assert verdict_on(RUN, stub) == "same"
+    assert verdict_on(RUN, replace(stub, start_local_s=RUN.start_local_s + 3 * HOUR)) == "different"
 
 
-def test_a_start_alone_joins_no_native_workout():
-    """That two things happen at once does not make them one."""
-    assert said(RUN, Traits("other", NOON, RUN.start_local_s)) == "ask"
+def test_equal_starts_do_not_join_native_workouts():
+    """Two records that are not stubs are not joined by their start only; the athlete is asked."""
+    assert verdict_on(RUN, Traits("other", NOON, RUN.start_local_s)) == "ask"
 
 
-def test_recordings_are_read_only_where_they_can_change_the_verdict():
-    """Reading them is slow, and most pairs are clear."""
+def test_recordings_are_read_only_if_they_can_change_the_verdict():
+    """Samples, which are slow to read, are not read if they cannot change the verdict."""
 
-    def never():
-        raise AssertionError("this pair is clear without")
+    def fail():
+        raise AssertionError("this pair is clear without samples")
 
-    assert judge(RUN, copy(), learned_weights(), never).verdict == "same"
+    assert judge(RUN, copy(), learned_weights(), fail).verdict == "same"
     assert (
-        judge(RUN, copy(LAP, after=10 * HOUR + 700), learned_weights(), never).verdict
-        == "different"
+        judge(RUN, copy(LAP, after=10 * HOUR + 700), learned_weights(), fail).verdict == "different"
     )

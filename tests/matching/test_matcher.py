@@ -1,5 +1,5 @@
-"""Changed source activities find their place: by claims, by what plugins say, and by a person's
-word.
+"""The matcher assigns changed source activities to activities: by claims, by the opinions of
+plugins, by the score, and by the athlete's decisions.
 """
 
 from __future__ import annotations
@@ -30,25 +30,23 @@ NOW = "2026-06-15T12:00:00.000Z"
 
 
 @pytest.fixture
-def place(library):
-    """Places these source activities; ``experts`` are functions that answer for all pairs, by
-    plugin name.
-
-    Their activities come back.
+def rematch(library):
+    """Match source activities again, and return the ids of their activities in the order of their
+    own ids. Keyword arguments are plugins: name → a function that returns the opinions on pairs.
     """
 
-    def make(*ids, affected=(), **experts):
+    def make(*ids, affected=(), **plugins):
         points = [
             types.SimpleNamespace(
                 name=name,
                 value=name,
                 group="fitglue.plugins",
-                load=lambda said=said: module_of(said),
+                load=lambda respond=respond: module_of(respond),
             )
-            for name, said in experts.items()
+            for name, respond in plugins.items()
         ]
         matcher = Matcher(
-            OpinionPlugins(Plugins(points, time_limit_s=5), experts), StoredDecisions()
+            OpinionPlugins(Plugins(points, time_limit_s=5), plugins), StoredDecisions()
         )
         matcher.rematch(library.db, "me", ids, NOW, affected)
         return [row.activity_id for _, row in sorted(load_rows(library.db, ids).items())]
@@ -56,12 +54,13 @@ def place(library):
     return make
 
 
-def module_of(said):
-    module = types.ModuleType("expert")
+def module_of(respond):
+    """Return a module that is a plugin with this implementation of ``fitglue_dedupe``."""
+    module = types.ModuleType("plugin")
     module.FITGLUE_HOOK_API = HOOK_API
 
     def fitglue_dedupe(pairs):
-        return said(pairs)
+        return respond(pairs)
 
     module.fitglue_dedupe = hookimpl(fitglue_dedupe)
     return module
@@ -71,84 +70,88 @@ def all_are(verdict):
     return lambda pairs: [Opinion(verdict, "because")] * len(pairs)
 
 
-def test_what_shares_nothing_stands_alone(library, place):
-    """Two workouts are two activities."""
-    one, two = place(
+def test_workouts_with_nothing_in_common_are_two_activities(library, rematch):
+    """Two workouts that have nothing in common are two activities."""
+    one, two = rematch(
         library.source_activity(),
         library.source_activity(start_local=datetime(2026, 5, 1, 17, 30)),  # noqa: DTZ001
     )
     assert one != two
 
 
-def test_equal_claims_make_one_activity(library, place):
-    """Two accounts that know the same workout."""
+def test_equal_claims_make_one_activity(library, rematch):
+    """Two source activities with the same claim are one activity."""
     one, two = (
         library.source_activity(claims=("strava:1",)),
         library.source_activity(claims=("strava:1",), description="windy"),
     )
-    [first, second] = place(one, two)
+    [first, second] = rematch(one, two)
     assert first == second
     assert load_activity(library.db, first).activity.description == "windy"
 
 
-def test_a_claim_that_comes_later_joins_what_was_there(library, place):
-    """The older activity survives, wherever the news came from."""
+def test_a_later_claim_joins_the_existing_activity(library, rematch):
+    """A source activity that arrives later with the same claim joins the existing activity."""
     one = library.source_activity(claims=("strava:1",))
-    [before] = place(one)
+    [before] = rematch(one)
     two = library.source_activity(claims=("strava:1",))
-    assert place(two) == [before]
+    assert rematch(two) == [before]
 
 
-def test_a_claim_that_is_gone_gives_both_back(library, place, activity):
-    """An edit at the source that takes the evidence away takes the match away."""
+def test_a_lost_claim_restores_both_activities(library, rematch, activity):
+    """If a source activity loses the claim that joined it, both earlier activities are restored."""
     record = library.record()
     one, two = (
         library.source_activity(claims=("strava:1",)),
         library.put(record, activity(claims=("other:1",))).ids[0],
     )
-    before = place(one, two)
+    before = rematch(one, two)
     library.put(record, activity(claims=("strava:1",)))
-    assert len(set(place(two, one))) == 1
+    assert len(set(rematch(two, one))) == 1
     library.put(record, activity(claims=("other:1",)))
-    assert place(two, one) == before
+    assert rematch(two, one) == before
 
 
-def test_a_plugin_that_knows_more_joins_what_starts_together(library, place):
-    """Where no claim is shared, an opinion decides."""
-    [one, two] = place(library.source_activity(), library.source_activity(), expert=all_are("same"))
+def test_a_plugin_joins_what_starts_together(library, rematch):
+    """Two source activities that start together and share no claim are joined if a plugin says
+    *same*.
+    """
+    [one, two] = rematch(
+        library.source_activity(), library.source_activity(), plugin=all_are("same")
+    )
     assert one == two
 
 
-def test_a_plugin_that_knows_more_keeps_apart(library, place):
-    """Against equal claims too."""
+def test_a_plugin_keeps_apart(library, rematch):
+    """Two source activities that share a claim are kept apart if a plugin says *different*."""
     one, two = (
         library.source_activity(claims=("strava:1",)),
         library.source_activity(claims=("strava:1",)),
     )
-    assert len(set(place(one, two, expert=all_are("different")))) == 2
+    assert len(set(rematch(one, two, plugin=all_are("different")))) == 2
 
 
-def test_a_persons_word_goes_before_a_plugins(library, place):
-    """And stays, though plugins are asked anew each time."""
+def test_the_athletes_decision_takes_precedence_over_a_plugin(library, rematch):
+    """The athlete's decision takes precedence over a plugin, each time that the plugin is asked."""
     one, two = library.source_activity(), library.source_activity()
     put_opinion(library.db, PairOpinion(one, two, "person", "different", "mine"), NOW)
     for _ in range(2):
-        assert len(set(place(one, two, expert=all_are("same")))) == 2
+        assert len(set(rematch(one, two, plugin=all_are("same")))) == 2
 
 
-def test_pairs_far_apart_are_not_asked_about(library, place, days):
-    """An opinion is asked only where a match could be."""
+def test_pairs_far_apart_are_not_asked_about(library, rematch, days):
+    """A plugin is not asked about two workouts on different days."""
     asked = []
-    place(
+    rematch(
         library.source_activity(),
         library.source_activity(start_local=days(1)),
-        expert=lambda pairs: asked.append(pairs) or [],
+        plugin=lambda pairs: asked.append(pairs) or [],
     )
     assert asked == []
 
 
 @pytest.mark.parametrize(
-    "said",
+    "respond",
     [
         lambda pairs: 1 / 0,
         lambda pairs: None,
@@ -159,84 +162,101 @@ def test_pairs_far_apart_are_not_asked_about(library, place, days):
         lambda pairs: [Opinion("same", None)] * len(pairs),
     ],
 )
-def test_an_expert_that_breaks_the_hook_is_named_and_the_others_count(library, place, caplog, said):
-    """Its answer is left aside whole."""
+def test_a_plugin_that_breaks_the_hook_is_reported_and_the_others_count(
+    library, rematch, caplog, respond
+):
+    """The whole answer of a plugin that breaks the hook is ignored, a warning names the plugin, and
+    the opinions of other plugins count.
+    """
     with caplog.at_level(logging.WARNING):
-        one, two = place(
-            library.source_activity(), library.source_activity(), broken=said, good=all_are("same")
+        one, two = rematch(
+            library.source_activity(),
+            library.source_activity(),
+            broken=respond,
+            good=all_are("same"),
         )
     assert one == two
     assert "broken" in caplog.text
 
 
-def test_a_gone_source_activity_leaves_the_values_and_stays_with_its_activity(library, place):
-    """A tombstone says what was there; the others make up the workout."""
+def test_a_gone_source_activity_supplies_no_values_and_stays_with_its_activity(library, rematch):
+    """A source activity whose record is gone supplies no values, and still belongs to its
+    activity.
+    """
     one = library.source_activity(claims=("a:1",), title="gone")
     two = library.source_activity(claims=("a:1",), title="here")
-    [made, _] = place(one, two)
+    [made, _] = rematch(one, two)
     library.gone(one)
-    assert set(place(one, two)) == {made}
-    found = load_activity(library.db, made)
-    assert (found.activity.title, found.gone_at, [member.gone for member in found.members]) == (
+    assert set(rematch(one, two)) == {made}
+    details = load_activity(library.db, made)
+    assert (
+        details.activity.title,
+        details.gone_at,
+        [member.gone for member in details.members],
+    ) == (
         "here",
         None,
         [True, False],
     )
 
 
-def test_an_activity_whose_last_source_is_gone_is_gone(library, place):
-    """It keeps its number and comes back with the record."""
+def test_an_activity_whose_last_source_is_gone_is_gone(library, rematch):
+    """An activity whose only record is gone is marked as gone, and keeps its id for the case that
+    the record is listed again.
+    """
     one = library.source_activity()
-    [made] = place(one)
+    [made] = rematch(one)
     library.gone(one)
-    assert place(one) == [made]
+    assert rematch(one) == [made]
     assert load_activity(library.db, made).gone_at == NOW
 
 
-def test_a_gone_member_stays_with_the_activity_when_the_others_part(library, place):
-    """Not with whoever comes first."""
+def test_a_gone_member_stays_with_the_activity_after_a_split(library, rematch):
+    """If an activity is split, a member whose record is gone stays with the part that
+    keeps the id.
+    """
     claims = ("a:1",)
     one, two, three = (library.source_activity(claims=claims) for _ in range(3))
-    [made, *_] = place(one, two, three)
+    [made, *_] = rematch(one, two, three)
     library.gone(one)
     for first, second in ((two, three), (one, three)):
         put_opinion(library.db, PairOpinion(first, second, "person", "different", "mine"), NOW)
-    after = dict(zip((one, two, three), place(one, two, three), strict=True))
+    after = dict(zip((one, two, three), rematch(one, two, three), strict=True))
     assert after[one] == after[two] == made
     assert after[three] != made
 
 
-def test_other_athletes_are_never_matched(library, library_of, place):
-    """Nothing is ever compared across athletes."""
+def test_other_athletes_are_never_matched(library, library_of, rematch):
+    """Source activities of two athletes are never matched, even if they share a claim."""
     other = library_of(library.db, "you").source_activity(claims=("strava:1",))
     one = library.source_activity(claims=("strava:1",))
-    place(one, expert=all_are("same"))
+    rematch(one, plugin=all_are("same"))
     assert load_rows(library.db, [other])[other].activity_id is None
 
 
-def test_a_new_value_is_merged_without_matching_anew(library, place, activity):
-    """Streams that arrived change the values of an activity, and who belongs to it stays."""
+def test_a_new_value_is_merged_without_matching_again(library, rematch, activity):
+    """A changed value is merged into the activity without matching its members again."""
     record = library.record()
     one, two = (
         library.put(record, activity(claims=("a:1",))).ids[0],
         library.source_activity(claims=("a:1",)),
     )
-    [made, _] = place(one, two)
+    [made, _] = rematch(one, two)
     changed = library.put(record, activity(claims=("a:1",), title="New"))
     Matcher(OpinionPlugins(Plugins([])), StoredDecisions()).remerge_changed(
         library.db, "me", changed.legs, NOW
     )
-    found = load_activity(library.db, made)
-    assert (found.activity.title, len(found.members)) == ("New", 2)
+    details = load_activity(library.db, made)
+    assert (details.activity.title, len(details.members)) == ("New", 2)
 
 
-def test_new_rules_are_applied_to_what_is_there(library, place):
-    """As a rebuild does; what has one source is not merged at all."""
+def test_new_rules_are_applied_to_stored_activities(library, rematch):
+    """New merge rules are applied to stored activities that have several sources."""
     one, two = (
         library.source_activity(claims=("a:1",), title="Morning ride"),
         library.source_activity(claims=("a:1",), title="With Ada"),
     )
-    [made, _] = place(one, two)
+    [made, _] = rematch(one, two)
     assert load_activity(library.db, made).activity.title == "Morning ride"
     rows = load_rows(library.db, [one, two]).values()
     shared = [number for row in rows for number in shared_of(library.db, row.connection_id)]
@@ -250,12 +270,14 @@ def test_new_rules_are_applied_to_what_is_there(library, place):
     assert load_activity(library.db, made).activity.title == "With Ada"
 
 
-def test_streams_are_those_of_the_member_that_the_rules_say(library, place, activity):
-    """What each has of them is known where activities are merged."""
+def test_streams_are_those_of_the_member_that_the_rules_say(library, rematch, activity):
+    """The merge rules can choose the member that supplies the streams by the types of its
+    streams.
+    """
     full = tuple(Stream(name, Column.of([1.0, 2.0])) for name in ("time", "heartrate", "watts"))
     one = library.put(library.record(), activity(claims=("a:1",), streams=full[:1])).ids[0]
     two = library.put(library.record(), activity(claims=("a:1",), streams=full)).ids[0]
-    [made, _] = place(one, two)
+    [made, _] = rematch(one, two)
     assert load_activity(library.db, made).origins.get("streams") is None
     rules = MergeRules((Rule("streams", ("streams",), ("fullest",)),))
     Matcher(OpinionPlugins(Plugins([])), StoredDecisions(), rules).remerge(
@@ -264,54 +286,62 @@ def test_streams_are_those_of_the_member_that_the_rules_say(library, place, acti
     assert load_activity(library.db, made).origins["streams"] == two
 
 
-def test_many_changed_at_once_are_matched_like_one_by_one(library, place, days):
-    """A first sync asks about whole spans, the edges of the calendar included."""
+def test_many_changed_at_once_are_matched_like_one_by_one(library, rematch, days):
+    """Many source activities are matched at once, including starts at the first and last moment
+    that datetime can hold.
+    """
     starts = [days(number) for number in range(25)] + [datetime.min, datetime.max]  # noqa: DTZ901
     ids = [library.source_activity(start_local=start) for start in (*starts, *starts)]
-    after = place(*ids, expert=all_are("same"))
+    after = rematch(*ids, plugin=all_are("same"))
     assert after[: len(starts)] == after[len(starts) :]
     assert len(set(after)) == len(starts)
 
 
-def test_the_score_joins_copies_and_says_why(library, place):
-    """Without a shared claim: the verdict and its lines are kept as an opinion."""
+def test_the_score_joins_copies_and_says_why(library, rematch):
+    """Two copies without a shared claim are joined by the score, and its evidence is stored as an
+    opinion.
+    """
     one, two = (
         library.source_activity(distance_m=20_000.0),
         library.source_activity(distance_m=20_000.0),
     )
-    [first, second] = place(one, two)
+    [first, second] = rematch(one, two)
     assert first == second
-    [said] = opinions_about(library.db, [one])
-    assert (said.said_by, said.verdict) == ("score", "same")
-    assert judgment_of_opinion(said).evidence[0] == Evidence(
-        "time", "same second", judgment_of_opinion(said).evidence[0].bits
+    [opinion] = opinions_about(library.db, [one])
+    assert (opinion.said_by, opinion.verdict) == ("score", "same")
+    assert judgment_of_opinion(opinion).evidence[0] == Evidence(
+        "time", "same second", judgment_of_opinion(opinion).evidence[0].bits
     )
 
 
-def test_a_recording_that_comes_later_may_tell(library, place, activity):
-    """Hours apart like a clock that is off: asked about, until both tracks show the same points."""
+def test_a_recording_that_arrives_later_can_decide(library, rematch, activity):
+    """Two source activities that start hours apart are joined as soon as their tracks arrive and
+    share their points.
+    """
     later = {"start_local": datetime(2026, 5, 1, 15, 30), "distance_m": 10_000.0}  # noqa: DTZ001 - a local time
     records = [library.record(), library.record()]
-    said = [{"distance_m": 10_100.0}, later]
+    values_of_each = [{"distance_m": 10_100.0}, later]
     one, two = (
         library.put(record, activity(**values)).ids[0]
-        for record, values in zip(records, said, strict=True)
+        for record, values in zip(records, values_of_each, strict=True)
     )
-    assert len(set(place(one, two))) == 2
+    assert len(set(rematch(one, two))) == 2
     track = Stream(
         "latlng",
         Column.pairs([50 + k / 1000 for k in range(50)], [8 + (k % 7) / 1000 for k in range(50)]),
     )
-    for record, values in zip(records, said, strict=True):
+    for record, values in zip(records, values_of_each, strict=True):
         again = library.put(record, activity(**values, streams=(track,)))
         assert has_candidates(library.db, "me", again)
-    assert len(set(place(one, two))) == 1
+    assert len(set(rematch(one, two))) == 1
 
 
-def test_what_is_alone_needs_no_matching(library, place, activity):
-    """No other workout within reach, and nobody has said anything of it."""
+def test_a_workout_with_nothing_near_it_has_no_candidates(library, rematch, activity):
+    """A source activity has no candidates if no other workout is close in time and no opinion about
+    it is stored.
+    """
     record = library.record()
-    place(
+    rematch(
         library.put(record, activity()).ids[0],
         library.source_activity(start_local=datetime(2026, 5, 1, 19, 44)),  # noqa: DTZ001
     )
@@ -326,11 +356,13 @@ def test_what_is_alone_needs_no_matching(library, place, activity):
         (datetime(2026, 5, 2, 21, 1, 7), "day"),  # noqa: DTZ001 - local times
     ],
 )
-def test_what_stands_at_midnight_may_have_begun_then_or_know_the_day_alone(
-    library, place, activity, start, precision
+def test_a_start_at_midnight_may_be_exact_or_only_a_day(
+    library, rematch, activity, start, precision
 ):
-    """The columns that are looked at first do not say which."""
-    [there] = place(
+    """A stored start at midnight is a candidate both as an exact start and as a start of which only
+    the day is known.
+    """
+    [there] = rematch(
         library.source_activity(
             start_local=datetime(2026, 5, 2),  # noqa: DTZ001
             start_precision=precision,
@@ -339,4 +371,4 @@ def test_what_stands_at_midnight_may_have_begun_then_or_know_the_day_alone(
     )
     put = library.put(library.record(), activity(start_local=start, distance_m=9.0))
     assert has_candidates(library.db, "me", put)
-    assert place(*put.ids) == [there]
+    assert rematch(*put.ids) == [there]

@@ -1,4 +1,4 @@
-"""Sources may be added in any order, in any portions: the store ends up with the same
+"""Sources may be added in any order and in batches of any size; the store ends with the same
 activities.
 """
 
@@ -21,75 +21,82 @@ ACCOUNTS = ("garmin", "strava", "files")
 
 
 def history(seed):
-    """Workouts of some days as three accounts tell them: copies, trimmed ones, halves, zone errors,
-    and what only one has.
+    """Return workouts of some days as three accounts list them: copies, trimmed copies, halves,
+    zone errors, and workouts that only one account has.
     """
-    dice = random.Random(seed)
-    told = []
+    generator = random.Random(seed)
+    listed = []
     for day in range(4):
-        for hour in dice.sample(range(0, 14, 3), 2):
-            start = START + timedelta(days=day, hours=hour, seconds=dice.randrange(1200))
-            metres, seconds = dice.uniform(4000, 12_000), dice.uniform(1500, 4000)
-            for account in dice.sample(ACCOUNTS, dice.choice((1, 2, 3, 3))):
-                off, kept = dice.choice((0, 0, 1, 40, 700, 3600)), dice.choice((1, 1, 1, 0.8, 0.45))
-                told.append(
+        for hour in generator.sample(range(0, 14, 3), 2):
+            start = START + timedelta(days=day, hours=hour, seconds=generator.randrange(1200))
+            meters, seconds = generator.uniform(4000, 12_000), generator.uniform(1500, 4000)
+            for account in generator.sample(ACCOUNTS, generator.choice((1, 2, 3, 3))):
+                off, kept = (
+                    generator.choice((0, 0, 1, 40, 700, 3600)),
+                    generator.choice((1, 1, 1, 0.8, 0.45)),
+                )
+                listed.append(
                     (
                         account,
                         {
                             "sport": "Run",
                             "start_local": start + timedelta(seconds=off),
-                            "distance_m": metres * kept,
+                            "distance_m": meters * kept,
                             "elapsed_s": seconds * kept,
-                            "average_heartrate_bpm": dice.choice((None, 150.0)),
-                            "claims": dice.choice(((), (), (f"shared:{day}-{hour}",))),
+                            "average_heartrate_bpm": generator.choice((None, 150.0)),
+                            "claims": generator.choice(((), (), (f"shared:{day}-{hour}",))),
                         },
                     )
                 )
-    return told
+    return listed
 
 
-def placed(library, told, order, portion):
-    """The groups, as natural keys, after placing in this order, so many at a time."""
-    homes = {
+def activities_after(library, listed, order, size):
+    """Return the activities as sets of record numbers, after matching in this order and in batches
+    of this size.
+    """
+    connections = {
         name: library.connection(name, account=Account(name), id=f"{library.athlete_id}-{name}")
         for name in ACCOUNTS
     }
     matcher = Matcher(OpinionPlugins(Plugins([])), StoredDecisions())
     names = {}
-    for start in range(0, len(order), portion):
-        some = []
-        for number in order[start : start + portion]:
-            account, values = told[number]
-            one = library.put(
-                library.record(homes[account], f"x{number:03}"), make_activity(**values)
+    for start in range(0, len(order), size):
+        batch = []
+        for number in order[start : start + size]:
+            account, values = listed[number]
+            source_activity_id = library.put(
+                library.record(connections[account], f"x{number:03}"), make_activity(**values)
             ).ids[0]
-            names[one] = number
-            some.append(one)
-        matcher.rematch(library.db, library.athlete_id, some, NOW)
-    groups = {}
+            names[source_activity_id] = number
+            batch.append(source_activity_id)
+        matcher.rematch(library.db, library.athlete_id, batch, NOW)
+    activities = {}
     for number, row in load_rows(library.db, names).items():
-        groups.setdefault(row.activity_id, set()).add(names[number])
-    return {frozenset(group) for group in groups.values()}
+        activities.setdefault(row.activity_id, set()).add(names[number])
+    return {frozenset(numbers) for numbers in activities.values()}
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_any_order_and_any_portions_make_the_same_activities(library_of, sqlite, seed):
-    """By account, newest first, shuffled, one by one or all at once."""
-    told = history(seed)
-    every = list(range(len(told)))
-    shuffled = random.Random(seed + 100).sample(every, len(every))
+def test_any_order_and_any_batches_make_the_same_activities(library_of, sqlite, seed):
+    """The activities are the same whether records arrive account by account, newest first,
+    shuffled, one by one, or all at once.
+    """
+    listed = history(seed)
+    in_order = list(range(len(listed)))
+    shuffled = random.Random(seed + 100).sample(in_order, len(in_order))
     orders = [
-        (every, 99),
-        (every, 1),
-        (every[::-1], 3),
+        (in_order, 99),
+        (in_order, 1),
+        (in_order[::-1], 3),
         (shuffled, 1),
         (shuffled, 4),
-        (sorted(every, key=lambda n: told[n][0]), 5),
+        (sorted(in_order, key=lambda n: listed[n][0]), 5),
     ]
     with sqlite.write() as db:
-        found = [
-            placed(library_of(db, f"athlete{number}"), told, order, portion)
-            for number, (order, portion) in enumerate(orders)
+        results = [
+            activities_after(library_of(db, f"athlete{number}"), listed, order, size)
+            for number, (order, size) in enumerate(orders)
         ]
-    assert all(groups == found[0] for groups in found[1:])
-    assert len(found[0]) < len(told)
+    assert all(result == results[0] for result in results[1:])
+    assert len(results[0]) < len(listed)
