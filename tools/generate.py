@@ -1,9 +1,8 @@
-"""Writes every file that is made from the code or the registry: ``python tools/generate.py
-[--check]``.
+"""Writes the files that are generated from the code and the registry.
 
-With ``--check`` nothing is written; what is stale is named, and the exit code is 1. The files: the
-JSON Schema of a source activity, the help article of each entry, and ``docs/errors.md``,
-``docs/hooks.md`` and ``docs/views.md``.
+These are the JSON Schema of a source activity, the help article of each entry, ``docs/errors.md``,
+``docs/hooks.md`` and ``docs/views.md``. ``python tools/generate.py --check`` writes nothing: it
+prints which files are stale, and ends with exit code 1 if there are any.
 """
 
 from __future__ import annotations
@@ -45,10 +44,10 @@ ARTICLES = ("integrations", "sources", "enrichers", "destinations")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write what is stale, or only name it."""
+    """Write the files that are stale, or only print their names; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit with 1 where something is stale"
+        "--check", action="store_true", help="write nothing; end with 1 if a file is stale"
     )
     check = parser.parse_args(arguments).check
     wanted = dict(generated())
@@ -70,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def write(path: Path, content: str | None) -> None:
-    """Write a file, or remove one that nothing stands for any more."""
+    """Write a file, or remove it if ``content`` is None."""
     if content is None:
         path.unlink()
         return
@@ -79,13 +78,13 @@ def write(path: Path, content: str | None) -> None:
 
 
 def leftovers(wanted: dict[Path, str]) -> Iterator[Path]:
-    """Articles whose entry is gone."""
+    """Yield the articles whose entry no longer exists."""
     for folder in ARTICLES:
         yield from (path for path in (ROOT / "docs" / folder).glob("*.md") if path not in wanted)
 
 
 def generated() -> Iterator[tuple[Path, str]]:
-    """Every generated file with its content."""
+    """Yield every generated file with its content."""
     catalogue = load_catalogue(FOLDERS)
     yield (
         ROOT / "registry" / "schemas" / "source-activity.json",
@@ -109,7 +108,7 @@ KINDS = {
     for name, kind in vars(errors).items()
     if inspect.isclass(kind) and issubclass(kind, errors.FitglueError)
 }
-#: Functions that make an error of a code, and of which kind.
+#: Functions that make an error from a code, and the class of that error.
 MAKERS = {
     "Flaw": "EntryInvalid",
     "refusal": "RecordRefused",
@@ -117,7 +116,7 @@ MAKERS = {
     "failure": "PluginFailed",
 }
 ROOMS = {"/registry/": "EntryInvalid", "/store/": "StoreFailed"}
-#: Values that carry a code as a reason and end no command.
+#: Values that carry a code as a reason, and are not errors.
 REASONS = {
     "Stub": "reason of a stub",
     "Unavailable": "reason of a missing part",
@@ -127,7 +126,7 @@ REASONS = {
 
 @dataclasses.dataclass
 class Use:
-    """One place in the code that makes an error of a code: which kind, and the sentence it says."""
+    """One place in the code that makes an error with a code: its class and its first sentence."""
 
     code: str
     kind: str | None
@@ -136,8 +135,9 @@ class Use:
 
 
 def errors_page(catalogue: Catalogue) -> Iterator[str]:
-    """``docs/errors.md``: every code with the exit code of its class, what it says, and the help
-    that mentions it.
+    """Yield the lines of ``docs/errors.md``.
+
+    Each code has the exit codes of its classes, its sentences, and the articles that mention it.
     """
     yield from (
         "# Error codes",
@@ -145,8 +145,8 @@ def errors_page(catalogue: Catalogue) -> Iterator[str]:
         "<!-- Made by tools/generate.py from the source: change the code, not this page. -->",
         "",
         (
-            "Every failure has a stable code, what, where, why and fix: the same in the "
-            "terminal, in `--json` and in this list."
+            "Every error has a stable code. It says what failed, where, why, and how to fix it, in "
+            "the terminal as well as in `--json`. Texts with an ellipsis (…) contain a value."
         ),
         "",
         "| Exit | Kind | Meaning |",
@@ -176,7 +176,7 @@ def errors_page(catalogue: Catalogue) -> Iterator[str]:
 
 
 def uses() -> Iterator[Use]:
-    """Every place where a code stands as a value."""
+    """Yield every place in the code where an error code is used as a value."""
     for folder in SOURCES:
         for file in sorted(folder.rglob("*.py")):
             if "testing" in file.relative_to(folder).parts:  # a fake only repeats codes
@@ -193,7 +193,7 @@ def uses() -> Iterator[Use]:
 
 
 def parents_in(tree: ast.AST) -> dict[ast.AST, ast.AST]:
-    """The parent of each node."""
+    """Return the parent of each node of a syntax tree."""
     parents = {}
     for node in ast.walk(tree):
         for child in ast.iter_child_nodes(node):
@@ -202,7 +202,7 @@ def parents_in(tree: ast.AST) -> dict[ast.AST, ast.AST]:
 
 
 def use_of(node: ast.Constant, parents: dict[ast.AST, ast.AST], room: str) -> Iterator[Use]:
-    """What is made of the code; nothing where it is only compared."""
+    """Yield what is made with the code at a node; nothing if the code is only compared."""
     parent, row = parents[node], []
     while isinstance(parent, ast.IfExp | ast.keyword | ast.Starred):
         parent = parents[parent]
@@ -220,7 +220,7 @@ def use_of(node: ast.Constant, parents: dict[ast.AST, ast.AST], room: str) -> It
         row = row or parent.args
         name = getattr(parent.func, "id", None) or getattr(parent.func, "attr", "")
         kind = MAKERS.get(name, name)
-    # A table of codes: a room of its own makes errors of its own kind.
+    # A table of codes names no class, so the room decides which class it is.
     if kind not in KINDS and kind not in REASONS:
         kind = next((kind for part, kind in ROOMS.items() if part in room), None)
     after = row[row.index(node) + 1 :] if node in row else []
@@ -229,7 +229,7 @@ def use_of(node: ast.Constant, parents: dict[ast.AST, ast.AST], room: str) -> It
 
 
 def sentence(node: ast.AST) -> str | None:
-    """A text, or one with holes."""
+    """Return the text of a literal, or None; values in an f-string become ellipses."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -238,14 +238,14 @@ def sentence(node: ast.AST) -> str | None:
 
 
 def shown(part: ast.expr) -> str:
-    """A part of a text, or the sign for a hole."""
+    """Return a part of an f-string, or an ellipsis for a value."""
     if isinstance(part, ast.Constant):
         return str(part.value)
     return "…"
 
 
 def issues(catalogue: Catalogue) -> dict[str, list[str]]:
-    """Code → the articles whose common issues mention it."""
+    """Return, for each code, links to the articles whose common issues mention it."""
     found: dict[str, list[str]] = {}
     for entry in catalogue:
         for issue in entry.issues:
@@ -255,7 +255,7 @@ def issues(catalogue: Catalogue) -> dict[str, list[str]]:
 
 
 def first_line(thing: object) -> str:
-    """The first sentence of a docstring."""
+    """Return the first paragraph of a docstring as one line."""
     first_paragraph = (inspect.getdoc(thing) or "").partition("\n\n")[0]
     return " ".join(first_paragraph.split()).replace("``", "`")
 
@@ -264,8 +264,9 @@ def first_line(thing: object) -> str:
 
 
 def hooks_page() -> Iterator[str]:
-    """``docs/hooks.md``: each hook with its exact arguments, and the values that are passed through
-    them with their fields.
+    """Yield the lines of ``docs/hooks.md``.
+
+    Each hook has its exact arguments, and each value that is passed through hooks has its fields.
     """
     hooks = ast.parse(inspect.getsource(hookspecs))
     values = ast.parse(inspect.getsource(plugin_api))
@@ -302,7 +303,7 @@ def hooks_page() -> Iterator[str]:
 
 
 def hook_section(function: ast.FunctionDef) -> Iterator[str]:
-    """One hook: its signature, whom it reaches, and what it does."""
+    """Yield the section of one hook: its signature, which plugins it calls, and its docstring."""
     yield f"### `{signature(function)}`"
     yield ""
     if function.name in hookspecs.ADDRESSED:
@@ -314,17 +315,17 @@ def hook_section(function: ast.FunctionDef) -> Iterator[str]:
 
 
 def classes_of(tree: ast.Module) -> list[ast.ClassDef]:
-    """The classes of a module, in order."""
+    """Return the classes of a module, in order."""
     return [node for node in tree.body if isinstance(node, ast.ClassDef)]
 
 
 def functions_of(node: ast.ClassDef) -> list[ast.FunctionDef]:
-    """The methods of a class, in order."""
+    """Return the methods of a class, in order."""
     return [item for item in node.body if isinstance(item, ast.FunctionDef)]
 
 
 def fields_of(node: ast.ClassDef, lines: list[str]) -> Iterator[str]:
-    """The fields of a class as a table, and its methods."""
+    """Yield the fields of a class as a table, and its methods."""
     fields = [item for item in node.body if isinstance(item, ast.AnnAssign)]
     if fields:
         yield from ("", "| Field | Type | Default | |", "|---|---|---|---|")
@@ -347,7 +348,7 @@ def fields_of(node: ast.ClassDef, lines: list[str]) -> Iterator[str]:
 
 
 def comment_on(field: ast.AnnAssign, lines: list[str]) -> str:
-    """What a comment says about a field: behind it, or in the lines above it."""
+    """Return the comment on a field, which is behind it or in the lines above it."""
     _, _, behind = lines[(field.end_lineno or field.lineno) - 1].partition("  # ")
     if behind:
         return behind
@@ -361,7 +362,7 @@ def comment_on(field: ast.AnnAssign, lines: list[str]) -> str:
 
 
 def signature(function: ast.FunctionDef) -> str:
-    """Name and arguments without ``self``, and what comes back."""
+    """Return the name of a function, its arguments without ``self``, and its return type."""
     arguments = ast.unparse(function.args).removeprefix("self").removeprefix(", ")
     return (
         f"{function.name}({arguments}) -> "
@@ -424,51 +425,52 @@ UNITS = {
     "s": "s",
     "m": "m",
     "bpm": "beats/min",
-    "rpm": "rounds/min",
+    "rpm": "revolutions/min",
     "mps": "m/s",
     "kcal": "kcal",
     "watts": "W",
 }
 VIEWS = {
     "activities": (
-        "One row for each workout that is there, merged from all that know it. Gone ones are "
-        "left out."
+        "One row for each workout, merged from all records of it. Workouts that were deleted at "
+        "every source are left out."
     ),
     "laps": "One row for each lap or interval of an activity, in order.",
     "source_activities": (
-        "One row for each workout as one source tells it, stubs and gone ones included."
+        "One row for each workout as one source describes it, including stubs and workouts that "
+        "were deleted at the source."
     ),
-    "runs": "One row for each sync or rebuild that did something.",
+    "runs": "One row for each sync or rebuild that changed something.",
 }
 MEANINGS = {
     "id": "permanent id",
-    "activity_id": "the activity that it belongs to; null: none",
+    "activity_id": "the activity that the row belongs to, or null",
     "number": "short number, for people to type",
-    "athlete_id": "whose it is",
-    "lap_no": "from 1",
-    "sources": "how many records tell of it",
-    "document": "everything, as JSON (registry/schemas/source-activity.json)",
-    "created_at": "moment, UTC",
-    "updated_at": "moment, UTC",
+    "athlete_id": "the athlete who owns it",
+    "lap_no": "counted from 1",
+    "sources": "number of records that were merged",
+    "document": "all values as JSON (registry/schemas/source-activity.json)",
+    "created_at": "time, UTC",
+    "updated_at": "time, UTC",
     "connection": "name of the connection",
     "source": "id of the source's entry",
     "external_id": "id at the source",
-    "leg_no": "leg of a multisport record, from 0",
-    "stub": "true: listed and never delivered",
-    "gone": "true: deleted at the source",
-    "at_source": "when it arrived at the source, UTC",
-    "first_seen_at": "moment, UTC",
-    "changed_at": "moment of the last change that was seen, UTC",
-    "plugin": "what normalized it",
-    "plugin_version": "its version",
-    "title": "as the source says",
+    "leg_no": "leg of a multisport record, counted from 0",
+    "stub": "true if the source lists the workout but does not deliver it",
+    "gone": "true if the workout was deleted at the source",
+    "at_source": "when the workout arrived at the source, UTC",
+    "first_seen_at": "when FitGlue first saw it, UTC",
+    "changed_at": "when FitGlue last saw a change, UTC",
+    "plugin": "the plugin that normalized it",
+    "plugin_version": "the version of that plugin",
+    "title": "as the source states it",
     "sport": "canonical name",
-    "start_utc": "moment, UTC with Z",
-    "start_local": "local time without zone",
+    "start_utc": "time, UTC, ends with Z",
+    "start_local": "local time, without time zone",
     "timezone": "IANA name",
     "power_kind": "measured or estimated",
-    "elapsed_s": "wall clock from start to end",
-    "moving_s": "by the source's own pause rule",
+    "elapsed_s": "time from start to end, pauses included",
+    "moving_s": "time without pauses, as the source defines them",
     "distance_m": "",
     "elevation_gain_m": "",
     "calories_kcal": "",
@@ -476,38 +478,36 @@ MEANINGS = {
     "max_heartrate_bpm": "",
     "average_watts": "",
     "weighted_average_watts": "",
-    "average_cadence_rpm": "of one leg on foot in most sources",
+    "average_cadence_rpm": "on foot, most sources count the steps of one leg",
     "average_speed_mps": "",
-    "training_load": "the figure that the source counts",
+    "training_load": "as the source computes it",
     "rpe": "rating of perceived exertion, 1 to 10",
-    "kind": "lap, interval or length; of a run: sync or rebuild",
+    "kind": "of a lap: lap, interval or length; of a run: sync or rebuild",
     "label": "",
-    "intensity": "work, recovery, warmup, cooldown, rest",
-    "start_s": "since the start of the workout",
-    "started_at": "moment, UTC",
-    "ended_at": "moment, UTC; null: running, or killed",
-    "outcome": "complete, stopped, failed",
-    "counts": "JSON: decision → how often",
-    "error": "JSON of code, what, where, why, fix",
-    "options": "JSON: what was asked",
-    "host_version": "",
+    "intensity": "work, recovery, warmup, cooldown or rest",
+    "start_s": "time since the start of the workout",
+    "started_at": "time, UTC",
+    "ended_at": "time, UTC; null if the run is in progress or was killed",
+    "outcome": "complete, stopped or failed",
+    "counts": "JSON: decision → number of records",
+    "error": "JSON with code, what, where, why and fix",
+    "options": "JSON: the options of the run",
+    "host_version": "version of fitglue-registry",
 }
 
 
 def views_page() -> Iterator[str]:
-    """``docs/views.md``: each view with its columns, their types and units."""
+    """Yield the lines of ``docs/views.md``: each view with its columns, their types and units."""
     yield from (
         "# Views",
         "",
-        "<!-- Made by tools/generate.py: describe a column there. -->",
+        "<!-- Made by tools/generate.py: edit the descriptions there. -->",
         "",
         (
-            "What `fitglue sql` and every other tool may rely on: a column may be added; one "
-            "that is here is never renamed, removed or"
-        ),
-        (
-            "given another meaning within a major version. Null is absence, zero is a value. "
-            "Flags are 0 and 1 in SQLite."
+            "`fitglue sql` and all other tools can rely on these views. New columns can be added, "
+            "but no column is renamed, removed or given a different meaning within a major "
+            "version. Null means that the value does not exist; zero is a value. In SQLite, true "
+            "and false are 1 and 0."
         ),
     )
     with tempfile.TemporaryDirectory() as folder:
@@ -532,7 +532,7 @@ def views_page() -> Iterator[str]:
 
 
 def type_of(view: str, name: str) -> str:
-    """The type of a column, by the table or the lap that it comes from."""
+    """Return the type of a column, from the table or the lap field that it comes from."""
     if view == "laps" and name in _LAP_FIELDS:
         return {"TEXT": "text", "REAL": "number"}[_LAP_FIELDS[name]]
     if name in ("sources", "lap_no"):

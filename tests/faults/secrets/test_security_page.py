@@ -22,7 +22,7 @@ def test_every_test_that_the_page_names_is_there(file, test):
 
 def test_every_line_of_the_table_names_a_test():
     """Every promise in the table of the page names a test."""
-    table = PAGE.partition("## Against whom")[2].partition("\n## ")[0]
+    table = PAGE.partition("## Threats")[2].partition("\n## ")[0]
     _heading, _rule, *rows = [line for line in table.splitlines() if line.startswith("| ")]
     assert len(rows) > 10
     assert [row for row in rows if "::test_" not in row] == []
