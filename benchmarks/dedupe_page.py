@@ -111,7 +111,7 @@ def _goals(results: Figures) -> list[str]:
             whole["with_ask"] >= 0.995,
         ),
         (
-            "people for whom the best rule of others is better (F1 of *same*)",
+            "people for whom the best rule of another product is better (F1 of *same*)",
             "none",
             ", ".join(score["worse_than_best_rival"]) or "none",
             not score["worse_than_best_rival"],
@@ -119,31 +119,31 @@ def _goals(results: Figures) -> list[str]:
         *(
             _kind_goal(kinds, kind, text, least)
             for kind, text, least in (
-                ("clock_shift", "clock shifts of whole hours found", 0.75),
+                ("clock_shift", "clock shifts by whole hours found", 0.75),
                 ("part", "cut and trimmed copies found", 0.95),
             )
             if kind in kinds
         ),
         (
-            "two devices found",
+            "pairs of two devices found",
             "≥ 0.98",
             f"{found}/{every} = {found / every:.3f}" if every else "–",
             not every or found / every >= 0.98,
         ),
         (
-            "wrong merges among same route, similar numbers, back to back",
+            "wrong merges among the kinds same_route, similar_numbers and back_to_back",
             "0",
             str(score["wrong_among_hard"]),
             score["wrong_among_hard"] == 0,
         ),
         (
-            "asked, of candidate pairs",
+            "share of candidate pairs that are *ask*",
             "≤ 1 %",
             _percent(score["asked"] / score["candidates"]),
             score["asked"] <= 0.01 * score["candidates"],
         ),
         (
-            "asked, a person and year",
+            "questions per person and year",
             "≤ 2",
             f"{score['asked_a_year']:.2f}",
             score["asked_a_year"] <= 2,
@@ -151,7 +151,7 @@ def _goals(results: Figures) -> list[str]:
         *_speed_goals(results),
     ]
     return table(
-        ["what", "goal", "measured", ""],
+        ["property", "goal", "measured", "result"],
         [[what, goal, measured, _verdict(met)] for what, goal, measured, met in rows],
         words=4,
     )
@@ -181,19 +181,19 @@ def _speed_goals(results: Figures) -> list[tuple[str, str, str, bool]]:
     one, ratio = results["speed"]["one_more"], many["cpu_s"] / few["cpu_s"]
     return [
         (
-            f"{many['activities']:,} activities of three accounts, from nothing, one core",
+            f"{many['activities']:,} activities of three accounts, from scratch on one core",
             "≤ 60 s",
             f"{many['cpu_s']} s",
             many["cpu_s"] <= 60,
         ),
         (
-            f"ten times the activities, {few['activities']:,} to {many['activities']:,}",
+            f"time for ten times the activities, {few['activities']:,} to {many['activities']:,}",
             "≤ 15 × the time",
             f"{ratio:.1f} ×",
             ratio <= 15,
         ),
         (
-            f"one new activity into {one['activities']:,}, in SQLite, median of {one['rounds']}",
+            f"one new activity among {one['activities']:,}, in SQLite, median of {one['rounds']}",
             "≤ 10 ms",
             f"{one['median_ms']} ms",
             one["median_ms"] <= 10,
@@ -213,7 +213,7 @@ def _kinds(results: Figures) -> list[str]:
                 *(counts.get(f"{label} said {said}", 0) for said in ("same", "ask", "different")),
             ]
         )
-    return table(["kind", "label", "said same", "asked", "said different"], rows, words=2)
+    return table(["kind", "label", "same", "ask", "different"], rows, words=2)
 
 
 def _rivals(results: Figures) -> list[str]:
@@ -259,7 +259,7 @@ def _people(results: Figures) -> list[str]:
             "wrong",
             "F1",
             "F1 of the best rule",
-            "all asked",
+            "questions",
             "years",
         ],
         rows,
@@ -280,7 +280,7 @@ def _missed(results: Figures) -> list[str]:
         for one in results["score"]["not_as_labelled"]
     ]
     return table(
-        ["person", "kind", "label", "its confidence", "said", "probability", "evidence"],
+        ["person", "kind", "label", "confidence", "verdict", "probability", "evidence"],
         rows,
         words=7,
     )
@@ -296,7 +296,7 @@ def _calibration(results: Figures) -> list[str]:
         ]
         for band in results["score"]["calibration"]
     ]
-    return table(["probability", "labelled pairs", "on average", "share that is the same"], rows)
+    return table(["probability", "labeled pairs", "mean probability", "share of same pairs"], rows)
 
 
 def _weights() -> list[str]:
@@ -318,16 +318,20 @@ def _weights() -> list[str]:
                 ]
             )
     heads = [
-        "line",
+        "comparison",
         "level",
         "bits",
-        "share among same",
-        "among different",
+        "m",
+        "u",
         "seen same",
         "seen different",
         "assumed",
     ]
-    return [f"Before any evidence: {learned['prior']:+.2f} bits.", "", *table(heads, rows, words=2)]
+    return [
+        f"The prior, before any evidence, is {learned['prior']:+.2f} bits.",
+        "",
+        *table(heads, rows, words=2),
+    ]
 
 
 _SIDE, _EDGE = 320, 40
@@ -346,7 +350,7 @@ def _plot(bands: list[Figures]) -> str:
     dots = [
         f'<circle cx="{x(band["given"])}" cy="{y(band["same"])}" '
         f'r="{round(2 + 1.3 * len(str(band["pairs"])), 1)}" fill="#c60" '
-        f'fill-opacity="0.7"><title>{band["pairs"]} pairs: {band["given"]:.3f} given, '
+        f'fill-opacity="0.7"><title>{band["pairs"]} pairs: {band["given"]:.3f} predicted, '
         f"{band['same']:.3f} the same</title></circle>"
         for band in bands
     ]
@@ -361,7 +365,7 @@ def _plot(bands: list[Figures]) -> str:
                 f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" '
                 'font-family="sans-serif" font-size="12" role="img">'
             ),
-            "<title>Calibration: probability given against the share that is the same</title>",
+            "<title>Calibration: predicted probability and share of same pairs</title>",
             f'<rect width="{size}" height="{size}" fill="#fff"/>',
             (
                 f'<rect x="{_EDGE}" y="{_EDGE}" width="{_SIDE}" height="{_SIDE}" fill="none" '
@@ -374,8 +378,8 @@ def _plot(bands: list[Figures]) -> str:
             *marks,
             *dots,
             (
-                f'<text x="{size / 2}" y="{_EDGE - 14}" text-anchor="middle">share that is the '
-                "same, by probability given</text>"
+                f'<text x="{size / 2}" y="{_EDGE - 14}" text-anchor="middle">share of same pairs '
+                "by predicted probability</text>"
             ),
             "</svg>",
             "",
