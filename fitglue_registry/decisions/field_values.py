@@ -68,12 +68,14 @@ def read_value(field: str, text: str) -> Any:
     """
     editable = editable_fields()
     if field not in editable:
+        suggestion = nearest(field, editable)
+        # The list is long, so it is only shown if nothing better can be said.
         raise UserMistake(
             "FG-field-unknown",
             f"{field!r} is not a field that can be set",
             at=Place(field=field),
-            why=f"these fields can be set: {', '.join(editable)}",
-            fix=_suggestion(field, editable, "use one of these"),
+            why=None if suggestion else f"these fields can be set: {', '.join(editable)}",
+            fix=f"did you mean {suggestion}?" if suggestion else "use one of these",
         )
     # `--set title=` is how a field is cleared at the command line.
     if not text.strip():

@@ -39,3 +39,18 @@ def test_a_refused_value_is_reported_with_what_can_be_typed(field, text, fix):
     with pytest.raises(UserMistake) as caught:
         read_value(field, text)
     assert (caught.value.code, caught.value.fix) == ("FG-value-refused", fix)
+
+
+@pytest.mark.parametrize(
+    ("field", "fix"),
+    [
+        ("titel", "did you mean title?"),
+        ("xyz", "use one of these"),
+    ],
+)
+def test_an_unknown_field_is_reported_with_the_nearest_one(field, fix):
+    """The error suggests a similar field; only without one, it lists every field."""
+    with pytest.raises(UserMistake) as caught:
+        read_value(field, "x")
+    is_listed = "distance_m" in (caught.value.why or "")
+    assert (caught.value.fix, is_listed) == (fix, fix == "use one of these")
