@@ -1,8 +1,7 @@
-"""fitglue-registry: one pluggy host that joins registry entries to plugins and keeps each workout
+"""fitglue-registry: a pluggy host that joins registry entries to plugins and stores each workout
 exactly once.
 
-The public surface of the library is what this module lists; everything is imported when it is first
-used.
+The public names of the library are those in ``__all__``. Each is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from importlib import import_module
 
 from fitglue_registry._version import __version__
 
-# As type checkers read it; to import typing takes as long as to answer `fitglue --version`.
+# Type checkers treat this name as typing.TYPE_CHECKING. Importing typing takes as long as all of
+# `fitglue --version`.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any

@@ -4,7 +4,7 @@
         for event in host.sync():
             print(event)
 
-Nothing here prints; logging goes to the logger ``fitglue_registry``.
+The library never prints. It logs to the logger ``fitglue_registry``.
 """
 
 from __future__ import annotations
@@ -34,13 +34,27 @@ if TYPE_CHECKING:
 
 
 class Host:
-    """The host, on one folder and one database; it puts the services together.
+    """A host with one folder and one database, which puts the services together.
 
-    ``home`` is the folder of everything local (``FITGLUE_HOME``, else the platform's data folder),
-    ``database`` a SQLAlchemy URL (``FITGLUE_DATABASE``, else SQLite in ``home``). ``secrets``,
-    ``blobs``, ``plugins``, ``clock`` and the registry ``folders`` replace the host's own;
-    ``on_wait(seconds, reason)`` is called for every wait for a source, from any thread. Nothing is
-    opened before it is needed.
+    Nothing is opened before it is needed. Use the host as a context manager, or call ``close``.
+    Every method that takes an ``athlete`` works on the data of that athlete only.
+
+    Args:
+        home: The folder for local files: blobs, secrets, caches, and the default database. The
+            default is the environment variable ``FITGLUE_HOME``, else the data folder of the
+            platform.
+        database: A SQLAlchemy URL of SQLite or PostgreSQL. The default is ``FITGLUE_DATABASE``,
+            else a SQLite file in ``home``.
+        secrets: A store for secrets that replaces the keyring and the encrypted files.
+        blobs: A store for original files that replaces the folder in ``home``.
+        plugins: Plugins that replace those of the environment.
+        folders: Folders of entries that replace the built-in registry and those of distributions.
+        clock: A clock that replaces the system's, for tests.
+        on_wait: Called with the seconds and the reason before each wait for a source, from any
+            thread.
+
+    Attributes:
+        workspace: What the services work on. Applications need only the services.
     """
 
     def __init__(
@@ -55,9 +69,8 @@ class Host:
         clock: WaitingClock | None = None,
         on_wait: Callable[[float, str], None] | None = None,
     ) -> None:
-        given = Replacements(secrets, blobs, plugins, folders, clock)
-        #: What the services work on; an interface needs only the services.
-        self.workspace = Workspace(home, database, given, on_wait)
+        replacements = Replacements(secrets, blobs, plugins, folders, clock)
+        self.workspace = Workspace(home, database, replacements, on_wait)
 
     def __enter__(self) -> Self:
         return self
@@ -71,10 +84,10 @@ class Host:
         self.close()
 
     def close(self) -> None:
-        """Close what was opened: files, connections and threads."""
+        """Close files, database connections and threads; closing twice does nothing."""
         self.workspace.close()
 
-    # -- what everybody needs ----------------------------------------------------------------------
+    # -- shortcuts for the most frequent calls -----------------------------------------------------
 
     def connect(
         self,
@@ -82,7 +95,21 @@ class Host:
         values: Mapping[str, str],
         athlete: str = ME,
     ) -> ConnectResult:
-        """Prove credentials and settings, and store the connection: ``Connections.connect``."""
+        """Check credentials and settings with the service, and store the connection.
+
+        This is ``connections.connect``.
+
+        Args:
+            integration: The id of the integration's entry.
+            values: Field of that entry → its value, as it was pasted or typed.
+            athlete: The athlete.
+
+        Raises:
+            UserMistake: A value cannot be right.
+            AthleteNeeded: The service rejects the credentials, or its accounts cannot be connected.
+            Retryable: The service cannot be asked now.
+            PluginFailed: The plugin is missing or broken.
+        """
         return self.connections.connect(integration, values, athlete)
 
     def sync(
@@ -91,7 +118,24 @@ class Host:
         athlete: str = ME,
         options: Options | None = None,
     ) -> Iterator[Event]:
-        """Sync one connection, or all of an athlete; yields typed events: ``Syncs.sync``."""
+        """Sync one connection, or all connections of an athlete.
+
+        This is ``syncs.sync``.
+
+        Args:
+            name: The name or the id of a connection; ``None`` syncs all of them.
+            athlete: The athlete.
+            options: What to sync; the default is everything that is due.
+
+        Yields:
+            The events of ``fitglue_registry.services.events``. A connection that cannot continue
+            ends with ``SyncStopped``, and the next one starts.
+
+        Raises:
+            UserMistake: No such connection exists, or the options contradict each other.
+            Busy: Another process is syncing the connection ``name``.
+            StoreFailed: The store cannot be read or written.
+        """
         return self.syncs.sync(name, athlete, options)
 
     def import_paths(
@@ -101,33 +145,63 @@ class Host:
         *,
         dry_run: bool = False,
     ) -> Iterator[Event]:
-        """Import what is new in files, folders and archives: ``Imports.import_paths``."""
+        """Import what is new in files, folders and archives.
+
+        This is ``imports.import_paths``.
+
+        Args:
+            what: Paths, or the result of ``imports.recognize``.
+            athlete: The athlete.
+            dry_run: Whether to list and compare everything but store nothing.
+
+        Yields:
+            The events of ``fitglue_registry.services.events``.
+
+        Raises:
+            UserMistake: A path is missing or cannot be read, or nothing was recognized.
+            StoreFailed: The store cannot be read or written.
+        """
         return self.imports.import_paths(what, athlete, dry_run=dry_run)
 
     def why(self, reference: str, athlete: str = ME) -> dict[str, Any]:
-        """The story of a workout, stage by stage, also where it stopped or never came."""
+        """Explain what happened to a workout, even if it has no activity.
+
+        Args:
+            reference: A number, ``last``, a local date, an id at the source, or a claim.
+            athlete: The athlete.
+
+        Returns:
+            Plain values, as ``fitglue why --json`` prints them; see ``services.why``.
+
+        Raises:
+            UserMistake: FG-activity-ambiguous if the reference matches several activities.
+        """
         return services.why(self.workspace, reference, athlete)
 
     def overview(self, athlete: str = ME) -> services.Overview:
-        """Where an athlete stands: connections, this week and last, what needs somebody."""
+        """Return the connections, this week and last week, and what needs attention.
+
+        No service is asked.
+        """
         return services.load_overview(self.connections, self.activities, self.records, athlete)
 
     @property
     def home(self) -> Path:
-        """The folder of everything local."""
+        """The folder for local files."""
         return self.workspace.home
 
     @property
     def redactor(self) -> Redactor:
-        """Knows every secret that this host has opened, and those of its environment.
+        """The redactor, which removes every secret that this host has opened from a text.
 
-        Put its filter on your log handlers.
+        It also knows the secrets in environment variables. Add its filter
+        (``redaction.log_filter.RedactingFilter``) to your log handlers.
         """
         return self.workspace.redactor
 
     @property
     def on_wait(self) -> Callable[[float, str], None] | None:
-        """What is called for every wait for a source, with its seconds and reason."""
+        """The function that is called before each wait for a source; it can be replaced."""
         return self.workspace.on_wait
 
     @on_wait.setter
@@ -138,7 +212,7 @@ class Host:
 
     @cached_property
     def athletes(self) -> services.Athletes:
-        """Athletes and their tiers."""
+        """The athletes and their tiers."""
         return services.Athletes(self.workspace)
 
     @cached_property
@@ -148,17 +222,17 @@ class Host:
 
     @cached_property
     def plugins(self) -> services.InstalledPlugins:
-        """The plugins of this environment."""
+        """The installed plugins."""
         return services.InstalledPlugins(self.workspace)
 
     @cached_property
     def connections(self) -> services.Connections:
-        """Connections: list, prove, renew, remove."""
+        """The connections: list, connect, check, renew, remove."""
         return services.Connections(self.workspace, self.athletes)
 
     @cached_property
     def syncs(self) -> services.Syncs:
-        """Work on the records of connections: sync, rebuild, retry."""
+        """Runs over the records of connections: sync, rebuild, retry."""
         return services.Syncs(self.workspace, self.connections)
 
     @cached_property
@@ -173,25 +247,25 @@ class Host:
 
     @cached_property
     def records(self) -> services.Records:
-        """Records that have become no activity: quarantine and stubs."""
+        """The records that have no activity: quarantine and stubs."""
         return services.Records(self.workspace)
 
     @cached_property
     def decisions(self) -> services.Decisions:
-        """What the athlete decides: same, different, split, edit, undo."""
+        """The decisions of athletes: same, different, split, edit, undo."""
         return services.Decisions(self.workspace)
 
     @cached_property
     def queries(self) -> services.Queries:
-        """SQL on the views, read-only."""
+        """Read-only SQL on the views."""
         return services.Queries(self.workspace)
 
     @cached_property
     def backups(self) -> services.Backups:
-        """Backups of the whole store."""
+        """Backups of the complete store: make, verify, restore."""
         return services.Backups(self.workspace)
 
     @cached_property
     def upkeep(self) -> services.Upkeep:
-        """Checks and repairs."""
+        """Checks and repairs of the store."""
         return services.Upkeep(self.workspace, self.connections)

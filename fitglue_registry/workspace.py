@@ -1,4 +1,4 @@
-"""What a host holds open: its folder, database, catalogue, plugins, secrets, files and clock."""
+"""What a host has opened: its folder, database, catalogue, plugins, secrets, files and clock."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.policy import HttpPolicy
     from fitglue_registry.transport.session import HttpSession
 
-#: The athlete where no other is named.
+#: The id of the athlete if no other is named.
 ME = "me"
 
 
 @dataclass(frozen=True, slots=True)
 class Replacements:
-    """What an application gives to take the place of the host's own; ``None`` keeps that."""
+    """The parts that an application provides; ``None`` keeps the host's own."""
 
     secrets: SecretStore | None = None
     blobs: BlobStore | None = None
@@ -54,47 +54,55 @@ class Replacements:
 
 
 def home_folder(named: str | Path | None = None) -> Path:
-    """Return the folder of everything local: this one, FITGLUE_HOME, or the platform's."""
+    """Return the folder for local files: ``named``, else FITGLUE_HOME, else the platform's."""
     chosen = named or os.environ.get("FITGLUE_HOME")
     if chosen:
-        return Path(chosen).expanduser().absolute()  # a plugin may change the working directory
+        # Absolute, because a plugin may change the working directory.
+        return Path(chosen).expanduser().absolute()
+    # Imported late: it is not needed if the folder is named.
     from platformdirs import user_data_path
 
     return user_data_path("fitglue", appauthor=False)
 
 
 class Workspace:
-    """What a host holds open; each thing is opened when it is first needed.
+    """Everything that a host has opened; each part is opened when it is first needed.
 
     The services take a workspace. The rooms below them take only the values that they need.
+
+    Args:
+        home: The folder for local files; see ``Host``.
+        database: A SQLAlchemy URL; see ``Host``.
+        replacements: The parts that the application provides.
+        on_wait: Called with the seconds and the reason before each wait for a source.
     """
 
     def __init__(
         self,
         home: str | Path | None = None,
         database: str | None = None,
-        given: Replacements | None = None,
+        replacements: Replacements | None = None,
         on_wait: Callable[[float, str], None] | None = None,
     ) -> None:
         self._home = home
         self._url = database
-        self._given = given or Replacements()
+        self._replacements = replacements or Replacements()
         self._raws: RawStore | None = None
         self._closing = ExitStack()
         self.on_wait = on_wait
 
     def close(self) -> None:
-        """Close what was opened: files, connections and threads."""
+        """Close files, database connections and threads, in the reverse order of opening."""
         self._closing.close()
 
     @cached_property
     def home(self) -> Path:
-        """The folder of everything local."""
+        """The folder for local files."""
         return home_folder(self._home)
 
     @cached_property
     def database(self) -> Database:
-        """The database; opened, and brought up to date, with its first transaction."""
+        """The database, which is opened and migrated by its first transaction."""
         from fitglue_registry.store.database import Database
 
         self._make_home()
@@ -106,15 +114,15 @@ class Workspace:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """The entries of the built-in registry and of every distribution that has a folder of them.
+        """The entries of the built-in registry and of every distribution that has entries.
 
-        Its ``problems`` say what is left out.
+        Its ``problems`` list what was left out because it is invalid.
         """
         self._make_home()
-        if self._given.folders is not None:
-            return self._load_catalogue(self._given.folders)
-        brought, errors = self.plugins.registry_folders()
-        catalogue = self._load_catalogue([Folder(default_folder()), *brought])
+        if self._replacements.folders is not None:
+            return self._load_catalogue(self._replacements.folders)
+        folders, errors = self.plugins.registry_folders()
+        catalogue = self._load_catalogue([Folder(default_folder()), *folders])
         catalogue.problems += errors
         return catalogue
 
@@ -123,35 +131,36 @@ class Workspace:
         """The plugins; each is imported when one of its hooks is first needed."""
         from fitglue_registry.plugins import Plugins
 
-        plugins = self._given.plugins
+        plugins = self._replacements.plugins
         if plugins is None:
             plugins = Plugins()
             self._closing.callback(plugins.close)
-        # The redactor reads the environment, so it is made when there is something to redact.
+        # A lambda, so that the redactor, which reads the environment, is created only if there is a
+        # text to redact.
         plugins.redact = lambda text: self.redactor.text(text)
         return plugins
 
     @cached_property
     def secrets(self) -> SecretStore:
-        """Where the secrets of connections are kept."""
-        return self._given.secrets or self.local_secrets
+        """The store for the secrets of connections."""
+        return self._replacements.secrets or self.local_secrets
 
     @cached_property
     def local_secrets(self) -> ChainSecretStore:
-        """The secret store of this machine, whether or not the application brings another."""
+        """The secret store of this machine, even if the application provides another."""
         from fitglue_registry.secrets.chain import ChainSecretStore
 
         return ChainSecretStore(self._open_file_secrets, _open_keyring)
 
     @cached_property
     def redactor(self) -> Redactor:
-        """Knows every secret that this host has opened, and those of its environment."""
+        """The redactor, which knows the secrets of the environment and those that were opened."""
         return Redactor(secrets_of_environment(None, self._url or ""))
 
     @cached_property
     def blobs(self) -> BlobStore:
-        """Where original files are kept."""
-        return self._given.blobs or FileBlobStore(self.home / "blobs")
+        """The store for original files."""
+        return self._replacements.blobs or FileBlobStore(self.home / "blobs")
 
     @property
     def raws(self) -> RawStore:
@@ -163,21 +172,21 @@ class Workspace:
         return self._raws
 
     def forget_raws(self) -> None:
-        """Open the raw parts anew when they are next needed: another database is in place now."""
+        """Forget the cached dictionaries, because the database was replaced."""
         self._raws = None
 
     @cached_property
     def clock(self) -> WaitingClock:
-        """The time."""
-        return self._given.clock or SystemClock()
+        """The clock, which also waits."""
+        return self._replacements.clock or SystemClock()
 
     @property
     def now(self) -> str:
-        """Now, as the store writes moments."""
+        """The current time, in the form in which the store writes times."""
         return clock_text(self.clock.now())
 
     def matcher(self) -> Matcher:
-        """What finds the activity of a source activity, with the rules of this catalogue."""
+        """Return a matcher with the merge rules and the plugins of this host."""
         from fitglue_registry.decisions.stored_decisions import StoredDecisions
         from fitglue_registry.matching.matcher import Matcher
         from fitglue_registry.matching.plugin_opinions import OpinionPlugins
@@ -188,7 +197,8 @@ class Workspace:
         }
         names = with_opinions & installed
         for name in names:
-            self.plugins.info(name)  # imported now, and not while a transaction waits for it
+            # Imported here, because a matcher runs inside a transaction, which must be short.
+            self.plugins.info(name)
         kinds = {}
         for source in self.catalogue.entries("source"):
             kinds[source.id] = {datum.path: datum.kind for datum in source.data}
@@ -196,7 +206,7 @@ class Workspace:
         return Matcher(opinion_plugins, StoredDecisions(), self.catalogue.merge_rules, kinds)
 
     def import_processes(self) -> Processes:
-        """What starts worker processes."""
+        """Return the module that starts worker processes."""
         # loky takes 50 ms to import, and most syncs start no process.
         from fitglue_registry.sync.deriving import processes
 
@@ -208,7 +218,13 @@ class Workspace:
         secrets: Callable[[], Mapping[str, str]],
         budget: Budget,
     ) -> HttpSession:
-        """An authenticated session; ``secrets`` is asked when the first request needs them."""
+        """Return an authenticated session.
+
+        Args:
+            policy: The addresses, limits and authentication of the service.
+            secrets: Returns the credentials; called when the first request needs them.
+            budget: Limits the rate of requests.
+        """
         # requests takes 60 ms to import, and most commands ask no service.
         from fitglue_registry.transport.session import HttpSession
         from fitglue_registry.transport.waiting import Pace
@@ -226,7 +242,8 @@ class Workspace:
         kept = cache.read()
         if kept is not None:
             return kept
-        # Only now: what reads YAML takes as long to import as everything else of a short command.
+        # Imported only if the cache is out of date: the YAML reader takes as long to import as all
+        # other modules of a short command.
         from fitglue_registry.registry.loading import load_catalogue
 
         catalogue = load_catalogue(folders)
@@ -239,10 +256,11 @@ class Workspace:
         return FileSecretStore(self.home / "secrets")
 
     def _make_home(self) -> None:
-        """Make the folder before anything in it, readable by its owner only: it tells where the
-        athlete trains and lives.
+        """Create the folder with access for its owner only, before anything is written to it.
+
+        Its contents reveal where the athlete lives and trains.
         """
-        with suppress(OSError):  # whoever needs it says what is wrong with it
+        with suppress(OSError):  # the first file that is opened in it reports a better error
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
@@ -253,7 +271,7 @@ def _open_keyring() -> KeyringSecretStore:
 
 
 def _upgrade(connection: Connection) -> None:
-    # Alembic takes 140 ms to import, and a database is seldom of an older format.
+    # Alembic takes 140 ms to import, and a database rarely has an older format.
     from fitglue_registry.store.migrate import upgrade
 
     upgrade(connection)

@@ -1,7 +1,8 @@
-"""One service for each thing that a user can do, and what somebody asks of them.
+"""The services of a host, one for each thing that a user can do.
 
-A module is imported when a name of it is first used. The values that a service returns have their
-names in the module of that service; the events of a sync are in ``events.py``.
+``Host`` puts them together: use them as its properties. A module is imported when one of its names
+is first used. The types that a service returns are in the module of that service, and the events of
+a sync are in ``events.py``.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from fitglue_registry.store.activity_filter import Filter as Filter
     from fitglue_registry.sync.options import Options as Options
 
-#: Name → its module. Listing activities must not wait for what a sync imports.
+#: Name → its module. Listing activities must not wait for the imports of a sync.
 _MODULES = {
     "Activities": "services.reading",
     "Athletes": "services.athletes",

@@ -1,4 +1,4 @@
-"""Who the athletes are, and which entries the tier of each includes."""
+"""Lists and adds athletes, and checks which entries their tiers include."""
 
 from __future__ import annotations
 
@@ -13,15 +13,25 @@ if TYPE_CHECKING:
 
 
 class Athletes:
-    """The athletes of a store, and their tiers."""
+    """The athletes of a store, and their tiers.
+
+    An athlete is identified by a text that the application chooses, such as a user id. The command
+    line uses ``me``.
+    """
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
     def add(self, athlete: str, tier: str | None = None) -> None:
-        """Make an athlete, or give one another tier.
+        """Add an athlete, or change the tier of an existing one.
 
-        Raises ``UserMistake`` FG-unknown-tier.
+        Args:
+            athlete: The id of the athlete.
+            tier: The id of a tier in ``tiers.yaml``, or ``None`` to allow every entry. For an
+                existing athlete, ``None`` keeps the tier.
+
+        Raises:
+            UserMistake: FG-unknown-tier if the tier does not exist.
         """
         catalogue = self._workspace.catalogue
         if tier is not None and catalogue.tier(tier) is None:
@@ -29,33 +39,37 @@ class Athletes:
             raise UserMistake(
                 "FG-unknown-tier",
                 f"there is no tier {tier!r}",
-                why=f"there are {known}",
+                why=f"the tiers are {known}",
                 fix="use one of these",
             )
         with self._workspace.database.write() as db:
             ensure_athlete(db, athlete, self._workspace.now, tier)
 
     def list(self) -> list[str]:
-        """The ids of all athletes."""
+        """Return the ids of all athletes."""
         with self._workspace.database.read() as db:
             return list_athletes(db)
 
     def tier(self, athlete: str) -> str | None:
-        """The tier of an athlete; ``None`` for one who may use every entry."""
+        """Return the tier of an athlete, or ``None`` for one who may use every entry."""
         with self._workspace.database.read() as db:
             return athlete_tier(db, athlete)
 
     def may_use(self, athlete: str, entry: Entry) -> bool:
-        """Whether the athlete's tier includes an entry."""
+        """Return whether the tier of an athlete includes an entry."""
         tier = self.tier(athlete)
         return tier is None or self._workspace.catalogue.tier_includes(tier, entry)
 
     def check_tier(self, athlete: str, source: Entry) -> None:
-        """Raise ``UserMistake`` FG-tier where the athlete's tier does not include a source."""
+        """Check that the tier of an athlete includes a source.
+
+        Raises:
+            UserMistake: FG-tier if it does not.
+        """
         if not self.may_use(athlete, source):
             raise UserMistake(
                 "FG-tier",
-                f"{source.name} belongs to tier {source.tier}, "
-                f"this athlete has {self.tier(athlete)}",
-                fix="ask whoever runs this service for the higher tier",
+                f"{source.name} needs the tier {source.tier}, and this athlete has the tier "
+                f"{self.tier(athlete)}",
+                fix="ask the operator of this service for the higher tier",
             )

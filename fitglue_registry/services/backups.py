@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 
 class Backups:
-    """Backups of the whole store, each in one file."""
+    """Backups of the complete store, each in one file."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
     def file_for(self, named: str | None = None) -> Path:
-        """The new file that a backup is written to.
+        """Return the path of the new file for a backup.
 
         Args:
-            named: A new file, or a folder, in which the file is named after the moment; the folder
-                of this process where nothing is named.
+            named: A new file, or a folder, in which the file is named after the current time. The
+                default is the working directory.
 
         Raises:
-            UserMistake: FG-backup-not-written for a folder that is not there.
+            UserMistake: FG-backup-not-written if the folder does not exist.
         """
         return file_for(named, self._workspace.clock.now())
 
@@ -47,13 +47,25 @@ class Backups:
         with_secrets: bool = False,
         on_step: OnStep | None = None,
     ) -> Backup:
-        """Write a backup into one new file, also while a sync is at work, and read it again.
+        """Write a backup to a new file, and verify it by reading it again.
 
-        ``on_step(what, done, of)`` is called as it goes on. Keys are left out unless
-        ``with_secrets``, and then only those in encrypted files can be taken along: whoever has the
-        file has the keys. In PostgreSQL the database itself is for ``pg_dump``.
+        A sync may run at the same time. A PostgreSQL database is not included; use
+        ``dump_command``.
 
-        Raises ``UserMistake`` where there is such a file already.
+        Args:
+            path: The new file.
+            with_secrets: Whether to include the keys that are stored in encrypted files, together
+                with the key file that decrypts them. Anyone who has the backup can use them. Keys
+                in a keyring cannot be included.
+            on_step: Called with the name of the step, the number of finished items, and the total.
+
+        Returns:
+            The verified backup with its manifest.
+
+        Raises:
+            UserMistake: FG-backup-exists if the file exists, or FG-nothing-to-back-up.
+            StoreFailed: The store is damaged or has a newer format, or the backup cannot be
+                written. No file is left behind.
         """
         return make(
             Path(path),
@@ -64,9 +76,19 @@ class Backups:
         )
 
     def verify(self, path: str | Path, *, on_step: OnStep | None = None) -> Backup:
-        """Read all of a backup.
+        """Read a backup completely, and compare each file in it with its hash.
 
-        Raises ``StoreFailed`` FG-backup-damaged, which names the first thing that is damaged.
+        Args:
+            path: The backup.
+            on_step: Called with the name of the step, the number of finished items, and the total.
+
+        Returns:
+            The backup with its manifest.
+
+        Raises:
+            UserMistake: FG-backup-unknown if the file does not exist or is not a backup.
+            StoreFailed: FG-backup-damaged, which names the first damaged file, FG-backup-newer or
+                FG-backup-unreadable.
         """
         return verify(Path(path), on_step)
 
@@ -77,14 +99,26 @@ class Backups:
         replace: bool = False,
         on_step: OnStep | None = None,
     ) -> Restored:
-        """Make the store what it was in a backup.
+        """Replace the store with the contents of a backup, which is verified first.
 
-        With ``replace`` a database that is there is moved aside, never deleted. Other programs
-        have to close the database first.
+        Other programs must close the database first. If the process is killed, the old store is
+        still there, and the next call continues.
 
-        Raises ``UserMistake`` where there is one and ``replace`` is not given, ``StoreFailed``
-        where the backup is damaged or newer, ``Busy`` while a sync is at work; the store is then
-        what it was.
+        Args:
+            path: The backup.
+            replace: Whether to move an existing database aside. It is never deleted.
+            on_step: Called with the name of the step, the number of finished items, and the total.
+
+        Returns:
+            What was restored, where the old store is now, and the names of the connections whose
+            key this machine does not have.
+
+        Raises:
+            UserMistake: FG-home-holds-data if a database exists and ``replace`` is false,
+                FG-backup-other-database, or FG-backup-unknown.
+            StoreFailed: The backup is damaged or newer, the database is open in another program, or
+                the restore failed. The store is unchanged.
+            Busy: FG-sync-running while a sync is running.
         """
         workspace = self._workspace
         try:
@@ -96,18 +130,18 @@ class Backups:
                 on_step=on_step,
             )
         finally:
-            # They know the dictionaries of the database that was here.
+            # The open raw store caches the dictionaries of the database that was replaced.
             workspace.forget_raws()
         if restored.backup.manifest.database == "postgresql":
             return restored
         return replace_fields(restored, without_key=without_key(workspace))
 
     def dump_command(self) -> str:
-        """The command that dumps a PostgreSQL database, which no backup of ours contains."""
+        """Return the shell command that dumps a PostgreSQL database, which no backup contains."""
         return dump_command(self._workspace.database)
 
     def restore_command(self) -> str:
-        """The command that restores a PostgreSQL database from its dump."""
+        """Return the shell command that restores a PostgreSQL database from its dump."""
         return restore_command(self._workspace.database)
 
     def _store_files(self) -> StoreFiles:

@@ -1,4 +1,4 @@
-"""Keeps the traceback of an exception that nobody foresaw, for whoever reports the bug."""
+"""Writes the traceback of an unexpected exception to a file, for a bug report."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 def keep_traceback(error: BaseException, redactor: Redactor) -> Path | None:
     """Write a traceback, without secrets, into ``FITGLUE_HOME/logs``.
 
-    It takes no workspace: opening one may be what failed.
+    It takes no workspace, because opening one may be what failed.
 
     Args:
         error: The exception, with its traceback.
-        redactor: Takes the secrets out.
+        redactor: Removes the secrets.
 
     Returns:
-        The file, or ``None`` where none can be written.
+        The file, or ``None`` if it cannot be written.
     """
     name = f"bug-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.txt"
     text = traceback_text(error, redactor)
@@ -41,5 +41,8 @@ def keep_traceback(error: BaseException, redactor: Redactor) -> Path | None:
 
 
 def traceback_text(error: BaseException, redactor: Redactor) -> str:
-    """Return the traceback without secrets, also without those that nobody has told us about."""
+    """Return the traceback without secrets.
+
+    The redactor also removes what only looks like a secret.
+    """
     return redactor.text("".join(traceback.format_exception(error)))

@@ -1,4 +1,4 @@
-"""Checks everything that a host needs: each check is one value, and a failed one hides no other."""
+"""Checks everything that a host needs; each check is independent of the others."""
 
 from __future__ import annotations
 
@@ -29,15 +29,23 @@ if TYPE_CHECKING:
 
     State = Literal["ok", "look", "broken"]
 
+#: Bytes of free space below which the disk is worth a look, and below which it is broken.
 _LITTLE_SPACE = 500e6
 _NO_SPACE = 50e6
-#: No clock shows an earlier year in good faith: this version did not exist then.
+#: A clock that shows an earlier time is wrong, because this version did not exist then.
 _THIS_VERSION_WAS_MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was checked: ok, worth a look, or broken with its error."""
+    """The result of one check.
+
+    Attributes:
+        name: What was checked.
+        state: ``ok``, ``look`` (a warning) or ``broken``.
+        detail: The result in one line, for people.
+        error: Why it is broken, and the fix.
+    """
 
     name: str
     state: State
@@ -52,7 +60,7 @@ def checks(
     offline: bool,
     deep: Literal["sample", "all"] | None = None,
 ) -> Iterator[Check]:
-    """Yields every check, the cheap and basic ones first; ``deep`` looks through the store, too."""
+    """Yield the results of all checks, the basic ones first; see ``Upkeep.checks``."""
     yield from _versions()
     yield from _guarded(workspace, "home", _home(workspace))
     yield from _guarded(workspace, "disk", _space(workspace))
@@ -60,7 +68,7 @@ def checks(
     yield from _guarded(workspace, "registry", _registry(workspace))
     [database] = _guarded(workspace, "database", _database(workspace))
     yield database
-    # A database that cannot be read has no connections; saying so once is enough.
+    # If the database cannot be read, one error is enough, and no connection can be checked.
     readable = database.state == "ok"
     connected = connections.list() if readable else []
     if deep and readable:
@@ -80,7 +88,7 @@ def _guarded(
     try:
         yield from look
     except FitglueError as error:
-        # A database's own words may contain a part of its address.
+        # The message of a database driver may contain a part of its URL.
         redact_exception(error, workspace.redactor.text)
         yield Check(name, "broken", error.what, error)
 
@@ -98,17 +106,17 @@ def _home(workspace: Workspace) -> Iterator[Check]:
     except OSError as error:
         raise _home_unusable(workspace, error.strerror) from error
     if not os.access(home, os.W_OK | os.X_OK):
-        raise _home_unusable(workspace, "it is not yours to write")
+        raise _home_unusable(workspace, "you have no permission to write to it")
     yield Check("home", "ok", str(home))
 
 
 def _home_unusable(workspace: Workspace, why: str | None) -> StoreFailed:
     return StoreFailed(
         "FG-home-unusable",
-        "the folder of everything local cannot be used",
+        "the folder of FitGlue cannot be used",
         at=Place(str(workspace.home)),
         why=why,
-        fix="give yourself the right, or set FITGLUE_HOME to another folder",
+        fix="give yourself the permission, or set FITGLUE_HOME to another folder",
     )
 
 
@@ -118,8 +126,8 @@ def _space(workspace: Workspace) -> Iterator[Check]:
     except OSError:
         return
     if free < _NO_SPACE:
-        what = f"the disk has {_size(free)} left"
-        raise StoreFailed("FG-disk-full", what, fix="make room")
+        what = f"the disk has only {_size(free)} of free space"
+        raise StoreFailed("FG-disk-full", what, fix="free some space")
     state: State = "look" if free < _LITTLE_SPACE else "ok"
     yield Check("disk", state, f"{_size(free)} free")
 
@@ -133,7 +141,7 @@ def _clock(workspace: Workspace, connections: Sequence[ConnectionRow]) -> Iterat
         yield Check("clock", "ok", shown)
         return
     detail = (
-        f"{shown}, which is before {last or 'this version was made'}: set the clock of this machine"
+        f"{shown} is before {last or 'the release of this version'}; set the clock of this machine"
     )
     yield Check("clock", "look", detail)
 
@@ -156,7 +164,7 @@ def _database(workspace: Workspace) -> Iterator[Check]:
 
 
 def _size_on_disk(database: Path) -> int:
-    """The size of a SQLite file, with the journal and the others that are kept beside it."""
+    """Return the size of a SQLite database, including its journal and other files beside it."""
     size = 0
     for file in database.parent.glob(f"{database.name}*"):
         size += file.stat().st_size
@@ -178,7 +186,7 @@ def _state_of(finding: Finding) -> State:
 
 def _secrets(workspace: Workspace, connections: Sequence[ConnectionRow]) -> Iterator[Check]:
     chosen = workspace.local_secrets.scheme
-    detail = "the keyring of this system" if chosen == "keyring" else "an encrypted file in home"
+    detail = "in the system's keyring" if chosen == "keyring" else "in encrypted files"
     used = set()
     for connected in connections:
         if connected.secret_ref:
@@ -186,7 +194,7 @@ def _secrets(workspace: Workspace, connections: Sequence[ConnectionRow]) -> Iter
             used.add(scheme)
     if used - {chosen}:
         also = ", ".join(sorted(used))
-        detail += f"; keys that are kept lie in: {also}"
+        detail += f"; existing keys are stored in: {also}"
     yield Check("secrets", "ok", detail)
 
 
@@ -198,9 +206,9 @@ def _plugins(workspace: Workspace) -> Iterator[Check]:
         if info.error:
             yield Check(title, "broken", info.error.what, info.error)
         else:
-            yield Check(title, "ok", info.version or "of the host application")
+            yield Check(title, "ok", info.version or "provided by the host application")
     if not names:
-        fix = "none is installed: fitglue plugin install fitglue-intervals"
+        fix = "no plugin is installed; run: fitglue plugin install fitglue-intervals"
         yield Check("plugins", "look", fix)
 
 
@@ -227,7 +235,7 @@ def _connection(
     title = f"connection {connected.name}"
     if offline:
         state: State = "ok" if connected.state == ConnectionState.OK else "look"
-        return Check(title, state, f"{connected.state}, not asked (--offline)")
+        return Check(title, state, f"{connected.state}, not checked (--offline)")
     try:
         account = connections.probe(connected.name)
     except FitglueError as error:

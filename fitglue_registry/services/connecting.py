@@ -1,4 +1,4 @@
-"""The connections of an athlete: prove and store one, look at it, give it a new key, remove it."""
+"""Lists the connections of athletes, and connects, checks, renews and removes them."""
 
 from __future__ import annotations
 
@@ -46,9 +46,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ConnectResult:
-    """A connection that was proven and stored.
+    """A connection that was accepted by its service and stored.
 
-    ``renewed`` says that it was stored before, and has new credentials now.
+    Attributes:
+        connection: The stored connection.
+        account: The account, as the service reported it.
+        renewed: Whether the account was already connected, and has new credentials now.
     """
 
     connection: ConnectionRow
@@ -58,7 +61,7 @@ class ConnectResult:
 
 @dataclass(frozen=True, slots=True)
 class _Proven:
-    """What the service accepted, and what is to be stored of it."""
+    """A connection that the service has accepted, before it is stored."""
 
     connection_id: str
     source: Entry
@@ -76,14 +79,20 @@ class Connections:
         self._views = PluginViews(workspace)
 
     def list(self, athlete: str = ME) -> ConnectionList:
-        """The connections of an athlete, oldest first."""
+        """Return the connections of an athlete, oldest first."""
         with self._workspace.database.read() as db:
             return list_connections(db, athlete)
 
     def get(self, name: str, athlete: str = ME) -> ConnectionRow:
-        """The connection of that name or id, or the only one at that integration.
+        """Return a connection.
 
-        Raises ``UserMistake`` FG-connection-unknown.
+        Args:
+            name: The name or the id of a connection, or the id of an integration at which the
+                athlete has only one connection.
+            athlete: The athlete.
+
+        Raises:
+            UserMistake: FG-connection-unknown if no connection matches.
         """
         connections = self.list(athlete)
         for connected in connections:
@@ -107,15 +116,29 @@ class Connections:
         values: Mapping[str, str],
         athlete: str = ME,
     ) -> ConnectResult:
-        """Prove credentials and settings, and store the connection.
+        """Check credentials and settings with the service, and store the connection.
 
-        ``values`` are the fields of the integration's entry by name, as pasted. The same account
-        again gets new credentials. Nothing is stored unless all went well.
+        If the account is already connected, its connection gets the new credentials. Nothing is
+        stored unless the service accepts them.
 
-        Raises ``UserMistake`` for a value that cannot be one, ``AthleteNeeded`` for one that the
-        service refuses and for a service whose accounts cannot be connected (with the other ways
-        for its workouts), ``Retryable`` where the service cannot be asked now, ``PluginFailed``
-        where the plugin is missing or broken.
+        Args:
+            integration: The id of the integration's entry.
+            values: Field of that entry → its value, as it was pasted or typed. Settings that are
+                missing are taken from the only connection at this integration.
+            athlete: The athlete, who is added to the store if necessary.
+
+        Returns:
+            The connection and its account.
+
+        Raises:
+            UserMistake: FG-unknown-entry, FG-no-source, FG-tier, FG-setting-unknown or
+                FG-field-refused.
+            AthleteNeeded: FG-not-connectable if accounts at this integration cannot be connected
+                (the fix lists the alternatives), or FG-key-rejected and other refusals of the
+                service.
+            Retryable: The service cannot be asked now.
+            PluginFailed: The plugin is missing or broken.
+            StoreFailed: The connection or its secret cannot be stored.
         """
         entry = self._workspace.catalogue.get("integration", integration)
         if entry.closed is not None:
@@ -137,7 +160,7 @@ class Connections:
         return ConnectResult(connected, account, renewed=existing is not None)
 
     def at(self, integration: str, athlete: str = ME) -> ConnectionList:
-        """The connections of an athlete at an integration, oldest first."""
+        """Return the connections of an athlete at an integration, oldest first."""
         connections = self.list(athlete)
         return [connected for connected in connections if connected.integration == integration]
 
@@ -147,16 +170,27 @@ class Connections:
         account: Account,
         athlete: str = ME,
     ) -> ConnectionRow | None:
-        """The connection of an athlete to this account, if there is one."""
+        """Return the connection of an athlete to this account, or ``None``."""
         for connected in self.at(integration, athlete):
             if connected.account.id == account.id:
                 return connected
         return None
 
     def kept_settings(self, integration: str, athlete: str = ME) -> dict[str, str]:
-        """What ``connect`` takes from the only connection at an integration, by field name.
+        """Return the settings that ``connect`` takes over from an existing connection.
 
-        A key is renewed where it was used, and not where the entry says.
+        They include the base URL, so that a new key goes to the address at which the old one was
+        used.
+
+        Args:
+            integration: The id of the integration's entry.
+            athlete: The athlete.
+
+        Returns:
+            Field → value; empty unless the athlete has exactly one connection at the integration.
+
+        Raises:
+            UserMistake: FG-unknown-entry.
         """
         entry = self._workspace.catalogue.get("integration", integration)
         connections = self.at(integration, athlete)
@@ -169,49 +203,75 @@ class Connections:
         return kept
 
     def probe(self, name: str, athlete: str = ME) -> Account:
-        """Ask the service again whose account a connection is; raises as ``connect`` does."""
+        """Ask the service again whose account a connection belongs to.
+
+        Nothing is stored.
+
+        Args:
+            name: See ``get``.
+            athlete: The athlete.
+
+        Returns:
+            The account, as the service reports it now.
+
+        Raises:
+            UserMistake: FG-connection-unknown.
+            FitglueError: What the service or the plugin refuses, as in ``connect``.
+        """
         connected = self.get(name, athlete)
         source = self._workspace.catalogue.get("source", connected.source)
         return self._views.prove(source, self._views.of(connected, source))
 
     def health(self, connected: ConnectionRow) -> dict[str, int]:
-        """How many records of a connection are in which state.
+        """Return the number of records of a connection in each state.
 
-        Also how many are in quarantine, and how many parts are wanted or failed.
+        Returns:
+            State of a record → number. The key ``quarantine`` counts the records in quarantine, and
+            ``wanted`` and ``failed`` count parts.
         """
         with self._workspace.database.read() as db:
             return connection_counts(db, connected.id)
 
     def status(self, connected: ConnectionRow) -> ConnectionStatus:
-        """Whether a connection works, what to do where it does not, and how much it holds."""
+        """Return whether a connection works, what to do if not, and its number of records."""
         return connection_status(self._workspace, connected, self.health(connected))
 
     def local_time(self, athlete: str = ME) -> datetime:
-        """Now, where the athlete is: in the zone of an account, else of this machine."""
+        """Return the current time in the time zone of an account, else of this machine."""
         return local_time(self._workspace.clock.now(), self.list(athlete))
 
     def check_value(self, field: Field, value: str) -> None:
-        """Raise ``UserMistake`` for what cannot be the value of an entry's field."""
+        """Check a value of an entry's field, without asking the service.
+
+        Raises:
+            UserMistake: FG-field-refused if it cannot be right.
+        """
         read_field(field, value)
 
     def remove(self, name: str, athlete: str = ME) -> None:
         """Remove a connection with its records, files, secrets and every activity that only it has.
 
-        Raises ``Busy`` while it is synced, ``UserMistake`` where none has that name or id.
+        Args:
+            name: The exact name or id of the connection.
+            athlete: The athlete.
+
+        Raises:
+            UserMistake: FG-connection-unknown if no connection has that name or id.
+            Busy: FG-sync-running while it is being synced.
         """
         workspace = self._workspace
         connected = self._exactly(name, athlete)
         lock = connection_lock(
             workspace.database, workspace.home, connected.id, connected.name, workspace.now
         )
-        # What the matcher needs is imported before the transaction, and not while others wait.
+        # Plugins are imported here, before the transaction, because other writers wait for it.
         matcher = workspace.matcher()
         with lock, change_secrets(workspace) as change:
             if connected.secret_ref:
                 change.track(connected.secret_ref)
             with workspace.database.write() as db:
-                # A blob that is put from now on belongs to another sync, whose row this transaction
-                # cannot see.
+                # Another sync may store a blob from now on, whose row this transaction cannot see.
+                # Therefore only blobs that are older than this moment may be deleted below.
                 began = datetime.now(UTC)
                 unused = self._remove_rows(db, matcher, connected)
             workspace.database.flush_commits()
@@ -219,12 +279,19 @@ class Connections:
                 workspace.raws.blobs.delete(sha256, stored_before=began)
 
     def rekey(self, to: Literal["file", "keyring"] | None = None) -> SecretsKept:
-        """Seal the secrets of all connections with a new key file.
+        """Encrypt the secrets of all connections with a new key file.
 
-        ``to`` moves them into that store of this machine first. What cannot be opened is in the
-        result, and stays as it is. Killed anywhere it loses nothing, and the next call goes on.
+        A process that is killed loses no secret, and the next call continues.
 
-        Raises ``UserMistake`` FG-rekey-elsewhere where the application keeps the secrets.
+        Args:
+            to: The store to which all secrets are moved first, or ``None`` to leave each where it
+                is. Secrets in a keyring are not encrypted by us.
+
+        Returns:
+            Where each secret is now. A secret that cannot be opened is unchanged and has an error.
+
+        Raises:
+            UserMistake: FG-rekey-elsewhere if the application has its own secret store.
         """
         return rekey_secrets(self._workspace, to)
 
@@ -234,7 +301,7 @@ class Connections:
         existing: ConnectionRow | None,
         athlete: str,
     ) -> None:
-        """Store a connection and its secret, or give ``existing`` what was proven."""
+        """Store a new connection and its secret, or update ``existing`` with them."""
         workspace = self._workspace
         integration = proven.source.integration or proven.source.id
         with change_secrets(workspace) as change:
@@ -264,7 +331,7 @@ class Connections:
             workspace.database.flush_commits()
 
     def _remove_rows(self, db: Db, matcher: Matcher, connected: ConnectionRow) -> set[str]:
-        """Remove a connection from the database; returns the blobs that no record uses then."""
+        """Remove a connection from the database; return the blobs that no record uses any more."""
         raws = self._workspace.raws
         before = raws.used_blobs(db)
         touched = remove_connection(db, connected.id)
@@ -274,9 +341,10 @@ class Connections:
         return before - raws.used_blobs(db)
 
     def _exactly(self, name: str, athlete: str) -> ConnectionRow:
-        """The connection of exactly that name or id.
+        """Return the connection with exactly this name or id.
 
-        A removal that is done twice must not take the other connection at that integration.
+        ``get`` also accepts an integration, so removing a connection twice would remove another
+        one.
         """
         connected = self.get(name, athlete)
         if name not in (connected.name, connected.id):
@@ -290,7 +358,7 @@ class Connections:
 
 
 def source_of(catalogue: Catalogue, integration: str) -> Entry:
-    """The source entry that lists an integration's records; raises ``UserMistake`` FG-no-source."""
+    """Return the source entry of an integration; raise ``UserMistake`` FG-no-source if none is."""
     for entry in catalogue.entries("source"):
         if entry.integration == integration:
             return entry
@@ -307,10 +375,18 @@ def source_of(catalogue: Catalogue, integration: str) -> Entry:
 
 
 def read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Returns (secrets, settings) from what was pasted, cleaned as the entry says.
+    """Clean pasted values as the entry says, and separate them.
 
-    Raises ``UserMistake`` for a field that the entry does not have, and for a value that cannot be
-    one.
+    Args:
+        entry: The entry of the integration.
+        values: Field → its value, as it was pasted or typed.
+
+    Returns:
+        The secrets and the settings, each by field name, without empty values.
+
+    Raises:
+        UserMistake: FG-setting-unknown for a field that the entry does not have, FG-field-refused
+            for a value that cannot be right.
     """
     fields = _fields_of(entry)
     unknown = sorted(values.keys() - fields.keys())
@@ -318,7 +394,7 @@ def read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str]
         raise UserMistake(
             "FG-setting-unknown",
             f"{entry.name} has no setting {unknown[0]!r}",
-            why=f"it has {', '.join(fields)}",
+            why=f"its settings are {', '.join(fields)}",
             fix="use one of these",
         )
     secrets: dict[str, str] = {}
@@ -334,5 +410,5 @@ def read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str]
 
 
 def _fields_of(entry: Entry) -> dict[str, Field]:
-    """The fields that an athlete is asked for, by name."""
+    """Return the fields that an athlete is asked for, by name."""
     return {field.name: field for field in (*entry.credentials, *entry.settings)}

@@ -1,4 +1,4 @@
-"""Changes the secrets of connections: which the database names, and which key seals them."""
+"""Changes the secrets of connections, and the key that encrypts them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SecretKept:
-    """Where the secret of a connection is kept after ``rekey``.
+    """Where the secret of a connection is stored after ``rekey``.
 
-    ``new_key`` says that the new key seals it, ``error`` why it could not be opened.
+    Attributes:
+        connection: The connection.
+        kept_in: The store: ``file`` or ``keyring``.
+        new_key: Whether the new key encrypts it.
+        error: Why it could not be opened; it is then unchanged.
     """
 
     connection: ConnectionRow
@@ -33,13 +37,13 @@ class SecretKept:
 
 
 def with_secrets(workspace: Workspace) -> list[ConnectionRow]:
-    """The connections of all athletes that have a secret."""
+    """Return the connections of all athletes that have a secret."""
     with workspace.database.read() as db:
         return [connected for connected in list_connections(db) if connected.secret_ref]
 
 
 def without_key(workspace: Workspace) -> tuple[str, ...]:
-    """The names of the connections whose secret cannot be opened on this machine."""
+    """Return the names of the connections whose secret cannot be opened on this machine."""
     names = []
     for connected in with_secrets(workspace):
         try:
@@ -50,7 +54,7 @@ def without_key(workspace: Workspace) -> tuple[str, ...]:
 
 
 def change_secrets(workspace: Workspace) -> AbstractContextManager[SecretChange]:
-    """One change of secrets that a crash cannot leave half done."""
+    """Return the context of one change of secrets, which a crash cannot leave incomplete."""
     database = workspace.database
     which = database.display_url
     if database.path:
@@ -63,14 +67,11 @@ def change_secrets(workspace: Workspace) -> AbstractContextManager[SecretChange]
 
 
 def rekey_secrets(workspace: Workspace, to: str | None) -> list[SecretKept]:
-    """Seal all secrets with a new key, after moving them into the store ``to`` where one is named.
-
-    Raises ``UserMistake`` FG-rekey-elsewhere where the application keeps the secrets.
-    """
+    """Encrypt all secrets with a new key; see ``Connections.rekey``."""
     if not isinstance(workspace.secrets, ChainSecretStore):
         raise UserMistake(
             "FG-rekey-elsewhere",
-            "the secrets are kept by the application that embeds this host",
+            "the application that embeds this host stores the secrets itself",
             fix="change the key there",
         )
     with change_secrets(workspace) as change:
@@ -91,7 +92,7 @@ def _move_secrets(
     to: str,
     change: SecretChange,
 ) -> dict[str, FitglueError]:
-    """Move every secret into one store; returns connection id → why its secret was not moved."""
+    """Move every secret into one store; return connection id → why its secret was not moved."""
     not_moved: dict[str, FitglueError] = {}
     for connected in with_secrets(workspace):
         if (connected.secret_ref or "").startswith(f"{to}:"):

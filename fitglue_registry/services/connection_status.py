@@ -1,4 +1,4 @@
-"""Whether a connection works, how much it holds, and what to do where it does not work."""
+"""Determines whether a connection works, what to do if not, and how many records it has."""
 
 from __future__ import annotations
 
@@ -17,16 +17,27 @@ if TYPE_CHECKING:
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.workspace import Workspace
 
-#: States of records that are at the source, and are more than stubs.
+#: The states of records that exist at the source and are not stubs.
 _AT_SOURCE = (RecordState.LISTED, RecordState.UNLISTED, RecordState.MISSING)
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionStatus:
-    """The state of a connection with its reason and what to do, and how much it holds.
+    """The state of a connection, and its number of records and parts.
 
-    ``state`` is that of the connection (a ``ConnectionState``), ``plugin-missing``, or ``stopped``
-    (by the last sync). ``last_checked_at`` is when a sync last reached its end.
+    Attributes:
+        name: The name of the connection.
+        integration: The id of its integration.
+        account: The account at the service.
+        state: A ``ConnectionState``, ``plugin-missing``, or ``stopped`` if the last sync stopped.
+        reason: Why the state is not ``ok``, for people.
+        fix: What to do about it.
+        stubs: The number of records that the source lists but does not deliver.
+        records: The number of other records that exist at the source.
+        waiting_parts: The number of parts that are still to be fetched.
+        given_up_parts: The number of parts that are not tried again before the next full walk.
+        quarantine: The number of records that could not be understood.
+        last_checked_at: When a sync last reached its end (ISO 8601, UTC), or ``None``.
     """
 
     name: str

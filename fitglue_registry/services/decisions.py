@@ -1,4 +1,4 @@
-"""What the athlete decides: what is one workout and what is not, and which value is right."""
+"""Carries out what the athlete decides: same workout, different workouts, edited values, undo."""
 
 from __future__ import annotations
 
@@ -27,22 +27,46 @@ if TYPE_CHECKING:
 
 
 class Decisions:
-    """Decisions of athletes about their activities; each is remembered, and can be undone."""
+    """The decisions of athletes about their activities.
+
+    Each decision is remembered for copies that arrive later. Same and different can be undone, and
+    an edit can be reset. Activities are named by a reference, see ``Activities.get``.
+    """
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
     def same(self, references: Sequence[str], athlete: str = ME) -> ActivityDetails:
-        """These activities are one workout: merge them, and remember it for copies to come.
+        """Decide that activities are the same workout, and merge them.
 
-        Returns the one activity. Raises ``UserMistake`` where they are one already, or where that
-        would join what something else keeps apart.
+        Args:
+            references: Two or more activities.
+            athlete: The athlete.
+
+        Returns:
+            The merged activity.
+
+        Raises:
+            UserMistake: FG-activity-unknown, FG-activity-ambiguous, FG-one-activity if they are one
+                already, or FG-merge-refused if an earlier decision or an opinion keeps them apart.
         """
         with self._transaction(athlete) as transaction:
             return decide_same(transaction, references)
 
     def different(self, references: Sequence[str], athlete: str = ME) -> list[ActivityDetails]:
-        """These activities are different workouts: remember it, also for copies to come."""
+        """Decide that activities are different workouts.
+
+        Args:
+            references: Two or more activities.
+            athlete: The athlete.
+
+        Returns:
+            The activities.
+
+        Raises:
+            UserMistake: FG-activity-unknown, FG-activity-ambiguous, or FG-one-activity if all
+                references lead to one activity.
+        """
         with self._transaction(athlete) as transaction:
             return decide_different(transaction, references)
 
@@ -52,10 +76,20 @@ class Decisions:
         source: str | None = None,
         athlete: str = ME,
     ) -> list[ActivityDetails]:
-        """Take one source out of an activity, or its only two sources apart.
+        """Decide that the records of an activity are different workouts, and split it.
 
-        ``source`` is the name of a connection or an external id. Returns the activities that the
-        one has become.
+        Args:
+            reference: The activity.
+            source: The name of a connection, or the external id of a record, that is split off. It
+                may be left out if the activity has only two sources.
+            athlete: The athlete.
+
+        Returns:
+            The resulting activities, lowest number first.
+
+        Raises:
+            UserMistake: FG-activity-unknown, FG-activity-ambiguous, FG-one-source if there is only
+                one source, or FG-split-unclear if ``source`` does not name a part of the sources.
         """
         with self._transaction(athlete) as transaction:
             return split(transaction, reference, source)
@@ -68,11 +102,23 @@ class Decisions:
         reset: Sequence[str] = (),
         athlete: str = ME,
     ) -> ActivityDetails:
-        """Choose values of an activity; what is chosen wins over every source, and stays.
+        """Change values of an activity, permanently and with precedence over every source.
 
-        ``values`` sets fields, as typed; ``sources`` names the connection that gives a field;
-        ``reset`` leaves fields to the rules again. Raises ``UserMistake`` for a field or a value
-        that cannot be one.
+        Args:
+            reference: The activity.
+            values: Field → its new value as text, in the unit of the field's name; blank text
+                clears the field.
+            sources: Field → the connection or record from which the value is taken.
+            reset: Fields whose change is removed; ``all`` removes every change.
+            athlete: The athlete.
+
+        Returns:
+            The activity with its new values.
+
+        Raises:
+            UserMistake: FG-activity-unknown, FG-activity-ambiguous, FG-field-unknown,
+                FG-field-twice, FG-value-refused, FG-sport-unknown, FG-source-unknown or
+                FG-source-silent. Nothing is changed then.
         """
         wanted = Edit(values or {}, sources or {}, reset)
         with self._transaction(athlete) as transaction:
@@ -81,29 +127,44 @@ class Decisions:
     def undo(
         self, number: int | None = None, athlete: str = ME
     ) -> tuple[Plain, list[ActivityDetails]]:
-        """Undo the last decision, or the one of that number in ``history``.
+        """Undo a decision that activities are the same or different.
 
-        Returns it with the activities that it was about, as they are now.
+        Args:
+            number: The ``verdict`` of the decision in ``history``, or ``None`` for the last one.
+            athlete: The athlete.
+
+        Returns:
+            The decision as in ``history``, and the activities that it was about as they are now.
+
+        Raises:
+            UserMistake: FG-verdict-unknown if no such decision can be undone.
         """
         with self._transaction(athlete) as transaction:
             return undo(transaction, number)
 
     def history(self, athlete: str = ME) -> list[Plain]:
-        """Every decision of an athlete, newest first, also those that were undone."""
+        """Return the decisions of an athlete, newest first, including those that were undone.
+
+        Returns:
+            Rows with ``verdict`` (the number of the decision), ``said`` (``same`` or
+            ``different``), ``about`` (a text for each activity), ``said_at`` and ``undone_at``.
+        """
         with self._workspace.database.read() as db:
             return history(db, athlete)
 
     def pending(self, athlete: str = ME) -> list[Plain]:
-        """Each two activities that may be one workout, which nobody has decided about yet.
+        """Return the pairs of activities that may be one workout and are undecided.
 
-        They are side by side, with the evidence.
+        Returns:
+            Rows with ``sides`` (the two activities as flat values) and ``asked`` (the opinions that
+            are unsure, each with its evidence and its probability).
         """
         with self._workspace.database.read() as db:
             return list(pairs_to_decide(db, athlete))
 
     @contextmanager
     def _transaction(self, athlete: str) -> Iterator[DecisionTransaction]:
-        # What the matcher needs is imported before the transaction, and not while others wait.
+        # Plugins are imported here, before the transaction, because other writers wait for it.
         matcher = self._workspace.matcher()
         with self._workspace.database.write() as db:
             yield DecisionTransaction(db, matcher, athlete, self._workspace.now)

@@ -1,4 +1,4 @@
-"""The entries of the registry: which there are, and which of them an athlete can use now."""
+"""Lists the entries of the registry, and determines which of them an athlete can use now."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Entries:
-    """The entries of the built-in registry and of every distribution that has some."""
+    """The entries of the built-in registry and of every distribution that has entries."""
 
     def __init__(
         self,
@@ -40,20 +40,32 @@ class Entries:
         self._connections = connections
 
     def list(self, kind: str | None = None) -> EntryList:
-        """Every entry, or those of one kind."""
+        """Return the entries of one kind, or all of them, in the order of kind and id.
+
+        Args:
+            kind: ``integration``, ``source``, ``enricher`` or ``destination``.
+        """
         catalogue = self._workspace.catalogue
         return list(catalogue) if kind is None else catalogue.entries(kind)
 
     def problems(self) -> Sequence[FitglueError]:
-        """What is left out of the registry, and why."""
+        """Return an error for each entry that was left out because it is invalid."""
         return self._workspace.catalogue.problems
 
     def get(self, kind: str, entry_id: str) -> Entry:
-        """The entry of that kind and id; raises ``UserMistake`` FG-unknown-entry."""
+        """Return an entry.
+
+        Raises:
+            UserMistake: FG-unknown-entry if it does not exist; the fix names the most similar id.
+        """
         return self._workspace.catalogue.get(kind, entry_id)
 
     def find(self, name: str) -> EntryList:
-        """The entry KIND/ID, or every kind of ID; raises ``UserMistake`` FG-unknown-entry."""
+        """Return the entry ``KIND/ID``, or the entries of all kinds with an id.
+
+        Raises:
+            UserMistake: FG-unknown-entry if none exists; the fix names the most similar id.
+        """
         kind, slash, entry_id = name.rpartition("/")
         if slash:
             return [self.get(kind, entry_id)]
@@ -65,11 +77,15 @@ class Entries:
         raise UserMistake("FG-unknown-entry", f"there is no entry {name!r}", fix=fix)
 
     def load_plugin(self, entry: Entry) -> None:
-        """Import the plugin of an entry; raises ``PluginFailed`` where it is missing or broken."""
+        """Import the plugin of an entry.
+
+        Raises:
+            PluginFailed: It is missing, broken, or of a version that the entry does not accept.
+        """
         self._workspace.plugins.load(entry)
 
     def article(self, entry: Entry) -> str:
-        """The help article of an entry, in Markdown, from the entry and nothing else."""
+        """Return the help article of an entry as Markdown, made from the entry only."""
         return article(entry, self._workspace.catalogue)
 
     def availability(
@@ -78,7 +94,16 @@ class Entries:
         entry_id: str,
         athlete: str = ME,
     ) -> Availability:
-        """Whether an athlete can use an entry now, and if not, why and what to do."""
+        """Return whether an athlete can use an entry now, and if not, why and what to do.
+
+        Args:
+            kind: The kind of the entry.
+            entry_id: Its id.
+            athlete: The athlete.
+
+        Raises:
+            UserMistake: FG-unknown-entry.
+        """
         entry = self.get(kind, entry_id)
         connections = self._connections.at(entry.integration or "", athlete)
         return availability(

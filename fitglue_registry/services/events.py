@@ -1,6 +1,6 @@
-"""The events of a sync, as the services yield them: what an interface imports to tell them apart.
+"""The events that the services yield, for interfaces to import.
 
-They are defined where they arise, in ``sync/events.py``.
+They are defined in ``sync/events.py``, because the sync creates them.
 """
 
 from __future__ import annotations

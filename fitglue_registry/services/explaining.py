@@ -1,4 +1,4 @@
-"""Explains what became of a workout, stage by stage, also where it stopped or never came."""
+"""Explains what happened to a workout, even if it has no activity."""
 
 from __future__ import annotations
 
@@ -32,10 +32,22 @@ def why(
     reference: str,
     athlete: str,
 ) -> Plain:
-    """The story of an activity, or of records that became none, as plain values.
+    """Explain what happened to a workout.
 
-    Raises ``UserMistake`` FG-activity-ambiguous; a reference that nothing is known of has a story,
-    too.
+    Args:
+        workspace: What the host has opened.
+        reference: A number, ``last``, a local date, an id at the source, or a claim.
+        athlete: The athlete.
+
+    Returns:
+        Plain values. ``verdict`` says in words what became of the workout, and ``fix`` what to do.
+        ``activity`` has its number, id and title, or is ``None``. ``records`` has the parts,
+        moments and decisions of each record. For several records, ``same_because``, ``apart_from``,
+        ``values_from`` and ``alternatives`` explain how they were merged. A reference that matches
+        nothing has no records.
+
+    Raises:
+        UserMistake: FG-activity-ambiguous if the reference matches several activities.
     """
     with workspace.database.read() as db:
         try:
@@ -85,7 +97,7 @@ def _explain_activity(
 
 
 def _values_from(found: ActivityDetails, names: Names) -> dict[str, str]:
-    """Field → who gives it."""
+    """Return field → the name of the record that supplies its value, or ``you``."""
     givers = {}
     for field, member_id in sorted(found.origins.items()):
         givers[field or "everything else"] = _giver(names, member_id)
@@ -99,9 +111,7 @@ def _giver(names: Names, member_id: int) -> str:
 
 
 def _alternatives(found: ActivityDetails, names: Names) -> list[Plain]:
-    """Each field of which the sources say different things: who gave it, and what the others
-    say.
-    """
+    """Return the fields whose values differ between records, with the other values."""
     members = _members_that_count(found)
     differing = []
     for field, values in alternatives(members, found.origins).items():
@@ -121,7 +131,7 @@ def _alternatives(found: ActivityDetails, names: Names) -> list[Plain]:
 
 
 def _members_that_count(found: ActivityDetails) -> list[Member]:
-    """Its source activities that are still at their source; of an activity that is gone, all."""
+    """Return the source activities that are not gone, or all of them if all are gone."""
     live = [row for row in found.members if not row.gone]
     members = []
     for row in live or found.members:
@@ -135,7 +145,7 @@ def _value(
     field: str,
     members: Sequence[Member],
 ) -> Any:
-    """What the activity has in a field, as plain values; of its streams, their types."""
+    """Return the value of a field as plain values; for ``streams``, their types."""
     if field != "streams":
         return to_builtins(getattr(found.activity, field))
     giver = found.origins.get(field, found.origins.get(OTHER_FIELDS))
@@ -172,7 +182,7 @@ def _explain_records(
 
 
 def _verdict(stories: Sequence[Plain]) -> tuple[str, str | None]:
-    """Where the first of these records stopped, and what to do."""
+    """Return where the first of these records stopped, in words, and what to do."""
     if not stories:
         return (
             "no connection has ever listed it",

@@ -1,4 +1,4 @@
-"""Shows who said what of the pairs of an activity's source activities, and why."""
+"""Collects the opinions about pairs of source activities, for the explanation of an activity."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def opinions_inside(db: Db, names: Names) -> list[Plain]:
-    """What was said of the pairs of these source activities, what the athlete said first."""
+    """Return the opinions about pairs of these source activities, the athlete's decisions first."""
     opinions = list(_equal_claims(db, names))
     for row in opinions_between(db, list(names)):
         first = names[row["first_id"]]
@@ -53,8 +53,9 @@ def _equal_claims(db: Db, names: Names) -> Iterator[Plain]:
 
 
 def opinions_across(db: Db, names: Names) -> Iterator[Plain]:
-    """What was said of pairs with source activities of other activities: what is kept apart, and
-    what is asked about.
+    """Yield the opinions about pairs with source activities of other activities.
+
+    These are pairs that were kept apart, and pairs that are undecided, which come first.
     """
     across = []
     for row in opinions_about(db, list(names)):
@@ -78,7 +79,7 @@ def _activities_across(
     opinions: Sequence[Any],
     names: Names,
 ) -> dict[int, Plain]:
-    """Source activity → its activity, of the far end of each of these opinions."""
+    """Return source activity → its activity, for the other side of each opinion."""
     ids: set[int] = set()
     for row in opinions:
         ids.add(row.first_id)
@@ -89,7 +90,7 @@ def _activities_across(
 
 
 def _still_asked(opinions: Sequence[Any]) -> Iterator[Any]:
-    """All but the questions that the athlete has answered."""
+    """Yield the opinions, except the unsure ones about pairs that the athlete has decided."""
     answered = set()
     for row in opinions:
         if row.said_by == OpinionSource.PERSON:

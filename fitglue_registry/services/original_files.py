@@ -14,16 +14,26 @@ if TYPE_CHECKING:
 
     from fitglue_registry.store.activity_details import ActivityDetails
 
+#: The number of bytes that are examined to recognize the format.
 _HEAD = 2000
 _LONGEST_ID = 40
-#: What is left out of an id in a file name: all but letters and digits of any script, ``-``, ``_``.
+#: Characters of an id that are replaced in a file name: all except letters and digits of any
+#: script, ``-`` and ``_``.
 _UNSAFE = re.compile(r"[^\w-]")
 
 
 def save_original_files(files: Iterable[tuple[ActivityDetails, str, bytes]], folder: Path) -> int:
-    """Write files of activities by external id, named by day, number and id; return how many.
+    """Write original files into a folder, named by date, number and id.
 
-    Raises ``StoreFailed`` FG-export-failed.
+    Args:
+        files: An activity, the external id of the record, and the content of its file.
+        folder: The folder, which is created if necessary.
+
+    Returns:
+        The number of files that were written.
+
+    Raises:
+        StoreFailed: FG-export-failed if the folder or a file cannot be written.
     """
     written = 0
     try:
@@ -47,18 +57,18 @@ def _name(
 
 
 def not_written(path: Path, error: OSError) -> StoreFailed:
-    """Return what to say of a file or folder that cannot be written."""
+    """Return the error for a file or folder that cannot be written."""
     return StoreFailed(
         "FG-export-failed",
         "the file cannot be written",
         at=Place(str(path)),
         why=error.strerror,
-        fix="name a place that exists and is yours, with room",
+        fix="name a folder that exists, in which you may write, and with enough space",
     )
 
 
 def _suffix(content: bytes) -> str:
-    """What the content is; a file that was uploaded packed stays packed."""
+    """Return the file name extension for a content; a gzip file stays compressed."""
     if content.startswith(b"\x1f\x8b"):
         try:
             unpacked = zlib.decompressobj(wbits=31).decompress(content, _HEAD)

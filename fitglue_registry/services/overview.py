@@ -1,4 +1,4 @@
-"""Sums up where an athlete stands: connections, this week and last, and what needs somebody."""
+"""Sums up connections, this week and last week, and what needs attention, for a dashboard."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Where an athlete stands.
+    """The dashboard of an athlete.
 
     Attributes:
-        now: The moment, in the zone of the athlete.
+        now: The current time, in the time zone of the athlete.
         connections: The status of each connection.
-        weeks: ``this`` and ``last`` → its ``monday`` (ISO 8601) and the totals of its activities.
-        needs: ``what`` needs somebody, and the ``fix`` where there is one.
+        weeks: ``this`` and ``last`` → its ``monday`` (ISO 8601) and the totals of its activities:
+            ``count``, ``moving_s`` (seconds), ``distance_m`` (meters) and ``training_load``.
+        needs: What needs attention: ``what`` in words, and the ``fix`` if there is one.
         next: The command to type next.
     """
 
@@ -46,7 +47,7 @@ def load_overview(
     records: Records,
     athlete: str = ME,
 ) -> Overview:
-    """Return where an athlete stands; asks no service."""
+    """Return the dashboard of an athlete, without asking any service."""
     now = connections.local_time(athlete)
     statuses = [connections.status(connected) for connected in connections.list(athlete)]
     monday = now.date() - timedelta(days=now.weekday())
@@ -77,7 +78,9 @@ def _repairs(connections: Iterable[ConnectionStatus]) -> Iterator[Need]:
 def _quarantine(number: int) -> Iterator[Need]:
     if number:
         records = "1 record" if number == 1 else f"{number:,} records"
-        what = f"{records} in quarantine: not understood, and kept"
+        what = f"{records} could not be understood, and nothing of it is lost"
+        if number > 1:
+            what = f"{records} could not be understood, and nothing of them is lost"
         yield {"what": what, "fix": "fitglue quarantine"}
 
 

@@ -30,13 +30,7 @@ def install_plugin(
     upgrade: bool = False,
     on_command: Callable[[str], None] | None = None,
 ) -> list[str]:
-    """Install what is a name, a folder or a wheel; return the plugins that it brought.
-
-    ``on_command`` is called with the command line before it runs.
-
-    Raises ``UserMistake`` for what is an option of pip, ``PluginFailed`` where pip fails and where
-    no plugin is in what was installed.
-    """
+    """Install a plugin with pip; see ``InstalledPlugins.install``."""
     command_line = _command_line(what, upgrade=upgrade)
     before = _versions()
     if on_command is not None:
@@ -48,9 +42,9 @@ def install_plugin(
     if not names:
         raise PluginFailed(
             "FG-plugin-not-found",
-            f"{what} is installed, and brings no plugin",
-            why="no distribution in it has the entry point group fitglue.plugins",
-            fix="tell its author",
+            f"{what} was installed, but contains no plugin",
+            why="none of its distributions has the entry-point group fitglue.plugins",
+            fix="report it to its author",
         )
     return names
 
@@ -69,10 +63,11 @@ def _command_line(what: str, *, upgrade: bool) -> list[str]:
 
 
 def _target(what: str) -> str:
-    """What pip is given: a path that is there as a path, a name as a name, and never an option."""
+    """Return the argument for pip: the absolute path of a folder or wheel, or a name."""
+    # Something like --index-url=… would be an option of pip.
     if what.startswith("-"):
         raise UserMistake(
-            "FG-usage", f"{what!r} is no plugin", fix="give a name, a folder or a wheel"
+            "FG-usage", f"{what!r} is not a plugin", fix="use a name, a folder or a wheel"
         )
     path = Path(what).expanduser()
     looks_like_a_path = "/" in what or path.suffix == ".whl" or path.is_dir()
@@ -98,12 +93,12 @@ def _run(command_line: list[str]) -> None:
         "FG-plugin-install-failed",
         f"pip could not install {command_line[-1]}",
         why=" / ".join(lines[-_LAST_LINES:]) or "it gave no reason",
-        fix="look at pip's own words above: is it the name, the path, the network?",
+        fix="check the name or the path, and the network connection",
     )
 
 
 def _environment_of_builds() -> dict[str, str]:
-    """A build is somebody else's program: it gets none of our keys with its environment."""
+    """Return the environment for pip without our keys, because a build runs third-party code."""
     environment = {}
     for name, value in os.environ.items():
         if not name.startswith("FITGLUE_") and name != "PGPASSWORD":
@@ -112,14 +107,14 @@ def _environment_of_builds() -> dict[str, str]:
 
 
 def _versions() -> dict[str, str | None]:
-    """The version of every plugin that is installed now, none of them imported."""
+    """Return name → version of every installed plugin, without importing any."""
     invalidate_caches()
     plugins = Plugins()
     return {name: plugins.distribution(name).version for name in plugins.names()}
 
 
 def _meant(what: str, names: Iterable[str]) -> list[str]:
-    """The installed plugin that ``what`` names, where nothing was new.
+    """Return the installed plugin that ``what`` names, for a plugin that was already installed.
 
     A plugin has the name of its distribution.
     """
@@ -128,9 +123,9 @@ def _meant(what: str, names: Iterable[str]) -> list[str]:
 
 
 def _distribution(what: str) -> str:
-    """The name of the distribution in a folder or a wheel, or in a requirement.
+    """Return the name of the distribution in a folder, a wheel or a requirement.
 
-    A requirement is ``fitglue-intervals>=0.1`` or the like.
+    A requirement looks like ``fitglue-intervals>=0.1``.
     """
     path = Path(what).expanduser()
     if path.is_dir():

@@ -1,4 +1,4 @@
-"""Opens a connection as its plugin sees it, and proves whose account it is."""
+"""Opens a connection as its plugin sees it, and asks the plugin whose account it is."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class PluginViews:
-    """Makes the views through which plugins see connections: settings, session and clock."""
+    """Creates the views through which plugins see connections: settings, session and clock."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
     def of(self, connected: ConnectionRow, source: Entry) -> ConnectionView:
-        """The view of a connection that is stored."""
+        """Return the view of a stored connection."""
         return self._view(
             connected.id,
             source,
@@ -43,13 +43,15 @@ class PluginViews:
         settings: Mapping[str, str],
         secret: Mapping[str, str],
     ) -> ConnectionView:
-        """The view of a connection that is not stored yet."""
+        """Return the view of a connection that is not stored yet."""
         return self._view(connection_id, source, None, settings, lambda: secret)
 
     def prove(self, source: Entry, view: ConnectionView) -> Account:
-        """Ask the plugin of a source whose account a connection is; the view is closed then.
+        """Ask the plugin of a source whose account a connection belongs to, and close the view.
 
-        Raises what the plugin raises for credentials and addresses, and ``PluginFailed``.
+        Raises:
+            PluginFailed: The plugin is missing or broken.
+            FitglueError: What the plugin raises for rejected credentials or a failed request.
         """
         plugins = self._workspace.plugins
         try:
@@ -61,14 +63,14 @@ class PluginViews:
         return account
 
     def http_of(self, source: Entry) -> Http | None:
-        """How the service of a source is asked; ``None`` where there is none to ask."""
+        """Return the ``http`` block for a source, or ``None`` if it needs no service."""
         if source.http:
             return source.http
         integration = source.integration or source.id
         return self._workspace.catalogue.get("integration", integration).http
 
     def _secret_of(self, connection_id: str) -> Mapping[str, str]:
-        """The secret as it is now: it may have been renewed since the connection was read."""
+        """Return the current secret, which may have been renewed since the connection was read."""
         with self._workspace.database.read() as db:
             connected = get_connection(db, connection_id)
         if connected is None or not connected.secret_ref:

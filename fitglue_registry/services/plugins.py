@@ -1,4 +1,4 @@
-"""The plugins of this environment: which are installed, which are broken, what belongs to them."""
+"""Lists, checks and installs plugins, checks entries, and runs stand-ins."""
 
 from __future__ import annotations
 
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ListedPlugin:
-    """A plugin that is installed or that an entry names, with the entries that name it."""
+    """A plugin that is installed or needed by an entry.
+
+    Attributes:
+        info: Its name, version, hooks, and the error if it is missing or broken.
+        entries: The keys (``kind/id``) of the entries that name it.
+    """
 
     info: PluginInfo
     entries: tuple[str, ...]
@@ -36,9 +41,11 @@ class ListedPlugin:
 
 @dataclass(frozen=True, slots=True)
 class EntriesCheck:
-    """What is wrong with the entries of some folders.
+    """The result of checking the entries of some folders.
 
-    ``unreadable`` says which distributions have a folder that cannot be found.
+    Attributes:
+        reports: One report for each folder, with its errors.
+        unreadable: An error for each distribution whose folder cannot be found.
     """
 
     reports: tuple[Report, ...]
@@ -52,7 +59,7 @@ class InstalledPlugins:
         self._workspace = workspace
 
     def list(self) -> PluginList:
-        """Every plugin that is installed or that an entry names, by name."""
+        """Return every plugin that is installed or needed by an entry, in the order of names."""
         plugins = self._workspace.plugins
         entries: dict[str, list[str]] = {name: [] for name in plugins.names()}
         for entry in self._workspace.catalogue:
@@ -68,14 +75,23 @@ class InstalledPlugins:
         upgrade: bool = False,
         on_command: Callable[[str], None] | None = None,
     ) -> Names:
-        """Install a plugin with pip, by name, folder or wheel; returns the plugins it brought.
+        """Install a plugin with pip into the environment of this process.
 
-        A plugin is a program: it runs with the rights of this process. ``on_command`` is called
-        with the command line before it runs. A host that has looked for plugins before does not
-        find what is new: open another one.
+        A plugin is a program that runs with the permissions of this process. A host that has
+        already searched for plugins does not find the new one; open another host.
 
-        Raises ``UserMistake`` for an option of pip, ``PluginFailed`` where pip fails and where no
-        plugin is in what was installed.
+        Args:
+            what: The name of a distribution, a folder, or a wheel.
+            upgrade: Whether to install the newest version even if one is installed.
+            on_command: Called with the command line before it is run.
+
+        Returns:
+            The names of the plugins that were installed.
+
+        Raises:
+            UserMistake: FG-usage if ``what`` is an option of pip.
+            PluginFailed: FG-plugin-install-failed if pip fails, or FG-plugin-not-found if what was
+                installed contains no plugin.
         """
         return install_plugin(
             what,
@@ -84,14 +100,15 @@ class InstalledPlugins:
         )
 
     def check(self, name: str) -> Steps:
-        """Walk through a plugin step by step; the last step is the first that fails."""
+        """Check a plugin step by step, and return the steps; only the last one can have failed."""
         workspace = self._workspace
         return check_steps(workspace.plugins, name, list(workspace.catalogue))
 
     def check_entries(self, folder: Path | None = None) -> EntriesCheck:
         """Check every entry in a folder, or in all folders that are in use.
 
-        Raises ``UserMistake`` where there is nothing to check.
+        Raises:
+            UserMistake: FG-registry-missing or FG-registry-empty if ``folder`` has no entries.
         """
         if folder is not None:
             return EntriesCheck((check_folder(folder),))
@@ -101,8 +118,17 @@ class InstalledPlugins:
         return EntriesCheck(reports, tuple(unreadable))
 
     def run_stand_in(self, integration: str, arguments: Sequence[str] = ()) -> int:
-        """Serve the stand-in of an integration on this machine, until it is stopped.
+        """Run the stand-in of an integration on this machine until it is stopped.
 
-        Returns the exit code. Raises ``PluginFailed`` FG-plugin-missing where no plugin brings one.
+        Args:
+            integration: The id of the integration.
+            arguments: The command line for the stand-in.
+
+        Returns:
+            The exit code.
+
+        Raises:
+            UserMistake: FG-unknown-entry if the integration does not exist.
+            PluginFailed: FG-plugin-missing if no installed plugin has a stand-in for it.
         """
         return run_stand_in(self._workspace, integration, arguments)

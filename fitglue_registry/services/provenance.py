@@ -1,4 +1,4 @@
-"""Says of each value of an activity which source it is from, and how that source came by it."""
+"""Determines which source each value of an activity comes from, and how the source obtained it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BY_THE_ATHLETE = {
 
 
 def provenance_of(found: ActivityDetails, catalogue: Catalogue) -> Provenance:
-    """Field of an activity → where its value comes from, for every field that has a value."""
+    """Return field → where its value comes from, for every field of an activity with a value."""
     members = {member.id: member for member in found.members}
     provenance: Provenance = {}
     for name in found.activity.__struct_fields__:
@@ -45,7 +45,10 @@ def _by_a_source(
     name: str,
     default: Datum | None,
 ) -> dict[str, Any]:
-    """The exceptions are in the source activity, the defaults in the ``data`` of its entry."""
+    """Return where the value of a field comes from.
+
+    The source activity contains exceptions; ``default`` is the row of ``data`` in its entry.
+    """
     exception = member.activity.provenance.get(name)
     how = by = upstream = note = None
     if default is not None:

@@ -1,4 +1,4 @@
-"""Asks the database in SQL, read-only, through views that stay the same between versions."""
+"""Runs read-only SQL on views that stay the same between versions."""
 
 from __future__ import annotations
 
@@ -14,21 +14,32 @@ if TYPE_CHECKING:
 
 
 class Queries:
-    """SQL on the views of the store."""
+    """Read-only SQL on the views of the store; ``docs/views.md`` describes them."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
     def sql(self, statement: str) -> SqlResult:
-        """Run one statement on the views, read-only; raises ``UserMistake`` for any other."""
+        """Run one statement that only reads.
+
+        Args:
+            statement: One SQL statement in the dialect of the database.
+
+        Returns:
+            The columns and all rows, which are read into memory.
+
+        Raises:
+            UserMistake: FG-sql-read-only for a statement that would write, FG-sql-failed for any
+                other statement that the database rejects.
+        """
         return run_sql(self._workspace.database, statement)
 
     def views(self) -> Iterator[tuple[str, list[str]]]:
-        """Yields each view that ``sql`` can ask, with its columns."""
+        """Yield the name of each view and the names of its columns."""
         yield from column_names(self._workspace.database)
 
     def where(self) -> str:
-        """Where the database is: the path of a file, or its URL without the password."""
+        """Return the path of the database file, or the URL of a server without the password."""
         database = self._workspace.database
         if database.path:
             return str(database.path)

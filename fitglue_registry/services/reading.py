@@ -1,4 +1,4 @@
-"""Reads the activities of an athlete: lists, one of them whole, where its values come from."""
+"""Reads activities: lists, single activities, their streams, provenance and original files."""
 
 from __future__ import annotations
 
@@ -34,27 +34,42 @@ if TYPE_CHECKING:
 
 
 class Activities:
-    """The activities of athletes; calling it lists them."""
+    """The activities of athletes; calling an instance is the same as ``list``."""
 
-    #: The values of a listed activity, in order, besides ``sources``.
+    #: The keys of a listed activity in order, without ``sources``.
     columns = LISTED
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
     def __call__(self, wanted: Filter | None = None, athlete: str = ME) -> Rows:
-        """The activities of an athlete as flat rows, newest first."""
+        """Return the activities of an athlete as flat rows, newest first; see ``list``."""
         return self.list(wanted, athlete)
 
     def list(self, wanted: Filter | None = None, athlete: str = ME) -> Rows:
-        """The activities of an athlete as flat rows, newest first."""
+        """Return the activities of an athlete as flat rows, newest first.
+
+        Args:
+            wanted: The conditions; the default is all activities.
+            athlete: The athlete.
+
+        Returns:
+            Rows with the keys of ``columns``, in SI units, and ``sources``, the names of the
+            connections that have the activity. Activities that are gone are left out.
+        """
         with self._workspace.database.read() as db:
             return list(list_activities(db, athlete, wanted or Filter()))
 
     def get(self, reference: str, athlete: str = ME) -> ActivityDetails:
-        """One activity whole, by number, ``last``, date, id, or an id at a source.
+        """Return one activity with its source activities.
 
-        Raises ``UserMistake`` where there is none, or more than one.
+        Args:
+            reference: Its number, ``last``, a local date (2026-05-01), its id, a claim, or the
+                external id of one of its records.
+            athlete: The athlete.
+
+        Raises:
+            UserMistake: FG-activity-unknown, or FG-activity-ambiguous if several match.
         """
         with self._workspace.database.read() as db:
             return load_activity(db, resolve(db, athlete, reference))
@@ -62,9 +77,17 @@ class Activities:
     def streams(
         self, found: ActivityDetails, types: Sequence[str] | None = None
     ) -> tuple[Stream, ...]:
-        """The streams of an activity, all or those named.
+        """Return the streams of an activity.
 
-        They are one coherent set, of the one source activity that the merge rules choose.
+        Streams are never mixed: all of them come from the source activity that the merge rules
+        choose, so they have the same number of samples.
+
+        Args:
+            found: The activity.
+            types: The types to load, such as ``heartrate``; ``None`` loads all of them.
+
+        Returns:
+            The streams, or an empty tuple if no source activity has any.
         """
         chosen = _with_streams(found)
         if chosen is None:
@@ -73,16 +96,27 @@ class Activities:
             return load_streams(db, chosen.id, types)
 
     def provenance(self, found: ActivityDetails) -> dict[str, dict[str, Any]]:
-        """Field of an activity → where its value comes from.
+        """Return where each value of an activity comes from.
 
-        That is ``how`` (reported, estimated, computed), ``by``, the ``upstream`` field, a ``note``,
-        and the ``connection`` and ``external_id`` of the record that has it. ``how`` is ``None``
-        where nothing says it, or where the entry is not installed any more.
+        Returns:
+            Field → ``how`` (``reported``, ``estimated`` or ``computed``), ``by`` (who computed it),
+            ``upstream`` (the field at the source), ``note``, and the ``connection`` and the
+            ``external_id`` of the record. ``how`` is ``None`` if it is not stated, or if the entry
+            is no longer installed. Fields without a value are left out.
         """
         return provenance_of(found, self._workspace.catalogue)
 
     def document(self, found: ActivityDetails, streams: bool = False) -> dict[str, Any]:
-        """An activity whole, as plain values: the merged document, its provenance, its sources."""
+        """Return an activity as plain values, as ``fitglue show --json`` prints it.
+
+        Args:
+            found: The activity.
+            streams: Whether to include the samples of its streams.
+
+        Returns:
+            ``number``, ``id``, ``gone_at``, ``activity`` (the merged values in SI units; see
+            ``docs/data-model.md``), ``provenance`` and ``sources``.
+        """
         activity = found.activity
         if streams:
             activity = replace(activity, streams=self.streams(found))
@@ -96,7 +130,11 @@ class Activities:
         }
 
     def original_files(self, found: ActivityDetails) -> Iterator[tuple[str, bytes]]:
-        """Yields (external id, bytes) of the original files of an activity that were fetched."""
+        """Yield external id and content of each original file of an activity that was fetched.
+
+        Raises:
+            StoreFailed: FG-blob-missing, FG-blob-damaged or FG-blob-unreadable.
+        """
         raws = self._workspace.raws
         for member in found.members:
             with self._workspace.database.read() as db:
@@ -106,10 +144,20 @@ class Activities:
                 yield member.external_id, files[PartName.FILE][0].read()
 
     def save_original_files(self, activities: Iterable[ActivityDetails], folder: Path) -> int:
-        """Write the original files of activities that were fetched; returns how many.
+        """Write the original files of activities into a folder.
 
-        The name of a file is made of day, number and external id. Raises ``StoreFailed``
-        FG-export-failed.
+        A file is named by date, number and external id: ``2026-05-01-17-i123.fit``.
+
+        Args:
+            activities: The activities.
+            folder: The folder, which is created if necessary.
+
+        Returns:
+            The number of files that were written; files that were not fetched are left out.
+
+        Raises:
+            StoreFailed: FG-export-failed if a file cannot be written, or what ``original_files``
+                raises.
         """
         return save_original_files(self._each_original(activities), folder)
 
@@ -122,12 +170,12 @@ class Activities:
                 yield activity, external_id, content
 
     def count(self, athlete: str = ME) -> int:
-        """How many activities an athlete has."""
+        """Return the number of activities of an athlete."""
         with self._workspace.database.read() as db:
             return count_activities(db, athlete)
 
     def nearest_sport(self, sport: str) -> str | None:
-        """The sport that was meant, where there is none of that name but a similar one."""
+        """Return the most similar sport to an unknown name, or ``None`` if the sport exists."""
         if sport.lower() in {name.lower() for name in SPORTS}:
             return None
         return nearest(sport, SPORTS)
@@ -138,16 +186,22 @@ class Activities:
         until: date,
         athlete: str = ME,
     ) -> dict[str, float]:
-        """Count, moving seconds, metres and load of the activities between two local days.
+        """Return the totals of the activities that started between two local dates.
 
-        Both days are included.
+        Args:
+            since: The first date.
+            until: The last date, which is included.
+            athlete: The athlete.
+
+        Returns:
+            ``count``, ``moving_s`` (seconds), ``distance_m`` (meters) and ``training_load``.
         """
         with self._workspace.database.read() as db:
             return totals(db, athlete, since, until)
 
 
 def _with_streams(found: ActivityDetails) -> MemberRow | None:
-    """The source activity whose streams an activity has: as the rules say, else the richest."""
+    """Return the source activity that the rules choose for streams, else the one with most."""
     giver = found.origins.get("streams", found.origins.get(OTHER_FIELDS))
     richest = None
     for member in found.members:

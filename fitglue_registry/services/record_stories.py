@@ -1,4 +1,4 @@
-"""Tells the story of one record: when it came, what was decided about it, where it stopped."""
+"""Describes what happened to one record: when it arrived, and what syncs decided about it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def story_of_record(db: Db, record_id: int) -> Plain:
-    """What the store knows of a record, with its moments and the decisions of syncs."""
+    """Return everything that the store has of a record, its moments, and the syncs' decisions."""
     story = record_details(db, record_id)
     return {
         **story,
@@ -26,7 +26,10 @@ def story_of_record(db: Db, record_id: int) -> Plain:
 
 
 def _hops(story: Plain) -> list[Plain]:
-    """Workout's end → at the source → seen here, each with the seconds that it took."""
+    """Return when the workout ended, arrived at its source and was seen here.
+
+    ``took_s`` is the number of seconds since the moment before.
+    """
     moments = {
         "workout ended": _end(story),
         "arrived at the source": _moment(story["at_source"]),
@@ -52,7 +55,7 @@ def _hops(story: Plain) -> list[Plain]:
 
 
 def _end(story: Plain) -> datetime | None:
-    """When the workout ended, by the first source activity that says when and how long it was."""
+    """Return when the workout ended, by the first source activity with start and duration."""
     for row in story["source_activities"]:
         start = _moment(row["start_utc"])
         if start is None or row["elapsed_s"] is None:

@@ -1,4 +1,4 @@
-"""Reads which records have become no activity: those in quarantine, and stubs."""
+"""Reads the records that have no activity: those in quarantine, and stubs."""
 
 from __future__ import annotations
 
@@ -13,27 +13,41 @@ from fitglue_registry.workspace import ME
 if TYPE_CHECKING:
     from fitglue_registry.workspace import Workspace
 
-#: So many characters of an id are enough.
+#: The number of first characters of an id that are enough to name a record.
 _ENOUGH = 6
 
 
 class Records:
-    """The records that sources list and that have become no activity."""
+    """The records that sources list and that have no activity."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
     def quarantine(self, athlete: str = ME) -> list[dict[str, Any]]:
-        """The records that could not be understood, each with its reason."""
+        """Return the records in quarantine, oldest first.
+
+        Returns:
+            Rows with ``connection``, ``external_id``, ``start_local``, the error (``code``,
+            ``what``, ``where``, ``why``, ``fix``), the ``stage`` that failed, ``since``, ``tries``,
+            ``plugin`` and ``plugin_version``.
+        """
         with self._workspace.database.read() as db:
             return list_quarantine(db, athlete)
 
     def in_quarantine(self, name: str, athlete: str = ME) -> list[dict[str, Any]]:
-        """The records in quarantine of that id, or ``CONNECTION/ID``; its beginning is enough.
+        """Return the records in quarantine with an id.
 
-        Raises ``UserMistake`` FG-not-in-quarantine.
+        Args:
+            name: An external id or ``CONNECTION/ID``; its first six characters are enough.
+            athlete: The athlete.
+
+        Returns:
+            The rows as in ``quarantine``; several if the id is not unique.
+
+        Raises:
+            UserMistake: FG-not-in-quarantine if no record matches.
         """
-        typed = name.rstrip("…")  # a list shows the beginning of a long id
+        typed = name.rstrip("…")  # a list shows a long id as its first characters and "…"
         meant = [record for record in self.quarantine(athlete) if _is_meant(record, typed)]
         if not meant:
             raise UserMistake(
@@ -44,9 +58,10 @@ class Records:
         return meant
 
     def stubs(self, athlete: str = ME) -> list[dict[str, Any]]:
-        """What sources list and never deliver, and no other record has: counted by reason.
+        """Count the stubs that no other record fills in, by reason.
 
-        Each row has connection, code, reason, fix and count.
+        Returns:
+            Rows with ``connection``, ``code``, ``reason``, ``fix`` and ``count``.
         """
         catalogue = self._workspace.catalogue
         with self._workspace.database.read() as db:

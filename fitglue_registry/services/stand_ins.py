@@ -1,4 +1,4 @@
-"""Runs the stand-in of a service: a made-up copy of it on this machine, which its plugin brings."""
+"""Runs the stand-in of a service: an imitation of it on this machine, provided by its plugin."""
 
 from __future__ import annotations
 
@@ -13,17 +13,14 @@ if TYPE_CHECKING:
     from fitglue_registry.registry import Entry
     from fitglue_registry.workspace import Workspace
 
-#: The entry-point group of the stand-ins that plugins bring: a function of the arguments of a
-#: command line, which serves until it is stopped and returns the exit code.
+#: The entry-point group in which plugins provide stand-ins. Each is a function that takes the
+#: arguments of a command line, serves until it is stopped, and returns the exit code.
 _GROUP = "fitglue.stand_ins"
 
 
 def run_stand_in(workspace: Workspace, integration: str, arguments: Sequence[str]) -> int:
-    """Serve the stand-in of an integration until it is stopped; return its exit code.
-
-    Raises ``PluginFailed`` FG-plugin-missing where no plugin brings one.
-    """
-    # It is found as plugins are, since the host knows no plugin's package.
+    """Run the stand-in of an integration; see ``InstalledPlugins.run_stand_in``."""
+    # Stand-ins are found through entry points, because the host does not know any plugin's package.
     points = list(entry_points(group=_GROUP, name=integration))
     if not points:
         raise _missing(workspace.catalogue.get("integration", integration))

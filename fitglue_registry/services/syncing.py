@@ -1,4 +1,4 @@
-"""Work on the records of connections: sync them, derive them again, retry those in quarantine."""
+"""Syncs connections, derives their records again, and retries the records in quarantine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Syncs:
-    """Runs that work on the records of connections, one connection after the other."""
+    """Runs over the records of connections, one connection after the other."""
 
     def __init__(self, workspace: Workspace, connections: Connections) -> None:
         self._workspace = workspace
@@ -37,37 +37,74 @@ class Syncs:
         athlete: str = ME,
         options: Options | None = None,
     ) -> Iterator[Event]:
-        """Sync one connection, or all of an athlete; yields typed events (``sync/events.py``).
+        """Sync one connection, or all connections of an athlete.
 
-        A connection that cannot go on ends with ``SyncStopped``, and the next one begins. Closing
-        the iterator stops cleanly; nothing that is stored is lost.
+        The sync runs while the iterator is consumed. Closing the iterator stops it cleanly: what is
+        stored stays stored, and the next sync continues.
 
-        Raises ``UserMistake`` where there is no such connection and for options that contradict
-        each other, ``StoreFailed`` where the store fails.
+        Args:
+            name: A connection, see ``Connections.get``; ``None`` syncs all of them.
+            athlete: The athlete.
+            options: What to sync; the default is everything that is due.
+
+        Yields:
+            The events of ``fitglue_registry.services.events``, in the order in which things happen.
+            If a connection cannot continue, its last event is ``SyncStopped``, and the next
+            connection starts.
+
+        Raises:
+            UserMistake: FG-no-connection, FG-connection-unknown or FG-options-conflict.
+            Busy: FG-sync-running if ``name`` is being synced by another process.
+            StoreFailed: The store cannot be read or written.
         """
         chosen = options or Options()
         if chosen.full and (chosen.since or chosen.until):
             raise UserMistake(
                 "FG-options-conflict",
-                "--full takes the whole history, --since and --until a part of it",
-                fix="give one of them",
+                "--full cannot be combined with --since or --until",
+                why="--full lists the whole history, --since and --until only a part of it",
+                fix="use either --full, or --since and --until",
             )
         yield from self._each(name, athlete, lambda context: sync_connection(context, chosen))
 
     def rebuild(self, name: str | None = None, athlete: str = ME) -> Iterator[Event]:
-        """Derive everything again from the raw parts, without the network; yields what changed."""
+        """Derive all activities again from the stored raw parts, without the network.
+
+        Args:
+            name: A connection; ``None`` rebuilds all of them.
+            athlete: The athlete.
+
+        Yields:
+            Events as in ``sync``, with a ``Decided`` event for each record that changed.
+
+        Raises:
+            UserMistake: FG-no-connection or FG-connection-unknown.
+            Busy: FG-sync-running if ``name`` is being synced.
+            StoreFailed: The store cannot be read or written.
+        """
         yield from self._each(name, athlete, rebuild_connection)
 
     def retry_quarantine(self, athlete: str = ME) -> Iterator[Event]:
-        """Try every record in quarantine again; yields the result of each."""
+        """Try to understand every record in quarantine again.
+
+        Args:
+            athlete: The athlete.
+
+        Yields:
+            Events as in ``sync``, with a ``Decided`` event for each record.
+
+        Raises:
+            UserMistake: FG-no-connection.
+            StoreFailed: The store cannot be read or written.
+        """
         yield from self._each(None, athlete, retry_connection)
 
     def wait(self, seconds: float) -> None:
-        """Let time pass until the next sync, by the clock of the host."""
+        """Wait until the next sync, by the clock of the host, which a test may replace."""
         self._workspace.clock.sleep(seconds)
 
     def runs(self, athlete: str = ME, limit: int = 10) -> list[dict[str, Any]]:
-        """The newest runs of an athlete."""
+        """Return the newest runs of an athlete as plain values, newest first."""
         with self._workspace.database.read() as db:
             return last_runs(db, athlete, limit)
 
@@ -80,7 +117,7 @@ class Syncs:
         chosen = self._chosen(name, athlete)
         if not chosen:
             raise UserMistake(
-                "FG-no-connection", "there is no connection yet", fix="fitglue connect intervals"
+                "FG-no-connection", "nothing is connected yet", fix="fitglue connect intervals"
             )
         for connected in chosen:
             try:
@@ -105,7 +142,7 @@ def work_on(
     connected: ConnectionRow,
     work: Callable[[SyncContext], Iterator[Event]],
 ) -> Iterator[Event]:
-    """Do one work on a connection, with everything that it needs open; yields its events."""
+    """Open what a run over a connection needs, run ``work``, and yield its events."""
     views = PluginViews(workspace)
     source = workspace.catalogue.get("source", connected.source)
     workspace.plugins.load(source)

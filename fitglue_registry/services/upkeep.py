@@ -1,4 +1,4 @@
-"""Keeps a store in order: checks everything that a host needs, and repairs what can be repaired."""
+"""Checks everything that a host needs, and repairs what can be repaired."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from fitglue_registry.services.connecting import Connections
     from fitglue_registry.workspace import Workspace
 
-#: A blob is put before the row that names it; a younger one may belong to a sync that is at work.
+#: A blob is stored before the row that names it, so a younger blob without a row may belong to a
+#: sync that is running.
 _UNSETTLED = timedelta(hours=1)
 
 
 class Upkeep:
-    """Checks and repairs of a store and of what it depends on."""
+    """Checks and repairs of a store and of everything that it depends on."""
 
     def __init__(self, workspace: Workspace, connections: Connections) -> None:
         self._workspace = workspace
@@ -29,10 +30,15 @@ class Upkeep:
     def checks(
         self, *, offline: bool = False, deep: Literal["sample", "all"] | None = None
     ) -> Iterator[Check]:
-        """Yields everything that can be checked, one check after the other.
+        """Check everything that a host needs.
 
-        ``offline`` asks no service. ``deep`` looks through the store, and reads a sample of the raw
-        parts again, or all of them.
+        Args:
+            offline: Whether to skip the requests to the services.
+            deep: Whether to check the contents of the store as well, reading a sample of the raw
+                parts or all of them.
+
+        Yields:
+            One result for each check. A check that fails does not raise; it is ``broken``.
         """
         return checks(
             self._workspace,
@@ -42,15 +48,28 @@ class Upkeep:
         )
 
     def repair(self) -> int:
-        """Have the next sync fetch again what is damaged or missing of the raw parts.
+        """Mark damaged and missing raw parts, so that the next sync fetches them again.
 
-        Also sweeps blobs. Returns how many parts will be fetched.
+        Blobs that no record needs are removed as well; see ``sweep_blobs``.
+
+        Returns:
+            The number of parts that will be fetched.
+
+        Raises:
+            StoreFailed: The store cannot be read or written.
         """
         self.sweep_blobs()
         return repair(self._workspace.database, self._workspace.blobs)
 
     def sweep_blobs(self) -> int:
-        """Remove blobs that no record needs any more; returns how many."""
+        """Remove blobs that no record needs and that are older than an hour.
+
+        Returns:
+            The number of blobs that were removed.
+
+        Raises:
+            StoreFailed: A blob cannot be removed.
+        """
         raws = self._workspace.raws
         with self._workspace.database.read() as db:
             used = raws.used_blobs(db)

@@ -23,7 +23,7 @@ def test_an_edited_activity_is_shown_listed_and_exported_so(synced, fitglue):
     assert said.code == 0
     assert all(text in said.out for text in ("Round the lake", "TrailRun", "42195.0", "from you"))
     assert fitglue("activities", "--limit", "1", "--json").lines[0]["title"] == "Round the lake"
-    assert "reported by athlete" in fitglue("show", "last").out
+    assert "your own value" in fitglue("show", "last").out
     assert fitglue("export", "last").lines[0]["activity"]["distance_m"] == 42195.0
     assert "title" in fitglue("why", "last").out.split("Values from")[1]
 

@@ -1,1 +1,1 @@
-"""From a path that somebody typed to activities: what it is, whose it is, what is new in it."""
+"""Imports files: recognizes paths, connects the sources that read them, and watches folders."""

@@ -1,4 +1,4 @@
-"""Describes a path that no plugin recognizes, in words for whoever typed it."""
+"""Describes a path that no plugin recognizes, in words for the person who typed it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+#: The number of bytes that are examined; a tar archive has its magic number at byte 257.
 _HEAD = 512
+#: A folder is not searched further than this many files.
 _MOST_FILES = 10_000
-#: First bytes → what begins with them.
+#: The first bytes of a file → what it is.
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "a gzip file"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
@@ -33,18 +35,20 @@ _PACKED = ("a 7-Zip archive", "a RAR archive", "a tar archive", "a bzip2 file", 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a path looks like, and what to do about it if there is something to do."""
+    """What is at a path, in words, and what to do about it if anything helps."""
 
     what: str
     fix: str | None = None
 
 
 def describe(path: Path) -> Description:
-    """What a path looks like; never raises, also where reading fails."""
+    """Describe what is at a path; never raises, even if it cannot be read."""
     try:
         what = _folder(path) if path.is_dir() else _file(path)
     except (OSError, ValueError) as error:
-        return Description(f"it cannot be read: {error}", "give your user the right to read it")
+        return Description(
+            f"it cannot be read: {error}", "give your user the permission to read it"
+        )
     if what in _BROKEN:
         return Description(what, "download or copy it again")
     if what in _PACKED:
@@ -98,7 +102,7 @@ def _zip(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if not name.endswith("/")]
-    # zipfile raises the latter for a zip of a later version than it knows.
+    # NotImplementedError: the zip needs a newer version of the format than zipfile supports.
     except (zipfile.BadZipFile, NotImplementedError):
         return _BROKEN_ZIP
     if not names:

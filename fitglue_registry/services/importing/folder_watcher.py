@@ -1,4 +1,4 @@
-"""Notices files that appear or change below some paths, once nobody writes to them any more."""
+"""Notices files that appear or change below some paths, once they are no longer being written."""
 
 from __future__ import annotations
 
@@ -19,28 +19,37 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: What distinguishes one state of a file from the next; ``None``: it is missing.
+#: The state of a file: inode, size and time of the last change, or ``None`` if it is missing.
 _Mark = tuple[int, int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long a file has to be unchanged before it counts as written, and how often to look."""
+    """How long a file must be unchanged before it is read, and how often to check; in seconds.
+
+    Attributes:
+        quiet_s: A file counts as complete if it has not changed for this time.
+        look_every_s: All connections are synced after this time even if nothing was noticed,
+            because a network drive may not report changes.
+        tick_s: How often changes are collected.
+        poll_s: How often folders are searched if the system has no more watches.
+    """
 
     quiet_s: float = 2.0
-    #: All connections are due after so long, although nothing was noticed: a drive of another
-    #: machine reports no changes.
     look_every_s: float = 600.0
     tick_s: float = 0.5
-    #: Between two looks through a folder where the system has no more watches to give.
     poll_s: float = 10.0
 
 
 class FolderWatcher:
-    """Watches the ``roots`` of connections, by the ids of these.
+    """Watches the roots (folders and files) of connections.
 
-    A root may go away and return. A root that is a file is looked at in each tick. What happens
-    below ``ignored`` is not noticed: that is our own doing.
+    A root may disappear and come back. Folders are watched by the operating system, and each root
+    is also checked in every tick.
+
+    Args:
+        ignored: A folder in which changes are ignored, because they are our own.
+        timing: How long to wait for what.
     """
 
     def __init__(self, ignored: Path, timing: Timing) -> None:
@@ -49,14 +58,14 @@ class FolderWatcher:
         self._roots: dict[str, tuple[Path, ...]] = {}
         self._marks: dict[Path, _Mark] = {}
         self._resolved: dict[Path, Path] = {}
-        #: Connection → when one of its files was last seen to change, and the files that were.
+        #: Connection → when one of its files was last seen to change, and which files changed.
         self._changed_at: dict[str, float] = {}
         self._changed: dict[str, dict[Path, _Mark]] = {}
         self._events: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._observer: Any = None
 
     def watch(self, roots: Mapping[str, tuple[Path, ...]]) -> None:
-        """Watch these roots of connections, and no others."""
+        """Watch these roots, by the ids of connections, and no others."""
         if dict(roots) != self._roots:
             self._roots = dict(roots)
             self._start()
@@ -69,19 +78,24 @@ class FolderWatcher:
             self._observer = None
 
     def touch(self, connection: str, path: Path) -> None:
-        """Treat a path as changed just now."""
+        """Treat a path as if it had changed just now."""
         self._changed_at[connection] = time.monotonic()
         self._changed.setdefault(connection, {})[path] = _mark(path)
 
     def missing(self, connection: str) -> tuple[Path, ...]:
-        """The roots of a connection that were missing at the last look."""
+        """Return the roots of a connection that were missing at the last check."""
         return tuple(root for root in self._roots[connection] if self._marks[root] is None)
 
     def wait(self, stop: threading.Event) -> set[str]:
-        """Wait for connections below whose roots something has changed, and does so no longer.
+        """Wait until files of a connection have changed and are complete.
 
-        Returns all connections where it is time to look, and none where a root went away or
-        returned, and where ``stop`` is set.
+        Args:
+            stop: Ends the wait when it is set.
+
+        Returns:
+            The ids of the connections whose files have changed, or of all connections after
+            ``look_every_s``. It is empty if ``stop`` was set, or if a root disappeared or came
+            back, which the caller reports.
         """
         look_at = time.monotonic() + self._timing.look_every_s
         while not stop.is_set():
@@ -98,7 +112,7 @@ class FolderWatcher:
     # -- the roots ---------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        """Watch the folders among the roots from now on."""
+        """Start, or restart, to watch the folders among the roots."""
         is_restart = self._observer is not None
         self.close()
         self._marks = {}
@@ -113,14 +127,13 @@ class FolderWatcher:
             self._observer = _observe(folders, self._events, None)
         except OSError as error:
             log.warning(
-                "the system has no more watches to give (%s); folders are looked through "
-                "every %g s",
+                "the system has no more watches (%s); folders are searched every %g s instead",
                 error,
                 self._timing.poll_s,
             )
             self._observer = _observe(folders, self._events, self._timing.poll_s)
         if is_restart:
-            self._touch_roots()  # nobody watched for a moment
+            self._touch_roots()  # changes between the two observers were not seen
 
     def _touch_roots(self) -> None:
         for connection, roots in self._roots.items():
@@ -129,10 +142,10 @@ class FolderWatcher:
                     self.touch(connection, root)
 
     def _look_at_roots(self) -> bool:
-        """Notice roots that have become others; returns whether the watch had to start anew.
+        """Check each root itself, and return whether the watch had to be restarted.
 
-        A file is another one after each change of it, and is treated as changed. Where a folder is
-        another one, or a root went away or returned, the watch starts anew.
+        A root that is a file is treated as changed when its state differs. The watch is restarted
+        if a folder was replaced by another one, or if a root disappeared or came back.
         """
         changed = {}
         needs_restart = False
@@ -156,7 +169,7 @@ class FolderWatcher:
     # -- what changes below them -------------------------------------------------------------------
 
     def _take_events(self) -> None:
-        """Take what was noticed within a tick, however much that is."""
+        """Collect the changes of one tick."""
         names = set()
         with suppress(queue.Empty):
             names.add(self._events.get(timeout=self._timing.tick_s))
@@ -170,7 +183,7 @@ class FolderWatcher:
                     self.touch(connection, path)
 
     def _take_settled(self) -> set[str]:
-        """The connections whose changed files are quiet for long enough; each is returned once."""
+        """Return the connections whose changed files are complete; each change is reported once."""
         quiet_since = time.monotonic() - self._timing.quiet_s
         candidates = [
             connection for connection, at in self._changed_at.items() if at <= quiet_since
@@ -179,7 +192,8 @@ class FolderWatcher:
         for connection in candidates:
             changed = self._changed[connection]
             growing = [path for path, mark in changed.items() if _mark(path) != mark]
-            for path in growing:  # some systems report nothing while a file grows
+            # Some systems report nothing while a file grows, so its state is compared again.
+            for path in growing:
                 self.touch(connection, path)
             if not growing:
                 settled.add(connection)
@@ -189,13 +203,13 @@ class FolderWatcher:
 
 
 def check_library() -> None:
-    """Raise ``UserMistake`` where the library that watches folders is not installed."""
+    """Raise ``UserMistake`` FG-watch-unavailable if the library watchdog is not installed."""
     try:
         import watchdog.observers  # noqa: F401
     except ImportError as error:
         raise UserMistake(
             "FG-watch-unavailable",
-            "watching folders needs the library watchdog, which is not installed",
+            "the library watchdog, which watches folders, is not installed",
             fix="pip install 'fitglue-registry[watch]', or run: fitglue sync --every 5m",
         ) from error
 
@@ -205,10 +219,15 @@ def _observe(
     events: queue.SimpleQueue[str],
     poll_s: float | None,
 ) -> Any:
-    """Put the path of whatever changes below ``folders`` into ``events``, from another thread.
+    """Start an observer that puts the paths of changes below ``folders`` into ``events``.
 
-    With ``poll_s`` the folders are looked through every so often. Raises ``OSError`` where the
-    system has no more watches to give.
+    Args:
+        folders: The folders, which are watched with their subfolders.
+        events: Receives the paths, from another thread.
+        poll_s: How often the folders are searched, or ``None`` to use the system's watches.
+
+    Raises:
+        OSError: The system has no more watches.
     """
     from watchdog import events as kinds
     from watchdog.observers import Observer
@@ -218,8 +237,9 @@ def _observe(
         def on_any_event(self, event: kinds.FileSystemEvent) -> None:
             events.put(str(event.dest_path or event.src_path))
 
-    # Without what is read, since a sync does that itself, and what is deleted, which is no news.
-    news = [
+    # Reads are left out, because a sync reads the files itself. So are deletions, because a missing
+    # file is not the deletion of a record.
+    relevant = [
         kinds.FileCreatedEvent,
         kinds.FileModifiedEvent,
         kinds.FileMovedEvent,
@@ -235,7 +255,7 @@ def _observe(
                 Handler(),
                 str(folder),
                 recursive=True,
-                event_filter=news,
+                event_filter=relevant,
             )
     except OSError:
         observer.stop()
@@ -256,9 +276,10 @@ def _is_another(
     before: _Mark,
     now: _Mark,
 ) -> bool:
-    """Whether a root whose mark has changed is another one.
+    """Return whether the change of a root matters.
 
-    Of a folder only that counts: the files in it are noticed one by one.
+    For a folder, only its replacement by another folder matters, because the files in it are
+    noticed one by one.
     """
     if before is None or now is None:
         return True

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.events import Event
     from fitglue_registry.workspace import Workspace
 
-#: Everything that is there, and whole: another archive of an account is not limited by what the
-#: last one contained.
+#: An import lists everything and fetches the files: a newer archive of an account may contain older
+#: workouts than the one before.
 _EVERYTHING = Options(full=True, files=True)
 
 
@@ -58,10 +58,21 @@ class Imports:
         self._views = PluginViews(workspace)
 
     def recognize(self, paths: Iterable[str | Path], source: str | None = None) -> Recognition:
-        """What some files and folders are, by every plugin that knows, or only as that source.
+        """Ask all plugins what some files and folders are; nothing is written.
 
-        Nothing is written. Raises ``UserMistake`` for a path that is missing or cannot be read, and
-        where nothing in them is known.
+        Args:
+            paths: Files and folders.
+            source: The id of a source's entry, if only this source is wanted.
+
+        Returns:
+            What the plugins recognized, in the order of ``paths``, with an error for each plugin
+            that failed and for each path that no plugin recognized.
+
+        Raises:
+            UserMistake: FG-path-missing, FG-path-unreadable, FG-unknown-entry, FG-no-importer,
+                FG-import-ambiguous if two plugins recognize a path, or FG-not-recognized if nothing
+                was recognized.
+            PluginFailed: Nothing was recognized because a plugin failed.
         """
         return recognize(self._workspace, paths, source)
 
@@ -72,12 +83,24 @@ class Imports:
         *,
         dry_run: bool = False,
     ) -> Iterator[Event]:
-        """Import what is new at some paths, or in the result of ``recognize``.
+        """Import what is new in files, folders and archives.
 
-        Yields events as ``sync`` does. Each source that is found is connected first, with a
-        ``SourceConnected``; another archive of an account that is connected takes the place of the
-        one before. A source that fails ends with ``SyncStopped``, and the next one begins.
-        ``dry_run`` lists and compares everything and stores nothing, no connection either.
+        Each source that is recognized is connected first. A newer archive of a connected account
+        replaces the paths of its connection.
+
+        Args:
+            what: Paths, or the result of ``recognize``.
+            athlete: The athlete.
+            dry_run: Whether to list and compare everything but store nothing, not even a
+                connection.
+
+        Yields:
+            A ``SourceConnected`` event for each source, then events as in ``Syncs.sync``. A source
+            that fails ends with ``SyncStopped``, and the next one starts.
+
+        Raises:
+            UserMistake: What ``recognize`` raises.
+            StoreFailed: The store cannot be read or written.
         """
         recognition = what if isinstance(what, Recognition) else self.recognize(what)
         import_one = self.rehearse if dry_run else self._import_one
@@ -86,13 +109,23 @@ class Imports:
                 yield from import_one(recognized, athlete)
             except StoreFailed:
                 raise
-            except FitglueError as error:  # Busy, too: the others need not wait
+            # Busy is among them: the other sources need not wait for a connection that is synced.
+            except FitglueError as error:
                 yield SyncStopped(recognized.name, error)
 
     def rehearse(self, what: Recognized, athlete: str = ME) -> Iterator[Event]:
-        """The dry run of a source that was recognized and need not be connected.
+        """Run the import of a recognized source as a dry run, without connecting it.
 
-        Yields events as ``sync`` does, and stores nothing.
+        Args:
+            what: One source from the result of ``recognize``.
+            athlete: The athlete.
+
+        Yields:
+            Events as in ``Syncs.sync``; nothing is stored.
+
+        Raises:
+            UserMistake: FG-tier, or a setting that cannot be right.
+            FitglueError: What the plugin refuses.
         """
         connected = self._as_if_connected(what, athlete)
         rehearsal = replace_fields(_EVERYTHING, dry_run=True)
@@ -107,13 +140,25 @@ class Imports:
         stop: threading.Event | None = None,
         timing: Timing | None = None,
     ) -> Iterator[Event]:
-        """Sync connections whenever files appear in their folders, until ``stop`` is set.
+        """Sync connections as soon as files appear in their folders, until ``stop`` is set.
 
-        These are the connections of ``names``, or all that read files of this machine. A file
-        counts when nobody writes to it any more; a folder may go away and return.
+        A file is read when it is no longer being written. A folder may disappear and come back.
 
-        Raises ``UserMistake`` where there is nothing to watch, or where the library that watches is
-        not installed.
+        Args:
+            names: Connections, see ``Connections.get``; the default is all connections that read
+                files of this machine.
+            athlete: The athlete.
+            stop: Ends the watch when it is set; without it, close the iterator.
+            timing: How long a file must be unchanged, and how often to check.
+
+        Yields:
+            A ``Watching`` event for each connection at the start and whenever its missing folders
+            change, and the events of each sync.
+
+        Raises:
+            UserMistake: FG-nothing-to-watch, FG-connection-unknown, or FG-watch-unavailable if the
+                library watchdog is not installed.
+            StoreFailed: The store cannot be read or written.
         """
         folder_syncs = FolderSyncs(self._workspace, self._connections, self._syncs)
         yield from folder_syncs.watch(names, athlete, stop, timing)
@@ -125,10 +170,22 @@ class Imports:
         name: str,
         streams: bytes | None = None,
     ) -> Normalized:
-        """The source activities in a saved payload, by the plugin of a source.
+        """Normalize a saved payload with the plugin of a source.
 
-        Returns, for each external id, its source activities or why they are refused. Raises
-        ``RecordRefused`` where the whole payload is something else.
+        Args:
+            source: The id of the source's entry.
+            content: The payload: a response that the service once gave.
+            name: The name of the payload for error messages, such as its path.
+            streams: The streams of the only activity in ``content``.
+
+        Returns:
+            External id and the source activities, or the error with which they were refused, in the
+            order of the payload.
+
+        Raises:
+            UserMistake: FG-unknown-entry.
+            RecordRefused: The payload as a whole is something else.
+            PluginFailed: The plugin is missing or broken, or reads no saved payloads.
         """
         return normalize_offline(self._workspace, source, content, name, streams)
 
@@ -138,27 +195,37 @@ class Imports:
         payload: str | Path | BinaryIO,
         streams: str | Path | None = None,
     ) -> Normalized:
-        """The source activities in a file that somebody saved, by the plugin of a source.
+        """Normalize a payload in a file with the plugin of a source.
 
         Args:
             source: The id of the source's entry.
-            payload: What its service once answered: a file, or standard input.
-            streams: The file of the streams of the one activity in ``payload``; else they may lie
-                beside it, for saved.json as saved.streams.json.
+            payload: The file, or standard input as a binary stream.
+            streams: The file with the streams of the only activity in ``payload``. By default it is
+                searched beside a file: for saved.json, it is saved.streams.json.
 
         Returns:
-            What ``normalize_offline`` does.
+            See ``normalize_offline``.
 
         Raises:
-            UserMistake: There is no such source, or a file cannot be read.
-            RecordRefused: The whole payload is something else.
+            UserMistake: FG-unknown-entry or FG-file-unreadable.
+            RecordRefused: The payload as a whole is something else.
+            PluginFailed: The plugin is missing or broken, or reads no saved payloads.
         """
         return normalize_saved(self._workspace, source, payload, streams)
 
     def match_offline(self, records: str | Path, predictions: str | Path) -> OfflineMatch:
-        """Match the records of a file in JSON Lines, and write the pairs that belong together.
+        """Match labeled records with the matcher that a sync uses, without the store.
 
-        It is the matcher that a sync uses. Nothing of the store is read.
+        Args:
+            records: A file in JSON Lines, one record per line.
+            predictions: The CSV file to which the pairs are written that are the same workout or
+                unsure, with verdict and probability.
+
+        Returns:
+            The number of records and of pairs.
+
+        Raises:
+            UserMistake: FG-file-unreadable, FG-not-a-record or FG-file-unwritable.
         """
         return match_offline(Path(records), Path(predictions))
 
@@ -178,7 +245,7 @@ class Imports:
         yield from self._syncs.sync(result.connection.id, athlete, _EVERYTHING)
 
     def _as_if_connected(self, recognized: Recognized, athlete: str) -> ConnectionRow:
-        """The connection that an import would make or renew."""
+        """Return the connection that an import would create or renew."""
         catalogue = self._workspace.catalogue
         source = catalogue.get("source", recognized.entry)
         integration = source.integration or source.id

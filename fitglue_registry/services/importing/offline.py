@@ -1,4 +1,4 @@
-"""Tools that need no connection: normalizing saved payloads, and matching labelled records."""
+"""Normalizes saved payloads and matches labeled records, without a connection."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     #: (external id, its source activities or why they are refused), in the order of the payload.
     Normalized = list[tuple[str, list[SourceActivity] | FitglueError]]
 
-#: What messages call a payload that is no file.
+#: The name of a payload that is not a file, for messages.
 _STANDARD_INPUT = "standard input"
-#: What the name of a file of streams has after that of the activity's file.
+#: For the activity in saved.json, the streams are in saved.streams.json and so on.
 _STREAMS_ENDINGS = (".streams.json", "-streams.json", "_streams.json", ".streams.json.gz")
 
 
 @dataclass(frozen=True, slots=True)
 class OfflineMatch:
-    """How many records were compared, and how many pairs are one workout or are asked about."""
+    """The number of records that were compared, and of pairs that are the same or unsure."""
 
     records: int
     same: int
@@ -34,10 +34,7 @@ class OfflineMatch:
 
 
 def match_offline(records: Path, predictions: Path) -> OfflineMatch:
-    """Compare labelled records, and write the pairs that are one workout or would be asked about.
-
-    Raises ``UserMistake`` where a file cannot be read or written.
-    """
+    """Match labeled records; see ``Imports.match_offline``."""
     labelled = read_records(records)
     predicted = predict(labelled)
     write_predictions(predictions, predicted)
@@ -52,10 +49,7 @@ def normalize_offline(
     name: str,
     streams: bytes | None,
 ) -> Normalized:
-    """The source activities in a saved payload, by the plugin of a source.
-
-    Raises ``RecordRefused`` where the whole payload is something else.
-    """
+    """Normalize a saved payload; see ``Imports.normalize_offline``."""
     entry = workspace.catalogue.get("source", source)
     workspace.plugins.load(entry)
     deriver = Deriver(workspace.plugins, entry)
@@ -76,11 +70,8 @@ def normalize_saved(
     payload: str | Path | BinaryIO,
     streams: str | Path | None,
 ) -> Normalized:
-    """The source activities in a file, or in what standard input holds.
-
-    Streams may lie beside a file where none are named. Raises ``UserMistake`` FG-unknown-entry,
-    also where there is no such file, and FG-file-unreadable.
-    """
+    """Normalize a payload in a file; see ``Imports.normalize_saved``."""
+    # First, so that a wrong id of a source is reported before a missing file.
     workspace.catalogue.get("source", source)
     samples = _read(Path(streams)) if streams else None
     if not isinstance(payload, str | Path):
@@ -104,7 +95,7 @@ def _read(file: Path | BinaryIO) -> bytes:
             "the file cannot be read",
             at=Place(str(file) if isinstance(file, Path) else _STANDARD_INPUT),
             why=error.strerror,
-            fix="name a file that is there and yours to read",
+            fix="name an existing file that you may read",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Asks the plugins what the paths are that somebody wants to import; writes nothing."""
+"""Asks the plugins what is at the paths that a person wants to import."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ HOOK = "fitglue_recognize"
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """What plugins found at some paths.
+    """What plugins recognized at some paths.
 
-    ``problems`` are plugins that failed, and paths that no plugin knows.
+    Attributes:
+        found: The sources that can read the paths, in the order of the paths.
+        problems: An error for each plugin that failed, and for each path that no plugin recognized.
     """
 
     found: tuple[Recognized, ...]
@@ -38,11 +40,7 @@ def recognize(
     paths: Iterable[str | Path],
     entry: str | None = None,
 ) -> Recognition:
-    """What ``paths`` are, by every plugin that knows; with ``entry`` only as that source.
-
-    Raises ``UserMistake`` for a path that is missing or cannot be read, for one that two sources
-    know, and where nothing is known.
-    """
+    """Ask all plugins, or only that of the source ``entry``; see ``Imports.recognize``."""
     readable = dict.fromkeys(map(_readable, paths))
     wanted = list(map(str, readable))
     if not wanted:
@@ -71,7 +69,7 @@ def recognize(
 
 
 def _sources(catalogue: Catalogue, entry: str | None) -> list[Entry]:
-    """The source entries whose plugins recognize files, or only the one that is named."""
+    """Return the source entries whose plugins recognize files, or only the named source."""
     if entry is not None:
         catalogue.get("source", entry)
     sources = [source for source in catalogue.entries("source") if HOOK in source.hooks]
@@ -85,9 +83,10 @@ def _ask(
     sources: Sequence[Entry],
     paths: list[str],
 ) -> Iterator[Sequence[Recognized] | FitglueError]:
-    """Yields the answer of each plugin of these sources, or why it has none.
+    """Yield the answer of each plugin of these sources, or its error.
 
-    Raises ``UserMistake`` FG-no-importer where none of them is installed.
+    Raises:
+        UserMistake: FG-no-importer if none of the plugins is installed.
     """
     plugins = workspace.plugins
     named = {source.plugin.name for source in sources}
@@ -98,6 +97,7 @@ def _ask(
         if error is not None:
             yield error
             continue
+        # A plugin could otherwise connect a source of another plugin with settings of its choice.
         yield _foreign(workspace.catalogue, plugin, answer) or answer
 
 
@@ -106,13 +106,13 @@ def _foreign(
     plugin: str,
     answer: Sequence[Recognized],
 ) -> PluginFailed | None:
-    """The error of a plugin that has answered for a source of another plugin."""
+    """Return the error for a plugin that answered for a source of another plugin."""
     for recognized in answer:
         if _plugin_of(catalogue, recognized.entry) != plugin:
             return PluginFailed(
                 "FG-plugin-answer",
-                f"plugin {plugin} recognised something for {recognized.entry!r}, which is no "
-                "source of its own",
+                f"plugin {plugin} recognized something for {recognized.entry!r}, which is not one "
+                "of its sources",
                 at=Place(field=f"{plugin}: {HOOK}"),
                 fix="report it to the plugin's author",
             )
@@ -125,11 +125,12 @@ def _plugin_of(catalogue: Catalogue, entry: str) -> str | None:
 
 
 def _readable(named: str | Path) -> Path:
-    """The absolute path; raises ``UserMistake`` where there is nothing that can be read."""
+    """Return the absolute path; raise ``UserMistake`` if it is not a readable file or folder."""
     path = Path(named)
     try:
         path = path.expanduser().absolute()
         mode = path.stat().st_mode
+        # Only opening it proves that it can be read: access rights may come from elsewhere.
         if stat.S_ISDIR(mode):
             next(path.iterdir(), None)
         elif stat.S_ISREG(mode):
@@ -145,14 +146,14 @@ def _readable(named: str | Path) -> Path:
             "FG-path-missing",
             f"there is no file or folder {path}",
             why=_nearest_name(path),
-            fix="name one that is there",
+            fix="name an existing file or folder",
         ) from error
     except (OSError, ValueError, RuntimeError) as error:
         raise UserMistake(
             "FG-path-unreadable",
             f"{path} cannot be read",
             why=getattr(error, "strerror", None) or str(error),
-            fix="give your user the right to read it",
+            fix="give your user the permission to read it",
         ) from error
     return path
 
@@ -161,16 +162,16 @@ def _nearest_name(path: Path) -> str | None:
     try:
         names = os.listdir(path.parent)  # noqa: PTH208 - names are all that is needed
     except OSError:
-        return f"nor is there a folder {path.parent}"
+        return f"the folder {path.parent} does not exist either"
     near = nearest(path.name, names)
-    return f"there is {near}" if near else None
+    return f"a similar name exists: {near}" if near else None
 
 
 def _check_unambiguous(catalogue: Catalogue, found: Sequence[Recognized]) -> None:
-    """Refuse a path that two plugins cover: it would be imported twice.
+    """Raise ``UserMistake`` for a path that two plugins recognize, as it would be imported twice.
 
-    Only a person knows which is meant. One plugin may name a folder in several answers: it knows
-    which of them reads what is in it.
+    Only a person knows which is right. One plugin may name a folder in several answers, because it
+    decides which of its sources reads which file.
     """
     by_path: dict[str, Recognized] = {}
     for recognized in found:
@@ -179,7 +180,7 @@ def _check_unambiguous(catalogue: Catalogue, found: Sequence[Recognized]) -> Non
             if _plugin_of(catalogue, other.entry) != _plugin_of(catalogue, recognized.entry):
                 raise UserMistake(
                     "FG-import-ambiguous",
-                    f"{path} is known as {other.name} and as {recognized.name}",
+                    f"{path} could be {other.name} or {recognized.name}",
                     at=Place(path),
                     why=f"both {other.entry} and {recognized.entry} would read it",
                     fix=f"add --as {other.entry} or --as {recognized.entry}",
@@ -191,11 +192,11 @@ def _unknown(path: str, sources: Sequence[Entry]) -> UserMistake:
     looked_for = ", ".join(source.name for source in sources)
     return UserMistake(
         "FG-not-recognized",
-        f"nothing that FitGlue can read was found in {path}",
+        f"FitGlue found nothing that it can read in {path}",
         at=Place(path),
         why=f"it is {description.what}; looked for: {looked_for}",
         fix=description.fix
-        or "name the archive as it was downloaded, a workout file, or a folder of those",
+        or "name an archive as you downloaded it, a workout file, or a folder of them",
     )
 
 
@@ -204,12 +205,12 @@ def _no_importer(sources: Sequence[Entry]) -> UserMistake:
     if not missing:
         return UserMistake(
             "FG-no-importer",
-            "no source that is known can be imported from files",
+            "no known source can be imported from files",
             fix="see: fitglue registry list",
         )
     return UserMistake(
         "FG-no-importer",
-        "no plugin that recognises files is installed",
+        "no plugin that recognizes files is installed",
         why=f"missing: {', '.join(missing)}",
         fix=f"fitglue plugin install {missing[0]}",
     )

@@ -1,4 +1,4 @@
-"""Syncs a connection when files have appeared in its folders and nobody writes to them any more."""
+"""Syncs a connection when complete files have appeared in its folders."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WatchedConnection:
-    """A connection that reads files of this machine, and the paths that it reads."""
+    """A connection that reads files of this machine, with the paths that it reads."""
 
     connected: ConnectionRow
     roots: tuple[Path, ...]
 
 
 class FolderSyncs:
-    """The syncs of connections whose files are watched."""
+    """Watches the files of connections, and syncs each connection when its files change."""
 
     def __init__(
         self,
@@ -57,11 +57,7 @@ class FolderSyncs:
         stop: threading.Event | None = None,
         timing: Timing | None = None,
     ) -> Iterator[Event]:
-        """Sync these connections whenever their files change, until ``stop`` is set.
-
-        Without ``names`` all connections that read files of this machine are watched. A root that
-        is missing is waited for. Raises ``UserMistake`` where there is nothing to watch.
-        """
+        """Sync connections whenever their files change; see ``Imports.watch``."""
         check_library()
         if not self._watched(names, athlete):
             raise UserMistake(
@@ -69,7 +65,7 @@ class FolderSyncs:
                 "no connection reads files of this machine",
                 fix="fitglue import FOLDER",
             )
-        # It watches before the first sync, so that what is dropped meanwhile is noticed.
+        # Watching starts before the first sync, so that files that appear during it are noticed.
         with closing(FolderWatcher(self._workspace.home, timing or Timing())) as watcher:
             yield from self._follow(watcher, names, athlete, stop or threading.Event())
 
@@ -83,7 +79,8 @@ class FolderSyncs:
         reported: dict[str, Watching] = {}
         changed: set[str] | None = None  # the first time, every connection is synced
         while not stop.is_set():
-            # Anew each time: another folder may have been imported, and a connection removed.
+            # Read again each time, because another folder may have been imported, or a connection
+            # removed.
             watched = self._watched(names, athlete)
             watcher.watch({each.connected.id: each.roots for each in watched})
             for each in watched:
@@ -110,15 +107,17 @@ class FolderSyncs:
         try:
             yield from self._syncs.sync(connected.id, athlete)
         except Busy:
-            # The sync that is at work may have listed the folder before the file was there.
+            # The sync that is running may have listed the folder before the new file was there, so
+            # the change must be reported again.
             watcher.touch(connected.id, watched.roots[0])
         except UserMistake as error:
             yield SyncStopped(connected.name, error)
 
     def _watched(self, names: Sequence[str], athlete: str) -> list[WatchedConnection]:
-        """The connections of these names, or all, that read files of this machine.
+        """Return the connections of these names, or all connections that read local files.
 
-        Raises ``UserMistake`` for a name whose connection reads none.
+        Raises:
+            UserMistake: FG-nothing-to-watch if a named connection reads no files of this machine.
         """
         if not names:
             connections = self._connections.list(athlete)
@@ -141,7 +140,7 @@ class FolderSyncs:
 
 
 def roots_of(catalogue: Catalogue, connected: ConnectionRow) -> tuple[Path, ...]:
-    """The paths in the settings of a connection, in the fields that its entry marks as paths."""
+    """Return the paths in the settings of a connection that its entry marks as paths."""
     entry = catalogue.find("integration", connected.integration)
     if entry is None:
         return ()
