@@ -61,7 +61,7 @@ def test_what_is_found_stands_in_the_order_in_which_it_was_typed(host, log):
 def test_a_path_that_is_not_there_names_one_that_is_nearly_it(host, log):
     """A typo costs a look at the message."""
     error = refused(host, log("may.log", 1).with_name("mya.log"))
-    assert (error.code, error.why) == ("FG-path-missing", "there is may.log")
+    assert (error.code, error.why) == ("FG-path-missing", "a similar name exists: may.log")
 
 
 def test_one_path_that_is_not_there_refuses_them_all(host, log, tmp_path):
@@ -95,7 +95,7 @@ def test_nothing_recognized_says_what_was_looked_for_and_what_it_looks_like(host
     error = refused(host, tmp_path / "x")
     assert (error.code, error.why) == ("FG-not-recognized", "it is a PDF; looked for: Training log")
     assert (
-        error.fix == "name the archive as it was downloaded, a workout file, or a folder of those"
+        error.fix == "name an archive as you downloaded it, a workout file, or a folder of them"
     )
 
 
