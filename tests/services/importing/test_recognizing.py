@@ -94,9 +94,7 @@ def test_nothing_recognized_says_what_was_looked_for_and_what_it_looks_like(host
     (tmp_path / "x").write_bytes(b"%PDF-1.7 and so on")
     error = refused(host, tmp_path / "x")
     assert (error.code, error.why) == ("FG-not-recognized", "it is a PDF; looked for: Training log")
-    assert (
-        error.fix == "name an archive as you downloaded it, a workout file, or a folder of them"
-    )
+    assert error.fix == "name an archive as you downloaded it, a workout file, or a folder of them"
 
 
 @pytest.mark.parametrize(
