@@ -107,7 +107,7 @@ class ConnectionView:
         session = self._progress.session
         if session is None:
             return self._progress.at_work
-        session.notice_silence()
+        session.report_silence()
         return max(self._progress.at_work, session.busy_until)
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
-"""The ``requests`` adapter that bounds a whole answer in time, its headers too: a server that drips
-cannot hold a thread.
+"""A ``requests`` adapter with a time limit for a complete response, including its headers.
+
+Without it, a server that sends one byte at a time could block a thread for hours.
 """
 
 from __future__ import annotations
@@ -18,25 +19,37 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+#: The message of the error for a response that exceeds its total time. ``network_failures`` looks
+#: for it in the causes of an exception, because urllib3 wraps the exception in one of its own.
+TOTAL_TIME_EXCEEDED = "the response took longer than its total time limit"
+
+
 class BoundedAdapter(requests.adapters.HTTPAdapter):
-    """A pool of ``connections`` whose answers must be over ``total_s`` seconds after they were
-    asked for.
+    """A connection pool whose responses have a total time limit.
+
+    Args:
+        connections: The largest number of connections to one host.
+        total_s: Seconds from the request to the last byte of the response.
     """
 
     def __init__(self, connections: int, total_s: float) -> None:
         self._total_s = total_s
-        # A thread beyond the pool waits for a connection instead of opening one more.
         super().__init__(
-            pool_connections=2, pool_maxsize=connections, pool_block=True, max_retries=0
+            pool_connections=2,
+            pool_maxsize=connections,
+            # Further threads wait for a connection instead of opening more than the entry allows.
+            pool_block=True,
+            # The session retries, because it knows which failures can pass and how long to wait.
+            max_retries=0,
         )
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools of direct connections."""
+        """Make the pools of direct connections; called by ``requests``."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools()
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        """Make the pools of connections through a proxy."""
+        """Make the pools of connections through a proxy; called by ``requests``."""
         proxied = super().proxy_manager_for(*args, **kwargs)
         proxied.pool_classes_by_scheme = self._pools()
         return proxied
@@ -55,8 +68,10 @@ class _HttpPool(HTTPConnectionPool):
 
     @property
     def ConnectionCls(self) -> Any:  # type: ignore[override]  # noqa: N802 - urllib3's name
-        """Asked for each connection: vcrpy puts its own class in place of urllib3's, and must
-        win.
+        """The class of new connections, which is looked up for each connection.
+
+        While vcrpy records or replays, it replaces the class in urllib3, and that class must be
+        used.
         """
         return _bounded(
             HTTPConnectionPool.ConnectionCls, HTTPConnection, _BoundedHttp, self._total_s
@@ -70,7 +85,7 @@ class _HttpsPool(HTTPSConnectionPool):
 
     @property
     def ConnectionCls(self) -> Any:  # type: ignore[override]  # noqa: N802 - urllib3's name
-        """As above."""
+        """The class of new connections, as in ``_HttpPool``."""
         return _bounded(
             HTTPSConnectionPool.ConnectionCls, HTTPSConnection, _BoundedHttps, self._total_s
         )
@@ -82,6 +97,7 @@ def _bounded(
     bounded: Callable[..., Any],
     total_s: float,
 ) -> Any:
+    """Return the class with the time limit, unless vcrpy has replaced the plain one."""
     if current is not plain:
         return current
     return partial(bounded, total_s=total_s)
@@ -102,20 +118,27 @@ class _BoundedHttps(HTTPSConnection):
 class _BoundedResponse(http.client.HTTPResponse):
     def __init__(self, *args: Any, total_s: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # http.client makes the response right after the request was sent.
         deadline = time.monotonic() + total_s
         self._source = _UntilDeadline(self.fp.detach(), deadline)
         self.fp = io.BufferedReader(self._source)
 
     def begin(self) -> None:
-        """Read status and headers; the standard library takes headers that break off for whole."""
+        """Read status and headers.
+
+        Raises:
+            http.client.IncompleteRead: The connection ended within the headers; the standard
+                library would accept them as complete.
+        """
         super().begin()
         if self._source.ended:
             raise http.client.IncompleteRead(b"")
 
 
 class _UntilDeadline(io.RawIOBase):
-    """The bytes of a socket until a moment; the socket's own time-out bounds each silence, not
-    their sum.
+    """The bytes of a socket until a deadline.
+
+    The time-out of the socket limits only the time between two reads, not the sum of all reads.
     """
 
     def __init__(self, socket_file: io.RawIOBase, deadline: float) -> None:
@@ -124,18 +147,18 @@ class _UntilDeadline(io.RawIOBase):
         self.ended = False
 
     def readable(self) -> bool:
-        """Yes."""
+        """Return ``True``, as the buffered reader requires."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        """Read what is there; raises ``TimeoutError`` once the moment has passed."""
+        """Read available bytes into the buffer; raise ``TimeoutError`` after the deadline."""
         if time.monotonic() > self._deadline:
-            raise TimeoutError("the answer took too long as a whole")
+            raise TimeoutError(TOTAL_TIME_EXCEEDED)
         size = cast("int | None", self._file.readinto(buffer))
         self.ended = size == 0
         return size
 
     def close(self) -> None:
-        """Close the socket's file, and with it the socket's last reference."""
+        """Close the file of the socket, which is its last reference."""
         self._file.close()
         super().close()

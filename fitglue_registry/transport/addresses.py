@@ -1,6 +1,4 @@
-"""Where a request may go: a path is joined below the base URL, and a redirect stays among the
-allowed hosts.
-"""
+"""Decides where a request may go: below the base URL, and by redirect only to allowed hosts."""
 
 from __future__ import annotations
 
@@ -16,18 +14,25 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.origin import Origin
     from fitglue_registry.transport.policy import HttpPolicy
 
+#: The characters that a path may contain literally (RFC 3986, 3.3), and the slash.
 _UNQUOTED = "/:@,;=+!*'()~$&"
 
 
-def address(
+def url_below(
     policy: HttpPolicy,
     path: str,
     params: Mapping[str, str] | None = None,
 ) -> str:
-    """Return the URL of ``path`` (plain, not yet quoted) below the base URL.
+    """Return the URL of a path below the base URL.
 
-    An id from a payload may stand in it, so nothing in it can change the host or climb: raises
-    ``PluginFailed`` (FG-path-refused).
+    Args:
+        policy: The policy of the session.
+        path: The path as plain text. It may contain ids from a payload, so it must not be able to
+            change the host or to leave the base path.
+        params: Query parameters as plain text.
+
+    Raises:
+        PluginFailed: FG-path-refused.
     """
     below = path.removeprefix("/")
     if not _is_clean(below):
@@ -39,36 +44,42 @@ def address(
         if params:
             query = urlencode(
                 params,
+                # RFC 3986 allows both in a query, and lists and times stay readable in logs.
                 safe=",:",
                 quote_via=quote,
             )
             url += f"?{query}"
-    except UnicodeEncodeError:  # a lone surrogate
+    except UnicodeEncodeError:  # a lone surrogate cannot be encoded as UTF-8
         raise _path_refused(policy, path) from None
     return url
 
 
-def redirected(
+def redirect_target(
     policy: HttpPolicy,
     url: str,
     location: str,
 ) -> str:
-    """Return where a redirect leads.
+    """Return the absolute URL that a redirect leads to.
 
-    Raises ``ConnectionStopped`` (FG-redirect-refused) unless that is an allowed host and the same
-    scheme.
+    Args:
+        policy: The policy of the session.
+        url: The URL of the request that was redirected.
+        location: The value of the header ``Location``.
+
+    Raises:
+        ConnectionStopped: FG-redirect-refused unless scheme, host and port are allowed.
     """
     try:
         target = urldefrag(urljoin(url, location)).url
         split = urlsplit(target)
     except ValueError:
         raise _redirect_refused(
-            policy, "an address that cannot be read", "it is malformed"
+            policy, "an address that cannot be parsed", "it is malformed"
         ) from None
     origin = origin_of(target)
     if origin is None or split.username is not None:
         raise _redirect_refused(
-            policy, "an address that cannot be asked", "it is no plain http or https address"
+            policy, "an unsupported address", "it is not a plain http or https address"
         )
     if origin not in policy.origins:
         raise _redirect_refused(
@@ -80,14 +91,15 @@ def redirected(
 
 
 def too_many_redirects(policy: HttpPolicy, most: int) -> ConnectionStopped:
-    """The error for a server that sends us round in circles."""
+    """Return the error for more than ``most`` redirects, such as a loop of redirects."""
     return _redirect_refused(
-        policy, "yet another address", f"that was more than {most} redirects in a row"
+        policy, "another address again", f"there were more than {most} redirects in a row"
     )
 
 
 def _is_clean(below: str) -> bool:
-    """Whether a path without its leading slash stays below the base URL."""
+    """Return whether a path without its leading slash stays below the base URL."""
+    # Some servers treat a backslash as a slash.
     if "\\" in below or not below.isprintable():
         return False
     if not below:
@@ -99,16 +111,16 @@ def _is_clean(below: str) -> bool:
 def _path_refused(policy: HttpPolicy, path: str) -> PluginFailed:
     return PluginFailed(
         "FG-path-refused",
-        f"a plugin asked {policy.host} for the path {path[:80]!a}",
+        f"a plugin requested the path {path[:80]!a} from {policy.host}",
         at=Place(field="path"),
-        why="a path is relative to the base URL, without '.', '..', empty steps, backslashes "
+        why="a path must be relative to the base URL, without '.', '..', empty steps, backslashes "
         "or control characters",
-        fix="report it to the plugin's author; the other plugins work on",
+        fix="report it to the plugin's author; the other plugins keep working",
     )
 
 
 def _shown(origin: Origin, policy: HttpPolicy) -> str:
-    """Return an origin as an error names it, with what differs from the service's own."""
+    """Return an origin for an error: the host, and an unexpected scheme or port."""
     shown = origin.host
     if origin.host == policy.host:
         shown = f"{origin.scheme}://{origin.host}"
@@ -124,6 +136,7 @@ def _redirect_refused(
 ) -> ConnectionStopped:
     return ConnectionStopped(
         "FG-redirect-refused",
+        # In ASCII, so that control characters and look-alike letters of a host are visible.
         f"{policy.host} redirects to {ascii(where)[1:-1]}",
         at=Place(url=policy.base_url),
         why=why,

@@ -1,4 +1,4 @@
-"""One answer whose status was expected, and its JSON read with care."""
+"""A response whose status was expected, and a tolerant reader for its JSON."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TITLE = re.compile(rb"(?is)<title[^>]*>\s*(.{1,80}?)\s*</title>")
-_DEEP = "it is nested deeper than any honest answer"
+_DEEP = "it is nested too deeply"
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """A ``plugin_api.Answer``."""
+    """A response, as the protocol ``plugin_api.Answer`` describes it."""
 
     status: int
     url: str  # without secrets
@@ -30,17 +30,20 @@ class HttpAnswer:
     body: bytes  # decoded
     wire: bytes  # as received
     wire_encoding: Literal["identity", "gzip"]
-    redact: Callable[[str], str] = field(default=str, repr=False)  # for what an error quotes
+    redact: Callable[[str], str] = field(default=str, repr=False)  # for quotes in errors
 
     def json(self) -> Any:
-        """Return the body as plain values; NaN and numbers beyond a double pass, a lone surrogate
-        becomes U+FFFD.
+        """Return the body as plain values.
 
-        Raises ``ConnectionStopped`` (FG-answer-not-json) where it is a page, cut, empty, or nested
-        beyond sense.
+        NaN is accepted, a number beyond the range of a double becomes infinity, and a lone
+        surrogate becomes U+FFFD: one odd value must not make the other rows of a list unusable.
+
+        Raises:
+            ConnectionStopped: FG-answer-not-json if the body is a web page, truncated, empty or
+                nested too deeply.
         """
-        value = _read(self.body)
-        # Raised outside of every handler: the exception of a reader holds the whole body.
+        value = _decode(self.body)
+        # Raised outside the handlers, because the exception of a JSON reader contains the body.
         if isinstance(value, _NotJson):
             raise self._not_json(value.why)
         return value
@@ -48,19 +51,21 @@ class HttpAnswer:
     def _not_json(self, why: str) -> ConnectionStopped:
         kind = self._kind()
         if kind.startswith("a web page"):
-            why = "another server, or something between here and there, answers in its place"
+            why = "another server, a proxy or a login page responds instead of the service"
         return ConnectionStopped(
             "FG-answer-not-json",
-            f"the answer is {kind} where JSON was expected",
+            f"the response is {kind}, but JSON was expected",
             at=Place(url=self.url),
             why=why,
-            fix="try again later; if it stays so, check the base URL, or sign in to this network "
-            "in a browser",
+            fix="try again later; if it happens again, check the base URL, or sign in to this "
+            "network in a browser",
         )
 
     def _kind(self) -> str:
+        """Return what the body is, for an error; a web page is named by its title."""
         if not self.body.strip():
             return "empty"
+        # Without a byte-order mark and white space.
         head = self.body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
         if not head.startswith(b"<"):
             return "broken"
@@ -73,28 +78,30 @@ class HttpAnswer:
 
 @dataclass(frozen=True, slots=True)
 class _NotJson:
-    """Why a body has no value."""
+    """The reason why a body is not JSON."""
 
     why: str
 
 
-def _read(body: bytes) -> Any:
-    """Return the value of a body, or why it has none."""
+def _decode(body: bytes) -> Any:
+    """Return the value of a body, or a ``_NotJson`` with the reason."""
+    # msgspec is several times as fast as the standard library, and stricter.
     try:
         return msgspec.json.decode(body)
     except RecursionError:
         return _NotJson(_DEEP)
     except ValueError:
-        return _read_slowly(body)
+        return _decode_leniently(body)
 
 
-def _read_slowly(body: bytes) -> Any:
-    """Return the value, or why there is none: the standard library takes NaN, 1e400 and a
-    byte-order mark, which msgspec does not.
+def _decode_leniently(body: bytes) -> Any:
+    """Return the value of a body, or a ``_NotJson`` with the reason.
+
+    The standard library accepts NaN, 1e400 and a byte-order mark, which msgspec refuses.
     """
     try:
         value = json.loads(body)
-        # A lone surrogate can be neither printed nor stored; the exact bytes are kept elsewhere.
+        # A lone surrogate can neither be printed nor stored. The exact bytes remain in ``wire``.
         if _ESCAPED_SURROGATE.search(body) or b"\xed" in body:
             return _without_surrogates(value)
     except RecursionError:
@@ -104,7 +111,8 @@ def _read_slowly(body: bytes) -> Any:
     except UnicodeDecodeError as error:
         return _NotJson(f"it is not UTF-8 (at byte {error.start})")
     except ValueError:
-        return _NotJson("it has a number of thousands of digits")
+        # Python refuses to convert more than 4,300 digits to an integer.
+        return _NotJson("it contains a number with thousands of digits")
     return value
 
 

@@ -1,4 +1,4 @@
-"""The header that says for whom a request is, from the entry's scheme and the connection's
+"""Makes the header that authenticates a request, from the entry's scheme and the connection's
 secret.
 """
 
@@ -18,8 +18,15 @@ _CONNECT_AGAIN = "copy the key again from the settings of that account, and conn
 
 
 def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
-    """Return the header, or none for the scheme ``none``; raises ``AthleteNeeded`` for a secret
-    that is missing or no header can carry.
+    """Return the authentication header, or no header for the scheme ``none``.
+
+    Args:
+        auth: The ``auth`` block of the entry.
+        secrets: The secrets of the connection by the name of their credential.
+
+    Raises:
+        AthleteNeeded: FG-key-missing if no secret is stored, FG-key-rejected if the secret contains
+            characters that a header cannot contain.
     """
     if auth.scheme == "none":
         return {}
@@ -34,14 +41,15 @@ def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
         )
     if auth.scheme == "basic":
         pair = f"{auth.username}:{secret}".encode()
-        return {"Authorization": f"Basic {base64.b64encode(pair).decode('ascii')}"}
-    # Said here, without the value: requests would refuse it too, and quote it.
+        encoded = base64.b64encode(pair).decode("ascii")
+        return {"Authorization": f"Basic {encoded}"}
+    # ``requests`` would also refuse such a value, and quote the secret in its error.
     if not _fits_into_a_header(secret):
         raise AthleteNeeded(
             "FG-key-rejected",
             f"the stored {name} cannot be a key",
             at=Place(field=name),
-            why="it holds a space, a line break or a character that no key has",
+            why="it contains a space, a line break or a character that a key cannot contain",
             fix=_CONNECT_AGAIN,
         )
     if auth.scheme == "bearer":

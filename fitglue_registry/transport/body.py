@@ -1,5 +1,5 @@
-"""Reads and decodes a body within bounds of size, so that neither a flood nor a bomb fills the
-memory.
+"""Reads and decodes a body up to a maximum size, so that neither a very long body nor a compression
+bomb fills the memory.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from urllib3.exceptions import HTTPError
 
-# The same interface as zlib, two and a half times as fast, where a plugin brought it.
+# The same interface as zlib and two and a half times as fast, if a plugin depends on it.
 try:
     from isal import isal_zlib
 except ImportError:
@@ -21,20 +21,29 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
 _CHUNK = 1 << 18
-_WORDS = 1 << 16
-_GZIP = 31  # zlib's name for "with a gzip header"
+_BEGINNING = 1 << 16
+_GZIP = 31  # the ``wbits`` of zlib for data with a gzip header
 
 
 class BodyTooLarge(Exception):
-    """More bytes than the entry allows; the rest was not read."""
+    """Raised if a body has more bytes than the entry allows."""
 
 
 class BodyBroken(Exception):
-    """The bytes cannot be decoded as the headers say."""
+    """Raised if a body cannot be decoded in the way that its headers specify."""
 
 
 def read_wire(raw: BaseHTTPResponse, cap: int) -> bytes:
-    """Return the body as received; raises ``BodyTooLarge`` as soon as it is known to be."""
+    """Return the body as it was received, without decoding it.
+
+    Args:
+        raw: The response of urllib3.
+        cap: The largest allowed size in bytes.
+
+    Raises:
+        BodyTooLarge: The announced length or the received bytes exceed the cap. The remaining
+            bytes are not read.
+    """
     announced = raw.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > cap:
         raise BodyTooLarge
@@ -48,15 +57,15 @@ def read_wire(raw: BaseHTTPResponse, cap: int) -> bytes:
     return b"".join(chunks)
 
 
-def read_words(raw: BaseHTTPResponse, encoding: str) -> bytes:
-    """Return the beginning of an answer that nobody expected, as far as it can be read.
+def read_beginning(raw: BaseHTTPResponse, encoding: str) -> bytes:
+    """Return the decoded beginning of the body of a failed response.
 
-    Never raises for what is wrong with it.
+    Errors while reading it are ignored, because the status is the information that matters.
     """
     wire = b""
     try:
-        while len(wire) < _WORDS:
-            chunk = raw.read(_WORDS, decode_content=False)
+        while len(wire) < _BEGINNING:
+            chunk = raw.read(_BEGINNING, decode_content=False)
             if not chunk:
                 break
             wire += chunk
@@ -65,17 +74,17 @@ def read_words(raw: BaseHTTPResponse, encoding: str) -> bytes:
     if "gzip" not in encoding.lower():
         return wire
     try:
-        return zlib.decompressobj(wbits=_GZIP).decompress(wire, _WORDS)
+        return zlib.decompressobj(wbits=_GZIP).decompress(wire, _BEGINNING)
     except zlib.error:
         return b""
 
 
 class Content(NamedTuple):
-    """The decoded body of an answer, the bytes that are kept of it, and how those are encoded."""
+    """The body of a response in both forms."""
 
-    body: bytes
-    wire: bytes
-    wire_encoding: Literal["identity", "gzip"] = "identity"
+    body: bytes  # decoded
+    wire: bytes  # the bytes to keep
+    wire_encoding: Literal["identity", "gzip"] = "identity"  # the encoding of ``wire``
 
 
 def decode(
@@ -83,7 +92,20 @@ def decode(
     encoding: str,
     cap: int,
 ) -> Content:
-    """Decode a body; gzip is kept as received, anything else is kept decoded."""
+    """Decode a body.
+
+    Args:
+        received: The body as received.
+        encoding: The value of the header ``Content-Encoding``.
+        cap: The largest allowed size of the decoded body in bytes.
+
+    Returns:
+        The content. A gzip body is kept as received; a body in any other encoding is kept decoded.
+
+    Raises:
+        BodyTooLarge: The decoded body exceeds the cap.
+        BodyBroken: The encoding is unknown, or the bytes are damaged.
+    """
     encoding = encoding.strip().lower()
     if not received or encoding in ("", "identity"):
         return Content(received, received)
@@ -92,25 +114,28 @@ def decode(
     if encoding == "deflate":
         body = _inflate(received, cap)
         return Content(body, body)
-    raise BodyBroken(f"it is encoded as {encoding[:40]!r}, which was not asked for")
+    raise BodyBroken(f"it is encoded as {encoding[:40]!r}, which was not requested")
 
 
 def _gunzip(wire: bytes, cap: int) -> bytes:
-    """Return all members of a gzip stream, stopped as soon as they exceed ``cap``."""
+    """Return the content of all members of a gzip body; stop as soon as they exceed ``cap``."""
     members: list[bytes] = []
     size = 0
-    rest = wire
-    while rest:
+    remaining = wire
+    while remaining:
         stream = _CODEC.decompressobj(wbits=_GZIP)
-        member = _bounded(stream, rest, cap - size)
+        member = _bounded(stream, remaining, cap - size)
         size += len(member)
         members.append(member)
-        rest = stream.unused_data.lstrip(b"\0")  # some servers pad the end
+        remaining = stream.unused_data.lstrip(b"\0")  # some servers pad the end with zeros
     return b"".join(members)
 
 
 def _inflate(wire: bytes, cap: int) -> bytes:
-    """The name says zlib, and some servers send it without its header."""
+    """Return the content of a ``deflate`` body.
+
+    RFC 9110 (8.4.1.2) defines it as zlib data, but some servers send it without the zlib header.
+    """
     try:
         return _bounded(zlib.decompressobj(), wire, cap)
     except BodyBroken:
@@ -122,7 +147,9 @@ def _bounded(
     wire: bytes,
     cap: int,
 ) -> bytes:
+    """Return the decompressed bytes, at most ``cap`` of them."""
     try:
+        # One byte more than allowed shows that the body is too large without unpacking all of it.
         body: bytes = stream.decompress(wire, cap + 1)
     except (zlib.error, _CODEC.error) as error:
         raise BodyBroken(f"its compressed bytes are damaged: {error}") from None

@@ -1,4 +1,4 @@
-"""How often a source may be asked, counted together by every process of this machine."""
+"""Limits the number of requests to a service, counted for all processes of this machine."""
 
 from __future__ import annotations
 
@@ -24,51 +24,69 @@ if TYPE_CHECKING:
 _LOCK_TIMEOUT_S = 30.0
 _POLL_S = 0.002
 _NOT_IN_A_NAME = re.compile(r"[^a-zA-Z0-9.]+")
-_SHORTEST_WAIT_S = 0.001  # a shorter one, born of rounding, would be asked again and again
+_SHORTEST_WAIT_S = 0.001  # shorter waits come from rounding and would be repeated many times
 
 
 class Budget(Protocol):
-    """Asked before each request; it never sleeps, so that whoever waits can say so."""
+    """A limit that is asked before each request.
+
+    It never sleeps, so that the session can report the wait and stop it.
+    """
 
     def acquire(self, n: int = 1) -> float:
-        """Take ``n`` requests and return 0.0; or take nothing and say in how many seconds it is
-        worth asking again.
+        """Take permission for some requests, if possible.
+
+        Args:
+            n: The number of requests.
+
+        Returns:
+            0.0 if all are granted; otherwise the seconds after which it is worth asking again, and
+                nothing is taken.
         """
 
     def give_back(self, n: int = 1) -> None:
-        """``n`` that were just acquired are not used."""
+        """Return ``n`` requests that were acquired and not sent."""
 
     def hold(self, seconds: float) -> None:
-        """Grant nothing for so long: the source asked for it."""
+        """Grant nothing for some seconds, because the service asked for it."""
 
 
 class NoBudget:
-    """No limit but what the answers state, for a server on this machine."""
+    """A budget for a server on this machine, which has only the limits that its responses state."""
 
     def __init__(self, clock: WaitingClock) -> None:
         self._clock = clock
         self._closed_until = float("-inf")
 
     def acquire(self, n: int = 1) -> float:  # noqa: ARG002 - the protocol's
-        """0.0, or the rest of what an answer asked for."""
+        """Return 0.0, or the remaining seconds of a wait that a response asked for."""
         return _worth_waiting(self._closed_until - self._clock.monotonic())
 
     def give_back(self, n: int = 1) -> None:
-        """Nothing was counted."""
+        """Do nothing, because nothing was counted."""
 
     def hold(self, seconds: float) -> None:
-        """Grant nothing for so long."""
+        """Grant nothing for some seconds."""
         until = self._clock.monotonic() + seconds
         self._closed_until = max(self._closed_until, until)
 
 
 class FileBudget:
-    """Limits kept in one small file per ``key`` that all processes share; they are leased in
-    batches where they are plenty.
+    """Limits that are counted in a small file, which all processes share.
 
-    A killed process loses its lease and nothing else; a damaged file starts anew; a clock that was
-    set back shortens no window and lengthens none by more than itself. Raises ``StoreFailed``
-    (FG-budget-unusable) where the folder cannot be written.
+    A process takes its requests from a lease of several requests, if the limits are large enough,
+    so that it need not lock the file for each one. A process that is killed wastes only its lease.
+    A damaged file is replaced, and the count starts again at zero. If the clock is set back, no
+    wait becomes shorter, and none becomes longer by more than the time that it was set back.
+
+    Args:
+        folder: The folder of the files; it is created.
+        key: What shares the limits, such as "ip intervals.icu"; each key has its own file.
+        limits: The limits, all of which hold.
+        clock: The clock.
+
+    Raises:
+        StoreFailed: FG-budget-unusable, from each method, if the folder cannot be written.
     """
 
     def __init__(
@@ -86,8 +104,9 @@ class FileBudget:
         self._lease_ends = 0.0
 
     def acquire(self, n: int = 1) -> float:
-        """0.0 when ``n`` more stay within every limit; else the seconds until they will."""
+        """Return 0.0 if ``n`` requests stay within every limit, else the seconds to wait."""
         with self._lock:
+            # Without the file, as long as the lease lasts.
             now = self._clock.monotonic()
             if self._leased >= n and now < self._lease_ends:
                 self._leased -= n
@@ -99,18 +118,19 @@ class FileBudget:
             return _worth_waiting(grant.wait_s)
 
     def give_back(self, n: int = 1) -> None:
-        """Put back into the lease; it is lost when the lease ends."""
+        """Return requests to the lease; what is not used before the lease ends is lost."""
         with self._lock:
             self._leased += n
 
     def hold(self, seconds: float) -> None:
-        """Grant nothing to any process for so long."""
+        """Grant nothing to any process for some seconds."""
         with self._lock, self._ledger() as ledger:
             self._leased = 0
             ledger.hold(seconds)
 
     @contextmanager
     def _ledger(self) -> Iterator[Ledger]:
+        """Lock the file, read its ledger, and write the ledger back."""
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             lock = self._file.with_suffix(".lock")
@@ -122,8 +142,8 @@ class FileBudget:
                 now = self._clock.now().timestamp()
                 ledger = Ledger(self._read(), self._windows, now)
                 yield ledger
-                # Renamed, not synced: a killed process leaves the old file whole, and a power cut
-                # is longer than any lease.
+                # A rename leaves the old file intact if the process is killed here. No fsync is
+                # needed: after a power cut, the computer starts later than any lease ends.
                 fresh = self._file.with_suffix(".new")
                 fresh.write_bytes(ledger.written())
                 fresh.replace(self._file)
@@ -133,7 +153,7 @@ class FileBudget:
                 "FG-budget-unusable",
                 "the file that counts requests cannot be used",
                 why=f"{self._file}: {reason}",
-                fix="check that the folder exists, has room, and may be written",
+                fix="check that the folder can be written and that the disk is not full",
             ) from None
 
     def _read(self) -> bytes:
@@ -144,13 +164,15 @@ class FileBudget:
 
 
 class AllBudgets:
-    """Several budgets that must all agree: a limit of the address and one of the account, say."""
+    """Several budgets that must all grant a request, such as one of the address and one of the
+    account.
+    """
 
     def __init__(self, budgets: Sequence[Budget]) -> None:
         self._budgets = tuple(budgets)
 
     def acquire(self, n: int = 1) -> float:
-        """0.0 when every budget grants ``n``; else what is granted goes back."""
+        """Return 0.0 if every budget grants ``n`` requests; else return them and the wait."""
         for position, budget in enumerate(self._budgets):
             wait = budget.acquire(n)
             if wait > 0:
@@ -160,12 +182,12 @@ class AllBudgets:
         return 0.0
 
     def give_back(self, n: int = 1) -> None:
-        """Put back into each."""
+        """Return requests to each budget."""
         for budget in self._budgets:
             budget.give_back(n)
 
     def hold(self, seconds: float) -> None:
-        """Hold each: an answer does not say whose limit it was."""
+        """Hold every budget, because a response does not say which limit was exceeded."""
         for budget in self._budgets:
             budget.hold(seconds)
 
@@ -178,9 +200,16 @@ def budget_of(
     account: str,
     clock: WaitingClock,
 ) -> Budget:
-    """The budget of one connection: a file in ``folder`` for each scope that the entry limits, none
-    for a loopback address.
+    """Return the budget of one connection.
+
+    Args:
+        policy: The policy of the session, with the limits of the entry.
+        folder: The folder of the files, one for each scope that the entry limits.
+        integration: The id of the integration, for limits of the app.
+        account: The id of the account, for limits of the account.
+        clock: The clock.
     """
+    # A server on this machine is a stand-in or the athlete's own.
     if policy.loopback or not policy.limits:
         return NoBudget(clock)
     keys = {
@@ -204,8 +233,9 @@ def _worth_waiting(wait_s: float) -> float:
 
 
 def _file_name(key: str) -> str:
-    """Return a name that is readable, and different for keys that differ only in what a file name
-    cannot hold.
+    """Return a readable file name for a key.
+
+    Its digest distinguishes keys that differ only in characters that a file name cannot contain.
     """
     readable = _NOT_IN_A_NAME.sub("-", key)[:60]
     digest = hashlib.sha256(key.encode()).hexdigest()

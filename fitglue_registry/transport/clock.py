@@ -1,4 +1,4 @@
-"""The time and the waiting, so that a test can hold both."""
+"""The clock of the transport, which tests replace to control the time and the waits."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import Protocol
 
 
 class WaitingClock(Protocol):
-    """A ``plugin_api.Clock`` that can also wait; every sleep of the transport goes through it."""
+    """A ``plugin_api.Clock`` that can also wait. The transport waits only through it."""
 
     def now(self) -> datetime:
-        """Now, in UTC; it may be set back."""
+        """Return the current time in UTC. It can decrease when the clock is set back."""
 
     def monotonic(self) -> float:
-        """Seconds since some moment; never goes back."""
+        """Return the seconds since an arbitrary moment. They never decrease."""
 
     def sleep(self, seconds: float) -> None:
-        """Return after ``seconds``."""
+        """Return after some seconds."""
 
 
 class SystemClock:
     """The clock of this machine."""
 
     def now(self) -> datetime:
-        """Now, in UTC."""
+        """Return the current time in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds since some moment; never goes back."""
+        """Return the seconds since an arbitrary moment. They never decrease."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Return after ``seconds``."""
+        """Return after some seconds."""
         time.sleep(seconds)

@@ -1,4 +1,4 @@
-"""The headers of one connection's requests, prepared once and again when its key was renewed."""
+"""The headers of one connection's requests, which are prepared again when its key is renewed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 
 class Credentials:
-    """Knows the key of one connection; ``secrets`` is asked late, and again after a 401."""
+    """The key of one connection, as headers of its requests.
+
+    Args:
+        policy: The policy of the session.
+        secrets: Returns the secrets of the connection. It is called for the first request, and
+            again after a response with status 401.
+        redactor: Learns the secrets, so that no error or log contains them.
+    """
 
     def __init__(
         self,
@@ -34,10 +41,14 @@ class Credentials:
         self._template: requests.PreparedRequest | None = None
         self._anonymous = self._prepare({})
         self.echo = EchoMask()
-        """Masks the key in responses."""
+        """Masks the key in responses, because some services echo it."""
 
     def request(self) -> requests.PreparedRequest:
-        """Return a request with every header, prepared once; copy it before its URL is set."""
+        """Return a request with all headers, which is prepared once.
+
+        Copy it before you set its URL. The identity of the object shows whether the key was renewed
+        since, see ``is_renewed``.
+        """
         template = self._template
         if template is not None:
             return template
@@ -45,33 +56,37 @@ class Credentials:
             secrets = self._secrets()
             headers = auth_header(self._policy.auth, secrets)
             self._redactor.add((*secrets.values(), *headers.values()))
-            # "Basic abc" holds the secret abc.
+            # The header "Basic abc" contains the secret "abc".
             sent = [value.rpartition(" ")[2] for value in headers.values()]
             self.echo = EchoMask((*secrets.values(), *sent))
             self._template = self._prepare(headers)
             return self._template
 
     def anonymous_request(self) -> requests.PreparedRequest:
-        """Return a copy of a request that says for nobody that it is."""
+        """Return a copy of a request without authentication."""
         return self._anonymous.copy()
 
     def is_renewed(self, sent: requests.PreparedRequest) -> bool:
-        """Whether the key was renewed since that request was prepared; what is asked from now on
-        has the new one.
+        """Read the key again, and return whether it differs from the one of a rejected request.
+
+        Args:
+            sent: The request that was rejected, as ``request`` returned it.
         """
         with self._lock:
+            # Another thread may have replaced it already after its own 401.
             if self._template is sent:
                 self._template = None
         try:
             return self.request().headers != sent.headers
-        except FitglueError:  # the rejected key is what the athlete has to hear of
+        # The athlete has to see that the key was rejected, not that reading it again failed.
+        except FitglueError:
             return False
 
     def _prepare(self, headers: Mapping[str, str]) -> requests.PreparedRequest:
-        every_header = {
+        all_headers = {
             "User-Agent": self._policy.user_agent,
             "Accept": "*/*",
             "Accept-Encoding": "gzip",
             **headers,
         }
-        return requests.Request("GET", self._policy.base_url, headers=every_header).prepare()
+        return requests.Request("GET", self._policy.base_url, headers=all_headers).prepare()

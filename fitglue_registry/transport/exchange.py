@@ -1,4 +1,4 @@
-"""One request and its answer: sent, redirected where that is allowed, and read within bounds."""
+"""Sends one request, follows allowed redirects, and reads the response up to its maximum size."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from fitglue_registry.transport.adapter import BoundedAdapter
-from fitglue_registry.transport.addresses import redirected, too_many_redirects
+from fitglue_registry.transport.addresses import redirect_target, too_many_redirects
 from fitglue_registry.transport.answer import HttpAnswer
-from fitglue_registry.transport.body import Content, decode, read_wire, read_words
+from fitglue_registry.transport.body import Content, decode, read_beginning, read_wire
 from fitglue_registry.transport.origin import origin_of
 
 if TYPE_CHECKING:
@@ -27,7 +27,14 @@ _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
 
 class Exchange:
-    """Sends the requests of one session; the key goes no further than the server it is for."""
+    """Sends the requests of one session. The key is sent only to the origin of the base URL.
+
+    Args:
+        policy: The policy of the session.
+        credentials: The headers of its requests.
+        waiting: Waits for the budget, and notes that the session is working.
+        redactor: Removes secrets from URLs and errors.
+    """
 
     def __init__(
         self,
@@ -44,12 +51,12 @@ class Exchange:
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, BoundedAdapter(policy.connections, policy.total_s))
-        # Asked once: a proxy and a bundle of certificates from the environment count, a .netrc with
-        # somebody's password does not.
+        # Read once per session. The proxies and certificate bundles of the environment are used. A
+        # .netrc file is not, because its password is not meant for this program.
         settings = self._session.merge_environment_settings(policy.base_url, {}, True, None, None)
         self._proxies = {} if policy.loopback else dict(settings["proxies"])
         self._verify: bool | str = settings["verify"] or True
-        self.sent = 0  # requests, further tries and redirects included
+        self.sent = 0  # number of requests, including retries and redirects
 
     def ask(
         self,
@@ -57,7 +64,18 @@ class Exchange:
         url: str,
         accept: Sequence[int],
     ) -> HttpAnswer:
-        """Ask, and follow where a redirect may lead."""
+        """Send one request and return the response after allowed redirects.
+
+        Args:
+            template: The request with its headers, from ``Credentials.request``.
+            url: The URL.
+            accept: Statuses beside 2xx whose body is read completely.
+
+        Raises:
+            ConnectionStopped: FG-redirect-refused.
+            Retryable: FG-rate-limited if the budget grants no request in time.
+            Exception: One of ``network_failures.NETWORK_ERRORS``.
+        """
         request = template.copy()
         for _ in range(_MOST_REDIRECTS + 1):
             request.url = url
@@ -68,7 +86,9 @@ class Exchange:
                     return self._read(response, accept)
             finally:
                 response.close()
-            url = requests.utils.requote_uri(redirected(self._policy, url, location))
+            url = requests.utils.requote_uri(redirect_target(self._policy, url, location))
+            # An allowed host, such as one for downloads, must still not see the key. The request
+            # stays anonymous even if that host redirects back.
             if origin_of(url) != self._policy.origin:
                 request = self._credentials.anonymous_request()
         raise too_many_redirects(self._policy, _MOST_REDIRECTS)
@@ -81,10 +101,11 @@ class Exchange:
         self._waiting.for_budget()
         with self._lock:
             self.sent += 1
-        self._waiting.signs.asking(self._policy.connect_s + self._policy.total_s)
-        # Straight to the adapter: ``Session.send`` would keep cookies, ask for .netrc, and read a
-        # redirect's body unbounded.
-        return self._session.get_adapter(url).send(
+        self._waiting.signs.request_sent(self._policy.connect_s + self._policy.total_s)
+        # Called directly, because ``Session.send`` would keep cookies and read the body of a
+        # redirect without a size limit.
+        adapter = self._session.get_adapter(url)
+        return adapter.send(
             request,
             stream=True,
             timeout=(self._policy.connect_s, self._policy.read_s),
@@ -96,39 +117,44 @@ class Exchange:
         coding = response.headers.get("content-encoding", "")
         if is_expected(response.status_code, accept):
             received = read_wire(response.raw, self._policy.max_body)
-            content = self._blotted(decode(received, coding, self._policy.max_body))
-        else:  # its first words are enough, and no fault in them hides the status
-            content = Content(body=read_words(response.raw, coding), wire=b"")
+            content = self._masked(decode(received, coding, self._policy.max_body))
+        else:  # the beginning contains the message, and a broken body must not hide the status
+            content = Content(body=read_beginning(response.raw, coding), wire=b"")
         return HttpAnswer(
             status=response.status_code,
             url=self._redactor.text(response.url or ""),
-            headers=self._without_key(response.headers),
+            headers=self._masked_headers(response.headers),
             body=content.body,
             wire=content.wire,
             wire_encoding=content.wire_encoding,
             redact=self._redactor.text,
         )
 
-    def _blotted(self, content: Content) -> Content:
-        """Return the same content where the key is not in it; else its body is also its wire."""
+    def _masked(self, content: Content) -> Content:
+        """Return the content without the key.
+
+        If the body contains the key, the masked body also replaces the bytes that are kept.
+        """
         body = self._credentials.echo.mask(content.body)
         if body is content.body:
             return content
         return Content(body, wire=body)
 
-    def _without_key(self, headers: Mapping[str, str]) -> Mapping[str, str]:
-        blotted = CaseInsensitiveDict(headers)
+    def _masked_headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the headers without the key."""
+        masked = CaseInsensitiveDict(headers)
         for name, value in headers.items():
-            blotted[name] = self._credentials.echo.mask_text(value)
-        return blotted
+            masked[name] = self._credentials.echo.mask_text(value)
+        return masked
 
 
 def is_expected(status: int, accept: Sequence[int]) -> bool:
-    """Whether a status needs no explanation: every 2xx, and those that the caller accepts."""
+    """Return whether a status is 2xx or one that the caller accepts."""
     return 200 <= status < 300 or status in accept
 
 
 def _location(response: requests.Response) -> str | None:
+    """Return the target of a redirect, or ``None`` if the response is not a redirect."""
     if response.status_code not in _REDIRECTS:
         return None
     location: str | None = response.headers.get("location")

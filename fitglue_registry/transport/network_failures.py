@@ -1,4 +1,4 @@
-"""What it means that a request brought no usable answer, as an error that says what to do."""
+"""Translates the failure of a request without a usable response into an error with a fix."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import requests.exceptions as rex
 import urllib3.exceptions as uex
 
 from fitglue_registry.errors import ConnectionStopped, FitglueError, Place, Retryable
+from fitglue_registry.transport.adapter import TOTAL_TIME_EXCEEDED
 from fitglue_registry.transport.body import BodyBroken, BodyTooLarge
-from fitglue_registry.transport.limits import LATER
+from fitglue_registry.transport.limits import RUN_LATER
 from fitglue_registry.transport.origin import is_loopback, origin_of
-from fitglue_registry.transport.server_words import LONGEST_QUOTE
-from fitglue_registry.transport.tries import FEW_TRIES, TWO_TRIES, TryAgain
+from fitglue_registry.transport.retries import FEW_ATTEMPTS, TWO_ATTEMPTS, TryAgain
+from fitglue_registry.transport.server_message import LONGEST_QUOTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,25 +23,31 @@ if TYPE_CHECKING:
     from fitglue_registry.redaction.redactor import Redactor
     from fitglue_registry.transport.policy import HttpPolicy
 
-#: What a try may raise beside our own errors.
+#: The exceptions that an attempt may raise, in addition to errors of ours.
 NETWORK_ERRORS = (rex.RequestException, uex.HTTPError, OSError, BodyTooLarge, BodyBroken)
 
 _TLS_ERRORS = (ssl.SSLError, uex.SSLError, rex.SSLError)
 _TIMEOUTS = (TimeoutError, uex.ReadTimeoutError)
-# A refused connection and an unknown name are kinds of the first.
+# The first is also the base class of the errors for a refused connection and an unknown host.
 _UNCONNECTED = (uex.ConnectTimeoutError, uex.ProxyError)
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkFailures:
-    """Makes the errors of one session's network; none of them holds a secret."""
+    """Translates the exceptions of one session. The errors contain no secret."""
 
     policy: HttpPolicy
     redactor: Redactor
 
-    def explain(self, error: Exception, url: str) -> FitglueError | TryAgain:
-        """Return the meaning of an exception of ``requests``, ``urllib3`` or a body that cannot be
-        read.
+    def translate(self, error: Exception, url: str) -> FitglueError | TryAgain:
+        """Return the error for an exception of an attempt.
+
+        Args:
+            error: One of ``NETWORK_ERRORS``.
+            url: The URL of the request.
+
+        Returns:
+            A ``TryAgain`` if another attempt makes sense, else the error itself.
         """
         at = Place(url=self.redactor.text(url))
         if isinstance(error, BodyTooLarge):
@@ -48,10 +55,12 @@ class NetworkFailures:
         if isinstance(error, BodyBroken):
             return self._not_unpacked(error, at)
         causes = list(_causes(error))
+        # The order matters: a certificate error is also a TLS error, and a failed connection may
+        # have a time-out among its causes.
         if _has(causes, ssl.SSLCertVerificationError):
             return self._untrusted(causes, at)
         if _has(causes, *_TLS_ERRORS):
-            return TryAgain(self._untrusted(causes, at), FEW_TRIES)
+            return TryAgain(self._untrusted(causes, at), FEW_ATTEMPTS)
         if _has(causes, *_TIMEOUTS):
             return self._timeout(causes, at)
         if _has(causes, *_UNCONNECTED):
@@ -62,29 +71,29 @@ class NetworkFailures:
         megabytes = self.policy.max_body / 1e6
         return ConnectionStopped(
             "FG-answer-too-large",
-            f"{self.policy.host} answers with more than {megabytes:g} MB",
+            f"{self.policy.host} responds with more than {megabytes:g} MB",
             at=at,
-            why="the rest was not read, to keep this machine's memory",
-            fix="if such an answer is right, raise max_body_mb in the entry",
+            why="the remaining bytes were not read, because they could fill the memory",
+            fix="if responses may be that large, raise max_body_mb in the entry",
         )
 
     def _not_unpacked(self, error: BodyBroken, at: Place) -> TryAgain:
         failure = Retryable(
             "FG-answer-broken",
-            f"{self.policy.host} sends an answer that cannot be unpacked",
+            f"{self.policy.host} sends a response that cannot be decompressed",
             at=at,
             why=str(error),
-            fix=LATER,
+            fix=RUN_LATER,
         )
         return TryAgain(failure, self.policy.retries + 1)
 
     def _broken_off(self, causes: Sequence[BaseException], at: Place) -> TryAgain:
         failure = Retryable(
             "FG-answer-broken",
-            f"{self.policy.host} broke off its answer",
+            f"the response of {self.policy.host} ended too early",
             at=at,
             why=self._reason(causes),
-            fix=LATER,
+            fix=RUN_LATER,
         )
         return TryAgain(failure, self.policy.retries + 1)
 
@@ -94,29 +103,33 @@ class NetworkFailures:
             f"no trusted connection to {self.policy.host}",
             at=at,
             why=self._reason(causes),
-            fix="check this machine's clock, and whether a proxy or this network's login page "
-            "stands between",
+            fix="check the clock of this machine, and whether a proxy or the login page of this "
+            "network is in between",
         )
 
     def _timeout(self, causes: Sequence[BaseException], at: Place) -> TryAgain:
-        tries = TWO_TRIES
+        attempts = TWO_ATTEMPTS
         if _has(causes, *_UNCONNECTED):
-            tries = FEW_TRIES
+            attempts = FEW_ATTEMPTS
             why = f"no connection within {self.policy.connect_s:g} s"
-        elif any("as a whole" in str(cause) for cause in causes):
-            why = f"the answer was not complete after {self.policy.total_s:g} s"
+        elif any(TOTAL_TIME_EXCEEDED in str(cause) for cause in causes):
+            why = f"the response was not complete after {self.policy.total_s:g} s"
         else:
-            why = f"no byte for {self.policy.read_s:g} s"
+            why = f"no byte arrived for {self.policy.read_s:g} s"
         failure = Retryable(
-            "FG-timeout", f"{self.policy.host} does not answer in time", at=at, why=why, fix=LATER
+            "FG-timeout",
+            f"{self.policy.host} does not respond in time",
+            at=at,
+            why=why,
+            fix=RUN_LATER,
         )
-        return TryAgain(failure, tries)
+        return TryAgain(failure, attempts)
 
     def _unconnected(self, causes: Sequence[BaseException], url: str, at: Place) -> TryAgain:
-        fix = f"check the network connection; {LATER}"
+        fix = f"check the network connection; {RUN_LATER}"
         origin = origin_of(url)
         if origin and is_loopback(origin.host) and _has(causes, ConnectionRefusedError):
-            # No network lies between this program and its own machine.
+            # No network is involved, so the general advice about the connection would not help.
             fix = (
                 f"start the program that answers on port {origin.port} of this machine, "
                 "since nothing listens there; then run the command again"
@@ -128,16 +141,16 @@ class NetworkFailures:
             why=self._reason(causes),
             fix=fix,
         )
-        return TryAgain(failure, FEW_TRIES)
+        return TryAgain(failure, FEW_ATTEMPTS)
 
     def _reason(self, causes: Sequence[BaseException]) -> str:
-        """Return the innermost cause in the words of its system, which name no URL."""
+        """Return the message of the innermost cause, which does not contain the URL."""
         inner = causes[-1]
-        words = str(inner)
+        message = str(inner)
         if isinstance(inner, OSError) and inner.strerror:
-            words = inner.strerror
-        # Redacted before it is cut: half a secret is one too.
-        on_one_line = self.redactor.text(" ".join(words.split()))
+            message = inner.strerror
+        # Redacted before it is shortened, because a part of a secret would not be recognized.
+        on_one_line = self.redactor.text(" ".join(message.split()))
         return on_one_line[:LONGEST_QUOTE] or type(inner).__name__
 
 
@@ -146,9 +159,12 @@ def _has(causes: Sequence[BaseException], *kinds: type[BaseException]) -> bool:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error, and what it was made of, outermost first: requests and urllib3 keep the
-    cause as an argument, a reason, or behind.
+    """Yield an exception and its causes, outermost first.
+
+    requests and urllib3 keep a cause as an argument, as the attribute ``reason``, as
+    ``__cause__`` or as ``__context__``.
     """
+    # An exception may be contained in itself by way of its context.
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None:

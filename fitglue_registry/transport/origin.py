@@ -1,4 +1,4 @@
-"""The origin of an address: scheme, host and port, to which a key is bound."""
+"""The origin of a URL (scheme, host and port), which a key is bound to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Origin(NamedTuple):
-    """What two addresses share when a key for one may be shown to the other."""
+    """The scheme, host and port of a URL. A key is sent only to its own origin (RFC 6454)."""
 
     scheme: str
     host: str
@@ -18,17 +18,19 @@ class Origin(NamedTuple):
 
 
 def origin_of(url: str) -> Origin | None:
-    """Return the origin of an address, or ``None`` where it is not one that can be asked."""
+    """Return the origin of a URL, or ``None`` if it is not a valid http or https URL."""
     split = split_url(url)
     if split is None or not split.hostname or split.scheme not in _PORTS:
         return None
     port = split.port or _PORTS[split.scheme]
+    # A dot at the end only marks a host name as absolute in DNS: it is the same host.
     return Origin(split.scheme, split.hostname.rstrip("."), port)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its very name; no resolver is asked, which could be lied
-    to.
+    """Return whether a host is this machine: ``localhost`` or a loopback address.
+
+    Other names are not resolved, because a manipulated resolver could return 127.0.0.1 for any.
     """
     try:
         return ip_address(host).is_loopback
@@ -37,10 +39,10 @@ def is_loopback(host: str) -> bool:
 
 
 def split_url(url: str) -> SplitResult | None:
-    """Return the parts of an address, ``None`` where it cannot be read."""
+    """Return the parts of a URL, or ``None`` if it cannot be parsed."""
     try:
         split = urlsplit(url)
-        _ = split.port  # a port out of range is only found when it is asked for
+        _ = split.port  # ``urlsplit`` checks the range of a port only when the attribute is read
     except ValueError:
         return None
     return split

@@ -1,5 +1,5 @@
-"""What an entry's ``http`` block allows, checked: where requests may go, as whom, how often, how
-long and how large.
+"""The checked values of an entry's ``http`` block: hosts, authentication, limits, time-outs and
+sizes.
 """
 
 from __future__ import annotations
@@ -25,37 +25,39 @@ _MB = 1_000_000
 
 @dataclass(frozen=True)
 class HttpPolicy:
-    """Everything a session is held to.
+    """The rules that every request of a session follows.
 
-    ``base_url`` has no slash at its end. Raises ``UserMistake`` (FG-base-url-refused) for a base
-    URL that no key may be sent to.
+    Raises:
+        UserMistake: FG-base-url-refused if no key may be sent to the base URL.
     """
 
-    base_url: str
-    # Beside the one of ``base_url``; with ``:port`` where it is not the scheme's own.
+    base_url: str  # without a slash at its end
+    # Hosts in addition to that of ``base_url``, with ``:port`` if it is not the default port.
     allowed_hosts: tuple[str, ...] = ()
     auth: Auth = NO_AUTH
-    limits: tuple[Budget, ...] = ()
-    connect_s: float = 5.0
-    read_s: float = 30.0  # of silence
-    total_s: float = 300.0  # for one whole answer, however steadily it drips
+    limits: tuple[Budget, ...] = ()  # all of them hold
+    connect_s: float = 5.0  # longest time to connect
+    read_s: float = 30.0  # longest time without a byte
+    total_s: float = 300.0  # longest time for a complete response
     user_agent: str = f"fitglue-registry/{__version__}"
-    connections: int = 2
-    max_body: int = 64 * _MB  # bytes, on the wire and decoded
-    retries: int = 4  # further tries after the first
-    longest_wait_s: float = 120.0  # a source that asks for more is left alone until a later sync
+    connections: int = 2  # connections at the same time
+    max_body: int = 64 * _MB  # bytes, as received and decoded
+    retries: int = 4  # further attempts after the first
+    # The longest wait within a sync. If the service asks for more, the sync of the connection ends.
+    longest_wait_s: float = 120.0
 
     def __post_init__(self) -> None:
         split = split_url(self.base_url)
         why = _why_refused(split)
         if why is None:
             return
-        shown = "the base URL"
+        # Only scheme and host are shown, because a mistyped base URL may contain a key.
+        shown = "the given text"
         if split is not None and split.hostname:
             shown = f"{split.scheme}://{split.hostname}"
         raise UserMistake(
             "FG-base-url-refused",
-            f"{shown} cannot be asked",
+            f"{shown} is not allowed as a base URL",
             at=Place(field="base_url"),
             why=why,
             fix="use an https address, or http on 127.0.0.1 for a stand-in",
@@ -63,14 +65,14 @@ class HttpPolicy:
 
     @cached_property
     def origin(self) -> Origin:
-        """Where the key may be shown."""
+        """The origin that the key may be sent to."""
         origin = origin_of(self.base_url)
-        assert origin is not None  # held by __post_init__
+        assert origin is not None  # checked by __post_init__
         return origin
 
     @cached_property
     def origins(self) -> frozenset[Origin]:
-        """Where a redirect may lead."""
+        """The origins that a redirect may lead to; they have the scheme of the base URL."""
         allowed = {self.origin}
         for host in self.allowed_hosts:
             origin = origin_of(f"{self.origin.scheme}://{host}")
@@ -80,27 +82,31 @@ class HttpPolicy:
 
     @property
     def host(self) -> str:
-        """The host that is asked, as an error names it."""
+        """The host of the base URL, for errors."""
         return self.origin.host
 
     @property
     def loopback(self) -> bool:
-        """Whether the base URL is this machine: no proxy, and no budget but what its answers
-        state.
-        """
+        """Whether the base URL is on this machine. Its requests use no proxy and no budget."""
         return is_loopback(self.host)
 
 
 def policy_from_entry(http: Http, base_url: str | None = None) -> HttpPolicy:
-    """Return the policy of an entry's ``http`` block; ``base_url`` puts another server in its
-    place, which is then the only one allowed.
+    """Return the policy of an entry's ``http`` block.
 
-    Raises ``UserMistake`` (FG-base-url-refused) unless that server is https, or http on loopback.
+    Args:
+        http: The block.
+        base_url: Another server to use instead of the entry's, such as a stand-in.
+
+    Raises:
+        UserMistake: FG-base-url-refused unless the server uses https, or http on this machine.
     """
     chosen = base_url or http.base_url
+    # The hosts of the entry belong to its own server, so a replacement may not redirect to them.
+    allowed_hosts = () if base_url else http.hosts
     return HttpPolicy(
         base_url=chosen.strip().rstrip("/"),
-        allowed_hosts=() if base_url else http.hosts,
+        allowed_hosts=allowed_hosts,
         auth=http.auth,
         limits=http.budget,
         connect_s=http.timeouts.connect_s,
@@ -113,13 +119,13 @@ def policy_from_entry(http: Http, base_url: str | None = None) -> HttpPolicy:
 
 
 def _why_refused(split: SplitResult | None) -> str | None:
-    """Return why no key may be sent to a base URL, ``None`` where it may."""
+    """Return why no key may be sent to a base URL, or ``None`` if it may."""
     if split is None or not split.hostname:
-        return "it is no http or https address"
+        return "it is not an http or https address"
     if split.scheme not in ("http", "https"):
-        return "it is no http or https address"
+        return "it is not an http or https address"
     if split.username is not None or split.query or split.fragment:
-        return "it must be scheme, host, port and path alone; a key never belongs into an address"
+        return "it may contain only scheme, host, port and path; a key never belongs in an address"
     if split.scheme == "http" and not is_loopback(split.hostname):
-        return "http is allowed to this machine alone, since the key would travel in clear"
+        return "http is allowed only to this machine, because the key would be sent unencrypted"
     return None

@@ -1,5 +1,5 @@
-"""The authenticated HTTP session that a plugin is given: it waits for the budget, asks, retries,
-and explains what failed.
+"""The authenticated HTTP session of a plugin, which waits for the budget, sends requests, retries
+them and explains failures.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import time
 from typing import TYPE_CHECKING
 
 from fitglue_registry.redaction.redactor import Redactor
-from fitglue_registry.transport.addresses import address
+from fitglue_registry.transport.addresses import url_below
 from fitglue_registry.transport.credentials import Credentials
 from fitglue_registry.transport.exchange import Exchange, is_expected
 from fitglue_registry.transport.network_failures import NETWORK_ERRORS, NetworkFailures
+from fitglue_registry.transport.retries import TWO_ATTEMPTS, TryAgain, retrying
 from fitglue_registry.transport.status_failures import StatusFailures
-from fitglue_registry.transport.tries import TWO_TRIES, TryAgain, retrying
 from fitglue_registry.transport.waiting import Pace, Waiting
 
 if TYPE_CHECKING:
@@ -31,9 +31,14 @@ log = logging.getLogger(__name__)
 
 
 class HttpSession:
-    """A ``plugin_api.Http`` for one connection; several threads may ask at once.
+    """A ``plugin_api.Http`` for one connection, which several threads may use at once.
 
-    ``secrets`` is asked late, and again after a 401. The redactor learns each secret.
+    Args:
+        policy: The rules that every request follows.
+        secrets: Returns the secrets of the connection. It is called for the first request, and
+            again after a response with status 401, because the key may have been renewed.
+        pace: The clock, the budget, and a function that is told about waits.
+        redactor: Removes secrets from errors and logs; the session adds its own secrets.
     """
 
     def __init__(
@@ -57,21 +62,24 @@ class HttpSession:
 
     @property
     def sent(self) -> int:
-        """How many requests were sent, further tries and redirects included."""
+        """The number of requests that were sent, including retries and redirects."""
         return self._exchange.sent
 
     @property
     def busy_until(self) -> float:
-        """The monotonic moment until which silence is no sign of a block: a planned wait, a
-        time-out not yet over.
+        """The monotonic time until which the session is known to be working, for the plugin guard.
+
+        It is the end of a planned wait, or the time when a request under way times out.
         """
         return self._waiting.signs.busy_until
 
-    def notice_silence(self) -> None:
-        """Say so where a request has had no answer for a while; for whoever waits beside the thread
-        that asked, again and again.
+    def report_silence(self) -> None:
+        """Report requests without a response as waits, at most every ten seconds.
+
+        The thread that waits for the plugin calls this repeatedly, because the thread that sent the
+        request is blocked.
         """
-        self._waiting.announce_silence()
+        self._waiting.report_silence()
 
     def get(
         self,
@@ -80,23 +88,24 @@ class HttpSession:
         *,
         accept: Sequence[int] = (),
     ) -> HttpAnswer:
-        """As ``plugin_api.Http.get`` says."""
-        url = address(self._policy, path, params)
+        """Send a GET request and return its response; see ``plugin_api.Http.get``."""
+        url = url_below(self._policy, path, params)
         try:
             return self._retrying(self._try, url, accept)
         except TryAgain as last:
             failure = last.failure
-            tries = self._retrying.statistics["attempt_number"]
+            attempts = self._retrying.statistics["attempt_number"]
         finally:
-            self._waiting.signs.done()
-        # Raised out here so that it has no context: the exceptions of requests hold the headers,
-        # and those the key.
-        if tries > 1:
-            failure.why = f"{failure.why}; asked {tries} times"
+            self._waiting.signs.finished()
+        # Raised outside the handler, so that it has no context: the exceptions of ``requests``
+        # contain the headers of the request, and these contain the key.
+        if attempts > 1:
+            failure.why = f"{failure.why}; tried {attempts} times"
         raise failure
 
     def close(self) -> None:
-        """Close the connections, and end the waits of other threads."""
+        """Close the connections and end the waits of other threads."""
+        # First, because a thread that waits would open a connection again.
         self._waiting.close()
         self._exchange.close()
 
@@ -113,13 +122,13 @@ class HttpSession:
             request = self._credentials.request()
             answer = self._exchange.ask(request, url, accept)
         except NETWORK_ERRORS as error:
-            failure = self._network_failures.explain(error, url)
+            failure = self._network_failures.translate(error, url)
         else:
             _log(answer, time.perf_counter() - began)
             if is_expected(answer.status, accept):
                 return answer
             failure = self._refused(request, answer, url)
-        # Raised out here so that it has no context, as above.
+        # Raised outside the handler, so that it has no context, as above.
         raise failure
 
     def _refused(
@@ -128,13 +137,16 @@ class HttpSession:
         answer: HttpAnswer,
         url: str,
     ) -> FitglueError | TryAgain:
-        failure = self._status_failures.explain(answer, url, self._clock.now())
-        explained = failure.failure if isinstance(failure, TryAgain) else failure
-        wait_s = getattr(explained, "retry_after_s", None)
-        if wait_s:  # other threads and processes need not be told the same
+        """Return the failure for an unexpected status, and whether to try again."""
+        failure = self._status_failures.translate(answer, url, self._clock.now())
+        error = failure.failure if isinstance(failure, TryAgain) else failure
+        wait_s = getattr(error, "retry_after_s", None)
+        # All threads and processes that share the budget wait, not only this request.
+        if wait_s:
             self._waiting.hold_budget(wait_s)
+        # Another process may have renewed the key since this session read it.
         if answer.status == 401 and self._credentials.is_renewed(request):
-            return TryAgain(explained, TWO_TRIES, 0.0)
+            return TryAgain(error, TWO_ATTEMPTS, 0.0)
         return failure
 
 

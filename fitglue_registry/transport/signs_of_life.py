@@ -1,6 +1,7 @@
-"""What tells whoever waits for a session that it is at work and not blocked.
+"""Records what the threads of a session are doing, so that the plugin guard can distinguish a wait
+from a blocked plugin.
 
-A thread that asks or waits says so here, with the seconds for which its silence means nothing.
+A thread notes here that it sends a request or waits, and for how many seconds that may take.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fitglue_registry.transport.clock import WaitingClock
 
-_REMARK_EVERY_S = 10.0
+_REPORT_EVERY_S = 10.0
 
 
 class SignsOfLife:
-    """When the threads of one session last did something, and until when each may be silent."""
+    """The last activity of a session, and the time until which each of its threads may be silent.
+
+    Each thread adds and removes only its own rows, so no lock is needed.
+    """
 
     def __init__(self, clock: WaitingClock) -> None:
         self._clock = clock
@@ -25,38 +29,41 @@ class SignsOfLife:
 
     @property
     def busy_until(self) -> float:
-        """The monotonic moment until which silence is no sign of a block: a planned wait, a
-        time-out not yet over.
-        """
+        """The monotonic time until which silence does not mean that the plugin is blocked."""
+        # A copy, because other threads change the dictionary meanwhile.
         moments = tuple(self._alive_until.values())
         return max((self._last, *moments))
 
-    def asking(self, for_s: float) -> None:
-        """Note that this thread has asked, and waits for an answer for at most so long."""
+    def request_sent(self, for_s: float) -> None:
+        """Note that this thread has sent a request and waits for at most ``for_s`` seconds."""
         self._alive(for_s)
-        self._unanswered[threading.get_ident()] = _Unanswered(self._clock.monotonic())
+        thread = threading.get_ident()
+        self._unanswered[thread] = _Unanswered(self._clock.monotonic())
 
     def waiting(self, for_s: float) -> None:
-        """Note that this thread waits on purpose, with no request under way."""
+        """Note that this thread waits on purpose for ``for_s`` seconds, without a request."""
         self._unanswered.pop(threading.get_ident(), None)
         self._alive(for_s)
 
-    def done(self) -> None:
-        """Note that this thread has its answer, or gave up."""
-        self._unanswered.pop(threading.get_ident(), None)
-        self._alive_until.pop(threading.get_ident(), None)
+    def finished(self) -> None:
+        """Note that this thread has its response or has given up."""
+        thread = threading.get_ident()
+        self._unanswered.pop(thread, None)
+        self._alive_until.pop(thread, None)
         self._last = self._clock.monotonic()
 
     def silences(self) -> list[float]:
-        """Return for how many seconds each request has had no answer that was not remarked on in
-        the last ten seconds.
+        """Return the seconds since each request without a response was sent.
+
+        A request that was returned in the last ten seconds is omitted.
         """
         now = self._clock.monotonic()
         silences = []
         for request in tuple(self._unanswered.values()):
-            if now - request.remarked_on_at >= _REMARK_EVERY_S:
-                request.remarked_on_at = now
-                silences.append(now - request.asked_at)
+            since_report_s = now - request.reported_at
+            if since_report_s >= _REPORT_EVERY_S:
+                request.reported_at = now
+                silences.append(now - request.sent_at)
         return silences
 
     def _alive(self, for_s: float) -> None:
@@ -66,8 +73,8 @@ class SignsOfLife:
 
 
 class _Unanswered:
-    """A request without an answer, and when that was last remarked on."""
+    """A request without a response: when it was sent, and when its silence was last reported."""
 
     def __init__(self, at: float) -> None:
-        self.asked_at = at
-        self.remarked_on_at = at
+        self.sent_at = at
+        self.reported_at = at

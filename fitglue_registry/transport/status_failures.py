@@ -1,4 +1,4 @@
-"""What a status means that nobody expects, as an error that says what to do."""
+"""Translates an unexpected HTTP status into an error with a fix."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, FitglueError, Place, Retryable
-from fitglue_registry.transport import server_words
-from fitglue_registry.transport.limits import LATER, again_in, retry_after
-from fitglue_registry.transport.tries import FEW_TRIES, TryAgain
+from fitglue_registry.transport import server_message
+from fitglue_registry.transport.limits import RUN_LATER, retry_after, run_again_in
+from fitglue_registry.transport.retries import FEW_ATTEMPTS, TryAgain
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,40 +17,50 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.answer import HttpAnswer
     from fitglue_registry.transport.policy import HttpPolicy
 
+#: The statuses of a service, or of the proxy in front of it, that is down for some time.
 _OUTAGES = (502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True)
 class StatusFailures:
-    """Makes the errors of one session's answers; none of them holds a secret."""
+    """Translates the unexpected responses of one session. The errors contain no secret."""
 
     policy: HttpPolicy
     redactor: Redactor
 
-    def explain(
+    def translate(
         self,
         answer: HttpAnswer,
         url: str,
         now: datetime,
     ) -> FitglueError | TryAgain:
-        """Return the meaning of the status, with the server's own words where it has any."""
+        """Return the error for a status, with the message of the server if it sent one.
+
+        Args:
+            answer: The response, whose body is the beginning of what the server sent.
+            url: The URL of the request.
+            now: The current time, for a ``Retry-After`` header with a date.
+
+        Returns:
+            A ``TryAgain`` if another attempt makes sense, else the error itself.
+        """
         status = answer.status
         at = Place(url=self.redactor.text(url))
-        words = server_words.quote(answer.body, self.redactor.text)
-        why = f"it answers {status}"
-        if words:
-            why += f": {words}"
+        message = server_message.quote(answer.body, self.redactor.text)
+        why = f"it responded with status {status}"
+        if message:
+            why += f": {message}"
         if status == 401:
             return self._key_rejected(at, why)
         if status == 403:
             return self._not_permitted(at, why)
         if status == 429:
-            return self._left_alone(self._rate_limited(at, why), answer, now)
+            return self._with_retry_after(self._rate_limited(at, why), answer, now)
         if status == 503 and "retry-after" in answer.headers:
-            return self._left_alone(self._down_for_a_while(at, why), answer, now)
+            return self._with_retry_after(self._down_for_a_while(at, why), answer, now)
         if status >= 500:
-            return TryAgain(self._down(at, why), self._tries_after(status))
-        return self._unexpected(status, at, words)
+            return TryAgain(self._down(at, why), self._attempts_after(status))
+        return self._unexpected(status, at, message)
 
     def _key_rejected(self, at: Place, why: str) -> AthleteNeeded:
         return AthleteNeeded(
@@ -73,44 +83,47 @@ class StatusFailures:
 
     def _rate_limited(self, at: Place, why: str) -> Retryable:
         return Retryable(
-            "FG-rate-limited", f"{self.policy.host} limits our requests", at=at, why=why
+            "FG-rate-limited", f"{self.policy.host} limits the number of requests", at=at, why=why
         )
 
     def _down_for_a_while(self, at: Place, why: str) -> Retryable:
         return Retryable(
-            "FG-source-down", f"{self.policy.host} is out of order for a while", at=at, why=why
+            "FG-source-down", f"{self.policy.host} is temporarily unavailable", at=at, why=why
         )
 
     def _down(self, at: Place, why: str) -> Retryable:
         return Retryable(
-            "FG-source-down", f"{self.policy.host} is out of order", at=at, why=why, fix=LATER
+            "FG-source-down", f"{self.policy.host} is not working", at=at, why=why, fix=RUN_LATER
         )
 
-    def _unexpected(self, status: int, at: Place, words: str | None) -> ConnectionStopped:
+    def _unexpected(self, status: int, at: Place, message: str | None) -> ConnectionStopped:
         return ConnectionStopped(
             "FG-unexpected-status",
-            f"{self.policy.host} answers {status}, which was not expected",
+            f"{self.policy.host} responds with the unexpected status {status}",
             at=at,
-            why=words or "it gave no reason",
-            fix="check the base URL; if it is right, report this with its code",
+            why=message or "it gave no reason",
+            fix="check the base URL; if it is correct, report this with the error code",
         )
 
-    def _left_alone(
+    def _with_retry_after(
         self,
         failure: Retryable,
         answer: HttpAnswer,
         now: datetime,
     ) -> Retryable | TryAgain:
-        """Return the failure of a source that may say for how long it is to be left alone."""
+        """Return a failure with the wait that the service asks for in ``Retry-After``.
+
+        A short wait leads to another attempt; a long one ends the sync of this connection.
+        """
         wait_s = retry_after(answer.headers.get("retry-after"), now)
         failure.retry_after_s = wait_s
         if wait_s is not None and wait_s > self.policy.longest_wait_s:
-            failure.fix = again_in(wait_s)
+            failure.fix = run_again_in(wait_s)
             return failure
-        failure.fix = LATER
+        failure.fix = RUN_LATER
         return TryAgain(failure, self.policy.retries + 1, wait_s)
 
-    def _tries_after(self, status: int) -> int:
-        # Services also answer 500 to a request that they cannot digest, so asking on is seldom of
-        # use.
-        return self.policy.retries + 1 if status in _OUTAGES else FEW_TRIES
+    def _attempts_after(self, status: int) -> int:
+        # Services also respond with 500 to a request that they cannot process, and repeating such
+        # a request seldom helps.
+        return self.policy.retries + 1 if status in _OUTAGES else FEW_ATTEMPTS

@@ -1,4 +1,4 @@
-"""How a session waits: for its budget and between tries, announced, and ended by ``close``."""
+"""The waits of a session: for its budget and between attempts, reported, and ended by ``close``."""
 
 from __future__ import annotations
 
@@ -20,23 +20,29 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_NAP_S = 1.0  # a wait is cut into naps, so that ``close`` ends it
-_WORTH_SAYING_S = 1.0  # shorter waits for the budget are part of the pace
+#: A wait consists of naps of this length, so that ``close`` can end it.
+_NAP_S = 1.0
+#: Shorter waits for the budget are normal and are not reported.
+_WORTH_REPORTING_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What decides when a session asks: its clock, its budget (none: no limit but what the answers
-    state), and who hears of each wait worth mentioning, with its seconds and its reason.
-    """
+    """What decides when a session sends its requests."""
 
     clock: WaitingClock = field(default_factory=SystemClock)
-    budget: Budget | None = None
+    budget: Budget | None = None  # None: only the limits that the responses state
+    # Called with the seconds and the reason of each wait that is worth reporting.
     on_wait: Callable[[float, str], None] | None = None
 
 
 class Waiting:
-    """The waits of one session, on whichever of its threads they happen."""
+    """The waits of one session, on all of its threads.
+
+    Args:
+        policy: The policy of the session.
+        pace: The clock, the budget, and a function that is told about waits.
+    """
 
     def __init__(self, policy: HttpPolicy, pace: Pace) -> None:
         self._policy = policy
@@ -47,48 +53,58 @@ class Waiting:
         self.signs = SignsOfLife(pace.clock)
 
     def for_budget(self) -> None:
-        """Return when the budget grants a request; raises ``Retryable`` (FG-rate-limited) where
-        that takes too long.
+        """Return when the budget grants a request.
+
+        Raises:
+            Retryable: FG-rate-limited if the wait is longer than the policy allows.
+            ConnectionStopped: FG-session-closed if the session is closed meanwhile.
         """
+        # Repeated, because another process may take the request that this one has waited for.
         while (wait_s := self._budget.acquire()) > 0:
             if wait_s > self._policy.longest_wait_s:
                 raise over_budget(self._policy, wait_s)
-            if wait_s >= _WORTH_SAYING_S:
+            if wait_s >= _WORTH_REPORTING_S:
                 self.announce(wait_s, f"the request limit of {self._policy.host}")
             self.sleep(wait_s)
 
     def hold_budget(self, seconds: float) -> None:
-        """Let no thread and no process ask for so long."""
+        """Let no thread and no process that shares the budget send a request for some seconds."""
         self._budget.hold(seconds)
 
     def announce(self, seconds: float, reason: str) -> None:
-        """Say that there is a wait."""
+        """Report a wait to the log and to the function of the pace."""
         if not seconds:
             return
         log.info("waiting %.1f s: %s", seconds, reason)
         if self._on_wait:
             self._on_wait(seconds, reason)
 
-    def announce_silence(self) -> None:
-        """Say so where a request has had no answer for a while, and for how long at most it will
-        still be waited for.
+    def report_silence(self) -> None:
+        """Report each request that has had no response for some seconds as a wait.
+
+        The seconds of the wait are the longest time until the request times out.
         """
         policy = self._policy
         for silent_s in self.signs.silences():
+            # A request that is older than one read time-out must be receiving bytes slowly.
             limit_s = policy.read_s if silent_s < policy.read_s else policy.total_s
             left_s = max(limit_s - silent_s, 0.0)
             self.announce(left_s, f"{policy.host} has not answered for {silent_s:.0f} s")
 
     def sleep(self, seconds: float) -> None:
-        """Wait; raises ``ConnectionStopped`` (FG-session-closed) once the session is closed."""
+        """Wait for some seconds.
+
+        Raises:
+            ConnectionStopped: FG-session-closed if the session is closed meanwhile.
+        """
         self.signs.waiting(seconds + self._policy.read_s)
-        left_s = seconds
-        while left_s > 0:
+        remaining_s = seconds
+        while remaining_s > 0:
             if self._closed.is_set():
                 raise self._was_closed()
-            nap_s = min(left_s, _NAP_S)
+            nap_s = min(remaining_s, _NAP_S)
             self._clock.sleep(nap_s)
-            left_s -= nap_s
+            remaining_s -= nap_s
 
     def close(self) -> None:
         """End the waits of other threads."""
@@ -99,6 +115,6 @@ class Waiting:
             "FG-session-closed",
             f"the session with {self._policy.host} was closed while it waited",
             at=Place(url=self._policy.base_url),
-            why="whoever opened it is done or was interrupted",
-            fix="run the command again; it goes on where it stopped",
+            why="the program that opened it has finished or was interrupted",
+            fix="run the command again; it continues where it stopped",
         )

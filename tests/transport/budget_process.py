@@ -1,5 +1,5 @@
-"""A process of its own that asks a shared budget until it has granted so many requests, and writes
-between which two moments each was granted.
+"""A program for a separate process, which asks a shared budget until it has granted a number of
+requests, and prints the two times between which each request was granted.
 """
 
 import sys

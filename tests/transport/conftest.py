@@ -1,5 +1,5 @@
-"""A scripted HTTP server on loopback, a clock that never waits, and a session that talks to the one
-by the other.
+"""Fixtures: a scripted HTTP server on loopback, a clock that never waits, and a session that uses
+both.
 """
 
 from __future__ import annotations
@@ -29,24 +29,22 @@ BASIC = Auth(scheme="basic", username="API_KEY", secret="api_key")
 
 @dataclass
 class Reply:
-    """What the server says to one request; ``raw`` replaces status line and headers, ``cut`` closes
-    after so many bytes of the body.
-    """
+    """The response of the server to one request."""
 
     status: int = 200
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
-    raw: bytes | None = None
-    cut: int | None = None
-    chunks: list[bytes] | None = None
-    drip: bytes | None = None  # sent for ever, slowly, after ``raw``
-    hang: bool = False
-    meet: threading.Barrier | None = None  # answers when so many requests are there at once
+    raw: bytes | None = None  # replaces status line, headers and body
+    cut: int | None = None  # closes the connection after so many bytes of the body
+    chunks: list[bytes] | None = None  # replaces the body, with chunked encoding
+    drip: bytes | None = None  # sent slowly and repeatedly after ``raw``
+    hang: bool = False  # sends nothing
+    meet: threading.Barrier | None = None  # responds when so many requests have arrived
 
 
 class ScriptedServer(ThreadingHTTPServer):
-    """Answers with ``script`` in order, the last line of it for ever; remembers requests and
-    connections.
+    """An HTTP server that sends the replies of ``script`` in order and repeats the last one. It
+    records requests and counts connections.
     """
 
     daemon_threads = True
@@ -78,7 +76,7 @@ class ScriptedServer(ThreadingHTTPServer):
             return self.script.pop(0) if len(self.script) > 1 else self.script[0]
 
     def handle_error(self, *_: Any) -> None:
-        """A client that hangs up is part of the play."""
+        """Ignore a client that closes its connection, which is part of many tests."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -105,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = reply.raw is not None or reply.cut is not None or reply.hang
 
     def do_CONNECT(self) -> None:
-        """A proxy that wants a password of its own."""
+        """Respond as a proxy that requires a password of its own."""
         self.server.next_reply(
             self.path, {name.lower(): value for name, value in self.headers.items()}
         )
@@ -134,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(reply.drip)
 
     def log_message(self, *_: Any) -> None:
-        """Stay silent."""
+        """Write no log."""
 
 
 @pytest.fixture
@@ -173,7 +171,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def waits() -> list[tuple[float, str]]:
-    """What ``on_wait`` was told."""
+    """The waits that were reported to ``on_wait``: seconds and reason."""
     return []
 
 
@@ -181,8 +179,8 @@ def waits() -> list[tuple[float, str]]:
 def open_session(
     server: ScriptedServer, clock: FakeClock, waits: list[tuple[float, str]]
 ) -> Iterator[Callable[..., HttpSession]]:
-    """Opens a session; keywords of ``HttpPolicy``, of ``HttpSession`` and ``budget`` say what
-    differs from a connection with a key.
+    """A function that opens a session of a connection with a key. Its keywords are those of
+    ``HttpPolicy`` and ``HttpSession``, and ``budget``.
     """
     opened: list[HttpSession] = []
 
@@ -214,13 +212,13 @@ def session(open_session: Callable[..., HttpSession]) -> HttpSession:
 
 @pytest.fixture
 def key() -> str:
-    """The secret that must never be seen."""
+    """The secret that must never be visible."""
     return KEY
 
 
 @pytest.fixture
 def zipped() -> Callable[..., Reply]:
-    """A gzip reply of this content."""
+    """A function that makes a reply whose body is compressed with gzip."""
     return lambda content, **differs: Reply(
         body=gzip.compress(content), headers={"Content-Encoding": "gzip"}, **differs
     )

@@ -1,4 +1,4 @@
-"""What comes back from a request that went well, and how its JSON is read."""
+"""Tests of successful responses and of the reader for their JSON."""
 
 import base64
 import gzip
@@ -12,26 +12,26 @@ from fitglue_registry.transport.answer import HttpAnswer
 
 
 def read(content):
-    """The JSON of an answer with this body."""
+    """Return the JSON value of a response with this body."""
     return HttpAnswer(200, "http://x", {}, content, content, "identity").json()
 
 
 def refused(content):
-    """The error of an answer with this body."""
+    """Return the error of a response with this body."""
     with pytest.raises(ConnectionStopped) as caught:
         read(content)
     assert caught.value.code == "FG-answer-not-json"
     return caught.value
 
 
-def test_a_path_and_its_parameters_are_asked_below_the_base_url(session, server):
-    """The path is joined below the base URL's own, and parameters are quoted."""
+def test_a_path_and_its_parameters_are_requested_below_the_base_url(session, server):
+    """A path is appended to the path of the base URL, and parameters are percent-encoded."""
     session.get("athlete/0/activities", {"oldest": "2026-01-01", "ids": "i1,i2", "q": "a&b"})
     assert server.paths == ["/api/v1/athlete/0/activities?oldest=2026-01-01&ids=i1,i2&q=a%26b"]
 
 
-def test_a_request_says_who_asks(open_session, server):
-    """The user agent of the entry and the basic credentials travel with each request."""
+def test_a_request_has_user_agent_and_credentials(open_session, server):
+    """Each request has the user agent of the entry and the credentials of the connection."""
     open_session(user_agent="fitglue-registry/9").get("x")
     headers = server.requests[0][1]
     assert headers["user-agent"] == "fitglue-registry/9"
@@ -42,7 +42,7 @@ def test_a_request_says_who_asks(open_session, server):
 
 
 def test_gzip_is_decoded_and_kept_as_received(session, server, zipped):
-    """The wire's gzip bytes come back beside the decoded body."""
+    """A gzip response has both the decoded body and the gzip bytes as received."""
     server.say(zipped(b'{"watts": 200}'))
     answer = session.get("x")
     assert (answer.json(), gzip.decompress(answer.wire), answer.wire_encoding) == (
@@ -54,7 +54,7 @@ def test_gzip_is_decoded_and_kept_as_received(session, server, zipped):
 
 @pytest.mark.parametrize("codec", [zlib, body._CODEC], ids=["zlib", "quickest"])
 def test_gzip_in_several_members_is_read_to_its_end(session, server, reply, codec, monkeypatch):
-    """A stream of two gzip members and padding is one body, whichever library reads it."""
+    """A body of two gzip members and padding is decoded completely, with both libraries."""
     monkeypatch.setattr(body, "_CODEC", codec)
     server.say(
         reply(
@@ -69,33 +69,33 @@ def test_gzip_in_several_members_is_read_to_its_end(session, server, reply, code
     "content", [zlib.compress(b"[1]"), zlib.compress(b"[1]")[2:-4]], ids=["zlib", "raw"]
 )
 def test_deflate_is_kept_decoded(session, server, reply, content):
-    """An encoding that nobody keeps is undone, with zlib's header or without."""
+    """A ``deflate`` body, with or without the zlib header, is decoded and kept decoded."""
     server.say(reply(body=content, headers={"Content-Encoding": "deflate"}))
     answer = session.get("x")
     assert (answer.body, answer.wire, answer.wire_encoding) == (b"[1]", b"[1]", "identity")
 
 
-def test_a_body_in_chunks_is_read_whole(session, server, reply):
-    """A chunked answer without a length is read to its end."""
+def test_a_body_in_chunks_is_read_completely(session, server, reply):
+    """A chunked response without a length is read to its end."""
     server.say(reply(chunks=[b"[1,", b"2]"]))
     assert session.get("x").json() == [1, 2]
 
 
 def test_an_empty_answer_may_claim_to_be_gzip(session, server, reply):
-    """No content needs no gzip header."""
+    """An empty body with ``Content-Encoding: gzip`` is accepted as an empty body."""
     server.say(reply(body=b"", headers={"Content-Encoding": "gzip"}))
     assert session.get("x").body == b""
 
 
-def test_an_accepted_status_comes_back(session, server, reply):
-    """A status named in ``accept`` is an answer with its body, not an error."""
+def test_an_accepted_status_is_returned(session, server, reply):
+    """A status in ``accept`` is returned as a response with its body, not raised as an error."""
     server.say(reply(404, b'{"error": "gone"}'))
     answer = session.get("activity/i1", accept=(404,))
     assert (answer.status, answer.json()) == (404, {"error": "gone"})
 
 
 def test_connections_are_used_again(session, server, reply):
-    """Requests one after the other share a connection, also after an error of the server."""
+    """Successive requests share one connection, also after a server error."""
     server.say(reply(), reply(503), reply())
     session.get("a")
     session.get("b")
@@ -103,17 +103,17 @@ def test_connections_are_used_again(session, server, reply):
 
 
 def test_numbers_beyond_json_are_tolerated():
-    """NaN, infinities and 1e400 come back as numbers."""
+    """NaN, infinities and 1e400 are read as numbers, although JSON does not allow them."""
     assert str(read(b"[NaN, -Infinity, 1e400]")) == "[nan, -inf, inf]"
 
 
 def test_a_lone_surrogate_becomes_a_replacement_character():
-    """Half a character in a title, escaped or raw, hurts neither storing nor printing."""
+    """A lone surrogate in a text, which could neither be stored nor printed, is replaced."""
     assert read(b'{"\\ud800a": ["b\\udfff"]}') == {"\ufffda": ["b\ufffd"]}
 
 
 def test_a_byte_order_mark_is_ignored():
-    """Some servers put one before their JSON."""
+    """A byte-order mark before the JSON is ignored."""
     assert read(b"\xef\xbb\xbf[1]") == [1]
 
 
@@ -126,14 +126,14 @@ def test_a_byte_order_mark_is_ignored():
         (b"not json", "broken", "character 0"),
         (b'["\xff"]', "broken", "not UTF-8"),
         (b"[" + b"1" * 5000 + b"]", "broken", "thousands of digits"),
-        (b"[" * 100_000 + b"]" * 100_000, "broken", "nested deeper"),
-        (b"[" * 100_000 + b"NaN" + b"]" * 100_000, "broken", "nested deeper"),
+        (b"[" * 100_000 + b"]" * 100_000, "broken", "nested too deeply"),
+        (b"[" * 100_000 + b"NaN" + b"]" * 100_000, "broken", "nested too deeply"),
         (
             b"<!doctype html><html><title>Sign in</title>",
             "a web page titled 'Sign in'",
-            "answers in its place",
+            "responds instead of the service",
         ),
-        (b"<html>", "a web page", "answers in its place"),
+        (b"<html>", "a web page", "responds instead of the service"),
     ],
     ids=[
         "empty",
@@ -148,8 +148,8 @@ def test_a_byte_order_mark_is_ignored():
         "untitled page",
     ],
 )
-def test_what_is_no_json_is_named(content, what, why):
-    """The error says what came instead of JSON, and where reading stopped."""
+def test_a_body_that_is_not_json_is_described(content, what, why):
+    """The error for a body that is not JSON says what the body is and why it cannot be read."""
     error = refused(content)
     assert what in error.what
     assert why in error.why

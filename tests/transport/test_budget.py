@@ -1,6 +1,4 @@
-"""How many requests are granted in which time, by one budget, by several, and by several
-processes.
-"""
+"""Tests of how many requests one budget, several budgets and several processes grant in a time."""
 
 import json
 import subprocess
@@ -17,13 +15,13 @@ from fitglue_registry.transport.policy import HttpPolicy
 
 @pytest.fixture
 def budget(tmp_path, clock):
-    """Opens the budget file of these limits; each call is as good as another process."""
+    """A function that opens the budget file with these limits, as another process would."""
     return lambda *limits: FileBudget(tmp_path, "ip example.org", limits, clock)
 
 
 def granted(budget, clock, seconds):
-    """The moments at which requests are granted to somebody who asks as often as possible for so
-    long.
+    """Return the times of all requests that are granted within some seconds to a client that asks
+    as often as possible.
     """
     moments, end = [], clock.monotonic() + seconds
     while clock.monotonic() < end:
@@ -36,7 +34,7 @@ def granted(budget, clock, seconds):
 
 
 def most_in(moments, seconds):
-    """The largest number of moments in any window of this length."""
+    """Return the largest number of moments in any window of this length."""
     return max(
         sum(1 for moment in moments if first <= moment < first + seconds) for first in moments
     )
@@ -54,7 +52,7 @@ def most_in(moments, seconds):
     ],
 )
 def test_no_window_ever_holds_more_than_the_limit(budget, clock, limit, window, most):
-    """Whatever the moment at which one begins to count."""
+    """No window of time contains more granted requests than the limit, wherever it begins."""
     moments = granted(budget(limit), clock, 3 * window)
     assert most_in(moments, window * 0.999) <= most
 
@@ -69,13 +67,13 @@ def test_no_window_ever_holds_more_than_the_limit(budget, clock, limit, window, 
     ],
 )
 def test_the_limit_is_used(budget, clock, limit):
-    """Little of what is allowed is given away."""
+    """At least nine tenths of the requests that the limit allows are granted."""
     moments = granted(budget(limit), clock, 4 * limit.per_s)
     assert len(moments) >= 0.9 * 4 * limit.requests
 
 
 def test_all_of_several_limits_hold(budget, clock):
-    """Ten a second, and fifty a minute."""
+    """Limits of ten requests per second and of fifty per minute hold at the same time."""
     moments = granted(budget(Limit(requests=10, per_s=1), Limit(requests=50, per_s=60)), clock, 120)
     assert (most_in(moments, 0.999) <= 10, most_in(moments, 59.9) <= 50, len(moments) >= 90) == (
         True,
@@ -85,14 +83,18 @@ def test_all_of_several_limits_hold(budget, clock):
 
 
 def test_two_budgets_on_one_file_count_together(budget, clock):
-    """What one takes is gone for the other, also after the first has gone away without a word."""
+    """A request that one budget grants counts for another budget on the same file, even if the
+    first no longer exists.
+    """
     limit = Limit(requests=5, per_s=10)
     assert [budget(limit).acquire() for _ in range(5)] == [0.0] * 5
     assert 0 < budget(limit).acquire() <= 10.5
 
 
 def test_two_processes_together_never_exceed_the_limit(tmp_path):
-    """The grants of two real processes with a real clock, laid side by side, keep the limit."""
+    """Two processes with a real clock are together granted no more requests than the
+    limit allows.
+    """
     script = Path(__file__).with_name("budget_process.py")
     command = [sys.executable, str(script), str(tmp_path), "20", "10", "0.1"]
     processes = [
@@ -108,8 +110,8 @@ def test_two_processes_together_never_exceed_the_limit(tmp_path):
             asked_at, granted_at = map(float, line.split())
             grants.append((asked_at, granted_at))
     assert len(grants) == 40
-    # On a loaded machine a process may be late between the two moments, so only what lies wholly
-    # within the window is known to have been granted in it.
+    # On a busy machine, much time may pass between the two times of a grant. Only grants that are
+    # completely inside a window are known to belong to it.
     for begin, _ in grants:
         assert sum(begin <= asked_at and end <= begin + 0.08 for asked_at, end in grants) <= 10
 
@@ -127,8 +129,8 @@ def test_two_processes_together_never_exceed_the_limit(tmp_path):
         b"\xff\x00",
     ],
 )
-def test_a_damaged_file_starts_anew(budget, tmp_path, content):
-    """Counting goes on, and the file is sound again."""
+def test_a_damaged_file_is_replaced(budget, tmp_path, content):
+    """A damaged file is replaced by a valid one, and counting starts at zero."""
     limit = Limit(requests=2, per_s=1)
     budget(limit).acquire()
     (file,) = tmp_path.glob("*.json")
@@ -138,7 +140,7 @@ def test_a_damaged_file_starts_anew(budget, tmp_path, content):
 
 
 def test_a_clock_that_is_set_back_shortens_nothing_and_blocks_nobody(budget, clock):
-    """What was granted in what is now the future counts as of now."""
+    """After the clock is set back, earlier requests and holds count as if they were made now."""
     limit = Limit(requests=2, per_s=10)
     budget(limit).acquire()
     budget(limit).hold(5)
@@ -148,8 +150,8 @@ def test_a_clock_that_is_set_back_shortens_nothing_and_blocks_nobody(budget, clo
     assert (budget(limit).acquire(), 0 < budget(limit).acquire() <= 10.5) == (0.0, True)
 
 
-def test_a_hold_is_for_everybody(budget, clock):
-    """What one process was told, the others know; the longer of two holds counts."""
+def test_a_hold_is_for_all_processes(budget, clock):
+    """A hold of one process also stops the others, and the longer of two holds counts."""
     limit = Limit(requests=100, per_s=1)
     first, second = budget(limit), budget(limit)
     first.acquire()
@@ -161,8 +163,8 @@ def test_a_hold_is_for_everybody(budget, clock):
 
 
 def test_a_lease_ends(budget, clock):
-    """Requests that were leased in a batch and not used are not used later, on top of what was
-    granted since.
+    """Requests of a lease that were not used in time cannot be used later, because others may have
+    been granted since.
     """
     limit = Limit(requests=640, per_s=1)
     idle, busy = budget(limit), budget(limit)
@@ -173,15 +175,15 @@ def test_a_lease_ends(budget, clock):
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, clock):
-    """Without its file the limit cannot be kept, so nothing is asked."""
+    """A folder that cannot be written raises FG-budget-unusable, because no limit could be kept."""
     (tmp_path / "taken").write_text("a file where a folder should be")
     with pytest.raises(StoreFailed) as caught:
         FileBudget(tmp_path / "taken", "x", [Limit(requests=1, per_s=1)], clock).acquire()
     assert caught.value.code == "FG-budget-unusable"
 
 
-def test_scopes_are_counted_apart(tmp_path, clock):
-    """A limit of the address is shared by two accounts, a limit of the account is not."""
+def test_scopes_are_counted_separately(tmp_path, clock):
+    """Two accounts share a limit of the address, and each has its own limit of the account."""
     limits = (Limit(requests=3, per_s=60, scope="ip"), Limit(requests=2, per_s=60, scope="account"))
     policy = HttpPolicy("https://example.org", limits=limits)
     first, second = (
@@ -196,8 +198,8 @@ def test_scopes_are_counted_apart(tmp_path, clock):
     assert second.acquire() > 0
 
 
-def test_loopback_has_no_budget_but_what_its_answers_state(tmp_path, clock):
-    """A stand-in is asked as fast as it answers, until it asks for a rest."""
+def test_loopback_has_only_the_limits_that_its_responses_state(tmp_path, clock):
+    """A server on this machine has no budget until one of its responses asks for a wait."""
     policy = HttpPolicy("http://127.0.0.1:1", limits=(Limit(requests=1, per_s=60),))
     budget = budget_of(policy, tmp_path, integration="x", account="y", clock=clock)
     assert isinstance(budget, NoBudget)

@@ -1,4 +1,6 @@
-"""What an entry's ``http`` block becomes, and which base URL may be shown a key."""
+"""Tests of the policy that an entry's ``http`` block becomes, and of the base URLs that
+it allows.
+"""
 
 import pytest
 
@@ -21,7 +23,7 @@ ENTRY = Http(
 
 
 def test_every_key_of_the_entry_counts():
-    """The policy holds what the entry says, and the host's version."""
+    """The policy has all values of the entry's block, and the version of the host."""
     policy = policy_from_entry(ENTRY)
     assert policy == HttpPolicy(
         "https://example.org/api",
@@ -39,7 +41,7 @@ def test_every_key_of_the_entry_counts():
 
 
 def test_a_stand_in_is_the_only_server_allowed():
-    """With a base URL of the athlete's own, the entry's hosts are not followed to."""
+    """A base URL that replaces the entry's also replaces the hosts that the entry allows."""
     policy = policy_from_entry(ENTRY, "http://127.0.0.1:8042/api/v1/")
     assert (policy.base_url, policy.origins, policy.loopback) == (
         "http://127.0.0.1:8042/api/v1",
@@ -58,8 +60,8 @@ def test_a_stand_in_is_the_only_server_allowed():
         " https://EXAMPLE.org/ ",
     ],
 )
-def test_https_and_loopback_may_be_asked(url):
-    """Everything else would show the key on the way."""
+def test_https_and_loopback_are_allowed(url):
+    """A base URL may use https, or http on this machine, where nobody can read the key."""
     assert policy_from_entry(ENTRY, url).host
 
 
@@ -80,7 +82,9 @@ def test_https_and_loopback_may_be_asked(url):
     ],
 )
 def test_a_base_url_that_would_show_the_key_is_refused(url):
-    """The error says why, and never repeats a password."""
+    """A base URL that would reveal the key is refused, and the error does not contain
+    its password.
+    """
     with pytest.raises(UserMistake) as caught:
         HttpPolicy(url)
     assert caught.value.code == "FG-base-url-refused"

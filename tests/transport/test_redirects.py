@@ -1,5 +1,5 @@
-"""Where a request may end up: below the base URL, on the allowed hosts, and the key nowhere but at
-home.
+"""Tests that requests stay below the base URL and on allowed hosts, and that the key is sent only
+to the host of the base URL.
 """
 
 import pytest
@@ -26,14 +26,16 @@ from fitglue_registry.errors import ConnectionStopped, PluginFailed
     ],
 )
 def test_a_path_that_could_lead_elsewhere_is_refused(session, server, path):
-    """An id from a payload cannot change the host, climb, or smuggle a line."""
+    """A path with an id from a payload cannot change the host, leave the base path or
+    add a header.
+    """
     with pytest.raises(PluginFailed) as caught:
         session.get(path)
     assert (caught.value.code, server.requests) == ("FG-path-refused", [])
 
 
 @pytest.mark.parametrize(
-    ("path", "asked"),
+    ("path", "requested"),
     [
         ("/activity/i1", "/api/v1/activity/i1"),
         ("activities/i1,i2", "/api/v1/activities/i1,i2"),
@@ -45,14 +47,14 @@ def test_a_path_that_could_lead_elsewhere_is_refused(session, server, path):
         ("Höhe 1", "/api/v1/H%C3%B6he%201"),
     ],
 )
-def test_a_path_is_plain_text_and_quoted(session, server, path, asked):
-    """Whatever it holds stays a part of the path."""
+def test_a_path_is_plain_text_and_percent_encoded(session, server, path, requested):
+    """Every character of a path stays part of the path, also a question mark or a percent sign."""
     session.get(path)
-    assert server.paths == [asked]
+    assert server.paths == [requested]
 
 
 def test_a_redirect_on_the_same_server_is_followed_with_the_key(session, server, reply):
-    """A moved page of the service itself is still the athlete's."""
+    """A redirect to the same server is followed, and the request still has the key."""
     server.say(reply(302, headers={"Location": "/new place?a=1"}), reply(body=b"[1]"))
     answer = session.get("old")
     assert (answer.json(), server.paths) == ([1], ["/api/v1/old", "/new%20place?a=1"])
@@ -70,7 +72,7 @@ def test_a_redirect_on_the_same_server_is_followed_with_the_key(session, server,
     ],
 )
 def test_a_redirect_to_another_host_is_refused(session, server, reply, location):
-    """The error names the host, and nobody but the base URL was asked."""
+    """A redirect to a host that the entry does not allow is refused before any request to it."""
     server.say(reply(302, headers={"Location": location}))
     with pytest.raises(ConnectionStopped, match=r"redirects to .*evil\.example") as caught:
         session.get("x")
@@ -78,7 +80,7 @@ def test_a_redirect_to_another_host_is_refused(session, server, reply, location)
 
 
 def test_another_port_of_the_same_machine_is_another_server(session, servers, server, reply):
-    """What listens beside the stand-in gets neither request nor key."""
+    """A redirect to another port of the same machine is refused, so that server gets no request."""
     other = servers()
     server.say(reply(307, headers={"Location": f"{other.url}/x"}))
     with pytest.raises(ConnectionStopped, match="FG-redirect-refused"):
@@ -87,7 +89,9 @@ def test_another_port_of_the_same_machine_is_another_server(session, servers, se
 
 
 def test_an_allowed_host_is_followed_without_the_key(open_session, servers, server, reply):
-    """The entry may allow a second host; the key is not for it, and is not sent again after it."""
+    """A redirect to an allowed host is followed without the key, which is not sent
+    again after it.
+    """
     other = servers()
     session = open_session(allowed_hosts=(other.url.removeprefix("http://"),))
     server.say(reply(302, headers={"Location": f"{other.url}/file"}), reply(body=b"[2]"))
@@ -112,7 +116,9 @@ def test_an_allowed_host_is_followed_without_the_key(open_session, servers, serv
     ],
 )
 def test_another_scheme_or_a_malformed_address_is_refused(session, server, reply, location):
-    """Neither down to a file nor up to a user name."""
+    """A redirect to another scheme, to an address with a user name, or to a malformed address is
+    refused.
+    """
     server.say(reply(302, headers={"Location": location}))
     with pytest.raises(ConnectionStopped, match="FG-redirect-refused"):
         session.get("x")
@@ -120,7 +126,7 @@ def test_another_scheme_or_a_malformed_address_is_refused(session, server, reply
 
 
 def test_redirects_end(session, server, reply):
-    """A server that sends us round in circles is asked four times."""
+    """A loop of redirects ends with an error after three redirects."""
     server.say(reply(302, headers={"Location": "/again"}))
     with pytest.raises(ConnectionStopped, match="FG-redirect-refused") as caught:
         session.get("x")
@@ -128,7 +134,7 @@ def test_redirects_end(session, server, reply):
 
 
 def test_a_redirect_s_body_is_not_read(session, server, reply):
-    """A flood behind a redirect stays where it is."""
+    """The body of a redirect is not read, even if it is very long."""
     flood = reply(
         raw=b"HTTP/1.1 302 Found\r\nLocation: /new\r\nContent-Length: 500000000\r\n\r\n",
         drip=b"x" * 1000,
@@ -138,7 +144,7 @@ def test_a_redirect_s_body_is_not_read(session, server, reply):
 
 
 def test_cookies_are_neither_kept_nor_sent(session, server, reply):
-    """A session of the server's own would make answers depend on their order."""
+    """A cookie is neither kept nor sent, because responses must not depend on earlier requests."""
     server.say(reply(headers={"Set-Cookie": "session=abc"}))
     session.get("a")
     session.get("b")

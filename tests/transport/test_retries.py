@@ -1,4 +1,4 @@
-"""When a request is tried again, how long that waits, and what is said after the last try."""
+"""Tests of when a request is tried again, of the waits between attempts, and of the last error."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from fitglue_registry.errors import Retryable
 
 
 def failure(session, **keywords):
-    """The error of a request that fails in the end, as something to try later."""
+    """Return the error of a request after its last attempt."""
     with pytest.raises(Retryable) as caught:
         session.get("x", **keywords)
     return caught.value
@@ -14,13 +14,13 @@ def failure(session, **keywords):
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_an_outage_that_passes_is_not_seen(session, server, reply, status):
-    """One bad status is followed by another try."""
+    """A request that fails once with a 429 or 5xx is tried again and succeeds."""
     server.say(reply(status), reply(body=b"[1]"))
     assert session.get("x").json() == [1]
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "tries"),
+    ("status", "code", "attempts"),
     [
         (429, "FG-rate-limited", 5),
         (503, "FG-source-down", 5),
@@ -29,38 +29,38 @@ def test_an_outage_that_passes_is_not_seen(session, server, reply, status):
         (505, "FG-source-down", 3),
     ],
 )
-def test_an_outage_that_stays_is_an_error_to_try_later(session, server, reply, status, code, tries):
-    """A 500 may be our own mistake and is tried less often than an outage; the error counts the
-    tries.
+def test_an_outage_that_stays_is_an_error(session, server, reply, status, code, attempts):
+    """A status that stays is an error with the number of attempts; a 500, which may be caused by
+    the request, is tried less often than an outage.
     """
-    server.say(reply(status, b'{"error": "worn out"}'))
+    server.say(reply(status, b'{"error": "overloaded"}'))
     error = failure(session)
-    assert (error.code, len(server.requests)) == (code, tries)
-    assert error.why == f"it answers {status}: worn out; asked {tries} times"
+    assert (error.code, len(server.requests)) == (code, attempts)
+    assert error.why == f"it responded with status {status}: overloaded; tried {attempts} times"
 
 
-def test_the_entry_says_how_many_tries(open_session, server, reply):
-    """``retries: 0`` asks once."""
+def test_the_entry_sets_the_number_of_retries(open_session, server, reply):
+    """An entry with ``retries: 0`` sends a failing request only once."""
     server.say(reply(503))
     failure(open_session(retries=0))
     assert len(server.requests) == 1
 
 
 def test_waits_grow(session, server, reply, clock, waits):
-    """Without a word from the server each wait is about twice the one before, and each is announced
-    with its reason.
+    """Without a ``Retry-After``, each wait is about twice as long as the one before, and each is
+    reported with its reason.
     """
     server.say(reply(503))
     failure(session)
     seconds = [wait for wait, _ in waits]
     assert all(low <= wait <= low + 1 for low, wait in zip([1, 2, 4, 8], seconds, strict=True))
     assert clock.slept_s == pytest.approx(sum(seconds), abs=0.01)
-    assert {reason for _, reason in waits} == {"127.0.0.1 is out of order"}
+    assert {reason for _, reason in waits} == {"127.0.0.1 is not working"}
 
 
 @pytest.mark.parametrize("value", ["7", "Mon, 23 Nov 2026 12:00:07 GMT"], ids=["seconds", "date"])
-def test_retry_after_is_honoured(session, server, reply, clock, value):
-    """The next try comes exactly when the server asked for it."""
+def test_retry_after_is_honored(session, server, reply, clock, value):
+    """The next attempt is made exactly after the time that ``Retry-After`` asks for."""
     server.say(reply(429, headers={"Retry-After": value}), reply())
     session.get("x")
     assert clock.slept_s == 7
@@ -69,15 +69,17 @@ def test_retry_after_is_honoured(session, server, reply, clock, value):
 @pytest.mark.parametrize(
     "value", ["", "0", "soon", "-5", "Mon, 23 Nov 2020 12:00:00 GMT", "1e999", "9" * 400]
 )
-def test_a_senseless_retry_after_is_as_none(session, server, reply, clock, value):
-    """What says no time to come is answered with the usual wait."""
+def test_an_invalid_retry_after_is_ignored(session, server, reply, clock, value):
+    """A ``Retry-After`` that is invalid or in the past leads to the usual wait."""
     server.say(reply(429, headers={"Retry-After": value}), reply())
     session.get("x")
     assert 1 <= clock.slept_s <= 2
 
 
 def test_a_long_retry_after_ends_the_sync(session, server, reply, clock):
-    """More than two minutes are not waited for; the error knows how long, and says when."""
+    """A ``Retry-After`` of more than two minutes is an error at once, whose fix says when to run
+    the command again.
+    """
     server.say(reply(429, headers={"Retry-After": "7200"}))
     error = failure(session)
     assert (error.code, error.retry_after_s, clock.sleeps) == ("FG-rate-limited", 7200, [])
@@ -85,7 +87,7 @@ def test_a_long_retry_after_ends_the_sync(session, server, reply, clock):
 
 
 def test_a_limit_holds_for_every_thread_of_the_session(session, server, reply):
-    """Once the server asked to be left alone, no further request disturbs it."""
+    """After a 429 with a long ``Retry-After``, no other request of the session is sent either."""
     server.say(reply(429, headers={"Retry-After": "7200"}), reply())
     failure(session)
     error = failure(session)
@@ -93,7 +95,7 @@ def test_a_limit_holds_for_every_thread_of_the_session(session, server, reply):
 
 
 def test_a_503_with_retry_after_is_an_outage_with_an_end(session, server, reply):
-    """Maintenance is told apart from a limit, and its end is known."""
+    """A 503 with ``Retry-After`` is reported as an outage and not as a rate limit, with its end."""
     server.say(reply(503, headers={"Retry-After": "600"}))
     error = failure(session)
     assert (error.code, error.retry_after_s) == ("FG-source-down", 600)
@@ -110,11 +112,11 @@ def test_a_503_with_retry_after_is_an_outage_with_an_end(session, server, reply)
         {"body": b"\x1f\x8b\x08broken gzip", "headers": {"Content-Encoding": "gzip"}},
         {"body": b"[]", "headers": {"Content-Encoding": "br"}},
     ],
-    ids=["cut", "cut chunks", "no answer", "half a header", "not HTTP", "gzip", "unasked encoding"],
+    ids=["cut", "cut chunks", "no response", "half a header", "not HTTP", "gzip", "other encoding"],
 )
-def test_a_broken_answer_is_asked_for_again(session, server, reply, broken):
-    """A body or connection that breaks off is tried again, and after the last try is an error that
-    says so.
+def test_a_broken_response_is_requested_again(session, server, reply, broken):
+    """A request whose response is incomplete or damaged is tried again, and ends with
+    FG-answer-broken after the last attempt.
     """
     server.say(reply(**broken), reply(body=b"[1]"))
     assert session.get("x").json() == [1]
@@ -123,19 +125,21 @@ def test_a_broken_answer_is_asked_for_again(session, server, reply, broken):
 
 
 def test_truncated_gzip_is_broken(session, server, reply, zipped):
-    """A gzip body whose end is missing is not taken for whole, although its length is right."""
-    whole = zipped(b"[1]" * 100)
-    server.say(reply(body=whole.body[:-9], headers=whole.headers))
+    """A gzip body without its end is not accepted as complete, although its length is
+    as announced.
+    """
+    complete = zipped(b"[1]" * 100)
+    server.say(reply(body=complete.body[:-9], headers=complete.headers))
     error = failure(session)
     assert (error.code, "end too early" in error.why) == ("FG-answer-broken", True)
 
 
 def test_silence_is_a_timeout(open_session, server, reply):
-    """A server that never answers is given up after ``read_s``, twice."""
+    """A request to a server that sends nothing times out after ``read_s`` and is tried twice."""
     server.say(reply(hang=True))
     error = failure(open_session(read_s=0.05))
     assert (error.code, len(server.requests)) == ("FG-timeout", 2)
-    assert "no byte for 0.05 s" in error.why
+    assert "no byte arrived for 0.05 s" in error.why
 
 
 @pytest.mark.parametrize(
@@ -144,7 +148,7 @@ def test_silence_is_a_timeout(open_session, server, reply):
     ids=["body", "header"],
 )
 def test_one_byte_at_a_time_is_a_timeout(open_session, server, reply, begin):
-    """An answer that drips, in its body or already in its headers, must be over after
+    """A response that arrives byte by byte, in its headers or its body, times out after
     ``total_s``.
     """
     server.say(reply(raw=begin, drip=b"x"))
@@ -153,7 +157,7 @@ def test_one_byte_at_a_time_is_a_timeout(open_session, server, reply, begin):
 
 
 def test_a_closed_session_waits_no_longer(open_session, server, reply, clock):
-    """Closing ends the waits of threads that are still asking."""
+    """Closing a session ends the waits of its threads with FG-session-closed."""
     session = open_session()
     server.say(reply(429, headers={"Retry-After": "100"}))
     clock.sleep = lambda _: session.close()

@@ -1,4 +1,4 @@
-"""A planted key is searched for wherever a request can leave a trace."""
+"""Tests that a key is not in any place where a request can leave a trace."""
 
 import base64
 import logging
@@ -26,7 +26,7 @@ FAULTS = [
 
 
 def provoke(session):
-    """The error of a request to a server that echoes the key."""
+    """Return the error of a request to a server that echoes the key."""
     with pytest.raises(FitglueError) as caught:
         session.get("x").json()
     return caught.value
@@ -34,8 +34,8 @@ def provoke(session):
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(next(iter(fault.values()))))
 def test_no_fault_shows_the_key(session, server, reply, key, caplog, fault):
-    """Not in the error, its traceback, what it was made of, nor in the log of any library at any
-    level.
+    """The key of a failed request is not in the error, its traceback and its causes, and not in the
+    log of any library at any level.
     """
     caplog.set_level(logging.DEBUG)
     server.say(reply(**({"body": f'{{"error": "you sent {key}"}}'.encode()} | fault)))
@@ -47,32 +47,34 @@ def test_no_fault_shows_the_key(session, server, reply, key, caplog, fault):
         "".join(traceback.format_exception(error)),
         caplog.text,
     ]
-    coded = base64.b64encode(f"API_KEY:{key}".encode()).decode()
-    assert not [text for text in seen if key in text or coded in text or coded[12:30] in text]
+    encoded = base64.b64encode(f"API_KEY:{key}".encode()).decode()
+    assert not [text for text in seen if key in text or encoded in text or encoded[12:30] in text]
     assert key.encode() not in pickle.dumps(error)
 
 
 def test_an_error_does_not_hold_the_request(session, server, reply):
-    """A reporter that walks from an error to its context finds no headers there."""
+    """An error has no cause and no context, because these would contain the headers of
+    the request.
+    """
     server.say(reply(raw=b""))
     error = provoke(session)
     assert (error.__cause__, error.__context__) == (None, None)
 
 
 def test_a_page_s_title_is_quoted_without_the_key(session, server, reply, key):
-    """A server may echo what it was sent."""
+    """The title of a web page that echoes the key is quoted with the key masked."""
     server.say(reply(body=f"<title>{key}</title>".encode()))
     error = provoke(session)
     assert ("titled '****" in error.what, key in error.what) == (True, False)
 
 
 def test_the_address_of_an_answer_shows_no_secret(session, server):
-    """A plugin that puts a token into its parameters does not get it back in ``url``."""
+    """A token among the parameters of a request is masked in the URL of the response."""
     assert session.get("x", {"token": "abc"}).url.endswith("/x?token=***")
 
 
 def test_a_netrc_is_not_read(open_session, server, tmp_path, monkeypatch):
-    """Somebody's password for this host in their home folder is not ours to send."""
+    """A password for the host in the user's ``.netrc`` file is not sent."""
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password other-secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -80,15 +82,19 @@ def test_a_netrc_is_not_read(open_session, server, tmp_path, monkeypatch):
     assert "authorization" not in server.requests[0][1]
 
 
-def test_loopback_is_never_asked_through_a_proxy(open_session, server, monkeypatch):
-    """A proxy of the environment would see the key in clear."""
+def test_requests_to_loopback_use_no_proxy(open_session, server, monkeypatch):
+    """A request to this machine does not use the proxy of the environment, which would
+    see the key.
+    """
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     open_session().get("x")
     assert len(server.requests) == 1
 
 
-def test_a_proxy_of_the_environment_is_asked_for_a_tunnel(open_session, server, monkeypatch):
-    """It learns the host and no key; where it refuses, the error says so."""
+def test_https_requests_use_a_tunnel_through_the_proxy(open_session, server, monkeypatch):
+    """A proxy of the environment is asked for a tunnel, learns the host but not the key, and its
+    refusal is reported.
+    """
     monkeypatch.setenv("https_proxy", server.url)
     error = provoke(open_session("https://intervals.example"))
     assert (error.code, "Tunnel connection failed: 407" in error.why) == ("FG-no-network", True)

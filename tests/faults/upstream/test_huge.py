@@ -62,7 +62,7 @@ def test_a_huge_answer_takes_no_more_memory_than_its_limit(
     server.fault(ENDPOINTS[endpoint], fault, times=None)
     said = sync_in_child()
     assert said["error"]["code"] == "FG-answer-too-large"
-    assert said["error"]["what"] == "127.0.0.1 answers with more than 64 MB"
+    assert said["error"]["what"] == "127.0.0.1 responds with more than 64 MB"
     assert "max_body_mb" in said["error"]["fix"]
     lanes = 2 if endpoint == "streams" else 1
     assert said["peak"] - usual < COPIES * LIMIT * lanes

@@ -1,4 +1,4 @@
-"""When a failed request is tried again, how often, and after which wait."""
+"""Decides whether and when a failed request is tried again."""
 
 from __future__ import annotations
 
@@ -11,34 +11,43 @@ if TYPE_CHECKING:
 
     from fitglue_registry.errors import FitglueError
 
-FEW_TRIES = 3  # where another one seldom helps
-TWO_TRIES = 2  # where each costs a whole time-out
+FEW_ATTEMPTS = 3  # for failures that another attempt seldom repairs
+TWO_ATTEMPTS = 2  # for failures that take a complete time-out each
 
+#: Exponential back-off of 1, 2, 4, … up to 30 seconds. The jitter of up to a second keeps several
+#: processes from repeating their requests at the same moment.
 _BACKOFF = tenacity.wait_exponential_jitter(initial=1, max=30, jitter=1)
 
 
 class TryAgain(Exception):
-    """This try failed with ``failure``; up to ``tries`` in all make sense, after ``wait_s`` if the
-    source said so.
+    """Raised if an attempt failed and another one may succeed.
+
+    Args:
+        failure: The error to raise after the last attempt.
+        attempts: The largest number of attempts, including the first.
+        wait_s: Seconds to wait before the next attempt; ``None`` uses the back-off.
     """
 
     def __init__(
         self,
         failure: FitglueError,
-        tries: int,
+        attempts: int,
         wait_s: float | None = None,
     ) -> None:
         super().__init__(failure)
         self.failure = failure
-        self.tries = tries
+        self.attempts = attempts
         self.wait_s = wait_s
 
 
 def retrying(
     announce: Callable[[float, str], None], sleep: Callable[[float], None]
 ) -> tenacity.Retrying:
-    """Return what calls a function until it raises no ``TryAgain``, or no further try makes sense;
-    each wait is announced with its seconds and its reason.
+    """Return a caller that repeats a function while it raises ``TryAgain``.
+
+    Args:
+        announce: Called before each wait with its seconds and its reason.
+        sleep: Waits for some seconds.
     """
 
     def before_sleep(state: tenacity.RetryCallState) -> None:
@@ -56,7 +65,7 @@ def retrying(
 
 
 def _is_last(state: tenacity.RetryCallState) -> bool:
-    return state.attempt_number >= _failed(state).tries
+    return state.attempt_number >= _failed(state).attempts
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
@@ -66,5 +75,5 @@ def _wait(state: tenacity.RetryCallState) -> float:
 
 def _failed(state: tenacity.RetryCallState) -> TryAgain:
     failure = state.outcome.exception() if state.outcome else None
-    assert isinstance(failure, TryAgain)  # tenacity asks about nothing else
+    assert isinstance(failure, TryAgain)  # tenacity retries no other exception
     return failure
