@@ -68,15 +68,7 @@ def read_value(field: str, text: str) -> Any:
     """
     editable = editable_fields()
     if field not in editable:
-        suggestion = nearest(field, editable)
-        # The list is long, so it is only shown if nothing better can be said.
-        raise UserMistake(
-            "FG-field-unknown",
-            f"{field!r} is not a field that can be set",
-            at=Place(field=field),
-            why=None if suggestion else f"these fields can be set: {', '.join(editable)}",
-            fix=f"did you mean {suggestion}?" if suggestion else "use one of these",
-        )
+        raise _not_editable(field, editable)
     # `--set title=` is how a field is cleared at the command line.
     if not text.strip():
         return None
@@ -89,6 +81,25 @@ def read_value(field: str, text: str) -> Any:
             at=Place(field=field),
             fix=f"type {_expected(editable[field])}",
         ) from None
+
+
+def _not_editable(field: str, editable: Iterable[str]) -> UserMistake:
+    suggestion = nearest(field, editable)
+    if suggestion:
+        return UserMistake(
+            "FG-field-unknown",
+            f"{field!r} is not a field that can be set",
+            at=Place(field=field),
+            fix=f"did you mean {suggestion}?",
+        )
+    # The list is long, so it is only shown if nothing better can be said.
+    return UserMistake(
+        "FG-field-unknown",
+        f"{field!r} is not a field that can be set",
+        at=Place(field=field),
+        why=f"these fields can be set: {', '.join(editable)}",
+        fix="use one of these",
+    )
 
 
 def _expected(kind: Any) -> str:
@@ -113,14 +124,17 @@ def _expected(kind: Any) -> str:
         case inspect.IntType():
             return f"a whole number{_limits(info)}"
         case inspect.FloatType():
-            return f"a number{_limits(info)}" + (f", in {unit}" if unit else "")
+            number = f"a number{_limits(info)}"
+            return f"{number}, in {unit}" if unit else number
     return "text without broken characters"
 
 
 def _limits(info: inspect.IntType | inspect.FloatType) -> str:
     if info.ge is None:
         return ""
-    return f" from {info.ge}" if info.le is None else f" from {info.ge} to {info.le}"
+    if info.le is None:
+        return f" from {info.ge}"
+    return f" from {info.ge} to {info.le}"
 
 
 def _converted(

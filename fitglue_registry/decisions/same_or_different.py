@@ -104,9 +104,9 @@ def split(
     """
     lock_athlete(transaction.db, transaction.athlete_id)
     activity = transaction.activity(reference)
-    sides = [
-        _side(transaction, activity, members) for members in _members_by_side(activity, source)
-    ]
+    sides = []
+    for members in _members_by_side(activity, source):
+        sides.append(_side(transaction, activity, members))
     ids = _carry_out(transaction, Verdict.DIFFERENT, sides)
     return transaction.activities_of(ids)
 

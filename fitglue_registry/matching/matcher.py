@@ -219,10 +219,10 @@ class Matcher:
                 shared += [row.id for row in group]
         samples = samples_of(db, shared) if shared else {}
         edits = self._decisions.edits(db, athlete_id, groups)
-        return [
-            self._merge(group, samples, choices)
-            for group, choices in zip(groups, edits, strict=True)
-        ]
+        merged = []
+        for group, choices in zip(groups, edits, strict=True):
+            merged.append(self._merge(group, samples, choices))
+        return merged
 
     def _merge(
         self,
