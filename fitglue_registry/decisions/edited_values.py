@@ -165,6 +165,7 @@ def _edits_naming(
 
 
 def _load_edits(db: Db, ids: Sequence[int]) -> list[EditedValue]:
+    """Return the edits with these ids, oldest first."""
     keys: dict[int, list[str]] = defaultdict(list)
     key_query = sa.select(choice_keys).where(choice_keys.c.choice_id.in_(ids))
     for row in db.execute(key_query.order_by(choice_keys.c.position)):

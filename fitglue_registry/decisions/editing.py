@@ -96,6 +96,9 @@ def _choices(
     members: Sequence[SourceActivityRow],
     edit: Edit,
 ) -> list[Choice]:
+    """Return the choices that an edit requests; raise ``UserMistake`` if any of them is not
+    possible.
+    """
     choices = []
     for name, text in edit.values.items():
         choices.append(Choice(name, value=read_value(name, text)))

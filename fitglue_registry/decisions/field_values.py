@@ -84,6 +84,7 @@ def read_value(field: str, text: str) -> Any:
 
 
 def _not_editable(field: str, editable: Iterable[str]) -> UserMistake:
+    """Return the error for a field that cannot be set."""
     suggestion = nearest(field, editable)
     if suggestion:
         return UserMistake(
@@ -142,6 +143,7 @@ def _converted(
     text: str,
     kind: Any,
 ) -> Any:
+    """Convert text to a type; raise ``ValueError`` or ``UserMistake`` if that is not possible."""
     text.encode()  # raises if a database or a JSON document could not hold the text
     # PostgreSQL cannot store a null character.
     plain = _sport(text) if field == "sport" else text.replace("\0", "")
@@ -187,5 +189,6 @@ def _suggestion(
     known: Iterable[str],
     otherwise: str,
 ) -> str:
+    """Return a question about the name that is closest to the typed one, or else another fix."""
     suggestion = nearest(typed, known)
     return f"did you mean {suggestion}?" if suggestion else otherwise

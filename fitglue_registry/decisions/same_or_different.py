@@ -155,6 +155,9 @@ def _carry_out(
 
 
 def _decision_to_undo(transaction: DecisionTransaction, number: int | None) -> PairDecision:
+    """Return the decision to undo; raise ``UserMistake`` if it does not exist or was
+    undone before.
+    """
     decisions = load_decisions(transaction.db, transaction.athlete_id)
     in_force = [decision for decision in decisions if decision.undone_at is None]
     # Decisions come oldest first.
@@ -175,6 +178,7 @@ def _decision_to_undo(transaction: DecisionTransaction, number: int | None) -> P
 
 
 def _as_plain_values(decision: PairDecision) -> dict[str, Any]:
+    """Return a decision in the form that ``history`` lists."""
     return {
         "verdict": decision.id,
         "said": decision.verdict,
@@ -215,6 +219,7 @@ def _side(
     activity: ActivityDetails,
     members: Sequence[MemberRow],
 ) -> DecidedSide:
+    """Return the side of a decision that consists of these members."""
     rows = load_rows(transaction.db, [member.id for member in members])
     return DecidedSide(list(rows.values()), _described(activity, members))
 

@@ -99,6 +99,7 @@ def _can_share_cluster(
     strongest: Mapping[PairKey, Edge],
     may_match: MayMatch | None,
 ) -> bool:
+    """Return whether a pair does not forbid joining the clusters of its two candidates."""
     edge = strongest.get(pair_key(candidate.id, other.id))
     is_one_account = candidate.account == other.account
     if edge is not None and (is_one_account or edge.verdict != Verdict.ASK):
@@ -145,6 +146,7 @@ def _is_any_pair_different(
     strongest: Mapping[PairKey, Edge],
     may_match: MayMatch,
 ) -> bool:
+    """Return whether any pair across two clusters is known or judged to be different."""
     for candidate in first:
         for other in second:
             edge = strongest.get(pair_key(candidate.id, other.id))

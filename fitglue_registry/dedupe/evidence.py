@@ -48,6 +48,9 @@ def _compare_values(
     second: float | None,
     cuts: Cuts,
 ) -> Levels:
+    """Return the level of a comparison of two values; without one of them, or if one is zero,
+    nothing.
+    """
     if not first or not second:
         return {}
     return {comparison: _level(relative_difference(first, second), cuts, comparison)}
@@ -58,6 +61,7 @@ def _level(
     cuts: Cuts,
     comparison: str,
 ) -> str:
+    """Return the level of a relative difference, by the cut-off values of the comparison."""
     if difference <= cuts[f"{comparison}_equal"]:
         return "equal"
     if difference <= cuts[f"{comparison}_near"]:
@@ -82,6 +86,7 @@ def _compare_size(
     if duration is None:
         return {"distance": _level(distance, cuts, "distance")}
     level = _size_level(distance, duration, cuts)
+    # Only sizes that agree in nothing can be those of a part and of the complete workout.
     if level is not None:
         return {"size": level}
     if not _is_shorter_in_both(first, second):

@@ -100,6 +100,7 @@ def _record(
     path: Path,
     number: int,
 ) -> LabeledRecord:
+    """Decode one line of a file; raise ``UserMistake`` with its number if it is not a record."""
     try:
         return msgspec.json.decode(
             line,
@@ -180,6 +181,7 @@ def write_predictions(path: Path, predicted: Iterable[Predicted]) -> None:
 
 
 def _traits(record: LabeledRecord) -> Traits:
+    """Return the traits of a record; a zero counts as absent, as in ``traits_of``."""
     return Traits(
         account=record.source,
         start_utc_s=clock_s(record.start_utc),

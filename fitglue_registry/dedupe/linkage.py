@@ -133,6 +133,7 @@ def predictions(matched: Matched) -> list[Prediction]:
             if judgment is not None and judgment.verdict == Verdict.SAME:
                 probability = judgment.probability
             else:
+                # The pair was joined through other members, or by a claim.
                 probability = _weakest_link(cluster, matched)
             by_pair[key] = Prediction(*key, Verdict.SAME, probability)
     for edge in matched.for_review:

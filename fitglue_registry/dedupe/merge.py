@@ -73,6 +73,7 @@ def merge(
     if len(ordered) == 1 and not chosen:
         return msgspec.structs.replace(best.activity, streams=()), {OTHER_FIELDS: best.id}
 
+    # If all members are stubs, the activity has the few values that they have.
     native = [member for member in ordered if member.activity.stub is None] or ordered
     origins = _origins(native, rules, chosen)
     values = _values(native, origins)
@@ -160,6 +161,7 @@ def _origins(
     origins: Origins = {}
     streams_from: Member | None = None
     for rule, fields in _fields_that_go_together(rules):
+        # Of fields that belong together, the first one that any member has decides for all.
         leader = next((name for name in fields if _has_any(native, name)), None)
         if leader is None:
             continue
@@ -175,6 +177,7 @@ def _origins(
 
 
 def _fields_that_go_together(rules: MergeRules) -> Iterator[tuple[Rule, tuple[str, ...]]]:
+    """Yield each rule with fields that must come from one member, which may be a single field."""
     for rule in rules.all_rules():
         if rule.together:
             yield rule, rule.fields

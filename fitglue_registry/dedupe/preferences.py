@@ -141,6 +141,7 @@ def choose(
         if criterion in _SELECTIONS:
             left = _SELECTIONS[criterion](left, name)
         elif criterion == "with_streams":
+            # The member with the streams may lack this field, and then the criterion is skipped.
             left = [member for member in left if member is streams_from] or left
         else:
             left = _best(left, [_PENALTIES[criterion](member, name, rules) for member in left])
@@ -195,6 +196,7 @@ def _agreed(members: list[Member], name: str) -> list[Member]:
     disagreeing = []
     for member in members:
         value = member.value(name)
+        # Every value agrees with itself, so this counts the other members that disagree.
         disagreeing.append(sum(not _is_alike(value, other.value(name)) for other in members))
     return _best(members, disagreeing)
 

@@ -40,6 +40,9 @@ class CandidateCache:
         return [self._candidate(row) for row in rows if not row.gone]
 
     def _candidate(self, row: SourceActivityRow) -> Candidate:
+        """Return the candidate of a source activity; its document is decoded only the
+        first time.
+        """
         if row.id not in self._candidates:
             account = account_of(row)
             self._candidates[row.id] = Candidate(
@@ -53,6 +56,7 @@ class CandidateCache:
 
     def _samples_of(self, source_activity_id: int) -> Samples | None:
         # One workout can be in doubt with several others, and decoding streams is slow.
+        """Return the samples of a source activity, or ``None`` if it has no streams."""
         if source_activity_id not in self._samples:
             streams = load_streams(self.db, source_activity_id, ("time", "latlng", *_CHANNELS))
             by_type = {stream.type: stream for stream in streams}

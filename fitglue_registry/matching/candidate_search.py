@@ -64,6 +64,7 @@ def _is_near_another(
     source_activity_id: int,
     encoded: EncodedActivity,
 ) -> bool:
+    """Return whether a source activity makes a candidate pair with any other one in the store."""
     start_text = encoded.columns["start_local"]
     if start_text is None:
         return False
