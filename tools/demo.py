@@ -1,8 +1,8 @@
-"""The main job from end to end: the real ``fitglue`` commands against the bundled stand-in, in a
-folder of their own.
+"""Shows the main features with the real ``fitglue`` commands, against the bundled stand-in.
 
-``make demo`` runs this. No key, no network but loopback. Each step says what it does and why, and
-is held to what it promises: the exit code is 1 where the store does not hold what the text says.
+``make demo`` runs this in a folder of its own, without a key and without a network. Each step says
+what it does and why, and is checked: the exit code is 1 if the store does not contain what the text
+says.
 """
 
 from __future__ import annotations
@@ -31,40 +31,40 @@ if TYPE_CHECKING:
     from fitglue_intervals.testing.plan import Plan
 
 ACTIVITIES, STUBS = 60, 3
-#: So many of the account's newest workouts are in Strava's archive as well.
+#: The number of the account's newest workouts that are in Strava's archive as well.
 LATELY = 9
 KEY = "stand-in-key"
-#: As if the service were a few hundred kilometres away, so that there is progress to be seen.
+#: As if the service were a few hundred kilometers away, so that progress can be seen.
 LATENCY_S = 0.02
 MARK = ".made-by-fitglue-demo"
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 
 OWN_KEY = """\
-The same with your own account (its key: intervals.icu, Developer Settings):
+To use your own account (its key is on intervals.icu, Developer Settings):
 
   make install                 puts `fitglue` on your PATH
-  fitglue connect intervals    asks for the key, and shows nothing of it
+  fitglue connect intervals    asks for the key without showing it
   fitglue sync
 
-Look around in what this demo left behind:
+To explore the data of this demo:
 
   FITGLUE_HOME={home} {fitglue}
 """
 
 
 class Broken(Exception):
-    """A step did not do, or did not show, what it promises."""
+    """A step did not do or show what its text says."""
 
 
 def expect(promise: str, wanted: object, found: object) -> None:
-    """Hold a step to its promise; raises ``Broken`` with both values."""
+    """Raise ``Broken`` with both values unless they are equal."""
     if wanted != found:
         raise Broken(f"{promise}: expected {wanted!r}, found {found!r}")
 
 
 @dataclass
 class Demo:
-    """The stand-in, the store, and the commands that join them."""
+    """The stand-in, the store, and the commands that connect them."""
 
     server: StandIn
     folder: Path
@@ -74,25 +74,27 @@ class Demo:
 
     @property
     def home(self) -> Path:
-        """Where FitGlue keeps everything."""
+        """The data folder of FitGlue."""
         return self.folder / "home"
 
     def __post_init__(self) -> None:
-        # Named, because the reader's own FITGLUE_DATABASE may be set.
+        # The URL is passed because the reader's own FITGLUE_DATABASE may be set.
         self.host = Host(self.home, f"sqlite:///{self.home / 'fitglue.db'}")
 
     @property
     def account(self) -> Account:
-        """The account at the stand-in."""
+        """The account that the stand-in serves."""
         return self.server.account
 
     def say(self, text: str) -> None:
-        """One paragraph for the reader."""
+        """Print a paragraph for the reader."""
         print("\n" + textwrap.fill(text, self.width, break_on_hyphens=False), flush=True)
 
     def fitglue(self, *arguments: str) -> int:
-        """Show a command, run it, and count the requests that it cost; raises ``Broken`` where it
-        fails.
+        """Print a command, run it, and return how many requests it sent.
+
+        Raises:
+            Broken: The command failed.
         """
         line = " ".join(map(_quoted, arguments))
         print(_strong(f"$ fitglue {line}".rstrip()), flush=True)
@@ -108,14 +110,14 @@ class Demo:
         return len(self.server.requests)
 
     def titles(self) -> dict[str, str]:
-        """External id → title of everything that is stored."""
+        """Return the title of every stored record, by its external id."""
         rows = self.host.queries.sql(
             "select external_id, title from source_activities where gone = 0 and stub = 0"
         ).rows
         return {str(external_id): str(title) for external_id, title in rows}
 
     def records(self) -> int:
-        """How many records all sources have listed and still have."""
+        """Return how many records all sources list."""
         return int(
             str(
                 self.host.queries.sql("select count(*) from source_activities where gone = 0").rows[
@@ -125,8 +127,9 @@ class Demo:
         )
 
     def ids(self, sport: str) -> list[str]:
-        """The ids of a sport's activities at the source, newest first; rides are those with
-        power.
+        """Return the ids of a sport's activities at the source, newest first.
+
+        Rides without power are left out.
         """
         rows = [(id_, self.account.row(id_)) for id_ in self.account.ids()]
         return [
@@ -140,23 +143,22 @@ class Demo:
 
 
 def connect(demo: Demo) -> None:
-    """A connection, and what will not come through it."""
+    """Connect the account."""
     demo.say(
-        "1. Connect. The key is proven with the gentlest request there is, and it is said at "
-        "once what will never arrive. "
-        "Here the key comes from FITGLUE_INTERVALS_API_KEY; in a terminal of your own it is "
-        "asked for. --base-url names the stand-in."
+        "1. Connect the account. The key is tested with one small request, and you learn at once "
+        "what will not arrive. Here, the key is in FITGLUE_INTERVALS_API_KEY; in your own "
+        "terminal, you are asked for it. --base-url is the address of the simulated service."
     )
     demo.fitglue("connect", "intervals", "--base-url", demo.server.url)
     expect("one connection", ["intervals"], [one.name for one in demo.host.connections.list()])
 
 
 def first_sync(demo: Demo) -> None:
-    """The whole history."""
+    """Sync the complete history."""
     demo.say(
-        "2. The first sync takes the whole history, newest first: summaries, then details in "
-        "bulk, then streams. "
-        "Every answer is kept as it came before anything is made of it; stopping it costs nothing."
+        "2. The first sync downloads the complete history, newest first: summaries, then details "
+        "in bulk, then streams. Every response is stored unchanged before it is processed. You "
+        "can stop a sync at any time, and the next one continues."
     )
     demo.fitglue("sync")
     expect("every workout that the source delivers", ACTIVITIES - STUBS, len(demo.titles()))
@@ -168,17 +170,17 @@ def first_sync(demo: Demo) -> None:
 
 
 def table(demo: Demo) -> None:
-    """The list."""
-    demo.say("3. The list. The number in the first column is what other commands accept.")
+    """List activities."""
+    demo.say("3. List the activities. Other commands accept the number in the first column.")
     demo.fitglue("activities", "--limit", "8")
 
 
 def one_activity(demo: Demo) -> None:
-    """One ride, with where each value comes from."""
+    """Show one ride, with the origin of each value."""
     demo.say(
-        "4. One ride with power. Beside each value stands how it was come by, below it what "
-        "the analysis found and the streams, "
-        "and at the end the records that it was made of."
+        "4. Show one ride with power. The column on the right says where each value comes from. "
+        "Below are the intervals and the streams, and at the end the records that the activity "
+        "was made of."
     )
     found = demo.host.activities.get(demo.ids("Ride")[0])
     demo.fitglue("show", str(found.number))
@@ -195,17 +197,15 @@ def one_activity(demo: Demo) -> None:
 
 
 def nothing_new(demo: Demo) -> None:
-    """The second sync."""
-    demo.say("5. Sync again: nothing changed at the source.")
+    """Sync without changes."""
+    demo.say("5. Sync again. Nothing has changed at the source.")
     requests = demo.fitglue("sync")
-    expect("an idle sync costs one request", 1, requests)
+    expect("a sync without changes sends one request", 1, requests)
     print(f"  The stand-in counted {requests} request.")
 
 
 def change_the_source(demo: Demo) -> dict[str, str]:
-    """What an athlete, a device and Strava do between two syncs; the ids of what was touched come
-    back.
-    """
+    """Change the account as an athlete, a device and Strava do; return the ids of the changes."""
     account, rides = demo.account, demo.ids("Ride")
     renamed, joined, deleted = rides[0], rides[1], demo.ids("Run")[0]
     deleted_title, joined_title = account.row(deleted)["name"], account.row(joined)["name"]
@@ -214,25 +214,25 @@ def change_the_source(demo: Demo) -> dict[str, str]:
     late = account.add(f"{YESTERDAY - timedelta(days=5)}T06:30:00", name="Found on an old watch")
     account.delete(deleted)
     stub = account.add_strava_stub(f"{YESTERDAY}T12:00:00")
-    demo.say("6. Now the source changes, as sources do:")
+    demo.say("6. Now several things change at the source:")
     for line in (
         f"renamed     {renamed} is now “Round the lake”",
         f"edited      two intervals of {joined} “{joined_title}” were joined",
         f"late        {late}, recorded six days ago, was uploaded only now",
         f"deleted     {deleted} “{deleted_title}”",
-        f"Strava-fed  {stub}: listed, and never delivered",
+        f"Strava      {stub}, received from Strava, is listed but never delivered",
     ):
         print(f"  {line}")
     return {"renamed": renamed, "joined": joined, "late": late, "deleted": deleted, "stub": stub}
 
 
 def third_sync(demo: Demo, touched: Mapping[str, str]) -> None:
-    """What the next sync makes of the five."""
+    """Sync the five changes."""
     before = _laps(demo, touched["joined"])
     demo.say(
-        "7. The next sync takes up all five. A new name re-opens nothing else; edited "
-        "intervals fetch the detail again; "
-        "what is missing in the list is asked for by its id before it counts as deleted."
+        "7. The next sync finds all five changes. For a new name, nothing else is downloaded "
+        "again; for edited intervals, only the details are. A workout that is no longer listed "
+        "is requested by its id before it counts as deleted."
     )
     requests = demo.fitglue("sync")
     titles = demo.titles()
@@ -252,8 +252,8 @@ def third_sync(demo: Demo, touched: Mapping[str, str]) -> None:
         f"and has {before - 1}."
     )
     demo.say(
-        "The list again: the late one stands where it was recorded, the deleted one is gone "
-        "from it."
+        "List the activities again. The late workout is at the time when it was recorded, and the "
+        "deleted one is no longer listed."
     )
     demo.fitglue("activities", "--limit", "8")
     expect(
@@ -264,24 +264,24 @@ def third_sync(demo: Demo, touched: Mapping[str, str]) -> None:
 
 
 def why(demo: Demo, touched: Mapping[str, str]) -> None:
-    """The two that are not there."""
+    """Explain the two workouts that are not listed."""
     demo.say(
-        "8. Why is a workout not there? Nothing that was fetched is thrown away, and each "
-        "decision is kept with its reason."
+        "8. Why is a workout not listed? Downloaded data is never thrown away, and every decision "
+        "is stored with its reason."
     )
     demo.fitglue("why", touched["deleted"])
     expect("why it is gone", "deleted at its source", demo.host.why(touched["deleted"])["verdict"])
-    demo.say("And the one that Strava fed: never delivered, and what would help.")
+    demo.say("The workout from Strava is never delivered; `why` says what would help.")
     claim = f"strava:{touched['stub']}"
     demo.fitglue("why", claim)
     expect("where it stopped", "stub", demo.host.why(claim)["records"][0]["state"])
 
 
 def question(demo: Demo) -> None:
-    """SQL on stable views."""
+    """Query the stable views with SQL."""
     demo.say(
-        "9. The database is yours: four views that stay as they are, read-only. `fitglue sql "
-        "--path` names the file for other tools."
+        "9. Query your database. It has four views whose columns stay the same from version to "
+        "version. `fitglue sql --path` prints the file for other tools."
     )
     demo.fitglue(
         "sql",
@@ -300,27 +300,28 @@ def question(demo: Demo) -> None:
 
 @dataclass
 class Elsewhere:
-    """What else the athlete has: two archives and a folder of files, as paths from here."""
+    """Two archives and a folder of files, as paths relative to the current folder."""
 
     downloads: Path
     files: Path
-    #: A workout that the account, Strava and Garmin know, and the ride of which the folder holds a
-    #: part.
+    #: The id of a workout that is in the account and in both archives.
     known_to_three: str
+    #: The id of the ride of which the folder contains only a part.
     cut: str
-    #: How many workouts there are in all, and how many of them the account has not.
+    #: The number of all workouts.
     workouts: int
+    #: The number of workouts that are not in the account.
     others: int
 
 
 def other_places(demo: Demo) -> Elsewhere:
-    """Archives as they are downloaded, and a folder as it grows over the years."""
+    """Write two archives as they are downloaded, and a folder with files of several years."""
     account = demo.account
     plans = [account.plan(external_id) for external_id in account.ids()]
-    alone = [plan for plan in plans if len(plan.legs) == 1 and plan.shape.sport.channels]
+    single = [plan for plan in plans if len(plan.legs) == 1 and plan.shape.sport.channels]
     lately, stubs = (
-        [plan for plan in alone if not plan.stub][:LATELY],
-        [plan for plan in alone if plan.stub],
+        [plan for plan in single if not plan.stub][:LATELY],
+        [plan for plan in single if plan.stub],
     )
     before = [
         _long_ago(plans, number, sport)
@@ -354,8 +355,10 @@ def other_places(demo: Demo) -> Elsewhere:
 
 
 def _fill(folder: Path, lately: Sequence[Plan], plans: Sequence[Plan], unknown: Plan) -> Plan:
-    """Put originals, copies and one workout that nobody else has into a folder; the ride of which
-    it got a part comes back.
+    """Write originals, copies and one workout that no other source has into a folder.
+
+    Returns:
+        The ride of which only a part was written.
     """
     tracked = [plan for plan in lately if plan.shape.sport.gps]
     cut = next(plan for plan in tracked if plan.shape.sport.key == "ride")
@@ -376,7 +379,7 @@ def _fill(folder: Path, lately: Sequence[Plan], plans: Sequence[Plan], unknown: 
 
 
 def _long_ago(plans: Sequence[Plan], number: int, sport: str) -> Plan:
-    """A workout from before the account was opened."""
+    """Return a workout from before the account was opened."""
     start = plans[-1].start - timedelta(days=40 + 7 * number)
     return single_leg_plan(
         1_000 + number, f"i{1_000 + number}", start.replace(hour=9), sport, 700 + number
@@ -384,13 +387,12 @@ def _long_ago(plans: Sequence[Plan], number: int, sport: str) -> Plan:
 
 
 def bring_in(demo: Demo, places: Elsewhere) -> None:
-    """Archives and files, recognised and taken in."""
+    """Import archives and files."""
     demo.say(
-        "10. Most athletes have the same years in more than one place. Here: the archives of "
-        "Strava and Garmin as they are "
-        "downloaded, and a folder with originals, a track that was saved again, one by a "
-        "clock that was an hour off, and a part of a "
-        "ride. `import` says what it found, and on a terminal it asks."
+        "10. Most athletes have the same workouts in several places. Here are the archives of "
+        "Strava and Garmin as they are downloaded, and a folder of files: originals, a track that "
+        "was saved again, a track from a clock that was an hour off, and a part of a ride. "
+        "`import` says what it found; on a terminal, it then asks for confirmation."
     )
     demo.fitglue("import", str(places.downloads), str(places.files))
     expect(
@@ -399,9 +401,9 @@ def bring_in(demo: Demo, places: Elsewhere) -> None:
         sorted(one.name for one in demo.host.connections.list()),
     )
     expect("no stub is left", [], demo.host.records.stubs())
-    print(f"  The {STUBS + 1} stubs are whole workouts now: Strava's archive had them.")
+    print(f"  The {STUBS + 1} stubs are complete workouts now, because Strava's archive has them.")
     demo.say(
-        "The same again brings nothing, and so would a newer archive but for what is new in it."
+        "Importing the same again adds nothing. A newer archive would add only its new workouts."
     )
     before = demo.records()
     demo.fitglue("import", str(places.downloads), str(places.files))
@@ -409,10 +411,10 @@ def bring_in(demo: Demo, places: Elsewhere) -> None:
 
 
 def one_question(demo: Demo, places: Elsewhere) -> None:
-    """The pair that nobody but the athlete can decide."""
+    """Decide about the pair that only the athlete can decide about."""
     demo.say(
-        "11. What is surely one workout is one activity already. What is not sure is asked: "
-        "here a file is less than half of a ride."
+        "11. Records that are certainly one workout are merged already. You are asked about the "
+        "others: here, a file contains less than half of a ride."
     )
     demo.fitglue("duplicates")
     asked = demo.host.decisions.pending()
@@ -423,17 +425,17 @@ def one_question(demo: Demo, places: Elsewhere) -> None:
     expect("nothing left to decide", [], demo.host.decisions.pending())
     merged = demo.host.activities.get(places.cut).activity
     expect(
-        "the whole ride's distance",
+        "the distance of the complete ride",
         True,
         abs((merged.distance_m or 0) - demo.account.plan(places.cut).shape.distance_m) < 200,
     )
 
 
 def one_list(demo: Demo, places: Elsewhere) -> None:
-    """Every workout once."""
+    """List every workout exactly once."""
     demo.say(
-        "12. One list: no double, and nothing missing. The last column counts the sources, "
-        "or names them where there is room."
+        "12. List the activities without duplicates and without gaps. The last column counts the "
+        "sources, or names them if the terminal is wide enough."
     )
     demo.fitglue("activities", "--limit", "8")
     rows = demo.host.activities()
@@ -444,15 +446,16 @@ def one_list(demo: Demo, places: Elsewhere) -> None:
     expect("every workout of the account", places.workouts - places.others, sources["intervals"])
     print(
         f"  {demo.records()} records of 4 sources are {len(rows)} workouts; {places.others} "
-        "of them the account never had."
+        "of them were never in the account."
     )
 
 
 def why_one(demo: Demo, places: Elsewhere) -> None:
-    """What joined the records of three sources."""
+    """Explain why the records of three sources are one workout."""
     found = demo.host.activities.get(places.known_to_three)
     demo.say(
-        "13. Why is it one? What joined the records, who gave which value, and where they differ."
+        "13. Why is this one workout? `why` says why the records were merged, which source each "
+        "value comes from, and where the sources differ."
     )
     demo.fitglue("why", str(found.number))
     story = demo.host.why(str(found.number))
@@ -462,16 +465,19 @@ def why_one(demo: Demo, places: Elsewhere) -> None:
         len({record["connection"] for record in story["records"]}) >= 3,
     )
     expect(
-        "each pair of them is held for one",
+        "each pair of them is the same workout",
         {"same"},
         {one["verdict"] for one in story["same_because"]},
     )
 
 
 def take_apart(demo: Demo, places: Elsewhere) -> None:
-    """A word of the athlete's, and its end."""
+    """Split an activity, and undo the decision."""
     number = str(demo.host.activities.get(places.cut).number)
-    demo.say("14. Your word wins, is remembered for every later copy, and can be taken back.")
+    demo.say(
+        "14. Your own decisions take precedence, are remembered for later copies, and can be "
+        "undone."
+    )
     demo.fitglue("duplicates", "split", number, "strava-archive")
     expect("one more", places.workouts + 1, len(demo.host.activities()))
     demo.fitglue("duplicates", "undo")
@@ -482,7 +488,7 @@ def take_apart(demo: Demo, places: Elsewhere) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the demo in the folder that is named, or in ``.demo``."""
+    """Run the demo in the folder that the arguments name, or in ``.demo``; return the exit code."""
     folder = Path(arguments[0] if arguments else ".demo")
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     account = Account.generate(ACTIVITIES, until=YESTERDAY, strava_stubs=STUBS)
@@ -503,9 +509,9 @@ def main(arguments: list[str]) -> int:
 
 def _play(demo: Demo) -> None:
     demo.say(
-        "An athlete's account at Intervals.icu, played by a stand-in on this machine: "
-        f"{ACTIVITIES} workouts of the last months, "
-        f"{STUBS} of them from Strava. Everything that FitGlue keeps goes to {_shown(demo.home)}."
+        "This demo uses a simulated Intervals.icu account on this machine, with "
+        f"{ACTIVITIES} workouts of the last months, {STUBS} of them from Strava. FitGlue stores "
+        f"everything in {_shown(demo.home)}."
     )
     with demo.host:
         for step in (connect, first_sync, table, one_activity, nothing_new):
@@ -515,8 +521,8 @@ def _play(demo: Demo) -> None:
         why(demo, touched)
         question(demo)
         places = other_places(demo)
-        for tell in (bring_in, one_question, one_list, why_one, take_apart):
-            tell(demo, places)
+        for import_step in (bring_in, one_question, one_list, why_one, take_apart):
+            import_step(demo, places)
 
 
 def _laps(demo: Demo, external_id: str) -> int:
@@ -524,17 +530,17 @@ def _laps(demo: Demo, external_id: str) -> int:
 
 
 def _empty(folder: Path) -> None:
-    """An empty folder; one that a demo did not make is left alone."""
+    """Empty the folder; raise ``Broken`` if it contains something that no demo made."""
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARK).exists():
-            raise Broken(f"{folder} holds something that no demo put there; name another folder")
+            raise Broken(f"{folder} contains something that no demo made; name another folder")
         shutil.rmtree(folder)
     (folder / "home").mkdir(parents=True, exist_ok=True)
     (folder / MARK).touch()
 
 
 def _environment(home: Path, width: int) -> dict[str, str]:
-    """The children's: nothing of the reader's own FitGlue, no proxy, and the width of the page."""
+    """Return the environment of the commands, without the reader's own settings and proxies."""
     kept: dict[str, Any] = {
         name: value
         for name, value in os.environ.items()
@@ -549,12 +555,12 @@ def _environment(home: Path, width: int) -> dict[str, str]:
 
 
 def _fitglue() -> Path:
-    """The command beside this Python."""
+    """Return the command that is installed beside this Python."""
     return Path(sys.executable).with_name("fitglue")
 
 
 def _shown(path: Path) -> Path:
-    """A path as short as it can be written from here."""
+    """Return a path relative to the current folder, if it is inside it."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 

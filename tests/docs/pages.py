@@ -1,4 +1,4 @@
-"""Reads the pages: their fenced blocks with what the fence says of them, and their links."""
+"""Reads the fenced blocks and the links of pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block; ``words`` are the ``name=value`` behind its language."""
+    """One fenced block; ``words`` has each ``name=value`` that follows its language."""
 
     language: str
     words: dict[str, str]
@@ -24,12 +24,12 @@ class Block:
 
     @property
     def commands(self) -> list[str]:
-        """The lines behind a ``$``."""
+        """Return the commands: the text of each line that begins with ``$``."""
         return [line.removeprefix("$ ") for line in self.text.splitlines() if line.startswith("$ ")]
 
 
 def blocks(page: Path) -> list[Block]:
-    """The fenced blocks of a page, in order."""
+    """Return the fenced blocks of a page, in order."""
     return [
         Block(language, dict(word.split("=", 1) for word in words.split()), text)
         for language, words, text in _FENCE.findall(page.read_text(encoding="utf-8"))
@@ -37,7 +37,7 @@ def blocks(page: Path) -> list[Block]:
 
 
 def local_links(page: Path) -> list[str]:
-    """The links of a page to other files of the checkout, without their anchors."""
+    """Return the links of a page to other files of the checkout, without their anchors."""
     text = _FENCE.sub("", page.read_text(encoding="utf-8"))
     return [
         link.partition("#")[0]
@@ -47,5 +47,5 @@ def local_links(page: Path) -> list[str]:
 
 
 def prose(page: Path) -> str:
-    """The whole text of a page."""
+    """Return the text of a page."""
     return page.read_text(encoding="utf-8")

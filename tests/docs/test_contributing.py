@@ -1,6 +1,4 @@
-"""What a contributor finds in a checkout: the commands, the checks before a commit, the rooms, and
-the forms for issues.
-"""
+"""Tests what contributors use: the commands, pre-commit, the pages and the issue forms."""
 
 from __future__ import annotations
 
@@ -20,13 +18,13 @@ FORMS = sorted((CHECKOUT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 
 
 def lints() -> list[str]:
-    """The targets that `make lint` consists of."""
+    """Return the targets that `make lint` consists of."""
     [line] = re.findall(r"^LINTS := (.*)$", MAKEFILE, re.MULTILINE)
     return line.split()
 
 
 def rooms() -> list[str]:
-    """The rooms of the host from the top layer down, as import-linter checks them."""
+    """Return the rooms of the host from the top layer down, as import-linter checks them."""
     [layers] = [
         contract["layers"]
         for contract in PROJECT["tool"]["importlinter"]["contracts"]
@@ -36,15 +34,13 @@ def rooms() -> list[str]:
 
 
 def picture(page) -> str:
-    """The picture of the rooms on a page."""
+    """Return the picture of the rooms on a page."""
     [block] = [block for block in blocks(page) if "a room imports only from" in block.text]
     return block.text
 
 
 def test_each_hook_is_one_check_of_make_lint():
-    """The hooks of pre-commit call the targets of `make lint`, each of them once and in its order,
-    and no tool of their own.
-    """
+    """The hooks of pre-commit call exactly the targets of `make lint`, in the same order."""
     [repository] = yaml.safe_load((CHECKOUT / ".pre-commit-config.yaml").read_text("utf-8"))[
         "repos"
     ]
@@ -68,19 +64,19 @@ def test_every_command_of_make_is_described():
 
 @pytest.mark.parametrize("page", [CONTRIBUTING, ARCHITECTURE], ids=lambda page: page.name)
 def test_the_picture_has_every_room(page):
-    """Each room that import-linter knows is in the picture, in an order that its layers allow."""
+    """The picture has every room of import-linter, in an order that the layers allow."""
     drawn = re.findall(r"[│┼].{4}(\w+)(?:/|\.py) ", picture(page))
     assert set(drawn) == set(rooms())
     assert drawn == sorted(drawn, key=rooms().index)
 
 
 def test_both_pictures_are_the_same():
-    """A room that is added to one picture is added to the other."""
+    """CONTRIBUTING and the page about the architecture have the same picture of the rooms."""
     assert picture(CONTRIBUTING) == picture(ARCHITECTURE)
 
 
 def test_every_place_of_a_change_exists():
-    """Each path in the table "to change X, go to Y" leads to a file or a folder of the checkout."""
+    """Every path in the table "to change X, go to Y" exists in the checkout."""
     table = prose(ARCHITECTURE).partition("| to change |")[2].partition("\n## ")[0]
     paths = [path for path in re.findall(r"`([^`\s]+)`", table) if "/" in path]
     assert table.count("\n") > 25
@@ -112,7 +108,7 @@ def test_the_glossary_is_linked():
 
 
 def test_the_glossary_defines_each_word_in_one_sentence():
-    """The words are sorted, and each meaning is a sentence."""
+    """The words of the glossary are sorted, and each meaning is one sentence."""
     rows = re.findall(r"^\| ([a-z ]+) \| (.+) \|$", prose(DOCS / "glossary.md"), re.MULTILINE)
     words = [word for word, _ in rows if word != "word"]
     meanings = [meaning for word, meaning in rows if word != "word"]

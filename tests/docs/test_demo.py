@@ -1,6 +1,4 @@
-"""The demonstration: it shows what it promises, and fails where the store does not hold what it
-says.
-"""
+"""Tests that the demonstration shows what it promises, and fails if the store differs from it."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ DEMO = CHECKOUT / "tools" / "demo.py"
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory):
-    """What the demonstration prints at 80 columns, far from any FitGlue of the developer's own."""
+    """Return what the demonstration prints at 80 columns, without the developer's own settings."""
     folder = tmp_path_factory.mktemp("demo")
     variables = os.environ | {
         "COLUMNS": "80",
@@ -45,7 +43,7 @@ def shown(tmp_path_factory):
 
 @pytest.fixture
 def demo():
-    """The demonstration as a module."""
+    """Import the demonstration as a module."""
     spec = importlib.util.spec_from_file_location("demo", DEMO)
     module = importlib.util.module_from_spec(spec)
     sys.modules["demo"] = module
@@ -55,8 +53,8 @@ def demo():
 
 
 def test_it_goes_through_the_main_job(shown):
-    """Connect, three syncs, the list, one activity, why and SQL, in this order; then the same
-    workouts from other places.
+    """The demonstration shows connect, three syncs, the list, one activity, why and SQL, in this
+    order, and then the same workouts from other places.
     """
     typed = [line.split()[2] for line in shown.splitlines() if line.startswith("$ fitglue")]
     account = [
@@ -85,7 +83,7 @@ def test_it_goes_through_the_main_job(shown):
 
 
 def test_it_makes_one_list_of_an_account_two_archives_and_a_folder(shown):
-    """It says of how many records, why one of them is one, and takes a word back."""
+    """The demonstration counts records, explains why one workout is one, and undoes a decision."""
     assert re.search(r"\d+ records of 4 sources are \d+ workouts", shown)
     assert all(
         text in shown
@@ -99,29 +97,35 @@ def test_it_makes_one_list_of_an_account_two_archives_and_a_folder(shown):
 
 
 def test_it_ends_with_the_readers_own_key(shown):
-    """Its last lines do the same with an account of the reader's."""
+    """The last lines of the demonstration show the same steps for the reader's own account."""
     assert "fitglue connect intervals  " in shown.partition("own account")[2]
 
 
 def test_it_fits_80_columns(shown):
-    """No line is wider than the page; the last one holds paths, which are as long as they are."""
+    """No line is wider than 80 columns, except the last one, whose paths cannot be shortened."""
     assert [line for line in shown.splitlines()[:-1] if _columns(line) > 80] == []
 
 
 def test_a_broken_promise_ends_it_with_1(demo, tmp_path, monkeypatch, capsys):
-    """Where a step does not do what it says, the exit code is 1 and the step is named."""
+    """If a step does not do what it says, the exit code is 1 and the step is named."""
     monkeypatch.setattr(demo.Demo, "fitglue", lambda self, *arguments: 0)
     assert demo.main([str(tmp_path / "demo")]) == 1
     assert "one connection: expected ['intervals'], found []" in capsys.readouterr().err
 
 
 def test_a_folder_of_somebody_elses_is_left_alone(demo, tmp_path, capsys):
-    """It empties only what a demonstration made."""
+    """The demonstration empties only a folder that a demonstration made."""
     (tmp_path / "precious").touch()
     assert demo.main([str(tmp_path)]) == 1
     assert (tmp_path / "precious").exists()
 
 
 def _columns(line: str) -> int:
-    seen = [one for one in line if not unicodedata.combining(one) and one != "\ufe0f"]
-    return len(seen) + sum(unicodedata.east_asian_width(one) in "WF" for one in seen)
+    """Return how many columns of a terminal a line takes."""
+    characters = [
+        character
+        for character in line
+        if not unicodedata.combining(character) and character != "\ufe0f"
+    ]
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in characters)
+    return len(characters) + wide

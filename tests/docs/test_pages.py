@@ -1,6 +1,4 @@
-"""The hand-written pages: whatever they describe, they describe whole, and they lead nowhere that
-is not there.
-"""
+"""Tests that the hand-written pages are complete, and that their links and commands work."""
 
 from __future__ import annotations
 
@@ -43,7 +41,7 @@ PAGES = [
     CHECKOUT / "changelog.d" / "README.md",
     *(DOCS / name for name in WRITTEN),
 ]
-#: Filled in by the reader of a registry, and never written.
+#: Fields of an entry that the registry fills in; they are never written in YAML.
 NOT_WRITTEN = {"file", "origin"}
 SECTIONS = {
     entry.Entry: "An entry",
@@ -69,21 +67,19 @@ SECTIONS = {
 
 
 def page_name(page: Path) -> str:
-    """The path of a page in the checkout."""
+    """Return the path of a page in the checkout."""
     return page.relative_to(CHECKOUT).as_posix()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_links_lead_somewhere(page):
-    """Every link to another file of the checkout leads to one."""
+    """Every link to another file of the checkout leads to an existing file."""
     assert [link for link in local_links(page) if not (page.parent / link).exists()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_printed_commands_are_understood(page):
-    """Every command that a page prints has the name, the options and the number of arguments that
-    the command takes.
-    """
+    """Every command on a page has a name, options and arguments that `fitglue` accepts."""
     printed = [
         command
         for block in blocks(page)
@@ -94,24 +90,24 @@ def test_printed_commands_are_understood(page):
 
 
 def test_every_command_is_on_the_athletes_page_or_the_authors():
-    """No command of the top level is left out."""
+    """Every top-level command is described on the page for athletes or for plugin authors."""
     text = prose(DOCS / "athlete.md") + prose(DOCS / "plugin-author.md")
     assert [name for name in COMMANDS if f"fitglue {name}" not in text] == []
 
 
 def test_every_struct_of_an_entry_has_its_table():
-    """A mapping that is added to the entry gets a table in the reference."""
+    """Every mapping of an entry has a table in the reference."""
     structs = {
-        one
-        for _, one in inspect.getmembers(entry, inspect.isclass)
-        if issubclass(one, msgspec.Struct)
+        member
+        for _, member in inspect.getmembers(entry, inspect.isclass)
+        if issubclass(member, msgspec.Struct)
     }
-    assert structs - set(SECTIONS) == {msgspec.Struct, entry.Tier}  # a tier stands in tiers.yaml
+    assert structs - set(SECTIONS) == {msgspec.Struct, entry.Tier}  # tiers are in tiers.yaml
 
 
 @pytest.mark.parametrize("struct", SECTIONS, ids=lambda struct: struct.__name__)
 def test_every_field_of_an_entry_is_in_the_reference(struct):
-    """Each field stands in its table, with its default where that is a plain value."""
+    """Every field of an entry is in its table, with its default if that is a plain value."""
     _, _, section = prose(DOCS / "plugin-author.md").partition(f"#### {SECTIONS[struct]}\n")
     rows = section.partition("\n#### ")[0]
     fields = [
@@ -124,13 +120,13 @@ def test_every_field_of_an_entry_is_in_the_reference(struct):
 
 @pytest.mark.parametrize("struct", [activity.SourceActivity], ids=lambda struct: struct.__name__)
 def test_every_field_of_a_source_activity_is_described(struct):
-    """The model's page has each field of it."""
+    """The page about the data model describes every field of a source activity."""
     text = prose(DOCS / "data-model.md")
     assert [name for name in struct.__struct_fields__ if f"`{name}`" not in text] == []
 
 
 def test_every_stream_has_its_unit():
-    """The model's page has each stream beside its unit."""
+    """The page about the data model has every stream with its unit."""
     rows = [line for line in prose(DOCS / "data-model.md").splitlines() if line.startswith("| `")]
     assert [
         kind
@@ -142,19 +138,19 @@ def test_every_stream_has_its_unit():
 def test_every_event_is_described():
     """The embedder's page has each event class with each of its fields."""
     classes = [
-        one
-        for _, one in inspect.getmembers(events, inspect.isclass)
-        if issubclass(one, events.Event)
+        member
+        for _, member in inspect.getmembers(events, inspect.isclass)
+        if issubclass(member, events.Event)
     ]
     text = prose(DOCS / "embedding.md").partition("## Events")[2]
-    assert [one.__name__ for one in classes if f"| `{one.__name__}` |" not in text] == []
+    assert [event.__name__ for event in classes if f"| `{event.__name__}` |" not in text] == []
     assert {
-        name for one in classes for name in one.__dataclass_fields__ if f"`{name}`" not in text
+        name for event in classes for name in event.__dataclass_fields__ if f"`{name}`" not in text
     } == set()
 
 
 def not_described(described: type) -> list[str]:
-    """The public methods of a class that are not on the embedder's page with their arguments."""
+    """Return the public methods of a class that docs/embedding.md lacks, with their arguments."""
     text = prose(DOCS / "embedding.md")
     missing = []
     for name, method in inspect.getmembers(described, inspect.isfunction):
@@ -166,7 +162,7 @@ def not_described(described: type) -> list[str]:
 
 
 def test_every_method_of_the_host_is_described():
-    """The embedder's page has each public method and attribute of ``Host``."""
+    """The page for embedders has every public method and attribute of ``Host``."""
     text = prose(DOCS / "embedding.md")
     properties = [name for name, member in vars(Host).items() if isinstance(member, property)]
     assert not_described(Host) == []
@@ -177,7 +173,7 @@ def test_every_method_of_the_host_is_described():
     "name", [name for name, member in vars(Host).items() if isinstance(member, cached_property)]
 )
 def test_every_method_of_a_service_is_described(name):
-    """The embedder's page has each service of ``Host`` with all of its methods."""
+    """The page for embedders has every service of ``Host`` with all of its methods."""
     with Host() as host:
         service = type(getattr(host, name))
     assert f"`host.{name}`" in prose(DOCS / "embedding.md")
@@ -185,13 +181,13 @@ def test_every_method_of_a_service_is_described(name):
 
 
 def test_every_argument_of_the_host_is_described():
-    """The embedder's page has a row for each argument of the constructor."""
+    """The page for embedders has a row for every argument of the constructor of ``Host``."""
     names = [name for name in inspect.signature(Host).parameters if name != "self"]
     assert [name for name in names if f"| `{name}` |" not in prose(DOCS / "embedding.md")] == []
 
 
 def _row(field: msgspec.structs.FieldInfo) -> str:
-    """How the row of a field begins; a default that is no plain value is said in words."""
+    """Return how the row of a field begins; a default that is not a plain value is left out."""
     default = "required" if field.required else field.default
     plain = isinstance(default, bool | int | float | str) and default not in ("", "required")
     shown = "required |" if default == "required" else f"`{json.dumps(default)}` |" if plain else ""
@@ -199,7 +195,7 @@ def _row(field: msgspec.structs.FieldInfo) -> str:
 
 
 def _problem(command: str) -> str | None:
-    """What click says against a command line, up to where it would be run."""
+    """Return why click refuses a command line, without running it, or None."""
     words = shlex.split(command, comments=True)[1:]
     words = words[
         : next((number for number, word in enumerate(words) if word in (">", "<", "|")), None)

@@ -34,7 +34,7 @@ RUN = {"athlete", "import", "plugin", "embedder"}
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory) -> Environment:
-    """The host and its plugins, installed far from the checkout."""
+    """Return an environment in which the host and its plugins are installed as wheels."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "wheels").mkdir()
     environment = empty_environment(folder)
@@ -46,7 +46,7 @@ def environment(tmp_path_factory) -> Environment:
 
 @pytest.fixture
 def desk(tmp_path) -> Path:
-    """The folder in which a reader types."""
+    """Return an empty folder in which a reader types commands."""
     desk = tmp_path / "desk"
     desk.mkdir()
     return desk
@@ -59,9 +59,9 @@ def type_in(
     ends: dict[str, int] | None = None,
     **variables: str,
 ) -> dict[str, str]:
-    """Run each command of a section as a shell does; command → what it printed.
+    """Run each command of a section in a shell, and return what it printed, by command.
 
-    ``ends`` are the exit codes that are not 0.
+    ``ends`` has the expected exit codes of the commands that do not end with 0.
     """
     printed = {}
     variables |= {"HOME": str(desk), "XDG_DATA_HOME": str(desk / "data")}
@@ -88,9 +88,7 @@ def type_in(
 
 
 def test_the_five_minutes_of_an_athlete(environment, desk):
-    """What the README tells an athlete to type works in an empty home, from the connection to
-    SQL.
-    """
+    """The README's commands for athletes work with an empty data folder."""
     account = Account.generate(12, until=datetime.now(UTC).date() - timedelta(days=1))
     with StandIn(account, api_key="a-key") as service:
         printed = type_in(
@@ -105,9 +103,7 @@ def test_the_five_minutes_of_an_athlete(environment, desk):
 
 
 def test_the_archives_of_an_athlete(environment, desk):
-    """What the README tells an athlete to import becomes one list: the same workouts in two
-    archives and a folder.
-    """
+    """The same workouts in two archives and a folder become one list with the README's commands."""
     account = Account.generate(12, until=datetime.now(UTC).date() - timedelta(days=1))
     plans = [
         plan
@@ -126,9 +122,7 @@ def test_the_archives_of_an_athlete(environment, desk):
 
 
 def test_the_five_minutes_of_a_plugin_author(environment, desk):
-    """The files that the README prints are a whole plugin: it installs, passes its check, and its
-    workouts arrive.
-    """
+    """The README's files are a complete plugin that installs, passes its check, and syncs."""
     for block in blocks(README):
         if "file" in block.words:
             path = desk / block.words["file"]
@@ -174,7 +168,7 @@ def test_an_embedder_with_stores_of_its_own(desk, database, request):
 
 
 def test_every_block_is_run():
-    """Whoever adds a block of commands or Python to the README says which test runs it."""
+    """Every block of commands or Python in the README names the test that runs it."""
     runnable = [
         block for block in blocks(README) if block.language in ("console", "python", "bash", "sh")
     ]
@@ -186,7 +180,7 @@ def test_every_block_is_run():
 
 
 def test_an_entry_is_no_longer_than_fifteen_lines():
-    """The README's entries are of the length that it promises."""
+    """The entries in the README have at most fifteen lines."""
     lengths = {
         block.words["file"]: len(block.text.splitlines())
         for block in blocks(README)

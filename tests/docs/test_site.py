@@ -1,5 +1,6 @@
-"""The site of ``make docs``: the API reference is complete, and links and blocks of pages are
-rewritten for it. ``make test-long`` builds it.
+"""Tests that the API reference is complete, and that pages are rewritten for the site.
+
+``make test-long`` builds the site itself.
 """
 
 from __future__ import annotations
@@ -18,21 +19,21 @@ REFERENCE = sorted((DOCS / "reference").glob("*.md"))
 
 
 def named(*pages: str) -> list[str]:
-    """The modules, classes and functions that pages of the reference take their text from."""
+    """Return the modules, classes and functions that pages of the reference name."""
     text = "\n".join(prose(DOCS / "reference" / f"{page}.md") for page in pages)
     return re.findall(r"^::: (\S+)$", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", REFERENCE, ids=lambda page: page.name)
 def test_the_reference_names_what_exists(page):
-    """Each name on a page of the reference is a module, or what a module exports."""
+    """Every name on a page of the reference is a module or is exported by one."""
     for name in named(page.stem):
         module, _, member = name.rpartition(".")
         assert hasattr(import_module(module), member) or import_module(name)
 
 
 def test_the_reference_has_every_service():
-    """Each service of ``Host`` is on the page of services."""
+    """The page of services names every service of ``Host``."""
     attributes = [
         name for name, member in vars(Host).items() if isinstance(member, cached_property)
     ]
@@ -47,13 +48,13 @@ def test_the_reference_has_every_service():
 
 @pytest.mark.parametrize("module", [model, testing], ids=lambda module: module.__name__)
 def test_the_reference_has_every_export(module):
-    """Everything that the model and the testing library export is on their page."""
+    """The pages of the model and the testing library name everything that these export."""
     page = module.__name__.rpartition(".")[2]
     assert set(named(page)) == {f"{module.__name__}.{name}" for name in module.__all__}
 
 
 def test_the_reference_has_the_rooms_of_plugin_authors():
-    """Hooks, their values and errors are described as whole modules."""
+    """The reference describes the modules of hooks, of their values and of errors completely."""
     rooms = {f"fitglue_registry.{room}" for room in ("hookspecs", "plugin_api", "errors")}
     assert set(named("hookspecs", "plugin-api", "errors")) == rooms
 
@@ -75,15 +76,15 @@ def test_the_reference_has_the_rooms_of_plugin_authors():
     ],
 )
 def test_links_lead_to_where_a_file_is_on_the_site(page, written, on_site):
-    """A link to a page leads to the page on the site, a link to another file becomes its name, and
-    blocks lose the words that only tests read.
+    """A link to a page leads to that page on the site, a link to another file becomes its name, and
+    the words that only tests read are removed from blocks.
     """
     assert rewritten(written, page) == on_site
 
 
 def test_what_belongs_to_an_item_is_indented_by_four():
-    """Paragraphs, tables, blocks and lists below an item move with it; what is inside of a block,
-    and what comes after the list, stays as it is.
+    """Paragraphs, tables, blocks and lists below an item are indented with it; the content of a
+    block, and the text after the list, are not changed.
     """
     written = "1. a\n\n   | b |\n\n   - c\n     d\n\n   ```\n   - e\n     f\n   ```\n\n1. g\n\nh\n"
     first = "1. a\n\n    | b |\n\n    - c\n        d\n\n"
@@ -91,12 +92,12 @@ def test_what_belongs_to_an_item_is_indented_by_four():
 
 
 def test_pages_from_elsewhere_exist():
-    """The pages that the site takes from outside of ``docs/`` are there."""
+    """The pages that the site takes from outside ``docs/`` exist."""
     assert [page for page in PAGES if not (CHECKOUT / page).is_file()] == []
 
 
 def test_what_builds_the_site_is_pinned():
-    """Each requirement has a version, and no hash or address."""
+    """Every requirement of the site has a version, and no hash or URL."""
     lines = (DOCS / "requirements.txt").read_text(encoding="utf-8").splitlines()
     wrong = [line for line in lines if not re.fullmatch(r"#.*|[\w.-]+==[\w.]+", line)]
     assert wrong == []
