@@ -19,6 +19,8 @@ def print_activities(cli: CliContext, activities: Iterable[Document]) -> None:
     columns = cli.host.activities.columns
     rows = []
     for activity in activities:
+        # By name, because the order of the columns is part of the format and must not depend on a
+        # dict.
         values = [activity[name] for name in columns]
         rows.append([*values, " ".join(activity["sources"])])
     cli.csv((*columns, "sources"), rows)

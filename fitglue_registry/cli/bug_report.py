@@ -18,9 +18,11 @@ def bug_failure(cli: CliContext, error: Exception) -> FitglueError:
 
     The traceback is written to a file, and with ``--debug`` also printed.
     """
+    # The traceback is written before anything is printed: the terminal may be what fails.
     kept = keep_traceback(error, cli.redactor)
     if cli.debug:
         click.echo(traceback_text(error, cli.redactor), err=True)
+    # A message of several lines would break the layout of the error; the traceback has all of it.
     words = cli.redactor.text(str(error)).splitlines()
     why = f"{type(error).__name__}: {''.join(words[:1])}"
     if kept:

@@ -160,6 +160,7 @@ def _day(text: str) -> date:
     ago = re.fullmatch(r"(\d{1,5})([dw])", text)
     if not ago:
         return date.fromisoformat(text)
+    # The pattern allows five digits, so timedelta cannot overflow.
     number = int(ago[1])
     if ago[2] == "w":
         return today - timedelta(weeks=number)
@@ -182,6 +183,7 @@ class Length(click.ParamType):  # type: ignore[type-arg]
         match = re.fullmatch(r"(\d+(?:[.,]\d+)?)\s*(m|km|mi|)", text)
         if not match:
             self.fail(f"{value!r} is not a distance; type 20km, 12mi or 20000 (meters)", param, ctx)
+        # Many Europeans type a decimal comma.
         return float(match[1].replace(",", ".")) * _LENGTHS[match[2]]
 
 

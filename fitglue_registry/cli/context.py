@@ -79,6 +79,7 @@ class CliContext:
         """The host, opened when it is first needed."""
         if self._host is None:
             self._host = self._loader.host()
+            # Logging starts when the host exists, because its redactor must filter every message.
             if self.verbosity or self.debug:
                 self._silence = self._loader.log_to_stderr(
                     self._host.redactor, self.verbosity, everything=self.debug
@@ -158,6 +159,8 @@ class CliContext:
         writer.writerow(columns)
         for row in rows:
             writer.writerow(row)
+            # Written in chunks, so that a long export neither fills the memory nor makes a write
+            # for each row.
             if buffer.tell() > _BUFFERED:
                 sys.stdout.write(buffer.getvalue())
                 buffer.seek(0)
@@ -182,6 +185,7 @@ def _cleaned_value(value: Any) -> Any:
 
 
 def _json(value: Any, indent: int | None = None) -> str:
+    # JSON can escape every character, so the output stays valid in an encoding such as latin-1.
     is_ascii = not speaks_unicode(sys.stdout)
     return clean_json(
         json.dumps(

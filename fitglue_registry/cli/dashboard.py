@@ -101,6 +101,7 @@ def _state_of(connection: ConnectionStatus, now: datetime) -> str:
     if connection.waiting_parts:
         downloads = count(connection.waiting_parts, "download")
         facts.append(f"{downloads} to go")
+    # Parts are given up after several failed attempts; only a full walk tries them again.
     if connection.given_up_parts:
         downloads = count(connection.given_up_parts, "download")
         facts.append(f"{downloads} given up until `fitglue sync --full`")
@@ -155,6 +156,8 @@ def _welcome(host: Host) -> Iterator[Part]:
 
 def _first_commands(host: Host) -> Iterator[tuple[str, str]]:
     """Yield the commands that bring in workouts, each with what it does."""
+    # Integrations whose sources recognize files are connected by `import`, which finds the right
+    # one.
     imported = set()
     for source in host.entries.list("source"):
         if "fitglue_recognize" in source.hooks:

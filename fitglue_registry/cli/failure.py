@@ -38,6 +38,7 @@ def show_failure(
     if not cli.as_json:
         cli.err.show([_described(error, subject, redact)])
         return
+    # The keys of the JSON object are stable; only `connection` is added.
     document = _redacted(error.as_dict(), redact)
     if subject:
         document["connection"] = subject
@@ -86,6 +87,7 @@ def usage_failure(error: click.ClickException) -> UserMistake:
     context = getattr(error, "ctx", None)
     if context:
         path = context.command_path
+    # click ends its sentences with a period, and our errors have none.
     what = clean(error.format_message()).rstrip(".")
     if path.endswith(" connect"):  # an unexpected argument may be a pasted key
         what = _QUOTED_ARGUMENTS.sub(r"\1", what)

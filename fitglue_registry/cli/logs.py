@@ -34,6 +34,7 @@ def log_to_stderr(
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     handler.addFilter(RedactingFilter(redactor))
+    # The root logger receives the messages of all libraries, such as the requests of urllib3.
     logger = logging.getLogger(None if everything else "fitglue_registry")
     level_before = logger.level
     is_detailed = everything or verbosity > 1

@@ -115,6 +115,7 @@ def _joined(opinions: Sequence[Document], names: dict[str, str]) -> Iterator[tup
     for opinion in opinions:
         if opinion["verdict"] == Verdict.SAME:
             settled.add(frozenset(opinion["pair"]))
+    # A dict keeps the order of the first opinions, which begin with the athlete's decisions.
     groups: dict[tuple[str, str], list[list[str]]] = {}
     for opinion in opinions:
         verdict = opinion["verdict"]
@@ -131,6 +132,7 @@ def _together(pairs: list[list[str]]) -> str:
     common = set(pairs[0]).intersection(*pairs[1:])
     if len(pairs) == 1 or not common:
         return "; ".join(map(" and ".join, pairs))
+    # Any common name will do; the smallest makes the output stable.
     shared = min(common)
     others = dict.fromkeys(chain.from_iterable(pairs))
     del others[shared]
@@ -207,6 +209,7 @@ def _others(field: Document, names: dict[str, str]) -> dict[str, list[str]]:
 
 
 def _alike(value: Any, other: Any) -> bool:
+    # Services round differently: one reports 10,003 m and the other 10.0 km.
     if isinstance(value, int | float) and isinstance(other, int | float):
         larger = max(abs(value), abs(other))
         return abs(value - other) <= _ROUNDED * larger

@@ -40,6 +40,7 @@ class Progress:
         self._tasks: dict[str, TaskID] = {}
         self._on_terminal = sys.stderr.isatty() and not cli.as_json
         self._timer = threading.Timer(_PATIENCE_S, self._begin)
+        # A daemon, so that a command that ends before the timer fires need not wait for it.
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
@@ -91,6 +92,7 @@ class Progress:
         text = f"waiting {span(seconds)}: {clean(reason)}"
         if self._on_terminal:
             self.say(text)
+        # Without a terminal, this may be a log file, which short waits would fill.
         elif seconds >= _WORTH_A_LINE_S:
             self._cli.note(text)
 

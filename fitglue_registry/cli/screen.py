@@ -67,6 +67,7 @@ class Screen:
 
 def _console(stream: TextIO) -> Console:
     is_terminal = stream.isatty()
+    # A pipe gets neither colors nor a width limit, so that grep and awk see complete lines.
     has_colors = is_terminal and _wants_colors()
     width = _UNBOUNDED
     if is_terminal or os.environ.get("COLUMNS", "").isdecimal():
@@ -161,6 +162,7 @@ def _pairs(pairs: Pairs) -> Table:
         )
 
     for name, *values in rows:
+        # Labels are dim, so that the values stand out; marks such as ✓ bring their own style.
         first = name if isinstance(name, Styled) else Styled(clean(name), "dim")
         table.add_row(*margin, _styled(first), *map(_cell, values))
     return table

@@ -40,6 +40,7 @@ def sparkline(
         if mean is None:
             line += " "
         else:
+            # The highest mean would get the index after the last block.
             level = int((mean - low) / step * len(blocks))
             line += blocks[min(level, len(blocks) - 1)]
     return line

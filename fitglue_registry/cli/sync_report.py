@@ -199,6 +199,7 @@ def _display(
     name = clean(event.connection)
     match event:
         case events.SyncStarted():
+            # Each connection of a sync has its own bars.
             progress.clear()
             progress.say(f"{name}: {verb}")
         case events.WindowListed():
@@ -237,6 +238,7 @@ def summary(tally: Tally) -> str:
 
 def _changes(tally: Tally, ended: events.SyncFinished | events.SyncStopped) -> str:
     """Return the decisions in words, or what arrived late if no record is new or changed."""
+    # A dry run stores no run, so its counts come from the events.
     counts: Mapping[str, int] = tally.decided if tally.dry_run else ended.counts
     decided = _decisions(counts, len(tally.quarantined))
     if decided:
@@ -245,6 +247,7 @@ def _changes(tally: Tally, ended: events.SyncFinished | events.SyncStopped) -> s
     for part, number in tally.parts.items():
         # A part that the source still does not have was asked for again; that is not news.
         arrived = number - ended.counts.get(f"no-{part}", 0)
+        # Parts of records that were listed earlier can arrive in a sync that finds nothing new.
         if arrived > 0:
             late.append(f"{_PARTS.get(part, part)} of {arrived:,}")
     if not late:

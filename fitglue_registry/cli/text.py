@@ -77,6 +77,7 @@ def _numbered(match: re.Match[str]) -> str:
 def _replace(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
+    # Python calls this with the longest range of characters that the encoding lacks.
     missing = error.object[error.start : error.end]
     spelt = [_PLAIN.get(character, "?") for character in missing]
     return "".join(spelt), error.end
@@ -114,6 +115,7 @@ class _OwnOutput:
             self.write(line)
 
     def __getattr__(self, name: str) -> Any:
+        # click and rich ask for these from any thread, and they must describe the real stream.
         if name in ("flush", "encoding", "errors", "isatty"):
             return getattr(self._stream, name)
         return getattr(self._stream_of_thread(), name)

@@ -41,6 +41,8 @@ def _named(value: Any, _: SourceActivity) -> str:
 def _loads(value: Any, _: SourceActivity) -> str:
     texts = []
     for load in value:
+        # Sources compute training load by power, heart rate or pace, and the results cannot be
+        # compared.
         method = (load.method or "?").replace("_", " ")
         texts.append(f"{numbers.plain(load.value)} by {method}")
     return ", ".join(texts)

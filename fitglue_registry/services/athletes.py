@@ -58,6 +58,7 @@ class Athletes:
     def may_use(self, athlete: str, entry: Entry) -> bool:
         """Return whether the tier of an athlete includes an entry."""
         tier = self.tier(athlete)
+        # The command line gives no tier, so everything is allowed there.
         return tier is None or self._workspace.catalogue.tier_includes(tier, entry)
 
     def check_tier(self, athlete: str, source: Entry) -> None:

@@ -132,6 +132,8 @@ class Backups:
         finally:
             # The open raw store caches the dictionaries of the database that was replaced.
             workspace.forget_raws()
+        # The database is restored with PostgreSQL's own tool later, so its connections are not
+        # known yet.
         if restored.backup.manifest.database == "postgresql":
             return restored
         return replace_fields(restored, without_key=without_key(workspace))

@@ -27,13 +27,16 @@ def keep_traceback(error: BaseException, redactor: Redactor) -> Path | None:
     Returns:
         The file, or ``None`` if it cannot be written.
     """
+    # Two processes may fail in the same second.
     name = f"bug-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.txt"
     text = traceback_text(error, redactor)
     try:
         folder = home_folder() / "logs"
+        # A traceback can contain titles and places, so only the owner may read the folder.
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         path = folder / name
+        # An exception may quote a file name with bytes that are not UTF-8.
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError:
         return None

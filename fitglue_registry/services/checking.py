@@ -70,6 +70,7 @@ def checks(
     yield database
     # If the database cannot be read, one error is enough, and no connection can be checked.
     readable = database.state == "ok"
+    # Everything below depends on the connections, which are in the database.
     connected = connections.list() if readable else []
     if deep and readable:
         store = _store(workspace, everything=deep == "all")
@@ -135,6 +136,7 @@ def _space(workspace: Workspace) -> Iterator[Check]:
 def _clock(workspace: Workspace, connections: Sequence[ConnectionRow]) -> Iterator[Check]:
     now = workspace.clock.now()
     shown = f"{now.astimezone():%Y-%m-%d %H:%M %Z}"
+    # If the last sync appears to be in the future, the clock of this machine was set back.
     last = _last_check(connections)
     is_behind = last is not None and datetime.fromisoformat(last) > now
     if not is_behind and now >= _THIS_VERSION_WAS_MADE:
@@ -153,6 +155,7 @@ def _last_check(connections: Sequence[ConnectionRow]) -> str | None:
 
 def _database(workspace: Workspace) -> Iterator[Check]:
     database = workspace.database
+    # The first transaction opens the database and migrates it, so this finds most of its faults.
     with database.read():
         pass
     where = workspace.redactor.text(database.display_url)
@@ -187,6 +190,7 @@ def _state_of(finding: Finding) -> State:
 def _secrets(workspace: Workspace, connections: Sequence[ConnectionRow]) -> Iterator[Check]:
     chosen = workspace.local_secrets.scheme
     detail = "in the system's keyring" if chosen == "keyring" else "in encrypted files"
+    # Keys that were stored before FITGLUE_SECRETS was changed stay where they are.
     used = set()
     for connected in connections:
         if connected.secret_ref:
@@ -216,6 +220,7 @@ def _registry(workspace: Workspace) -> Iterator[Check]:
     problems: list[FitglueError] = list(workspace.catalogue.problems)
     folders, _ = workspace.plugins.registry_folders()
     for folder in folders:
+        # The catalogue has found the same errors, in the entries that it left out.
         known = set(map(str, problems))
         for error in check_folder(folder.path).errors:
             if str(error) not in known:

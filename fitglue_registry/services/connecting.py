@@ -99,6 +99,7 @@ class Connections:
             if name in (connected.name, connected.id):
                 return connected
         at_integration = self.at(name, athlete)
+        # Most athletes have one account per service, so its name is enough.
         if len(at_integration) == 1:
             return at_integration[0]
         names = [connected.name for connected in connections]
@@ -146,8 +147,12 @@ class Connections:
         source = source_of(self._workspace.catalogue, integration)
         self._athletes.check_tier(athlete, source)
         kept = self.kept_settings(integration, athlete)
+        # What was typed now takes precedence over what is stored.
         secret, settings = read_fields(entry, {**kept, **values})
+        # From here on, a message of the service that repeats the key is redacted.
         self._workspace.redactor.add(secret.values())
+        # The plugin needs a connection to ask whose account it is. If the account turns out to be
+        # connected already, this id is never stored.
         connection_id = new_connection_id()
         view = self._views.of_new(connection_id, source, settings, secret)
         account = self._views.prove(source, view)
@@ -274,6 +279,7 @@ class Connections:
                 # Therefore only blobs that are older than this moment may be deleted below.
                 began = datetime.now(UTC)
                 unused = self._remove_rows(db, matcher, connected)
+            # A power cut must not undo the commit after its blobs were deleted.
             workspace.database.flush_commits()
             for sha256 in unused:
                 workspace.raws.blobs.delete(sha256, stored_before=began)
@@ -328,12 +334,16 @@ class Connections:
                         secret_ref=ref,
                     )
                     add_connection(db, connection)
+            # The end of this change deletes the old secret. Without the flush, a power cut could
+            # undo the commit after that, and the database would name the deleted secret again.
             workspace.database.flush_commits()
 
     def _remove_rows(self, db: Db, matcher: Matcher, connected: ConnectionRow) -> set[str]:
         """Remove a connection from the database; return the blobs that no record uses any more."""
         raws = self._workspace.raws
         before = raws.used_blobs(db)
+        # The activities that lose a record are matched again, and those without any record are
+        # deleted.
         touched = remove_connection(db, connected.id)
         members = members_of(db, touched)
         matcher.rematch(db, connected.athlete_id, members, self._workspace.now)

@@ -58,6 +58,7 @@ def change_secrets(workspace: Workspace) -> AbstractContextManager[SecretChange]
     database = workspace.database
     which = database.display_url
     if database.path:
+        # Resolved, so that two paths to one database count as one database.
         which = str(database.path.resolve())
 
     def named() -> set[str]:
@@ -76,11 +77,14 @@ def rekey_secrets(workspace: Workspace, to: str | None) -> list[SecretKept]:
         )
     with change_secrets(workspace) as change:
         not_moved = _move_secrets(workspace, to, change) if to else {}
+        # Read again, because moving a secret gives it a new reference.
         refs = [connected.secret_ref or "" for connected in with_secrets(workspace)]
         sealed = workspace.secrets.rekey(refs).outcomes
         results = []
         for connected in with_secrets(workspace):
             ref = connected.secret_ref or ""
+            # A secret that could not be moved is still in its old store, and was not encrypted
+            # again.
             error = not_moved.get(connected.id) or sealed.get(ref)
             new_key = ref in sealed and error is None
             results.append(SecretKept(connected, ref.partition(":")[0], new_key, error))
@@ -95,6 +99,7 @@ def _move_secrets(
     """Move every secret into one store; return connection id → why its secret was not moved."""
     not_moved: dict[str, FitglueError] = {}
     for connected in with_secrets(workspace):
+        # A reference begins with the name of its store.
         if (connected.secret_ref or "").startswith(f"{to}:"):
             continue
         try:
@@ -111,6 +116,8 @@ def _move_secret(
     change: SecretChange,
 ) -> None:
     old = connected.secret_ref or ""
+    # The new copy is stored and committed before the old one is deleted, so no crash loses the
+    # secret.
     values = workspace.secrets.get(old)
     new = change.put(f"{connected.integration} {connected.id}", values, to)
     change.track(old)

@@ -91,6 +91,7 @@ def _state(workspace: Workspace, connected: ConnectionRow) -> _State:
         install = f"fitglue plugin install fitglue-{connected.integration}"
         return _State("plugin-missing", error.what, error.fix or install)
     error_parts = connected.state_error or {}
+    # Rejected credentials are more important than why the last sync stopped.
     if connected.state != ConnectionState.OK:
         reason = error_parts.get("what", "the credentials were rejected")
         return _State(connected.state, reason, f"fitglue connect {connected.integration}")
@@ -103,6 +104,7 @@ def local_time(now: datetime, connections: Iterable[ConnectionRow]) -> datetime:
     """Return a moment in the zone of the first account that has one, else of this machine."""
     for connected in connections:
         try:
+            # Services name the zone as they like, so any name may be unknown here.
             return now.astimezone(ZoneInfo(connected.account.timezone or ""))
         except (ValueError, OSError, KeyError):
             continue

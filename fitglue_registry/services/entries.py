@@ -66,6 +66,7 @@ class Entries:
         Raises:
             UserMistake: FG-unknown-entry if none exists; the fix names the most similar id.
         """
+        # Ids are unique only within a kind.
         kind, slash, entry_id = name.rpartition("/")
         if slash:
             return [self.get(kind, entry_id)]
@@ -105,6 +106,7 @@ class Entries:
             UserMistake: FG-unknown-entry.
         """
         entry = self.get(kind, entry_id)
+        # An enricher may need no integration, and then needs no connection.
         connections = self._connections.at(entry.integration or "", athlete)
         return availability(
             entry,

@@ -52,6 +52,8 @@ def why(
     with workspace.database.read() as db:
         try:
             activity_id = resolve(db, athlete, reference)
+        # An unknown activity is not an error here: the reference may be a record without an
+        # activity.
         except UserMistake as error:
             if error.code == "FG-activity-ambiguous":
                 raise
@@ -77,6 +79,7 @@ def _explain_activity(
     stories = {}
     for member in found.members:
         names[member.id] = f"{member.connection}/{member.external_id}"
+        # All legs of a multisport record share its story.
         if member.record_id not in stories:
             stories[member.record_id] = story_of_record(db, member.record_id)
     return {
@@ -118,6 +121,7 @@ def _alternatives(found: ActivityDetails, names: Names) -> list[Plain]:
         others = []
         for member_id, value in values:
             others.append({"from": names[member_id], "value": to_builtins(value)})
+        # Fields that are not listed come from the main source activity.
         origin = found.origins.get(field, found.origins.get(OTHER_FIELDS, FieldOrigin.ATHLETE))
         differing.append(
             {
@@ -165,6 +169,7 @@ def _explain_records(
 ) -> Plain:
     record_ids = find_records(db, athlete_id, reference)
     if not record_ids:
+        # A date matches no id, so it is tried last.
         record_ids = records_on(db, athlete_id, reference)
     stories = [story_of_record(db, record_id) for record_id in record_ids]
     verdict, fix = _verdict(stories)

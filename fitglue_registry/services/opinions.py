@@ -29,6 +29,7 @@ def opinions_inside(db: Db, names: Names) -> list[Plain]:
         first = names[row["first_id"]]
         second = names[row["second_id"]]
         opinions.append({"pair": [first, second], **_opinion(row)})
+    # The sort is stable: opinions of the same kind stay in the order of the database.
     opinions.sort(key=_athlete_first)
     return opinions
 
@@ -39,6 +40,7 @@ def _athlete_first(opinion: Plain) -> tuple[bool, bool]:
 
 
 def _equal_claims(db: Db, names: Names) -> Iterator[Plain]:
+    # Equal claims are computed and not stored, because they follow from the claims.
     rows = load_rows(db, list(names))
     candidates = CandidateCache(db).of(rows.values())
     for edge in claim_edges(candidates):
@@ -63,6 +65,7 @@ def opinions_across(db: Db, names: Names) -> Iterator[Plain]:
             across.append(row)
     others = _activities_across(db, across, names)
     for row in sorted(_still_asked(across), key=_questions_first):
+        # A pair is stored with the lower id first, so either side can be the one of this activity.
         mine, other = row.first_id, row.second_id
         if mine not in names:
             mine, other = other, mine

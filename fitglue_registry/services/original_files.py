@@ -71,10 +71,13 @@ def _suffix(content: bytes) -> str:
     """Return the file name extension for a content; a gzip file stays compressed."""
     if content.startswith(b"\x1f\x8b"):
         try:
+            # Only the beginning is unpacked, so that a compression bomb cannot fill the memory.
+            # wbits=31 selects the gzip format (zlib manual, inflateInit2).
             unpacked = zlib.decompressobj(wbits=31).decompress(content, _HEAD)
         except zlib.error:
             return ".gz"
         return f"{_suffix(unpacked)}.gz"
+    # The FIT protocol puts this data type at byte 8 of the file header.
     if content[8:12] == b".FIT":
         return ".fit"
     head = content[:_HEAD].lower()

@@ -50,6 +50,7 @@ def load_overview(
     """Return the dashboard of an athlete, without asking any service."""
     now = connections.local_time(athlete)
     statuses = [connections.status(connected) for connected in connections.list(athlete)]
+    # Weeks start on Monday, as in ISO 8601.
     monday = now.date() - timedelta(days=now.weekday())
     weeks = {
         "this": _week(activities, monday, athlete),
@@ -93,6 +94,7 @@ def _stubs(stub: Mapping[str, Any]) -> Need:
 
 def _next_command(connections: Sequence[ConnectionStatus]) -> str:
     for connection in connections:
+        # Nothing arrives before the key is renewed, so this comes first.
         if connection.state == ConnectionState.CREDENTIALS_REJECTED:
             return f"fitglue connect {connection.integration}"
     for connection in connections:

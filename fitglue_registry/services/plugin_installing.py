@@ -37,6 +37,7 @@ def install_plugin(
         on_command(" ".join(command_line))
     _run(command_line)
     after = _versions()
+    # pip does not report what it has installed in a stable form, so the versions are compared.
     changed = [name for name in after if name not in before or before[name] != after[name]]
     names = changed or _meant(what, after)
     if not names:
@@ -70,6 +71,8 @@ def _target(what: str) -> str:
             "FG-usage", f"{what!r} is not a plugin", fix="use a name, a folder or a wheel"
         )
     path = Path(what).expanduser()
+    # A folder in the working directory may have the name of a distribution; the folder is meant
+    # then.
     looks_like_a_path = "/" in what or path.suffix == ".whl" or path.is_dir()
     if looks_like_a_path and path.exists():
         return str(path.resolve())
@@ -108,7 +111,9 @@ def _environment_of_builds() -> dict[str, str]:
 
 def _versions() -> dict[str, str | None]:
     """Return name → version of every installed plugin, without importing any."""
+    # The import system caches folders, and would miss what pip has just installed.
     invalidate_caches()
+    # A new instance, because the host's own caches what it has found.
     plugins = Plugins()
     return {name: plugins.distribution(name).version for name in plugins.names()}
 

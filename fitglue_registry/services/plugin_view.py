@@ -33,6 +33,7 @@ class PluginViews:
             source,
             connected.account,
             connected.settings,
+            # A function, so that no secret is decrypted unless a request is made.
             lambda: self._secret_of(connected.id),
         )
 
@@ -91,6 +92,7 @@ class PluginViews:
         def open_http() -> HttpSession:
             assert http is not None
             policy = policy_from_entry(http, settings.get("base_url") or None)
+            # The budget is shared by all processes of this home through a file.
             budget = budget_of(
                 policy,
                 workspace.home / "budget",
@@ -106,6 +108,8 @@ class PluginViews:
             account,
             MappingProxyType(dict(settings)),
             workspace.clock,
+            # The session is opened by the first request, because requests is slow to import.
             open_http if http else None,
+            # Each plugin has a folder of its own, so that plugins cannot disturb each other.
             cache=workspace.home / "cache" / "plugins" / source.plugin.name,
         )

@@ -61,6 +61,7 @@ class InstalledPlugins:
     def list(self) -> PluginList:
         """Return every plugin that is installed or needed by an entry, in the order of names."""
         plugins = self._workspace.plugins
+        # Installed plugins come first, so that one without an entry is listed as well.
         entries: dict[str, list[str]] = {name: [] for name in plugins.names()}
         for entry in self._workspace.catalogue:
             entries.setdefault(entry.plugin.name, []).append(entry.key)

@@ -29,6 +29,7 @@ def provenance_of(found: ActivityDetails, catalogue: Catalogue) -> Provenance:
     provenance: Provenance = {}
     for name in found.activity.__struct_fields__:
         giver = found.origins.get(name, found.origins.get("", 0))
+        # Without the second condition, the default of 0 would look like the athlete.
         if giver == FieldOrigin.ATHLETE and name in found.origins:
             provenance[name] = dict(_BY_THE_ATHLETE)
             continue
@@ -75,6 +76,7 @@ def _datum(
     source: str,
     name: str,
 ) -> Datum | None:
+    # The entry may have been removed since the activity was stored.
     entry = catalogue.find("source", source)
     if entry is None:
         return None

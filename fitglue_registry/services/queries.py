@@ -43,4 +43,5 @@ class Queries:
         database = self._workspace.database
         if database.path:
             return str(database.path)
+        # Drivers accept further secrets as query parameters, which the redactor may know.
         return self._workspace.redactor.text(database.display_url)

@@ -119,6 +119,7 @@ class Activities:
         """
         activity = found.activity
         if streams:
+            # Streams are stored apart from the document, because most readers do not need them.
             activity = replace(activity, streams=self.streams(found))
         return {
             "number": found.number,
@@ -138,6 +139,7 @@ class Activities:
         raws = self._workspace.raws
         for member in found.members:
             with self._workspace.database.read() as db:
+                # One record at a time, because original files can be large.
                 bodies = raws.newest(db, [member.record_id], only=PartName.FILE)
             files = bodies.get(member.record_id, {})
             if PartName.FILE in files:
@@ -205,6 +207,7 @@ def _with_streams(found: ActivityDetails) -> MemberRow | None:
     giver = found.origins.get("streams", found.origins.get(OTHER_FIELDS))
     richest = None
     for member in found.members:
+        # The streams of a record that is gone are not used.
         if not member.stream_types or member.gone:
             continue
         if member.id == giver:

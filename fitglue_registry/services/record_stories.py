@@ -38,6 +38,7 @@ def _hops(story: Plain) -> list[Plain]:
     hops = []
     before: datetime | None = None
     for name, moment in moments.items():
+        # Many sources do not report when a workout was uploaded.
         if moment is None:
             continue
         took_s = None
@@ -62,6 +63,7 @@ def _end(story: Plain) -> datetime | None:
             continue
         try:
             return start + timedelta(seconds=row["elapsed_s"])
+        # A source may report a duration that leads beyond the year 9999.
         except OverflowError:
             return None
     return None

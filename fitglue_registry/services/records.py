@@ -73,6 +73,7 @@ class Records:
 
 def _is_meant(record: dict[str, Any], typed: str) -> bool:
     external_id = record["external_id"]
+    # A minimum length keeps a short text from matching many records.
     for name in (external_id, f"{record['connection']}/{external_id}"):
         if name == typed or (len(typed) >= _ENOUGH and name.startswith(typed)):
             return True

@@ -122,6 +122,7 @@ class Syncs:
         for connected in chosen:
             try:
                 yield from work_on(self._workspace, connected, work)
+            # If the store fails, every other connection would fail as well.
             except StoreFailed:
                 raise
             except Busy as error:
@@ -145,6 +146,7 @@ def work_on(
     """Open what a run over a connection needs, run ``work``, and yield its events."""
     views = PluginViews(workspace)
     source = workspace.catalogue.get("source", connected.source)
+    # Before the view is opened, so that a missing plugin leaves nothing open.
     workspace.plugins.load(source)
     http = views.http_of(source)
     view = views.of(connected, source)
@@ -158,6 +160,7 @@ def work_on(
         source,
         connected,
         view,
+        # A source without HTTP reads files, where parallel requests gain nothing.
         lanes=http.connections if http else 1,
         import_processes=workspace.import_processes,
     )

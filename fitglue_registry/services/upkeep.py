@@ -50,7 +50,8 @@ class Upkeep:
     def repair(self) -> int:
         """Mark damaged and missing raw parts, so that the next sync fetches them again.
 
-        Blobs that no record needs are removed as well; see ``sweep_blobs``.
+        A damaged summary can only be restored from a backup. Blobs that no record needs are removed
+        as well; see ``sweep_blobs``.
 
         Returns:
             The number of parts that will be fetched.

@@ -162,6 +162,7 @@ def _row(activity: Document, *, is_wide: bool) -> list[Any]:
     start = (activity["start_local"] or activity["start_utc"] or "").replace("T", " ")
     sport = activity["sport"] or ""
     if not is_wide:
+        # 80 columns have no room for the time of day.
         start = start[:_DAY]
         if len(sport) > _SPORT:
             sport = f"{sport[: _SPORT - 1]}…"
@@ -264,6 +265,7 @@ def edit(
         raise click.UsageError(
             "there is nothing to change; add --title, --sport, --set, --from or --reset"
         )
+    # Fields may be typed like options, with hyphens.
     by_rules = [name.replace("-", "_") for name in reset]
     values_by_field = changes | dict(values)
     details = cli.host.decisions.edit(reference, values_by_field, dict(sources), by_rules)
@@ -285,6 +287,7 @@ def _show_edited(
         if name == "all":
             lines.append(("all fields", "your changes are removed", ""))
             continue
+        # Only fields that differ from the main source are listed by name.
         giver = short_hashes(givers.get(name, givers["everything else"]))
         lines.append((name, _edited_value(details, name), f"from {giver}"))
     title = details.activity.title or "untitled"

@@ -67,6 +67,7 @@ def make(
         )
     notes = _after_making(cli, made.manifest, with_secrets=with_secrets)
     _show(cli, made, "made and verified", notes)
+    # The backup is valid, but incomplete, because the store itself has lost files.
     return 5 if made.manifest.absent else 0
 
 
@@ -202,12 +203,17 @@ def _lost(manifest: Manifest) -> Iterator[str]:
 def _after_restoring(cli: CliContext, restored: Restored) -> Iterator[str]:
     manifest, aside = restored.backup.manifest, restored.aside
     if aside is not None:
+        # People delete such a folder later or copy it elsewhere, and must know what is in it.
         keys = ", with keys to your accounts" if restored.aside_has_secrets else ""
         yield f"the old store was moved to {aside}{keys}; delete it when you no longer need it"
     yield from _lost(manifest)
+    # A backup without keys, or one from another machine's keyring, restores connections that cannot
+    # log in.
     for name in restored.without_key:
         yield (
             f"the key of {name} is not on this machine; enter it again with: fitglue connect "
+            # A second connection at an integration is named intervals-2; `connect` needs the
+            # integration.
             f"{name.partition('-')[0]}"
         )
     if manifest.database == "postgresql":

@@ -67,9 +67,12 @@ def command(cli: CliContext, /, *, integration: str | None, key_stdin: bool, **t
     if entry.closed is not None:
         _show_alternatives(cli, entry)
         return AthleteNeeded.exit_code
+    # Before anything is asked, so that nobody pastes a key and then reads that the plugin is
+    # missing.
     cli.host.entries.load_plugin(entry)
     given = _given(entry, **typed)
     values = _completed(cli, entry, given, key_stdin=key_stdin)
+    # A new key must not be sent to another server than the old one without notice.
     kept = cli.host.connections.kept_settings(entry.id).get("base_url")
     if kept and "base_url" not in values:
         cli.note(f"Using {kept}, the address of the existing connection; --base-url changes it.")
@@ -172,6 +175,7 @@ def _given(
 
 
 def _positional(entry: Entry) -> str:
+    # VALUE is only clear if exactly one setting is required.
     needed = [field for field in _fields(entry) if field.required and not field.secret]
     if len(needed) == 1:
         return needed[0].name
@@ -199,6 +203,7 @@ def _from_environment(entry: Entry, given: dict[str, str]) -> dict[str, str]:
     values = {}
     for field in _fields(entry):
         value = os.environ.get(field.env(entry.id), "")
+        # The command line takes precedence over the environment.
         if field.name not in given and value.strip():
             values[field.name] = value
     return values
@@ -216,6 +221,7 @@ def _from_stdin(entry: Entry) -> dict[str, str]:
             f"{entry.name} has no key to read from standard input",
             fix="leave out --key-stdin",
         )
+    # Limited, because somebody may pipe in the wrong file.
     key = sys.stdin.read(65_536).strip()
     if not key:
         raise UserMistake(
@@ -268,6 +274,7 @@ def _ask(cli: CliContext, field: Field) -> str:
             cli.host.connections.check_value(field, answer)
             return answer
         except UserMistake as error:
+            # The last error is raised, so that it also sets the exit code.
             if not tries_left:
                 raise
             show_failure(cli, error)
@@ -295,6 +302,7 @@ def _report(
     for note in account.notes:
         cli.show(Hanging(DETAIL, note))
     next_command = "fitglue sync"
+    # With one connection per integration, its name is that of the integration.
     if name != entry.id:
         next_command += f" {name}"
     cli.note(f"Next: {next_command}")

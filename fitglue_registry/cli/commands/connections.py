@@ -109,6 +109,7 @@ def check(cli: CliContext, *, name: str | None) -> int:
     if not connections:
         cli.note("Nothing is connected yet. Next: fitglue connect intervals")
     codes = [_check(cli, connection) for connection in connections]
+    # All connections are checked, even if the first one fails.
     return next(filter(None, codes), 0)
 
 

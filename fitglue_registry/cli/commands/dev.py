@@ -69,6 +69,7 @@ def normalize(
         raise click.UsageError("--streams can be used with only one FILE")
     code = 0
     for file in files:
+        # One bad file does not stop the others; the exit code is that of the last error.
         code = _normalize(cli, source, file, streams) or code
     return code
 
@@ -81,9 +82,11 @@ def _normalize(
 ) -> int:
     """Normalize one file, print the result or the error, and return the exit code."""
     try:
+        # Payloads are bytes: a FIT file is not text.
         payload = sys.stdin.buffer if file == "-" else file
         results = cli.host.imports.normalize_saved(source, payload, streams)
     except FitglueError as error:
+        # A wrong source would fail for every file, so the first error is enough.
         if error.code == "FG-unknown-entry":
             raise
         show_failure(cli, error)

@@ -60,6 +60,8 @@ def command(
     """
     with Progress(cli, "checking") as progress:
         cli.host.on_wait = progress.waiting
+        # `None` is different from 0: the note about the next step depends on whether --repair was
+        # given.
         fetched_again = None
         if repair:
             fetched_again = cli.host.upkeep.repair()
@@ -105,6 +107,7 @@ def _check_document(check: Check) -> Document:
 
 
 def _report(checks: list[Check]) -> Iterator[Part]:
+    # Each check is drawn on its own, so the width of the first column is computed for all of them.
     widest = max(len(check.name) for check in checks)
     for check in checks:
         line = (_MARKS[check.state], check.name, check.detail)
@@ -122,6 +125,7 @@ def _number_of_broken(checks: list[Check]) -> int:
 
 def _explained(check: Check, error: FitglueError) -> Iterator[tuple[str, str]]:
     """Yield the parts of an error that the line of its check does not contain."""
+    # Most checks already show the message as their detail.
     if error.what not in check.detail:
         yield "what", error.what
     yield "code", error.code

@@ -63,6 +63,7 @@ def _decide(cli: CliContext) -> None:
         cli.lines(pairs)
     elif not pairs:
         cli.note("No pair is undecided. To see why records were merged: fitglue why NUMBER")
+    # Keys can only be pressed at a terminal, and the pair must be visible there.
     elif sys.stdin.isatty() and sys.stdout.isatty():
         _ask_each(cli, pairs)
     else:
@@ -74,6 +75,7 @@ def _decide(cli: CliContext) -> None:
 def _ask_each(cli: CliContext, pairs: list[Document]) -> None:
     merged: set[str] = set()  # pairs with an activity that was just merged are out of date
     for number, pair in enumerate(pairs, 1):
+        # Numbers are for people; an id is an unambiguous reference.
         ids = [side["id"] for side in pair["sides"]]
         if merged.intersection(ids):
             continue
@@ -98,6 +100,8 @@ def _key() -> str:
     click.echo("  [s]ame  [d]ifferent  s[k]ip  [q]uit ", nl=False, err=True)
     while True:
         key = click.getchar().lower()
+        # getchar switches the terminal to raw mode, in which Ctrl-C, Ctrl-D and Esc arrive as
+        # characters.
         if key in ("\x03", "\x04", "\x1b"):
             key = "q"
         if key in _KEYS:

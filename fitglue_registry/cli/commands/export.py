@@ -65,6 +65,7 @@ def command(
     if references and any(days.values()):
         raise click.UsageError("use either REF or --since and --until, not both")
     if references:
+        # Resolved first, so that a wrong reference is reported before anything is written.
         numbers = [cli.host.activities.get(reference).number for reference in references]
     else:
         numbers = [row["number"] for row in cli.host.activities(Filter(**days))]
@@ -105,6 +106,7 @@ def _destination(out: Path | None) -> Iterator[None]:
 def _each(cli: CliContext, numbers: list[int]) -> Iterator[ActivityDetails]:
     with Progress(cli, "exporting") as progress:
         for done, number in enumerate(numbers, 1):
+            # One at a time, because many years of activities may not fit into memory.
             yield cli.host.activities.get(str(number))
             progress.bar("activities", done, len(numbers))
 

@@ -71,6 +71,7 @@ def _plugin_document(plugin: ListedPlugin) -> Document:
 def _row(plugin: ListedPlugin) -> tuple[str, str, str, str]:
     info = plugin.info
     mark = "✗" if info.error else "✓"
+    # A plugin without an entry is installed but cannot be used.
     entries = ", ".join(plugin.entries) or "none"
     return mark, info.name, info.version or "", entries
 
@@ -148,6 +149,8 @@ def install(
     names = cli.host.plugins.install(
         what,
         upgrade=upgrade,
+        # The URL of a package index may contain a password.
         on_command=lambda command_line: cli.note(cli.redactor.text(command_line)),
     )
+    # What pip has installed may still be broken, so each new plugin is checked at once.
     return max([_check(cli, name) for name in names])

@@ -124,5 +124,6 @@ def _retry(cli: CliContext, before: int) -> int:
         understood = before - left
         cli.show(f"{understood:,} of {before:,} understood now, {left:,} still in quarantine")
     if left:
+        # An error of a connection is more important than what is left.
         return code or _LEFT_OVER
     return code

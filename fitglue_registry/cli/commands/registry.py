@@ -50,6 +50,8 @@ def list_(cli: CliContext) -> None:
         cli.lines(entries)
         return
     cli.show(Rows(_COLUMNS, map(_row, entries)))
+    # Invalid entries are left out, but an athlete should know why a service is missing from the
+    # list.
     for problem in cli.host.entries.problems():
         cli.note(f"left out: {problem}")
 
@@ -96,6 +98,7 @@ def show(cli: CliContext, *, name: str) -> None:
     if cli.as_json:
         cli.lines(map(msgspec.to_builtins, entries))
         return
+    # An integration and its source often have the same id, and both are shown.
     for number, entry in enumerate(entries):
         if number:
             cli.show("")
@@ -156,6 +159,7 @@ def _asked(entry: Entry, field: Field) -> tuple[str, str]:
 
 def _datum(datum: Datum) -> tuple[str, str, str, str | None]:
     availability = datum.availability.replace("_", " ")
+    # A value that is never delivered is neither measured nor computed.
     kind = "" if datum.availability == "never" else datum.kind
     return datum.field, availability, kind, datum.upstream
 

@@ -186,12 +186,14 @@ def _provenance(
 
 
 def _laps(activity: SourceActivity) -> Iterator[Part]:
+    # A lap that only covers the samples between two laps is not a lap of the athlete.
     laps = [lap for lap in activity.laps if not lap.telemetry_only]
     if not laps:
         return
     rows = []
     for number, lap in enumerate(laps[:_LAPS_SHOWN], 1):
         rows.append(_lap(number, lap, activity))
+    # Columns without any value are left out, such as power for a run.
     is_used = list(map(any, zip(*rows, strict=True)))
     columns = list(compress(_LAP_COLUMNS, is_used))
     yield ""
@@ -236,6 +238,7 @@ def _streams(cli: CliContext, details: ActivityDetails) -> Iterator[Part]:
     if not streams:
         return
     length = max(len(stream.values) for stream in streams.values())
+    # 38 columns are needed for the label and the range beside the line.
     width = min(max(cli.width - 38, 20), 80)
     yield ""
     yield Heading("Streams", f"{length:,} samples")

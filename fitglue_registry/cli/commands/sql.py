@@ -58,6 +58,7 @@ def command(
         _show_views(cli)
     else:
         if statement == "-":
+            # A statement with quotes of both kinds is hard to write for a shell.
             statement = sys.stdin.read()
         _print_answer(cli, cli.host.queries.sql(statement), as_csv=as_csv)
 
@@ -91,6 +92,7 @@ def _print_answer(
 
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes | memoryview):
+        # Streams and raw parts are stored as compressed bytes, which nobody can read.
         return f"{len(value)} bytes"
     return value
 

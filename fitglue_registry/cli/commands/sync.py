@@ -98,6 +98,7 @@ def _sync_for_ever(
         now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
         ended = [tally for tally in tallies if tally.ended]
         if not cli.as_json:
+            # One line per round: this output usually goes to a log file.
             sums = [f"{tally.connection}: {summary(tally)}" for tally in ended]
             click.echo(f"{now}  {', '.join(sums)}")
         for tally in ended:

@@ -55,6 +55,7 @@ def _show_sync(cli: CliContext, tally: Tally) -> None:
     """Print one line for a sync that changed something or stopped, and its error."""
     ended = tally.ended
     assert ended is not None
+    # A file that was already known changes nothing and is not worth a line.
     if ended.counts or isinstance(ended, SyncStopped):
         now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
         cli.show(f"{now}  {tally.connection}: {summary(tally)}")

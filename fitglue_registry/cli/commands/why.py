@@ -97,12 +97,14 @@ def _record(record: Document, *, is_brief: bool) -> Iterator[Part]:
     if quarantine:
         since = numbers.moment(quarantine["since"])
         yield Pairs([("in quarantine", since, quarantine["what"])], widths=_WIDTHS)
+    # Each leg of a multisport record has claims of its own.
     claims: list[str] = []
     for source_activity in record["source_activities"]:
         claims += source_activity["claims"]
     known_as = ", ".join(map(short_hashes, claims))
     yield Pairs([("known as", known_as)]) if claims else ""
     decisions = record["decisions"]
+    # That a record was new once is only of interest if something happened to it later.
     is_only_new = [decision["decision"] for decision in decisions] == [RunDecision.NEW]
     if not (is_brief and is_only_new):
         yield from _decisions(decisions)

@@ -242,6 +242,7 @@ class Imports:
             tuple(result.account.notes),
             renewed=result.renewed,
         )
+        # By id, because a name could also be that of an integration.
         yield from self._syncs.sync(result.connection.id, athlete, _EVERYTHING)
 
     def _as_if_connected(self, recognized: Recognized, athlete: str) -> ConnectionRow:
@@ -252,6 +253,7 @@ class Imports:
         self._athletes.check_tier(athlete, source)
         _, settings = read_fields(catalogue.get("integration", integration), recognized.settings)
         connection_id = new_connection_id()
+        # Sources of files need no secret.
         view = self._views.of_new(connection_id, source, settings, {})
         account = self._views.prove(source, view)
         existing = self._connections.of_account(integration, account, athlete)

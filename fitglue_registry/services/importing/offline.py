@@ -58,6 +58,7 @@ def normalize_offline(
         try:
             results.append((record.external_id, deriver.check(record)))
         except FitglueError as error:
+            # An error that would stop a sync stops here as well.
             if not goes_to_quarantine(error):
                 raise
             results.append((record.external_id, error))

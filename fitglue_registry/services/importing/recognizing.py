@@ -41,6 +41,7 @@ def recognize(
     entry: str | None = None,
 ) -> Recognition:
     """Ask all plugins, or only that of the source ``entry``; see ``Imports.recognize``."""
+    # A dict removes duplicates and keeps the order in which the paths were typed.
     readable = dict.fromkeys(map(_readable, paths))
     wanted = list(map(str, readable))
     if not wanted:
@@ -62,6 +63,7 @@ def recognize(
     for path in wanted:
         if path not in covered:
             problems.append(_unknown(path, sources))
+    # The first problem explains best why there is nothing to import.
     if not found:
         raise problems[0]
     found.sort(key=lambda recognized: wanted.index(recognized.paths[0]))

@@ -89,6 +89,7 @@ class FolderSyncs:
                 report = Watching(
                     each.connected.name, tuple(map(str, each.roots)), tuple(map(str, missing))
                 )
+                # Reported at the start, and again only when a folder disappears or comes back.
                 if reported.get(connection_id) != report:
                     reported[connection_id] = report
                     yield report
@@ -105,6 +106,7 @@ class FolderSyncs:
     ) -> Iterator[Event]:
         connected = watched.connected
         try:
+            # By id, because a name could also be that of an integration.
             yield from self._syncs.sync(connected.id, athlete)
         except Busy:
             # The sync that is running may have listed the folder before the new file was there, so
@@ -149,4 +151,5 @@ def roots_of(catalogue: Catalogue, connected: ConnectionRow) -> tuple[Path, ...]
         if field.path:
             value = connected.settings.get(field.name, "")
             roots += map(Path, paths_in(value))
+    # Two settings may name the same path.
     return tuple(dict.fromkeys(roots))
