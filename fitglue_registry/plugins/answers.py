@@ -67,7 +67,9 @@ def complaint(value: Any, kinds: tuple[type, ...]) -> str | None:
         expected = " or ".join(allowed.__name__ for allowed in kinds)
         return f"with {kind.__name__}, expected {expected}"
     check = _CHECKS.get(kind)
-    return None if check is None else check(value)
+    if check is None:
+        return None
+    return check(value)
 
 
 def weight(value: Any) -> int:
@@ -193,7 +195,8 @@ def _unavailable(answer: Unavailable) -> str | None:
 def _values_of_unavailable(answer: Unavailable) -> str | None:
     if type(answer.part) is not str or not _is_state(answer.state):
         return "with an Unavailable whose part or state does not exist"
-    if not is_text(answer.code) or not CODE.fullmatch(answer.code):
+    is_code = is_text(answer.code) and CODE.fullmatch(answer.code)
+    if not is_code:
         return "with an Unavailable whose code is not FG- and a kebab-case name"
     has_reason = is_text(answer.reason) and bool(answer.reason)
     if not has_reason or not is_text_or_none(answer.fix):
@@ -217,7 +220,8 @@ def _account(account: Account) -> str | None:
             expected = f"text of at most {LONGEST_ID} characters"
             return f"with an account whose name or timezone is not {expected}"
     notes = account.notes
-    if not is_sequence(notes, _MOST_NOTES) or not all(map(is_text, notes)):
+    are_notes = is_sequence(notes, _MOST_NOTES) and all(map(is_text, notes))
+    if not are_notes:
         return f"with an account whose notes are not a tuple of at most {_MOST_NOTES} texts"
     return None
 

@@ -68,7 +68,9 @@ class EntryPlugin:
         def work() -> Any:
             answer = caller(**arguments)
             guard.refuse_if(hook, complaint(answer, RESULT_TYPES[hook]))
-            return answer if then is None else then(answer)
+            if then is None:
+                return answer
+            return then(answer)
 
         if here:
             return guard.call_here(hook, work)

@@ -154,7 +154,9 @@ def _entry_error(info: PluginInfo, entries: Sequence[Entry]) -> PluginFailed | N
 def _lacking_hooks(entries: Sequence[Entry], hooks: Sequence[str]) -> list[str]:
     lacking: list[str] = []
     for entry in entries:
-        lacking += [f"{entry.key} lists {hook}" for hook in entry.hooks if hook not in hooks]
+        for hook in entry.hooks:
+            if hook not in hooks:
+                lacking.append(f"{entry.key} lists {hook}")
     return lacking
 
 

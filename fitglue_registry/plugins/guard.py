@@ -91,7 +91,9 @@ class Guard:
             state.restore(self.plugin)
             outcomes.put(outcome)
 
-        limit_s = self.time_limit_s if time_limit_s is None else time_limit_s
+        limit_s = self.time_limit_s
+        if time_limit_s is not None:
+            limit_s = time_limit_s
         try:
             self._own_lane().put(run)
             result, error = _wait_for(outcomes, call, sign_of_life, limit_s)

@@ -110,11 +110,13 @@ class HookCall:
             if own_error is not None:
                 return own_error
         log.debug("plugin %s raised in %s", self.plugin, self.hook, exc_info=error)
+        # Redacted before it is shortened, because a part of a secret would not be recognized.
+        message = self.redact(str(error))
         return PluginFailed(
             "FG-plugin-raised",
             f"plugin {self.plugin} raised {type(error).__name__} in {self.hook}",
             at=self._place(frame) if frame else None,
-            why=self.redact(str(error))[:_LONGEST_WHY] or None,
+            why=message[:_LONGEST_WHY] or None,
             fix=_FIX,
         )
 
@@ -193,7 +195,9 @@ def _innermost(frame: TracebackType | None) -> TracebackType | None:
 
 
 def _file(frame: TracebackType | None) -> str:
-    return frame.tb_frame.f_code.co_filename if frame else ""
+    if frame is None:
+        return ""
+    return frame.tb_frame.f_code.co_filename
 
 
 def _name_of_type(error: BaseException) -> str:

@@ -82,11 +82,14 @@ def _unknown(
     function: Any,
 ) -> PluginFailed:
     close = nearest(hook, HOOK_NAMES)
+    why = f"the hooks are {', '.join(HOOK_NAMES)}"
+    if close:
+        why = f"did you mean {close}?"
     return PluginFailed(
         "FG-hook-unknown",
         f"plugin {name} implements {hook}, which is not a hook",
         at=_place(function),
-        why=f"did you mean {close}?" if close else f"the hooks are {', '.join(HOOK_NAMES)}",
+        why=why,
         fix="rename the function",
     )
 
@@ -140,4 +143,6 @@ def _complaint(function: Any, allowed: list[str]) -> str | None:
 
 def _place(function: Any) -> Place | None:
     code = getattr(inspect.unwrap(function), "__code__", None)
-    return Place(code.co_filename, code.co_firstlineno) if code else None
+    if code is None:
+        return None
+    return Place(code.co_filename, code.co_firstlineno)

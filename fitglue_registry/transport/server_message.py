@@ -58,4 +58,6 @@ def _message_of(document: Any) -> str:
 
 
 def _printable(character: str) -> str:
-    return character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
+    if character.isprintable():
+        return character
+    return "\N{REPLACEMENT CHARACTER}"
