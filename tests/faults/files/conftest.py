@@ -1,5 +1,5 @@
-"""Folders to do harm to, with workouts that must arrive whatever lies beside them, and what an
-undisturbed store has of them.
+"""Folders of workouts to put broken files into, and a comparison with the store of an undisturbed
+run.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ START = datetime(2026, 5, 3, 6, tzinfo=UTC)
 
 
 def gpx(day: int = 0) -> bytes:
-    """A run of three minutes."""
+    """Return a GPX file with a run of three minutes, ``day`` days after ``START``."""
     times = [START + timedelta(days=day, seconds=10 * step) for step in range(20)]
     points = "".join(
         f'<trkpt lat="{47 + step / 1000}" lon="11"><time>{time:%Y-%m-%dT%H:%M:%SZ}</time></trkpt>'
@@ -37,7 +37,7 @@ def gpx(day: int = 0) -> bytes:
 
 
 def zipped(members: dict[str, bytes], path: Path | None = None) -> bytes:
-    """A zip, also written to a path."""
+    """Return a zip with these members, and write it to ``path`` if given."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
@@ -49,7 +49,7 @@ def zipped(members: dict[str, bytes], path: Path | None = None) -> bytes:
 
 @pytest.fixture
 def rides(tmp_path) -> Path:
-    """A folder with three runs, two of them in a zip."""
+    """Return a folder with three runs, two of them in a zip."""
     folder = tmp_path / "rides"
     folder.mkdir()
     (folder / "a.gpx").write_bytes(gpx(0))
@@ -59,17 +59,18 @@ def rides(tmp_path) -> Path:
 
 @pytest.fixture
 def host(tmp_path):
+    """Yield a host with an empty home."""
     with Host(tmp_path / "home", secrets=MemorySecretStore()) as host:
         yield host
 
 
 def synced(host: Host, **options: Any) -> list[Event]:
-    """Sync everything, whatever comes of it."""
+    """Sync everything and return the events, even if the sync stops."""
     return list(host.sync(options=Options(**options)))
 
 
-def told(events: list[Event]) -> str:
-    """All that the events say of what was not taken."""
+def reasons(events: list[Event]) -> str:
+    """Return the reasons for everything that a sync did not take, one per line."""
     return "\n".join(
         [str(event.reason) for event in events if isinstance(event, Decided)]
         + [event.error.code for event in events if isinstance(event, SyncStopped)]
@@ -78,8 +79,8 @@ def told(events: list[Event]) -> str:
 
 @pytest.fixture
 def lost(tmp_path):
-    """How many things differ between a store, and that of a host that was never disturbed and read
-    the same folder.
+    """Return a function that counts the differences between a store and that of a fresh host that
+    reads the same folder.
     """
 
     def count(host: Host, *paths: Path) -> int:

@@ -1,5 +1,5 @@
-"""Files that change, vanish or come back while they are read, and a machine that has no room: the
-next sync has everything.
+"""Tests of files that change, vanish or reappear while they are read, and of a full disk: the next
+sync has everything.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ import pytest
 
 from fitglue_files import description_cache, plugin, zips
 from fitglue_registry.errors import AthleteNeeded
-from tests.faults.files.conftest import gpx, synced, told, zipped
+from tests.faults.files.conftest import gpx, reasons, synced, zipped
 
 
 @pytest.fixture
 def before_fetch(monkeypatch):
-    """Does something once, between the list and the first fetch of a sync."""
+    """Return a function that arranges for an action to happen once, between the list and the first
+    fetch of a sync.
+    """
 
-    def arrange(harm):
+    def arrange(action):
         fetch, done = plugin.fetch, []
 
         def harmed(*arguments):
             if not done:
-                done.append(harm())
+                done.append(action())
             return fetch(*arguments)
 
         monkeypatch.setattr(plugin, "fetch", harmed)
@@ -32,14 +34,16 @@ def before_fetch(monkeypatch):
     return arrange
 
 
-def test_an_archive_that_vanishes_between_list_and_fetch(
+def test_an_archive_that_vanishes_between_list_and_fetch_is_fetched_later(
     host, rides, lost, before_fetch, reliability
 ):
-    """Its workouts stand by what was seen of them; their samples come with the archive."""
+    """The workouts of an archive that vanishes after it was listed are stored from their summaries,
+    and their samples arrive once the archive is back.
+    """
     host.connect("files", {"paths": str(rides)})
     away = rides.parent / "away.zip"
     before_fetch(lambda: shutil.move(rides / "more.zip", away))
-    assert "no file with this content" in told(synced(host))
+    assert "no file with this content" in reasons(synced(host))
     assert len(host.activities()) == 3
     shutil.move(away, rides / "more.zip")
     synced(host)
@@ -49,12 +53,14 @@ def test_an_archive_that_vanishes_between_list_and_fetch(
         "files",
         "an archive vanishes between list and fetch",
         lost=gone,
-        seen="FG-file-missing; asked for again once it is back",
+        seen="FG-file-missing; fetched once the archive is back",
     )
 
 
-def test_a_file_that_changes_between_list_and_fetch(host, rides, lost, before_fetch, reliability):
-    """It is never stored under the id of the old content."""
+def test_a_file_that_changes_between_list_and_fetch_is_another_record(
+    host, rides, lost, before_fetch, reliability
+):
+    """A file that changes between list and fetch is not stored under the id of its old content."""
     host.connect("files", {"paths": str(rides)})
     before = (rides / "a.gpx").read_bytes()
     before_fetch(lambda: (rides / "a.gpx").write_bytes(gpx(5)))
@@ -67,18 +73,18 @@ def test_a_file_that_changes_between_list_and_fetch(host, rides, lost, before_fe
     assert gone == 0
     reliability(
         "files",
-        "a file is written anew between list and fetch",
+        "a file is rewritten between list and fetch",
         lost=gone,
-        seen="the old content waits (FG-file-missing), the new one is a record of its own",
+        seen="the old content stays wanted (FG-file-missing); the new content becomes a record",
     )
 
 
-def test_a_folder_that_is_away_and_comes_back(host, rides, lost, reliability):
-    """A disk that is not mounted is no deletion."""
+def test_a_missing_folder_deletes_nothing(host, rides, lost, reliability):
+    """A folder that is missing, such as a disk that is not mounted, deletes no activity."""
     host.connect("files", {"paths": str(rides)})
     synced(host)
     shutil.move(rides, rides.parent / "away")
-    assert "FG-folder-missing" in told(synced(host))
+    assert "FG-folder-missing" in reasons(synced(host))
     assert len(host.activities()) == 3
     shutil.move(rides.parent / "away", rides)
     synced(host)
@@ -86,18 +92,20 @@ def test_a_folder_that_is_away_and_comes_back(host, rides, lost, reliability):
     assert gone == 0
     reliability(
         "files",
-        "the folder is away during a sync",
+        "the folder is missing during a sync",
         lost=gone,
-        seen="FG-folder-missing, exit 3; nothing is taken for deleted",
+        seen="FG-folder-missing, exit 3; nothing is treated as deleted",
     )
 
 
-def test_an_archive_that_is_still_being_downloaded(host, rides, lost, reliability):
-    """What is there of it has no index yet."""
+def test_an_incomplete_archive_is_read_by_a_later_sync(host, rides, lost, reliability):
+    """An archive that is still being downloaded has no index yet and is reported as damaged; a
+    later sync reads it.
+    """
     whole = zipped({"d.gpx": gpx(3)})
     (rides / "new.zip").write_bytes(whole[: len(whole) // 2])
     host.connect("files", {"paths": str(rides)})
-    assert "it has no index" in told(synced(host))
+    assert "it has no index" in reasons(synced(host))
     (rides / "new.zip").write_bytes(whole)
     synced(host)
     assert len(host.activities()) == 4
@@ -107,13 +115,15 @@ def test_an_archive_that_is_still_being_downloaded(host, rides, lost, reliabilit
         "files",
         "an archive is read while it is downloaded",
         lost=gone,
-        seen="FG-zip-broken; the next sync has it",
+        seen="FG-zip-broken; the next sync reads it",
     )
 
 
-@pytest.mark.parametrize("harm", ["cut", "no database", "a folder in its place", "gone"])
-def test_notes_that_are_damaged(host, rides, lost, harm, reliability):
-    """They save time and hold nothing."""
+@pytest.mark.parametrize(
+    "harm", ["truncated", "not a database", "a folder in its place", "missing"]
+)
+def test_a_damaged_cache_of_file_descriptions_costs_only_time(host, rides, lost, harm, reliability):
+    """A damaged cache of file descriptions loses nothing, because the files are read again."""
     host.connect("files", {"paths": str(rides)})
     synced(host)
     [file] = Path(host.home).rglob("seen.sqlite")
@@ -121,8 +131,8 @@ def test_notes_that_are_damaged(host, rides, lost, harm, reliability):
     file.unlink()
     if harm == "a folder in its place":
         file.mkdir()
-    elif harm != "gone":
-        file.write_bytes(content[:5000] if harm == "cut" else b"none")
+    elif harm != "missing":
+        file.write_bytes(content[:5000] if harm == "truncated" else b"none")
     (rides / "d.gpx").write_bytes(gpx(3))
     synced(host)
     assert len(host.activities()) == 4
@@ -130,28 +140,32 @@ def test_notes_that_are_damaged(host, rides, lost, harm, reliability):
     assert gone == 0
     reliability(
         "files",
-        f"the notes on files that were seen: {harm}",
+        f"the cache of file descriptions: {harm}",
         lost=gone,
-        seen="nothing; the files are looked at again",
+        seen="nothing: the files are read again",
     )
 
 
-def test_a_disk_without_room_for_a_zip_in_a_zip(host, rides, lost, monkeypatch, reliability):
-    """The temporary file cannot be written: that part waits, the others arrive."""
+def test_a_full_disk_while_a_nested_zip_is_unpacked_loses_nothing(
+    host, rides, lost, monkeypatch, reliability
+):
+    """If a zip inside a zip cannot be unpacked because the disk is full, its workouts wait for the
+    next sync, and the others arrive.
+    """
     host.connect("files", {"paths": str(rides)})
     zips._spools.clear()
     with monkeypatch.context() as patch:
         patch.setattr(zips.shutil, "copyfileobj", _full)
-        assert "No space left" in told(synced(host))
+        assert "No space left" in reasons(synced(host))
     assert len(host.activities()) == 2
     synced(host)
     gone = lost(host, rides)
     assert gone == 0
     reliability(
         "files",
-        "no room to unpack a zip in a zip",
+        "no space to unpack a zip in a zip",
         lost=gone,
-        seen="FG-file-unreadable with the reason; the next sync has it",
+        seen="FG-file-unreadable with the reason; the next sync reads it",
     )
 
 
@@ -159,8 +173,10 @@ def _full(*_):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_reader_that_runs_out_of_room_for_its_notes(host, rides, lost, monkeypatch, reliability):
-    """Looking goes on without."""
+def test_a_full_disk_for_the_cache_of_file_descriptions_loses_nothing(
+    host, rides, lost, monkeypatch, reliability
+):
+    """A sync does not need the cache of file descriptions to be writable."""
     host.connect("files", {"paths": str(rides)})
 
     connect = description_cache.sqlite3.connect
@@ -177,21 +193,23 @@ def test_a_reader_that_runs_out_of_room_for_its_notes(host, rides, lost, monkeyp
     assert gone == 0
     reliability(
         "files",
-        "no room for the notes on files that were seen",
+        "no space for the cache of file descriptions",
         lost=gone,
-        seen="nothing; the next sync looks again",
+        seen="nothing: the next sync reads the files again",
     )
 
 
-def test_connecting_to_what_is_not_there(host, tmp_path, reliability):
-    """Nothing is stored."""
+def test_connecting_to_a_missing_path_stores_nothing(host, tmp_path, reliability):
+    """Connecting to a path that does not exist fails with ``FG-folder-missing`` and stores no
+    connection.
+    """
     with pytest.raises(AthleteNeeded) as caught:
         host.connect("files", {"paths": str(tmp_path / "nowhere")})
     assert caught.value.code == "FG-folder-missing"
     assert host.connections.list() == []
     reliability(
         "files",
-        "connecting to a path that is not there",
+        "connecting to a path that does not exist",
         lost=0,
         seen="FG-folder-missing, exit 3, with the path",
     )

@@ -1,5 +1,5 @@
-"""The process that forks, and each scenario on each kind of database, made when a test first asks
-for it.
+"""Fixtures of the kill tests: the process that forks children, and each scenario on each kind of
+database, prepared when a test first asks for it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def keys_in_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The keys lie in files below each home, so that they are copied with it."""
+    """Keep the keys in files below each home, so that they are copied with it."""
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
 
 
 @pytest.fixture(scope="session")
 def sources() -> Iterator[Sources]:
-    """The stand-ins of the session."""
+    """Yield the stand-in services of the session."""
     made = Sources()
     yield made
     made.close()
@@ -34,7 +34,7 @@ def sources() -> Iterator[Sources]:
 def places_on(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Callable[[str], Places]:
-    """Makes places on a kind of database."""
+    """Return a function that makes the places on one kind of database."""
 
     def make(kind: str) -> Places:
         new_database = (
@@ -47,7 +47,7 @@ def places_on(
 
 @pytest.fixture(scope="session")
 def forks(places_on: Callable[[str], Places], sources: Sources) -> Iterator[Forks]:
-    """The process that forks a child for each job."""
+    """Yield the process that forks a child for each job."""
     if not hasattr(os, "fork"):
         pytest.skip("this system cannot fork a process")
     with Forks() as made:
@@ -59,13 +59,15 @@ def forks(places_on: Callable[[str], Places], sources: Sources) -> Iterator[Fork
 def workshop_on(
     forks: Forks, places_on: Callable[[str], Places], sources: Sources
 ) -> Callable[[str], Workshop]:
-    """What scenarios on a kind of database are made with."""
+    """Return a function that makes the workshop for scenarios on one kind of database."""
     return lambda kind: Workshop(forks, places_on(kind), sources)
 
 
 @pytest.fixture(scope="session")
 def scenario_of(workshop_on: Callable[[str], Workshop]) -> Callable[..., Scenario]:
-    """A scenario by its name and its kind of database."""
+    """Return a function that returns a scenario by its name and kind of database, prepared only
+    once.
+    """
     made: dict[tuple[str, str], Scenario] = {}
 
     def get(name: str, kind: str = "sqlite") -> Scenario:

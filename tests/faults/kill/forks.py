@@ -1,8 +1,8 @@
-"""A process that forks a child for each job: the child works on a host, and is killed at a point of
-its work or at a moment.
+"""A process that forks a child for each job; the child works on a host and is killed at a point of
+its work or after some seconds.
 
-Everything is imported once, so that a child costs no more than its work, and a moment of its life
-is a moment of its work.
+Everything is imported before the first fork, so that a child spends its time only on its work and a
+random moment of its life is a moment of its work.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[3]
-#: Some distribution brings a package `tests` of its own, which would hide ours: so ours is said to
-#: be the folder that it is.
+#: Some distributions install a top-level package `tests` that would hide ours, so the path of our
+#: package is set explicitly.
 _COMMAND = """
 import sys, types
 sys.modules["tests"] = types.ModuleType("tests")
@@ -39,13 +39,15 @@ sys.modules["tests"].__path__ = [sys.argv[1]]
 from tests.faults.kill.forks import serve
 serve()
 """
-#: No job takes longer, on however busy a machine.
+#: A generous upper limit for any job, even on a busy machine, in seconds.
 _MOST_S = 120.0
 
 
 @dataclass(frozen=True)
 class Death:
-    """How a child ended: killed, or well, with the names of the points that it passed."""
+    """How a child ended: whether it was killed, in which phase, after how long, and which points it
+    passed.
+    """
 
     killed: bool
     phase: str
@@ -55,7 +57,7 @@ class Death:
 
 
 class Forks:
-    """The process that forks, as a test sees it."""
+    """A client for the process that forks."""
 
     def __init__(self) -> None:
         environment = os.environ | {
@@ -95,8 +97,11 @@ class Forks:
         here: bool = False,
         **options: Any,
     ) -> Death:
-        """Let a child do its work and die at a point, or so many seconds after it, or after its
-        start; ``here``: no child, only warmth.
+        """Let a child do its work, and return how it ended.
+
+        The child is killed at point number ``point``, or ``after_s`` seconds after that point, or
+        ``after_s`` seconds after its start if ``point`` is 0. With ``here`` no child is forked: the
+        process that forks does the work itself, to warm up.
         """
         job = {
             "work": work,
@@ -109,26 +114,26 @@ class Forks:
         }
         self._jobs.write(json.dumps(job) + "\n")
         self._jobs.flush()
-        said = json.loads(self._answers.readline())
-        assert not said.get("failed"), said["failed"]
-        return Death(**said)
+        reply = json.loads(self._answers.readline())
+        assert not reply.get("failed"), reply["failed"]
+        return Death(**reply)
 
 
 # -- the process that forks ------------------------------------------------------------------------
 
 
 def serve() -> None:
-    """Take a job from each line of standard input, and say in a line how it ended."""
+    """Read one job per line from standard input, and write one line per job about how it ended."""
     _import_everything()
     out = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever a job prints is no answer
+    os.dup2(2, 1)  # what a job prints must not mix with the replies
     for line in sys.stdin:
         job = json.loads(line)
         try:
-            said = _here(job) if job["here"] else _in_a_child(job)
-        except Exception:  # noqa: BLE001 - the border of the process: the test shows it
-            said = {"failed": traceback.format_exc()}
-        print(json.dumps(said), file=out, flush=True)
+            reply = _in_this_process(job) if job["here"] else _in_a_child(job)
+        except Exception:  # noqa: BLE001 - process boundary: the test shows the traceback
+            reply = {"failed": traceback.format_exc()}
+        print(json.dumps(reply), file=out, flush=True)
 
 
 def _import_everything() -> None:
@@ -152,67 +157,67 @@ def _import_everything() -> None:
             importlib.import_module(name)
 
 
-def _here(job: dict[str, Any]) -> dict[str, Any]:
+def _in_this_process(job: dict[str, Any]) -> dict[str, Any]:
     _work(job, lambda: None)
     return {"killed": False, "phase": "between", "seconds": 0.0}
 
 
 def _in_a_child(job: dict[str, Any]) -> dict[str, Any]:
     shared = Shared()
-    said, say = os.pipe()
+    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(said)
-        _live(job, shared, say)
-    os.close(say)
+        os.close(reader)
+        _run_child(job, shared, writer)
+    os.close(writer)
     began, text = time.perf_counter(), b""
     try:
-        if os.read(said, 1):  # it has begun
+        if os.read(reader, 1):  # the child has begun its work
             began = time.perf_counter()
             patience = _MOST_S if job["after_s"] is None else job["after_s"]
-            if not select.select([said], [], [], patience)[0]:
+            if not select.select([reader], [], [], patience)[0]:
                 os.kill(child, signal.SIGKILL)
-            while some := os.read(said, 1 << 16):
-                text += some
+            while chunk := os.read(reader, 1 << 16):
+                text += chunk
     finally:
-        os.close(said)
+        os.close(reader)
         _, status = os.waitpid(child, 0)
     seconds = time.perf_counter() - began
     killed = os.WIFSIGNALED(status)
     if killed and job["after_s"] is None and not job["point"]:
         return {"failed": f"{job['work']} took longer than {_MOST_S:.0f} s"}
-    answer = json.loads(text) if text and not killed else {}
+    report = json.loads(text) if text and not killed else {}
     return {
         "killed": killed,
         "phase": shared.phase,
         "seconds": seconds,
         "synced": shared.synced,
-        **answer,
+        **report,
     }
 
 
-def _live(job: dict[str, Any], shared: Shared, say: int) -> None:
-    """The whole life of a child."""
+def _run_child(job: dict[str, Any], shared: Shared, writer: int) -> None:
+    """Run the child from fork to exit; it never returns."""
     try:
 
         def begin() -> int:
-            return os.write(say, b">")
+            return os.write(writer, b">")
 
-        # The clock starts at the point, and not with the work.
+        # If the child is to die some time after a point, the clock starts at the point.
         later = job["point"] and job["after_s"] is not None
         points = Points(shared, job["point"], begin if later else None)
         points.watch()
         if job["options"].get("keep_the_log"):
             points.keep_the_log()
         _work(job, (lambda: None) if later else begin)
-        answer = {"points": points.names}
+        report = {"points": points.names}
     except BaseException:  # noqa: BLE001 - nothing may get out of the child into what the process that forks does next
         with suppress(OSError):
-            os.write(say, b">")
-        answer = {"failed": traceback.format_exc()}
-    text = json.dumps(answer).encode()
+            os.write(writer, b">")
+        report = {"failed": traceback.format_exc()}
+    text = json.dumps(report).encode()
     while text:
-        text = text[os.write(say, text) :]
+        text = text[os.write(writer, text) :]
     os._exit(0)
 
 
@@ -226,7 +231,7 @@ def _work(job: dict[str, Any], begin: Callable[[], object]) -> None:
         use(**job["options"]["migrations"])
     with open_host(Path(job["home"]), job["database"]) as host:
         begin()
-        _WORKS[job["work"]](host, job["options"])
+        _WORK_BY_NAME[job["work"]](host, job["options"])
 
 
 def _sync(host: Any, options: dict[str, Any]) -> None:
@@ -253,7 +258,7 @@ def _open(host: Any, _: dict[str, Any]) -> None:
         pass
 
 
-_WORKS: dict[str, Callable[[Any, dict[str, Any]], None]] = {
+_WORK_BY_NAME: dict[str, Callable[[Any, dict[str, Any]], None]] = {
     "sync": _sync,
     "rebuild": _rebuild,
     "connect": _connect,

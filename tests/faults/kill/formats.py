@@ -1,6 +1,4 @@
-"""Formats to come: migrations of a test's own, used in place of the host's, so that more than the
-first one can be killed.
-"""
+"""An extra migration for the tests, so that upgrades from the newest format can be killed too."""
 
 from __future__ import annotations
 
@@ -15,8 +13,8 @@ from fitglue_registry.store import database, migrate
 if TYPE_CHECKING:
     from alembic.config import Config
 
-#: A migration as one may be written: a column that is filled from what is there, a table, an index.
-_NEXT = '''"""The next format: each activity knows the day of its start, and days have a table."""
+#: A realistic migration: a column that is filled from existing rows, a table and an index.
+_NEXT = '''"""The next format: each activity has the day of its start, and days have a table."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -26,7 +24,7 @@ down_revision = "{before}"
 
 
 def upgrade() -> None:
-    """Add what is new, and fill it."""
+    """Add the column, the table and the index, and fill them."""
     op.add_column("fg_activities", sa.Column("day", sa.Text(), nullable=True))
     op.execute("UPDATE fg_activities SET day = substr(start_local, 1, 10)")
     op.create_table(
@@ -43,20 +41,20 @@ def upgrade() -> None:
 
 
 def host_config() -> Config:
-    """The configuration with the host's own migrations."""
+    """Return the Alembic configuration of the host's own migrations."""
     return migrate.config()
 
 
 def revisions() -> list[str]:
-    """The host's own formats, oldest first."""
+    """Return the revisions of the host's own formats, oldest first."""
     return [
         script.revision for script in ScriptDirectory.from_config(host_config()).walk_revisions()
     ][::-1]
 
 
 def make_next(folder: Path) -> dict[str, str]:
-    """Write the host's migrations and one more into a folder; what ``use`` has to be called
-    with.
+    """Copy the host's migrations and one more into a folder, and return the keyword arguments for
+    ``use``.
     """
     own = Path(str(host_config().get_main_option("script_location")).replace("%%", "%"))
     shutil.copytree(own, folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -67,12 +65,12 @@ def make_next(folder: Path) -> dict[str, str]:
 
 
 def use(folder: str, head: str) -> None:
-    """From now on this process knows these migrations and no others."""
+    """Make this process use these migrations in place of the host's own."""
     config = migrate.config
 
-    def other() -> Config:
-        made = config()
-        made.set_main_option("script_location", folder.replace("%", "%%"))
-        return made
+    def replacement() -> Config:
+        changed = config()
+        changed.set_main_option("script_location", folder.replace("%", "%%"))
+        return changed
 
-    migrate.config, database.HEAD = other, head
+    migrate.config, database.HEAD = replacement, head

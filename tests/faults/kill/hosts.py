@@ -1,5 +1,5 @@
-"""Hosts as these tests open them, in the test's own process and in a child: with a clock that is
-near the account.
+"""Hosts for these tests, in the test's own process and in a child, with a clock near the dates of
+the stand-in's workouts.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-#: The stand-in's newest workouts lie some days before.
+#: The newest workouts of the stand-in are a few days older than this.
 _TODAY = datetime(2026, 11, 21, 12, tzinfo=UTC)
-#: Handed on to child processes, whose time must go on and not begin anew.
-_BEHIND = timedelta(
+#: Child processes inherit this value through the environment, so that their clocks agree with the
+#: parent's.
+_OFFSET = timedelta(
     seconds=float(
         os.environ.setdefault(
             "FITGLUE_TESTS_BEHIND_S", str((datetime.now(UTC) - _TODAY).total_seconds())
@@ -28,21 +29,21 @@ _BEHIND = timedelta(
 
 
 class ShiftedClock(SystemClock):
-    """The time of these tests: it began at noon of one day, and goes on as any clock does."""
+    """A clock that is shifted by a constant, so that the tests began at noon of ``_TODAY``."""
 
     def now(self) -> datetime:
-        return super().now() - _BEHIND
+        return super().now() - _OFFSET
 
 
 def open_host(home: Path, database: str | None = None) -> Host:
-    """A host with the clock of these tests."""
+    """Return a host with the clock of these tests."""
     return Host(home, database, clock=ShiftedClock())
 
 
 def finish(events: Iterable[Any]) -> None:
-    """Go through the events of a sync or a rebuild; one that stops fails."""
+    """Consume the events of a sync or a rebuild, and raise the error if it stops."""
     from fitglue_registry.sync.events import SyncStopped
 
-    for one in events:
-        if isinstance(one, SyncStopped):
-            raise one.error
+    for event in events:
+        if isinstance(event, SyncStopped):
+            raise event.error

@@ -1,5 +1,5 @@
-"""Where a process may be killed: each commit and each step of writing or removing a file is a
-point, and can be the last one.
+"""The points at which a process can be killed: each commit, each change of tables, and each step of
+writing or removing a file.
 """
 
 from __future__ import annotations
@@ -21,21 +21,23 @@ from sqlalchemy.engine.default import DefaultDialect
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-#: What a process can be at; the place in this tuple is what stands in the memory that survives it.
+#: The phases of a process. The shared memory that survives it holds an index into this tuple.
 PHASES = ("between", "transaction", "commit", "blob", "secret")
 _FOLDERS = {"blobs": "blob", "secrets": "secret"}
-_SYNCED = 16  # where the JSON of what was synced begins in the shared memory
+_SYNCED = 16  # offset of the JSON of flushed files in the shared memory
 
 
 class Shared:
-    """A page of memory that a child shares with whoever looks at it after its death."""
+    """A page of memory that a child shares with its parent, which reads it after the child's
+    death.
+    """
 
     def __init__(self) -> None:
         self._page = mmap.mmap(-1, 1 << 16)
 
     @property
     def phase(self) -> str:
-        """What the child is at, or was at its death."""
+        """The phase that the child is in, or was in when it died."""
         return PHASES[self._page[0]]
 
     @phase.setter
@@ -44,7 +46,7 @@ class Shared:
 
     @property
     def synced(self) -> dict[str, int]:
-        """File → how much of it was made durable, as far as Python saw to it."""
+        """The number of bytes of each file that Python flushed with ``fsync``."""
         text = self._page[_SYNCED:].partition(b"\0")[0]
         return dict(json.loads(text)) if text else {}
 
@@ -55,10 +57,10 @@ class Shared:
 
 
 class Points:
-    """Counts the points of this process, and ends it without a chance to tidy up at the chosen one
-    (0: never).
+    """Counts the points that this process passes, and kills it with SIGKILL at number ``last`` (0:
+    never).
 
-    Where ``instead`` is given, it is called there, and the process lives on.
+    If ``instead`` is given, it is called at that point and the process lives on.
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class Points:
         self._counting = threading.Lock()
 
     def passed(self, name: str, at_death: Callable[[], object] = lambda: None) -> None:
-        """One more point; ``at_death`` does what else befalls a process that is killed here."""
+        """Count one more point. ``at_death`` is called just before the process is killed here."""
         with self._counting:
             self.names.append(name)
             if len(self.names) != self._last:
@@ -82,7 +84,7 @@ class Points:
 
     @contextmanager
     def inside(self, phase: str) -> Iterator[None]:
-        """Say what the process is at meanwhile."""
+        """Set the phase while the block runs."""
         before = self._shared.phase
         self._shared.phase = phase
         try:
@@ -91,9 +93,9 @@ class Points:
             self._shared.phase = before
 
     def watch(self) -> None:
-        """From now on every transaction and every file of blobs and secrets is seen.
+        """Watch every transaction and every file of blobs and secrets from now on.
 
-        Never undone: the process is for this alone.
+        This is never undone, because the process exists only for one job.
         """
         self._watch_transactions()
         self._watch_statements()
@@ -101,8 +103,8 @@ class Points:
         self._watch_stores()
 
     def keep_the_log(self) -> None:
-        """Let SQLite write nothing but its log, so that all of it is there for a power cut to take
-        back.
+        """Keep SQLite from checkpointing its write-ahead log, so that a power cut can take back all
+        of it.
         """
 
         @event.listens_for(Engine, "connect")
@@ -123,11 +125,11 @@ class Points:
                 self.passed("commit")
                 shared.phase = "commit"
 
-        def commit_and_say(dialect: Any, connection: Any) -> None:
+        def commit_and_record(dialect: Any, connection: Any) -> None:
             commit(dialect, connection)
             shared.phase = "between"
 
-        DefaultDialect.do_commit = commit_and_say  # type: ignore[method-assign]
+        DefaultDialect.do_commit = commit_and_record  # type: ignore[method-assign]
 
     def _watch_statements(self) -> None:
         @event.listens_for(Engine, "before_cursor_execute")
@@ -139,7 +141,7 @@ class Points:
         make, sync, synced = tempfile.mkstemp, os.fsync, self._shared.synced
         unfinished: dict[int, str] = {}
 
-        def make_and_say(*args: Any, **options: Any) -> tuple[int, str]:
+        def make_and_record(*args: Any, **options: Any) -> tuple[int, str]:
             kind = _kind(Path(options.get("dir") or ""))
             self._passed(kind, "before its temporary file")
             handle, name = make(*args, **options)
@@ -147,8 +149,8 @@ class Points:
                 unfinished[handle] = kind
             return handle, name
 
-        def sync_and_say(handle: int) -> None:
-            # A process that dies while it writes leaves some of the file.
+        def sync_and_record(handle: int) -> None:
+            # A process that dies while it writes leaves only a part of the file.
             self._passed(
                 unfinished.pop(handle, None),
                 "half of its temporary file",
@@ -159,24 +161,24 @@ class Points:
                 synced[str(Path(f"/proc/self/fd/{handle}").readlink())] = os.fstat(handle).st_size
                 self._shared.synced = synced
 
-        tempfile.mkstemp, os.fsync = make_and_say, sync_and_say  # type: ignore[assignment]
+        tempfile.mkstemp, os.fsync = make_and_record, sync_and_record  # type: ignore[assignment]
         self._watch_names()
 
     def _watch_names(self) -> None:
         replace, unlink = Path.replace, Path.unlink
 
-        def replace_and_say(path: Path, target: Any) -> Path:
+        def replace_and_record(path: Path, target: Any) -> Path:
             self._passed(_kind(path), "between temporary file and rename")
             moved = replace(path, target)
             self._passed(_kind(path), "after its rename")
             return moved
 
-        def unlink_and_say(path: Path, *, missing_ok: bool = False) -> None:
+        def unlink_and_record(path: Path, *, missing_ok: bool = False) -> None:
             self._passed(_kind(path), "before it is removed")
             unlink(path, missing_ok=missing_ok)
             self._passed(_kind(path), "after it was removed")
 
-        Path.replace, Path.unlink = replace_and_say, unlink_and_say  # type: ignore[method-assign]
+        Path.replace, Path.unlink = replace_and_record, unlink_and_record  # type: ignore[method-assign]
 
     def _passed(
         self, kind: str | None, step: str, at_death: Callable[[], object] = lambda: None
@@ -190,9 +192,9 @@ class Points:
 
         for store, phase in ((FileBlobStore, "blob"), (FileSecretStore, "secret")):
             for method in ("put", "get", "delete"):
-                setattr(store, method, self._saying(getattr(store, method), phase))
+                setattr(store, method, self._inside_phase(getattr(store, method), phase))
 
-    def _saying(self, method: Callable[..., Any], phase: str) -> Callable[..., Any]:
+    def _inside_phase(self, method: Callable[..., Any], phase: str) -> Callable[..., Any]:
         def call(*args: Any, **options: Any) -> Any:
             with self.inside(phase):
                 return method(*args, **options)
@@ -201,5 +203,5 @@ class Points:
 
 
 def _kind(path: Path) -> str | None:
-    """Whether a file is one of the blobs or of the secrets of a home."""
+    """Return whether a path is below the blobs or the secrets of a home, or ``None`` if neither."""
     return next((_FOLDERS[name] for name in reversed(path.parts) if name in _FOLDERS), None)

@@ -1,5 +1,5 @@
-"""What is killed: a piece of work on a prepared store, with the store that it makes when nobody
-disturbs it.
+"""The scenarios: some work on a prepared store, together with the store that the work leaves if
+nothing disturbs it.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """A home and the database that belongs to it (``None``: SQLite in the home)."""
+    """A home and the database that belongs to it; ``None`` means SQLite in the home."""
 
     home: Path
     database: str | None = None
 
 
 class Places:
-    """Makes homes on one kind of database, copies them, and throws them away."""
+    """Creates, copies and removes homes on one kind of database."""
 
     def __init__(self, folder: Path, kind: str, new_database: Callable[..., str] | None) -> None:
         self.kind = kind
         self._folder, self._new_database, self._made = folder, new_database, 0
 
     def new(self, like: Place | None = None) -> Place:
-        """An empty place, or a copy of one that nobody has open."""
+        """Return an empty place, or a copy of a place that nobody has open."""
         self._made += 1
         home = self._folder / str(self._made)
         if like:
@@ -58,7 +58,7 @@ class Places:
         return Place(home, database)
 
     def settled(self, place: Place) -> None:
-        """Wait until the server has noticed that its client is dead."""
+        """Wait until the PostgreSQL server has noticed that its client is dead."""
         if place.database:
             ask_server(
                 place.database,
@@ -69,19 +69,19 @@ class Places:
             )
 
     def drop(self, place: Place) -> None:
-        """Remove a place that is of no more use."""
+        """Remove a place that is no longer needed."""
         shutil.rmtree(place.home, ignore_errors=True)
         if place.database:
             ask_server(place.database, f"DROP DATABASE {name_of(place.database)} WITH (FORCE)")
 
 
 def name_of(url: str) -> str:
-    """The name of the database in a URL."""
+    """Return the name of the database in a URL."""
     return url.partition("?")[0].rpartition("/")[2]
 
 
 def ask_server(url: str, statement: str) -> None:
-    """Run a statement beside a database, not in it."""
+    """Execute a statement on the same server while connected to its ``postgres`` database."""
     import psycopg
 
     with psycopg.connect(
@@ -92,7 +92,7 @@ def ask_server(url: str, statement: str) -> None:
 
 @dataclass
 class Scenario:
-    """A prepared place, the work of which each run is killed, and the store that an undisturbed run
+    """A prepared place, the work that is killed, and the store that an undisturbed run of it
     leaves.
     """
 
@@ -103,7 +103,7 @@ class Scenario:
     prepared: Place = field(init=False)
     expected: dict[str, Any] = field(init=False)
     undisturbed: Death = field(init=False)
-    # The source of the connection that stays when one is removed.
+    # The source of the connection that remains after the other one is removed.
     other: StandIn = field(init=False)
 
     def begin(
@@ -129,18 +129,18 @@ class Scenario:
 
     @property
     def points(self) -> list[str]:
-        """The names of the points that the undisturbed work passes."""
+        """The names of the points that an undisturbed run passes."""
         return self.undisturbed.points
 
     def run(self, forks: Forks, place: Place, **how: Any) -> Death:
-        """Let a child do the work, and die as ``how`` says."""
+        """Let a child do the work, and die as the keyword arguments say."""
         death = forks.run(self.work, place.home, place.database, **(self.options | how))
         self.places.settled(place)
         return death
 
     def lost_after(self, place: Place) -> int:
-        """Do the work once more without a repair by hand, and count the differences from the store
-        of an undisturbed run.
+        """Do the work once more without any manual repair, and count the differences from an
+        undisturbed run.
         """
         with open_host(place.home, place.database) as host:
             self.again(host)
@@ -148,8 +148,9 @@ class Scenario:
             return differences(self.expected, natural(host))
 
     def dangling(self, place: Place) -> list[str]:
-        """What a store names and does not have, as a kill left it: nobody may be sure that the work
-        is done again.
+        """Return the blobs and keys that the store names but does not have.
+
+        A kill must leave none, because it is not certain that the work is ever repeated.
         """
         with open_host(place.home, place.database) as host:
             with host.workspace.database.read() as db:
@@ -159,11 +160,15 @@ class Scenario:
                     if not host.workspace.raws.blobs.has(sha256)
                 ]
             return blobs + [
-                one.name for one in host.connections.list() if not _opens(host, one.secret_ref)
+                connection.name
+                for connection in host.connections.list()
+                if not _opens(host, connection.secret_ref)
             ]
 
     def lost_when_killed(self, forks: Forks, **how: Any) -> tuple[Death, int]:
-        """Kill one run on a fresh copy, and count what is lost after the next one."""
+        """Kill one run on a fresh copy, and return how it died and how much is lost after the next
+        run.
+        """
         place = self.places.new(like=self.prepared)
         death = self.run(forks, place, **how)
         lost = self.lost_after(place)
@@ -179,7 +184,7 @@ def _opens(host: Host, reference: str | None) -> bool:
 
 
 def differences(expected: dict[str, Any], found: dict[str, Any]) -> int:
-    """How many entries of two stores differ."""
+    """Return how many entries differ between two stores."""
     return sum(sum(1 for _ in _unequal(expected[name], found[name])) for name in expected)
 
 
@@ -189,8 +194,8 @@ def _unequal(expected: Any, found: Any) -> Iterator[Any]:
             key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key)
         )
     elif isinstance(expected, list):
-        yield from [one for one in expected if one not in found]
-        yield from [one for one in found if one not in expected]
+        yield from [row for row in expected if row not in found]
+        yield from [row for row in found if row not in expected]
         if len(expected) != len(found):
             yield len(found)
     elif expected != found:
@@ -198,10 +203,10 @@ def _unequal(expected: Any, found: Any) -> Iterator[Any]:
 
 
 def lasting_faults(host: Host) -> list[str]:
-    """What is wrong with a store that should be sound: its file, its references, its blobs, its
-    keys, and whatever is left over.
+    """Return everything that is wrong with a store: in its database, references, blobs and keys,
+    and leftover files.
     """
-    found = [
+    faults = [
         f"doctor: {check.name}: {check.detail}"
         for check in host.upkeep.checks(offline=True)
         if check.state == "broken"
@@ -209,40 +214,44 @@ def lasting_faults(host: Host) -> list[str]:
     with host.workspace.database.read() as db:
         used = host.workspace.raws.used_blobs(db)
         if host.workspace.database.dialect == "sqlite":
-            found += [
+            faults += [
                 str(row) for row in db.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"
             ]
-            found += [str(row) for row in db.exec_driver_sql("PRAGMA foreign_key_check")]
+            faults += [str(row) for row in db.exec_driver_sql("PRAGMA foreign_key_check")]
     blobs = FileBlobStore(host.home / "blobs")
     sweep(blobs, used, datetime.now(UTC) + timedelta(hours=1))
     if {blob.sha256 for blob in blobs.all()} != used:
-        found.append("the blobs are not those that rows name")
+        faults.append("the blobs are not those that rows name")
     for sha256 in used:
         blobs.get(sha256)
-    for one in host.connections.list():
-        if one.secret_ref:
-            host.workspace.secrets.get(one.secret_ref)
+    for connection in host.connections.list():
+        if connection.secret_ref:
+            host.workspace.secrets.get(connection.secret_ref)
     left = list((host.home / "blobs").rglob(".unfinished-*"))
-    return [*found, f"left over: {left}"] if left else found
+    return [*faults, f"left over: {left}"] if left else faults
 
 
-# -- the works -------------------------------------------------------------------------------------
+# -- the scenarios ---------------------------------------------------------------------------------
 
 
 class Sources:
-    """The stand-ins of a session; those that no scenario changes are shared, since a workout's
-    streams take a while to make.
+    """The stand-in services of a session.
+
+    Scenarios that change nothing at the source share one, because generating the streams of a
+    workout is slow.
     """
 
     def __init__(self) -> None:
         self._started: dict[object, StandIn] = {}
 
     def same(self, athlete: str = "i1", count: int = 6) -> StandIn:
-        """A source that stays as it is: a few workouts and a stub, the same of every athlete."""
+        """Return a source that no test changes: a few workouts and a stub, identical for each
+        athlete.
+        """
         return self._start((athlete, count), athlete, count)
 
     def own(self, count: int = 6) -> StandIn:
-        """A source for one scenario, which may change it."""
+        """Return a source that only one scenario uses, so it may change it."""
         return self._start(len(self._started), "i1", count)
 
     def _start(self, key: object, athlete: str, count: int) -> StandIn:
@@ -252,15 +261,15 @@ class Sources:
         return self._started[key]
 
     def close(self) -> None:
-        """Stop them."""
+        """Stop all servers."""
         for server in self._started.values():
             server.close()
 
 
 @dataclass
 class Workshop:
-    """What a scenario is made with: the process that forks, homes on one kind of database, and
-    sources.
+    """The things that a scenario is made with: the process that forks, homes on one kind of
+    database, and sources.
     """
 
     forks: Forks
@@ -268,12 +277,12 @@ class Workshop:
     sources: Sources
 
     def scenario(self, work: str, again: Callable[[Host], None], **options: Any) -> Scenario:
-        """A scenario that is still to be prepared."""
+        """Return a scenario that is not prepared yet."""
         return Scenario(self.places, work, again, options)
 
     def warm_up(self) -> None:
-        """Do every kind of work once in the process that forks, so that children are killed at work
-        and not at their preparations.
+        """Do every kind of work once in the process that forks, so that children spend no time on
+        imports and caches and are killed during their work.
         """
         place = self.places.new()
         works: dict[str, dict[str, Any]] = {
@@ -288,23 +297,23 @@ class Workshop:
 
 
 def values_of(server: StandIn) -> dict[str, str]:
-    """What an athlete types to connect."""
+    """Return the values that an athlete enters to connect to a stand-in."""
     return {"api_key": str(server.api_key), "base_url": server.url}
 
 
 def connect(host: Host, *servers: StandIn) -> None:
-    """Connect these, the one after the other."""
+    """Connect to these servers one after the other."""
     for server in servers:
         host.connect("intervals", values_of(server))
 
 
 def sync(host: Host, *, files: bool = True) -> None:
-    """A whole sync, which has to go well."""
+    """Run a sync and assert that it finishes."""
     finish(host.sync(options=Options(files=files)))
 
 
 def first_sync(workshop: Workshop) -> Scenario:
-    """The first sync of a connection, with original files."""
+    """Return the scenario of a first sync of a connection, with original files."""
     server = workshop.sources.same()
     return workshop.scenario("sync", sync, files=True).begin(
         workshop.forks, lambda host: connect(host, server)
@@ -312,8 +321,8 @@ def first_sync(workshop: Workshop) -> Scenario:
 
 
 def later_sync(workshop: Workshop) -> Scenario:
-    """A sync that finds one workout edited, one late, one deleted, one odd, and a stub that became
-    native.
+    """Return the scenario of a sync that finds an edited, a late, a deleted and a malformed
+    workout, and a stub that became native.
     """
     server = workshop.sources.own()
 
@@ -327,10 +336,10 @@ def later_sync(workshop: Workshop) -> Scenario:
 
 
 def change(source: Account) -> None:
-    """Let everything happen at a source that a sync has to find."""
+    """Make every kind of change at a source that the next sync has to find."""
     ids = native(source)
     source.edit(ids[0], name="Renamed")
-    source.edit_intervals(next(one for one in ids if source.intervals(one)[0]))
+    source.edit_intervals(next(activity for activity in ids if source.intervals(activity)[0]))
     source.delete(ids[2])
     source.add("2026-11-01T06:00:00", id="i900000001", created="2026-11-21T06:00:00+00:00")
     source.add_row(
@@ -341,29 +350,33 @@ def change(source: Account) -> None:
             "moving_time": {"odd": 1},
         }
     )
-    source.make_native(next(one for one in source.ids() if source.is_stub(one)), keep_stub=True)
+    source.make_native(
+        next(activity for activity in source.ids() if source.is_stub(activity)), keep_stub=True
+    )
 
 
 def two_connections(workshop: Workshop) -> Scenario:
-    """The first sync of two connections of one athlete, that hold the same workouts."""
+    """Return the scenario of a first sync of two connections of one athlete that hold the same
+    workouts.
+    """
     servers = [workshop.sources.same(), workshop.sources.same("i2", 8)]
-    made = workshop.scenario("sync", sync, files=True).begin(
+    scenario = workshop.scenario("sync", sync, files=True).begin(
         workshop.forks, lambda host: connect(host, *servers)
     )
-    assert any(len(members) == 2 for members in made.expected["activities"])
-    return made
+    assert any(len(members) == 2 for members in scenario.expected["activities"])
+    return scenario
 
 
 def rebuild(workshop: Workshop) -> Scenario:
-    """A rebuild after the plugin got better: it gives each workout another title, and streams that
-    it had missed.
+    """Return the scenario of a rebuild with an improved plugin, which changes each title and adds
+    streams that the earlier one missed.
     """
     check = Deriver.check
 
     def worse(self: Deriver, *args: Any, **how: Any) -> Any:
         return [
-            msgspec.structs.replace(one, title="as it was", streams=())
-            for one in check(self, *args, **how)
+            msgspec.structs.replace(activity, title="as it was", streams=())
+            for activity in check(self, *args, **how)
         ]
 
     def prepare(host: Host) -> None:
@@ -377,8 +390,8 @@ def rebuild(workshop: Workshop) -> Scenario:
 
 
 def disconnect(workshop: Workshop) -> Scenario:
-    """The removal of one of two connections that hold the same workouts, with files that only the
-    one had.
+    """Return the scenario of removing one of two connections that hold the same workouts, where the
+    removed one has files of its own.
     """
     servers = [workshop.sources.same("i2", 8), workshop.sources.same()]
 
@@ -387,32 +400,36 @@ def disconnect(workshop: Workshop) -> Scenario:
         sync(host)
 
     def again(host: Host) -> None:
-        with suppress(UserMistake):  # it is gone: that is what the athlete sees
+        with suppress(UserMistake):  # the killed run had already removed it
             host.connections.remove("intervals")
 
-    made = workshop.scenario("disconnect", again, name="intervals").begin(workshop.forks, prepare)
-    made.other = servers[1]
-    return made
+    scenario = workshop.scenario("disconnect", again, name="intervals").begin(
+        workshop.forks, prepare
+    )
+    scenario.other = servers[1]
+    return scenario
 
 
 def first_connect(workshop: Workshop) -> Scenario:
-    """The first connect of a home, which makes its database and its key file too."""
+    """Return the scenario of the first connect in a home, which also creates the database and the
+    key file.
+    """
     server = workshop.sources.same()
-    made = workshop.scenario(
+    scenario = workshop.scenario(
         "connect", lambda host: connect(host, server), values=values_of(server)
     )
-    return made.begin(workshop.forks, lambda host: host.home.mkdir(parents=True, exist_ok=True))
+    return scenario.begin(workshop.forks, lambda host: host.home.mkdir(parents=True, exist_ok=True))
 
 
 def renewed_connect(workshop: Workshop) -> Scenario:
-    """Another key for a connection that is there."""
+    """Return the scenario of renewing the key of a connection."""
     server = workshop.sources.own()
-    made = workshop.scenario(
+    scenario = workshop.scenario(
         "connect",
         lambda host: connect(host, server),
         values={"api_key": "renewed-key", "base_url": server.url},
     )
-    return made.begin(
+    return scenario.begin(
         workshop.forks, lambda host: connect(host, server), lambda: server.set_key("renewed-key")
     )
 

@@ -1,5 +1,5 @@
-"""Killed while a database is brought to another format, and opened again: it stands at one format
-or the other, and loses no row.
+"""Tests that a database whose upgrade is killed has either the old or the new format, and loses no
+row.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from tests.faults.kill import formats
 from tests.faults.kill.hosts import open_host
 from tests.faults.kill.scenarios import connect, differences, sync
 
-SEEN = "nothing: the next command brings the database to the new format"
+SEEN = "nothing: the next command completes the upgrade"
 
 
 def content(url):
-    """Everything that a database holds: how its tables and views are made, and the rows."""
+    """Return the definitions of all tables and views of a database, and all rows."""
     database = Database(url, migrate.upgrade)
     found, tables = {}, sa.MetaData()
     with database.engine.connect() as db:
@@ -31,9 +31,9 @@ def content(url):
             found[f"{table.name}: rows"] = sorted(
                 repr(tuple(row)) for row in db.execute(sa.select(table))
             )
-        looking = sa.inspect(db)
+        inspector = sa.inspect(db)
         found["views"] = {
-            name: str(looking.get_view_definition(name)) for name in looking.get_view_names()
+            name: str(inspector.get_view_definition(name)) for name in inspector.get_view_names()
         }
     database.close()
     return {
@@ -42,12 +42,13 @@ def content(url):
 
 
 def url_of(place):
+    """Return the URL of the database of a place."""
     return place.database or f"sqlite:///{place.home / 'fitglue.db'}"
 
 
 def old_store(places, server, revision):
-    """A store of an older format: an empty one of that format, or what a sync left where that
-    format is the newest of the host.
+    """Return a place with a store of an older format: after a sync if the format is the host's
+    newest, otherwise empty.
     """
     place = places.new()
     place.home.mkdir(parents=True, exist_ok=True)
@@ -64,14 +65,15 @@ def old_store(places, server, revision):
 
 
 def kill_upgrades(forks, places, prepared, points, options):
-    """Kill the opening of copies at points that ``points`` chooses, and open them again; how often,
-    and how much was lost in all.
+    """Kill upgrades of copies at the points that ``points`` chooses, and open each copy again.
+
+    Return how many were killed and how many differences remain.
     """
-    whole = places.new(like=prepared)
-    undisturbed = forks.run("open", whole.home, whole.database, **options)
-    places.settled(whole)
+    upgraded = places.new(like=prepared)
+    undisturbed = forks.run("open", upgraded.home, upgraded.database, **options)
+    places.settled(upgraded)
     expected, chosen, lost = (
-        content(url_of(whole)),
+        content(url_of(upgraded)),
         points(range(1, len(undisturbed.points) + 1)),
         0,
     )
@@ -91,14 +93,15 @@ def kill_upgrades(forks, places, prepared, points, options):
 
 
 def cases():
-    """From nothing and from each format that there ever was to the newest, and from the newest to
-    one that is still to come.
+    """Return the upgrades to test: to the newest format from an empty database and from each
+    earlier format, and from the newest to a future one.
     """
     *older, newest = formats.revisions()
     return [*((before, "newest") for before in (None, *older)), (newest, "next")]
 
 
 def play(forks, workshop, reliability, folder, case, points):
+    """Kill one kind of upgrade at the chosen points, and record and assert that nothing is lost."""
     before, after = case
     options = {"migrations": formats.make_next(folder / "migrations")} if after == "next" else {}
     prepared = old_store(workshop.places, workshop.sources.same(), before)
@@ -117,8 +120,8 @@ def play(forks, workshop, reliability, folder, case, points):
 def test_an_upgrade_that_is_killed_is_done_by_the_next_command(
     forks, workshop_on, reliability, tmp_path, case
 ):
-    """Killed just before its commit, an upgrade has changed nothing; the next command does all of
-    it.
+    """An upgrade that is killed just before its commit has changed nothing, and the next command
+    does all of it.
     """
     play(forks, workshop_on("sqlite"), reliability, tmp_path, case, lambda points: points[-1:])
 
@@ -129,7 +132,7 @@ def test_an_upgrade_that_is_killed_is_done_by_the_next_command(
 def test_an_upgrade_that_is_killed_at_any_statement_is_done_by_the_next_command(
     forks, workshop_on, reliability, tmp_path, kind, case
 ):
-    """Killed at each statement that makes tables and at its commit in turn, an upgrade is done
-    whole by the next command.
+    """An upgrade that is killed at any statement that changes tables, or at its commit, is
+    completed by the next command.
     """
     play(forks, workshop_on(kind), reliability, tmp_path, case, list)

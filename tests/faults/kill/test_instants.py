@@ -1,5 +1,5 @@
-"""Killed at random moments, once or again and again, and started again: the same store as never
-killed.
+"""Tests that work killed at random moments, once or repeatedly, and then run again leaves the same
+store as work that is never killed.
 """
 
 from __future__ import annotations
@@ -11,49 +11,50 @@ import pytest
 
 from tests.faults.kill.scenarios import SCENARIOS
 
-SEEN = "nothing needs repair: the same command again ends well"
-_ROUNDS = 4
-FELL = {
+SEEN = "no repair is needed: the same command succeeds when run again"
+_REPEATS = 4
+PHASE_NAMES = {
     "between": "between transactions",
-    "transaction": "inside one",
+    "transaction": "inside a transaction",
     "commit": "inside a commit",
-    "blob": "at a blob",
-    "secret": "at a key",
+    "blob": "at a blob file",
+    "secret": "at a key file",
 }
 
 
 def kill_at_moments(scenario, forks, times, seed, phases):
-    """Kill at so many random moments of the work, half of them where it writes, and at more until
-    some fell into each of its phases.
+    """Kill the work at ``times`` random moments, half of them near a write, and then at more until
+    each of ``phases`` was hit.
 
-    Where they fell comes back, and how much was lost in all.
+    Return how many kills hit each phase, and how many differences remain in all.
     """
     chance, seconds = random.Random(seed), scenario.undisturbed.seconds
-    fell, lost = Counter(), 0
+    kills, lost = Counter(), 0
     for number in range(10 * times):
-        if fell.total() >= times and fell.keys() >= phases:
+        if kills.total() >= times and kills.keys() >= phases:
             break
-        if number % 2:  # any time after its start
+        if number % 2:  # at any moment after the start
             death, differing = scenario.lost_when_killed(forks, after_s=chance.random() * seconds)
-        else:  # soon after some point, which is where it writes
+        else:  # soon after a point, because that is where it writes
             point = chance.randint(1, len(scenario.points))
             death, differing = scenario.lost_when_killed(
                 forks, point=point, after_s=chance.random() ** 3 * seconds / 20
             )
         lost += differing
         if death.killed:
-            fell[death.phase] += 1
-        elif number % 2:  # it had more of the machine than the undisturbed one
+            kills[death.phase] += 1
+        elif number % 2:  # it ended before it was killed, so it was faster than the undisturbed run
             seconds = min(seconds, death.seconds)
-    return fell, lost
+    return kills, lost
 
 
-def told(fell):
-    return ", ".join(f"{times} {FELL[phase]}" for phase, times in sorted(fell.items()))
+def describe_phases(kills):
+    """Return the number of kills in each phase, as text."""
+    return ", ".join(f"{times} {PHASE_NAMES[phase]}" for phase, times in sorted(kills.items()))
 
 
-# A key is written sooner than a process is killed from outside: what happens at each of its steps,
-# the matrix of all points plays.
+# Writing a key takes less time than a kill from outside can hit. Each of its steps is killed in
+# test_points.py.
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "kind", "times", "phases"),
@@ -77,18 +78,18 @@ def told(fell):
 def test_killed_at_any_moment_and_started_again_the_store_is_the_same(
     scenario_of, forks, reliability, name, kind, times, phases
 ):
-    """SIGKILL at random moments, of which some fall into each kind of step, then the work again:
+    """Work that is killed with SIGKILL at random moments, in every phase, and then run again leaves
     the store of an undisturbed run.
     """
-    fell, lost = kill_at_moments(scenario_of(name, kind), forks, times, f"{name} {kind}", phases)
-    assert fell.total() >= times
-    assert fell.keys() >= phases
+    kills, lost = kill_at_moments(scenario_of(name, kind), forks, times, f"{name} {kind}", phases)
+    assert kills.total() >= times
+    assert kills.keys() >= phases
     reliability(
         "kill",
         f"{name}, {kind}: SIGKILL at a random moment",
-        times=fell.total(),
+        times=kills.total(),
         lost=lost,
-        seen=f"{SEEN} ({told(fell)})",
+        seen=f"{SEEN} ({describe_phases(kills)})",
     )
     assert lost == 0
 
@@ -97,8 +98,8 @@ def test_killed_at_any_moment_and_started_again_the_store_is_the_same(
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_killed_again_and_again_the_store_is_the_same(scenario_of, forks, reliability, name, kind):
-    """A work that is killed three times in a row, each time a few points further, still ends in the
-    same store.
+    """Work that is killed three times in a row, each time a few points further, still ends in the
+    store of an undisturbed run.
     """
     scenario, chance, killed, lost = (
         scenario_of(name, kind),
@@ -106,7 +107,7 @@ def test_killed_again_and_again_the_store_is_the_same(scenario_of, forks, reliab
         0,
         0,
     )
-    for _ in range(_ROUNDS):
+    for _ in range(_REPEATS):
         place = scenario.places.new(like=scenario.prepared)
         killed += sum(
             scenario.run(
@@ -116,7 +117,7 @@ def test_killed_again_and_again_the_store_is_the_same(scenario_of, forks, reliab
         )
         lost += scenario.lost_after(place)
         scenario.places.drop(place)
-    assert killed >= _ROUNDS
+    assert killed >= _REPEATS
     reliability(
         "kill",
         f"{name}, {kind}: SIGKILL up to three times in a row",

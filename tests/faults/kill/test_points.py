@@ -1,5 +1,5 @@
-"""Killed at every commit and at every step of a file, and started again: the same store as never
-killed.
+"""Tests that work killed at any commit or any step of writing a file, and then run again, leaves
+the same store as work that is never killed.
 """
 
 from __future__ import annotations
@@ -12,40 +12,50 @@ from fitglue_registry.errors import UserMistake
 from tests.faults.kill.hosts import open_host
 from tests.faults.kill.scenarios import SCENARIOS, connect
 
-#: What a point stands for on the page, by how its name begins.
-SAID = {
+#: The name of each kind of point on the page, by the first word of the point's name.
+POINT_KINDS = {
     "commit": "a commit",
     "blob": "a step of writing or removing a blob",
     "secret": "a step of writing or removing a key",
-    "change": "a statement that makes tables",
+    "change": "a statement that changes tables",
 }
 SEEN = (
-    "nothing needs repair: the same command again ends well, the doctor finds nothing, and "
-    "nothing is left over after a sweep"
+    "no repair is needed: the same command succeeds when run again, `doctor` finds nothing, "
+    "and nothing is left over after a sweep"
 )
 
 
-def sort_of(point: str) -> str:
-    return SAID[point.replace(":", "").partition(" ")[0]]
+def kind_of_point(point: str) -> str:
+    """Return the kind of a point by its name."""
+    return POINT_KINDS[point.replace(":", "").partition(" ")[0]]
 
 
 def kill_at(scenario, forks, points):
-    """What was killed at each of these points, and how much was lost in all: sort of point →
-    (times, lost).
+    """Kill the work at each of these points and run it again.
+
+    Return how often each kind of point was killed, and how many differences remain: kind → (times,
+    lost).
     """
     times, lost = Counter(), Counter()
     for point in points:
         death, differing = scenario.lost_when_killed(forks, point=point)
         assert death.killed
-        times[sort_of(scenario.points[point - 1])] += 1
-        lost[sort_of(scenario.points[point - 1])] += differing
-    return {sort: (times[sort], lost[sort]) for sort in times}
+        times[kind_of_point(scenario.points[point - 1])] += 1
+        lost[kind_of_point(scenario.points[point - 1])] += differing
+    return {point_kind: (times[point_kind], lost[point_kind]) for point_kind in times}
 
 
-def note(reliability, name, kind, found):
-    for sort, (times, lost) in found.items():
-        reliability("kill", f"{name}, {kind}: SIGKILL at {sort}", times=times, lost=lost, seen=SEEN)
-    assert sum(lost for _, lost in found.values()) == 0
+def note(reliability, name, kind, results):
+    """Add one row per kind of point to the page, and assert that nothing was lost."""
+    for point_kind, (times, lost) in results.items():
+        reliability(
+            "kill",
+            f"{name}, {kind}: SIGKILL at {point_kind}",
+            times=times,
+            lost=lost,
+            seen=SEEN,
+        )
+    assert sum(lost for _, lost in results.values()) == 0
 
 
 @pytest.mark.parametrize(
@@ -61,8 +71,8 @@ def note(reliability, name, kind, found):
 def test_killed_at_a_point_and_started_again_the_store_is_the_same(
     scenario_of, forks, reliability, name, kind, shares
 ):
-    """SIGKILL at some points of the work, then the work again: the store of a run that nobody
-    disturbed.
+    """Work that is killed with SIGKILL at a point and then run again leaves the store of an
+    undisturbed run.
     """
     scenario = scenario_of(name, kind)
     note(
@@ -81,18 +91,18 @@ def test_killed_at_a_point_and_started_again_the_store_is_the_same(
 def test_killed_at_every_point_and_started_again_the_store_is_the_same(
     scenario_of, forks, reliability, name, kind
 ):
-    """SIGKILL at each commit and each step of a file in turn, then the work again: the store of a
-    run that nobody disturbed.
+    """Work that is killed with SIGKILL at each commit and each step of a file in turn, and then run
+    again, leaves the store of an undisturbed run.
     """
     scenario = scenario_of(name, kind)
     note(reliability, name, kind, kill_at(scenario, forks, range(1, len(scenario.points) + 1)))
 
 
-def test_a_removal_that_is_killed_half_way_leaves_no_key_that_nothing_names(
+def test_a_removal_that_is_killed_half_way_leaves_no_unreferenced_key(
     scenario_of, forks, reliability
 ):
-    """Killed when the rows are gone and the files are not, a removal keeps no key longer than until
-    the next key is changed.
+    """If a removal is killed after its rows and before its files are deleted, its key is deleted at
+    the latest when the next key is changed.
     """
     scenario = scenario_of("the removal of a connection")
     place = scenario.places.new(like=scenario.prepared)
@@ -102,20 +112,20 @@ def test_a_removal_that_is_killed_half_way_leaves_no_key_that_nothing_names(
     assert death.killed
     with open_host(place.home) as host:
         connect(host, scenario.other)
-        named = [one.secret_ref for one in host.connections.list()]
+        named = [connection.secret_ref for connection in host.connections.list()]
     sealed = list((place.home / "secrets").glob("*.sealed"))
     reliability(
         "kill",
-        "the removal of a connection, sqlite: SIGKILL between rows and files",
+        "the removal of a connection, sqlite: SIGKILL after its rows, before its files are deleted",
         lost=abs(len(sealed) - len(named)),
-        seen="the connection is gone, its key too; its files go with the next sweep",
+        seen="the connection and its key are gone; its files are removed by the next sweep",
     )
     assert len(sealed) == len(named) == 1
 
 
 def test_a_removal_that_is_done_twice_takes_no_other_connection(scenario_of, forks, reliability):
-    """Killed when all was done, and run once more, a removal says that there is no such connection,
-    and leaves the other one alone.
+    """A removal that is killed after its last step and run once more reports that there is no such
+    connection, and the other connection stays.
     """
     scenario = scenario_of("the removal of a connection")
     place = scenario.places.new(like=scenario.prepared)
@@ -123,10 +133,10 @@ def test_a_removal_that_is_done_twice_takes_no_other_connection(scenario_of, for
     with open_host(place.home) as host:
         with pytest.raises(UserMistake) as caught:
             host.connections.remove("intervals")
-        left = [one.name for one in host.connections.list()]
+        left = [connection.name for connection in host.connections.list()]
     reliability(
         "kill",
-        "the removal of a connection, sqlite: SIGKILL when all is done, and the same command again",
+        "the removal of a connection, sqlite: SIGKILL after its last step, then the same command",
         lost=1 - len(left),
         seen=f"{caught.value.code}, exit 2",
     )
@@ -150,15 +160,15 @@ def test_a_removal_that_is_done_twice_takes_no_other_connection(scenario_of, for
             {
                 "a commit": 2,
                 "a step of writing or removing a key": 8,
-                "a statement that makes tables": 20,
+                "a statement that changes tables": 20,
             },
         ),
     ],
 )
-def test_the_points_are_those_that_they_should_be(scenario_of, name, points):
-    """A way of writing that is not watched would be killed nowhere: each sort of point is passed as
-    often as the work needs it.
+def test_every_way_of_writing_has_points(scenario_of, name, points):
+    """Each kind of point is passed at least as often as the work needs it, so no way of writing
+    escapes the kill tests.
     """
-    found = Counter(map(sort_of, scenario_of(name).points))
-    assert found.keys() == points.keys()
-    assert all(found[sort] >= least for sort, least in points.items())
+    passed = Counter(map(kind_of_point, scenario_of(name).points))
+    assert passed.keys() == points.keys()
+    assert all(passed[point_kind] >= least for point_kind, least in points.items())

@@ -1,5 +1,5 @@
-"""A power cut, as far as it can be played: the process dies, and with it goes every commit that was
-not flushed to the disk.
+"""Tests of a simulated power cut: the process dies, and every commit that was not flushed to the
+disk is lost.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from tests.faults.kill.scenarios import SCENARIOS
 
 
 def cut_power(place, death):
-    """Take back what nobody flushed: all that SQLite has committed since the last flush of its
-    log.
+    """Truncate the write-ahead log of SQLite to what was flushed, which takes back all later
+    commits.
     """
     log = place.home / "fitglue.db-wal"
     if log.exists():
@@ -22,8 +22,10 @@ def cut_power(place, death):
 
 
 def lost_in_power_cuts(scenario, forks, points):
-    """How much differs after a power cut at each of these points and the work once more, and what
-    the cuts left dangling.
+    """Cut the power at each of these points and do the work again.
+
+    Return how many differences remain, and the names of all files and keys that were missing after
+    the cuts.
     """
     lost, dangling = 0, []
     for point in points:
@@ -37,46 +39,48 @@ def lost_in_power_cuts(scenario, forks, points):
     return lost, dangling
 
 
-def note(reliability, name, times, lost):
+def record(reliability, name, times, lost):
     reliability(
         "kill",
-        f"{name}, sqlite: power cut, and all commits lost that were not flushed",
+        f"{name}, sqlite: a power cut that loses every commit not yet flushed",
         times=times,
         lost=lost,
-        seen="the same command again ends well; nothing that is named is missing",
+        seen="the same command succeeds when run again; the store names no missing file or key",
     )
 
 
 def test_a_power_cut_after_a_new_key_was_stored_takes_no_key_away(scenario_of, forks, reliability):
-    """The old key goes when the commit that names the new one is on the disk, and not before."""
+    """An old key is deleted only after the commit that names the new key is flushed to the disk."""
     scenario = scenario_of("a connect with another key")
     lost, dangling = lost_in_power_cuts(scenario, forks, [len(scenario.points)])
-    note(reliability, "a connect with another key", 1, lost)
+    record(reliability, "a connect with another key", 1, lost)
     assert (lost, dangling) == (0, [])
 
 
 def test_a_power_cut_while_a_connection_is_removed_takes_no_file_of_a_connection_that_is_there(
     scenario_of, forks, reliability
 ):
-    """Files go when the removal is on the disk, and not before."""
+    """The files of a connection are deleted only after the commit that removes it is flushed to the
+    disk.
+    """
     scenario = scenario_of("the removal of a connection")
     lost, dangling = lost_in_power_cuts(scenario, forks, [len(scenario.points)])
-    note(reliability, "the removal of a connection", 1, lost)
+    record(reliability, "the removal of a connection", 1, lost)
     assert (lost, dangling) == (0, [])
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_power_cut_at_any_point_loses_nothing_that_the_next_run_does_not_bring_again(
+def test_a_power_cut_at_any_point_is_repaired_by_the_next_run(
     scenario_of, forks, reliability, name
 ):
-    """All commits that SQLite had not flushed are gone; the work once more leads to the store of an
-    undisturbed run.
+    """After a power cut that loses every commit not yet flushed, running the work again leads to
+    the store of an undisturbed run.
     """
     scenario = scenario_of(name)
     lost, dangling = lost_in_power_cuts(scenario, forks, range(1, len(scenario.points) + 1))
-    note(reliability, name, len(scenario.points), lost)
-    # A removal forgets the key first: until it is done again, the connection that is there asks for
-    # one.
+    record(reliability, name, len(scenario.points), lost)
+    # A removal deletes the key first. Until the removal is repeated, the connection is still listed
+    # and asks for a key.
     assert set(dangling) <= ({"intervals"} if name == "the removal of a connection" else set())
     assert lost == 0

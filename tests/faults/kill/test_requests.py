@@ -1,4 +1,6 @@
-"""What a killed sync asks for again: what was at hand, and nothing that was stored."""
+"""Tests that a killed sync repeats only the requests that were in flight, and none whose response
+was stored.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ COUNT = 10
 
 @pytest.fixture(scope="module")
 def server():
+    """Yield a stand-in with ten workouts and no stubs."""
     with StandIn(
         Account.generate(count=COUNT, seed=7, strava_stubs=0, distinct_streams=1)
     ) as server:
@@ -22,7 +25,9 @@ def server():
 
 @pytest.fixture(scope="module")
 def connected(server, places_on):
-    """A place that is connected and has synced nothing yet, and the places that it is one of."""
+    """Return a place that is connected and has synced nothing yet, and the places that it belongs
+    to.
+    """
     places = places_on("sqlite")
     place = places.new()
     with pytest.MonkeyPatch.context() as patch, open_host(place.home) as host:
@@ -32,14 +37,17 @@ def connected(server, places_on):
 
 
 @pytest.fixture(scope="module")
-def lanes():
-    """How many requests a sync may have under way at once, as the registry says it."""
+def limit():
+    """Return how many requests a sync may have in flight at once, which the registry entry
+    states.
+    """
     return Host().workspace.catalogue.get("integration", "intervals").http.connections
 
 
-def asked(server, forks, connected, point):
-    """How many requests a sync makes that is killed at a point and then started again; with what it
-    passed, where it was not killed.
+def count_requests(server, forks, connected, point):
+    """Kill a sync at a point and run it again.
+
+    Return the number of requests that both made, and how the first one ended.
     """
     places, prepared = connected
     place = places.new(like=prepared)
@@ -52,56 +60,57 @@ def asked(server, forks, connected, point):
     return len(server.requests), death
 
 
-def repeated(server, forks, connected, points, reliability, lanes):
-    """The most requests that any of these kills cost, beside the one list that every sync begins
-    with.
+def most_repeated(server, forks, connected, points, reliability, limit):
+    """Return the largest number of requests that one of these kills repeated, apart from the list
+    request that every sync begins with.
     """
-    undisturbed, whole = asked(server, forks, connected, 0)
-    assert undisturbed > 2 * COUNT  # a request each for streams and file, beside lists and details
+    undisturbed, complete = count_requests(server, forks, connected, 0)
+    assert undisturbed > 2 * COUNT  # each workout needs a request for streams and one for the file
     chosen = points(
-        [number for number, name in enumerate(whole.points, start=1) if name == "commit"]
+        [number for number, name in enumerate(complete.points, start=1) if name == "commit"]
     )
     costs = []
     for point in chosen:
-        requests, death = asked(server, forks, connected, point)
+        requests, death = count_requests(server, forks, connected, point)
         assert death.killed
         costs.append(requests - 1 - undisturbed)
     reliability(
         "kill",
-        f"a first sync with {lanes} requests under way: what is asked for again",
+        f"a first sync with {limit} requests in flight, killed: repeated requests",
         times=len(chosen),
-        lost=sum(1 for cost in costs if cost > lanes + 1),
-        seen=f"at most {max(costs)} of {undisturbed} requests were repeated",
+        lost=sum(1 for cost in costs if cost > limit + 1),
+        seen=f"at most {max(costs)} of {undisturbed} requests are repeated",
     )
     return max(costs)
 
 
-def test_a_killed_sync_asks_again_only_for_what_was_at_hand(
-    server, forks, connected, lanes, reliability
+def test_a_killed_sync_asks_again_only_for_requests_in_flight(
+    server, forks, connected, limit, reliability
 ):
-    """However many requests are under way at once, a kill repeats at most these and the one whose
-    answer is being stored.
+    """A killed sync repeats at most the requests that were in flight and the one whose response was
+    being stored.
     """
     assert (
-        repeated(
+        most_repeated(
             server,
             forks,
             connected,
             lambda commits: [commits[len(commits) // 2]],
             reliability,
-            lanes,
+            limit,
         )
-        <= lanes + 1
+        <= limit + 1
     )
 
 
 @pytest.mark.long
-def test_wherever_a_sync_is_killed_it_asks_again_only_for_what_was_at_hand(
-    server, forks, connected, lanes, reliability
+def test_wherever_a_sync_is_killed_it_asks_again_only_for_requests_in_flight(
+    server, forks, connected, limit, reliability
 ):
-    """Killed at every commit in turn, a sync repeats at most what was under way and what was being
-    stored.
+    """A sync that is killed at any of its commits repeats at most the requests that were in flight
+    and the one whose response was being stored.
     """
     assert (
-        repeated(server, forks, connected, lambda commits: commits, reliability, lanes) <= lanes + 1
+        most_repeated(server, forks, connected, lambda commits: commits, reliability, limit)
+        <= limit + 1
     )

@@ -1,5 +1,5 @@
-"""What works on every core and is killed: nothing is lost, and no worker outlives the process that
-it works for.
+"""Tests that killing a process with workers loses nothing, and that no worker outlives the process
+that it works for.
 """
 
 from __future__ import annotations
@@ -41,22 +41,21 @@ with Host(sys.argv[1], database=sys.argv[2] or None) as host:
 """
 
 
-def differences(one, two):
-    """How many of the parts of two stores differ."""
-    return sum(one[name] != two[name] for name in two)
+def differences(actual, expected):
+    """Return how many of the parts of two stores differ."""
+    return sum(actual[name] != expected[name] for name in expected)
 
 
 def test_a_killed_rebuild_leaves_no_worker_behind(tmp_path, monkeypatch, reliability):
-    """SIGKILL to the process that handed out the work: its workers end, and the store is what it
-    was.
-    """
+    """When a rebuild is killed with SIGKILL, its workers end, and the store is unchanged."""
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
     account = Account.generate(count=40, seed=4, until=date(2026, 11, 20), distinct_streams=2)
     with StandIn(account) as server, Host(tmp_path) as host:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         finished(host)
         expected = natural(host)
-    # Their errors go nowhere: what loky's tracker says of a parent that was killed is no news.
+    # Standard error is discarded, because loky's resource tracker always complains about a killed
+    # parent.
     with subprocess.Popen(
         [sys.executable, "-c", CHILD, str(tmp_path)],
         stdin=subprocess.PIPE,
@@ -78,30 +77,30 @@ def test_a_killed_rebuild_leaves_no_worker_behind(tmp_path, monkeypatch, reliabi
         "kill",
         "a rebuild on every core, killed",
         lost=lost,
-        seen="no worker is left; the next rebuild changes nothing",
+        seen="no worker process is left; the next rebuild changes nothing",
     )
 
 
 @pytest.fixture
 def scripts(tmp_path, monkeypatch):
-    """An account of twenty files that take long to read, whose plugin is installed."""
+    """Yield an account of twenty files that take long to read; its plugin is installed."""
     site = install(tmp_path / "site")
     monkeypatch.syspath_prepend(site)
     monkeypatch.setenv("PYTHONPATH", str(site))
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
-    made = Scripts(tmp_path / "scripts", site)
-    made.add(20)
-    yield made
+    account = Scripts(tmp_path / "scripts", site)
+    account.add(20)
+    yield account
     sys.modules.pop("fg_slow", None)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("after", [1, 7, 19])
-def test_a_sync_that_is_killed_while_workers_read_goes_on_where_it_was(
+def test_a_sync_that_is_killed_while_workers_read_is_continued_by_the_next(
     tmp_path, scripts, request, reliability, kind, after
 ):
-    """SIGKILL after so many files were stored: no worker is left, and the next sync makes the store
-    of one that never was killed.
+    """When a sync is killed while workers read files, no worker is left, and the next sync makes
+    the store of a sync that was never killed.
     """
     url = request.getfixturevalue("postgres_url") if kind == "postgresql" else ""
     scripts.host(tmp_path / "home", database=url or None).close()
@@ -129,5 +128,5 @@ def test_a_sync_that_is_killed_while_workers_read_goes_on_where_it_was(
         "kill",
         f"a sync with workers, killed, on {kind}",
         lost=lost,
-        seen="no worker is left; the next sync goes on",
+        seen="no worker process is left; the next sync continues",
     )

@@ -1,4 +1,6 @@
-"""Fixtures: homes to damage, the store that an undisturbed run makes of them, and the command."""
+"""Fixtures of the tests of local faults: homes to damage, the store of an undisturbed run, and the
+command as a person runs it.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,8 @@ KEY = "a-key-of-the-stand-in"
 
 
 @dataclass(frozen=True)
-class Said:
-    """The result of one call of the command."""
+class Result:
+    """The result of a call of the command."""
 
     code: int
     out: str
@@ -33,15 +35,16 @@ class Said:
 
     @property
     def document(self) -> Any:
+        """The output, parsed as one JSON document."""
         return json.loads(self.out)
 
     @property
     def error(self) -> dict[str, Any]:
-        """Return the last error, which must have all that a person needs."""
-        # A connection that stopped says so among its events.
+        """The last error that was printed."""
+        # With --json the error of a stopped connection is the last event on standard output.
         last = (self.err or self.out).splitlines()[-1]
-        told: dict[str, Any] = json.loads(last)["error"]
-        return told
+        error: dict[str, Any] = json.loads(last)["error"]
+        return error
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +59,7 @@ def _environment(monkeypatch):
 
 @pytest.fixture(scope="package")
 def service():
-    """Return an account that no test changes."""
+    """Yield a server with an account that no test changes."""
     with StandIn(
         Account.generate(count=6, seed=5, strava_stubs=1, distinct_streams=1), api_key=KEY
     ) as server:
@@ -65,7 +68,7 @@ def service():
 
 @dataclass(frozen=True)
 class Homes:
-    """A home that was only connected, one that was synced with original files, and the content of
+    """A home that was only connected, one that was synced with original files, and the contents of
     the latter by natural keys.
     """
 
@@ -76,6 +79,7 @@ class Homes:
 
 @pytest.fixture(scope="package")
 def homes(service, tmp_path_factory):
+    """Return the homes, which are prepared once and copied by the tests."""
     folder = tmp_path_factory.mktemp("homes")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FITGLUE_SECRETS", "file")
@@ -90,37 +94,39 @@ def homes(service, tmp_path_factory):
 
 @pytest.fixture
 def connected(homes, tmp_path):
-    """Return a connected home, which only this test uses."""
+    """Return a home of this test's own that was only connected."""
     return Path(shutil.copytree(homes.connected, tmp_path / "home"))
 
 
 @pytest.fixture
 def synced(homes, tmp_path):
-    """Return a synced home, which only this test uses."""
+    """Return a home of this test's own that was synced."""
     return Path(shutil.copytree(homes.synced, tmp_path / "home"))
 
 
 def store_of(home: Path, **options: Any) -> dict[str, Any]:
-    """Return the content of a home by natural keys."""
+    """Return the contents of a home's store by natural keys."""
     with Host(home, **options) as host:
         return natural(host)
 
 
-def lost(found: dict[str, Any], expected: dict[str, Any]) -> int:
+def lost(actual: dict[str, Any], expected: dict[str, Any]) -> int:
     """Return how many things differ between two stores."""
-    return sum(_differences(found[name], expected[name]) for name in expected)
+    return sum(_differences(actual[name], expected[name]) for name in expected)
 
 
-def _differences(found: Any, expected: Any) -> int:
+def _differences(actual: Any, expected: Any) -> int:
     if isinstance(expected, dict):
-        return sum(found.get(key) != expected.get(key) for key in found.keys() | expected.keys())
+        return sum(actual.get(key) != expected.get(key) for key in actual.keys() | expected.keys())
     if isinstance(expected, list):
-        return sum(one not in found for one in expected) + sum(one not in expected for one in found)
-    return int(found != expected)
+        return sum(one not in actual for one in expected) + sum(
+            one not in expected for one in actual
+        )
+    return int(actual != expected)
 
 
 def after_the_fault(home: Path, homes: Homes) -> int:
-    """Sync once more, which must succeed, and return how many things differ from the store of an
+    """Run one more sync, which must finish, and return how many things differ from the store of an
     undisturbed run.
     """
     with Host(home) as host:
@@ -130,22 +136,24 @@ def after_the_fault(home: Path, homes: Homes) -> int:
 
 @pytest.fixture
 def fitglue(monkeypatch, tmp_path):
-    """Return a function that runs the command on a home and returns code, output and errors."""
+    """Return a function that runs the command on a home and returns the exit code, output and
+    errors.
+    """
 
-    def call(*arguments: str, home: Path | None = None) -> Said:
+    def call(*arguments: str, home: Path | None = None) -> Result:
         monkeypatch.setenv("FITGLUE_HOME", str(home or tmp_path / "home"))
         out, err = io.StringIO(), io.StringIO()
         with monkeypatch.context() as patch:
             patch.setattr(sys, "stdout", out)
             patch.setattr(sys, "stderr", err)
             code = run([str(argument) for argument in arguments])
-        return Said(code, out.getvalue(), err.getvalue())
+        return Result(code, out.getvalue(), err.getvalue())
 
     return call
 
 
 def complete(error: dict[str, Any]) -> bool:
-    """Return whether an error has all parts that a person needs: code, what, where or why, fix."""
+    """Return whether an error has a code, what happened, where or why, and a fix."""
     return bool(
         error["code"]
         and error["what"]
@@ -155,7 +163,7 @@ def complete(error: dict[str, Any]) -> bool:
 
 
 def execute(file: Path, *statements: str) -> None:
-    """Change a database without the host."""
+    """Execute statements on a database file without FitGlue."""
     connection = sqlite3.connect(file, isolation_level=None)
     for statement in statements:
         connection.execute(statement)

@@ -1,5 +1,5 @@
 """A child process that restores a backup and kills itself just before its n-th lasting step: a
-rename, a hard link, or a sync.
+rename, a hard link, a removal or an ``fsync``.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from fitglue_registry import Host
 
 
 def main(home: str, backup: str, point: str) -> None:
-    """Restore ``backup`` into ``home``.
+    """Restore ``backup`` into ``home``, and die with SIGKILL at ``point``.
 
-    ``point`` 0 never kills, and the number of points that were passed is printed. ``before`` and
-    ``after`` are the moments around the rename that replaces the database.
+    ``point`` is the number of a step, or ``before`` or ``after`` for the rename of the new
+    database. With 0 the process is not killed and prints the number of steps.
     """
     passed = 0
     renamed = False
@@ -31,11 +31,11 @@ def main(home: str, backup: str, point: str) -> None:
 
     def replace(self: Path, target: Path) -> Path:
         nonlocal renamed
-        counts = Path(target).name == "fitglue.db"
-        if counts and point == "before":
+        is_database = Path(target).name == "fitglue.db"
+        if is_database and point == "before":
             os.kill(os.getpid(), signal.SIGKILL)
         pass_point()
-        renamed = counts
+        renamed = is_database
         return rename(self, target)
 
     def watched(work):

@@ -1,5 +1,5 @@
-"""Tests of a database that is damaged or locked by another program: it is reported, and afterwards
-the store is complete.
+"""Tests of a database that is damaged or locked: the command names the problem and the fix, and
+nothing is lost afterwards.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.faults.local.conftest import after_the_fault, complete, lost, store_o
 from tests.sync.builders import finished
 
 PAGE = 4096
-BACK = "`backup restore --replace` brings it back"
+BACK = "`backup restore --replace` restores it"
 
 
 @pytest.fixture
@@ -29,13 +29,14 @@ def backup(synced, tmp_path):
 
 
 def overwrite(file, start, content):
+    """Overwrite bytes of a file."""
     with file.open("r+b") as stream:
         stream.seek(start)
         stream.write(content)
 
 
 def damage_every_leaf(file):
-    """Overwrite the headers of all pages except the first few."""
+    """Overwrite the first bytes of every page except the first two."""
     for page in range(2, file.stat().st_size // PAGE):
         overwrite(file, page * PAGE, b"\xde\xad\xbe\xef" * 4)
 
@@ -43,17 +44,17 @@ def damage_every_leaf(file):
 DAMAGES = {
     "a database with a damaged header": lambda file: overwrite(file, 0, b"\0" * 100),
     "a database with damaged pages": damage_every_leaf,
-    "a database cut off in the middle": lambda file: file.write_bytes(
+    "a database truncated in the middle": lambda file: file.write_bytes(
         file.read_bytes()[: file.stat().st_size // 2]
     ),
-    "a database cut off to nothing": lambda file: file.write_bytes(b""),
+    "a database truncated to zero bytes": lambda file: file.write_bytes(b""),
     "another file in place of the database": lambda file: file.write_bytes(
         b"a letter to my aunt\n" * 400
     ),
 }
 
 
-EVERYDAY = ("a database with damaged pages", "a database cut off to nothing")
+EVERYDAY = ("a database with damaged pages", "a database truncated to zero bytes")
 
 
 @pytest.mark.parametrize(
@@ -66,21 +67,21 @@ EVERYDAY = ("a database with damaged pages", "a database cut off to nothing")
 def test_a_damaged_database_is_named_and_restored(
     synced, backup, homes, fitglue, fault, reliability
 ):
-    """Each command that reads a damaged database ends with 7, names the restore command, and
-    changes nothing; a restore and a sync repair it.
+    """Every command that reads a damaged database ends with exit code 7, names the restore as the
+    fix and changes nothing, and a restore and a sync restore everything.
     """
     file = synced / "fitglue.db"
     DAMAGES[fault](file)
     damaged = file.read_bytes()
     for command in (["sync"], ["rebuild"], ["activities"]):
-        said = fitglue(*command, "--json")
-        assert (said.code, said.error["code"]) == (7, "FG-store-damaged"), said
-        assert complete(said.error)
-        assert "fitglue backup restore" in said.error["fix"]
+        result = fitglue(*command, "--json")
+        assert (result.code, result.error["code"]) == (7, "FG-store-damaged"), result
+        assert complete(result.error)
+        assert "fitglue backup restore" in result.error["fix"]
     assert file.stat().st_size == len(damaged)
-    said = fitglue("doctor", "--offline", "--deep", "--json")
-    assert said.code == 7
-    assert "FG-store-damaged" in said.out
+    result = fitglue("doctor", "--offline", "--deep", "--json")
+    assert result.code == 7
+    assert "FG-store-damaged" in result.out
     assert fitglue("backup", "restore", backup, "--replace").code == 0
     gone = after_the_fault(synced, homes)
     assert gone == 0
@@ -88,39 +89,39 @@ def test_a_damaged_database_is_named_and_restored(
 
 
 @pytest.mark.long
-def test_any_page_that_is_damaged_is_found(synced, backup, homes, fitglue, reliability):
-    """``doctor --deep=all`` finds a page that is filled with noise, unless nothing was stored in
-    it.
+def test_a_damaged_page_is_found(synced, backup, homes, fitglue, reliability):
+    """If a page of the database is overwritten with random bytes, ``doctor --deep=all`` finds it,
+    unless the page is unused.
     """
     file = synced / "fitglue.db"
     with closing(sqlite3.connect(file)) as connection:
         free = connection.execute("PRAGMA freelist_count").fetchone()[0]
-    whole, noise = file.read_bytes(), random.Random(7)
+    intact, noise = file.read_bytes(), random.Random(7)
     missed = []
-    pages = range(0, len(whole) // PAGE, 3)
+    pages = range(0, len(intact) // PAGE, 3)
     for page in pages:
         overwrite(file, page * PAGE, noise.randbytes(PAGE))
         if fitglue("doctor", "--offline", "--deep=all", "--json").code != 7:
             missed.append(page)
         for log in synced.glob("fitglue.db-*"):
             log.unlink()
-        file.write_bytes(whole)
+        file.write_bytes(intact)
     assert len(missed) <= free, missed
     assert fitglue("backup", "restore", backup, "--replace").code == 0
     gone = after_the_fault(synced, homes)
     assert gone == 0
     reliability(
         "local",
-        "noise in one page of the database",
+        "random bytes in one page of the database",
         times=len(pages),
         lost=gone,
         seen=f"`doctor --deep=all`: exit 7; {BACK}",
     )
 
 
-def test_the_empty_file_of_a_first_start_that_was_killed_is_no_damage(tmp_path, homes, fitglue):
-    """An empty file in a home without a store is not taken for damage: SQLite creates one first,
-    and the process may be killed then.
+def test_the_empty_file_of_a_first_start_that_was_killed_is_not_damage(tmp_path, homes, fitglue):
+    """The empty file that a killed first start leaves is not reported as damaged, and the store is
+    created in it.
     """
     home = tmp_path / "home"
     home.mkdir()
@@ -129,8 +130,8 @@ def test_the_empty_file_of_a_first_start_that_was_killed_is_no_damage(tmp_path, 
 
 
 def open_log(homes, home):
-    """Copy a home in the middle of a sync, with a log that is not yet written into the database,
-    and without the lock of the sync.
+    """Copy a home during a sync, so that the write-ahead log is not yet checkpointed into the
+    database, and without the lock of the sync.
     """
     shutil.copytree(homes.connected, home.with_name("live"))
     with Host(home.with_name("live")) as host, host.workspace.database.read():
@@ -141,9 +142,9 @@ def open_log(homes, home):
 
 @pytest.mark.long
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
-def test_a_log_that_is_cut_off_loses_only_its_end(homes, tmp_path, share, reliability):
-    """If the write-ahead log is truncated, only its last commits are lost, and the next sync
-    fetches what they contained.
+def test_a_log_that_is_truncated_loses_only_its_end(homes, tmp_path, share, reliability):
+    """A truncated write-ahead log loses only the last records, which the next sync fetches
+    again.
     """
     home = tmp_path / "home"
     open_log(homes, home)
@@ -154,16 +155,16 @@ def test_a_log_that_is_cut_off_loses_only_its_end(homes, tmp_path, share, reliab
     assert gone == 0
     reliability(
         "local",
-        "a write-ahead log that is cut off",
+        "a truncated write-ahead log",
         lost=gone,
-        seen="nothing: the next sync fetches again what was written last",
+        seen="nothing: the next sync fetches the last records again",
     )
 
 
 @pytest.mark.long
-def test_a_log_with_noise_loses_only_what_follows(homes, tmp_path, reliability):
-    """If the write-ahead log contains noise, its checksums keep everything from there on from being
-    applied.
+def test_a_log_with_random_bytes_loses_only_what_follows(homes, tmp_path, reliability):
+    """Random bytes in the write-ahead log lose only the frames from the first damaged one on,
+    because SQLite verifies a checksum of each.
     """
     home = tmp_path / "home"
     open_log(homes, home)
@@ -175,45 +176,45 @@ def test_a_log_with_noise_loses_only_what_follows(homes, tmp_path, reliability):
     assert gone == 0
     reliability(
         "local",
-        "a write-ahead log with noise in it",
+        "a write-ahead log with random bytes in it",
         lost=gone,
-        seen="nothing: the next sync fetches again what was written last",
+        seen="nothing: the next sync fetches the last records again",
     )
 
 
 @pytest.mark.parametrize(
     "lock", [pytest.param("BEGIN IMMEDIATE", marks=pytest.mark.long), "BEGIN EXCLUSIVE"]
 )
-def test_a_database_that_another_program_holds(
+def test_a_locked_database_stops_the_sync(
     connected, homes, fitglue, monkeypatch, lock, reliability
 ):
-    """A sync waits for a database that another program has locked, and then reports it; once it is
-    unlocked, the next sync is complete.
+    """If another program locks the database, a sync waits and then reports the lock, and the next
+    sync is complete.
     """
     monkeypatch.setattr(module, "_BUSY_MS", 60)
     other = sqlite3.connect(connected / "fitglue.db", isolation_level=None)
     other.execute(lock)
-    said = fitglue("sync", "--files", "--json")
+    result = fitglue("sync", "--files", "--json")
     other.execute("ROLLBACK")
     other.close()
-    assert (said.code, said.error["code"]) == (7, "FG-store-locked")
-    assert complete(said.error)
+    assert (result.code, result.error["code"]) == (7, "FG-store-locked")
+    assert complete(result.error)
     gone = after_the_fault(connected, homes)
     assert gone == 0
     reliability(
         "local",
-        "the database is held by another program",
+        "the database is locked by another program",
         lost=gone,
         seen="FG-store-locked, exit 7; the next sync is complete",
     )
 
 
 @pytest.mark.long
-def test_a_database_that_another_program_takes_in_the_middle_of_a_sync(
+def test_a_database_that_is_locked_during_a_sync_stops_it(
     connected, homes, monkeypatch, reliability
 ):
-    """If another program locks the database between two records, what was stored stays, and the
-    next sync continues.
+    """If another program locks the database during a sync, what was stored stays, and the next sync
+    continues.
     """
     monkeypatch.setattr(module, "_BUSY_MS", 60)
     with Host(connected) as host:
@@ -229,15 +230,15 @@ def test_a_database_that_another_program_takes_in_the_middle_of_a_sync(
     assert gone == 0
     reliability(
         "local",
-        "the database is held by another program",
+        "the database is locked by another program",
         lost=gone,
         seen="FG-store-locked, exit 7; the next sync is complete",
     )
 
 
-def test_an_empty_file_beside_files_of_a_store_is_left_as_it_is(synced, fitglue):
-    """An empty database file beside other files of a store is not changed, so that the cause can be
-    found; a missing file counts as removed on purpose.
+def test_an_empty_file_beside_files_of_a_store_is_not_changed(synced, fitglue):
+    """An empty database file beside the files of a store is reported and stays empty, so that its
+    cause can be found; a missing database file is created.
     """
     file = Path(synced / "fitglue.db")
     file.write_bytes(b"")

@@ -1,4 +1,6 @@
-"""Tests of ``fitglue doctor --deep``: any damage to a store is found and named, and has a fix."""
+"""Tests that ``fitglue doctor --deep`` finds and names whatever was changed in a store outside of
+FitGlue, with a fix.
+"""
 
 from __future__ import annotations
 
@@ -12,26 +14,25 @@ from tests.faults.local.conftest import after_the_fault, complete, execute, stor
 from tests.sync.builders import finished
 
 
-def broken(said):
-    """Return the checks of a doctor that found something wrong, by name."""
+def broken(result):
+    """Return the errors of the checks that found something broken, by the names of the checks."""
     return {
         check["name"]: check["error"]
-        for check in said.document["checks"]
+        for check in result.document["checks"]
         if check["state"] == "broken"
     }
 
 
 def blobs(home):
+    """Return the paths of the original files."""
     return sorted((home / "blobs").glob("??/??/*"))
 
 
 def test_nothing_is_wrong_with_a_store_that_was_synced(synced, fitglue):
-    """For a synced store, each check reports that it found nothing wrong, and how many responses
-    were read again.
-    """
-    said = fitglue("doctor", "--deep", "--offline", "--json")
-    assert said.code == 0
-    details = {check["name"]: check["detail"] for check in said.document["checks"]}
+    """In an intact store ``doctor --deep`` reports each check, and how many responses it read."""
+    result = fitglue("doctor", "--deep", "--offline", "--json")
+    assert result.code == 0
+    details = {check["name"]: check["detail"] for check in result.document["checks"]}
     assert {
         "database file",
         "activities",
@@ -46,9 +47,7 @@ def test_nothing_is_wrong_with_a_store_that_was_synced(synced, fitglue):
 
 @pytest.mark.long
 def test_nothing_is_wrong_with_a_store_in_postgresql(service, postgres_url, tmp_path):
-    """A synced store in PostgreSQL passes all checks except that of the database file, which is the
-    server's task.
-    """
+    """In an intact store in PostgreSQL ``doctor --deep=all`` finds nothing wrong."""
     with Host(tmp_path, postgres_url) as host:
         host.connect("intervals", {"api_key": service.api_key, "base_url": service.url})
         finished(host, files=True)
@@ -59,8 +58,10 @@ def test_nothing_is_wrong_with_a_store_in_postgresql(service, postgres_url, tmp_
         ] == []
 
 
-def test_a_sample_says_how_large_it_is(synced, monkeypatch, fitglue):
-    """The check of responses reads a random sample and states its size; --deep=all reads all."""
+def test_a_sample_is_reported_with_its_size(synced, monkeypatch, fitglue):
+    """``doctor --deep`` reads a random sample of many responses and reports its size;
+    ``--deep=all`` reads all of them.
+    """
     monkeypatch.setattr("fitglue_registry.services.checking.SAMPLE", 4)
     sample = {
         check["name"]: check["detail"]
@@ -123,26 +124,26 @@ WITHOUT_KEYS = "PRAGMA foreign_keys=OFF"
         ),
     ],
 )
-def test_what_was_done_to_a_store_is_named(synced, fitglue, name, code, statement, reliability):
-    """Orphans, dangling ids, and missing or changed responses are reported with exit code 7, a
-    code, an example and a fix.
+def test_a_changed_store_is_reported(synced, fitglue, name, code, statement, reliability):
+    """Orphaned, dangling, missing and changed rows are reported with exit code 7, a code, an
+    example and a fix.
     """
     execute(synced / "fitglue.db", WITHOUT_KEYS, statement)
-    said = fitglue("doctor", "--deep", "--offline", "--json")
-    assert said.code == 7
-    assert broken(said)[name]["code"] == code
-    assert complete(broken(said)[name])
+    result = fitglue("doctor", "--deep", "--offline", "--json")
+    assert result.code == 7
+    assert broken(result)[name]["code"] == code
+    assert complete(broken(result)[name])
     reliability(
         "local",
-        "rows that were changed or removed behind the store's back",
+        "rows changed or deleted outside of FitGlue",
         lost=0,
         seen="`doctor --deep` names them, exit 7",
     )
 
 
-def test_missing_originals_are_broken_and_superfluous_ones_are_not(synced, fitglue):
-    """A row without its blob is an error; a blob without a row is only noted, and --repair removes
-    it after an hour.
+def test_a_missing_original_file_is_an_error_and_an_unreferenced_one_is_not(synced, fitglue):
+    """A row without its blob is an error, but a blob without a row is only reported, and
+    ``--repair`` removes it once it is older than an hour.
     """
     missing, kept = blobs(synced)[:2]
     content = missing.read_bytes()
@@ -158,25 +159,25 @@ def test_missing_originals_are_broken_and_superfluous_ones_are_not(synced, fitgl
     odd = synced / "blobs" / "ab" / "ab"
     odd.mkdir(parents=True)
     orphan.rename(odd / orphan.name)
-    said = fitglue("doctor", "--deep", "--offline")
-    assert said.code == 0
-    assert "1 that no record names" in said.out
+    result = fitglue("doctor", "--deep", "--offline")
+    assert result.code == 0
+    assert "1 that no record names" in result.out
     fitglue("doctor", "--repair", "--offline")
     assert not (odd / orphan.name).exists()
     assert kept.exists()
 
 
 @pytest.mark.parametrize(
-    ("fault", "harm"),
+    ("fault", "damage"),
     [
-        ("an original file is gone", lambda home: blobs(home)[0].unlink()),
+        ("an original file is missing", lambda home: blobs(home)[0].unlink()),
         pytest.param(
             "garbage in place of an original file",
             lambda home: blobs(home)[0].write_bytes(b"garbage"),
             marks=pytest.mark.long,
         ),
         pytest.param(
-            "garbage in place of answers in the database",
+            "garbage in place of responses in the database",
             lambda home: execute(
                 home / "fitglue.db",
                 "UPDATE fg_raw SET content = x'00' WHERE part IN ('detail', 'streams')",
@@ -184,16 +185,16 @@ def test_missing_originals_are_broken_and_superfluous_ones_are_not(synced, fitgl
             marks=pytest.mark.long,
         ),
         pytest.param(
-            "answers are gone from the database",
+            "responses are missing from the database",
             lambda home: execute(home / "fitglue.db", "DELETE FROM fg_raw WHERE part = 'detail'"),
             marks=pytest.mark.long,
         ),
     ],
     ids=["gone", "garbage", "answers", "rows"],
 )
-def test_what_is_damaged_is_fetched_again(synced, fitglue, homes, fault, harm, reliability):
-    """After ``--repair`` and the next sync, a damaged store equals that of an undisturbed run."""
-    harm(synced)
+def test_what_is_damaged_is_fetched_again(synced, fitglue, homes, fault, damage, reliability):
+    """``doctor --repair`` and the next sync lead to the store of an undisturbed run."""
+    damage(synced)
     assert fitglue("doctor", "--deep", "--offline").code == 7
     fitglue("doctor", "--repair", "--offline")
     gone = after_the_fault(synced, homes)
@@ -208,7 +209,7 @@ def test_what_is_damaged_is_fetched_again(synced, fitglue, homes, fault, harm, r
 
 
 @pytest.mark.parametrize(
-    "harm",
+    "damage",
     [
         lambda home: blobs(home)[0].write_bytes(b"garbage"),
         lambda home: execute(
@@ -217,12 +218,12 @@ def test_what_is_damaged_is_fetched_again(synced, fitglue, homes, fault, harm, r
     ],
     ids=["blob", "answer"],
 )
-def test_a_damaged_answer_is_no_bug(synced, fitglue, homes, harm):
-    """A rebuild over a damaged response names it and what to do, and changes nothing."""
+def test_a_damaged_response_is_not_reported_as_a_bug(synced, fitglue, homes, damage):
+    """A rebuild that reads a damaged response names it with a fix, and changes nothing."""
     before = store_of(synced)
-    harm(synced)
-    said = fitglue("rebuild", "--json")
-    assert said.code == 7
-    assert said.error["code"] in ("FG-blob-damaged", "FG-raw-damaged")
-    assert "--repair" in said.error["fix"]
+    damage(synced)
+    result = fitglue("rebuild", "--json")
+    assert result.code == 7
+    assert result.error["code"] in ("FG-blob-damaged", "FG-raw-damaged")
+    assert "--repair" in result.error["fix"]
     assert store_of(synced) == before

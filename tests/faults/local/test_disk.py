@@ -1,4 +1,4 @@
-"""Tests of a disk that becomes full at any moment, and of folders that cannot be written: it is
+"""Tests of a disk that is full at any moment, and of folders that cannot be written: the error is
 reported, nothing is lost, and the next sync is complete.
 """
 
@@ -26,41 +26,45 @@ from tests.faults.local.conftest import KEY, after_the_fault, complete, lost, st
 
 ROOT = Path(__file__).parents[3]
 FULL = OSError(errno.ENOSPC, "No space left on device")
-AGAIN = "the next sync makes the store of an undisturbed run"
+RECOVERY = "after the next sync the store is that of an undisturbed run"
 
 
 class SmallDisk:
-    """A disk of this many kB, mounted on a folder."""
+    """A small tmpfs that is mounted on a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir()
 
     def mount(self, kilobytes: int) -> str | None:
-        """Mount the disk, and return why that is impossible, or ``None``."""
-        done = subprocess.run(
+        """Mount a disk of this size. Return ``None``, or the reason why it cannot be mounted."""
+        process = subprocess.run(
             ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(self.folder)],
             capture_output=True,
             text=True,
             check=False,
         )
-        return None if done.returncode == 0 else done.stderr.strip() or "mount failed"
+        return None if process.returncode == 0 else process.stderr.strip() or "mount failed"
 
     def remount(self, options: str) -> None:
+        """Change the options of the mount, such as its size."""
         subprocess.run(
             ["mount", "-o", f"remount,{options}", str(self.folder)], check=True, capture_output=True
         )
 
     def used_kb(self) -> int:
-        found = os.statvfs(self.folder)
-        return (found.f_blocks - found.f_bfree) * found.f_frsize // 1024
+        """Return the used space in kB."""
+        usage = os.statvfs(self.folder)
+        return (usage.f_blocks - usage.f_bfree) * usage.f_frsize // 1024
 
     def unmount(self) -> None:
+        """Unmount the disk."""
         subprocess.run(["umount", "--lazy", str(self.folder)], check=False, capture_output=True)
 
 
 @pytest.fixture
 def disk(tmp_path):
+    """Yield a small disk of 64 MB."""
     if shutil.which("mount") is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("only root may mount a small disk")
     disk = SmallDisk(tmp_path / "disk")
@@ -71,29 +75,33 @@ def disk(tmp_path):
     disk.unmount()
 
 
-def fill_up_and_sync(disk, homes, fitglue, room_kb):
-    """Sync with this much space, then with enough; return the output of the first sync, and how
-    many things are lost.
+def fill_up_and_sync(disk, homes, fitglue, free_kb):
+    """Sync with this much free space and then with enough.
+
+    Return the result of the first sync, and how many things are lost.
     """
     home = disk.folder / "home"
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree(homes.connected, home)
-    disk.remount(f"size={disk.used_kb() + room_kb}k")
-    said = fitglue("sync", "--files", "--json", home=home)
+    disk.remount(f"size={disk.used_kb() + free_kb}k")
+    result = fitglue("sync", "--files", "--json", home=home)
     disk.remount("size=64m")
-    return said, after_the_fault(home, homes)
+    return result, after_the_fault(home, homes)
 
 
-def play(disk, homes, fitglue, rooms, reliability):
+def play(disk, homes, fitglue, free_sizes, reliability):
+    """Sync with each amount of free space, and assert that the error is complete and that nothing
+    is lost.
+    """
     codes, gone, full = set(), 0, 0
-    for room_kb in rooms:
-        said, lost_now = fill_up_and_sync(disk, homes, fitglue, room_kb)
+    for free_kb in free_sizes:
+        result, lost_now = fill_up_and_sync(disk, homes, fitglue, free_kb)
         gone += lost_now
-        if said.code:
+        if result.code:
             full += 1
-            codes.add(said.error["code"])
-            assert said.code == 7, (room_kb, said)
-            assert complete(said.error), said.error
+            codes.add(result.error["code"])
+            assert result.code == 7, (free_kb, result)
+            assert complete(result.error), result.error
     assert gone == 0
     assert codes <= {
         "FG-disk-full",
@@ -107,20 +115,18 @@ def play(disk, homes, fitglue, rooms, reliability):
         "the disk is full while a sync writes",
         times=full,
         lost=gone,
-        seen=f"FG-disk-full or FG-blob-not-written, exit 7; {AGAIN}",
+        seen=f"FG-disk-full or FG-blob-not-written, exit 7; {RECOVERY}",
     )
 
 
-def test_a_disk_that_is_full_early_and_midway(disk, homes, fitglue, reliability):
-    """A real small disk that becomes full at two moments of the first sync loses nothing."""
+def test_a_disk_that_is_full_early_or_midway_loses_nothing(disk, homes, fitglue, reliability):
+    """On a small disk that is full at two moments of the first sync, nothing is lost."""
     play(disk, homes, fitglue, (0, 160), reliability)
 
 
 @pytest.mark.long
-def test_a_disk_that_is_full_at_any_moment(disk, homes, fitglue, reliability):
-    """A disk that becomes full at any moment of the first sync loses nothing: first in steps of
-    four kilobytes, then in larger ones.
-    """
+def test_a_disk_that_is_full_at_any_moment_loses_nothing(disk, homes, fitglue, reliability):
+    """On a small disk that is full at any moment of the first sync, nothing is lost."""
     play(disk, homes, fitglue, [*range(0, 100, 4), *range(100, 1600, 20)], reliability)
 
 
@@ -133,12 +139,12 @@ sys.exit(run(["sync", "--files", "--json"]))
 """
 
 
-def limited_sync(home, octets):
-    """Sync in a child whose files are limited to this many bytes, which needs no special
-    permission.
+def limited_sync(home, size):
+    """Sync in a child process whose files may have at most this many bytes, which needs no
+    privileges.
     """
     return subprocess.run(
-        [sys.executable, "-c", LIMITED, str(octets)],
+        [sys.executable, "-c", LIMITED, str(size)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -149,38 +155,37 @@ def limited_sync(home, octets):
 
 
 def play_limited(homes, folder, limits, reliability):
+    """Sync with each limit, and assert that the error has a fix and that nothing is lost."""
     gone = refused = 0
-    for octets in limits:
-        home = Path(shutil.copytree(homes.connected, folder / str(octets)))
-        done = limited_sync(home, octets)
-        if done.returncode:
+    for size in limits:
+        home = Path(shutil.copytree(homes.connected, folder / str(size)))
+        process = limited_sync(home, size)
+        if process.returncode:
             refused += 1
-            assert done.returncode == 7, (octets, done)
-            assert '"fix"' in done.stdout + done.stderr, done
+            assert process.returncode == 7, (size, process)
+            assert '"fix"' in process.stdout + process.stderr, process
         gone += after_the_fault(home, homes)
     assert refused
     assert gone == 0
     reliability(
         "local",
-        "the system refuses to let a file grow",
+        "the system limits the size of a file",
         times=refused,
         lost=gone,
-        seen=f"FG-disk-full, exit 7; {AGAIN}",
+        seen=f"FG-disk-full, exit 7; {RECOVERY}",
     )
 
 
 @pytest.mark.long
-def test_a_file_that_may_not_grow(homes, tmp_path, reliability):
-    """A write that fails because of a limit on the size of files, not because of a full disk, loses
-    nothing.
-    """
+def test_a_limit_on_the_size_of_a_file_loses_nothing(homes, tmp_path, reliability):
+    """A write that fails because the size of a file is limited loses nothing."""
     play_limited(homes, tmp_path, (200_000,), reliability)
 
 
 @pytest.mark.long
-def test_a_file_that_may_not_grow_at_any_size(homes, tmp_path, reliability):
-    """A limit on the size of files loses nothing at any size, from one that the database exceeds at
-    once to one that only the last streams exceed.
+def test_any_limit_on_the_size_of_a_file_loses_nothing(homes, tmp_path, reliability):
+    """Whatever the limit on the size of a file, from the first window to the last streams, nothing
+    is lost.
     """
     play_limited(homes, tmp_path, range(100_000, 1_000_000, 60_000), reliability)
 
@@ -189,7 +194,7 @@ def test_a_file_that_may_not_grow_at_any_size(homes, tmp_path, reliability):
 
 
 def refuse_nth(monkeypatch, module, number):
-    """Let the n-th file that a module writes atomically meet a full disk."""
+    """Make the n-th file that a module writes atomically fail as on a full disk."""
     write, calls = module.write_atomically, []
 
     def call(path, content):
@@ -203,52 +208,58 @@ def refuse_nth(monkeypatch, module, number):
 
 @pytest.mark.long
 @pytest.mark.parametrize("number", [1, 2, 4])
-def test_no_room_for_an_original_file(connected, homes, fitglue, monkeypatch, number, reliability):
-    """If the disk is full when an original file is stored, what was stored before stays, and the
-    next sync stores the others.
+def test_a_full_disk_for_an_original_file_loses_nothing(
+    connected, homes, fitglue, monkeypatch, number, reliability
+):
+    """If the disk is full at an original file, what was stored before stays, and the next sync
+    stores the other files.
     """
     with monkeypatch.context() as patch:
         refuse_nth(patch, file_blobs, number)
-        said = fitglue("sync", "--files", "--json")
-    assert (said.code, said.error["code"]) == (7, "FG-blob-not-written")
-    assert complete(said.error)
+        result = fitglue("sync", "--files", "--json")
+    assert (result.code, result.error["code"]) == (7, "FG-blob-not-written")
+    assert complete(result.error)
     gone = after_the_fault(connected, homes)
     assert gone == 0
     reliability(
         "local",
-        "no room for an original file",
+        "no space for an original file",
         lost=gone,
-        seen=f"FG-blob-not-written, exit 7; {AGAIN}",
+        seen=f"FG-blob-not-written, exit 7; {RECOVERY}",
     )
 
 
 @pytest.mark.parametrize(
     "module", [pytest.param(key_file, marks=pytest.mark.long, id="key"), file_store]
 )
-def test_no_room_for_a_key(tmp_path, service, fitglue, monkeypatch, module, reliability):
-    """If the disk is full when a key is stored, nothing is connected or left half written, and
-    connecting again works.
+def test_a_full_disk_for_a_key_connects_nothing(
+    tmp_path, service, fitglue, monkeypatch, module, reliability
+):
+    """If the disk is full at the key file or at a secret, nothing is connected and no partial file
+    is left, and connecting again works.
     """
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", KEY)
     with monkeypatch.context() as patch:
         refuse_nth(patch, module, 1)
-        said = fitglue("connect", "intervals", "--base-url", service.url, "--json")
-    assert (said.code, said.error["code"]) == (7, "FG-secrets-unusable")
-    assert complete(said.error)
+        result = fitglue("connect", "intervals", "--base-url", service.url, "--json")
+    assert (result.code, result.error["code"]) == (7, "FG-secrets-unusable")
+    assert complete(result.error)
     with Host(tmp_path / "home") as host:
         assert host.connections.list() == []
     assert fitglue("connect", "intervals", "--base-url", service.url).code == 0
     assert fitglue("sync").code == 0
     reliability(
         "local",
-        "no room for a key",
+        "no space for a key",
         lost=0,
         seen="FG-secrets-unusable, exit 7; nothing is connected, and connecting again works",
     )
 
 
-def test_no_room_for_the_file_that_counts_requests(tmp_path, monkeypatch, reliability):
-    """A budget that cannot be written grants no request, names its file, and keeps its count."""
+def test_a_full_disk_for_the_request_budget_allows_no_request(tmp_path, monkeypatch, reliability):
+    """A request budget that cannot be written allows no request and names the file, and the old
+    count stays.
+    """
     budget = FileBudget(
         tmp_path / "budget", "ip", [Limit(requests=10, per_s=60.0, scope="ip")], SystemClock()
     )
@@ -267,14 +278,16 @@ def test_no_room_for_the_file_that_counts_requests(tmp_path, monkeypatch, reliab
     assert {path: path.read_bytes() for path in (tmp_path / "budget").glob("*.json")} == before
     reliability(
         "local",
-        "no room for the file that counts requests",
+        "no space for the file of the request budget",
         lost=0,
         seen="FG-budget-unusable, exit 7; the old count stays",
     )
 
 
 @pytest.mark.long
-def test_no_room_for_the_lock(connected, homes, fitglue, monkeypatch, reliability):
+def test_a_full_disk_for_the_lock_stops_the_sync(
+    connected, homes, fitglue, monkeypatch, reliability
+):
     """A lock that cannot be created is reported before anything is requested or written."""
     make = Path.mkdir
 
@@ -285,21 +298,21 @@ def test_no_room_for_the_lock(connected, homes, fitglue, monkeypatch, reliabilit
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "mkdir", refuse)
-        said = fitglue("sync", "--json")
-    assert said.code == 7
-    assert complete(said.error)
+        result = fitglue("sync", "--json")
+    assert result.code == 7
+    assert complete(result.error)
     gone = after_the_fault(connected, homes)
     assert gone == 0
     reliability(
         "local",
-        "no room for the lock of a connection",
+        "no space for the lock of a connection",
         lost=gone,
-        seen=f"FG-store-read-only, exit 7; {AGAIN}",
+        seen=f"FG-store-read-only, exit 7; {RECOVERY}",
     )
 
 
-def test_no_room_for_the_report_of_a_bug(connected, fitglue, monkeypatch, reliability):
-    """A bug is reported even if its traceback cannot be stored."""
+def test_a_full_disk_does_not_hide_a_bug(connected, fitglue, monkeypatch, reliability):
+    """A bug is reported even if its traceback cannot be written to a file."""
 
     def refuse(self, *arguments, **options):
         raise FULL
@@ -310,21 +323,21 @@ def test_no_room_for_the_report_of_a_bug(connected, fitglue, monkeypatch, reliab
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_text", refuse)
         patch.setattr(Activities, "list", break_down)
-        said = fitglue("activities", "--json")
-    assert (said.code, said.error["code"]) == (1, "FG-bug")
-    assert "--debug" in said.error["fix"]
+        result = fitglue("activities", "--json")
+    assert (result.code, result.error["code"]) == (1, "FG-bug")
+    assert "--debug" in result.error["fix"]
     reliability(
         "local",
-        "no room for the report of a bug",
+        "no space for the report of a bug",
         lost=0,
-        seen="FG-bug, exit 1, and how to see the report all the same",
+        seen="FG-bug, exit 1, and how to see the report nevertheless",
     )
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "files"])
-def test_no_room_for_an_export(synced, fitglue, disk, homes, kind, reliability):
-    """An export onto a full disk leaves earlier exports complete, no half-written file, and an
-    unchanged store.
+def test_a_full_disk_keeps_the_previous_export(synced, fitglue, disk, homes, kind, reliability):
+    """If the disk is full during an export, the previous file stays, no partial file is left, and
+    the store is unchanged.
     """
     out = disk.folder / "out"
     if kind == "files":
@@ -332,15 +345,15 @@ def test_no_room_for_an_export(synced, fitglue, disk, homes, kind, reliability):
     else:
         out.write_text("of yesterday")
     disk.remount(f"size={disk.used_kb() + 12}k")
-    if kind == "csv":  # a table of a few rows has room anywhere
+    if kind == "csv":  # a table of a few rows needs hardly any space
         disk.remount(f"size={disk.used_kb()}k")
-    said = fitglue("export", "--format", kind, "--out", out)
-    assert said.code == 7
+    result = fitglue("export", "--format", kind, "--out", out)
+    assert result.code == 7
     assert [
         word
         for word in ("FG-export-failed", str(out), "No space left on device", "fix:")
-        if word not in said.err
-    ] == [], said.err
+        if word not in result.err
+    ] == [], result.err
     if kind != "files":
         assert out.read_text() == "of yesterday"
     assert not (disk.folder / "out.part").exists()
@@ -348,37 +361,43 @@ def test_no_room_for_an_export(synced, fitglue, disk, homes, kind, reliability):
     assert gone == 0
     reliability(
         "local",
-        "no room for an export",
+        "no space for an export",
         lost=gone,
-        seen="FG-export-failed, exit 7; the file of before stays",
+        seen="FG-export-failed, exit 7; the previous file stays",
     )
 
 
-def test_no_room_for_a_backup(synced, fitglue, disk, homes, reliability):
-    """A backup onto a full disk leaves neither the copy of the database nor half a backup."""
+def test_a_full_disk_leaves_no_partial_backup(synced, fitglue, disk, homes, reliability):
+    """If the disk is full during a backup, neither the copy of the database nor a partial backup is
+    left.
+    """
     disk.remount(f"size={disk.used_kb() + 300}k")
-    said = fitglue("backup", "make", disk.folder, "--json")
-    assert said.code == 7
-    assert complete(said.error)
+    result = fitglue("backup", "make", disk.folder, "--json")
+    assert result.code == 7
+    assert complete(result.error)
     assert list(disk.folder.iterdir()) == []
     gone = lost(store_of(synced), homes.expected)
     assert gone == 0
     reliability(
         "local",
-        "no room for a backup",
+        "no space for a backup",
         lost=gone,
-        seen=f"{said.error['code']}, exit 7; nothing is left behind",
+        seen=f"{result.error['code']}, exit 7; nothing is left behind",
     )
 
 
-def test_no_room_for_a_restore(synced, fitglue, disk, homes, tmp_path, reliability):
-    """A restore onto a full disk leaves the store unchanged, and works once there is space."""
+def test_a_full_disk_keeps_the_store_during_a_restore(
+    synced, fitglue, disk, homes, tmp_path, reliability
+):
+    """If the disk is full during a restore, the store is unchanged, and the same command succeeds
+    with enough space.
+    """
     fitglue("backup", "make", tmp_path / "b.zip")
     home = Path(shutil.copytree(synced, disk.folder / "home"))
     disk.remount(f"size={disk.used_kb() + 200}k")
-    said = fitglue("backup", "restore", tmp_path / "b.zip", "--replace", "--json", home=home)
-    assert said.code == 7
-    assert complete(said.error)
+    result = fitglue("backup", "restore", tmp_path / "b.zip", "--replace", "--json", home=home)
+    assert result.code == 7
+    assert complete(result.error)
     gone = lost(store_of(home), homes.expected)
     disk.remount("size=64m")
     assert fitglue("backup", "restore", tmp_path / "b.zip", "--replace", home=home).code == 0
@@ -386,42 +405,44 @@ def test_no_room_for_a_restore(synced, fitglue, disk, homes, tmp_path, reliabili
     assert gone == 0
     reliability(
         "local",
-        "no room for a restore",
+        "no space for a restore",
         lost=gone,
-        seen=f"{said.error['code']}, exit 7; the store is what it was",
+        seen=f"{result.error['code']}, exit 7; the store is unchanged",
     )
 
 
 # -- what cannot be written ------------------------------------------------------------------------
 
 
-def test_a_read_only_disk(homes, fitglue, disk, reliability):
-    """A sync reports a read-only disk, and the next one is complete once it can be written."""
+def test_a_read_only_disk_stops_the_sync(homes, fitglue, disk, reliability):
+    """A read-only disk stops the sync with an error, and the next sync on a writable disk is
+    complete.
+    """
     home = Path(shutil.copytree(homes.connected, disk.folder / "home"))
     disk.remount("ro")
-    said = fitglue("sync", "--files", "--json", home=home)
+    result = fitglue("sync", "--files", "--json", home=home)
     reading = fitglue("activities", "--json", home=home)
     disk.remount("rw")
-    assert (said.code, reading.code) == (7, 7)
-    assert said.error["code"] in ("FG-store-read-only", "FG-store-unreachable")
-    assert complete(said.error)
+    assert (result.code, reading.code) == (7, 7)
+    assert result.error["code"] in ("FG-store-read-only", "FG-store-unreachable")
+    assert complete(result.error)
     assert complete(reading.error)
     gone = after_the_fault(home, homes)
     assert gone == 0
     reliability(
-        "local", "a read-only disk", lost=gone, seen=f"{said.error['code']}, exit 7; {AGAIN}"
+        "local", "a read-only disk", lost=gone, seen=f"{result.error['code']}, exit 7; {RECOVERY}"
     )
 
 
 DROPPED = """
 import contextlib, io, os, sys
-# what a failure needs, somebody else may not read either
+# imported before the user changes, because the new user may not be able to read it
 import fitglue_registry.redaction.redactor
 from fitglue_registry.cli.app import run
 command = sys.argv[3:]
 with contextlib.redirect_stdout(io.StringIO()):
     os.environ["FITGLUE_HOME"] = sys.argv[1]
-    run(command)  # imports whatever somebody else may not read
+    run(command)  # imports everything that the new user may not be able to read
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 os.environ["FITGLUE_HOME"] = sys.argv[2]
 sys.exit(run(command))
@@ -434,19 +455,17 @@ sys.exit(run(command))
     ids=["sync", "doctor"],
 )
 @pytest.mark.long
-def test_a_folder_that_belongs_to_somebody_else(homes, tmp_path, command, code, reliability):
-    """Without permission to write, sync names the database, doctor names the home, and nothing is
-    lost.
-    """
+def test_a_folder_of_another_user_loses_nothing(homes, tmp_path, command, code, reliability):
+    """A process without write permission reports the database or the home, and nothing is lost."""
     if os.geteuid() != 0:
-        pytest.skip("only root may become somebody else")
+        pytest.skip("only root may switch to another user")
     warm = shutil.copytree(homes.connected, tmp_path / "warm")
-    # Tests' own folders are closed to others.
+    # Other users cannot enter the folders of tmp_path.
     with tempfile.TemporaryDirectory(prefix="fitglue-foreign-") as folder:
         home = Path(shutil.copytree(homes.connected, Path(folder, "home")))
         for path in [home.parent, home, *home.rglob("*")]:
             path.chmod(0o755 if path.is_dir() else 0o644)
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", DROPPED, str(warm), str(home), *command, "--json"],
             cwd=ROOT,
             capture_output=True,
@@ -456,10 +475,13 @@ def test_a_folder_that_belongs_to_somebody_else(homes, tmp_path, command, code, 
         )
         (home / "secrets" / "secrets.key").chmod(0o600)
         gone = after_the_fault(home, homes)
-    assert done.returncode == 7, done
-    assert code in done.stdout + done.stderr, done
-    assert '"fix"' in done.stdout + done.stderr
+    assert process.returncode == 7, process
+    assert code in process.stdout + process.stderr, process
+    assert '"fix"' in process.stdout + process.stderr
     assert gone == 0
     reliability(
-        "local", "a folder without the right to write", lost=gone, seen=f"{code}, exit 7; {AGAIN}"
+        "local",
+        "a folder without write permission",
+        lost=gone,
+        seen=f"{code}, exit 7; {RECOVERY}",
     )

@@ -1,5 +1,5 @@
-"""Tests of a restore that is killed: the home has the complete old store or the complete new one,
-and the same command can be run again.
+"""Tests that a restore that is killed leaves either the old or the new store, and can be
+repeated.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ from tests.faults.local.conftest import execute, lost, store_of
 
 CHILD = Path(__file__).with_name("killed_restore.py")
 ROOT = Path(__file__).parents[3]
-FAULT = "SIGKILL in the middle of `backup restore --replace`"
-SEEN = "the old store or the new one, each whole; the same command again ends well"
+FAULT = "SIGKILL during `backup restore --replace`"
+SEEN = "the store is either the old or the new one; the same command succeeds when run again"
 
 
 def run_child(home: Path, backup: Path, point: int | str) -> subprocess.CompletedProcess[str]:
+    """Run the restore in a child process that is killed at ``point``."""
     command = [sys.executable, "-W", "error", str(CHILD), str(home), str(backup), str(point)]
     return subprocess.run(
         command, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False
     )
 
 
-class Scene:
-    """A backup of a complete store, and a home with a different store."""
+class RestoreSetup:
+    """A backup of a store, and a home whose store has changed since."""
 
     def __init__(self, homes, folder: Path) -> None:
         self.homes, self.home, self.backup = homes, folder / "home", folder / "backup.zip"
@@ -42,20 +43,22 @@ class Scene:
         self.undisturbed = folder / "undisturbed"
 
     def points(self) -> int:
+        """Return the number of points of a restore that is not killed."""
         shutil.copytree(self.home, self.undisturbed)
-        done = run_child(self.undisturbed, self.backup, 0)
-        assert done.returncode == 0, done.stderr
-        return int(done.stdout)
+        child = run_child(self.undisturbed, self.backup, 0)
+        assert child.returncode == 0, child.stderr
+        return int(child.stdout)
 
     def killed_at(self, home: Path, point: int | str) -> int:
-        """Kill a restore at this point, look at the home, restore again, and return how many things
-        are lost of the old and the new store.
+        """Kill a restore at a point and restore again.
+
+        Return how many things are lost from the store that remains after each.
         """
         shutil.copytree(self.home, home)
         child = run_child(home, self.backup, point)
         assert child.returncode == -signal.SIGKILL, child.stderr
-        found = store_of(home)
-        gone = min(lost(found, self.old), lost(found, self.homes.expected))
+        remaining = store_of(home)
+        gone = min(lost(remaining, self.old), lost(remaining, self.homes.expected))
         with Host(home) as host:
             host.backups.restore(self.backup, replace=True)
         asides = [store_of(path.parent) for path in home.glob("replaced-*/fitglue.db")]
@@ -63,22 +66,27 @@ class Scene:
 
 
 @pytest.fixture
-def scene(homes, tmp_path):
-    return Scene(homes, tmp_path)
+def prepared(homes, tmp_path):
+    """Return a backup and a home to restore it into."""
+    return RestoreSetup(homes, tmp_path)
 
 
 @pytest.mark.long
-def test_killed_around_the_rename_that_counts(scene, tmp_path, reliability):
-    """A restore that is killed just before or just after the database is replaced loses nothing."""
-    gone = sum(scene.killed_at(tmp_path / point, point) for point in ("before", "after"))
+def test_a_restore_that_is_killed_around_the_decisive_rename_loses_nothing(
+    prepared, tmp_path, reliability
+):
+    """A restore that is killed just before or just after the new database gets its name loses
+    nothing.
+    """
+    gone = sum(prepared.killed_at(tmp_path / point, point) for point in ("before", "after"))
     assert gone == 0
     reliability("local", FAULT, times=2, lost=gone, seen=SEEN)
 
 
 @pytest.mark.long
-def test_killed_at_every_step_that_lasts(scene, tmp_path, reliability):
-    """A restore that is killed before any rename, hard link or sync of a file loses nothing."""
-    points = scene.points()
-    gone = sum(scene.killed_at(tmp_path / str(point), point) for point in range(1, points + 1))
+def test_a_restore_that_is_killed_at_any_step_loses_nothing(prepared, tmp_path, reliability):
+    """A restore that is killed before any rename, hard link, removal or ``fsync`` loses nothing."""
+    points = prepared.points()
+    gone = sum(prepared.killed_at(tmp_path / str(point), point) for point in range(1, points + 1))
     assert gone == 0
     reliability("local", FAULT, times=points, lost=gone, seen=SEEN)

@@ -1,5 +1,5 @@
-"""Tests of stores of every released format, which are upgraded, read and synced, and of newer ones,
-which are refused.
+"""Tests of stores of every released format, which are upgraded and used, and of newer stores, which
+are refused unchanged.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ STORES = sorted(Path(__file__).with_name("stores").glob("store-*.json.xz"))
 
 
 class KnownKey(MemorySecretStore):
-    """A secret store that has the key of the stand-in under any reference."""
+    """A secret store that returns the key of the stand-in for every reference."""
 
     def get(self, ref):
         return {"api_key": KEY}
@@ -37,13 +37,14 @@ class KnownKey(MemorySecretStore):
 
 @pytest.fixture(scope="module")
 def server():
+    """Yield a server with the account that the old stores were made of."""
     with StandIn(account(), api_key=KEY) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def undisturbed(server, tmp_path_factory):
-    """Return what this version makes of the same account from the beginning."""
+    """Return the store that this version makes of the same account."""
     with Host(
         tmp_path_factory.mktemp("new"), secrets=MemorySecretStore(), clock=FakeClock(NOON)
     ) as host:
@@ -54,24 +55,25 @@ def undisturbed(server, tmp_path_factory):
 
 @pytest.fixture(params=STORES, ids=lambda file: file.name.split("-")[1][:4])
 def store(request):
+    """Return the file of an old store."""
     return request.param
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def old(request, store, server, tmp_path):
-    """Return a store of an earlier format, in either database: its file or URL, and its home."""
+    """Return a store of an earlier format in either database: its file or URL, and its home."""
     load(store, tmp_path, server.url)
     url = None
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres_url")
-        _carry_over(tmp_path / "fitglue.db", url, store.name.split("-")[1][:4])
+        _copy_to_postgresql(tmp_path / "fitglue.db", url, store.name.split("-")[1][:4])
     server.clear_requests()
     return SimpleNamespace(home=tmp_path, url=url, kind=request.param)
 
 
-def _carry_over(file, url, format_):
-    """Make the same store in PostgreSQL: its tables by the migrations up to its format, its rows
-    from the other.
+def _copy_to_postgresql(file, url, format_):
+    """Create the same store in PostgreSQL: the tables by the migrations up to its format, the rows
+    from the SQLite file.
     """
     database = Database(url, migrate.upgrade)
     source = sa.create_engine(f"sqlite:///{file}")
@@ -99,21 +101,21 @@ def _carry_over(file, url, format_):
 
 
 def test_an_old_store_is_upgraded_and_nothing_of_it_is_lost(old, server, undisturbed, reliability):
-    """After an upgrade, every activity can be read, a sync makes one request and finds nothing new,
-    and the store equals one that this version made.
+    """After the upgrade of an old store every activity is readable, the next sync makes one
+    request, a second rebuild changes nothing, and the store equals a new one.
     """
     with Host(old.home, old.url, secrets=KnownKey(), clock=FakeClock(NOON)) as host:
-        found = [host.activities.get(str(row["number"])) for row in host.activities()]
-        assert len(found) == 4
-        assert any(host.activities.streams(one) for one in found)
-        assert any(list(host.activities.original_files(one)) for one in found)
-        assert host.activities.get(OLD_ID).id in {one.id for one in found}
-        assert [one["count"] for one in host.records.stubs()] == [1]
-        assert [one["external_id"] for one in host.records.quarantine()] == ["i99"]
+        activities = [host.activities.get(str(row["number"])) for row in host.activities()]
+        assert len(activities) == 4
+        assert any(host.activities.streams(activity) for activity in activities)
+        assert any(list(host.activities.original_files(activity)) for activity in activities)
+        assert host.activities.get(OLD_ID).id in {activity.id for activity in activities}
+        assert [row["count"] for row in host.records.stubs()] == [1]
+        assert [row["external_id"] for row in host.records.quarantine()] == ["i99"]
         assert host.workspace.database.revision() == HEAD
         assert isinstance(list(host.sync())[-1], SyncFinished)
         assert len(server.requests) == 1
-        # What is kept may say more to a newer plugin than to the one that made the store.
+        # A newer plugin may derive more from the raw parts than the plugin that made the store.
         list(host.syncs.rebuild())
         before = natural(host)
         assert dict(list(host.syncs.rebuild())[-1].counts)["changed"] == 0
@@ -129,31 +131,33 @@ def test_an_old_store_is_upgraded_and_nothing_of_it_is_lost(old, server, undistu
         "old stores",
         f"a store of an earlier format is opened ({old.kind})",
         lost=gone,
-        seen="nothing: it is brought up to date; then one request, and a rebuild changes nothing",
+        seen="nothing: it is upgraded; then a sync makes one request and a rebuild changes nothing",
     )
 
 
-def test_an_old_store_is_backed_up_as_it_is(store, server, tmp_path, fitglue):
+def test_an_old_store_is_backed_up_without_an_upgrade(store, server, tmp_path, fitglue):
     """A backup of an old store does not upgrade it, and the restored store can be upgraded."""
     load(store, tmp_path, server.url)
     with Host(tmp_path) as host:
-        made = host.backups.make(tmp_path / "b.zip").manifest
-    assert made.store_format == store.name.split("-")[1][:4]
+        manifest = host.backups.make(tmp_path / "b.zip").manifest
+    assert manifest.store_format == store.name.split("-")[1][:4]
     assert fitglue("backup", "restore", tmp_path / "b.zip", home=tmp_path / "other").code == 0
     with Host(tmp_path / "other") as host:
         assert len(host.activities()) == 4
 
 
-def test_there_is_a_store_of_every_format_but_those_that_were_never_released():
-    """The tests have a store of every released format, so whoever adds a migration adds one of the
-    format before it.
+def test_every_released_format_has_a_store():
+    """Each released format has a stored example, so a new migration needs a store of the format
+    before it.
     """
     assert {file.name.split("-")[1][:4] for file in STORES} >= set(FORMATS) - {HEAD} | {"0001"}
     assert max(file.stat().st_size for file in STORES) < 60_000
 
 
 def test_a_newer_store_is_refused_and_untouched(synced, fitglue, reliability):
-    """No command changes a store of a newer format; each ends with exit code 7 and a fix."""
+    """No command changes a byte of a store of a newer format; each ends with exit code 7 and a
+    fix.
+    """
     file = synced / "fitglue.db"
     execute(
         file,
@@ -173,9 +177,9 @@ def test_a_newer_store_is_refused_and_untouched(synced, fitglue, reliability):
         ["quarantine"],
     )
     for command in commands:
-        said = fitglue(*command, "--json")
-        assert (said.code, said.error["code"]) == (7, "FG-store-newer"), command
-        assert complete(said.error)
+        result = fitglue(*command, "--json")
+        assert (result.code, result.error["code"]) == (7, "FG-store-newer"), command
+        assert complete(result.error)
     assert fitglue("doctor", "--offline", "--deep").code == 7
     changed = int(
         {
@@ -193,5 +197,5 @@ def test_a_newer_store_is_refused_and_untouched(synced, fitglue, reliability):
         "a store of a newer format is opened",
         times=len(commands) + 1,
         lost=changed,
-        seen="FG-store-newer, exit 7; not one byte of it is touched",
+        seen="FG-store-newer, exit 7; no byte of it is changed",
     )

@@ -1,4 +1,4 @@
-"""Tests of a missing home folder and of a wrong clock."""
+"""Tests of homes that cannot be used, and of a clock that is wrong."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tests.sync.natural import natural
 ROOT = Path(__file__).parents[3]
 
 
-# -- no home ---------------------------------------------------------------------------------------
+# -- unusable homes --------------------------------------------------------------------------------
 
 
-def call(*arguments, **environment):
-    """Run the command in a process with only this environment."""
+def run_command(*arguments, **environment):
+    """Run the command in a process whose environment has only these variables."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     return subprocess.run(
         [sys.executable, "-m", "fitglue_registry", *arguments],
@@ -44,16 +44,16 @@ def call(*arguments, **environment):
     [("sync",), ("activities",), ("doctor", "--offline"), ("connections",), ("backup", "make")],
     ids=lambda command: command[0],
 )
-def test_a_file_in_place_of_the_folder(fitglue, tmp_path, command, reliability):
-    """If FITGLUE_HOME is a file, the command ends with exit code 7 or 2, names the file, and does
-    not write to it.
+def test_a_file_in_place_of_the_home_is_reported(fitglue, tmp_path, command, reliability):
+    """If ``FITGLUE_HOME`` names a file, the command reports the file with exit code 7 or 2, and
+    does not write to it.
     """
     (tmp_path / "home").write_text("mine")
-    said = fitglue(*command, "--json")
-    assert said.code in (2, 7), said
-    assert str(tmp_path / "home") in said.out + said.err
-    assert "fix" in said.out + said.err
-    assert "FG-bug" not in said.out + said.err
+    result = fitglue(*command, "--json")
+    assert result.code in (2, 7), result
+    assert str(tmp_path / "home") in result.out + result.err
+    assert "fix" in result.out + result.err
+    assert "FG-bug" not in result.out + result.err
     assert (tmp_path / "home").read_text() == "mine"
     reliability(
         "local",
@@ -64,43 +64,47 @@ def test_a_file_in_place_of_the_folder(fitglue, tmp_path, command, reliability):
 
 
 def test_connect_into_a_file_stores_nothing(fitglue, tmp_path, service, monkeypatch):
-    """If FITGLUE_HOME is a file, connect fails before a key could be lost."""
+    """If ``FITGLUE_HOME`` names a file, ``connect`` fails with a complete error."""
     (tmp_path / "home").write_text("mine")
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", KEY)
-    said = fitglue("connect", "intervals", "--base-url", service.url, "--json")
-    assert said.code == 7
-    assert complete(said.error)
+    result = fitglue("connect", "intervals", "--base-url", service.url, "--json")
+    assert result.code == 7
+    assert complete(result.error)
 
 
 @pytest.mark.long
-def test_no_home_in_the_environment(reliability):
-    """Without HOME, the home folder is taken from the system's user database."""
-    done = call(
+def test_a_home_that_cannot_be_created_is_reported(reliability):
+    """If ``HOME`` is not set and the data folder cannot be created, ``doctor`` reports
+    ``FG-home-unusable``.
+    """
+    process = run_command(
         "doctor", "--offline", "--json", FITGLUE_SECRETS="file", XDG_DATA_HOME="/proc/nowhere"
     )
-    assert done.returncode == 7, done
-    assert "FG-home-unusable" in done.stdout + done.stderr
-    assert "FG-bug" not in done.stdout + done.stderr
+    assert process.returncode == 7, process
+    assert "FG-home-unusable" in process.stdout + process.stderr
+    assert "FG-bug" not in process.stdout + process.stderr
     reliability(
         "local",
-        "a home folder that cannot be made",
+        "a home folder that cannot be created",
         lost=0,
-        seen="FG-home-unusable, exit 7, and FITGLUE_HOME as the way out",
+        seen="FG-home-unusable, exit 7, and FITGLUE_HOME as the fix",
     )
 
 
 @pytest.mark.long
-def test_a_home_that_is_no_folder(tmp_path, reliability):
-    """If HOME is a file, the error names the folder that cannot be created."""
+def test_a_home_that_is_not_a_folder_is_reported(tmp_path, reliability):
+    """If ``HOME`` names a file, the command reports ``FG-store-unreachable``."""
     (tmp_path / "file").write_text("")
-    done = call("connections", "--json", FITGLUE_SECRETS="file", HOME=str(tmp_path / "file"))
-    assert done.returncode == 7, done
-    assert "FG-store-unreachable" in done.stderr
+    process = run_command(
+        "connections", "--json", FITGLUE_SECRETS="file", HOME=str(tmp_path / "file")
+    )
+    assert process.returncode == 7, process
+    assert "FG-store-unreachable" in process.stderr
     reliability(
         "local",
         "HOME names a file",
         lost=0,
-        seen="FG-store-unreachable, exit 7, and FITGLUE_HOME as the way out",
+        seen="FG-store-unreachable, exit 7, and FITGLUE_HOME as the fix",
     )
 
 
@@ -108,7 +112,7 @@ def test_a_home_that_is_no_folder(tmp_path, reliability):
 
 
 def wrong_clock(days: int = 0) -> FakeClock:
-    """Set the clock wrong by this many days."""
+    """Return a clock that is wrong by so many days."""
     return FakeClock(datetime.now(UTC) + timedelta(days=days))
 
 
@@ -118,9 +122,9 @@ def wrong_clock(days: int = 0) -> FakeClock:
     [3650, -3650, 365 * 70, -365 * 45],
     ids=["ten-ahead", "ten-behind", "seventy-ahead", "1981"],
 )
-def test_a_first_sync_with_a_wrong_clock(connected, homes, days, reliability):
-    """A first sync with a clock that is years ahead or behind ends well, and a sync with the right
-    clock makes the store of an undisturbed run.
+def test_a_first_sync_with_a_wrong_clock_loses_nothing(connected, homes, days, reliability):
+    """A first sync with a clock that is years ahead or behind finishes, and the next sync with the
+    right clock makes the store of an undisturbed run.
     """
     with Host(connected, clock=wrong_clock(days)) as host:
         finished(host, files=True)
@@ -130,15 +134,15 @@ def test_a_first_sync_with_a_wrong_clock(connected, homes, days, reliability):
         "local",
         "a clock that is years wrong during a sync",
         lost=gone,
-        seen="nothing; `doctor` says when it is behind",
+        seen="nothing; `doctor` reports a clock that is behind",
     )
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("days", [-400, -1, 400], ids=["a-year-back", "a-day-back", "a-year-on"])
-def test_a_clock_that_is_moved_between_two_syncs(connected, homes, days, reliability):
-    """If the clock is moved back or forward between two syncs, the second sync changes nothing, and
-    neither does a third with the right clock.
+def test_a_clock_that_is_set_between_two_syncs_loses_nothing(connected, homes, days, reliability):
+    """If the clock is set forward or back between two syncs, the second sync finishes and changes
+    nothing, and the third with the right clock neither.
     """
     clock = wrong_clock()
     with Host(connected, clock=clock) as host:
@@ -150,16 +154,16 @@ def test_a_clock_that_is_moved_between_two_syncs(connected, homes, days, reliabi
     assert (between, gone) == (0, 0)
     reliability(
         "local",
-        "a clock that is moved between two syncs",
+        "a clock that is set forward or back between two syncs",
         lost=gone,
-        seen="nothing; `doctor` says when it is behind",
+        seen="nothing; `doctor` reports a clock that is behind",
     )
 
 
 @pytest.mark.long
 def test_a_late_upload_arrives_although_the_clock_was_wrong(tmp_path, reliability):
-    """An upload arrives, whether it was made while the clock was ahead or after it was corrected,
-    because no cursor depends on a date.
+    """A workout that is uploaded while the clock is ahead, or after it was set right, arrives,
+    because a sync has no date cursor.
     """
     account = Account.generate(count=3, seed=2)
     clock = wrong_clock(3650)
@@ -173,15 +177,15 @@ def test_a_late_upload_arrives_although_the_clock_was_wrong(tmp_path, reliabilit
     assert missing == 0
     reliability(
         "local",
-        "a clock that is moved between two syncs",
+        "a clock that is set forward or back between two syncs",
         lost=missing,
-        seen="nothing; `doctor` says when it is behind",
+        seen="nothing; `doctor` reports a clock that is behind",
     )
 
 
 def test_edits_arrive_after_a_walk_with_a_clock_ahead(tmp_path, reliability):
-    """A full walk that seems to be in the future delays no other, and the response that was
-    received last wins although it seems older.
+    """A full walk with a clock that is ahead does not postpone the next one, and a response that
+    seems older than the previous one still replaces it.
     """
     account = Account.generate(count=4, seed=2)
     old = account.add(
@@ -206,15 +210,17 @@ def test_edits_arrive_after_a_walk_with_a_clock_ahead(tmp_path, reliability):
     assert missed == 0
     reliability(
         "local",
-        "a clock that is moved between two syncs",
+        "a clock that is set forward or back between two syncs",
         lost=missed,
-        seen="nothing; `doctor` says when it is behind",
+        seen="nothing; `doctor` reports a clock that is behind",
     )
 
 
 @pytest.mark.parametrize("days", [-3650, -365 * 45])
-def test_doctor_says_that_the_clock_is_behind(connected, days):
-    """Doctor notes a clock that is before the last sync or before the release of this version."""
+def test_doctor_reports_a_clock_that_is_behind(connected, days):
+    """``doctor`` reports a clock that is earlier than the last sync or than the release of this
+    version.
+    """
     with Host(connected, clock=wrong_clock(days)) as host:
         [clock] = [check for check in host.upkeep.checks(offline=True) if check.name == "clock"]
     assert clock.state == "look"

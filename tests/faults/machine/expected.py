@@ -1,5 +1,5 @@
-"""What a store must hold after a sync, worked out from what the design promises and what the
-account held, not from the code.
+"""The model: what a store must hold after a sync, derived from the promises of the design and the
+contents of the account, not from the code.
 """
 
 from __future__ import annotations
@@ -13,32 +13,32 @@ if TYPE_CHECKING:
 
     from tests.faults.machine.workouts import Workout, World
 
-#: Of the entry: an ordinary sync lists so many days of the past, and after so many days the whole
-#: history.
+#: From the entry: how many past days an ordinary sync lists, and after how many days it lists the
+#: whole history.
 OVERLAP, WALK_EVERY = timedelta(days=90), timedelta(days=7)
-#: A watch may run ahead; what starts later than this is in no window.
+#: The clock of a watch may run ahead, but no window lists a start later than this.
 AHEAD = timedelta(days=3660)
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Which local days a sync lists, the last named included."""
+    """The local days that a sync lists; ``newest`` is included."""
 
     how: str  # first, walk, resumed, overlap, window
     oldest: date | None
     newest: date | None
     today: date
     horizon: date | None = None
-    # Of a walk that goes on: when it began, counted in changes of the account.
+    # For a walk that is resumed: when it began, as a count of changes of the account.
     walk_began: int | None = None
 
     @property
-    def whole(self) -> bool:
-        """Whether a walk through the whole history is at its end."""
+    def ends_walk(self) -> bool:
+        """Whether a walk through the complete history ends with this sync."""
         return self.how in ("first", "walk", "resumed")
 
     def expects(self, day: date | None) -> bool:
-        """Whether a record of that day has to be in the list."""
+        """Return whether a record of that day must be in the list."""
         return (
             day is not None
             and (self.oldest is None or self.oldest <= day)
@@ -46,11 +46,11 @@ class Listing:
         )
 
     def shows(self, day: date) -> bool:
-        """Whether a workout of that day is in the list."""
+        """Return whether a workout of that day is in the list."""
         return self.expects(day) and day <= self.today + AHEAD
 
-    def walked(self, day: date | None) -> bool:
-        """Whether an earlier or a later window of a walk that goes on had that day."""
+    def covered_by_walk(self, day: date | None) -> bool:
+        """Return whether an earlier or later window of a resumed walk covers that day."""
         return (
             self.walk_began is not None
             and day is not None
@@ -60,16 +60,16 @@ class Listing:
 
 @dataclass(frozen=True)
 class Expected:
-    """What the store must say of one record."""
+    """What the store must hold about one record."""
 
     state: str  # listed, unlisted, stub, gone
-    day: date | None  # by which the store looks for it in a window
-    held: Workout | None  # the last state that could be understood
-    fetched: Workout | None  # the state that the streams are of
+    day: date | None  # the day that decides in which windows the store expects it
+    held: Workout | None  # the last valid state
+    fetched: Workout | None  # the state when the streams were fetched
     quarantined: bool = False
-    file: str | None = None  # None: never asked for; have, none, or "?" where a sync was cut short
+    file: str | None = None  # None: never requested; have, none, or "?" after an interrupted sync
     content: bytes | None = None  # of the file
-    uncertain: bool = False  # a sync was cut short: only a listing that shows it tells
+    uncertain: bool = False  # after an interrupted sync, until a listing shows the record
 
 
 @dataclass
@@ -78,17 +78,17 @@ class Model:
 
     world: World
     records: dict[str, Expected] = field(default_factory=dict)
-    maybe: set[str] = field(default_factory=set)  # may have come with a sync that was cut short
+    maybe: set[str] = field(default_factory=set)  # may have been stored by an interrupted sync
 
     def complete(self, listing: Listing, files: Listing | None) -> dict[str, int] | None:
-        """A sync came to its end: every record that it looked at is as the account has it, and has
-        its file where ``files`` are asked for.
+        """Apply a sync that finished: every record that it covers is as the account has it, with
+        its file if ``files`` covers it.
 
-        The counts of what is new and what is gone come back, unless a sync that was cut short left
-        that open.
+        Return how many records are new and how many were deleted, or ``None`` if an interrupted
+        sync makes that uncertain.
         """
         before = dict(self.records)
-        certain = not self.maybe and not any(one.uncertain for one in before.values())
+        certain = not self.maybe and not any(record.uncertain for record in before.values())
         for external_id in self._ids():
             after = self._settled(external_id, listing)
             if after is not None:
@@ -96,21 +96,21 @@ class Model:
                     external_id, before.get(external_id), after, files, listing
                 )
                 self.maybe.discard(external_id)
-        fresh = [one for external_id, one in self.records.items() if external_id not in before]
-        buried = [
-            one
-            for external_id, one in self.records.items()
-            if one.state == "gone" and before[external_id].state != "gone"
+        new = [record for external_id, record in self.records.items() if external_id not in before]
+        deleted = [
+            record
+            for external_id, record in self.records.items()
+            if record.state == "gone" and before[external_id].state != "gone"
         ]
         return (
-            {"new": sum(one.state == "listed" for one in fresh), "gone": len(buried)}
+            {"new": sum(record.state == "listed" for record in new), "gone": len(deleted)}
             if certain
             else None
         )
 
-    def cut_short(self, listing: Listing, *, files: bool) -> None:
-        """A sync was cut short somewhere: what it would have changed may be as it was, as it is, or
-        on the way.
+    def interrupt(self, listing: Listing, *, files: bool) -> None:
+        """Apply a sync that was interrupted: each record that it would have changed may be as
+        before, as after, or in between.
         """
         for external_id in self._ids():
             known, after = self.records.get(external_id), self._settled(external_id, listing)
@@ -126,34 +126,37 @@ class Model:
         return sorted(self.world.workouts.keys() | self.records.keys())
 
     def _settled(self, external_id: str, listing: Listing) -> Expected | None:
-        """What becomes of a record; ``None`` for what the store does not know, or need not know."""
+        """Return what a record becomes, or ``None`` if the store does not know it or need not know
+        it.
+        """
         known, workout = self.records.get(external_id), self.world.workouts.get(external_id)
         still = listing.walk_began is None or self.world.changed[external_id] <= listing.walk_began
         if workout is not None and (
-            listing.shows(workout.day) or (still and listing.walked(workout.day))
+            listing.shows(workout.day) or (still and listing.covered_by_walk(workout.day))
         ):
-            return self._listed(external_id, known, workout)
+            return self._as_listed(external_id, known, workout)
         if known is None:
-            if workout is not None and listing.walked(workout.day):
+            if workout is not None and listing.covered_by_walk(workout.day):
                 self.maybe.add(external_id)
             return None
         if known.uncertain:
-            buried = workout is None and listing.whole and listing.horizon is None and still
-            return replace(known, state="gone", uncertain=False) if buried else known
+            deleted = workout is None and listing.ends_walk and listing.horizon is None and still
+            return replace(known, state="gone", uncertain=False) if deleted else known
         if not still and not listing.expects(known.day):
             return replace(known, uncertain=True)
         looked_for = known.state in ("listed", "stub") and (
-            listing.expects(known.day) or listing.walked(known.day)
+            listing.expects(known.day) or listing.covered_by_walk(known.day)
         )
-        if not looked_for and not (listing.whole and known.state == "unlisted"):
+        if not looked_for and not (listing.ends_walk and known.state == "unlisted"):
             return known
         return self._asked_by_id(known, workout)
 
-    def _listed(self, external_id: str, known: Expected | None, workout: Workout) -> Expected:
+    def _as_listed(self, external_id: str, known: Expected | None, workout: Workout) -> Expected:
+        """Return the record after a listing that shows it."""
         before = known or Expected(
             "", None, None, None, file="?" if external_id in self.maybe else None
         )
-        if workout.odd:  # what was understood before stays
+        if workout.odd:  # the last valid state stays
             return replace(
                 before,
                 state="listed",
@@ -172,6 +175,7 @@ class Model:
         )
 
     def _asked_by_id(self, known: Expected, workout: Workout | None) -> Expected:
+        """Return the record after it was missing in the list and requested by id."""
         if workout is None:
             return replace(known, state="gone")
         if workout.stub:
@@ -185,17 +189,17 @@ class Model:
         external_id: str,
         before: Expected | None,
         after: Expected,
-        asked: Listing | None,
+        requested: Listing | None,
         listing: Listing,
     ) -> Expected:
-        """A file that was asked for once follows its workout, as far as the list shows it; others
-        come when they are asked for.
+        """Return the record with its file: a file that was requested once is fetched again when its
+        workout changes in the list, and others only when requested.
         """
         workout = self.world.workouts.get(external_id)
-        wanted = asked is not None and asked.expects(after.day)
-        # Of a row that is not understood, what changed in it is not known either.
+        wanted = requested is not None and requested.expects(after.day)
+        # If a row is malformed, it is unknown whether its file changed.
         odd = workout is not None and workout.odd
-        if (after.uncertain and asked is not None and after.file is None) or (
+        if (after.uncertain and requested is not None and after.file is None) or (
             odd and (after.file or wanted)
         ):
             return replace(after, file="?")

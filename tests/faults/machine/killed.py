@@ -1,4 +1,4 @@
-"""A child process that syncs once, at a moment that it is told, and kills itself just before its
+"""A child process that syncs once, at a given time of its clock, and kills itself just before its
 n-th commit.
 """
 
@@ -22,7 +22,9 @@ from fitglue_registry.testing import FakeClock
 def main(
     home: str, database: str | None, moment: str, point: int, rows: int, options: dict[str, bool]
 ) -> None:
-    """Sync everything, with so many rows a window."""
+    """Sync everything with ``rows`` rows per window, and die with SIGKILL just before commit number
+    ``point``.
+    """
     left = point
 
     def pass_point(*_: object) -> None:

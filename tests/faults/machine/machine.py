@@ -1,5 +1,5 @@
-"""A state machine: an account that is lived in, a store that follows it, faults in between; after
-each step both agree.
+"""A Hypothesis state machine: an account that changes, a store that follows it, and faults in
+between; after each sync the store must agree with a model.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.events import Decided, SyncFinished, SyncStopped
 from fitglue_registry.testing import FakeClock
 from tests.faults.machine.expected import OVERLAP, WALK_EVERY, Listing, Model
-from tests.faults.machine.stores import hold_invariants, read_store
+from tests.faults.machine.stores import assert_invariants, read_store
 from tests.faults.machine.workouts import HOME, Workout, World
 
 if TYPE_CHECKING:
@@ -33,34 +33,36 @@ if TYPE_CHECKING:
     from tests.faults.machine.stores import Snapshot, Stored
 
 ZONES = (HOME, "America/Los_Angeles", "Asia/Kathmandu", "Pacific/Apia")
-#: A night in which an hour came twice, one in which an hour never came, and the same in another
-#: part of the world.
+#: A night in which an hour came twice (both of its occurrences), one in which an hour was skipped,
+#: and a repeated hour in another part of the world.
 NIGHTS = (
     ("2026-10-25T02:30:00", HOME, 0),
     ("2026-10-25T02:30:00", HOME, 1),
     ("2026-03-29T02:30:00", HOME, 0),
     ("2026-11-01T01:30:00", "America/Los_Angeles", 1),
 )
-#: How long ago a workout was: inside the window, at its edge on both sides, long ago; and by a
-#: watch that runs years ahead.
+#: The ages of workouts in days: inside the window, on both sides of its edge, long ago, and in the
+#: future because the clock of a watch runs ahead.
 DAYS_AGO = (0, 1, 2, 5, 20, 60, 89, 90, 91, 120, 400, 2000, -30, -26_000)
 
 which = st.integers(0, 30)
 days_ago = st.sampled_from(DAYS_AGO)
 
 
-class Pulled(BaseException):
-    """The plug is out: nothing of this process reaches the store any more."""
+class Aborted(BaseException):
+    """Raised at a commit to end the process: nothing that is not committed reaches the store."""
 
 
 class Machine(RuleBasedStateMachine):
-    """One athlete, one account, one store; what was done is counted in ``played``, what was not
-    there afterwards in ``lost``.
+    """One athlete, one account and one store.
+
+    ``played`` counts what was done, and ``lost`` names the records that were missing afterwards.
     """
 
-    # A home with an empty database: bringing one up to date takes longer than all the rest.
+    # A home with an empty database to copy, because creating the tables takes longer than
+    # everything else.
     empty: Path
-    # Makes an empty database and answers its URL; None: SQLite in the home.
+    # Creates an empty database and returns its URL, or None for SQLite in the home.
     database: Callable[[], str | None]
     played: Counter[str]
     lost: list[str]
@@ -76,64 +78,68 @@ class Machine(RuleBasedStateMachine):
         self.server = StandIn(self.world.account, api_key="key-0").start()
         self.zone = HOME
         self.deleted: dict[str, Workout] = {}
-        self.ever: dict[str, int] = {}  # activity → its number, for ever
+        self.number_of: dict[str, int] = {}  # activity id → its number, which must never change
         self.opened: list[Host] = []
         self.host = self.open()
         self.forget()
 
     def new_secrets(self) -> SecretStore | None:
-        """Where keys are kept; None: where the host keeps them by itself."""
+        """Return the secret store of the host, or ``None`` for the host's own."""
         return MemorySecretStore()
 
     def forget(self) -> None:
-        """No connection, so nothing is expected."""
+        """Reset the model: without a connection nothing is expected."""
         self.model = Model(self.world)
-        self.key: str | None = None  # that the connection has
-        self.activity_of: dict[str, str] = {}  # record → its activity
+        self.key: str | None = None  # the key of the connection
+        self.activity_of: dict[str, str] = {}  # external id of a record → its activity
         self.walked_at: datetime | None = None
-        # A walk goes on that began at this change of the account.
+        # The change of the account at which an unfinished walk began.
         self.walk_began: int | None = None
         self.horizon: date | None = None
 
     def open(self) -> Host:
-        """A process of its own, as it were."""
+        """Open a host, as a new process would."""
         host = Host(self.home, self.url, secrets=self.secrets, clock=self.clock)
         self.opened.append(host)
         return host
 
     def teardown(self) -> None:
+        """Close all hosts and the server, and delete the folder."""
         for host in self.opened:
             host.close()
         self.server.close()
         shutil.rmtree(self.folder)
 
-    def note(self, what: str) -> None:
-        self.played[what] += 1
+    def count(self, action: str) -> None:
+        """Count that an action was played."""
+        self.played[action] += 1
 
     # -- what an athlete, a watch and the service do -----------------------------------------------
 
     def unique(self, start: datetime) -> datetime:
-        """No two workouts are on the way at one time, unless a rule means them to: they would be
-        one, and not two.
+        """Return the start at a unique minute and second, because two workouts that overlap by
+        accident would be matched as one.
         """
         serial = self.world.serial()
         return start.replace(minute=serial % 60, second=serial // 60 * 7 % 60)
 
     def day(self, ago: int) -> datetime:
+        """Return seven o'clock of the day ``ago`` days before the clock's date."""
         return datetime.combine(
             self.clock.moment.date() - timedelta(days=ago), datetime.min.time()
         ).replace(hour=7)
 
     def pick(self, which: int, **wanted: Any) -> str | None:
-        """One of the workouts that are so, or None."""
-        fitting = [
+        """Return one of the workouts that have these attributes, or ``None`` if no workout does."""
+        matching = [
             external_id
-            for external_id, one in sorted(self.world.workouts.items())
-            if all(getattr(one, name) == value for name, value in wanted.items())
+            for external_id, workout in sorted(self.world.workouts.items())
+            if all(getattr(workout, name) == value for name, value in wanted.items())
         ]
-        return fitting[which % len(fitting)] if fitting else None
+        return matching[which % len(matching)] if matching else None
 
     def add(self, workout: Workout, external_id: str | None = None) -> str:
+        """Add a workout to the account and return its external id."""
         serial = self.world.serial()
         external_id = external_id or (str(9_000_000 + serial) if workout.stub else f"i{serial}")
         self.world.put(external_id, workout)
@@ -141,15 +147,15 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(agos=st.lists(days_ago, min_size=3, max_size=8))
     def begin(self, agos: list[int]) -> None:
-        """Some workouts, most of them with a file, and a connection."""
+        """Create some workouts, most of them with a file, and a connection."""
         for ago in agos:
             self.record(ago, with_file=ago % 3 != 0)
         self.connect()
 
     @rule(ago=days_ago, with_file=st.booleans())
     def record(self, ago: int, with_file: bool) -> None:
-        """A workout arrives, late if it was long ago."""
-        self.note("a workout arrives, some of them late")
+        """Add a workout, which arrives late if it was long ago."""
+        self.count("workouts arrive, some of them late")
         serial = self.world.serial()
         file = f"file {serial}".encode() if with_file else None
         self.add(
@@ -164,7 +170,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(night=st.sampled_from(NIGHTS))
     def record_in_a_night_of_the_clock_change(self, night: tuple[str, str, int]) -> None:
-        self.note("a workout in the night of a clock change")
+        """Add a workout in a night with a daylight saving change."""
+        self.count("a workout in the night of a daylight saving change")
         start, zone, fold = night
         self.add(
             Workout(
@@ -174,26 +181,28 @@ class Machine(RuleBasedStateMachine):
 
     @rule(ago=days_ago)
     def strava_feeds(self, ago: int) -> None:
-        self.note("a stub arrives")
+        """Add a stub, as a feed from Strava does."""
+        self.count("a stub arrives")
         self.add(Workout(self.unique(self.day(ago)), stub=True))
 
     @precondition(lambda self: self.world.workouts)
     @rule(which=which, what=st.sampled_from(["title", "laps", "heartrate", "file"]))
     def edit(self, which: int, what: str) -> None:
+        """Change the title, laps, heart rate or file of a workout."""
         external_id = self.pick(which, stub=False)
         if external_id is None:
             return
-        one, serial = self.world.workouts[external_id], self.world.serial()
+        workout, serial = self.world.workouts[external_id], self.world.serial()
         known = self.model.records.get(external_id)
         inside = (
             known is not None
             and known.day is not None
             and known.day >= self.clock.moment.date() - OVERLAP
         )
-        self.note(f"an edit {'inside' if inside else 'outside'} the window")
+        self.count(f"an edit {'inside' if inside else 'outside'} the window")
         changes: dict[str, Any] = {"title": f"renamed {serial}"}
         if what == "laps":
-            changes = {"laps": one.laps % 3 + 1, "analysed": serial}
+            changes = {"laps": workout.laps % 3 + 1, "analysed": serial}
         elif what == "heartrate":
             changes = {"heartrate": 100 + serial, "analysed": serial}
         elif what == "file":
@@ -203,15 +212,17 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.workouts)
     @rule(which=which, ago=days_ago)
     def change_the_start(self, which: int, ago: int) -> None:
+        """Change the start of a workout."""
         external_id = self.pick(which, stub=False)
         if external_id is not None:
-            self.note("a changed start date")
+            self.count("a changed start date")
             self.world.change(external_id, start=self.unique(self.day(ago)), zone=self.zone, fold=0)
 
     @precondition(lambda self: self.world.workouts)
     @rule(which=which)
     def delete(self, which: int) -> None:
-        self.note("a deletion")
+        """Delete a workout."""
+        self.count("a deletion")
         external_id = self.pick(which)
         assert external_id is not None
         self.deleted[external_id] = self.world.delete(external_id)
@@ -219,18 +230,21 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.deleted)
     @rule(which=which)
     def add_again(self, which: int) -> None:
-        self.note("a deleted workout comes back under its id")
+        """Add a deleted workout again under its old id."""
+        self.count("a deleted workout reappears under its id")
         external_id = sorted(self.deleted)[which % len(self.deleted)]
         self.add(self.deleted.pop(external_id), external_id)
 
     @rule(which=which, beside=st.booleans())
     def native_copy_arrives(self, which: int, beside: bool) -> None:
+        """Add a native copy of a stub, and delete the stub unless ``beside`` is true."""
         stub = self.pick(which, stub=True)
         if stub is None or any(
-            one.strava_id == stub for one in (*self.world.workouts.values(), *self.deleted.values())
+            workout.strava_id == stub
+            for workout in (*self.world.workouts.values(), *self.deleted.values())
         ):
             return
-        self.note("a native copy arrives beside or in place of its stub")
+        self.count("a native copy arrives beside or in place of its stub")
         serial = self.world.serial()
         start = self.world.workouts[stub].start
         self.add(Workout(start, title=f"native {serial}", heartrate=100 + serial, strava_id=stub))
@@ -239,11 +253,13 @@ class Machine(RuleBasedStateMachine):
 
     @rule(which=which)
     def stub_becomes_native(self, which: int) -> None:
+        """Replace a stub by a native workout under the same id."""
         stub = self.pick(which, stub=True)
         if stub is not None and not any(
-            one.strava_id == stub for one in (*self.world.workouts.values(), *self.deleted.values())
+            workout.strava_id == stub
+            for workout in (*self.world.workouts.values(), *self.deleted.values())
         ):
-            self.note("a stub becomes native under its id")
+            self.count("a stub becomes native under its id")
             serial = self.world.serial()
             self.world.change(
                 stub, stub=False, title=f"native {serial}", heartrate=100 + serial, analysed=serial
@@ -251,37 +267,40 @@ class Machine(RuleBasedStateMachine):
 
     @rule(which=which)
     def become_odd(self, which: int) -> None:
+        """Make a row malformed."""
         external_id = self.pick(which, stub=False, odd=False)
         if external_id is not None:
-            self.note("a row becomes odd")
+            self.count("a row becomes malformed")
             self.world.change(external_id, odd=True)
 
     @rule(which=which)
     def repair(self, which: int) -> None:
+        """Make a malformed row valid again."""
         external_id = self.pick(which, odd=True)
         if external_id is not None:
-            self.note("an odd row makes sense again")
+            self.count("a malformed row becomes valid again")
             self.world.change(external_id, odd=False)
 
     @rule(what=st.sampled_from(["key", "days", *ZONES]))
     def around_the_workouts(self, what: str) -> None:
-        """Schema drift, the fitness of the day, another zone: rows and athlete change, the workouts
-        do not.
+        """Add a key to every row, change the athlete's time zone, or change the fitness value on
+        every row; no workout changes.
         """
         if what == "key" and len(self.world.keys) < 3:
-            self.note("a new key on every row")
+            self.count("a new key on every row")
             self.world.add_key(f"new_{len(self.world.keys)}_zones")
         elif what in ZONES:
-            self.note("the athlete changes zone")
+            self.count("the athlete changes the time zone")
             self.zone = what
             self.world.account.set_timezone(what)
         else:
-            self.note("fitness of the day drifts on every row")
+            self.count("the fitness value changes on every row")
             self.world.account.drift(2)
 
     @rule(hours=st.sampled_from([1, 24, 8 * 24, 40 * 24, 400 * 24, -1, -24, -10 * 24, -400 * 24]))
     def clock_moves(self, hours: int) -> None:
-        self.note("the clock moves on" if hours > 0 else "the clock is set back")
+        """Set the clock forward or back."""
+        self.count("the clock is set forward" if hours > 0 else "the clock is set back")
         self.clock.move(hours=hours)
 
     # -- connecting --------------------------------------------------------------------------------
@@ -289,8 +308,8 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.key is None or self.key != self.server.api_key)
     @rule()
     def connect(self) -> None:
-        """For the first time, again, or with a renewed key."""
-        self.note("connect, or connect again with a renewed key")
+        """Connect for the first time, again, or with a renewed key."""
+        self.count("connect, or connect again with a renewed key")
         if self.server.api_key is None:
             self.server.set_key(f"key-{self.world.serial()}")
         key = self.server.api_key
@@ -303,18 +322,20 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.key is None)
     @rule()
     def connect_with_a_wrong_key(self) -> None:
-        self.note("connect with a wrong key")
+        """Assert that a wrong key is rejected."""
+        self.count("connect with a wrong key")
         try:
             self.host.connect("intervals", {"api_key": "wrong", "base_url": self.server.url})
         except AthleteNeeded as error:
             assert error.code == "FG-key-rejected"  # noqa: PT017
         else:
-            raise AssertionError("a wrong key was taken")
+            raise AssertionError("a wrong key was accepted")
 
     @precondition(lambda self: self.key_is_good)
     @rule(renewed=st.booleans())
     def revoke_the_key(self, renewed: bool) -> None:
-        self.note("the key is revoked")
+        """Revoke the key, or replace it by another."""
+        self.count("the key is revoked")
         if renewed:
             self.server.set_key(f"key-{self.world.serial()}")
         else:
@@ -323,9 +344,10 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.key is not None)
     @rule(sure=st.integers(0, 5))
     def disconnect(self, sure: int) -> None:
-        if sure:  # now and then, for everything begins anew
+        """Remove the connection, and assert that nothing of it is left."""
+        if sure:  # only sometimes, because everything starts from the beginning
             return
-        self.note("disconnect")
+        self.count("disconnect")
         self.host.connections.remove("intervals")
         self.forget()
         store = read_store(self.host)
@@ -341,20 +363,24 @@ class Machine(RuleBasedStateMachine):
 
     @property
     def connected(self) -> bool:
+        """Whether the connection exists."""
         return self.key is not None
 
     @property
     def key_is_good(self) -> bool:
+        """Whether the connection has the key that the server accepts."""
         return self.key is not None and self.key == self.server.api_key
 
     def walk_is_due(self) -> bool:
-        """A clock that was set back far makes it due, too: nobody knows how long ago the last one
-        was.
+        """Return whether the next sync is a full walk.
+
+        A clock that was set far back makes it due too, because the time since the last walk is
+        unknown.
         """
         return self.walked_at is None or abs(self.clock.moment - self.walked_at) >= WALK_EVERY
 
     def listing(self, options: Options) -> Listing:
-        """What a sync has to list, by the design."""
+        """Return what a sync must list according to the design."""
         today = self.clock.moment.date()
         windows = read_store(self.host).windows
         if options.since or options.until:
@@ -373,18 +399,21 @@ class Machine(RuleBasedStateMachine):
         return Listing("overlap", overlap, None, today)
 
     def began(self, listing: Listing) -> None:
+        """Record the start of a walk."""
         if listing.how in ("first", "walk"):
             self.walk_began = self.world.moment
 
     def ended(self, listing: Listing, options: Options, moment: datetime) -> dict[str, int] | None:
-        """A sync came to its end: the model knows what the store must hold."""
+        """Update the model after a sync that finished, and return the counts that it must report,
+        if they are certain.
+        """
         expected = self.model.complete(
             listing,
             Listing("window", options.since, options.until, listing.today)
             if options.files
             else None,
         )
-        if listing.whole:
+        if listing.ends_walk:
             self.walked_at = (
                 datetime.fromisoformat(self.host.connections.list()[0].full_walk_at or "")
                 if listing.how == "resumed"
@@ -393,19 +422,25 @@ class Machine(RuleBasedStateMachine):
             self.horizon, self.walk_began = listing.horizon, None
         return expected
 
-    def was_cut(self, listing: Listing, options: Options) -> None:
-        """A sync was cut short: where it stands is for the store to say."""
-        self.model.cut_short(listing, files=options.files)
-        one = self.host.connections.list()[0]
-        self.walked_at = datetime.fromisoformat(one.full_walk_at) if one.full_walk_at else None
-        self.horizon = one.horizon
+    def was_interrupted(self, listing: Listing, options: Options) -> None:
+        """Update the model after an interrupted sync; how far its walk got is read from the
+        store.
+        """
+        self.model.interrupt(listing, files=options.files)
+        connection = self.host.connections.list()[0]
+        self.walked_at = (
+            datetime.fromisoformat(connection.full_walk_at) if connection.full_walk_at else None
+        )
+        self.horizon = connection.horizon
         if not read_store(self.host).windows:
             self.walk_began = None
 
     def run(self, options: Options) -> SyncFinished | SyncStopped:
+        """Run a sync and return its last event."""
         return list(self.host.sync(options=options))[-1]  # type: ignore[return-value]
 
     def sync_with(self, options: Options) -> None:
+        """Run a sync, and assert its outcome, its counts and the store after it."""
         listing, moment = self.listing(options), self.clock.moment
         self.began(listing)
         last = self.run(options)
@@ -419,18 +454,20 @@ class Machine(RuleBasedStateMachine):
         expected = self.ended(listing, options, moment)
         if expected is not None:
             assert {name: last.counts.get(name, 0) for name in expected} == expected
-        self.agree()
+        self.assert_agreement()
 
     @precondition(lambda self: self.connected)
     @rule(files=st.booleans())
     def sync(self, files: bool) -> None:
-        self.note("sync")
+        """Run an ordinary sync."""
+        self.count("sync")
         self.sync_with(Options(files=files))
 
     @precondition(lambda self: self.connected)
     @rule(files=st.booleans())
     def full_walk(self, files: bool) -> None:
-        self.note("full walk")
+        """Run a full walk."""
+        self.count("full walk")
         self.sync_with(Options(full=True, files=files))
 
     @precondition(lambda self: self.connected)
@@ -440,7 +477,8 @@ class Machine(RuleBasedStateMachine):
         files=st.booleans(),
     )
     def sync_a_window(self, since: int | None, until: int | None, files: bool) -> None:
-        self.note("sync with since and until")
+        """Run a sync with a first and a last day."""
+        self.count("sync with since and until")
         today = self.clock.moment.date()
         since_day, until_day = (
             None if ago is None else today - timedelta(days=ago) for ago in (since, until)
@@ -452,9 +490,9 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.key_is_good)
     @rule()
     def sync_twice(self) -> None:
-        """With nothing new, a second sync asks once and decides nothing."""
+        """Sync twice, and assert that the second sync makes one request and changes nothing."""
         self.sync_with(Options())
-        self.note("a sync with nothing new")
+        self.count("a sync with nothing new")
         self.server.clear_requests()
         self.sync_with(Options())
         assert dict(self.last.counts) == {}
@@ -464,58 +502,59 @@ class Machine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.key_is_good)
     @rule(point=st.integers(1, 14), full=st.booleans(), files=st.booleans())
-    def plug_is_pulled(self, point: int, full: bool, files: bool) -> None:
-        """At its n-th commit a sync loses its process, and nothing that it had not committed
-        reaches the store.
+    def abort_at_commit(self, point: int, full: bool, files: bool) -> None:
+        """Abort a sync at its n-th commit, so that nothing after the previous commit reaches the
+        store.
         """
-        self.note("the plug is pulled at the n-th commit")
+        self.count("the process aborts at the n-th commit")
         options = Options(full=full, files=files)
         listing, moment = self.listing(options), self.clock.moment
         self.began(listing)
         left = [point]
 
-        def pull(*_: object) -> None:
+        def abort(*_: object) -> None:
             left[0] -= 1
             if left[0] <= 0:
-                raise Pulled
+                raise Aborted
 
-        event.listen(self.host.workspace.database.engine, "commit", pull)
+        event.listen(self.host.workspace.database.engine, "commit", abort)
         try:
             last = self.run(options)
-        except Pulled:
+        except Aborted:
             self.restart()
-            self.was_cut(listing, options)
+            self.was_interrupted(listing, options)
         else:
-            event.remove(self.host.workspace.database.engine, "commit", pull)
+            event.remove(self.host.workspace.database.engine, "commit", abort)
             assert isinstance(last, SyncFinished), last
             self.ended(listing, options, moment)
-            self.agree()
+            self.assert_agreement()
 
     @precondition(lambda self: self.key_is_good)
     @rule(after=st.integers(1, 20), full=st.booleans())
     def stopped(self, after: int, full: bool) -> None:
-        """Somebody stops a sync after its n-th event; another process that wants to sync meanwhile
-        is told who is at work.
+        """Stop a sync after its n-th event, while another process tries to sync and is told that a
+        sync is running.
         """
-        self.note("stopped by hand, and a second process meanwhile")
+        self.count("stopped by the user, while a second process tries to sync")
         options = Options(full=full)
         listing, moment = self.listing(options), self.clock.moment
         self.began(listing)
         events, last, second = self.host.sync(options=options), None, self.open()
         for number, last in enumerate(events, start=1):
             if number == 1 and not isinstance(last, SyncFinished | SyncStopped):
-                self.is_busy(second)
+                self.assert_busy(second)
             if number == after:
                 break
         events.close()
         if isinstance(last, SyncFinished):
             self.ended(listing, options, moment)
-            self.agree()
+            self.assert_agreement()
         else:
-            self.was_cut(listing, options)
+            self.was_interrupted(listing, options)
         second.close()
 
-    def is_busy(self, second: Host) -> None:
+    def assert_busy(self, second: Host) -> None:
+        """Assert that the second process can neither sync nor rebuild meanwhile."""
         for work in (second.sync("intervals"), second.syncs.rebuild("intervals")):
             try:
                 list(work)
@@ -523,34 +562,35 @@ class Machine(RuleBasedStateMachine):
                 assert error.code == "FG-sync-running"  # noqa: PT017
             else:
                 raise AssertionError("two processes synced one connection at once")
-        [told] = second.sync()
-        assert isinstance(told, SyncStopped)
-        assert isinstance(told.error, Busy)
+        [stopped] = second.sync()
+        assert isinstance(stopped, SyncStopped)
+        assert isinstance(stopped.error, Busy)
 
     @rule()
     def restart(self) -> None:
-        self.note("restart")
+        """Close the host and open another."""
+        self.count("restart")
         self.host.close()
         self.host = self.open()
 
     @precondition(lambda self: self.connected)
     @rule(what=st.sampled_from(["rebuild", "quarantine", "dry run"]), full=st.booleans())
     def nothing_changes(self, what: str, full: bool) -> None:
-        """Deriving everything again, trying again what made no sense, and a dry run change nothing,
-        at any moment.
+        """Assert that a rebuild, a retry of the quarantine and a dry run change nothing, at any
+        moment.
         """
-        self.note({"quarantine": "quarantine is tried again"}.get(what, what))
+        self.count({"quarantine": "the quarantine is retried"}.get(what, what))
         before = read_store(self.host)
         if what == "dry run":
-            said = list(self.host.sync(options=Options(full=full, dry_run=True)))
+            events = list(self.host.sync(options=Options(full=full, dry_run=True)))
         elif what == "quarantine":
-            said = list(self.host.syncs.retry_quarantine())
+            events = list(self.host.syncs.retry_quarantine())
         else:
-            said = list(self.host.syncs.rebuild())
+            events = list(self.host.syncs.rebuild())
             assert [
-                one.external_id
-                for one in said
-                if isinstance(one, Decided) and one.decision == "changed"
+                event.external_id
+                for event in events
+                if isinstance(event, Decided) and event.decision == "changed"
             ] == []
         after = read_store(self.host)
         assert (before.records, before.activities, before.windows) == (
@@ -562,25 +602,28 @@ class Machine(RuleBasedStateMachine):
     # -- model and store ---------------------------------------------------------------------------
 
     @invariant()
-    def holds(self) -> None:
-        hold_invariants(self.host)
-        self.hold_identities(read_store(self.host))
+    def assert_invariants_hold(self) -> None:
+        """Assert the invariants of the store, and that ids and numbers are permanent."""
+        assert_invariants(self.host)
+        self.assert_identities(read_store(self.host))
 
-    def hold_identities(self, store: Snapshot) -> None:
-        """Ids and numbers of activities are for ever, and of one activity alone; a record stays
-        with its activity.
+    def assert_identities(self, store: Snapshot) -> None:
+        """Assert that ids and numbers of activities never change or repeat, and that each record
+        stays with its activity.
         """
-        for activity_id, one in store.activities.items():
-            assert self.ever.setdefault(activity_id, one.number) == one.number
-        assert len(set(self.ever.values())) == len(self.ever), "a number was given twice"
+        for activity_id, activity in store.activities.items():
+            assert self.number_of.setdefault(activity_id, activity.number) == activity.number
+        assert len(set(self.number_of.values())) == len(self.number_of), (
+            "two activities have one number"
+        )
         for external_id, record in store.records.items():
             if record.activity is not None:
                 assert (
                     self.activity_of.setdefault(external_id, record.activity) == record.activity
                 ), "a record changed its activity"
 
-    def agree(self) -> None:
-        """Model and store say the same."""
+    def assert_agreement(self) -> None:
+        """Assert that the store holds what the model expects."""
         store = read_store(self.host)
         unknown = store.records.keys() - self.model.records.keys() - self.model.maybe
         assert not unknown, f"the store knows {unknown}, which no listing can have shown"
@@ -588,41 +631,45 @@ class Machine(RuleBasedStateMachine):
             if not expected.uncertain:
                 self.lost += [external_id] * (external_id not in store.records)
                 assert external_id in store.records, f"{external_id} is lost"
-                self.agree_on(external_id, expected, store.records[external_id], store)
-        certain = [one for one in self.model.records.values() if not one.uncertain]
+                self.assert_agreement_on(external_id, expected, store.records[external_id], store)
+        certain = [expected for expected in self.model.records.values() if not expected.uncertain]
         if len(certain) == len(self.model.records) and not self.model.maybe:
             live = sum(
-                one.held is not None and not one.held.stub and one.state != "gone"
-                for one in certain
+                expected.held is not None and not expected.held.stub and expected.state != "gone"
+                for expected in certain
             )
-            assert sum(not one.gone for one in store.activities.values()) == live
+            assert sum(not activity.gone for activity in store.activities.values()) == live
 
-    def agree_on(
+    def assert_agreement_on(
         self, external_id: str, expected: Expected, record: Stored, store: Snapshot
     ) -> None:
-        said = (external_id, expected)
-        assert record.state == expected.state, said
+        """Assert that the store holds what the model expects of one record."""
+        context = (external_id, expected)
+        assert record.state == expected.state, context
         assert record.quarantined == expected.quarantined or expected.state in ("gone", "stub"), (
-            said
+            context
         )
-        self.agree_on_parts(external_id, expected, record)
+        self.assert_agreement_on_parts(external_id, expected, record)
         if expected.held is None:
-            assert record.document is None, said
+            assert record.document is None, context
             return
-        assert record.document is not None, said
+        assert record.document is not None, context
         held, file = expected.held, expected.content if expected.file == "have" else None
         if not expected.quarantined and expected.file != "?":
-            assert record.claims == held.claims(external_id, file), said
-        assert record.document["start_local"] == held.start.isoformat(), said
+            assert record.claims == held.claims(external_id, file), context
+        assert record.document["start_local"] == held.start.isoformat(), context
         if held.stub:
-            assert record.document.get("stub"), said
+            assert record.document.get("stub"), context
             return
-        self.agree_on_activity(external_id, expected, record, store)
+        self.assert_agreement_on_activity(external_id, expected, record, store)
         if not expected.quarantined and expected.fetched is not None:
-            assert record.heartrate is not None, said
-            assert record.heartrate[0] == expected.fetched.heartrate, said
+            assert record.heartrate is not None, context
+            assert record.heartrate[0] == expected.fetched.heartrate, context
 
-    def agree_on_parts(self, external_id: str, expected: Expected, record: Stored) -> None:
+    def assert_agreement_on_parts(
+        self, external_id: str, expected: Expected, record: Stored
+    ) -> None:
+        """Assert that a live record has every part that it must have."""
         workout = self.world.workouts.get(external_id)
         if expected.state not in ("listed", "unlisted") or workout is None:
             return
@@ -634,19 +681,20 @@ class Machine(RuleBasedStateMachine):
         if expected.file != "?":
             assert record.parts.get("file") == expected.file, (external_id, expected, record.parts)
 
-    def agree_on_activity(
+    def assert_agreement_on_activity(
         self, external_id: str, expected: Expected, record: Stored, store: Snapshot
     ) -> None:
-        held, said = expected.held, (external_id, expected)
+        """Assert that an activity has the values of its workout."""
+        held, context = expected.held, (external_id, expected)
         assert held is not None
-        assert record.activity is not None, said
+        assert record.activity is not None, context
         activity = store.activities[record.activity]
         if not expected.quarantined:
-            assert activity.gone == (expected.state == "gone"), said
+            assert activity.gone == (expected.state == "gone"), context
         document = activity.document
-        assert document["title"] == held.title, said
-        assert document["start_local"] == held.start.isoformat(), said
-        assert document["start_utc"] == held.utc, said
-        assert document["timezone"] == held.zone, said
+        assert document["title"] == held.title, context
+        assert document["start_local"] == held.start.isoformat(), context
+        assert document["start_utc"] == held.utc, context
+        assert document["timezone"] == held.zone, context
         if not expected.quarantined:
-            assert len(document["laps"]) == held.laps, said
+            assert len(document["laps"]) == held.laps, context

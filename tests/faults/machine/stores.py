@@ -1,4 +1,6 @@
-"""What a store holds, read by its tables, and what must hold of every store at any moment."""
+"""Reads what a store holds from its tables, and asserts the invariants that hold in every store at
+any time.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Stored:
-    """One record, with its parts and what was made of it."""
+    """One record of a store, with its parts and what was derived from it."""
 
     state: str
     start_local: str | None
@@ -36,7 +38,7 @@ class Stored:
 
 @dataclass
 class Activity:
-    """One activity."""
+    """One activity of a store."""
 
     number: int
     gone: bool
@@ -45,7 +47,7 @@ class Activity:
 
 @dataclass
 class Snapshot:
-    """A whole store of one athlete."""
+    """Everything that the store of one athlete holds."""
 
     records: dict[str, Stored]
     activities: dict[str, Activity]
@@ -54,7 +56,9 @@ class Snapshot:
 
 
 def read_store(host: Host) -> Snapshot:
-    """Everything, by external id: the machine has one connection at a time."""
+    """Return what the store holds, by external id; the machine has at most one connection at a
+    time.
+    """
     with host.workspace.database.read() as db:
         by_id, stored = {}, {}
         for row in db.execute(sa.select(t.records)):
@@ -71,14 +75,14 @@ def read_store(host: Host) -> Snapshot:
         for row in db.execute(sa.select(t.claims)):
             claims[row.source_activity_id].add(row.claim)
         for row in db.execute(sa.select(t.source_activities)):
-            one = by_id[row.record_id]
-            one.document, one.claims, one.activity = (
+            record = by_id[row.record_id]
+            record.document, record.claims, record.activity = (
                 json.loads(row.document),
                 claims[row.id],
                 row.activity_id,
             )
             beats = load_streams(db, row.id, ["heartrate"])
-            one.heartrate = list(beats[0].values) if beats else None
+            record.heartrate = list(beats[0].values) if beats else None
         activities = {
             row.id: Activity(row.number, row.gone_at is not None, json.loads(row.document))
             for row in db.execute(sa.select(t.activities))
@@ -87,35 +91,38 @@ def read_store(host: Host) -> Snapshot:
         return Snapshot(stored, activities, windows, list(db.execute(sa.select(t.connections))))
 
 
-def hold_invariants(host: Host) -> None:
-    """What is true of every store, also in the middle of things."""
+def assert_invariants(host: Host) -> None:
+    """Assert what is true of every store at any time, even during a sync."""
     with host.workspace.database.read() as db:
         if host.workspace.database.dialect == "sqlite":
             assert db.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
             assert db.exec_driver_sql("PRAGMA foreign_key_check").all() == []
         sources = {row.id: row for row in db.execute(sa.select(t.source_activities))}
         activities = {row.id: row for row in db.execute(sa.select(t.activities))}
-        _hold_memberships(sources, activities, set(db.scalars(sa.select(t.records.c.id))))
-        _hold_numbers(db, activities)
-        raw = _hold_raw(host, db)
+        _assert_memberships(sources, activities, set(db.scalars(sa.select(t.records.c.id))))
+        _assert_numbers(db, activities)
+        raw = _assert_raw(host, db)
     for row, state in raw:
         assert row.raw_id is None or row.raw_id in state, (
-            f"part {row.part} of record {row.record_id} names a raw part that is not there"
+            f"part {row.part} of record {row.record_id} names a raw part that does not exist"
         )
         assert row.state != "have" or row.raw_id is not None
 
 
-def _hold_memberships(
+def _assert_memberships(
     sources: dict[int, Any], activities: dict[str, Any], records: set[int]
 ) -> None:
+    """Assert that each source activity belongs to one activity, and each value of an activity comes
+    from one of its members.
+    """
     members = defaultdict(set)
     for row in sources.values():
         assert row.record_id in records
         assert row.activity_id is None or row.activity_id in activities, (
-            "a source activity belongs to an activity that is not there"
+            "a source activity belongs to an activity that does not exist"
         )
         assert row.activity_id is not None or row.stub, (
-            "a source activity that is no stub belongs to no activity"
+            "a source activity that is not a stub belongs to no activity"
         )
         members[row.activity_id].add(row.id)
     for activity_id, row in activities.items():
@@ -126,7 +133,8 @@ def _hold_memberships(
         assert row.document != "{}"
 
 
-def _hold_numbers(db: Any, activities: dict[str, Any]) -> None:
+def _assert_numbers(db: Any, activities: dict[str, Any]) -> None:
+    """Assert that each alias leads to an activity, and that no number is used twice."""
     aliases = db.execute(sa.select(t.aliases)).all()
     for row in aliases:
         assert row.activity_id in activities, "an alias that leads nowhere"
@@ -136,21 +144,23 @@ def _hold_numbers(db: Any, activities: dict[str, Any]) -> None:
     assert max(numbers, default=0) < (db.scalar(sa.select(t.athletes.c.next_number)) or 1)
 
 
-def _hold_raw(host: Host, db: Any) -> list[tuple[Any, set[int]]]:
-    """Every raw part can be read and is what its hash says."""
+def _assert_raw(host: Host, db: Any) -> list[tuple[Any, set[int]]]:
+    """Assert that every raw part can be read and matches its hash, and return each part with the
+    ids of all raw parts.
+    """
     rows = db.execute(sa.select(t.raw)).all()
     for row in rows:
         content = (
             host.workspace.raws.blobs.get(row.sha256) if row.packing == "blob" else row.content
         )
         if row.packing == "zstd":
-            learnt = db.scalar(
+            dictionary = db.scalar(
                 sa.select(t.dictionaries.c.content).where(t.dictionaries.c.id == row.dictionary_id)
             )
-            given = {"dict_data": zstandard.ZstdCompressionDict(learnt)} if learnt else {}
-            content = zstandard.ZstdDecompressor(**given).decompress(
+            options = {"dict_data": zstandard.ZstdCompressionDict(dictionary)} if dictionary else {}
+            content = zstandard.ZstdDecompressor(**options).decompress(
                 content, max_output_size=row.size
             )
         assert hashlib.sha256(content).hexdigest() == row.sha256
-    there = {row.id for row in rows}
-    return [(row, there) for row in db.execute(sa.select(t.parts))]
+    raw_ids = {row.id for row in rows}
+    return [(row, raw_ids) for row in db.execute(sa.select(t.parts))]

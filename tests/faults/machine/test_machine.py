@@ -1,4 +1,6 @@
-"""Whatever is done in whatever order, with the plug pulled in between: model and store agree."""
+"""Tests that the store agrees with a model after any sequence of actions, aborted and killed syncs
+included.
+"""
 
 from __future__ import annotations
 
@@ -20,20 +22,23 @@ from fitglue_registry import Host, Options
 from tests.faults.machine.machine import Machine
 
 CHILD, ROOT = Path(__file__).with_name("killed.py"), Path(__file__).parents[3]
-#: So few rows a window that the walk through a small account has many windows.
+#: So few rows per window that a full walk through a small account has many windows.
 ROWS = 3
 SEEN = {
-    "the plug is pulled at the n-th commit": "nothing; the next sync goes on",
-    "SIGKILL at the n-th commit": "nothing; the next sync goes on",
-    "stopped by hand, and a second process meanwhile": "the second: FG-sync-running",
+    "the process aborts at the n-th commit": "nothing: the next sync continues",
+    "SIGKILL at the n-th commit": "nothing: the next sync continues",
+    "stopped by the user, while a second process tries to sync": (
+        "the second process: FG-sync-running"
+    ),
     "the key is revoked": "FG-key-rejected until it is renewed",
     "the clock is set back": "nothing",
-    "a row becomes odd": "the record in quarantine, with what was understood before",
+    "a row becomes malformed": "the record in quarantine, with its last valid state",
 }
 
 
 @pytest.fixture(scope="module")
 def empty_home(tmp_path_factory):
+    """Return a home with an empty database."""
     home = tmp_path_factory.mktemp("empty")
     with Host(home) as host, host.workspace.database.read():
         pass
@@ -42,13 +47,13 @@ def empty_home(tmp_path_factory):
 
 @pytest.fixture
 def run_machine(empty_home, monkeypatch, reliability):
-    """Runs a machine, and notes what it played."""
+    """Return a function that runs a machine, records what it played, and returns the counts."""
     monkeypatch.setattr(
         fitglue_intervals.listing, "split", partial(fitglue_intervals.listing.split, rows=ROWS)
     )
 
     def run(kind, database=lambda: None, **numbers):
-        made = type(
+        machine = type(
             kind.__name__,
             (kind,),
             {
@@ -59,7 +64,7 @@ def run_machine(empty_home, monkeypatch, reliability):
             },
         )
         run_state_machine_as_test(
-            made,
+            machine,
             settings=settings(
                 deadline=None,
                 database=None,
@@ -68,34 +73,35 @@ def run_machine(empty_home, monkeypatch, reliability):
                 **numbers,
             ),
         )
-        for fault, times in sorted(made.played.items()):
+        for fault, times in sorted(machine.played.items()):
             reliability(
                 "machine",
                 fault,
                 times=times,
-                lost=len(made.lost),
-                seen=SEEN.get(fault, "what the account holds"),
+                lost=len(machine.lost),
+                seen=SEEN.get(fault, "the store holds what the account holds"),
             )
-        return made.played
+        return machine.played
 
     return run
 
 
 class KilledMachine(Machine):
-    """Syncs in child processes, too, which are killed without a chance to tidy up."""
+    """A machine that also syncs in child processes, which are killed with SIGKILL."""
 
     def new_secrets(self):
-        return None  # kept in files, for the child to find
+        """Return ``None``, so that keys are in files, where the child finds them."""
+        return  # kept in files, for the child to find
 
     @precondition(lambda self: self.key_is_good)
     @rule(point=st.integers(1, 14), full=st.booleans(), files=st.booleans())
-    def is_killed(self, point, full, files):
-        """At its n-th commit the process is gone from one instruction to the next."""
+    def kill_at_commit(self, point, full, files):
+        """Kill a sync with SIGKILL at its n-th commit."""
         options = Options(full=full, files=files)
         listing, moment = self.listing(options), self.clock.moment
         self.began(listing)
         self.host.close()
-        asked = {
+        arguments = {
             "home": str(self.home),
             "database": self.url,
             "moment": moment.isoformat(),
@@ -104,7 +110,7 @@ class KilledMachine(Machine):
             "options": {"full": full, "files": files},
         }
         child = subprocess.run(
-            [sys.executable, "-W", "error", str(CHILD), json.dumps(asked)],
+            [sys.executable, "-W", "error", str(CHILD), json.dumps(arguments)],
             capture_output=True,
             text=True,
             cwd=ROOT,
@@ -115,30 +121,32 @@ class KilledMachine(Machine):
         assert child.returncode in (0, -signal.SIGKILL), child.stderr
         if child.returncode == 0:
             self.ended(listing, options, moment)
-            self.agree()
+            self.assert_agreement()
         else:
-            self.note("SIGKILL at the n-th commit")
-            self.was_cut(listing, options)
+            self.count("SIGKILL at the n-th commit")
+            self.was_interrupted(listing, options)
 
 
 def test_model_and_store_agree_whatever_is_done(run_machine):
-    """Connect, sync, edit, delete, re-add, move, drift, clocks, keys, faults, in any order: the
-    store holds what the account says.
+    """After any sequence of connects, syncs, edits, deletions, clock changes, key changes and
+    aborted syncs, the store holds what the account holds.
     """
     assert run_machine(Machine, max_examples=8, stateful_step_count=20)["sync"]
 
 
 @pytest.mark.long
 def test_model_and_store_agree_whatever_is_done_many_times(run_machine):
-    """The same, many times and longer."""
+    """After many long sequences of actions, the store holds what the account holds."""
     assert run_machine(Machine, max_examples=80, stateful_step_count=50)[
-        "the plug is pulled at the n-th commit"
+        "the process aborts at the n-th commit"
     ]
 
 
 @pytest.mark.long
 def test_model_and_store_agree_whatever_process_is_killed(run_machine, monkeypatch):
-    """The same, with processes that are killed."""
+    """After sequences of actions that include killed processes, the store holds what the account
+    holds.
+    """
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
     assert run_machine(KilledMachine, max_examples=40, stateful_step_count=40)[
         "SIGKILL at the n-th commit"
@@ -149,7 +157,7 @@ def test_model_and_store_agree_whatever_process_is_killed(run_machine, monkeypat
 def test_model_and_store_agree_on_postgresql(
     run_machine, new_postgres_database, empty_home, tmp_path_factory
 ):
-    """The same, on PostgreSQL."""
+    """After sequences of actions on PostgreSQL, the store holds what the account holds."""
     template = new_postgres_database()
     with (
         Host(tmp_path_factory.mktemp("template"), template) as host,

@@ -1,4 +1,4 @@
-"""The order in which things come does not matter: neither when it is synced, nor which account was
+"""Tests that the order of events does not matter: neither when the syncs run, nor which account is
 connected first.
 """
 
@@ -28,39 +28,39 @@ FIRST = datetime.fromisoformat("2026-11-20T07:00:00")
 
 
 def now_held(host):
-    """A store without its past: what is live, by natural keys."""
-    whole = natural(host)
-    live = {key: said for key, said in whole["records"].items() if said[0] != "gone"}
-    kept = {
-        name: {key: said for key, said in whole[name].items() if key[:2] in live}
+    """Return what is live in a store, without its past, by natural keys."""
+    store = natural(host)
+    live = {key: row for key, row in store["records"].items() if row[0] != "gone"}
+    derived = {
+        name: {key: value for key, value in store[name].items() if key[:2] in live}
         for name in ("source_activities", "streams")
     }
     groups = {
-        frozenset(key for key in members if key[:2] in live): said
-        for members, said in whole["activities"].items()
+        frozenset(key for key in members if key[:2] in live): value
+        for members, value in store["activities"].items()
     }
     return {
         "records": live,
-        **kept,
-        "parts": {key: said for key, said in whole["parts"].items() if key[0] in live},
-        "claims": [one for one in whole["claims"] if one[0][:2] in live],
-        "quarantine": {key: code for key, code in whole["quarantine"].items() if key in live},
+        **derived,
+        "parts": {key: value for key, value in store["parts"].items() if key[0] in live},
+        "claims": [claim for claim in store["claims"] if claim[0][:2] in live],
+        "quarantine": {key: code for key, code in store["quarantine"].items() if key in live},
         "activities": {
-            members: said[0] for members, said in groups.items() if members and not said[1]
+            members: value[0] for members, value in groups.items() if members and not value[1]
         },
     }
 
 
 def sync(host, name=None):
-    """Sync everything with its files; nothing may stop."""
+    """Sync everything with its files, and assert that the sync finishes."""
     last = list(host.sync(name, options=Options(full=True, files=True)))[-1]
     assert isinstance(last, SyncFinished), last
 
 
 def change(world, kind, which):
-    """One thing that happens to an account."""
+    """Make one change to an account."""
     serial = world.serial()
-    ids = sorted(external_id for external_id, one in world.workouts.items() if not one.stub)
+    ids = sorted(external_id for external_id, workout in world.workouts.items() if not workout.stub)
     external_id = ids[which % len(ids)] if ids else None
     if kind == "new" or external_id is None:
         world.put(
@@ -77,7 +77,9 @@ def change(world, kind, which):
             Workout(FIRST - timedelta(days=which, seconds=serial), stub=True),
         )
     elif kind == "native":
-        stub = next((external_id for external_id, one in world.workouts.items() if one.stub), None)
+        stub = next(
+            (external_id for external_id, workout in world.workouts.items() if workout.stub), None
+        )
         if stub is not None:
             world.put(
                 f"i{serial}",
@@ -106,6 +108,7 @@ life = st.lists(
 
 @pytest.fixture(scope="module")
 def empty_home(tmp_path_factory):
+    """Return a home with an empty database."""
     home = tmp_path_factory.mktemp("empty")
     with Host(home) as host, host.workspace.database.read():
         pass
@@ -114,7 +117,7 @@ def empty_home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def new_host(empty_home, tmp_path_factory):
-    """Makes hosts on empty homes."""
+    """Return a function that opens a host on a new home with an empty database."""
 
     def make():
         home = Path(tempfile.mkdtemp(dir=tmp_path_factory.getbasetemp()))
@@ -125,22 +128,28 @@ def new_host(empty_home, tmp_path_factory):
 
 
 def connect(host, server):
+    """Connect to a server, and return the name of the connection."""
     return host.connect(
         "intervals", {"api_key": server.api_key, "base_url": server.url}
     ).connection.name
 
 
-def same_as_one_sync(lived, new_host):
+def same_as_one_sync(steps, new_host):
+    """Assert that a store that followed these changes with syncs in between equals that of one sync
+    at the end.
+    """
     world = World()
     with StandIn(world.account) as server, new_host() as followed, new_host() as fresh:
         connect(followed, server)
-        for step in lived:
+        for step in steps:
             if step == "sync":
                 sync(followed)
             else:
                 change(world, *step)
-        for external_id in [external_id for external_id, one in world.workouts.items() if one.odd]:
-            # Else the store keeps what was understood before, and a new one has nothing.
+        for external_id in [
+            external_id for external_id, workout in world.workouts.items() if workout.odd
+        ]:
+            # Otherwise the first store keeps the last valid state, which the second one never saw.
             world.change(external_id, odd=False)
         sync(followed)
         connect(fresh, server)
@@ -149,31 +158,31 @@ def same_as_one_sync(lived, new_host):
 
 
 @settings(max_examples=3, phases=[Phase.generate])
-@given(lived=life)
-def test_however_often_it_was_synced_the_store_is_that_of_one_sync(new_host, lived):
-    """A store that followed an account through edits, deletions and copies holds what a store of
-    one late sync holds.
+@given(steps=life)
+def test_a_store_after_many_syncs_equals_that_of_one_sync(new_host, steps):
+    """A store that followed an account through edits, deletions and copies holds the same as a
+    store of one sync at the end.
     """
-    same_as_one_sync(lived, new_host)
+    same_as_one_sync(steps, new_host)
 
 
 @pytest.mark.long
-def test_however_often_it_was_synced_the_store_is_that_of_one_sync_many_times(
-    new_host, reliability
-):
-    """The same, many times."""
+def test_a_store_after_many_syncs_equals_that_of_one_sync_in_many_examples(new_host, reliability):
+    """In forty random sequences, a store that followed an account holds the same as a store of one
+    sync at the end.
+    """
     lives = []
 
     @settings(max_examples=40)
-    @given(lived=life)
-    def compare(lived):
-        same_as_one_sync(lived, new_host)
-        lives.append(lived)
+    @given(steps=life)
+    def compare(steps):
+        same_as_one_sync(steps, new_host)
+        lives.append(steps)
 
     compare()
     reliability(
         "machine",
-        "a life with syncs anywhere in it, against one sync at its end",
+        "syncs at any time, compared with one sync at the end",
         times=len(lives),
         lost=0,
         seen="the same store",
@@ -181,22 +190,22 @@ def test_however_often_it_was_synced_the_store_is_that_of_one_sync_many_times(
 
 
 def two_accounts():
-    """Two accounts that know three workouts in common, by Strava's ids, and two alone; each tells
-    them in its own words.
+    """Return two accounts with three common workouts, which have equal Strava ids, and one workout
+    each that only it has. Each account has titles of its own.
     """
     worlds = defaultdict(dict)
-    for owner, alone in (("i1", 10), ("i2", 20)):
-        for number in (1, 2, 3, alone):
+    for owner, own_number in (("i1", 10), ("i2", 20)):
+        for number in (1, 2, 3, own_number):
             start = FIRST - timedelta(days=number)
             workout = Workout(
                 start, title=f"{owner} {number}", heartrate=100 + number, strava_id=str(number)
             )
-            worlds[owner][f"i{alone}{number}"] = workout
+            worlds[owner][f"i{own_number}{number}"] = workout
     return [
         Account.from_rows(
-            [one.row(external_id, {}) for external_id, one in workouts.items()],
+            [workout.row(external_id, {}) for external_id, workout in workouts.items()],
             athlete_id=owner,
-            streams={external_id: one.streams() for external_id, one in workouts.items()},
+            streams={external_id: workout.streams() for external_id, workout in workouts.items()},
         )
         for owner, workouts in worlds.items()
     ]
@@ -204,23 +213,28 @@ def two_accounts():
 
 @settings(max_examples=2, phases=[Phase.generate])
 @given(order=st.permutations(["connect 0", "connect 1", "sync", "sync 0", "sync 1"]))
-def test_whichever_account_was_connected_first_the_store_is_the_same(new_host, order):
-    """Workouts that two accounts share are joined, and told in the same words, in whatever order
-    they were connected and synced.
+def test_the_order_of_connects_and_syncs_does_not_change_the_store(new_host, order):
+    """Workouts that two accounts share are joined with the same values, in whatever order the
+    accounts were connected and synced.
     """
     first, second = two_accounts()
-    with StandIn(first) as one, StandIn(second) as two, new_host() as host, new_host() as other:
+    with (
+        StandIn(first) as server_1,
+        StandIn(second) as server_2,
+        new_host() as host,
+        new_host() as other,
+    ):
         names = {}
         for step in order:
-            what, _, which = step.partition(" ")
-            if what == "connect":
-                names[which] = connect(host, (one, two)[int(which)])
+            action, _, which = step.partition(" ")
+            if action == "connect":
+                names[which] = connect(host, (server_1, server_2)[int(which)])
             elif which in names:
                 sync(host, names[which])
             elif names and not which:
                 sync(host)
         sync(host)
-        for server in (one, two):
+        for server in (server_1, server_2):
             connect(other, server)
         sync(other)
         assert natural(host)["activities"] == natural(other)["activities"]
@@ -235,7 +249,7 @@ def test_whichever_account_was_connected_first_the_store_is_the_same(new_host, o
 
 
 def test_documents_are_compared_whole(new_host):
-    """The comparison above would see another word: documents are in it."""
+    """The comparison of two stores includes the documents of their activities."""
     first, _ = two_accounts()
     with StandIn(first) as server, new_host() as host:
         connect(host, server)

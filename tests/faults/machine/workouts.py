@@ -1,5 +1,5 @@
-"""What an account holds, in plain values: the truth that a store is held against, and how it is put
-into the stand-in.
+"""The workouts of an account as plain values: the truth that the store is compared with, and how
+they are put into the stand-in.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ HOME = "Europe/Vienna"
 
 @dataclass(frozen=True)
 class Workout:
-    """One workout as the account has it; a stub is listed with its start alone."""
+    """One workout as the account has it; a stub is listed only with its start."""
 
-    start: datetime  # by the local clock
+    start: datetime  # local time
     zone: str = HOME
     fold: int = 0  # 1: the second of an hour that comes twice
     title: str = ""
@@ -28,31 +28,31 @@ class Workout:
     stub: bool = False
     odd: bool = False
     strava_id: str | None = None
-    analysed: int = 0  # counts what was analysed anew
+    analysed: int = 0  # counts how often it was analyzed again
     uploaded: int = 0  # counts the uploads
 
     @property
     def day(self) -> date:
-        """The local day, by which the list is cut into windows."""
+        """The local day, which decides in which window the workout is listed."""
         return self.start.date()
 
     @property
     def utc(self) -> str:
-        """The start in UTC as the service writes it; it says one even for an hour that a clock
+        """The start in UTC as the service writes it, even for an hour that daylight saving
         skips.
         """
         moment = self.start.replace(tzinfo=ZoneInfo(self.zone), fold=self.fold).astimezone(UTC)
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def row(self, external_id: str, keys: dict[str, object]) -> dict[str, object]:
-        """The row of the list."""
+        """Return the row of the list."""
         local = self.start.strftime("%Y-%m-%dT%H:%M:%S")
         if self.stub:
             return {
                 "id": external_id,
                 "start_date_local": local,
                 "source": "STRAVA",
-                "_note": "STRAVA activities are not available",
+                "_count_change": "STRAVA activities are not available",
             }
         return {
             "id": external_id,
@@ -78,57 +78,60 @@ class Workout:
         }
 
     def streams(self) -> list[dict[str, object]]:
-        """The samples."""
+        """Return the samples."""
         beats = [self.heartrate, self.heartrate + 1, self.heartrate + 2]
         return [{"type": "time", "data": [0, 1, 2]}, {"type": "heartrate", "data": beats}]
 
     def claims(self, external_id: str, file: bytes | None) -> set[str]:
-        """The identities that a store reads out of it, with those of the file that it fetched."""
-        said = {f"intervals:{external_id}"}
+        """Return the claims that a store derives from the workout and from the file that it
+        fetched.
+        """
+        claims = {f"intervals:{external_id}"}
         strava = external_id if self.stub else self.strava_id
-        said |= {f"strava:{strava}"} if strava else set()
-        return said | ({f"file:sha256:{hashlib.sha256(file).hexdigest()}#0"} if file else set())
+        claims |= {f"strava:{strava}"} if strava else set()
+        return claims | ({f"file:sha256:{hashlib.sha256(file).hexdigest()}#0"} if file else set())
 
 
 class World:
-    """The account that the machine changes, and the stand-in's account that follows it."""
+    """An account in plain values, and the stand-in's account that follows each change of it."""
 
     def __init__(self) -> None:
         self.account = Account({})
         self.workouts: dict[str, Workout] = {}
         self.keys: dict[str, object] = {}
-        self.changed: dict[str, int] = {}  # id → the moment of its last change, counted
+        self.changed: dict[str, int] = {}  # id → the value of ``moment`` at its last change
         self.moment = 0
         self._serial = 0
 
     def serial(self) -> int:
-        """A number that was never given before."""
+        """Return a number that was not returned before."""
         self._serial += 1
         return self._serial
 
     def put(self, external_id: str, workout: Workout) -> None:
-        """Add a workout, or put another state of it in its place."""
+        """Add a workout, or replace its state."""
         self.workouts[external_id] = workout
         self.account.add_row(
             workout.row(external_id, self.keys), streams=workout.streams(), file=workout.file
         )
-        self._note(external_id)
+        self._count_change(external_id)
 
     def change(self, external_id: str, **changes: object) -> None:
-        """Edit a workout."""
+        """Change attributes of a workout."""
         self.put(external_id, replace(self.workouts[external_id], **changes))  # type: ignore[arg-type]
 
     def delete(self, external_id: str) -> Workout:
-        """Take a workout away; as it was it comes back."""
+        """Delete a workout and return its last state, so that it can be added again."""
         self.account.delete(external_id)
-        self._note(external_id)
+        self._count_change(external_id)
         return self.workouts.pop(external_id)
 
     def add_key(self, name: str) -> None:
-        """A release of the service: every row gets one more key."""
+        """Add a key to every row, as a release of the service can do."""
         self.keys[name] = 1
         self.account.add_keys(**{name: 1})
 
-    def _note(self, external_id: str) -> None:
+    def _count_change(self, external_id: str) -> None:
+        """Count a change of the account."""
         self.moment += 1
         self.changed[external_id] = self.moment

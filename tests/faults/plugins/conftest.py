@@ -1,5 +1,5 @@
-"""Two accounts, one of whose plugins is broken on purpose, and the store of a run in which neither
-was.
+"""Two connected accounts, one of which gets a broken plugin, and the store of an undisturbed run to
+compare with.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from tests.sync.natural import natural
 
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory):
+    """Return a registry folder with the entries of both accounts."""
     return make_registry(tmp_path_factory.mktemp("faults") / "registry")
 
 
 @pytest.fixture(scope="session")
 def template(registry, tmp_path_factory):
-    """A home with both accounts connected."""
+    """Return a home in which both accounts are connected; tests copy it."""
     accounts = Accounts(tmp_path_factory.mktemp("accounts") / "home", registry)
     with accounts.host() as host:
         host.connect("bad", {})
@@ -29,7 +30,7 @@ def template(registry, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def undisturbed(template, registry, tmp_path_factory):
-    """The store of a run in which nothing went wrong, by natural keys."""
+    """Return the store of a run in which nothing went wrong, by natural keys."""
     with copied(template, tmp_path_factory.mktemp("undisturbed") / "home", registry).host() as host:
         assert synced(host).code == 0
         return natural(host)
@@ -37,14 +38,17 @@ def undisturbed(template, registry, tmp_path_factory):
 
 @pytest.fixture
 def accounts(template, registry, tmp_path):
-    """A home of this test's own with both accounts connected, and nothing synced."""
+    """Return a home of this test's own, in which both accounts are connected and nothing is
+    synced.
+    """
     return copied(template, tmp_path / "home", registry)
 
 
 @pytest.fixture
 def release():
-    """What blocked plugins wait for; set at the end, so that no thread outlives its test for
-    long.
+    """Yield the event that blocked plugins wait for.
+
+    It is set at the end of the test, so that the abandoned threads end soon after it.
     """
     event = threading.Event()
     yield event

@@ -1,5 +1,5 @@
-"""A tiny source that works, to be broken in one place, and two accounts of it at one host: ``bad``
-is asked first, ``good`` after it.
+"""A tiny source that works until a test breaks one hook of it, and a host with two accounts at it:
+``bad`` is synced first, then ``good``.
 """
 
 from __future__ import annotations
@@ -51,8 +51,10 @@ sync: {{deletions: true}}
 """
 
 
-def some(values: Iterable[Any], few: int = 1, ids: Any = None) -> list[Any]:
-    """Parameters of which a few are tried each time, and all in the long run."""
+def sampled(values: Iterable[Any], few: int = 1, ids: Any = None) -> list[Any]:
+    """Return pytest parameters for ``values``: the first ``few`` run every time, the others only in
+    ``make test-long``.
+    """
     listed = list(values)
     names = (
         list(ids)
@@ -68,12 +70,12 @@ def some(values: Iterable[Any], few: int = 1, ids: Any = None) -> list[Any]:
 
 
 def ids(name: str) -> list[str]:
-    """The external ids of an account, newest first."""
+    """Return the external ids of an account, newest first."""
     return [f"{name}-{number}" for number in reversed(range(ROWS))]
 
 
 def listing(external_id: str, /, **changes: Any) -> Listing:
-    """A row as the source has it."""
+    """Return the row that the source lists under an external id, with ``changes`` applied."""
     number = int(external_id.rpartition("-")[2]) if external_id[-1:].isdigit() else 0
     start = START + timedelta(days=number)
     summary = json.dumps({"id": external_id, "start": start.isoformat()}).encode()
@@ -83,7 +85,7 @@ def listing(external_id: str, /, **changes: Any) -> Listing:
 
 
 def activity(record: Any, **changes: Any) -> SourceActivity:
-    """What such a row says."""
+    """Return the source activity that ``fitglue_normalize`` derives from such a row."""
     row = json.loads(record.read("summary"))
     service, _, number = row["id"].partition("-")
     values = {
@@ -97,7 +99,10 @@ def activity(record: Any, **changes: Any) -> SourceActivity:
 
 
 def source(name: str, **replaced: Callable[..., Any]) -> types.ModuleType:
-    """The plugin of an account; each hook can be replaced by its name without ``fitglue_``."""
+    """Return the plugin of an account.
+
+    A keyword argument replaces the hook of that name; the name is given without ``fitglue_``.
+    """
 
     def fitglue_connect(connection):
         return Account(name, name)
@@ -127,7 +132,10 @@ def source(name: str, **replaced: Callable[..., Any]) -> types.ModuleType:
 
 @dataclass
 class Point:
-    """An entry point as the environment would have it."""
+    """A stand-in for an entry point of the environment.
+
+    A plain function as plugin is called when the plugin is loaded.
+    """
 
     name: str
     plugin: Any
@@ -145,7 +153,9 @@ class Point:
 
 @dataclass
 class Outcome:
-    """What a sync of both accounts came to."""
+    """The result of one sync of both accounts: errors by connection, reasons by external id,
+    warnings.
+    """
 
     stopped: dict[str, FitglueError]
     left: dict[str, str]
@@ -153,7 +163,7 @@ class Outcome:
 
     @property
     def code(self) -> int:
-        """The exit code of the command."""
+        """The exit code that the command would have."""
         for error in self.stopped.values():
             return error.exit_code
         return 5 if self.left else 0
@@ -166,7 +176,9 @@ class Accounts:
         self.home, self._registry = home, registry
 
     def host(self, bad: Any = None, *, time_limit_s: float = 5.0) -> Host:
-        """A host on this home, whose plugin ``bad`` is this one (none said: it works)."""
+        """Return a host on this home whose plugin ``bad`` is the one given, or one that works if it
+        is ``None``.
+        """
         points = [
             Point("bad", bad if bad is not None else source("bad")),
             Point("good", source("good")),
@@ -179,45 +191,48 @@ class Accounts:
         )
 
     def sync(self, bad: Any = None, **options: Any) -> Outcome:
-        """Sync both accounts once, in a host of its own."""
+        """Sync both accounts once, with a host of their own."""
         with self.host(bad, **options) as host:
             return synced(host)
 
     def lost(self, undisturbed: dict[str, Any]) -> int:
-        """Sync with plugins that work; how much then differs from a store that never saw a broken
-        one comes back.
+        """Sync with working plugins and return how many things then differ from the undisturbed
+        store.
         """
         with self.host() as host:
+            # The second sync shows whether the first one left anything behind.
             synced(host)
             outcome = synced(host)
             assert outcome.code == 0, outcome
             return differences(natural(host), undisturbed)
 
     def unknown(self, undisturbed: dict[str, Any]) -> int:
-        """How much the store says that the undisturbed one does not, and how much of the good
-        account is missing.
+        """Return how many rows differ from the undisturbed store, plus how many rows of the good
+        account are missing.
         """
         with self.host() as host:
-            found = natural(host)
-        said = {table: found[table] for table in ("records", "source_activities")}
-        strange = sum(
+            stored = natural(host)
+        compared = {table: stored[table] for table in ("records", "source_activities")}
+        unexpected = sum(
             1
-            for table, rows in said.items()
+            for table, rows in compared.items()
             for key, value in rows.items()
             if undisturbed[table].get(key) != value
         )
         missing = sum(
             1
             for table, rows in undisturbed.items()
-            if table in said
+            if table in compared
             for key in rows
-            if key[0] == "good" and key not in said[table]
+            if key[0] == "good" and key not in compared[table]
         )
-        return strange + missing
+        return unexpected + missing
 
 
 def synced(host: Host) -> Outcome:
-    """Sync both accounts; the good one has to finish whatever the bad one does."""
+    """Sync both accounts and return the outcome; the good one must finish, whatever the bad one
+    does.
+    """
     outcome = Outcome({}, {}, [])
     ended = []
     with closing(host.sync()) as events:
@@ -232,11 +247,11 @@ def synced(host: Host) -> Outcome:
     return outcome
 
 
-def differences(found: dict[str, Any], wanted: dict[str, Any]) -> int:
-    """How many things of two stores differ, by natural keys."""
+def differences(actual: dict[str, Any], wanted: dict[str, Any]) -> int:
+    """Return how many things differ between two stores, by natural keys."""
     count = 0
     for table, want in wanted.items():
-        have = found[table]
+        have = actual[table]
         if isinstance(want, dict):
             count += sum(1 for key in want.keys() | have.keys() if want.get(key) != have.get(key))
         elif isinstance(want, list):
@@ -249,7 +264,7 @@ def differences(found: dict[str, Any], wanted: dict[str, Any]) -> int:
 
 
 def make_registry(folder: Path) -> Path:
-    """The entries of both accounts."""
+    """Write the entries of both accounts to a new registry folder and return its path."""
     (folder / "tiers.yaml").parent.mkdir(parents=True)
     (folder / "tiers.yaml").write_text("schema: 1\ntiers:\n  - {id: hobbyist, name: Hobbyist}\n")
     for kind in ("integration", "source"):
@@ -267,6 +282,6 @@ def make_registry(folder: Path) -> Path:
 
 
 def copied(accounts: Accounts, home: Path, registry: Path) -> Accounts:
-    """The same accounts in a home of their own."""
+    """Return the same accounts in a copy of their home."""
     shutil.copytree(accounts.home, home)
     return Accounts(home, registry)

@@ -1,4 +1,6 @@
-"""Installed distributions that are broken: named, and the plugins of the others are there."""
+"""Tests that a broken distribution is reported by name and does not hide the plugins of other
+distributions.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,14 @@ import sys
 import pytest
 
 from fitglue_registry.plugins import Plugins
-from tests.faults.plugins.sources import some
+from tests.faults.plugins.sources import sampled
 
 
 @pytest.fixture
 def site(tmp_path, monkeypatch):
-    """Adds distributions to the environment: a folder of files each."""
+    """Return a function that adds a distribution to the environment: its ``.dist-info`` and one
+    module.
+    """
     monkeypatch.syspath_prepend(tmp_path)
 
     def add(
@@ -43,15 +47,17 @@ def site(tmp_path, monkeypatch):
 
 
 BROKEN = {
-    "bytes that are no text": b"\xff\xfe[fitglue.plugins]\nbad = x\n",
+    "bytes that are not text": b"\xff\xfe[fitglue.plugins]\nbad = x\n",
     "lines before any group": b"bad = x\n[fitglue.plugins\nbad",
-    "lines that are none": b"[fitglue.plugins]\n= = =\n\0\0\n",
+    "lines that are not entries": b"[fitglue.plugins]\n= = =\n\0\0\n",
 }
 
 
-@pytest.mark.parametrize("points", some(BROKEN))
+@pytest.mark.parametrize("points", sampled(BROKEN))
 def test_a_distribution_whose_entry_points_are_broken_hides_no_other(site, reliability, points):
-    """Whatever stands in the file, the plugins of the others are found."""
+    """A distribution with an unreadable ``entry_points.txt`` does not hide the plugins of other
+    distributions.
+    """
     site("fg-bad", points=BROKEN[points])
     names = Plugins().names()
     assert "fitglue-intervals" in names
@@ -65,8 +71,10 @@ def test_a_distribution_whose_entry_points_are_broken_hides_no_other(site, relia
 
 
 def test_a_distribution_whose_entry_points_cannot_be_read_is_named(site):
-    """The folder of the distribution stands in the error, with what to do."""
-    site("fg-bad", points=BROKEN["bytes that are no text"])
+    """The error about an unreadable ``entry_points.txt`` names the folder of the distribution and
+    has a fix.
+    """
+    site("fg-bad", points=BROKEN["bytes that are not text"])
     _, errors = Plugins().registry_folders()
     [error] = [error for error in errors if error.code == "FG-distribution-broken"]
     assert "fg_bad-1.0.dist-info" in error.at.file
@@ -75,7 +83,7 @@ def test_a_distribution_whose_entry_points_cannot_be_read_is_named(site):
 
 @pytest.mark.parametrize(
     "broken",
-    some(
+    sampled(
         [
             ("[fitglue.plugins]\nfg-bad = nowhere.at.all\n", ""),
             ("[fitglue.plugins]\nfg-bad = fg_bad:missing\n", ""),
@@ -89,7 +97,9 @@ def test_a_distribution_whose_entry_points_cannot_be_read_is_named(site):
     ),
 )
 def test_a_plugin_that_cannot_be_imported_is_named(site, reliability, broken):
-    """Its error has a code, a reason and a fix; the others load."""
+    """A plugin that cannot be imported is reported with a code, a reason and a fix, and the other
+    plugins load.
+    """
     points, module = broken
     site("fg-bad", points=points.encode(), module=module)
     plugins = Plugins()
@@ -108,7 +118,7 @@ def test_a_plugin_that_cannot_be_imported_is_named(site, reliability, broken):
 
 @pytest.mark.parametrize(
     "metadata",
-    some(
+    sampled(
         [
             b"",
             b"Name\n",
@@ -119,7 +129,7 @@ def test_a_plugin_that_cannot_be_imported_is_named(site, reliability, broken):
     ),
 )
 def test_metadata_that_makes_no_sense_ends_nothing(site, reliability, metadata):
-    """A distribution without a name or a version is one whose version fits no range."""
+    """A distribution with unusable metadata is left out, and the other plugins load."""
     site("fg-bad", metadata=metadata)
     plugins = Plugins()
     plugins.distribution("fg-bad")
@@ -133,8 +143,10 @@ def test_metadata_that_makes_no_sense_ends_nothing(site, reliability, metadata):
     )
 
 
-def test_two_distributions_with_one_plugin_name_are_told_apart(site, reliability):
-    """The one that is called like the plugin has the name; the other is named beside it."""
+def test_two_distributions_with_one_plugin_name_are_distinguished(site, reliability):
+    """When two distributions claim one plugin name, the distribution that is named like the plugin
+    has it, and the error names the other one.
+    """
     site("fg-aaa", points="[fitglue.plugins]\nfg-zzz = {module}\n")
     site("fg-zzz")
     plugins = Plugins()
@@ -143,5 +155,8 @@ def test_two_distributions_with_one_plugin_name_are_told_apart(site, reliability
     assert "fg-aaa (fg_aaa) is ignored" in error.what
     assert plugins.distribution("fg-zzz") == ("fg-zzz", "1.0")
     reliability(
-        "plugins", "distribution: two with one plugin name", lost=0, seen="FG-plugin-name-taken"
+        "plugins",
+        "distribution: two with the same plugin name",
+        lost=0,
+        seen="FG-plugin-name-taken",
     )

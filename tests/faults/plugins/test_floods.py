@@ -1,5 +1,5 @@
-"""A plugin that blocks or floods: named within its limit, memory bounded, the other connection
-whole.
+"""Tests of plugins that block or flood: they are stopped at a limit and named, memory stays
+bounded, and the other connection is complete.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import pytest
 
 from fitglue_registry.plugin_api import Listing, Part
 from fitglue_registry.plugins.guard import Guard
-from tests.faults.plugins.sources import activity, ids, listing, some, source
+from tests.faults.plugins.sources import activity, ids, listing, sampled, source
 
 PATIENCE_S = 0.3
 
 
 def stubborn(wait, items):
-    """Gives these, and does not let itself be closed."""
+    """Yield these items, then block; block once more when the generator is closed."""
     try:
         yield from items
         wait()
@@ -27,7 +27,7 @@ def stubborn(wait, items):
 
 
 class Slow(Exception):
-    """Blocks whoever prints it."""
+    """An exception that blocks whoever prints it."""
 
     def __init__(self, wait):
         super().__init__()
@@ -43,7 +43,8 @@ BLOCKS = {
     "fetch, at once": lambda wait: {"fetch": lambda ids: wait()},
     "list, between rows": lambda wait: {
         "list": lambda window: (
-            wait() if number == 3 else listing(one) for number, one in enumerate(ids("bad"))
+            wait() if number == 3 else listing(external_id)
+            for number, external_id in enumerate(ids("bad"))
         )
     },
     "list, when it is closed": lambda wait: {
@@ -51,7 +52,8 @@ BLOCKS = {
     },
     "fetch, between parts": lambda wait: {
         "fetch": lambda part, ids: (
-            Part(one, part, b"{}") if number == 0 else wait() for number, one in enumerate(ids)
+            Part(external_id, part, b"{}") if number == 0 else wait()
+            for number, external_id in enumerate(ids)
         )
     },
     "normalize": lambda wait: {"normalize": lambda record: wait()},
@@ -61,11 +63,13 @@ BLOCKS = {
 }
 
 
-@pytest.mark.parametrize("place", some(BLOCKS, 1))
-def test_a_plugin_that_blocks_stops_its_connection_alone(
+@pytest.mark.parametrize("place", sampled(BLOCKS, 1))
+def test_a_plugin_that_blocks_stops_only_its_connection(
     accounts, undisturbed, reliability, release, place
 ):
-    """FG-plugin-blocked after the limit, exit 8; the abandoned thread keeps nobody."""
+    """A hook that blocks longer than the limit stops its own connection with ``FG-plugin-blocked``
+    (exit 8); the other one finishes, and the abandoned thread blocks nothing.
+    """
     outcome = accounts.sync(
         source("bad", **BLOCKS[place](lambda: release.wait(60))), time_limit_s=PATIENCE_S
     )
@@ -76,14 +80,14 @@ def test_a_plugin_that_blocks_stops_its_connection_alone(
         "plugins",
         "plugin blocks",
         lost=lost,
-        seen="FG-plugin-blocked, exit 8; the other connections go on",
+        seen="FG-plugin-blocked, exit 8; the other connections continue",
     )
 
 
-def test_a_plugin_that_blocks_at_import_stops_its_connection_alone(
+def test_a_plugin_that_blocks_at_import_stops_only_its_connection(
     accounts, undisturbed, reliability, release
 ):
-    """Nobody waits longer than the limit for an import."""
+    """A plugin whose import blocks longer than the limit stops only its own connection."""
     outcome = accounts.sync(lambda: release.wait(60), time_limit_s=PATIENCE_S)
     assert (outcome.stopped["bad"].code, outcome.code) == ("FG-plugin-blocked", 8)
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
@@ -94,8 +98,8 @@ def test_a_plugin_that_blocks_at_import_stops_its_connection_alone(
 def test_a_plugin_that_blocks_inside_the_writing_transaction_has_seconds(
     accounts, undisturbed, reliability, release, monkeypatch
 ):
-    """However patient the host is else, a plugin that is asked for its opinion keeps the writer for
-    ten seconds at most, and once.
+    """A plugin that is asked for opinions blocks the writing transaction at most once, and for ten
+    seconds at most, even if the time limit of the host is longer.
     """
     monkeypatch.setattr("fitglue_registry.plugins.broadcasting._QUICK_S", PATIENCE_S)
     calls = []
@@ -120,8 +124,8 @@ def test_a_plugin_that_blocks_inside_the_writing_transaction_has_seconds(
 
 
 def test_a_list_that_never_ends_is_stopped(accounts, undisturbed, reliability, monkeypatch):
-    """A window has an end; a list beyond it is taken to have none, and not a row of it is
-    believed.
+    """A list with more rows than a window may have is stopped with ``FG-plugin-endless``, and none
+    of its rows is stored.
     """
     monkeypatch.setattr("fitglue_registry.plugins.consumer._MOST_ITEMS", 500)
     outcome = accounts.sync(
@@ -132,13 +136,13 @@ def test_a_list_that_never_ends_is_stopped(accounts, undisturbed, reliability, m
     assert (outcome.stopped["bad"].code, outcome.code) == ("FG-plugin-endless", 8)
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "list floods", lost=lost, seen="FG-plugin-endless, exit 8")
+    reliability("plugins", "list yields endless rows", lost=lost, seen="FG-plugin-endless, exit 8")
 
 
 @pytest.mark.long
 def test_ten_million_rows_are_never_held(accounts, undisturbed, reliability):
-    """A hundred thousand are looked at, and memory stays where it was, give or take what those
-    need.
+    """A list of ten million rows is stopped after a hundred thousand, and memory grows by less than
+    200 MB.
     """
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     outcome = accounts.sync(
@@ -151,13 +155,15 @@ def test_ten_million_rows_are_never_held(accounts, undisturbed, reliability):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "list floods", lost=lost, seen="FG-plugin-endless, exit 8")
+    reliability("plugins", "list yields endless rows", lost=lost, seen="FG-plugin-endless, exit 8")
 
 
 def test_rows_of_more_bytes_than_a_window_can_have_are_refused(
     accounts, undisturbed, reliability, monkeypatch
 ):
-    """All rows of a window are held at once, so that their bytes have a limit too."""
+    """A window whose rows exceed the limit in bytes is refused, because all rows of a window are
+    held in memory.
+    """
     monkeypatch.setattr("fitglue_registry.plugins.calling.LARGEST_WINDOW", 1000)
     outcome = accounts.sync(
         source("bad", list=lambda window: [listing("bad-1", summary=b" " * 2000)])
@@ -175,10 +181,14 @@ def test_rows_of_more_bytes_than_a_window_can_have_are_refused(
 def test_an_item_of_a_gigabyte_is_refused_as_soon_as_it_is_there(
     accounts, undisturbed, reliability
 ):
-    """It is not queued, not copied and not stored; what the plugin made of it is the plugin's."""
-    huge = bytes(1_000_000_000)  # zeros take no memory before somebody writes
+    """A part of one gigabyte is refused as soon as it arrives, without being queued, copied or
+    stored.
+    """
+    huge = bytes(1_000_000_000)  # zero pages take no memory until they are written
     outcome = accounts.sync(
-        source("bad", fetch=lambda part, ids: (Part(one, part, huge) for one in ids))
+        source(
+            "bad", fetch=lambda part, ids: (Part(external_id, part, huge) for external_id in ids)
+        )
     )
     assert (outcome.stopped["bad"].code, outcome.code) == ("FG-plugin-answer", 8)
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
@@ -187,7 +197,7 @@ def test_an_item_of_a_gigabyte_is_refused_as_soon_as_it_is_there(
 
 
 def test_heavy_items_are_not_queued_behind_each_other():
-    """While nobody reads, one heavy item waits in the queue, and no second one beside it."""
+    """While nothing is read from the queue, at most one heavy item waits in it."""
     made = []
 
     def heavy():
@@ -195,15 +205,17 @@ def test_heavy_items_are_not_queued_behind_each_other():
             made.append(number)
             yield number
 
-    found = Guard("bad").iterate("hook", [heavy], weigh=lambda _: 10_000_000)
-    read = [item for _, item in itertools.islice(found, 2)]
+    items = Guard("bad").iterate("hook", [heavy], weigh=lambda _: 10_000_000)
+    read = [item for _, item in itertools.islice(items, 2)]
     assert read == [0, 1]
     assert len(made) <= 4
-    assert [item for _, item in found] == [2, 3, 4]
+    assert [item for _, item in items] == [2, 3, 4]
 
 
 def test_a_row_that_blocks_in_normalize_keeps_what_is_stored(accounts, undisturbed, release):
-    """The rows of a window that could not be read whole are not there; the next sync brings all."""
+    """If normalize blocks on one row, the rows of that window are not stored, and the next sync
+    stores them all.
+    """
 
     def fitglue_normalize(record):
         if record.external_id == "bad-2":

@@ -1,5 +1,5 @@
-"""A plugin that answers nonsense: refused by name, the other connection whole, and the store as if
-it had said nothing of it.
+"""Tests of plugins that return nonsense: the answer is refused by name, the other connection is
+complete, and the store is as if the plugin had returned nothing.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import pytest
 from fitglue_registry.errors import PluginFailed
 from fitglue_registry.model import Column, Lap, SourceActivity, Stream
 from fitglue_registry.plugin_api import Account, Listing, Opinion, Part, Split, Unavailable, Window
-from tests.faults.plugins.sources import ROWS, activity, ids, listing, some, source
+from tests.faults.plugins.sources import ROWS, activity, ids, listing, sampled, source
 from tests.sync.natural import natural
 
 
 class Text(str):
-    """A text with ideas of its own."""
+    """A string that raises when it is compared, hashed or converted."""
 
     def __hash__(self):
         raise SystemExit(1)
@@ -29,7 +29,7 @@ class Text(str):
 
 
 class Liar:
-    """Says that it is whatever was expected, and is nothing."""
+    """A value that claims to be an instance of the expected class but lacks its attributes."""
 
     def __init__(self, kind):
         self._kind = kind
@@ -42,8 +42,8 @@ class Liar:
         raise KeyboardInterrupt
 
 
-class Moody(Listing):
-    """Another answer each time it is asked."""
+class RaisingListing(Listing):
+    """A listing that raises when its summary is read."""
 
     @property
     def summary(self):
@@ -70,12 +70,12 @@ LISTED = {
     "a stub of an unknown state": lambda: listing(
         "bad-1", unavailable=Unavailable("bad-1", "summary", "perhaps", "FG-x", "because")
     ),
-    "a stub with a code that is none": lambda: listing(
+    "a stub with a malformed code": lambda: listing(
         "bad-1", unavailable=Unavailable("bad-1", "summary", "stub", "oops", "because")
     ),
     "a stub that is a text": lambda: listing("bad-1", unavailable="gone"),
     "a value that lies about its class": lambda: Liar(Listing),
-    "a subclass of Listing": lambda: object.__new__(Moody),
+    "a subclass of Listing": lambda: object.__new__(RaisingListing),
     "an exception": lambda: PluginFailed("FG-mine", "not raised"),
     "a class": lambda: Listing,
     "the same id twice": lambda: listing("bad-5"),
@@ -83,10 +83,10 @@ LISTED = {
 }
 
 
-@pytest.mark.parametrize("lie", some(LISTED, 2))
-def test_a_row_that_is_a_lie_stops_its_connection_alone(accounts, undisturbed, reliability, lie):
-    """FG-plugin-answer names plugin and hook; of the whole window nothing is believed, and nothing
-    is lost once it is fixed.
+@pytest.mark.parametrize("lie", sampled(LISTED, 2))
+def test_a_row_that_is_a_lie_stops_only_its_connection(accounts, undisturbed, reliability, lie):
+    """A malformed row stops only its own connection with ``FG-plugin-answer``, which names plugin
+    and hook; no row of the window is stored, and nothing is lost once the plugin is fixed.
     """
 
     def fitglue_list(window):
@@ -104,29 +104,35 @@ def test_a_row_that_is_a_lie_stops_its_connection_alone(accounts, undisturbed, r
     assert lost == 0
     reliability(
         "plugins",
-        "list answers a lie",
+        "list yields a malformed row",
         lost=lost,
-        seen="FG-plugin-answer, exit 8; the other connections go on",
+        seen="FG-plugin-answer, exit 8; the other connections continue",
     )
 
 
 FETCHED = {
-    "content that is text": lambda one: Part(one, "detail", "{}"),
-    "an encoding that does not exist": lambda one: Part(one, "detail", b"{}", "br"),
-    "a gzip body that says it is 4 GB": lambda one: Part(
-        one, "detail", b"\x1f\x8b" + b"\xff" * 20, "gzip"
+    "content that is text": lambda external_id: Part(external_id, "detail", "{}"),
+    "an encoding that does not exist": lambda external_id: Part(external_id, "detail", b"{}", "br"),
+    "a gzip body that says it is 4 GB": lambda external_id: Part(
+        external_id, "detail", b"\x1f\x8b" + b"\xff" * 20, "gzip"
     ),
-    "an unknown state": lambda one: Unavailable(one, "detail", "perhaps", "FG-x", "because"),
-    "no reason": lambda one: Unavailable(one, "detail", "none", "FG-x", ""),
-    "a reason of 10 MB": lambda one: Unavailable(one, "detail", "none", "FG-x", "x" * 10_000_000),
-    "a value that lies about its class": lambda one: Liar(Part),
-    "a list": lambda one: [Part(one, "detail", b"{}")],
+    "an unknown state": lambda external_id: Unavailable(
+        external_id, "detail", "perhaps", "FG-x", "because"
+    ),
+    "no reason": lambda external_id: Unavailable(external_id, "detail", "none", "FG-x", ""),
+    "a reason of 10 MB": lambda external_id: Unavailable(
+        external_id, "detail", "none", "FG-x", "x" * 10_000_000
+    ),
+    "a value that lies about its class": lambda external_id: Liar(Part),
+    "a list": lambda external_id: [Part(external_id, "detail", b"{}")],
 }
 
 
-@pytest.mark.parametrize("lie", some(FETCHED, 1))
-def test_a_part_that_is_a_lie_stays_wanted_alone(accounts, undisturbed, reliability, lie):
-    """One lie costs one part: the others of its batch arrive, and the next sync asks again."""
+@pytest.mark.parametrize("lie", sampled(FETCHED, 1))
+def test_a_part_that_is_a_lie_stays_wanted(accounts, undisturbed, reliability, lie):
+    """A malformed part stays wanted: the other parts of its batch are stored, and the next sync
+    asks for it again.
+    """
 
     def fitglue_fetch(part, ids):
         for external_id in ids:
@@ -141,13 +147,16 @@ def test_a_part_that_is_a_lie_stays_wanted_alone(accounts, undisturbed, reliabil
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
     reliability(
-        "plugins", "fetch answers a lie for one id", lost=lost, seen="not fetched this time, exit 5"
+        "plugins",
+        "fetch returns a malformed part for one id",
+        lost=lost,
+        seen="not fetched this time, exit 5",
     )
 
 
 @pytest.mark.parametrize(
     "answer",
-    some(
+    sampled(
         [
             lambda ids: [Part("good-1", "detail", b"{}")],
             lambda ids: [Part(ids[0], "detail", b"{}"), Part(ids[0], "detail", b"2")],
@@ -158,27 +167,30 @@ def test_a_part_that_is_a_lie_stays_wanted_alone(accounts, undisturbed, reliabil
             "another connection's id",
             "one id twice",
             "another part",
-            "gone, of an id nobody asked for",
+            "gone, for an id that was not requested",
         ],
     ),
 )
-def test_a_part_that_nobody_asked_for_stops_its_connection_alone(
+def test_a_part_that_nobody_asked_for_stops_only_its_connection(
     accounts, undisturbed, reliability, answer
 ):
-    """A plugin that mixes ids up is not believed in anything more."""
+    """An answer for an id or a part that was not requested stops the connection, because a plugin
+    that mixes up ids cannot be believed.
+    """
     outcome = accounts.sync(source("bad", fetch=lambda ids: answer(ids)))
     assert (outcome.stopped["bad"].code, outcome.code) == ("FG-plugin-answer", 8)
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
     reliability(
         "plugins",
-        "fetch answers for an id that was not asked",
+        "fetch answers for an id that was not requested",
         lost=lost,
         seen="FG-plugin-answer, exit 8",
     )
 
 
 def deep():
+    """Return a list that is nested 100,000 levels deep."""
     value: list = []
     for _ in range(100_000):
         value = [value]
@@ -186,6 +198,7 @@ def deep():
 
 
 def samples(number):
+    """Return a column of ``number`` samples."""
     return Column(memoryview(bytes(8 * number)).cast("d"))
 
 
@@ -194,14 +207,14 @@ NORMALIZED = {
     "an infinite number": lambda good: replaced(good, moving_s=float("inf")),
     "a number of 5000 digits": lambda good: replaced(good, extensions={"a": 10**5000}),
     "a title that is a number": lambda good: replaced(good, title=5),
-    "a title that is half a character": lambda good: replaced(good, title="\ud800"),
+    "a title that is half a surrogate pair": lambda good: replaced(good, title="\ud800"),
     "a title of 20 MB": lambda good: replaced(good, title="x" * 20_000_000),
-    "a title with ideas of its own": lambda good: replaced(good, title=Text("x")),
+    "a title that is a subclass of str": lambda good: replaced(good, title=Text("x")),
     "100,000 claims of another service": lambda good: replaced(
         good, claims=tuple(f"garmin:{n}" for n in range(100_000))
     ),
     "a claim of 10 MB": lambda good: replaced(good, claims=("garmin:" + "1" * 10_000_000,)),
-    "claims that are no claims": lambda good: replaced(good, claims=(5, None, "no colon")),
+    "malformed claims": lambda good: replaced(good, claims=(5, None, "no colon")),
     "100,000 levels": lambda good: replaced(good, extensions={"a": deep()}),
     "a value that lies about its class": lambda good: Liar(SourceActivity),
     "values that lie about their class": lambda good: replaced(
@@ -223,24 +236,25 @@ NORMALIZED = {
 
 
 def replaced(good, **changes):
+    """Return a copy of a source activity with these fields changed."""
     import msgspec
 
     return msgspec.structs.replace(good, **changes)
 
 
-@pytest.mark.parametrize("lie", some(NORMALIZED, 2))
+@pytest.mark.parametrize("lie", sampled(NORMALIZED, 2))
 def test_a_source_activity_that_is_a_lie_puts_its_record_in_quarantine(
     accounts, undisturbed, reliability, lie
 ):
-    """The record is kept with the reason, the others arrive, and the next version of the plugin has
-    another try.
+    """A record whose source activity is malformed is quarantined with the reason; the other records
+    arrive, and a fixed plugin derives it later.
     """
 
     def fitglue_normalize(record):
         if record.external_id != "bad-4":
             return [activity(record)]
-        made = NORMALIZED[lie](activity(record))
-        return made if isinstance(made, list | tuple) or made is None else [made]
+        answer = NORMALIZED[lie](activity(record))
+        return answer if isinstance(answer, list | tuple) or answer is None else [answer]
 
     outcome = accounts.sync(source("bad", normalize=fitglue_normalize))
     assert (outcome.code, set(outcome.left)) == (5, {"bad-4"})
@@ -253,7 +267,7 @@ def test_a_source_activity_that_is_a_lie_puts_its_record_in_quarantine(
     assert lost == 0
     reliability(
         "plugins",
-        "normalize answers a lie",
+        "normalize returns a malformed source activity",
         lost=lost,
         seen=f"{held['code']} in quarantine, exit 5",
     )
@@ -261,7 +275,7 @@ def test_a_source_activity_that_is_a_lie_puts_its_record_in_quarantine(
 
 @pytest.mark.parametrize(
     "answer",
-    some(
+    sampled(
         [
             lambda pairs: None,
             lambda pairs: [Opinion("same", "x")] * (len(pairs) + 1),
@@ -276,21 +290,28 @@ def test_a_source_activity_that_is_a_lie_puts_its_record_in_quarantine(
         ]
     ),
 )
-def test_an_opinion_that_is_a_lie_is_none(accounts, undisturbed, reliability, answer, caplog):
-    """Whoever answers nonsense has no opinion; workouts stay as they are without one."""
+def test_an_opinion_that_is_malformed_is_ignored(
+    accounts, undisturbed, reliability, answer, caplog
+):
+    """A malformed answer of ``fitglue_dedupe`` counts as no opinion, and the matches are those
+    without it.
+    """
     outcome = accounts.sync(source("bad", dedupe=answer))
     assert outcome.code == 0
     assert "plugin bad answered" in caplog.text
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
     reliability(
-        "plugins", "dedupe answers a lie", lost=lost, seen="a warning in the log; no opinion"
+        "plugins",
+        "dedupe returns malformed opinions",
+        lost=lost,
+        seen="a warning in the log; no opinion",
     )
 
 
 @pytest.mark.parametrize(
     "account",
-    some(
+    sampled(
         [
             Account(5),
             Account(""),
@@ -311,7 +332,7 @@ def test_an_opinion_that_is_a_lie_is_none(accounts, undisturbed, reliability, an
     ),
 )
 def test_an_account_that_is_a_lie_makes_no_connection(accounts, undisturbed, reliability, account):
-    """Nothing is stored of an account that makes no sense."""
+    """If ``fitglue_connect`` returns a malformed account, no connection is stored."""
     with accounts.host(source("bad", connect=lambda: account)) as host:
         with pytest.raises(PluginFailed) as caught:
             host.connect("bad", {})
@@ -319,7 +340,7 @@ def test_an_account_that_is_a_lie_makes_no_connection(accounts, undisturbed, rel
         assert len(host.connections.list()) == 2
     reliability(
         "plugins",
-        "connect answers a lie",
+        "connect returns a malformed account",
         lost=0 if accounts.sync().code == 0 else 1,
         seen="FG-plugin-answer, exit 8",
     )
@@ -330,7 +351,7 @@ def test_an_account_that_is_a_lie_makes_no_connection(accounts, undisturbed, rel
 
 @pytest.mark.parametrize(
     "split",
-    some(
+    sampled(
         [
             Split(()),
             Split((5,)),
@@ -343,22 +364,22 @@ def test_an_account_that_is_a_lie_makes_no_connection(accounts, undisturbed, rel
         ]
     ),
 )
-def test_a_split_that_is_a_lie_stops_its_connection_alone(
-    accounts, undisturbed, reliability, split
-):
-    """Windows are days, the oldest first, and there are some."""
+def test_a_split_that_is_a_lie_stops_only_its_connection(accounts, undisturbed, reliability, split):
+    """A ``Split`` that has no windows, or windows that are not days in order, stops only its own
+    connection.
+    """
     outcome = accounts.sync(source("bad", list=lambda window: [split]))
     assert (outcome.stopped["bad"].code, outcome.code) == ("FG-plugin-answer", 8)
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "a Split of no windows", lost=lost, seen="FG-plugin-answer, exit 8")
+    reliability("plugins", "a malformed Split", lost=lost, seen="FG-plugin-answer, exit 8")
 
 
-def test_a_window_that_is_split_for_ever_stops_its_connection_alone(
+def test_a_window_that_is_split_endlessly_stops_only_its_connection(
     accounts, undisturbed, reliability
 ):
-    """Pieces of pieces of pieces are listed; a plugin that goes on splitting is named, and no row
-    is lost in silence.
+    """A plugin that splits the pieces of a window again and again is named and stopped, and no row
+    is lost silently.
     """
     outcome = accounts.sync(
         source("bad", list=lambda window: iter([Split((Window(date(2026, 1, 1), None),))]))
@@ -367,11 +388,11 @@ def test_a_window_that_is_split_for_ever_stops_its_connection_alone(
     assert "split" in outcome.stopped["bad"].what
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "a Split for ever", lost=lost, seen="FG-plugin-answer, exit 8")
+    reliability("plugins", "an endless Split", lost=lost, seen="FG-plugin-answer, exit 8")
 
 
 def test_a_piece_of_a_window_may_be_split_once_more(accounts, undisturbed):
-    """What is still too much in pieces is listed in smaller ones, and all of it arrives."""
+    """A piece of a window that is still too large may be split again, and all its rows arrive."""
     calls = itertools.count()
 
     def fitglue_list(window):
@@ -390,9 +411,7 @@ def test_a_piece_of_a_window_may_be_split_once_more(accounts, undisturbed):
 def test_rows_outside_the_window_are_stored_once_and_harm_nothing(
     accounts, undisturbed, reliability
 ):
-    """A source that cannot list by days gives everything each time; nothing is missing or there
-    twice.
-    """
+    """If a source returns all its rows for each window, every row is stored exactly once."""
     windows = Split(
         (
             Window(date(2026, 6, 1), None),
@@ -416,31 +435,31 @@ def test_rows_outside_the_window_are_stored_once_and_harm_nothing(
 
 
 def test_another_connections_rows_are_records_of_their_own(accounts, undisturbed, reliability):
-    """Records are known by connection and id: whoever lists another's rows adds copies, and touches
-    none of the other's.
+    """If a plugin lists the rows of another connection, they become records of its own connection,
+    and the other connection's records stay untouched.
     """
     outcome = accounts.sync(source("bad", list=lambda window: map(listing, ids("good"))))
     assert outcome.code == 0
     with accounts.host() as host:
         assert len(host.activities()) == ROWS
-        assert {len(one["sources"]) for one in host.activities()} == {2}
+        assert {len(activity["sources"]) for activity in host.activities()} == {2}
     before = set(undisturbed["records"])
     with accounts.host() as host:
         list(host.sync())
-        found = natural(host)
-    lost = len(before - {key for key, row in found["records"].items() if row[0] == "listed"})
+        stored = natural(host)
+    lost = len(before - {key for key, row in stored["records"].items() if row[0] == "listed"})
     assert lost == 0
     reliability(
         "plugins",
         "another connection's rows",
         lost=lost,
-        seen="copies, joined by their claims; gone once it is fixed",
+        seen="copies, joined by their claims, until the plugin is fixed",
     )
 
 
 def test_what_a_plugin_does_to_its_arguments_changes_nothing(accounts, undisturbed, reliability):
-    """Settings, connection and record cannot be written; the ids and parts that it may spoil are
-    its own copies.
+    """A plugin cannot write to its settings, connection or record, and the lists of ids and parts
+    that it receives are copies.
     """
 
     def fitglue_list(connection, window):
@@ -455,17 +474,17 @@ def test_what_a_plugin_does_to_its_arguments_changes_nothing(accounts, undisturb
         yield from map(listing, ids("bad"))
 
     def fitglue_fetch(part, ids):
-        asked = list(ids)
+        requested = list(ids)
         ids.clear()
-        for external_id in asked:
+        for external_id in requested:
             yield Part(external_id, part, b"{}")
 
     def fitglue_normalize(record):
-        made = activity(record)
+        derived = activity(record)
         record.parts.clear()
         record.received.clear()
         object.__setattr__(record, "external_id", "good-1")
-        return [made]
+        return [derived]
 
     assert (
         accounts.sync(
@@ -475,4 +494,4 @@ def test_what_a_plugin_does_to_its_arguments_changes_nothing(accounts, undisturb
     )
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "changes what it was given", lost=lost, seen="nothing")
+    reliability("plugins", "plugin changes its arguments", lost=lost, seen="nothing")

@@ -1,5 +1,5 @@
-"""A plugin that misuses the process that it runs in: the command's answer is its own, and it
-ends.
+"""Tests of plugins that misuse the process that they run in: the output and the exit code of the
+command stay correct, and the process ends.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from tests.faults.plugins.sources import ENTRY, SOURCE, some
+from tests.faults.plugins.sources import ENTRY, SOURCE, sampled
 
 PLUGIN = """
 import json
@@ -42,8 +42,8 @@ def fitglue_list():
 
 @hookimpl
 def fitglue_fetch(part, ids):
-    for one in ids:
-        yield Part(one, part, b"{{}}")
+    for external_id in ids:
+        yield Part(external_id, part, b"{{}}")
 
 
 @hookimpl
@@ -51,7 +51,7 @@ def fitglue_normalize(record):
     start = datetime(2026, 5, 1)
     return [SourceActivity(title="one", sport="Run", start_local=start, claims=("{name}:1",))]
 """
-SETTLE = (
+CONNECT_BOTH = (
     "from fitglue_registry import Host\nwith Host() as host:\n    host.connect('bad', {})\n    "
     "host.connect('good', {})\n"
 )
@@ -59,8 +59,8 @@ SETTLE = (
 
 @pytest.fixture
 def installed(tmp_path):
-    """Installs two distributions, one of which misbehaves; the command comes back, run in an
-    environment that has them.
+    """Return a function that installs two distributions, one of which misbehaves, and returns a
+    function that runs the command in that environment.
     """
 
     def install(misbehave):
@@ -91,7 +91,7 @@ def installed(tmp_path):
             "HOME": str(tmp_path),
         }
         subprocess.run(
-            [sys.executable, "-c", SETTLE],
+            [sys.executable, "-c", CONNECT_BOTH],
             env=environment,
             check=True,
             capture_output=True,
@@ -137,7 +137,7 @@ MISUSES = {
         import subprocess, sys
         subprocess.Popen([sys.executable, "-c", "print('NOISE')"])
     """,
-    "forks, and lets both return": """
+    "forks, and both processes return": """
         import os
         os.fork()
     """,
@@ -157,10 +157,10 @@ MISUSES = {
 }
 
 
-@pytest.mark.parametrize("misuse", some(MISUSES, 1))
+@pytest.mark.parametrize("misuse", sampled(MISUSES, 1))
 def test_the_process_answers_and_ends_whatever_a_plugin_does_in_it(installed, reliability, misuse):
-    """Standard output holds the events of both connections and nothing else, the exit code is
-    right, and the process ends.
+    """Whatever a plugin does to its process, standard output contains only the events of both
+    connections, the exit code is right, and the process ends.
     """
     fitglue = installed(MISUSES[misuse])
     began = time.monotonic()

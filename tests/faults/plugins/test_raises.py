@@ -1,5 +1,5 @@
-"""A plugin that raises, anywhere and anything: named, the other connection whole, and nothing lost
-once it is fixed.
+"""Tests of plugins that raise any exception in any hook: the plugin is named, the other connection
+is complete, and nothing is lost once the plugin is fixed.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import sqlalchemy as sa
 from fitglue_registry.errors import Busy, ConnectionStopped, FitglueError, PluginFailed, StoreFailed
 from fitglue_registry.plugin_api import Part
 from fitglue_registry.store.tables import parts
-from tests.faults.plugins.sources import activity, ids, listing, source
-from tests.faults.plugins.sources import some as few
+from tests.faults.plugins.sources import activity, ids, listing, sampled, source
 
 
 class Unprintable(Exception):
+    """An exception that raises when it is printed."""
+
     def __str__(self):
         raise ValueError("not even this")
 
@@ -27,27 +28,33 @@ class Unprintable(Exception):
 
 
 class Sly(BaseException):
-    """Neither an error nor an exit."""
+    """An exception that derives from ``BaseException`` directly, so neither ``except Exception``
+    nor a handler of exits catches it.
+    """
 
 
 class Liar(Exception):
+    """An exception that raises when its class is asked for."""
+
     @property
     def __class__(self):
         raise SystemExit(4)
 
 
 class Nameless(type):
+    """A metaclass whose classes raise when their name is asked for."""
+
     @property
     def __name__(cls):
         raise RuntimeError("no name")
 
 
 class OfNoName(Exception, metaclass=Nameless):
-    pass
+    """An exception whose class has no name."""
 
 
-def fatal():
-    """One of each kind that a plugin can raise."""
+def every_error():
+    """Return one exception of every kind that a plugin can raise."""
     return [
         ValueError("half way"),
         SystemExit(0),
@@ -70,17 +77,21 @@ def fatal():
     ]
 
 
-def some():
-    """The three that are the most likely to pass through a careless border."""
-    return [error for error in fatal() if type(error) in (SystemExit, Unprintable, StoreFailed)]
+def typical_errors():
+    """Return the three exceptions that are most likely to slip through a careless ``except``."""
+    return [
+        error for error in every_error() if type(error) in (SystemExit, Unprintable, StoreFailed)
+    ]
 
 
-#: A few of them each time, all of them in the long run.
-KINDS = pytest.mark.parametrize("kinds", [some, pytest.param(fatal, marks=pytest.mark.long)])
+#: The typical errors are tried every time, all of them in ``make test-long``.
+KINDS = pytest.mark.parametrize(
+    "kinds", [typical_errors, pytest.param(every_error, marks=pytest.mark.long)]
+)
 
 
 def raising(error):
-    """A hook, or an import, that does nothing else."""
+    """Return a hook, or an import, that only raises this error."""
 
     def hook():
         raise error
@@ -89,16 +100,16 @@ def raising(error):
 
 
 def failing(name, moment, error):
-    """A generator of what a hook answers for these ids, and raises at this moment."""
+    """Return a hook that yields its answers for these ids and raises ``error`` at ``moment``."""
 
-    def at(ids, make):
+    def produce_or_raise(ids, make):
         if moment == "before the first row":
             raise error
 
         def produce():
             ids_, last = list(ids), len(ids) - 1
             for number, external_id in enumerate(ids_):
-                if (moment == "at the first row" and number == 0) or (
+                if (moment == "produce_or_raise the first row" and number == 0) or (
                     moment == "between rows" and number == (last + 1) // 2 and number
                 ):
                     raise error
@@ -109,20 +120,32 @@ def failing(name, moment, error):
         return produce()
 
     if name == "list":
-        return {"list": lambda window: at(ids("bad"), listing)}
-    return {"fetch": lambda part, ids: at(ids, lambda one: Part(one, part, b"{}"))}
+        return {"list": lambda window: produce_or_raise(ids("bad"), listing)}
+    return {
+        "fetch": lambda part, ids: produce_or_raise(
+            ids, lambda external_id: Part(external_id, part, b"{}")
+        )
+    }
 
 
 @KINDS
 @pytest.mark.parametrize(
     "moment",
-    few(["between rows", "before the first row", "at the first row", "after the last row"], 1),
+    sampled(
+        [
+            "between rows",
+            "before the first row",
+            "produce_or_raise the first row",
+            "after the last row",
+        ],
+        1,
+    ),
 )
-def test_a_list_that_raises_stops_its_connection_alone(
+def test_a_list_that_raises_stops_only_its_connection(
     accounts, undisturbed, reliability, moment, kinds
 ):
-    """Whatever it raises and when: FG-plugin-raised names it, the other connection is whole, and
-    nothing of the list was believed.
+    """Whatever ``fitglue_list`` raises, and whenever, the error names the plugin, the other
+    connection is complete, and no row of the list is stored.
     """
     for error in kinds():
         outcome = accounts.sync(source("bad", **failing("list", moment, error)))
@@ -133,19 +156,23 @@ def test_a_list_that_raises_stops_its_connection_alone(
     assert lost == 0
     reliability(
         "plugins",
-        f"list raises anything, {moment}",
+        f"list raises any exception, {moment}",
         times=len(kinds()),
         lost=lost,
-        seen="FG-plugin-raised, exit 8; the other connections go on",
+        seen="FG-plugin-raised, exit 8; the other connections continue",
     )
 
 
 @KINDS
-@pytest.mark.parametrize("moment", few(["at the first row", "before the first row"], 1))
-def test_a_fetch_that_always_raises_stops_its_connection_alone(
+@pytest.mark.parametrize(
+    "moment", sampled(["produce_or_raise the first row", "before the first row"], 1)
+)
+def test_a_fetch_that_always_raises_stops_only_its_connection(
     accounts, undisturbed, reliability, moment, kinds
 ):
-    """Where no id is answered the plugin is named, summaries stay, and the parts stay wanted."""
+    """If ``fitglue_fetch`` raises before it answers for any id, the plugin is named, the summaries
+    are kept, and the parts stay wanted.
+    """
     for error in kinds():
         outcome = accounts.sync(source("bad", **failing("fetch", moment, error)))
         assert (outcome.stopped["bad"].code, outcome.code) == ("FG-plugin-raised", 8)
@@ -154,20 +181,20 @@ def test_a_fetch_that_always_raises_stops_its_connection_alone(
     assert lost == 0
     reliability(
         "plugins",
-        "fetch raises anything, before it answers",
+        "fetch raises any exception, before it answers",
         times=len(kinds()),
         lost=lost,
-        seen="FG-plugin-raised, exit 8; the other connections go on",
+        seen="FG-plugin-raised, exit 8; the other connections continue",
     )
 
 
 @KINDS
-@pytest.mark.parametrize("moment", few(["between rows", "after the last row"], 1))
+@pytest.mark.parametrize("moment", sampled(["between rows", "after the last row"], 1))
 def test_a_fetch_that_raises_after_it_answered_loses_nothing(
     accounts, undisturbed, reliability, moment, caplog, kinds
 ):
-    """What was answered before is stored, the rest is asked for singly, and what was raised is a
-    line in the log.
+    """If ``fitglue_fetch`` raises after some answers, those are stored, the other ids are fetched
+    one by one, and the exception is logged.
     """
     for error in kinds():
         with caplog.at_level(logging.INFO):
@@ -183,10 +210,10 @@ def test_a_fetch_that_raises_after_it_answered_loses_nothing(
     assert lost == 0
     reliability(
         "plugins",
-        "fetch raises anything, after some answers",
+        "fetch raises any exception, after some answers",
         times=len(kinds()),
         lost=lost,
-        seen="a warning in the log: what was not answered is asked for singly",
+        seen="a warning in the log: the other ids are fetched one by one",
     )
 
 
@@ -194,12 +221,14 @@ def test_a_fetch_that_raises_after_it_answered_loses_nothing(
 def test_a_normalize_that_raises_puts_each_record_in_quarantine(
     accounts, undisturbed, reliability, kinds
 ):
-    """The raw parts are kept, and with a plugin that works everything is derived."""
+    """A record whose normalize raises is quarantined with its raw parts, and a plugin that works
+    derives all of them later.
+    """
     for error in kinds():
         with accounts.host(source("bad", normalize=raising(error))) as host:
             list(host.sync())
             held = host.records.quarantine()
-        assert {one["code"] for one in held} == {"FG-plugin-raised"}
+        assert {row["code"] for row in held} == {"FG-plugin-raised"}
         assert len(held) == len(ids("bad"))
     with accounts.host() as host:
         list(host.syncs.retry_quarantine())
@@ -207,7 +236,7 @@ def test_a_normalize_that_raises_puts_each_record_in_quarantine(
     assert lost == 0
     reliability(
         "plugins",
-        "normalize raises anything",
+        "normalize raises any exception",
         times=len(kinds()),
         lost=lost,
         seen="FG-plugin-raised in quarantine, exit 5",
@@ -215,7 +244,7 @@ def test_a_normalize_that_raises_puts_each_record_in_quarantine(
 
 
 def test_one_record_that_cannot_be_normalized_takes_no_other_along(accounts, undisturbed):
-    """Five of six records arrive, and the exit code says that something is left over."""
+    """If one record of six cannot be normalized, the other five arrive, and the exit code is 5."""
 
     def fitglue_normalize(record):
         if record.external_id == "bad-3":
@@ -229,7 +258,9 @@ def test_one_record_that_cannot_be_normalized_takes_no_other_along(accounts, und
 
 @KINDS
 def test_a_dedupe_that_raises_has_no_opinion(accounts, undisturbed, reliability, kinds, caplog):
-    """Everybody else's opinions stand, the sync is whole, and the log names the plugin."""
+    """If ``fitglue_dedupe`` raises, the opinions of the other plugins count, the sync is complete,
+    and the log names the plugin.
+    """
     for error in kinds():
         with caplog.at_level(logging.WARNING):
             outcome = accounts.sync(source("bad", dedupe=raising(error)))
@@ -239,7 +270,7 @@ def test_a_dedupe_that_raises_has_no_opinion(accounts, undisturbed, reliability,
     assert lost == 0
     reliability(
         "plugins",
-        "dedupe raises anything",
+        "dedupe raises any exception",
         times=len(kinds()),
         lost=lost,
         seen="a warning in the log; no opinion",
@@ -248,7 +279,7 @@ def test_a_dedupe_that_raises_has_no_opinion(accounts, undisturbed, reliability,
 
 @KINDS
 def test_a_connect_that_raises_stores_nothing(accounts, undisturbed, reliability, kinds):
-    """A connection is stored whole or not at all."""
+    """If ``fitglue_connect`` raises, no connection is stored."""
     for error in kinds():
         with accounts.host(source("bad", connect=raising(error))) as host:
             with pytest.raises(PluginFailed) as caught:
@@ -258,7 +289,7 @@ def test_a_connect_that_raises_stores_nothing(accounts, undisturbed, reliability
     assert lost == 0
     reliability(
         "plugins",
-        "connect raises anything",
+        "connect raises any exception",
         times=len(kinds()),
         lost=lost,
         seen="FG-plugin-raised, exit 8; nothing stored",
@@ -266,10 +297,10 @@ def test_a_connect_that_raises_stores_nothing(accounts, undisturbed, reliability
 
 
 @KINDS
-def test_what_a_plugin_raises_at_import_stops_its_connection_alone(
+def test_what_a_plugin_raises_at_import_stops_only_its_connection(
     accounts, undisturbed, reliability, kinds
 ):
-    """The other connection syncs, also where the first one's plugin cannot be imported."""
+    """If a plugin cannot be imported, the connections of other plugins sync."""
     for error in kinds():
         outcome = accounts.sync(raising(error))
         assert outcome.stopped["bad"].code == "FG-plugin-import-failed"
@@ -277,17 +308,17 @@ def test_what_a_plugin_raises_at_import_stops_its_connection_alone(
     assert lost == 0
     reliability(
         "plugins",
-        "import raises anything",
+        "import raises any exception",
         times=len(kinds()),
         lost=lost,
         seen="FG-plugin-import-failed, exit 8",
     )
 
 
-@pytest.mark.parametrize("hook", few(["fetch", "dedupe", "list", "normalize"]))
+@pytest.mark.parametrize("hook", sampled(["fetch", "dedupe", "list", "normalize"]))
 def test_endless_recursion_is_one_plugins_error(accounts, undisturbed, reliability, hook):
-    """A hook without end is stopped by the limit of the interpreter, and the others never
-    notice.
+    """A hook that recurses endlessly is stopped by the interpreter's recursion limit, and the other
+    plugins are unaffected.
     """
 
     def again(value):
@@ -305,15 +336,15 @@ def test_endless_recursion_is_one_plugins_error(accounts, undisturbed, reliabili
     lost = accounts.lost(undisturbed)
     assert lost == 0
     reliability(
-        "plugins", "recursion without end", lost=lost, seen="FG-plugin-raised with RecursionError"
+        "plugins", "endless recursion", lost=lost, seen="FG-plugin-raised with RecursionError"
     )
 
 
 def test_an_error_of_ours_made_by_a_plugin_is_taken_apart_and_made_anew(
     accounts, undisturbed, reliability
 ):
-    """A subclass keeps its branch and its words, cut to a length; parts that are no text, and a
-    code that is none, are a mistake.
+    """A ``FitglueError`` that a plugin raises keeps its branch, code and texts, cut to a maximum
+    length, unless a part has the wrong type or the code is malformed.
     """
 
     class Own(ConnectionStopped):
@@ -338,19 +369,19 @@ def test_an_error_of_ours_made_by_a_plugin_is_taken_apart_and_made_anew(
     assert lost == 0
     reliability(
         "plugins",
-        "raises our own errors with parts that are none",
+        "plugin raises a FitglueError with malformed parts",
         times=3,
         lost=lost,
         seen="its own code, or FG-plugin-raised",
     )
 
 
-@pytest.mark.parametrize("hook", few(["fetch", "dedupe", "list", "normalize"]))
+@pytest.mark.parametrize("hook", sampled(["fetch", "dedupe", "list", "normalize"]))
 def test_a_real_ctrl_c_passes_whatever_the_plugin_is_at(
     accounts, undisturbed, reliability, release, hook
 ):
-    """The signal reaches the main thread while the plugin blocks; what was stored stays, and the
-    next sync goes on.
+    """Ctrl-C while a plugin blocks ends the sync with ``KeyboardInterrupt``; what was stored stays,
+    and the next sync continues.
     """
 
     def interrupted(*_):
@@ -363,7 +394,7 @@ def test_a_real_ctrl_c_passes_whatever_the_plugin_is_at(
         "normalize": lambda record: interrupted(),
         "dedupe": lambda pairs: interrupted(),
     }
-    # A shell's background job ignores it.
+    # A background job of a shell ignores SIGINT.
     kept = signal.signal(signal.SIGINT, signal.default_int_handler)
     began = time.monotonic()
     with accounts.host(source("bad", **{hook: broken[hook]}), time_limit_s=15) as host:
@@ -374,5 +405,5 @@ def test_a_real_ctrl_c_passes_whatever_the_plugin_is_at(
     lost = accounts.lost(undisturbed)
     assert lost == 0
     reliability(
-        "plugins", "Ctrl-C while a hook blocks", lost=lost, seen="exit 130; the next sync goes on"
+        "plugins", "Ctrl-C while a hook blocks", lost=lost, seen="exit 130; the next sync continues"
     )

@@ -1,5 +1,5 @@
-"""Fixtures: a host whose secrets are in files or in a keyring that a test can inspect, and an
-account on a stand-in server.
+"""Fixtures of the tests of secrets: a host whose secrets are in files or in a keyring that a test
+can read, and an account on a stand-in server.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
 from tests.faults.secrets.killed import FileKeyring
 
-#: Long and odd enough to be found wherever it is, in whatever form.
+#: Long and unusual enough to be found in every encoding.
 KEY = 'Pl4nted"key/0f+secrets'
 
 
@@ -36,19 +36,20 @@ def desktop():
 
 @pytest.fixture
 def service():
-    """Return an account with three workouts and a key that is valid."""
+    """Yield a server with an account of three workouts that ``KEY`` opens."""
     with StandIn(Account.generate(3, strava_stubs=1), api_key=KEY) as server:
         yield server
 
 
 @pytest.fixture
 def home(tmp_path):
+    """Return the path of the host's home."""
     return tmp_path / "home"
 
 
 @pytest.fixture
 def connect(home, service):
-    """Connect the account, or connect it again with the key that is valid now."""
+    """Return a function that connects to the account, or connects again with the current key."""
 
     def call():
         with Host(home) as host:

@@ -1,9 +1,9 @@
-"""Changes secrets in forks of this process that kill themselves, without a chance to tidy up, each
-just before another step.
+"""Changes secrets in forked processes, each of which kills itself with SIGKILL just before another
+step.
 
-Run with a prepared home, a folder for copies of it, the points to kill at (``all``, or a number),
-and the change with its arguments; prints as JSON what each fork left behind, and what was there
-after the same change was made once more.
+Run with a prepared home, a folder for copies of it, the points to kill at (``all`` or a number),
+and the change with its arguments. Prints as JSON what each fork left behind, and what exists after
+the same change was made again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 
 class FileKeyring(keyring.backend.KeyringBackend):
-    """A keyring in a file beside the home, which outlives its process, and which tests inspect."""
+    """A keyring that outlives its process, in a file beside the home, so that a test can read
+    it.
+    """
 
     priority = 5  # type: ignore[assignment]
 
@@ -55,23 +57,28 @@ class FileKeyring(keyring.backend.KeyringBackend):
 
 
 def use_keyring_of(home: Path) -> None:
-    """Install the keyring that belongs to a home."""
+    """Make this process use the keyring that belongs to a home."""
     keyring.core._keyring_backend = FileKeyring(home.with_suffix(".keyring"))  # type: ignore[attr-defined]
 
 
 def opened(home: Path) -> dict[str, str]:
-    """Return connection → its key."""
+    """Return the key of each connection: name → key."""
     with Host(home) as host:
         return {
-            one.name: host.workspace.secrets.get(one.secret_ref or "")["api_key"]
-            for one in host.connections.list()
+            connection.name: host.workspace.secrets.get(connection.secret_ref or "")["api_key"]
+            for connection in host.connections.list()
         }
 
 
 def left_over(home: Path) -> list[str]:
-    """Return secrets that no row names, keys that nothing needs, and whatever is half done."""
+    """Return what should not exist: secrets that no row names, keys that nothing needs, and
+    unfinished files.
+    """
     with Host(home) as host:
-        tokens = {(one.secret_ref or "").rpartition("/")[2] for one in host.connections.list()}
+        tokens = {
+            (connection.secret_ref or "").rpartition("/")[2]
+            for connection in host.connections.list()
+        }
     sealed = [path.stem for path in (home / "secrets").glob("*.sealed")]
     kept = [name.rpartition("/")[2] for name in FileKeyring(home.with_suffix(".keyring")).kept]
     stray = [token for token in (*sealed, *kept) if token not in tokens]
@@ -88,7 +95,7 @@ def left_over(home: Path) -> list[str]:
 
 
 def change(home: Path, work: str, *arguments: str) -> None:
-    """Make one change; removing a connection that was removed already does nothing."""
+    """Make one change; removing a connection that is already removed does nothing."""
     with Host(home) as host:
         if work == "renew":
             url, key = arguments
@@ -100,7 +107,7 @@ def change(home: Path, work: str, *arguments: str) -> None:
 
 
 def kill_before(point: int) -> None:
-    """Let this process kill itself just before its n-th commit, rename, removal or write to the
+    """Make this process kill itself just before its n-th commit, rename, removal or write to the
     keyring.
     """
     passed = count(1)
@@ -117,15 +124,15 @@ def kill_before(point: int) -> None:
 def _call_first(owner: Any, name: str, first: Callable[[], None]) -> None:
     real = getattr(owner, name)
 
-    def passing(*given: Any, **named: Any) -> Any:
+    def passing(*arguments: Any, **named: Any) -> Any:
         first()
-        return real(*given, **named)
+        return real(*arguments, **named)
 
     setattr(owner, name, passing)
 
 
 def in_a_fork(work: Callable[[], Any]) -> tuple[int, Any]:
-    """Run ``work`` in a fork, and return its wait status and its result."""
+    """Do ``work`` in a forked process, and return its wait status and result."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -138,12 +145,15 @@ def in_a_fork(work: Callable[[], Any]) -> tuple[int, Any]:
             os._exit(code)
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
-        said = pipe.read()
-    return os.waitpid(pid, 0)[1], json.loads(said) if said else None
+        result = pipe.read()
+    return os.waitpid(pid, 0)[1], json.loads(result) if result else None
 
 
 def play(prepared: Path, folder: Path, points: str, work: list[str]) -> list[dict[str, Any]]:
-    """Return the result of a kill at each point, until a change reaches its end."""
+    """Kill the change at each point, until it finishes because it has no more points.
+
+    Return what each kill left.
+    """
     outcomes: list[dict[str, Any]] = []
     for point in count(1) if points == "all" else [int(points)]:
         home = folder / str(point)

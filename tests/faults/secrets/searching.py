@@ -1,5 +1,5 @@
-"""Searches for planted secrets, in every form in which one can appear, wherever a command can leave
-a trace.
+"""Searches for planted secrets, in every encoding, in everything that a call of the command writes
+or prints.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 def forms(secret: str) -> set[bytes]:
-    """Return the forms of a secret: plain, lower case, quoted for a URL, escaped for JSON, HTML and
-    Python, in hex, and inside base64.
+    """Return the forms of a secret: plain, in lower case, quoted for a URL, escaped for JSON, HTML
+    and Python, in hex, and within base64.
     """
     texts = {
         secret,
@@ -38,21 +38,23 @@ def forms(secret: str) -> set[bytes]:
         secret.encode().hex(),
     }
     texts |= {text.lower() for text in texts}
-    for before in ("", "a", "ab", "API_KEY:"):
-        coded = base64.b64encode(f"{before}{secret}".encode()).decode()
-        start = (len(before) * 8 + 5) // 6
+    # Base64 depends on the position modulo three, so the secret is encoded behind prefixes of each
+    # length.
+    for prefix in ("", "a", "ab", "API_KEY:"):
+        coded = base64.b64encode(f"{prefix}{secret}".encode()).decode()
+        start = (len(prefix) * 8 + 5) // 6
         texts.add(coded[start:-4])
     return {text.encode() for text in texts}
 
 
 class Search:
-    """A search for planted secrets, which it knows by name."""
+    """A search for planted secrets, which it reports by name."""
 
     def __init__(self, planted: dict[str, str]) -> None:
         self._forms = {name: forms(secret) for name, secret in planted.items()}
 
     def in_bytes(self, content: bytes) -> list[str]:
-        """Return the names of the secrets in some bytes, both as they are and unpacked."""
+        """Return the names of the secrets in some bytes, both as they are and decompressed."""
         found = {
             name
             for layer in _layers(content)
@@ -66,8 +68,8 @@ class Search:
         return self.in_bytes("\n".join(texts).encode("utf-8", "surrogateescape"))
 
     def in_home(self, home: Path) -> list[str]:
-        """Return where secrets are below the home: file names, files, every column of every row,
-        and every raw part, unpacked.
+        """Return where secrets are below the home: in file names, files, columns of rows, and
+        decompressed raw parts.
         """
         found = [
             f"{path.relative_to(home)}: {name}"
@@ -81,23 +83,23 @@ class Search:
 
     def in_error(self, error: BaseException) -> list[str]:
         """Return the names of the secrets in an error, its traceback, and the arguments and
-        attributes of everything that caused it.
+        attributes of every error in its chain.
         """
         texts = ["".join(traceback.format_exception(error))]
-        for one in chain(error):
-            texts += [repr(one), str(one), repr(one.args), repr(vars(one))]
+        for cause in chain(error):
+            texts += [repr(cause), str(cause), repr(cause.args), repr(vars(cause))]
         return self.in_text(*texts)
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """Return an error and all errors that caused it."""
+    """Yield the error and all errors that caused it or were being handled."""
     todo, seen = [error], set()
     while todo:
-        one = todo.pop()
-        if one is not None and id(one) not in seen:
-            seen.add(id(one))
-            yield one
-            todo += [one.__cause__, one.__context__]
+        cause = todo.pop()
+        if cause is not None and id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            todo += [cause.__cause__, cause.__context__]
 
 
 def _layers(content: bytes) -> Iterable[bytes]:

@@ -1,5 +1,5 @@
 """Tests that neither a redirect nor a payload makes the host request another address, and that the
-key is sent only to its origin.
+key is sent only to the service itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ TOKEN = base64.b64encode(f"API_KEY:{KEY}".encode()).decode()
 
 @pytest.fixture
 def servers():
-    """Return two servers on this machine: the origin of the key, and a trap."""
+    """Yield two servers on this machine: home, which may receive the key, and a trap, which may
+    not.
+    """
     running = [ScriptedServer(), ScriptedServer()]
     for server in running:
         threading.Thread(
@@ -39,8 +41,8 @@ def servers():
 
 
 @pytest.fixture
-def asked(monkeypatch):
-    """Return every address to which a connection was made."""
+def contacted(monkeypatch):
+    """Return the list of all addresses to which a connection was opened."""
     import urllib3.util.connection
 
     addresses = []
@@ -55,6 +57,7 @@ def asked(monkeypatch):
 
 
 def open_session(base_url: str, **differs) -> HttpSession:
+    """Return a session for a base URL that signs in with ``KEY``."""
     auth = Auth(scheme="basic", username="API_KEY", secret="api_key")
     return HttpSession(HttpPolicy(base_url, auth=auth, **differs), secrets=lambda: {"api_key": KEY})
 
@@ -77,9 +80,9 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize("where", ELSEWHERE)
-def test_a_redirect_elsewhere_is_refused_and_nobody_is_asked(servers, asked, where):
-    """A redirect to another host, port, scheme, subdomain or user name is refused before a
-    connection is made.
+def test_a_redirect_elsewhere_is_refused_and_nobody_is_asked(servers, contacted, where):
+    """A redirect to another host, port, scheme, subdomain or user name is refused, and no
+    connection to that address is opened.
     """
     home, trap = servers
     location = ELSEWHERE[where].format(trap=trap.url, port=home.server_address[1])
@@ -91,13 +94,11 @@ def test_a_redirect_elsewhere_is_refused_and_nobody_is_asked(servers, asked, whe
             with pytest.raises(ConnectionStopped, match="FG-redirect-refused"):
                 session.get("x")
     assert (len(home.requests), trap.requests) == (5, [])
-    assert set(asked) == {home.server_address}
+    assert set(contacted) == {home.server_address}
 
 
-def test_a_redirect_to_a_subdomain_of_home_is_refused(servers, asked):
-    """A redirect to a subdomain of the service is refused, because the service may let others use
-    one.
-    """
+def test_a_redirect_to_a_subdomain_of_home_is_refused(servers, contacted):
+    """A redirect to a subdomain is refused, because its content may come from somebody else."""
     home, _ = servers
     port = home.server_address[1]
     home.say(Reply(302, headers={"Location": f"http://files.localhost:{port}/x"}))
@@ -106,12 +107,12 @@ def test_a_redirect_to_a_subdomain_of_home_is_refused(servers, asked):
         pytest.raises(ConnectionStopped, match="FG-redirect-refused"),
     ):
         session.get("x")
-    assert {host for host, _ in asked} == {"localhost"}
+    assert {host for host, _ in contacted} == {"localhost"}
 
 
 def test_no_link_of_a_chain_carries_the_key_beyond_home(servers, reliability):
-    """In a chain of redirects over a host that the entry allows, the key is sent once, to its
-    origin.
+    """In a chain of redirects, even to hosts that the entry allows, only the first request to the
+    service carries the key.
     """
     home, allowed = servers
     for target, end in ((home.url, None), ("https://evil.example", "FG-redirect-refused")):
@@ -165,25 +166,28 @@ IDS = [
 ]
 
 
-@pytest.mark.parametrize("path", [f"api/v1/activity/{one}/streams.json" for one in IDS])
-def test_an_id_in_a_path_stays_one_step_of_it_or_is_refused(servers, asked, path):
-    """The transport ensures that an id in a path stays one segment of it, or refuses the request,
-    whatever a plugin lets through.
+@pytest.mark.parametrize(
+    "path", [f"api/v1/activity/{activity_id}/streams.json" for activity_id in IDS]
+)
+def test_an_id_in_a_path_stays_one_step_of_it_or_is_refused(servers, contacted, path):
+    """An id in a path cannot add a segment to the path or change the host, because the transport
+    quotes or refuses it, whatever a plugin lets through.
     """
     home, _ = servers
     with open_session(home.url) as session, suppress(PluginFailed):
         session.get(path)
     assert all(
-        unquote(one) == f"/{path}" and one.count("/") == path.count("/") + 1 for one in home.paths
+        unquote(requested) == f"/{path}" and requested.count("/") == path.count("/") + 1
+        for requested in home.paths
     )
-    assert set(asked) <= {home.server_address}
+    assert set(contacted) <= {home.server_address}
 
 
 def test_a_lying_service_cannot_make_the_host_ask_another_address(
-    home, service, servers, asked, reliability
+    home, service, servers, contacted, reliability
 ):
-    """A service that puts hosts, line breaks or parent folders into ids, and addresses into every
-    field, cannot make the host request another address.
+    """Malicious ids, and URLs in every field that could hold one, make the host send no request to
+    another address.
     """
     trap = servers[1]
     fields = {
@@ -200,10 +204,10 @@ def test_a_lying_service_cannot_make_the_host_ask_another_address(
             "description",
         )
     }
-    for number, one in enumerate(IDS):
+    for number, activity_id in enumerate(IDS):
         start = f"2026-11-{number + 1:02}T08:00:00"
         row = {
-            "id": one,
+            "id": activity_id,
             "start_date_local": start,
             "start_date": f"{start}Z",
             "type": "Run",
@@ -217,20 +221,20 @@ def test_a_lying_service_cannot_make_the_host_ask_another_address(
     with Host(home, clock=FakeClock()) as host:
         host.connect("intervals", {"api_key": KEY, "base_url": service.url})
         list(host.sync())
-        kept = len(host.activities()) + len(host.records.quarantine())
+        stored = len(host.activities()) + len(host.records.quarantine())
     port = int(service.url.rpartition(":")[2])
-    assert set(asked) == {("127.0.0.1", port)}
+    assert set(contacted) == {("127.0.0.1", port)}
     assert trap.requests == []
     assert [
-        one.path
-        for one in service.requests
-        if not one.path.startswith("/api/v1/") or ".." in unquote(one.path).split("/")
+        request.path
+        for request in service.requests
+        if not request.path.startswith("/api/v1/") or ".." in unquote(request.path).split("/")
     ] == []
-    assert kept >= len(IDS)
+    assert stored >= len(IDS)
     reliability(
         "secrets",
         "an id or a field that names another address",
         times=len(IDS) + len(fields),
         lost=len(trap.requests),
-        seen="stored as what it is; nobody else is asked",
+        seen="stored unchanged; no other host receives a request",
     )

@@ -1,5 +1,5 @@
-"""Tests that plant secrets wherever one can enter, run every command with every fault and log
-level, and search for the secrets everywhere.
+"""Tests that plant secrets wherever one can enter, run every command against every fault at every
+log level, and search for the secrets in all output and storage.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ PLANTED = {
 }
 TOKEN = base64.b64encode(f"API_KEY:{KEY}".encode()).decode()
 
-#: Every command with what it is called with; a test holds the table to the commands that there are.
+#: Every command with the arguments to call it with. A test compares the table with the existing
+#: commands.
 CALLS: dict[str, list[list[str]]] = {
     "": [[], ["--version"], ["--help"]],
     "connect": [
@@ -125,27 +126,27 @@ LEVELS = ([], ["--json"], ["-vv"], ["-vv", "--json"], ["--debug"], ["--debug", "
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[str]:
-    """Return every command below a group."""
+    """Return the names of all commands below a group."""
     context = click.Context(group)
-    found = []
+    names = []
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
-        found.append(" ".join((*path, name)))
+        names.append(" ".join((*path, name)))
         if isinstance(command, click.Group):
-            found += commands(command, (*path, name))
-    return found
+            names += commands(command, (*path, name))
+    return names
 
 
 def test_no_command_is_forgotten():
-    """The table of calls above contains every command."""
+    """The table of calls contains every command, so a new command must be added to it."""
     assert {*commands(root), ""} == set(CALLS)
     assert set(COMMANDS) <= set(CALLS)
 
 
 @pytest.fixture(autouse=True)
 def _planted(monkeypatch, tmp_path, home):
-    """Plant secrets in the environment, and let time pass quickly."""
+    """Plant secrets in the environment, and make sleeping take no time."""
     (tmp_path / ".netrc").write_text(
         f"machine 127.0.0.1 login me password {PLANTED['password of a .netrc']}\n"
     )
@@ -168,12 +169,14 @@ def _planted(monkeypatch, tmp_path, home):
 
 
 def _no_pip(arguments, **options):
-    """Replace pip by one that fails and prints its arguments and its environment."""
+    """Imitate a pip that fails, repeats its arguments, and reports secrets in its environment,
+    because code in a build could read them.
+    """
     import subprocess
 
-    said = f"{arguments[:-1]} {sorted(options['env'].items())}"
+    visible = f"{arguments[:-1]} {sorted(options['env'].items())}"
     hits = SEARCH.in_text(
-        said.replace(PLANTED["password of the proxy"], "the proxy, which pip needs")
+        visible.replace(PLANTED["password of the proxy"], "the proxy, which pip needs")
     )
     return subprocess.CompletedProcess(
         arguments, 1, "", f"could not install {arguments[-1]}; leaked: {hits}"
@@ -185,10 +188,12 @@ SEARCH = Search(PLANTED)
 
 @pytest.fixture
 def lying(service):
-    """Return the account of a service that repeats the key wherever it can: in titles, in streams,
-    in headers.
-    """
-    rides = [one for one in service.account.ids() if not service.account.is_stub(one)]
+    """Yield a service that repeats the key in titles, streams and headers."""
+    rides = [
+        external_id
+        for external_id in service.account.ids()
+        if not service.account.is_stub(external_id)
+    ]
     service.account.edit(
         rides[0], name=f"my key {KEY}", description=f"Authorization: Basic {TOKEN}"
     )
@@ -205,7 +210,9 @@ def lying(service):
 
 @pytest.fixture
 def fitglue(capsys, monkeypatch, home):
-    """Return a function that runs the command in this process and returns its output."""
+    """Return a function that runs the command in this process and returns its exit code and
+    output.
+    """
 
     def call(*arguments: str, typed: str = KEY) -> tuple[int, str]:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode())))
@@ -219,39 +226,42 @@ def fitglue(capsys, monkeypatch, home):
 
 @pytest.fixture
 def connected(fitglue, lying, home):
-    """Return the lying account, connected and synced."""
-    code, said = fitglue("connect", "intervals", "--key-stdin", "--base-url", lying.url, "--debug")
-    assert code == 0, said
-    assert SEARCH.in_text(said) == []
+    """Connect to the service that repeats the key, and return it."""
+    code, output = fitglue(
+        "connect", "intervals", "--key-stdin", "--base-url", lying.url, "--debug"
+    )
+    assert code == 0, output
+    assert SEARCH.in_text(output) == []
     (home / "saved.json").write_text("[]")
     return lying
 
 
 def drive(fitglue, options: list[str]) -> tuple[int, list[str]]:
-    """Run every command with these options; return the number of calls, and where a secret
-    appeared.
-    """
+    """Run every command with these options, and return the number of calls and the leaks."""
     calls = [
         [*name.split(), *arguments, *options]
-        for name, every in CALLS.items()
-        for arguments in every
+        for name, calls_of_command in CALLS.items()
+        for arguments in calls_of_command
         if name != "dev stand-in"
     ]
     leaks = []
     for call in calls:
-        said = fitglue(*call)[1]
-        leaks += [f"{' '.join(call)[:60]}: {found}" for found in SEARCH.in_text(said)]
+        output = fitglue(*call)[1]
+        leaks += [f"{' '.join(call)[:60]}: {name}" for name in SEARCH.in_text(output)]
     return len(calls), leaks
 
 
 @pytest.mark.parametrize(
     "options",
-    [pytest.param(one, marks=() if one == ["--debug"] else pytest.mark.long) for one in LEVELS],
+    [
+        pytest.param(options, marks=() if options == ["--debug"] else pytest.mark.long)
+        for options in LEVELS
+    ],
     ids=lambda options: " ".join(options) or "quietly",
 )
 def test_no_command_says_or_stores_a_secret(connected, fitglue, home, options, reliability):
-    """Against a service that repeats the key, no command prints or stores it in any form: not in
-    output, files, rows or raw parts.
+    """Against a service that repeats the key, no command shows or stores any form of it, in output,
+    files, rows or raw parts.
     """
     fitglue("sync", "--files")
     calls, leaks = drive(fitglue, options)
@@ -259,16 +269,16 @@ def test_no_command_says_or_stores_a_secret(connected, fitglue, home, options, r
     assert leaks == []
     reliability(
         "secrets",
-        "every command, at every level, against a service that repeats the key",
+        "every command, at every log level, against a service that repeats the key",
         times=calls,
         lost=len(leaks),
-        seen="its usual answer, with asterisks where the key would stand",
+        seen="the usual output, with asterisks in place of the key",
     )
 
 
-def test_only_the_key_is_replaced_in_what_is_stored(connected, fitglue, home):
-    """In a title that repeats the key, the key is stored as asterisks; everything else is stored
-    verbatim.
+def test_a_stored_payload_has_asterisks_in_place_of_the_key(connected, fitglue, home):
+    """A payload that repeats the key is stored with asterisks in its place and is otherwise
+    unchanged, so a stolen database contains no key.
     """
     fitglue("sync")
     with Host(home) as host:
@@ -276,20 +286,20 @@ def test_only_the_key_is_replaced_in_what_is_stored(connected, fitglue, home):
     assert f"my key {'*' * len(json.dumps(KEY)[1:-1])}" in titles
 
 
-SAID = json.dumps(
+JSON_WITH_KEY = json.dumps(
     {"error": f"you sent {KEY}, that is {TOKEN}, or {quote(KEY, safe='')}, or {KEY.encode().hex()}"}
 )
-PAGE = (
+PAGE_WITH_KEY = (
     f"<html><title>{html.escape(KEY)}</title><body>Authorization: Basic {TOKEN} "
     f"<b>{html.escape(KEY)}</b></body></html>"
 )
 FAULTS = {
     **{
-        f"status {status}": Fault.status(status, body=SAID)
+        f"status {status}": Fault.status(status, body=JSON_WITH_KEY)
         for status in (400, 401, 403, 404, 422, 429, 500, 503)
     },
     **{
-        f"page with status {status}": Fault.status(status, body=PAGE)
+        f"page with status {status}": Fault.status(status, body=PAGE_WITH_KEY)
         for status in (200, 401, 403, 500, 502)
     },
     "redirect to another host": Fault.redirect(
@@ -313,8 +323,8 @@ EVERYDAY = ("status 401", "redirect to another host")
 )
 @pytest.mark.parametrize("form", ["--json", "--debug"])
 def test_no_fault_of_the_service_shows_a_secret(connected, fitglue, home, fault, form, reliability):
-    """No fault of the service makes the host show a secret, however the service repeats what it
-    received.
+    """No output, log or stored row shows a secret, whatever the service returns and however it
+    repeats what it was sent.
     """
     connected.clear_faults()
     connected.fault("*", FAULTS[fault], times=None)
@@ -328,7 +338,7 @@ def test_no_fault_of_the_service_shows_a_secret(connected, fitglue, home, fault,
         ["connect", "intervals", "--key-stdin", "--base-url", connected.url],
     ]
     leaks = [
-        found for call in calls for found in SEARCH.in_text(fitglue(*call, form)[1])
+        name for call in calls for name in SEARCH.in_text(fitglue(*call, form)[1])
     ] + SEARCH.in_home(home)
     assert leaks == []
     reliability(
@@ -336,7 +346,7 @@ def test_no_fault_of_the_service_shows_a_secret(connected, fitglue, home, fault,
         "a fault of the service that repeats the key",
         times=len(calls),
         lost=len(leaks),
-        seen="the error of the fault, with *** where the key would stand",
+        seen="the error of the fault, with *** in place of the key",
     )
 
 
@@ -346,13 +356,13 @@ def test_no_fault_of_the_service_shows_a_secret(connected, fitglue, home, fault,
     ids=["TLS", "DNS", "port"],
 )
 def test_a_service_that_cannot_be_reached_shows_no_secret(fitglue, service, home, url):
-    """No secret is shown if TLS fails, the name cannot be resolved, or the proxy of the environment
-    does not answer.
+    """If TLS fails, a name does not resolve or a proxy does not respond, the error shows no
+    secret.
     """
     address = url.format(port=service.url.rpartition(":")[2])
-    code, said = fitglue("connect", "intervals", "--key-stdin", "--base-url", address, "--debug")
-    assert code in (4, 5), said
-    assert SEARCH.in_text(said) + SEARCH.in_home(home) == []
+    code, output = fitglue("connect", "intervals", "--key-stdin", "--base-url", address, "--debug")
+    assert code in (4, 5), output
+    assert SEARCH.in_text(output) + SEARCH.in_home(home) == []
 
 
 @pytest.mark.parametrize(
@@ -365,26 +375,30 @@ def test_a_service_that_cannot_be_reached_shows_no_secret(fitglue, service, home
     ],
 )
 def test_a_proxy_that_is_written_wrongly_shows_no_password(fitglue, home, monkeypatch, proxy):
-    """The password of a proxy is not shown, whether its URL is wrong or it does not answer."""
+    """The error about a proxy whose URL is malformed, or that does not respond, does not show its
+    password.
+    """
     monkeypatch.setenv("https_proxy", proxy.format(PLANTED["password of the proxy"]))
     for form in ("--debug", "--json"):
-        code, said = fitglue(
+        code, output = fitglue(
             "connect", "intervals", "--key-stdin", "--base-url", "https://intervals.invalid", form
         )
         assert code != 0
-        assert SEARCH.in_text(said) + SEARCH.in_home(home) == []
+        assert SEARCH.in_text(output) + SEARCH.in_home(home) == []
 
 
-def test_a_key_in_the_environment_is_stored_only_sealed(fitglue, service, home, monkeypatch):
-    """A key from the environment is stored only in encrypted form, and no command shows it."""
+def test_a_key_in_the_environment_is_stored_only_encrypted(fitglue, service, home, monkeypatch):
+    """A key that a script passes in the environment is stored only encrypted, and no command shows
+    it.
+    """
     key = PLANTED["key in the environment"]
     service.set_key(key)
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", key)
     monkeypatch.setenv("FITGLUE_INTERVALS_BASE_URL", service.url)
-    code, said = fitglue("connect", "intervals", "--debug")
+    code, output = fitglue("connect", "intervals", "--debug")
     assert code == 0
     leaks = SEARCH.in_text(
-        said,
+        output,
         *(
             fitglue(*call, "--debug")[1]
             for call in ([], ["sync"], ["doctor"], ["plugin", "install", "x"])
@@ -407,29 +421,29 @@ def test_a_key_in_the_environment_is_stored_only_sealed(fitglue, service, home, 
     ],
 )
 def test_the_password_of_a_database_is_not_shown(fitglue, home, monkeypatch, url):
-    """The password of a database is not shown if the server does not exist, the kind is unknown, or
-    the URL is wrong.
+    """The error about a database that cannot be reached, is not supported or has a malformed URL
+    does not show its password.
     """
     monkeypatch.setenv("FITGLUE_DATABASE", url.format(PLANTED["password of the database"]))
     calls = (["doctor"], ["activities"], ["sql", "--path"], ["sync"], [])
     leaks = [
-        found
+        name
         for call in calls
         for form in ("--debug", "--json")
-        for found in SEARCH.in_text(fitglue(*call, form)[1])
+        for name in SEARCH.in_text(fitglue(*call, form)[1])
     ]
     assert leaks + SEARCH.in_home(home) == []
 
 
-class OfTheirOwn(Exception):
-    """An exception that keeps what it was given, and refuses to be changed."""
+class ThirdPartyError(Exception):
+    """An exception that stores its argument and formats its message itself."""
 
-    def __init__(self, said):
-        super().__init__(said)
-        self.said = said
+    def __init__(self, message):
+        super().__init__(message)
+        self.message = message
 
     def __str__(self):
-        return f"own {self.said}"
+        return f"own {self.message}"
 
 
 def _raise(how):
@@ -443,12 +457,12 @@ def _raise(how):
         try:
             raise OSError(2, "No such file", f"/tmp/{KEY}")
         except OSError:
-            raise RuntimeError("another one") from None
+            raise RuntimeError("another error") from None
     kinds = {
         "plain": RuntimeError(f"key {KEY}"),
         "bytes": RuntimeError(KEY.encode()),
         "nested": RuntimeError({"headers": [KEY, TOKEN]}),
-        "own": OfTheirOwn(KEY),
+        "own": ThirdPartyError(KEY),
         "ours": FitglueError("FG-theirs", f"sent {KEY}", why=TOKEN, fix=f"say {KEY}"),
         "exit": SystemExit(KEY),
     }
@@ -462,33 +476,35 @@ def _raise(how):
     [
         "chained",
         *(
-            pytest.param(one, marks=pytest.mark.long)
-            for one in ("plain", "bytes", "nested", "own", "ours", "exit", "in context", "noted")
+            pytest.param(way, marks=pytest.mark.long)
+            for way in ("plain", "bytes", "nested", "own", "ours", "exit", "in context", "noted")
         ),
     ],
 )
 def test_a_plugin_that_raises_with_the_key_in_its_message_shows_nothing(
     connected, fitglue, home, monkeypatch, how, reliability
 ):
-    """If a plugin raises an exception that contains the key, the key is neither shown, nor in the
-    error that an embedder receives, nor stored.
+    """A plugin that raises with the key in its message leaks it neither to the output, nor to the
+    error that an embedder gets, nor to the store.
     """
     connected.clear_faults()
 
     def list_window(connection, _):
-        connection.http.get("api/v1/athlete/0/profile")  # only now is there anything to quote
+        connection.http.get(
+            "api/v1/athlete/0/profile"
+        )  # after this request the exception can repeat the key
         _raise(how)
 
     for hook, broken in {"list_window": list_window, "normalize": lambda _: _raise(how)}.items():
         with monkeypatch.context() as patch:
             patch.setattr(f"fitglue_intervals.plugin.{hook}", broken)
-            said = [fitglue("sync", "--full", form)[1] for form in ("--debug", "--json", "-vv")]
+            outputs = [fitglue("sync", "--full", form)[1] for form in ("--debug", "--json", "-vv")]
             with Host(home) as host:
                 errors = [event.error for event in host.sync() if isinstance(event, SyncStopped)]
-            said.append(fitglue("quarantine", "--debug")[1])
+            outputs.append(fitglue("quarantine", "--debug")[1])
         leaks = (
-            SEARCH.in_text(*said)
-            + [found for error in errors for found in SEARCH.in_error(error)]
+            SEARCH.in_text(*outputs)
+            + [name for error in errors for name in SEARCH.in_error(error)]
             + SEARCH.in_home(home)
         )
         assert leaks == []
@@ -502,8 +518,8 @@ def test_a_plugin_that_raises_with_the_key_in_its_message_shows_nothing(
 
 
 def test_a_bug_leaves_a_report_without_secrets(connected, fitglue, home, monkeypatch, reliability):
-    """After a bug, neither the file with the traceback, nor the output of --debug, nor the one-line
-    message contains a secret.
+    """A bug is reported without secrets in its file with the traceback, in the output of
+    ``--debug``, and in the message.
     """
     from fitglue_registry.cli.commands import sync
 
@@ -516,10 +532,10 @@ def test_a_bug_leaves_a_report_without_secrets(connected, fitglue, home, monkeyp
         )
 
     monkeypatch.setattr(sync, "follow", buggy)
-    said = [fitglue("sync", form) for form in ("-v", "--debug", "--json")]
-    assert {code for code, _ in said} == {1}
+    results = [fitglue("sync", form) for form in ("-v", "--debug", "--json")]
+    assert {code for code, _ in results} == {1}
     assert list((home / "logs").glob("bug-*.txt"))
-    leaks = SEARCH.in_text(*(text for _, text in said)) + SEARCH.in_home(home)
+    leaks = SEARCH.in_text(*(text for _, text in results)) + SEARCH.in_home(home)
     assert leaks == []
     reliability(
         "secrets",
@@ -531,8 +547,8 @@ def test_a_bug_leaves_a_report_without_secrets(connected, fitglue, home, monkeyp
 
 
 def test_the_log_of_an_embedder_holds_no_secret_behind_the_filter(connected, home, caplog):
-    """With the host's log filter, an embedder's log at the lowest level of every library contains
-    no secret.
+    """With the filter that the host offers, an embedder's log contains no secret, even at the
+    lowest level of every library.
     """
     from fitglue_registry.redaction.log_filter import RedactingFilter
 
@@ -545,7 +561,7 @@ def test_the_log_of_an_embedder_holds_no_secret_behind_the_filter(connected, hom
 
 
 def test_the_search_finds_what_is_there(connected, home, tmp_path):
-    """The search finds a secret that is present; otherwise the other tests would prove nothing."""
+    """The search finds planted secrets in every form, so that an empty result proves something."""
     for name, content in {
         "plain": KEY,
         "token": TOKEN,

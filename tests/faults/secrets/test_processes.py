@@ -1,6 +1,4 @@
-"""Tests of what other users of the machine can see of a running command, and of what its children
-inherit.
-"""
+"""Tests of what other users of the machine and child processes can see of a running command."""
 
 from __future__ import annotations
 
@@ -23,8 +21,8 @@ SEARCH = Search({"key": KEY})
     not Path("/proc/self/cmdline").exists(), reason="only Linux shows processes below /proc"
 )
 def test_no_argument_and_no_child_of_a_running_command_holds_the_key(service, home, reliability):
-    """While a key that was piped in is proven, neither the arguments nor the environment of the
-    command and its children contain it.
+    """While a key is checked, it is in neither the arguments nor the environment of the command and
+    its children.
     """
     service.fault("*/profile", Fault.hold(), times=1)
     command = [
@@ -44,7 +42,7 @@ def test_no_argument_and_no_child_of_a_running_command_holds_the_key(service, ho
         process.stdin.write(KEY.encode())
         process.stdin.close()
         while not service.requests and process.poll() is None:
-            os.sched_yield()  # nobody knows how long it takes to start
+            os.sched_yield()  # wait until the command has started and sent a request
         tasks = Path(f"/proc/{process.pid}/task")
         children = [
             child for task in tasks.iterdir() for child in (task / "children").read_text().split()
@@ -55,27 +53,27 @@ def test_no_argument_and_no_child_of_a_running_command_holds_the_key(service, ho
             for name in ("cmdline", "environ")
         ]
         process.kill()
-    leaks = [found for content in seen for found in SEARCH.in_bytes(content)]
+    leaks = [name for content in seen for name in SEARCH.in_bytes(content)]
     assert b"connect" in seen[0]
     assert leaks + SEARCH.in_home(home) == []
     reliability(
         "secrets",
-        "the list of processes while a key is proven",
+        "the list of processes while a key is checked",
         lost=len(leaks),
         seen="the command without the key",
     )
 
 
 def test_a_build_of_a_plugin_inherits_no_key(tmp_path, monkeypatch, capsys):
-    """pip runs third-party code, so its process inherits neither the key nor the password of the
-    database.
+    """The process that installs a plugin inherits neither the key nor the password of the database,
+    because pip runs other people's code.
     """
     from fitglue_registry.cli.app import run
 
-    given = []
+    calls = []
 
     def remember(arguments, **options):
-        given.append((arguments, options["env"]))
+        calls.append((arguments, options["env"]))
         return subprocess.CompletedProcess(arguments, 1, "", "no such plugin")
 
     monkeypatch.setattr(subprocess, "run", remember)
@@ -83,5 +81,5 @@ def test_a_build_of_a_plugin_inherits_no_key(tmp_path, monkeypatch, capsys):
         monkeypatch.setenv(name, KEY)
     monkeypatch.setenv("FITGLUE_DATABASE", f"postgresql://me:{KEY}@127.0.0.1:1/db")
     assert run(["plugin", "install", "fitglue-nothing"]) == 8
-    assert SEARCH.in_text(repr(given)) == []
-    assert "PATH" in given[0][1]
+    assert SEARCH.in_text(repr(calls)) == []
+    assert "PATH" in calls[0][1]

@@ -1,5 +1,5 @@
-"""Tests of changing keys: they are renewed, sealed with a new key, or moved, and wherever that is
-killed, the secrets that the database names can be opened and no others exist.
+"""Tests of keys that are renewed, encrypted again or moved: a kill at any step loses no secret and
+leaves no extra one.
 """
 
 from __future__ import annotations
@@ -25,19 +25,20 @@ RENEWED = 'R3newed"key/0f+secrets'
 
 
 def key_file(home):
+    """Return the path of the key file."""
     return home / "secrets" / "secrets.key"
 
 
 def sealed(home):
-    """Return the names of the sealed files."""
+    """Return the names of the encrypted secrets."""
     return sorted(path.name for path in (home / "secrets").glob("*.sealed"))
 
 
 def test_a_renewed_key_takes_effect_and_leaves_no_copy_of_the_old_one(
     home, connect, service, reliability
 ):
-    """After a key was renewed, the next sync uses it, and neither the folder nor the database
-    contains the old one.
+    """After a key is renewed, the next sync uses the new key, and neither the folder nor the
+    database has the old one.
     """
     connect()
     before = sealed(home)
@@ -59,8 +60,8 @@ def test_a_renewed_key_takes_effect_and_leaves_no_copy_of_the_old_one(
 def test_a_renewed_key_in_the_keyring_leaves_no_copy_of_the_old_one(
     home, connect, service, desktop, monkeypatch
 ):
-    """After a key in the keyring was renewed, the old one is not in the keyring, which could not
-    list it.
+    """After a key is renewed, the old one is deleted from the keyring, because a keyring cannot
+    list what it holds.
     """
     monkeypatch.setenv("FITGLUE_SECRETS", "keyring")
     connect()
@@ -72,8 +73,8 @@ def test_a_renewed_key_in_the_keyring_leaves_no_copy_of_the_old_one(
 def test_a_sync_that_is_running_takes_the_renewed_key_after_a_401(
     home, connect, service, reliability
 ):
-    """A running sync that is answered with 401 uses a key that was renewed meanwhile, and does not
-    fail.
+    """A sync that is running when the key is renewed continues with the new key, without a restart
+    or a failure.
     """
     connect()
     with Host(home) as host:
@@ -88,12 +89,12 @@ def test_a_sync_that_is_running_takes_the_renewed_key_after_a_401(
         "secrets",
         "a key renewed while a sync runs",
         lost=last.counts.get("not-fetched", 0),
-        seen="the sync goes on, exit 0",
+        seen="the sync continues, exit 0",
     )
 
 
 def test_a_new_key_file_seals_every_secret(home, connect, reliability):
-    """After rekey, the new key file opens every secret, and the old one opens none."""
+    """After ``rekey`` the old key file decrypts nothing, and the new one decrypts every secret."""
     connect()
     old = key_file(home).read_bytes()
     with Host(home) as host:
@@ -115,28 +116,31 @@ def test_a_new_key_file_seals_every_secret(home, connect, reliability):
 
 
 def test_keys_move_from_the_keyring_to_a_file_and_back(home, connect, desktop, monkeypatch):
-    """Secrets can be moved from the keyring to files and back, and are then no longer in the old
+    """``rekey`` moves keys from the keyring to a file and back, and deletes them at the old
     place.
     """
     monkeypatch.setenv("FITGLUE_SECRETS", "keyring")
     connect()
     with Host(home) as host:
-        assert [one.kept_in for one in host.connections.rekey("file")] == ["file"]
+        assert [result.kept_in for result in host.connections.rekey("file")] == ["file"]
     assert desktop.kept == {}
     with monkeypatch.context() as patch:
         patch.setattr(FileKeyring, "get_password", locked)
         assert opened(home) == {"intervals": KEY}
     with Host(home) as host:
-        assert [one.kept_in for one in host.connections.rekey("keyring")] == ["keyring"]
+        assert [result.kept_in for result in host.connections.rekey("keyring")] == ["keyring"]
     assert sealed(home) == []
 
 
 def locked(*_):
+    """Imitate a locked keyring."""
     raise RuntimeError("the desktop is locked")
 
 
 def test_a_secret_that_cannot_be_moved_stays_where_it_is(home, connect, desktop, monkeypatch):
-    """If the keyring is locked, moving a secret is reported with a fix, and nothing is lost."""
+    """If a keyring is locked, ``rekey`` reports it with a fix, and the secrets stay where they
+    are.
+    """
     monkeypatch.setenv("FITGLUE_SECRETS", "keyring")
     connect()
     with monkeypatch.context() as patch, Host(home) as host:
@@ -146,8 +150,10 @@ def test_a_secret_that_cannot_be_moved_stays_where_it_is(home, connect, desktop,
     assert opened(home) == {"intervals": KEY}
 
 
-def test_the_secret_of_another_database_keeps_its_key(home, connect, tmp_path, service):
-    """If two databases share a home, changing the key for one does not lock the other out."""
+def test_rekey_keeps_the_secrets_of_another_database(home, connect, tmp_path, service):
+    """If two databases share a home, ``rekey`` for one of them keeps the secrets of the other
+    readable.
+    """
     connect()
     with Host(home, f"sqlite:///{tmp_path / 'other.db'}") as other:
         other.connect("intervals", {"api_key": service.api_key, "base_url": service.url})
@@ -160,14 +166,14 @@ def test_the_secret_of_another_database_keeps_its_key(home, connect, tmp_path, s
 
 
 def test_an_embedder_s_own_store_is_not_touched(home):
-    """A rekey does not change the secrets in an embedder's own store."""
+    """``rekey`` refuses to change the secrets in an embedder's own store."""
     with Host(home, secrets=MemorySecretStore()) as host, pytest.raises(UserMistake) as caught:
         host.connections.rekey()
     assert caught.value.code == "FG-rekey-elsewhere"
 
 
 def killed(home: Path, folder: Path, points: str, *work: str) -> list[dict]:
-    """Kill a change at these points, inspect what is left, and make the change again to its end."""
+    """Kill a change at these points, make it again to its end, and return what each kill left."""
     command = [sys.executable, "-W", "error", str(CHILD), str(home), str(folder), points, *work]
     child = subprocess.run(
         command, capture_output=True, text=True, cwd=ROOT, timeout=500, check=True
@@ -187,7 +193,7 @@ WORK = {
 
 @pytest.fixture(params=WORK)
 def change(request, tmp_path, connect, service, monkeypatch):
-    """Return a prepared home, and the arguments of a change of its secrets."""
+    """Return the name of a change of secrets and its arguments, with a prepared home."""
     scheme, *work = WORK[request.param]
     monkeypatch.setenv("FITGLUE_SECRETS", scheme)
     connect()
@@ -201,32 +207,32 @@ def change(request, tmp_path, connect, service, monkeypatch):
 def test_killed_at_any_step_of_a_change_no_secret_is_lost_and_none_stays_behind(
     change, home, tmp_path, reliability
 ):
-    """If a change is killed before any rename, removal, commit or write to the keyring, the key can
-    be opened, and the next change removes what is unused.
+    """A change of secrets that is killed before any rename, removal, commit or write to the keyring
+    loses no secret, and the next change removes what is left over.
     """
     name, work = change
     expected = {"renew": {"intervals": RENEWED}, "rekey": {"intervals": KEY}, "remove": {}}[work[0]]
     outcomes = killed(home, tmp_path, "all", *work)
     lost = [
-        one
-        for one in outcomes
-        if one["again"] != [0, [expected, []]]
-        or not set(one["between"][1].values()) <= {KEY, RENEWED}
+        outcome
+        for outcome in outcomes
+        if outcome["again"] != [0, [expected, []]]
+        or not set(outcome["between"][1].values()) <= {KEY, RENEWED}
     ]
     assert lost == []
     assert len(outcomes) > 3
-    assert all(one["killed"] for one in outcomes)
+    assert all(outcome["killed"] for outcome in outcomes)
     reliability(
         "secrets",
         f"killed while secrets change: {name}",
         times=len(outcomes),
         lost=len(lost),
-        seen="the same command does it, exit 0",
+        seen="the same command completes the change, exit 0",
     )
 
 
 def test_a_rekey_that_stops_half_way_loses_nothing(home, connect, monkeypatch):
-    """A rekey that stops after the new key was written, and before anything is sealed with it,
+    """A ``rekey`` that stops after the new key is written and before anything is encrypted with it
     loses nothing.
     """
     connect()
@@ -241,14 +247,15 @@ def test_a_rekey_that_stops_half_way_loses_nothing(home, connect, monkeypatch):
 
 
 def interrupted(*_):
+    """Imitate Ctrl-C."""
     raise KeyboardInterrupt
 
 
-def test_a_sync_after_a_lost_key_reports_it_and_the_next_connect_repairs_it(
+def test_a_lost_key_is_reported_and_repaired_by_the_next_connect(
     home, service, connect, reliability
 ):
-    """A sync after a lost key reports it while everything else works, and connecting again repairs
-    it.
+    """If the key file is lost, a sync reports it, everything else works, and connecting again
+    repairs it.
     """
     connect()
     with Host(home) as host:

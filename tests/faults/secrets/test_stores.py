@@ -1,5 +1,5 @@
-"""Tests of a key that is lost, damaged, exposed or inaccessible: the error says what to do, and
-everything else works.
+"""Tests of a key that is lost, damaged, exposed or inaccessible: a clear message has a fix, and
+everything else continues.
 """
 
 from __future__ import annotations
@@ -38,49 +38,57 @@ def fitglue(capsys, monkeypatch):
 
 @pytest.fixture
 def with_files(home, tmp_path):
-    """Return a second connection, which needs no secret."""
+    """Add a second connection that needs no secret."""
     (tmp_path / "rides").mkdir()
     with Host(home) as host:
         host.connect("files", {"paths": str(tmp_path / "rides")})
 
 
 def key_file(home):
+    """Return the path of the key file."""
     return home / "secrets" / "secrets.key"
 
 
 def only_sealed(home):
+    """Return the path of the only encrypted secret."""
     (file,) = (home / "secrets").glob("*.sealed")
     return file
 
 
 def lose(home):
+    """Delete the key file."""
     key_file(home).unlink()
 
 
 def replace(home):
+    """Replace the key file by that of another key."""
     key_file(home).write_text("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
 
 
 def overwrite(home):
+    """Overwrite the key file with zeros."""
     key_file(home).write_bytes(b"\0" * 40)
 
 
 def damage(home):
+    """Flip one bit of the encrypted secret."""
     content = only_sealed(home).read_bytes()
     only_sealed(home).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
 
 
 def remove(home):
+    """Delete the encrypted secret."""
     only_sealed(home).unlink()
 
 
 def put_a_folder_in_its_place(home):
+    """Replace the encrypted secret by a folder."""
     path = only_sealed(home)
     path.unlink()
     path.mkdir()
 
 
-TROUBLES = {
+DAMAGES = {
     lose: "FG-secret-key-lost",
     replace: "FG-secret-key-lost",
     overwrite: "FG-secret-key-lost",
@@ -91,25 +99,28 @@ TROUBLES = {
 
 
 @pytest.mark.parametrize(
-    "trouble",
-    [pytest.param(one, marks=() if one is lose else pytest.mark.long) for one in TROUBLES],
-    ids=lambda trouble: trouble.__name__.replace("_", " "),
+    "damage_secret",
+    [
+        pytest.param(damage_secret, marks=() if damage_secret is lose else pytest.mark.long)
+        for damage_secret in DAMAGES
+    ],
+    ids=lambda damage_secret: damage_secret.__name__.replace("_", " "),
 )
 def test_a_lost_or_damaged_key_is_reported_and_everything_else_works(
-    home, connect, service, with_files, fitglue, trouble, reliability
+    home, connect, service, with_files, fitglue, damage_secret, reliability
 ):
-    """A lost or damaged key is reported with exit code 3 and what to do; reading, export, rebuild
-    and other connections work, and the same command repairs it.
+    """A lost or damaged key is reported with exit code 3 and a fix; reading, export, rebuild and
+    the other connections work, and connecting again repairs it.
     """
     connect()
     assert fitglue("sync")[0] == 0
-    trouble(home)
+    damage_secret(home)
     code, out, _ = fitglue("sync", "intervals", "--json")
-    said = json.loads(out.splitlines()[-1])["error"]
-    assert (code, said["code"]) == (3, TROUBLES[trouble])
-    assert "fitglue connect" in said["fix"]
-    rest = (["activities"], ["show", "last"], ["export"], ["sync", "files"], ["rebuild"], [])
-    lost = sum(fitglue(*call)[0] != 0 for call in rest)
+    error = json.loads(out.splitlines()[-1])["error"]
+    assert (code, error["code"]) == (3, DAMAGES[damage_secret])
+    assert "fitglue connect" in error["fix"]
+    other_calls = (["activities"], ["show", "last"], ["export"], ["sync", "files"], ["rebuild"], [])
+    lost = sum(fitglue(*call)[0] != 0 for call in other_calls)
     assert lost == 0
     connect()
     assert fitglue("sync")[0] == 0
@@ -117,13 +128,15 @@ def test_a_lost_or_damaged_key_is_reported_and_everything_else_works(
         "secrets",
         "a key file or a sealed secret lost, replaced or damaged",
         lost=lost,
-        seen="FG-secret-key-lost, -unreadable or -missing, exit 3; the rest goes on, connect "
-        "repairs it",
+        seen="FG-secret-key-lost, -unreadable or -missing, exit 3; the other connections continue; "
+        "connecting again repairs it",
     )
 
 
 def test_a_secret_that_does_not_open_is_reported_by_rekey(home, connect, fitglue):
-    """A rekey reports a secret that it cannot open with exit code 3, and does not change it."""
+    """``rekey`` reports a secret that cannot be decrypted with exit code 3, and leaves its file
+    unchanged.
+    """
     connect()
     damage(home)
     before = only_sealed(home).read_bytes()
@@ -135,8 +148,8 @@ def test_a_secret_that_does_not_open_is_reported_by_rekey(home, connect, fitglue
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 @pytest.mark.parametrize("what", ["folder", "key file", "sealed file"])
 def test_a_link_in_place_of_a_secret_is_refused(home, connect, tmp_path, service, what):
-    """A link in place of a secret is refused, because whoever created it could choose what is read
-    and where a key is written.
+    """A symbolic link in place of the folder, the key file or a secret is refused, because whoever
+    placed it could choose what is read or where a key is written.
     """
     connect()
     path = {
@@ -154,7 +167,9 @@ def test_a_link_in_place_of_a_secret_is_refused(home, connect, tmp_path, service
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 def test_nothing_is_written_through_a_link(home, tmp_path, service):
-    """If the folder of secrets is a link, no secret is written."""
+    """If the folder of secrets is a symbolic link before the first secret, nothing is written to
+    it.
+    """
     home.mkdir()
     (tmp_path / "elsewhere").mkdir()
     (home / "secrets").symlink_to(tmp_path / "elsewhere")
@@ -166,8 +181,8 @@ def test_nothing_is_written_through_a_link(home, tmp_path, service):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 def test_everything_is_private_whatever_the_umask(home, connect, fitglue):
-    """Only their owner can read the home, the folder of secrets and every file with a secret,
-    whatever the umask is.
+    """Only the owner can read the home, the folder of secrets and every file with a secret,
+    whatever the umask.
     """
     old = os.umask(0)
     try:
@@ -188,8 +203,8 @@ def test_everything_is_private_whatever_the_umask(home, connect, fitglue):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 def test_a_folder_that_others_may_enter_is_closed(home, connect):
-    """A folder of secrets that others can enter, for example after a restore, gets mode 0700 with
-    the next secret.
+    """If others may enter the folder of secrets, as after the restore of a backup without modes,
+    the next secret makes it private.
     """
     connect()
     (home / "secrets").chmod(0o755)
@@ -198,6 +213,7 @@ def test_a_folder_that_others_may_enter_is_closed(home, connect):
 
 
 def locked(*_):
+    """Imitate a keyring that is locked."""
     raise RuntimeError("no session bus: org.freedesktop.secrets")
 
 
@@ -207,8 +223,8 @@ def locked(*_):
 def test_a_scheduler_without_a_desktop_can_sync_after_one_command(
     home, service, connect, fitglue, monkeypatch, keyring_of_the_scheduler, reliability
 ):
-    """A scheduler that cannot open the keyring reports the command that moves the secrets to files,
-    and after it, the sync works.
+    """If a key is in the keyring of a desktop, a scheduler's sync fails with a message that names
+    the command to run once, and works after that.
     """
     monkeypatch.setenv("FITGLUE_SECRETS", "keyring")
     connect()
@@ -234,18 +250,18 @@ def test_a_scheduler_without_a_desktop_can_sync_after_one_command(
     assert lost == 0
     reliability(
         "secrets",
-        "a scheduler without the keyring of the desktop",
+        "a scheduler without access to the keyring of the desktop",
         lost=lost,
-        seen="FG-keyring-unavailable, exit 3; after `fitglue connections rekey --to file` it syncs",
+        seen="FG-keyring-unavailable, exit 3; after `connections rekey --to file` syncs work",
     )
 
 
-def test_rekey_reports_where_each_key_is(home, connect, with_files, fitglue):
-    """``rekey`` prints one line for each connection with a key, and the same as JSON."""
+def test_rekey_says_where_each_key_lies(home, connect, with_files, fitglue):
+    """``rekey`` prints for each connection that has a key where the key is stored, also as JSON."""
     connect()
     assert (
         "intervals: its key is stored in a file, encrypted with the new key file"
         in fitglue("connections", "rekey")[1]
     )
-    said = json.loads(fitglue("connections", "rekey", "--json")[1])
-    assert said == {"connection": "intervals", "ok": True, "kept_in": "file", "new_key": True}
+    result = json.loads(fitglue("connections", "rekey", "--json")[1])
+    assert result == {"connection": "intervals", "ok": True, "kept_in": "file", "new_key": True}

@@ -1,4 +1,4 @@
-"""What a store lacks of another one, counted."""
+"""Compares a store with that of an undisturbed run."""
 
 from __future__ import annotations
 
@@ -6,49 +6,49 @@ from typing import Any
 
 
 def lost(undisturbed: dict[str, Any], found: dict[str, Any]) -> list[str]:
-    """Every key of the undisturbed store that is missing or differs, and every key too many that is
-    no trace of what was refused.
+    """Return the keys of the undisturbed store that are missing or differ, and the keys that the
+    other store has in excess.
 
-    Old summaries and details are kept on purpose, and so are the tombstones of rows that were never
-    activities.
+    Not counted are old summaries and details, which are kept on purpose, and the tombstones of rows
+    that were never activities.
     """
-    tombs = {
+    tombstones = {
         key
         for key, value in found["records"].items()
         if key not in undisturbed["records"] and value[0] == "gone"
     }
     differs = []
     for section, wanted in undisturbed.items():
-        there = found[section]
+        present = found[section]
         if section == "raw":
-            differs += [f"raw {one}" for one in wanted if one not in there]
+            differs += [f"raw {key}" for key in wanted if key not in present]
         elif section == "claims":
-            differs += [f"claims {one}" for one in wanted if one not in there]
+            differs += [f"claims {key}" for key in wanted if key not in present]
             differs += [
-                f"claims {one} too many"
-                for one in there
-                if one not in wanted and not _is_of(one[0], tombs)
+                f"claims {key} too many"
+                for key in present
+                if key not in wanted and not _belongs_to(key[0], tombstones)
             ]
         elif isinstance(wanted, dict):
             differs += [
                 f"{section} {key}"
                 for key in wanted
-                if key not in there or there[key] != wanted[key]
+                if key not in present or present[key] != wanted[key]
             ]
             differs += [
                 f"{section} {key} too many"
-                for key in there
-                if key not in wanted and not _is_of(key, tombs)
+                for key in present
+                if key not in wanted and not _belongs_to(key, tombstones)
             ]
-        elif there != wanted:
+        elif present != wanted:
             differs.append(section)
     return differs
 
 
-def _is_of(key: Any, tombs: set[Any]) -> bool:
-    """Whether a key is that of a buried record, of a part of it, or of what was made of it
-    alone.
+def _belongs_to(key: Any, tombstones: set[Any]) -> bool:
+    """Return whether a key is that of a deleted record, of one of its parts, or of an activity that
+    has only deleted records.
     """
     if isinstance(key, frozenset):
-        return all(source[:2] in tombs for source in key)
-    return key in tombs or key[0] in tombs or key[:2] in tombs
+        return all(source[:2] in tombstones for source in key)
+    return key in tombstones or key[0] in tombstones or key[:2] in tombstones

@@ -1,5 +1,5 @@
-"""One account and its server for all tests of a process, a home that is connected to it, and the
-store of an undisturbed sync.
+"""Fixtures of the upstream tests: one account and its server per process, a home that is connected
+to it, and the store of an undisturbed sync.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FILES = Options(files=True)
 
 @dataclasses.dataclass
 class World:
-    """What the cells of the matrix share; none of them changes the account."""
+    """The things that all cells of the matrix share. No cell changes the account."""
 
     server: StandIn
     secrets: MemorySecretStore
@@ -39,23 +39,26 @@ class World:
 
     @property
     def values(self) -> dict[str, str]:
-        """What ``connect`` is given."""
+        """The values that ``connect`` receives."""
         return {"api_key": self.server.api_key or "", "base_url": self.server.url}
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory) -> Iterator[World]:
-    """Built once a process: the account has a stub, every other workout has every part, and one id
-    is nothing but digits.
+    """Yield the shared things.
+
+    The account has a stub, each other workout has every part, and one id consists only of digits.
     """
     account = Account.generate(count=3, seed=3, until=UNTIL, distinct_streams=1)
-    # The oldest, so that odd values meet the others.
+    # The stub is the oldest row, so that malformed values hit the other rows.
     account.add_strava_stub("2026-11-01T07:00:00", id="16998617321")
     account.add("2026-11-10T06:00:00", id="900000001", created="2026-11-10T08:00:00+00:00")
-    for by_hand in [
-        one for one in account.ids() if not account.is_stub(one) and account.file(one) is None
+    for without_file in [
+        external_id
+        for external_id in account.ids()
+        if not account.is_stub(external_id) and account.file(external_id) is None
     ]:
-        account.delete(by_hand)
+        account.delete(without_file)
     folder, secrets = tmp_path_factory.mktemp("upstream"), MemorySecretStore()
     with StandIn(account) as server:
         world = World(server, secrets, folder / "connected", {})
@@ -70,7 +73,7 @@ def world(tmp_path_factory) -> Iterator[World]:
 
 @pytest.fixture
 def server(world) -> Iterator[StandIn]:
-    """The server, well-behaved at the beginning and in the end."""
+    """Yield the server without faults, and remove all faults at the end."""
     world.server.clear_faults()
     world.server.clear_requests()
     yield world.server
@@ -79,12 +82,15 @@ def server(world) -> Iterator[StandIn]:
 
 @pytest.fixture
 def clock() -> FakeClock:
+    """Return a fake clock."""
     return FakeClock()
 
 
 @pytest.fixture
 def open_host(world, server, clock, tmp_path) -> Iterator[Callable[..., Host]]:
-    """Opens a host on a home of this test's own, connected unless told otherwise."""
+    """Yield a function that opens a host on a home of this test's own, which is connected by
+    default.
+    """
     opened: list[Host] = []
 
     def open_(*, connected: bool = True) -> Host:
@@ -100,15 +106,18 @@ def open_host(world, server, clock, tmp_path) -> Iterator[Callable[..., Host]]:
 
 @pytest.fixture
 def impatience(monkeypatch) -> list[float]:
-    """Time-outs of so many seconds for the sessions that are opened while there is one in this
-    list.
+    """Return a list.
+
+    While it holds a number, sessions that are opened have a time-out of that many seconds.
     """
-    made, seconds = plugin_view.policy_from_entry, list[float]()
+    policy_from_entry, seconds = plugin_view.policy_from_entry, list[float]()
 
     def shortened(*arguments: Any) -> HttpPolicy:
-        whole = made(*arguments)
+        policy = policy_from_entry(*arguments)
         return (
-            dataclasses.replace(whole, read_s=seconds[0], total_s=seconds[0]) if seconds else whole
+            dataclasses.replace(policy, read_s=seconds[0], total_s=seconds[0])
+            if seconds
+            else policy
         )
 
     monkeypatch.setattr(plugin_view, "policy_from_entry", shortened)

@@ -1,6 +1,4 @@
-"""A child process that syncs once and says what came of it, and how many bytes of memory it took at
-most.
-"""
+"""A child process that syncs once and prints its error and its peak memory in bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from fitglue_registry.sync.events import SyncStopped
 
 
 def main(home: str) -> None:
-    """Sync everything at ``home``."""
+    """Sync everything in ``home`` and print the result as JSON."""
     with Host(home) as host:
         last = list(host.sync())[-1]
         error = last.error.as_dict() if isinstance(last, SyncStopped) else None

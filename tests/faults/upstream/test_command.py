@@ -1,5 +1,5 @@
-"""The same faults through the command: what a person reads, and the exit code that a script
-gets.
+"""Tests of the same faults through the command: the message that a person reads, and the exit code
+that a script gets.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ KEY = "planted-key-of-this-account"
 EVERYDAY = [
     ("sizing", "401", 3, "FG-key-rejected", "copy the key again"),
 ]
-REST = [
-    ("window", "a web page under 200", 5, "FG-answer-not-json", "sign in to this network"),
+LONG = [
+    ("window", "a web page with status 200", 5, "FG-answer-not-json", "sign in to this network"),
     ("sizing", "403", 3, "FG-not-permitted", "check that the key belongs to this account"),
     ("sizing", "404", 5, "FG-unexpected-status", "check the base URL"),
     ("window", "429", 4, "FG-rate-limited", "run the command again later"),
@@ -35,12 +35,18 @@ REST = [
     ("streams", "500", 4, "FG-source-down", "run the command again later"),
     ("streams", "502 with HTML", 4, "FG-source-down", "nothing that was fetched is lost"),
     ("detail", "redirect to another host", 5, "FG-redirect-refused", "check the base URL"),
-    ("window", "redirect without end", 5, "FG-redirect-refused", "check the base URL"),
+    ("window", "endless redirect", 5, "FG-redirect-refused", "check the base URL"),
     ("sizing", "truncated", 5, "FG-answer-not-json", "try again later"),
-    ("window", "JSON of another shape", 5, "FG-unexpected-answer", "upgrade fitglue-intervals"),
+    (
+        "window",
+        "JSON of an unexpected shape",
+        5,
+        "FG-unexpected-answer",
+        "upgrade fitglue-intervals",
+    ),
     (
         "streams",
-        "200 with an error inside",
+        "status 200 with an error in the body",
         5,
         "FG-unexpected-answer",
         "run the command again later",
@@ -49,49 +55,51 @@ REST = [
     ("window", "reset before the headers", 4, "FG-answer-broken", "run the command again later"),
     ("window", "reset after the headers", 4, "FG-answer-broken", "run the command again later"),
     ("window", "nested 100,000 deep", 5, "", "fitglue quarantine"),
-    ("window", "a body of 500 MB, unannounced", 5, "FG-answer-too-large", "max_body_mb"),
+    ("window", "a body of 500 MB without a stated length", 5, "FG-answer-too-large", "max_body_mb"),
     ("window", "a gzip of 500 MB", 5, "FG-answer-too-large", "max_body_mb"),
-    ("streams", "never answering", 4, "FG-timeout", "run the command again later"),
+    ("streams", "no response", 4, "FG-timeout", "run the command again later"),
     ("window", "one byte at a time", 4, "FG-timeout", "run the command again later"),
 ]
 
 
 @pytest.fixture
 def connected(server, fitglue):
-    """The account is connected under a key that can be recognised."""
-    kept = server.api_key
+    """Yield the server, to which the account is connected with a key that the test can
+    recognize.
+    """
+    original_key = server.api_key
     server.set_key(KEY)
     fitglue("connect", "intervals", "--key-stdin", "--base-url", server.url, typed=KEY)
     yield server
-    server.set_key(kept)
+    server.set_key(original_key)
 
 
 @pytest.mark.parametrize(
     ("endpoint", "fault", "exit_code", "code", "fix"),
-    [*EVERYDAY, *(pytest.param(*row, marks=pytest.mark.long) for row in REST)],
+    [*EVERYDAY, *(pytest.param(*row, marks=pytest.mark.long) for row in LONG)],
 )
-def test_the_command_says_what_where_why_and_what_to_do(
+def test_the_command_reports_what_where_why_and_the_fix(
     connected, fitglue, impatience, reliability, world, endpoint, fault, exit_code, code, fix
 ):
-    """One error, its four lines, the exit code of the documented table, never a traceback or the
-    key; afterwards all is well.
+    """A fault is reported as one error in four lines with the exit code that the README lists,
+    without a traceback or the key, and the next sync makes up for it.
     """
     if endpoint == "detail":
         connected.fault(ENDPOINTS["bulk"], Fault.raw_body(b"[]"), times=None)
     connected.fault(ENDPOINTS[endpoint], FAULTS[fault], times=None)
     impatience[:] = [0.25] if "FG-timeout" in code else []
-    said = fitglue("sync")
-    assert (said.code, code in said.err) == (exit_code, True)
-    assert fix in said.err + said.out
+    result = fitglue("sync")
+    assert (result.code, code in result.err) == (exit_code, True)
+    assert fix in result.err + result.out
     if code:
-        assert [line.split(":")[0].strip() for line in said.err.splitlines()[-4:]] == [
+        assert [line.split(":")[0].strip() for line in result.err.splitlines()[-4:]] == [
             "error",
             "where",
             "why",
             "fix",
         ]
-    assert "Traceback" not in said.err
-    assert KEY not in said.err + said.out
+    assert "Traceback" not in result.err
+    assert KEY not in result.err + result.out
     connected.clear_faults()
     impatience.clear()
     again = ["--full"] * (healed_by(endpoint, fault) == "walk")
@@ -108,9 +116,9 @@ def test_the_command_says_what_where_why_and_what_to_do(
 
 
 @pytest.mark.long
-def test_a_server_that_never_answers_is_remarked_on_in_the_terminal(connected):
-    """After ten seconds the command says that there is no answer yet, and how long it will wait at
-    most.
+def test_a_server_that_never_answers_is_reported_in_the_terminal(connected):
+    """After ten seconds without a response the terminal shows so, and how long the command will
+    wait at most.
     """
     connected.fault(ENDPOINTS["sizing"], Fault.hold(), times=None)
     main, side = pty.openpty()
@@ -122,11 +130,11 @@ def test_a_server_that_never_answers_is_remarked_on_in_the_terminal(connected):
         env={**os.environ, "COLUMNS": "120", "TERM": "xterm"},
     )
     os.close(side)
-    said = b""
+    output = b""
     with suppress(OSError):
-        while b"has not answered for 10 s" not in said and (block := os.read(main, 4096)):
-            said += block
+        while b"has not answered for 10 s" not in output and (block := os.read(main, 4096)):
+            output += block
     process.kill()
     process.wait()
     os.close(main)
-    assert b"waiting 50 s: 127.0.0.1 has not answered for 10 s" in said
+    assert b"waiting 50 s: 127.0.0.1 has not answered for 10 s" in output

@@ -1,5 +1,5 @@
-"""Faults below HTTP: a certificate that nobody trusts, bytes in clear, a name that does not
-resolve, threads that stay behind.
+"""Tests of faults below HTTP: an untrusted certificate, unencrypted bytes, a name that does not
+resolve, and threads that are left behind.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from tests.sync.builders import stopped
 from tests.sync.natural import natural
 
 EVERYDAY = ["sizing"]
-REST = [endpoint for endpoint in ENDPOINTS if endpoint not in EVERYDAY and endpoint != "detail"]
+LONG = [endpoint for endpoint in ENDPOINTS if endpoint not in EVERYDAY and endpoint != "detail"]
 
 
 def each_endpoint(test):
-    """An everyday share of the endpoints, and the others with ``long``."""
-    marked = [*EVERYDAY, *(pytest.param(endpoint, marks=pytest.mark.long) for endpoint in REST)]
+    """Parametrize a test with all endpoints; only the everyday ones run without ``long``."""
+    marked = [*EVERYDAY, *(pytest.param(endpoint, marks=pytest.mark.long) for endpoint in LONG)]
     return pytest.mark.parametrize("endpoint", marked)(test)
 
 
 def certified_by(authority):
-    """What a server needs to show a certificate of this authority for localhost."""
+    """Return a TLS context with a certificate of this authority for localhost."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
     return context
@@ -39,7 +39,7 @@ def certified_by(authority):
 
 @pytest.fixture
 def encrypted(world, tmp_path, monkeypatch):
-    """The same account behind https, whose certificate this machine trusts."""
+    """Yield the same account behind https, with a certificate that this machine trusts."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
@@ -48,7 +48,9 @@ def encrypted(world, tmp_path, monkeypatch):
 
 
 def attempt(host, server, endpoint):
-    """The error that a fault of this endpoint brings, at once or after a connect that went well."""
+    """Return the error that a fault of this endpoint causes, in the connect or in the sync after
+    it.
+    """
     values = {"api_key": server.api_key, "base_url": server.url}
     if endpoint in OF_CONNECT:
         with pytest.raises(FitglueError) as caught:
@@ -58,7 +60,7 @@ def attempt(host, server, endpoint):
 
 
 def afterwards(host, server, world):
-    """What is lost once the fault is over."""
+    """Return what is lost once the fault is over."""
     server.clear_faults()
     host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
     list(host.sync(options=FILES))
@@ -66,8 +68,10 @@ def afterwards(host, server, world):
 
 
 @each_endpoint
-def test_a_certificate_that_nobody_trusts(encrypted, open_host, world, reliability, endpoint):
-    """In the middle of a sync another server answers by that name: the key is not sent to it, and
+def test_an_untrusted_certificate_stops_the_sync(
+    encrypted, open_host, world, reliability, endpoint
+):
+    """If another server answers under the host's name during a sync, the key is not sent to it, and
     nothing is lost.
     """
     host = open_host(connected=False)
@@ -76,7 +80,7 @@ def test_a_certificate_that_nobody_trusts(encrypted, open_host, world, reliabili
     good, other = encrypted.tls, certified_by(trustme.CA())
 
     def exchange(answer):
-        encrypted.tls = other  # of whoever connects next
+        encrypted.tls = other  # for the next connection
         return answer
 
     encrypted.fault(
@@ -95,7 +99,7 @@ def test_a_certificate_that_nobody_trusts(encrypted, open_host, world, reliabili
     assert differs == []
     reliability(
         "upstream",
-        "TLS: a certificate that nobody trusts",
+        "TLS: an untrusted certificate",
         lost=len(differs),
         seen="FG-tls-failed, exit 5",
     )
@@ -103,15 +107,15 @@ def test_a_certificate_that_nobody_trusts(encrypted, open_host, world, reliabili
 
 @pytest.mark.long
 @each_endpoint
-def test_bytes_in_clear_on_an_encrypted_connection(
+def test_unencrypted_bytes_on_an_encrypted_connection_stop_the_sync(
     encrypted, open_host, world, reliability, endpoint
 ):
-    """What is no TLS any more ends the connection, is tried again, and is named."""
+    """A response that is not TLS ends the connection, is retried, and is reported."""
     host = open_host(connected=False)
     if endpoint not in OF_CONNECT:
         host.connect("intervals", {"api_key": encrypted.api_key, "base_url": encrypted.url})
     encrypted.fault(ENDPOINTS[endpoint], Fault.no_tls(), times=None)
-    if endpoint == "bulk":  # and the single details after it
+    if endpoint == "bulk":  # the plugin then requests single details
         encrypted.fault(ENDPOINTS["detail"], Fault.no_tls(), times=None)
     error = attempt(host, encrypted, endpoint)
     assert error.code == "FG-tls-failed"
@@ -119,15 +123,19 @@ def test_bytes_in_clear_on_an_encrypted_connection(
     assert differs == []
     reliability(
         "upstream",
-        "TLS: bytes in clear in the middle",
+        "TLS: unencrypted bytes on the connection",
         lost=len(differs),
         seen="FG-tls-failed, exit 5",
     )
 
 
 @each_endpoint
-def test_a_name_that_does_not_resolve(server, open_host, world, reliability, monkeypatch, endpoint):
-    """In the middle of a sync the resolver refuses the name; no real one is asked."""
+def test_a_name_that_does_not_resolve_stops_the_sync(
+    server, open_host, world, reliability, monkeypatch, endpoint
+):
+    """If the resolver refuses the host's name during a sync, the sync stops with ``FG-no-network``,
+    and nothing is lost.
+    """
     named = {"api_key": server.api_key, "base_url": server.url.replace("127.0.0.1", "localhost")}
     host = open_host(connected=False)
     if endpoint not in OF_CONNECT:
@@ -170,9 +178,9 @@ def test_a_name_that_does_not_resolve(server, open_host, world, reliability, mon
 
 
 @pytest.mark.long
-def test_the_key_goes_to_no_other_host(server, open_host, world, reliability):
-    """A redirect to another host, or to another port of this one, is not followed: nobody there was
-    ever asked.
+def test_the_key_is_sent_to_no_other_host(server, open_host, world, reliability):
+    """A redirect to another host or port is not followed, so the other server receives no
+    request.
     """
     with StandIn(world.server.account) as elsewhere:
         for endpoint in ("sizing", "bulk", "detail", "streams"):
@@ -194,18 +202,18 @@ def test_the_key_goes_to_no_other_host(server, open_host, world, reliability):
         "redirect to another host that would answer",
         times=2,
         lost=len(differs),
-        seen="FG-redirect-refused, exit 5; the other host was never asked",
+        seen="FG-redirect-refused, exit 5; the other host receives no request",
     )
 
 
 @pytest.mark.parametrize(
     "fault",
     [Fault.hold(), pytest.param(Fault.drip(interval_s=0.02), marks=pytest.mark.long)],
-    ids=["never answering", "one byte at a time"],
+    ids=["no response", "one byte at a time"],
 )
 def test_no_thread_is_left_behind(server, open_host, impatience, fault):
-    """After a server that never answered, and once the host is closed, every thread of its own has
-    ended.
+    """Once a host is closed, all threads of its own have ended, even after a server that never
+    responded.
     """
     before = set(threading.enumerate())
     impatience[:] = [0.2]

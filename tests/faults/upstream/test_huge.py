@@ -1,4 +1,4 @@
-"""Answers that are larger than memory should have to hold, measured in a child process."""
+"""Tests that responses too large for memory are refused, measured in a child process."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from tests.sync.natural import natural
 
 CHILD = Path(__file__).with_name("huge.py")
 ROOT = Path(__file__).parents[3]
-#: What an entry allows one answer to be, and how often it may be in memory at once: as received,
-#: joined, and unpacked.
+#: The size that an entry allows for one response, and how many copies of it may be in memory: as
+#: received, joined, and unpacked.
 LIMIT, COPIES = 64_000_000, 3
 
 
 @pytest.fixture
 def sync_in_child(server, tmp_path, monkeypatch):
-    """Syncs a first time in a process of its own; its error and its peak of memory come back."""
+    """Return a function that runs a first sync in a child process and returns its error and its
+    peak memory.
+    """
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
 
     def sync(home="home"):
@@ -46,7 +48,7 @@ def sync_in_child(server, tmp_path, monkeypatch):
     ("fault", "name"),
     [
         (Fault.flood(), "a body of 500 MB"),
-        (Fault.flood(announced=False), "a body of 500 MB, unannounced"),
+        (Fault.flood(announced=False), "a body of 500 MB without a stated length"),
         (Fault.bomb(), "a gzip of 500 MB"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -55,17 +57,17 @@ def sync_in_child(server, tmp_path, monkeypatch):
 def test_a_huge_answer_takes_no_more_memory_than_its_limit(
     sync_in_child, server, world, tmp_path, reliability, endpoint, fault, name
 ):
-    """500 MB, in whatever form, are read up to ``max_body_mb`` and no further, and the error names
-    the limit.
+    """A response of 500 MB, in whatever form, is read only up to ``max_body_mb``, and the error
+    names the limit.
     """
     usual = sync_in_child("usual")["peak"]
     server.fault(ENDPOINTS[endpoint], fault, times=None)
-    said = sync_in_child()
-    assert said["error"]["code"] == "FG-answer-too-large"
-    assert said["error"]["what"] == "127.0.0.1 responds with more than 64 MB"
-    assert "max_body_mb" in said["error"]["fix"]
-    lanes = 2 if endpoint == "streams" else 1
-    assert said["peak"] - usual < COPIES * LIMIT * lanes
+    result = sync_in_child()
+    assert result["error"]["code"] == "FG-answer-too-large"
+    assert result["error"]["what"] == "127.0.0.1 answers with more than 64 MB"
+    assert "max_body_mb" in result["error"]["fix"]
+    concurrent = 2 if endpoint == "streams" else 1
+    assert result["peak"] - usual < COPIES * LIMIT * concurrent
     server.clear_faults()
     with Host(tmp_path / "home", clock=FakeClock()) as host:
         list(host.sync(options=FILES))
@@ -73,7 +75,7 @@ def test_a_huge_answer_takes_no_more_memory_than_its_limit(
     assert differs == []
     reliability(
         "upstream",
-        f"{name}: memory of a child process",
+        f"{name}: memory of the process",
         lost=len(differs),
-        seen="FG-answer-too-large, exit 5; at most three times the limit",
+        seen="FG-answer-too-large, exit 5; memory stays below three times the limit",
     )

@@ -1,5 +1,5 @@
-"""Lists that lie: they change while they are read, repeat themselves, leave rows out, or write ids
-another way.
+"""Tests of lists that are wrong: they change while they are read, repeat rows, leave rows out, or
+write ids differently.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from tests.sync.natural import natural
 
 @pytest.fixture
 def changing(clock, tmp_path):
-    """An account of this test's own that may change, and a host that is connected to it."""
+    """Yield an account of this test's own that may change, its server, and a host that is connected
+    to it.
+    """
     account = Account.generate(count=5, seed=4, until=UNTIL, distinct_streams=1)
     with StandIn(account) as server, Host(tmp_path / "home", clock=clock) as host:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
@@ -32,16 +34,16 @@ def changing(clock, tmp_path):
 
 
 def undisturbed(server, folder):
-    """The store of somebody who syncs now for the first time."""
+    """Return the store of a first sync that runs now."""
     with Host(folder / "undisturbed", clock=FakeClock()) as host:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         finished(host)
         return natural(host)
 
 
-def meanwhile(act):
-    """Something that happens to the account just after an answer was made of it."""
-    return Fault("meanwhile", lambda answer: (act(), answer)[1])
+def after_response(action):
+    """Return a fault that calls ``action`` just after a response was made."""
+    return Fault("meanwhile", lambda answer: (action(), answer)[1])
 
 
 def _add(account):
@@ -60,7 +62,7 @@ def _move_down(account):
     )
 
 
-ACTS = {
+ACTIONS = {
     "a workout arrives": _add,
     "the newest is deleted": lambda account: account.delete(account.ids()[0]),
     "the oldest is deleted": lambda account: account.delete(account.ids()[-1]),
@@ -71,32 +73,36 @@ ACTS = {
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("what", "endpoint"),
-    [(what, endpoint) for what in ACTS for endpoint in ("sizing", "window", "bulk", "streams")],
+    ("action", "endpoint"),
+    [
+        (action, endpoint)
+        for action in ACTIONS
+        for endpoint in ("sizing", "window", "bulk", "streams")
+    ],
 )
-def test_a_list_that_changes_while_it_is_read(
-    changing, monkeypatch, tmp_path, reliability, what, endpoint
+def test_a_change_while_a_list_is_read_is_stored_by_the_next_sync(
+    changing, monkeypatch, tmp_path, reliability, action, endpoint
 ):
-    """Between two windows, or between the list and the parts, the account changes: the next sync
-    has it as it is.
+    """If the account changes between two windows, or between the list and the parts, the next sync
+    stores the change.
     """
     account, server, host = changing
-    # So that five workouts make several windows.
+    # Two rows per window, so that five workouts make several windows.
     monkeypatch.setattr(listing, "split", partial(listing.split, rows=2))
-    server.fault(ENDPOINTS[endpoint], meanwhile(lambda: ACTS[what](account)), times=1)
+    server.fault(ENDPOINTS[endpoint], after_response(lambda: ACTIONS[action](account)), times=1)
     sync(host)
     finished(host)
     differs = [
-        one
-        for one in lost(undisturbed(server, tmp_path), natural(host))
-        if not one.startswith("windows")
+        difference
+        for difference in lost(undisturbed(server, tmp_path), natural(host))
+        if not difference.startswith("windows")
     ]
     assert differs == []
     reliability(
         "upstream",
-        f"the list changes while it is read: {what}",
+        f"the list changes while it is read: {action}",
         lost=len(differs),
-        seen="nothing; the next sync has it",
+        seen="nothing: the next sync stores the change",
     )
 
 
@@ -110,8 +116,8 @@ def _ids_as_numbers(answer):
 
 @pytest.mark.long
 @pytest.mark.parametrize("first", ["text", "number"])
-def test_ids_that_change_their_type(server, open_host, world, reliability, first):
-    """An id that is written as a number one day and as text the next is one record."""
+def test_an_id_that_changes_its_type_is_one_record(server, open_host, world, reliability, first):
+    """An id that is a number in one response and text in the next identifies one record."""
 
     def write_numbers():
         for endpoint in ("window", "bulk", "detail"):
@@ -125,14 +131,19 @@ def test_ids_that_change_their_type(server, open_host, world, reliability, first
     assert len(natural(host)["records"]) == len(world.undisturbed["records"])
     server.clear_faults()
     finished(host, files=True)
-    # A detail says the same with either, so that nobody asks for it again: it is kept as it came.
-    differs = [one for one in lost(world.undisturbed, natural(host)) if not one.startswith("raw")]
+    # The stored detail may have either type of id: its revision is the same, so it is not fetched
+    # again.
+    differs = [
+        difference
+        for difference in lost(world.undisturbed, natural(host))
+        if not difference.startswith("raw")
+    ]
     assert differs == []
     reliability(
         "upstream",
-        "ids change between number and text",
+        "ids change between numbers and text",
         lost=len(differs),
-        seen="nothing; it stays one record",
+        seen="nothing: it remains one record",
     )
 
 
@@ -143,12 +154,12 @@ LIES = {
         lambda answer: replace(answer, body=answer.body[: answer.body.index(b"},{") + 1] + b"]"),
     ),
     "each row five times": Fault.duplicate_rows(times=4),
-    "a list of what are no activities": Fault.shape([{"id": None}, {}, 7]),
+    "a list of rows that are not activities": Fault.shape([{"id": None}, {}, 7]),
 }
 
 
 @pytest.mark.parametrize(
-    "denied", ["", pytest.param("and single activities are denied", marks=pytest.mark.long)]
+    "denied", ["", pytest.param("and 404 for each activity", marks=pytest.mark.long)]
 )
 @pytest.mark.parametrize(
     "lie",
@@ -157,11 +168,11 @@ LIES = {
         *(pytest.param(lie, marks=pytest.mark.long) for lie in LIES if lie != "an empty list"),
     ],
 )
-def test_a_list_that_lies_after_a_good_sync_deletes_nothing(
+def test_a_wrong_list_after_a_good_sync_deletes_nothing(
     server, open_host, world, reliability, lie, denied
 ):
-    """What a list leaves out is asked for by id; even where that is denied, too, it is all back
-    with the next honest list.
+    """Records that a list leaves out are requested by id, and even if those requests fail too, the
+    next correct list restores everything.
     """
     host = open_host()
     list(host.sync(options=FILES))
@@ -179,7 +190,7 @@ def test_a_list_that_lies_after_a_good_sync_deletes_nothing(
     assert differs == []
     reliability(
         "upstream",
-        f"later, {lie} {denied}".strip(),
+        f"after a good sync, {lie} {denied}".strip(),
         lost=len(differs),
-        seen="nothing is deleted for good",
+        seen="nothing is deleted permanently",
     )

@@ -1,5 +1,5 @@
-"""Every endpoint × every fault: a clear outcome, a bounded number of requests, and nothing lost
-once it is over.
+"""Tests of every fault at every endpoint: the outcome is clear, the number of requests is bounded,
+and nothing is lost once the fault is over.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from tests.faults.upstream.conftest import FILES
 from tests.faults.upstream.matrix import ENDPOINTS, FAULTS, OF_CONNECT, SLOW, healed_by, stops_with
 from tests.sync.natural import natural
 
-#: Two retries of a time-out, four of an outage, three records in a row, two at once: no fault is
-#: worth more requests than these.
+#: The largest number of requests that any fault may cause: two retries of a time-out, four of an
+#: outage, three failing records in a row, two requests at once.
 MOST_REQUESTS = 60
 
 EVERYDAY = [
@@ -27,11 +27,11 @@ EVERYDAY = [
     ("sizing", "redirect to another host"),
     ("window", "a value nested 100,000 deep"),
     ("bulk", "429, retry after an hour"),
-    ("detail", "200 with an error inside"),
+    ("detail", "status 200 with an error in the body"),
     ("streams", "broken gzip"),
-    ("file", "a web page under 200"),
+    ("file", "a web page with status 200"),
 ]
-REST = [
+LONG = [
     (endpoint, fault)
     for endpoint in ENDPOINTS
     for fault in FAULTS
@@ -41,12 +41,12 @@ REST = [
 
 @pytest.fixture
 def play(world, server, clock, open_host, impatience):
-    """Plays one cell; how it ended comes back: the error that stopped it or None, and the store
-    after the fault was over.
+    """Return a function that plays one cell and returns the error that stopped it, or ``None``, and
+    what is lost after the fault is over.
     """
 
     def play_(endpoint, fault):
-        if endpoint == "detail":  # asked for only where the bulk answer leaves something out
+        if endpoint == "detail":  # requested only if the bulk response leaves an id out
             server.fault(ENDPOINTS["bulk"], Fault.raw_body(b"[]"), times=None)
         rule = server.fault(ENDPOINTS[endpoint], FAULTS[fault], times=None)
         host = open_host(connected=endpoint not in OF_CONNECT)
@@ -61,7 +61,7 @@ def play(world, server, clock, open_host, impatience):
 
 
 def connect(host, world):
-    """The error of a connect, if it has one."""
+    """Return the error of a connect, or ``None``."""
     try:
         host.connect("intervals", world.values)
     except FitglueError as error:
@@ -70,14 +70,16 @@ def connect(host, world):
 
 
 def sync(host, options=FILES):
-    """The error of a sync, if it stopped."""
+    """Return the error of a sync that stopped, or ``None``."""
     last = list(host.sync(options=options))[-1]
     assert isinstance(last, SyncFinished | SyncStopped)
     return last.error if isinstance(last, SyncStopped) else None
 
 
 def heal(world, host, clock, impatience, endpoint, fault):
-    """The fault is over; the next sync, or what else it takes, has to go well."""
+    """End the fault, and assert that the next sync, or whatever else repairs the store,
+    succeeds.
+    """
     world.server.clear_faults()
     impatience.clear()
     clock.move(hours=2)
@@ -85,15 +87,14 @@ def heal(world, host, clock, impatience, endpoint, fault):
         assert connect(host, world) is None
     how = healed_by(endpoint, fault)
     if how == "changed":
-        with (
-            host.workspace.database.write() as db
-        ):  # as the source's next word about these activities would
+        # The same as if the source reported that these activities have changed.
+        with host.workspace.database.write() as db:
             db.execute(sa.update(t.parts).where(t.parts.c.part != "summary").values(state="wanted"))
     assert sync(host, Options(files=True, full=how == "walk")) is None
 
 
 def check(play, reliability, endpoint, fault):
-    """One cell: who reads it knows what happened, where, why, and what to do."""
+    """Play one cell, and assert that its error is complete and that nothing is lost."""
     error, differs = play(endpoint, fault)
     assert (error and error.code) == stops_with(endpoint, fault)
     if error is not None:
@@ -102,18 +103,20 @@ def check(play, reliability, endpoint, fault):
         assert error.fix
         assert "http://127.0.0.1" in error.at.url
     assert differs == []
-    seen = f"{error.code}, exit {error.exit_code}" if error else "the rest goes on"
+    seen = f"{error.code}, exit {error.exit_code}" if error else "the sync continues"
     reliability("upstream", fault, lost=len(differs), seen=seen)
 
 
 @pytest.mark.parametrize(("endpoint", "fault"), EVERYDAY)
 def test_a_fault_has_a_clear_outcome_and_loses_nothing(play, reliability, endpoint, fault):
-    """A share of the matrix, for every day."""
+    """Each fault of a small everyday sample of the matrix has a clear outcome, and loses nothing
+    once it is over.
+    """
     check(play, reliability, endpoint, fault)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("endpoint", "fault"), REST)
+@pytest.mark.parametrize(("endpoint", "fault"), LONG)
 def test_every_fault_has_a_clear_outcome_and_loses_nothing(play, reliability, endpoint, fault):
-    """The rest of the matrix."""
+    """Each fault at each endpoint has a clear outcome, and loses nothing once it is over."""
     check(play, reliability, endpoint, fault)

@@ -1,11 +1,11 @@
-"""Makes the store of this version that later versions are tried on: ``python
+"""Makes the store of this version's format, on which later versions are tested: ``python
 tests/faults/local/stores/make.py``.
 
-Run it once for each released format, from the checkout of that release, and never again: what it
-writes stands for the stores that people have. ``store-FORMAT.json.xz`` holds the dump of a database
-with a few activities of the stand-in, with streams and original files (both shortened), a stub, a
-record in quarantine, and an old id that leads to an activity; the blobs are beside it, keys are
-not. ``account()`` makes the account again that it was made of.
+Run it once for each released format, from the checkout of that release, and never again, because
+its output represents the stores that people have. ``store-FORMAT.json.xz`` contains the dump of a
+database with a few activities of the stand-in, with streams and original files (both shortened), a
+stub, a quarantined record, and an old id that leads to an activity; it also contains the blobs, but
+no keys. ``account()`` makes the account again from which the store was made.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from fitglue_registry.testing import FakeClock  # noqa: E402
 
 KEY = "a-key-of-the-stand-in"
 OLD_ID = "00000000000000000000000000"
-ADDRESS = "http://127.0.0.1:1"  # in place of the port that it had
+ADDRESS = "http://127.0.0.1:1"  # in place of the stand-in's port, which differs each time
 ODD = {
     "id": "i99",
     "start_date_local": "2026-05-18T10:00:00",
@@ -46,30 +46,33 @@ NOON = datetime(2026, 5, 21, 12, tzinfo=UTC)
 
 
 def account() -> Account:
-    """The account that the store was made of."""
+    """Return the account from which the store was made."""
     full = Account.generate(
         count=4, seed=11, until=date(2026, 5, 20), strava_stubs=0, distinct_streams=1
     )
-    made = Account({}, now=NOON)
+    shortened = Account({}, now=NOON)
     for external_id in full.ids():
         streams = [
-            {**one, **{key: one[key][:_SAMPLES] for key in ("data", "data2") if one.get(key)}}
-            for one in full.streams(external_id)
+            {
+                **stream,
+                **{key: stream[key][:_SAMPLES] for key in ("data", "data2") if stream.get(key)},
+            }
+            for stream in full.streams(external_id)
         ]
         content = full.file(external_id)
-        made.add_row(
+        shortened.add_row(
             full.row(external_id),
             streams=streams,
             file=content and gzip.compress(content[:400], mtime=0),
         )
-    made.add_strava_stub("2026-05-10T07:00:00", id="17100000001")
-    made.add_row(ODD)
-    return made
+    shortened.add_strava_stub("2026-05-10T07:00:00", id="17100000001")
+    shortened.add_row(ODD)
+    return shortened
 
 
 def alias(home: Path) -> None:
-    """Give the first activity an old id, as a merge would, and the connection an address that
-    belongs to nobody.
+    """Give the first activity an old id, as a merge does, and the connection an address that no
+    server has.
     """
     connection = sqlite3.connect(home / "fitglue.db")
     connection.execute(
@@ -86,7 +89,7 @@ def alias(home: Path) -> None:
 
 
 def dump(home: Path) -> str:
-    """The store as text: the database as SQL, the original files beside it."""
+    """Return the store as JSON: the database as SQL, and the original files."""
     connection = sqlite3.connect(home / "fitglue.db")
     views = [
         name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'view'")
@@ -104,15 +107,15 @@ def dump(home: Path) -> str:
 
 
 def load(file: Path, home: Path, address: str) -> str:
-    """Lay a store down as it was, its connection pointing at ``address``; the reference of its key
-    comes back.
+    """Write a store to a home, with its connection pointing to ``address``, and return the
+    reference of its key.
     """
-    kept: dict[str, Any] = json.loads(lzma.decompress(file.read_bytes()))
+    stored: dict[str, Any] = json.loads(lzma.decompress(file.read_bytes()))
     connection = sqlite3.connect(home / "fitglue.db")
-    connection.executescript(kept["sql"].replace(ADDRESS, address))
+    connection.executescript(stored["sql"].replace(ADDRESS, address))
     (reference,) = connection.execute("SELECT secret_ref FROM fg_connections").fetchone()
     connection.close()
-    for name, content in kept["blobs"].items():
+    for name, content in stored["blobs"].items():
         path = home / "blobs" / name[:2] / name[2:4] / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(base64.b85decode(content))
@@ -120,10 +123,10 @@ def load(file: Path, home: Path, address: str) -> str:
 
 
 def main() -> None:
-    """Write the store of this version's format."""
+    """Write the store of this version's format, unless it exists."""
     target = FOLDER / f"store-{HEAD}.json.xz"
     if target.exists():
-        sys.exit(f"{target.name} is there: the store of a released format is never made again")
+        sys.exit(f"{target.name} exists: the store of a released format is never made again")
     os.environ["FITGLUE_SECRETS"] = "file"
     with tempfile.TemporaryDirectory() as folder, StandIn(account(), api_key=KEY) as server:
         home = Path(folder)
