@@ -1,4 +1,4 @@
-"""Tests of backups: made while others work, verified, refused if damaged or newer, and restored."""
+"""Tests of backups: made during a sync, verified, refused if damaged or newer, and restored."""
 
 from __future__ import annotations
 
@@ -25,15 +25,13 @@ from tests.sync.natural import natural
 
 @pytest.fixture
 def backup(synced, tmp_path):
-    """Return a backup of the synced home, with its keys."""
+    """Return a backup of the synced home, keys included."""
     with Host(synced) as host:
         return host.backups.make(tmp_path / "backup.zip", with_secrets=True).path
 
 
 def rewritten(backup, change):
-    """Rewrite a backup after ``change`` was applied to its files, which it receives as name →
-    content.
-    """
+    """Write a backup again with its files, name → content, changed."""
     with zipfile.ZipFile(backup) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     change(files)
@@ -44,12 +42,12 @@ def rewritten(backup, change):
 
 
 def manifest_of(inside, **changes):
-    """Change values of the manifest among the files of a backup."""
+    """Return the manifest with some of its values changed."""
     inside[MANIFEST] = json.dumps(json.loads(inside[MANIFEST]) | changes).encode()
 
 
 def refused(call, *arguments, **options):
-    """Return the error of a call that must fail, and assert that the error is complete."""
+    """Return the error of a call that has to fail."""
     with pytest.raises((StoreFailed, UserMistake, Busy)) as caught:
         call(*arguments, **options)
     assert complete(caught.value.as_dict()), caught.value.as_dict()
@@ -59,9 +57,9 @@ def refused(call, *arguments, **options):
 # -- make ------------------------------------------------------------------------------------------
 
 
-def test_a_backup_restores_everything_into_an_empty_home(backup, homes, tmp_path, service):
-    """A backup with keys restores the database, the original files and the keys into an empty home,
-    whose next sync makes one request.
+def test_a_backup_brings_everything_back_into_an_empty_home(backup, homes, tmp_path, service):
+    """A backup with keys is restored into an empty home with database, original files and keys, and
+    the next sync needs one request.
     """
     with Host(tmp_path / "other") as host:
         restored = host.backups.restore(backup)
@@ -70,50 +68,50 @@ def test_a_backup_restores_everything_into_an_empty_home(backup, homes, tmp_path
         service.clear_requests()
         assert [type(event).__name__ for event in host.sync()][-1] == "SyncFinished"
         assert len(service.requests) == 1
-        activity = host.activities.get("last")
-        assert list(host.activities.original_files(activity))
+        found = host.activities.get("last")
+        assert list(host.activities.original_files(found))
 
 
-def test_make_reports_the_path_the_contents_and_the_check(synced, fitglue, tmp_path):
-    """``backup make`` prints the path, the number of activities, that the backup was checked, and
-    that keys are not in it.
+def test_what_make_says(synced, fitglue, tmp_path):
+    """``backup make`` prints where the backup is, its size, that it was checked, and that keys are
+    not in it.
     """
     result = fitglue("backup", "make", str(tmp_path))
     [file] = tmp_path.glob("fitglue-backup-*.zip")
     assert result.code == 0
-    assert f"{file}: made and checked" in result.out
+    assert f"{file}: made and verified" in result.out
     assert " activities, " in result.out
-    assert "keys are not in it" in result.out
+    assert "it contains no keys" in result.out
     assert file.stat().st_mode & 0o077 == 0
 
 
-def test_keys_are_in_a_backup_only_with_the_option(synced, fitglue, tmp_path):
-    """Without ``--with-secrets`` a backup has neither the key file nor the secrets; with it it has
-    both, and the command warns about that.
+def test_keys_are_in_a_backup_only_where_they_are_asked_for(synced, fitglue, tmp_path):
+    """Only with --with-secrets does a backup contain the key file and the sealed secrets, and the
+    command explains what that means.
     """
     fitglue("backup", "make", tmp_path / "without.zip")
     result = fitglue("backup", "make", tmp_path / "with.zip", "--with-secrets")
-    assert "whoever has this file can use your accounts" in result.out
+    assert "anyone who has this file can use your accounts" in result.out
     names = {
         name: [
-            member
-            for member in zipfile.ZipFile(tmp_path / name).namelist()
-            if member.startswith("secrets/")
+            one for one in zipfile.ZipFile(tmp_path / name).namelist() if one.startswith("secrets/")
         ]
         for name in ("without.zip", "with.zip")
     }
-    assert [len(members) for members in names.values()] == [0, 2]
+    assert [len(found) for found in names.values()] == [0, 2]
 
 
-def test_no_backup_contains_a_key_in_plain_text(backup):
-    """No backup contains a key in plain text, even if it includes the keys."""
+def test_no_backup_holds_a_key_in_clear(backup):
+    """No backup contains a key in plain text, not even one with secrets."""
     with zipfile.ZipFile(backup) as archive:
         assert [name for name in archive.namelist() if KEY.encode() in archive.read(name)] == []
 
 
 @pytest.mark.long
-def test_after_a_restore_without_keys_connect_asks_for_the_key(synced, fitglue, tmp_path):
-    """After a restore without keys a sync reports the missing key with its code and a fix."""
+def test_after_a_restore_without_keys_connect_asks_again(synced, fitglue, tmp_path):
+    """After a restore without keys, a sync reports the missing key and what to do; everything else
+    works.
+    """
     fitglue("backup", "make", tmp_path / "b.zip")
     other = tmp_path / "other"
     assert fitglue("backup", "restore", tmp_path / "b.zip", home=other).code == 0
@@ -122,7 +120,7 @@ def test_after_a_restore_without_keys_connect_asks_for_the_key(synced, fitglue, 
 
 
 def test_make_overwrites_nothing(backup, fitglue):
-    """``backup make`` does not overwrite an existing file."""
+    """A backup does not overwrite a file that has its name."""
     before = backup.read_bytes()
     result = fitglue("backup", "make", backup, "--json")
     assert (result.code, result.error["code"]) == (2, "FG-backup-exists")
@@ -130,8 +128,8 @@ def test_make_overwrites_nothing(backup, fitglue):
 
 
 def test_a_backup_that_fails_leaves_nothing_behind(synced, fitglue, tmp_path):
-    """``backup make`` leaves no partial file if the folder does not exist or the database is
-    damaged.
+    """A backup into a missing folder or of a damaged database raises an error and leaves no file
+    behind.
     """
     result = fitglue("backup", "make", tmp_path / "nowhere" / "b.zip", "--json")
     assert (result.code, result.error["code"]) == (7, "FG-backup-not-written")
@@ -145,25 +143,25 @@ def test_a_backup_that_fails_leaves_nothing_behind(synced, fitglue, tmp_path):
     assert list(desk.iterdir()) == []
 
 
-def test_a_missing_folder_is_not_created_as_a_file(fitglue, tmp_path):
-    """If the target folder is missing, because a disk is not mounted, ``backup make`` does not
-    create a file of its name.
+def test_a_folder_that_is_not_there_is_not_taken_for_a_file(fitglue, tmp_path):
+    """A folder that does not exist, because its disk is not mounted, is an error; no file of its
+    name is written.
     """
     result = fitglue("backup", "make", tmp_path / "usb", "--json")
     assert (result.code, result.error["code"]) == (2, "FG-backup-not-written")
     assert not (tmp_path / "usb").exists()
 
 
-def test_the_error_about_a_damaged_store_names_the_store(synced, fitglue, tmp_path):
-    """If the store is damaged, ``backup make`` names the file of the store, not the backup."""
+def test_a_store_that_is_no_database_any_more_is_named_and_not_its_copy(synced, fitglue, tmp_path):
+    """The error for a damaged database names the database, not its copy in the backup."""
     content = (synced / "fitglue.db").read_bytes()
     (synced / "fitglue.db").write_bytes(b"\xde\xad" * 50 + content[100:])
     result = fitglue("backup", "make", tmp_path / "b.zip", "--json")
     assert (result.code, result.error["where"]["file"]) == (7, str(synced / "fitglue.db"))
 
 
-def test_make_refuses_a_home_without_a_store(fitglue, tmp_path):
-    """``backup make`` in an empty home fails with a fix, and the home stays empty."""
+def test_there_is_nothing_to_back_up_before_the_first_connection(fitglue, tmp_path):
+    """A backup of an empty home is an error with a next step, and the home stays empty."""
     result = fitglue("backup", "make", tmp_path / "b.zip", "--json")
     assert (result.code, result.error["code"], result.error["fix"]) == (
         2,
@@ -173,11 +171,11 @@ def test_make_refuses_a_home_without_a_store(fitglue, tmp_path):
     assert not (tmp_path / "home" / "fitglue.db").exists()
 
 
-def test_a_missing_original_file_is_reported_and_everything_else_is_backed_up(
+def test_a_lost_original_is_reported_and_everything_else_is_backed_up(
     synced, fitglue, homes, tmp_path
 ):
-    """If an original file is missing, a backup of everything else is made with exit code 5, and its
-    manifest names the missing file.
+    """A backup of a store that has lost an original file is made nevertheless, lists the file as
+    absent, and ends with exit code 5.
     """
     victim = next(path for path in (synced / "blobs").glob("??/??/*"))
     victim.unlink()
@@ -188,8 +186,8 @@ def test_a_missing_original_file_is_reported_and_everything_else_is_backed_up(
 
 
 def test_a_backup_is_made_while_a_sync_commits(synced, tmp_path, homes, reliability):
-    """Backups made while another process commits finish, and each contains the store of one
-    moment.
+    """A backup that is made while another thread commits all the time ends, and contains the store
+    of one moment.
     """
     stop = threading.Event()
     committed = []
@@ -211,7 +209,7 @@ def test_a_backup_is_made_while_a_sync_commits(synced, tmp_path, homes, reliabil
     writer.start()
     try:
         with Host(synced) as host:
-            row_counts = [
+            made = [
                 host.backups.make(tmp_path / f"{number}.zip").manifest.rows for number in range(3)
             ]
     finally:
@@ -220,18 +218,18 @@ def test_a_backup_is_made_while_a_sync_commits(synced, tmp_path, homes, reliabil
     assert committed
     base = {
         name: rows
-        for name, rows in row_counts[0].items()
+        for name, rows in made[0].items()
         if name not in ("fg_athletes", "fg_dictionaries")
     }
     torn = sum(
         rows["fg_athletes"] - 1 != rows["fg_dictionaries"] or base.items() - rows.items() != set()
-        for rows in row_counts
+        for rows in made
     )
     assert torn == 0
     reliability(
         "local",
         "a backup while another process commits",
-        times=len(row_counts),
+        times=len(made),
         lost=torn,
         seen="the backup finishes and is consistent",
     )
@@ -240,18 +238,18 @@ def test_a_backup_is_made_while_a_sync_commits(synced, tmp_path, homes, reliabil
 # -- verify ----------------------------------------------------------------------------------------
 
 
-def test_verify_of_an_intact_backup_succeeds(backup, fitglue):
-    """``backup verify`` of an intact backup ends with exit code 0."""
+def test_verify_of_a_whole_backup_ends_with_0(backup, fitglue):
+    """``backup verify`` of a complete backup ends with exit code 0."""
     assert fitglue("backup", "verify", backup).code == 0
 
 
 def damages(backup):
-    """Yield the name and the content of damaged copies of a backup."""
+    """Return name → a backup with one thing wrong."""
     content = backup.read_bytes()
     with zipfile.ZipFile(backup) as archive:
         inside = {info.filename: info.header_offset + 60 for info in archive.infolist()}
     blob = next(name for name in inside if name.startswith("blobs/"))
-    yield "truncated in the middle", content[: len(content) // 2]
+    yield "cut in half", content[: len(content) // 2]
     yield "last byte missing", content[:-1]
     for name in ("fitglue.db", blob, MANIFEST):
         at = inside[name] + 40
@@ -261,11 +259,11 @@ def damages(backup):
         )
 
 
-def test_a_damaged_backup_is_refused_with_exit_code_7(
+def test_whatever_is_damaged_is_named_with_exit_code_7(
     backup, fitglue, tmp_path, homes, reliability
 ):
-    """A truncated or changed backup is refused with exit code 7 and the name of the damaged file,
-    and a restore of it writes nothing.
+    """A truncated backup, and one with a changed byte in any kind of file, ends with exit code 7
+    and the name of the file; a restore changes nothing.
     """
     played = 0
     for name, content in damages(backup):
@@ -312,9 +310,11 @@ def test_a_damaged_backup_is_refused_with_exit_code_7(
     ],
     ids=["newer", "manifest", "missing", "more", "other-database", "no-manifest", "path"],
 )
-def test_a_backup_that_contradicts_its_manifest_is_refused(backup, tmp_path, change, code, words):
-    """A backup that is newer, or contradicts its manifest, or names a path outside of the home, is
-    refused before anything is written.
+def test_a_backup_that_is_not_what_its_manifest_says_is_refused(
+    backup, tmp_path, change, code, words
+):
+    """A backup that does not match its manifest, is newer, or has a path for a name is refused
+    before anything is written.
     """
     rewritten(backup, change)
     with Host(tmp_path / "other") as host:
@@ -326,8 +326,8 @@ def test_a_backup_that_contradicts_its_manifest_is_refused(backup, tmp_path, cha
 
 
 @pytest.mark.parametrize("content", [b"", b"a letter to my aunt", b"PK\5\6" + b"\0" * 18])
-def test_a_file_that_is_not_a_backup_is_refused(fitglue, tmp_path, content):
-    """A file that is not a backup is refused with exit code 2."""
+def test_a_file_that_is_not_a_backup_is_reported(fitglue, tmp_path, content):
+    """A file that is not a backup is reported as a user's mistake, with exit code 2."""
     (tmp_path / "letter").write_bytes(content)
     result = fitglue("backup", "verify", tmp_path / "letter", "--json")
     assert (result.code, result.error["code"]) == (2, "FG-backup-unknown")
@@ -338,7 +338,7 @@ def test_a_file_that_is_not_a_backup_is_refused(fitglue, tmp_path, content):
 
 
 def test_a_store_of_a_newer_format_is_not_restored(synced, tmp_path, fitglue):
-    """A backup of a store of a newer format is refused with ``FG-store-newer``."""
+    """A backup whose database has a newer format is not restored."""
     with Host(synced) as host:
         backup = host.backups.make(tmp_path / "b.zip").path
     rewritten(backup, lambda files: manifest_of(files, store_format="9999"))
@@ -347,8 +347,8 @@ def test_a_store_of_a_newer_format_is_not_restored(synced, tmp_path, fitglue):
 
 
 def test_a_store_of_a_newer_format_is_not_backed_up(synced, tmp_path, fitglue):
-    """A store of a newer format is not backed up, because this version does not know which files
-    belong to it.
+    """A store of a newer format is not backed up, because this version does not know what belongs
+    to it.
     """
     execute(synced / "fitglue.db", "UPDATE alembic_version SET version_num = '9999'")
     result = fitglue("backup", "make", tmp_path / "b.zip", "--json")
@@ -359,8 +359,8 @@ def test_a_store_of_a_newer_format_is_not_backed_up(synced, tmp_path, fitglue):
 
 
 def test_restore_overwrites_no_store(backup, synced, fitglue, homes):
-    """``backup restore`` does not overwrite a store, and its error names the option that moves the
-    store aside.
+    """A restore into a home that has a database changes nothing, and names the option that moves it
+    aside.
     """
     result = fitglue("backup", "restore", backup, "--json")
     assert (result.code, result.error["code"]) == (2, "FG-home-holds-data")
@@ -368,10 +368,8 @@ def test_restore_overwrites_no_store(backup, synced, fitglue, homes):
     assert lost(store_of(synced), homes.expected) == 0
 
 
-def test_a_replaced_store_is_moved_aside(backup, synced, fitglue, homes, tmp_path):
-    """With ``--replace`` the old store is moved to a folder that the command prints, and it can be
-    used there.
-    """
+def test_what_is_replaced_is_moved_aside_whole(backup, synced, fitglue, homes, tmp_path):
+    """With --replace, the old store is in a folder that the command names, and works there."""
     execute(synced / "fitglue.db", "DELETE FROM fg_claims")
     emptied = store_of(synced)
     result = fitglue("backup", "restore", backup, "--replace", "--json")
@@ -381,15 +379,17 @@ def test_a_replaced_store_is_moved_aside(backup, synced, fitglue, homes, tmp_pat
 
 
 def test_two_restores_in_one_second_keep_both_old_stores(backup, synced):
-    """Two restores within one second move the old stores to different folders."""
+    """Two restores in the same second move the old stores into two folders."""
     with Host(synced) as host:
         asides = [host.backups.restore(backup, replace=True).aside for _ in range(2)]
     assert len(set(asides)) == 2
     assert all((aside / "fitglue.db").is_file() for aside in asides)
 
 
-def test_a_host_works_after_it_restored_a_backup(backup, synced, homes):
-    """A host that restores a backup forgets what it had cached from the old database."""
+def test_the_same_host_goes_on_after_a_restore(backup, synced, homes):
+    """A host that restores a backup continues with the new database, and uses nothing cached of the
+    old one.
+    """
     with Host(synced) as host:
         list(host.sync())
         host.backups.restore(backup, replace=True)
@@ -397,10 +397,12 @@ def test_a_host_works_after_it_restored_a_backup(backup, synced, homes):
         assert lost(natural(host), homes.expected) == 0
 
 
-def test_a_log_of_the_damaged_database_is_not_applied_to_the_new_one(
+def test_a_log_of_the_damaged_database_is_not_played_into_the_new_one(
     backup, synced, fitglue, homes
 ):
-    """The write-ahead log of the old database is moved aside with it."""
+    """The write-ahead log of the old database is moved aside with it, and not applied to the new
+    database.
+    """
     (synced / "fitglue.db").write_bytes(b"this is no database" * 500)
     (synced / "fitglue.db-wal").write_bytes(b"\x37\x7f\x06\x82" + b"left over" * 2000)
     result = fitglue("backup", "restore", backup, "--replace", "--json")
@@ -412,16 +414,14 @@ def test_a_log_of_the_damaged_database_is_not_applied_to_the_new_one(
     assert lost(store_of(synced), homes.expected) == 0
 
 
-def test_a_restore_is_refused_during_a_sync(backup, synced):
-    """While a sync holds its lock, or another program has the database open, a restore is refused
-    and replaces nothing.
+def test_a_restore_waits_for_nobody_who_syncs(backup, synced):
+    """A restore during a sync, or while another program has the database open, raises an error and
+    replaces nothing.
     """
     before = (synced / "fitglue.db").read_bytes()
     with Host(synced) as other, Host(synced) as host:
-        connection = other.connections.list()[0]
-        with connection_lock(
-            other.workspace.database, other.home, connection.id, connection.name, "now"
-        ):
+        one = other.connections.list()[0]
+        with connection_lock(other.workspace.database, other.home, one.id, one.name, "now"):
             assert refused(host.backups.restore, backup, replace=True).code == "FG-sync-running"
         with other.workspace.database.read() as db:
             db.execute(sa.select(tables.records.c.id)).all()
@@ -430,8 +430,8 @@ def test_a_restore_is_refused_during_a_sync(backup, synced):
 
 
 def test_another_key_file_is_kept_with_what_it_opens(backup, synced, tmp_path, fitglue):
-    """A restore with keys into a home with other keys keeps the old key file and its secrets in the
-    folder with the old store.
+    """A restore with keys moves a different key file aside, together with the secrets that it
+    opens.
     """
     shutil.rmtree(synced / "secrets")
     with Host(synced) as host:
@@ -449,7 +449,7 @@ def test_another_key_file_is_kept_with_what_it_opens(backup, synced, tmp_path, f
 
 @pytest.mark.long
 def test_an_older_backup_catches_up_with_the_next_sync(connected, tmp_path, homes, fitglue):
-    """After the restore of an older backup the next sync fetches again what came after it."""
+    """After an older backup was restored, the next sync fetches what it lacks."""
     fitglue("backup", "make", tmp_path / "early.zip")
     fitglue("sync", "--files")
     assert fitglue("backup", "restore", tmp_path / "early.zip", "--replace").code == 0
@@ -460,16 +460,14 @@ def test_an_older_backup_catches_up_with_the_next_sync(connected, tmp_path, home
 
 
 @pytest.mark.long
-def test_an_embedders_own_blobs_are_backed_up_and_restored(service, homes, tmp_path):
-    """The original files of an embedder are backed up from its own blob store and restored to
-    it.
-    """
+def test_an_embedders_own_blobs_are_backed_up_and_brought_back(service, homes, tmp_path):
+    """The original files in an embedder's own blob store are backed up and restored."""
     blobs, secrets = MemoryBlobStore(), MemorySecretStore()
     with Host(tmp_path / "app", secrets=secrets, blobs=blobs) as host:
         host.connect("intervals", {"api_key": KEY, "base_url": service.url})
         finished(host, files=True)
-        backup = host.backups.make(tmp_path / "b.zip", with_secrets=True)
-    assert (backup.manifest.secrets, backup.manifest.secrets_left_out) == (0, 1)
+        made = host.backups.make(tmp_path / "b.zip", with_secrets=True)
+    assert (made.manifest.secrets, made.manifest.secrets_left_out) == (0, 1)
     fresh = MemoryBlobStore()
     with Host(tmp_path / "other", secrets=secrets, blobs=fresh) as host:
         host.backups.restore(tmp_path / "b.zip")
@@ -478,11 +476,11 @@ def test_an_embedders_own_blobs_are_backed_up_and_restored(service, homes, tmp_p
 
 
 @pytest.mark.long
-def test_with_postgresql_only_the_original_files_are_backed_up_and_the_pg_dump_command_is_printed(
+def test_of_postgresql_the_original_files_are_backed_up_and_the_command_for_the_rest_is_printed(
     service, postgres_url, fitglue, monkeypatch, tmp_path
 ):
-    """With PostgreSQL a backup contains only what ``pg_dump`` does not cover, and the commands to
-    dump and restore the database are printed.
+    """Of a store in PostgreSQL, a backup contains the original files, and prints the pg_dump
+    command for the database.
     """
     monkeypatch.setenv("FITGLUE_DATABASE", postgres_url)
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", KEY)
@@ -506,10 +504,8 @@ def test_with_postgresql_only_the_original_files_are_backed_up_and_the_pg_dump_c
     )
 
 
-def test_a_restore_without_keys_keeps_the_present_key(synced, service, tmp_path, fitglue):
-    """A restore without keys keeps the key that a connection has now, even if it was renewed after
-    the backup.
-    """
+def test_a_key_that_was_renewed_since_is_kept(synced, service, tmp_path, fitglue):
+    """After a restore without keys, a connection keeps a key that was renewed after the backup."""
     backup = tmp_path / "one.zip"
     assert fitglue("backup", "make", backup, home=synced).code == 0
     with Host(synced) as host:
@@ -518,37 +514,31 @@ def test_a_restore_without_keys_keeps_the_present_key(synced, service, tmp_path,
     assert fitglue("sync", home=synced).code == 0
 
 
-def test_a_restore_on_another_machine_names_the_missing_keys(synced, tmp_path, fitglue):
-    """A restore without keys on another machine names the connections whose keys are missing."""
+def test_a_restore_on_another_machine_says_whose_key_is_missing(synced, tmp_path, fitglue):
+    """A restore on another machine names the connections whose keys are missing there."""
     backup = tmp_path / "one.zip"
     assert fitglue("backup", "make", backup, home=synced).code == 0
     result = fitglue("backup", "restore", backup, home=tmp_path / "other")
     assert (
-        "the key of intervals is not on this machine: give it again with fitglue connect intervals"
-        in " ".join(result.out.split())
+        "the key of intervals is not on this machine; enter it again with: fitglue connect "
+        "intervals" in " ".join(result.out.split())
     )
 
 
-def test_a_missing_folder_with_a_slash_is_not_created_as_a_file(synced, tmp_path, fitglue):
-    """If the target ends with a slash and the folder is missing, ``backup make`` creates no
-    file.
+def test_a_folder_that_is_not_there_is_no_file(synced, tmp_path, fitglue):
+    """A path that ends with a slash and does not exist is an error, and no file of its name is
+    written.
     """
     result = fitglue("backup", "make", f"{tmp_path}/usb/", "--json", home=synced)
     assert (result.code, result.error["code"]) == (2, "FG-backup-not-written")
     assert not (tmp_path / "usb").exists()
 
 
-def test_verify_and_restore_report_original_files_that_a_backup_lacks(
-    synced, fitglue, homes, tmp_path
-):
-    """``backup verify`` and ``backup restore`` report the original files that were missing when the
-    backup was made.
-    """
+def test_what_a_backup_lacks_is_reported_by_verify_and_restore(synced, fitglue, homes, tmp_path):
+    """Verify and restore report the original files that were lost before the backup was made."""
     next((synced / "blobs").glob("??/??/*")).unlink()
     backup = tmp_path / "lost.zip"
     assert fitglue("backup", "make", backup, home=synced).code == 5
     for command in ("verify", "restore"):
         result = fitglue("backup", command, backup, home=tmp_path / "other")
-        assert "1 original file that the store names was lost already" in " ".join(
-            result.out.split()
-        )
+        assert "1 original file of the store had been lost" in " ".join(result.out.split())

@@ -5,6 +5,7 @@ are refused unchanged.
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,6 +27,8 @@ from tests.sync.builders import finished
 from tests.sync.natural import natural
 
 STORES = sorted(Path(__file__).with_name("stores").glob("store-*.json.xz"))
+#: A reason in a stored document: that of a stub, or of a part that does not exist.
+REASON = re.compile(r'"(reason|fix|detail|streams|file)":"[^"]*"')
 
 
 class KnownKey(MemorySecretStore):
@@ -100,6 +103,21 @@ def _copy_to_postgresql(file, url, format_):
     database.close()
 
 
+def without_wording(content):
+    """Return the content of a store without the reasons that it keeps as sentences.
+
+    A reason is stored when its part is fetched or its stub is listed, and an idle sync does
+    neither. An older store therefore keeps the wording of its time.
+    """
+    if isinstance(content, str):
+        return REASON.sub(r'"\1":"…"', content)
+    if isinstance(content, dict):
+        return {key: without_wording(value) for key, value in content.items()}
+    if isinstance(content, tuple):
+        return tuple(without_wording(value) for value in content)
+    return content
+
+
 def test_an_old_store_is_upgraded_and_nothing_of_it_is_lost(old, server, undisturbed, reliability):
     """After the upgrade of an old store every activity is readable, the next sync makes one
     request, a second rebuild changes nothing, and the store equals a new one.
@@ -125,7 +143,7 @@ def test_an_old_store_is_upgraded_and_nothing_of_it_is_lost(old, server, undistu
             for check in host.upkeep.checks(offline=True, deep="all")
             if check.state == "broken"
         ] == []
-        gone = lost(before, undisturbed)
+        gone = lost(without_wording(before), without_wording(undisturbed))
     assert gone == 0
     reliability(
         "old stores",

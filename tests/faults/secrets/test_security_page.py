@@ -22,7 +22,7 @@ def test_every_test_that_the_page_names_exists(file, test):
 
 def test_every_line_of_the_table_names_a_test():
     """Each row of the table in SECURITY.md names the test that proves it."""
-    table = PAGE.partition("## From whom")[2].partition("\n## ")[0]
+    table = PAGE.partition("## Threats")[2].partition("\n## ")[0]
     _heading, _rule, *rows = [line for line in table.splitlines() if line.startswith("| ")]
     assert len(rows) > 10
     assert [row for row in rows if "::test_" not in row] == []

@@ -64,7 +64,7 @@ def test_a_huge_answer_takes_no_more_memory_than_its_limit(
     server.fault(ENDPOINTS[endpoint], fault, times=None)
     result = sync_in_child()
     assert result["error"]["code"] == "FG-answer-too-large"
-    assert result["error"]["what"] == "127.0.0.1 answers with more than 64 MB"
+    assert result["error"]["what"] == "127.0.0.1 responds with more than 64 MB"
     assert "max_body_mb" in result["error"]["fix"]
     concurrent = 2 if endpoint == "streams" else 1
     assert result["peak"] - usual < COPIES * LIMIT * concurrent
