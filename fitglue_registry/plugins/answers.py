@@ -107,9 +107,9 @@ def _about(answer: Any, complaint: str | None) -> str | None:
 
 
 def _listing(row: Listing) -> str | None:
-    wrong = _id_complaint(row.external_id) or _about(row, _values_of_listing(row))
-    if wrong or row.unavailable is None:
-        return wrong
+    problem = _id_complaint(row.external_id) or _about(row, _values_of_listing(row))
+    if problem or row.unavailable is None:
+        return problem
     return _unavailable(row.unavailable)
 
 
@@ -212,9 +212,9 @@ def _is_state(value: Any) -> bool:
 
 
 def _account(account: Account) -> str | None:
-    wrong = _id_complaint(account.id)
-    if wrong:
-        return wrong.replace("external id", "id", 1)
+    problem = _id_complaint(account.id)
+    if problem:
+        return problem.replace("external id", "id", 1)
     for text in (account.name, account.timezone):
         if not is_text_or_none(text, LONGEST_ID):
             expected = f"text of at most {LONGEST_ID} characters"

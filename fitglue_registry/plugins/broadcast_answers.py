@@ -45,9 +45,9 @@ def _opinions(answer: Any, pairs: int) -> str | None:
     if not is_sequence(answer, pairs) or len(answer) < pairs:
         return "without an opinion or None for each pair"
     for opinion in answer:
-        wrong = _opinion(opinion)
-        if wrong:
-            return wrong
+        problem = _opinion(opinion)
+        if problem:
+            return problem
     return None
 
 
@@ -69,9 +69,9 @@ def _recognitions(answer: Any, paths: Sequence[str]) -> str | None:
         return f"without a list of at most {_MOST_RECOGNIZED} recognized items"
     allowed = frozenset(paths)
     for recognized in answer:
-        wrong = _recognized(recognized, allowed)
-        if wrong:
-            return wrong
+        problem = _recognized(recognized, allowed)
+        if problem:
+            return problem
     return None
 
 

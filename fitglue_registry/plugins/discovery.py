@@ -54,17 +54,17 @@ class Discovery:
     """The plugins, wrappers and registry folders of this environment.
 
     Args:
-        given: Entry points that replace those of the environment.
+        entry_points: Entry points that replace those of the environment.
     """
 
-    def __init__(self, given: Iterable[FoundEntryPoint] | None = None) -> None:
-        self._given = None if given is None else tuple(given)
+    def __init__(self, entry_points: Iterable[FoundEntryPoint] | None = None) -> None:
+        self._entry_points = None if entry_points is None else tuple(entry_points)
         self._distributions: dict[str, Distribution] = {}
 
     @property
     def is_of_environment(self) -> bool:
         """Whether another process would find the same plugins."""
-        return self._given is None
+        return self._entry_points is None
 
     def names(self) -> list[str]:
         """Return the names of the plugins in alphabetical order."""
@@ -107,8 +107,8 @@ class Discovery:
 
     @cached_property
     def _found(self) -> _Found:
-        if self._given is not None:
-            return _Found(_by_group(self._given), [])
+        if self._entry_points is not None:
+            return _Found(_by_group(self._entry_points), [])
         # One scan for all groups, because importlib.metadata reads every distribution each time.
         points, errors = all_entry_points(_GROUPS)
         by_group: dict[str, ByName] = {}

@@ -57,7 +57,7 @@ def check_hooks(
         manager: Reads the ``@hookimpl`` markers.
 
     Raises:
-        PluginFailed: FG-hook-unknown or FG-hook-signature for the first wrong implementation.
+        PluginFailed: FG-hook-unknown or FG-hook-signature for the first invalid implementation.
     """
     hooks: list[str] = []
     for attribute in dir(plugin):
@@ -115,11 +115,11 @@ def _check_signature(
 ) -> None:
     specified = inspect.signature(getattr(Hooks, hook)).parameters
     allowed = [parameter for parameter in specified if parameter != "self"]
-    wrong = _complaint(function, allowed)
-    if wrong:
+    problem = _complaint(function, allowed)
+    if problem:
         raise PluginFailed(
             "FG-hook-signature",
-            f"{hook} of plugin {name} {wrong}",
+            f"{hook} of plugin {name} {problem}",
             at=_place(function),
             why=f"the hook has the arguments {', '.join(allowed)}",
             fix="change the arguments of the function",

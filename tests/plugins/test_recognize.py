@@ -62,7 +62,7 @@ def test_each_plugin_says_what_it_recognizes(load, plugin):
         [recognized(left_out=(7,))],
     ],
 )
-def test_an_answer_that_is_no_list_of_what_was_found_at_the_paths_is_refused(load, plugin, answer):
+def test_an_invalid_answer_is_refused(load, plugin, answer):
     """An invalid answer becomes an error of its plugin, and the answers of other
     plugins are kept.
     """
