@@ -32,7 +32,7 @@ _POLL_S = 0.25
 
 
 class Consumer:
-    """Consumes jobs on threads and puts their items into a queue.
+    """The threads that consume jobs and put their items into a queue.
 
     Args:
         call: The hook call that the jobs belong to, for errors.

@@ -34,7 +34,7 @@ _POLL_S = 0.25
 
 
 class Guard:
-    """Calls the code of one plugin within a time limit, and turns its exceptions into our errors.
+    """The guard of one plugin, which calls its code within a time limit and translates exceptions.
 
     Args:
         plugin: The name of the plugin, for errors.

@@ -51,7 +51,7 @@ class Loaded:
 
 
 class Loader:
-    """Loads the plugins that were found, each at most once.
+    """The loader of the plugins that were found, which loads each at most once.
 
     Args:
         discovery: The plugins and wrappers of this environment.

@@ -27,7 +27,7 @@ _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
 
 class Exchange:
-    """Sends the requests of one session. The key is sent only to the origin of the base URL.
+    """The sender of one session's requests. The key is sent only to the origin of the base URL.
 
     Args:
         policy: The policy of the session.

@@ -34,7 +34,7 @@ _UNCONNECTED = (uex.ConnectTimeoutError, uex.ProxyError)
 
 @dataclass(frozen=True, slots=True)
 class NetworkFailures:
-    """Translates the exceptions of one session. The errors contain no secret."""
+    """The translator of the exceptions of one session. Its errors contain no secret."""
 
     policy: HttpPolicy
     redactor: Redactor

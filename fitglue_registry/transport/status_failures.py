@@ -23,7 +23,7 @@ _OUTAGES = (502, 503, 504)
 
 @dataclass(frozen=True, slots=True)
 class StatusFailures:
-    """Translates the unexpected responses of one session. The errors contain no secret."""
+    """The translator of the unexpected responses of one session. Its errors contain no secret."""
 
     policy: HttpPolicy
     redactor: Redactor
