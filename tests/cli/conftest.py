@@ -1,4 +1,4 @@
-"""A way to call the command, and homes that were synced once and are copied for each test."""
+"""Fixtures that run the command, and homes that were synced once and are copied for each test."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TITLE = "[bold]Tempo[/bold] \x1b[31mred\x1b[0m \u202egnp"
 
 @dataclass(frozen=True)
 class Said:
-    """What a call of the command answered."""
+    """The result of one run of the command."""
 
     code: int
     out: str
@@ -62,7 +62,7 @@ def _environment(monkeypatch, tmp_path):
 
 
 def _let_time_fly(monkeypatch):
-    """A sleep takes no time, and afterwards it is later."""
+    """Let every sleep take no time, and advance the clock instead."""
     slept = [0.0]
     monkeypatch.setattr(
         SystemClock, "sleep", lambda self, seconds: slept.append(slept.pop() + seconds)
@@ -75,7 +75,7 @@ def _let_time_fly(monkeypatch):
 
 @pytest.fixture
 def fitglue(capsys, monkeypatch) -> Callable[..., Said]:
-    """Call the command in this process, with standard input that is no terminal."""
+    """Run the command in this process, with a standard input that is not a terminal."""
 
     def call(*arguments: str, typed: str = "") -> Said:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode())))
@@ -116,7 +116,7 @@ def child() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 @pytest.fixture(scope="session")
 def shared_intervals() -> Iterator[StandIn]:
-    """The account of the synced home; tests do not change it."""
+    """The account of the synced home; tests must not change it."""
     account = Account.generate(30, strava_stubs=2)
     rides = [id_ for id_ in account.ids() if account.row(id_).get("type") == "Ride"]
     account.edit(rides[0], name=TITLE)
@@ -148,7 +148,7 @@ def template(shared_intervals, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def synced(template, shared_intervals, tmp_path) -> StandIn:
-    """A home of this test's own in which the account was synced; its server comes back."""
+    """A home of this test in which the account was synced; its server is running."""
     shutil.copytree(template, tmp_path / "home")
     shared_intervals.clear_requests()
     return shared_intervals
@@ -156,7 +156,7 @@ def synced(template, shared_intervals, tmp_path) -> StandIn:
 
 @pytest.fixture
 def intervals() -> Iterator[StandIn]:
-    """A small account of this test's own."""
+    """A small account of this test."""
     with StandIn(Account.generate(6, strava_stubs=1)) as server:
         yield server
 

@@ -42,7 +42,7 @@ EVERY = dict(_all_commands())
 
 
 def test_the_table_of_commands_is_the_folder_of_commands():
-    """A command that is in the table has a module, and no module is left out."""
+    """Each command of the table has a module, and each module is in the table."""
     assert set(COMMANDS) == {
         module.name.rstrip("_") for module in pkgutil.iter_modules(folder.__path__)
     }
@@ -50,7 +50,7 @@ def test_the_table_of_commands_is_the_folder_of_commands():
 
 @pytest.mark.parametrize("path", [path for path in EVERY if path], ids=" ".join)
 def test_every_help_has_an_example_and_fits_80_columns(path, fitglue, monkeypatch):
-    """--help of every command shows an example, and no line is wider than the terminal."""
+    """The help of every command shows an example, and no line of it is wider than the terminal."""
     monkeypatch.setenv("COLUMNS", "80")
     if path == ("dev", "stand-in"):
         pytest.skip("its help is that of the stand-in itself")
@@ -61,7 +61,7 @@ def test_every_help_has_an_example_and_fits_80_columns(path, fitglue, monkeypatc
 
 
 def test_the_help_lists_every_command_and_exit_code(fitglue):
-    """fitglue --help is the contract that scripts rely on."""
+    """The help lists every command and every exit code, because scripts rely on them."""
     text = fitglue("--help").out
     assert all(f"  {name} " in text for name in COMMANDS)
     assert all(f"  {code} " in text for code in EXIT_CODES)
@@ -87,7 +87,7 @@ def test_help_imports_nothing_heavy():
 
 
 def test_the_version_is_answered_without_click():
-    """fitglue --version needs nothing at all."""
+    """``fitglue --version`` imports neither click nor the library."""
     code = (
         "import sys; sys.argv = ['fitglue', '--version']; from fitglue_registry.cli import "
         "main; main();"
@@ -98,14 +98,14 @@ def test_the_version_is_answered_without_click():
 
 
 def test_an_unknown_command_names_the_nearest(fitglue):
-    """A typing error ends with exit code 2 and the command that was meant."""
+    """A mistyped command ends with exit code 2, and the error suggests the right one."""
     said = fitglue("synk")
     assert (said.code, said.out) == (2, "")
     assert "did you mean sync?" in said.err
 
 
 def test_a_usage_error_looks_like_every_other_error(fitglue):
-    """What click refuses is shown with code, what and fix, and no usage dump."""
+    """What click refuses is shown with code, message and fix, without a usage text."""
     said = fitglue("activities", "--since", "someday")
     assert said.code == 2
     assert "[FG-usage]" in said.err
@@ -114,7 +114,9 @@ def test_a_usage_error_looks_like_every_other_error(fitglue):
 
 
 def test_an_error_with_json_is_one_object_on_standard_error(fitglue):
-    """Standard output holds answers alone; a program reads the error from standard error."""
+    """With --json an error is one JSON object on standard error, and standard output
+    stays empty.
+    """
     said = fitglue("show", "nothing", "--json")
     assert (said.code, said.out) == (2, "")
     assert said.error["code"] == "FG-activity-unknown"
@@ -122,13 +124,13 @@ def test_an_error_with_json_is_one_object_on_standard_error(fitglue):
 
 
 def test_json_may_stand_before_the_command(fitglue):
-    """--json is understood on both sides of the command."""
+    """--json is accepted before and after the name of the command."""
     assert fitglue("--json", "show", "nothing").error["code"] == "FG-activity-unknown"
 
 
 def test_a_bug_is_called_a_bug_and_its_traceback_is_kept(fitglue, monkeypatch, tmp_path):
-    """An exception that nobody foresaw: one sentence, exit code 1, and a file with the whole
-    story.
+    """An unexpected exception is reported in one sentence with exit code 1, and its traceback is
+    written to a file.
     """
     monkeypatch.setattr("fitglue_registry.services.reading.Activities.list", lambda *_: 1 / 0)
     said = fitglue("activities")
@@ -141,13 +143,13 @@ def test_a_bug_is_called_a_bug_and_its_traceback_is_kept(fitglue, monkeypatch, t
 
 
 def test_debug_prints_the_traceback_of_a_bug(fitglue, monkeypatch):
-    """With --debug the story is on standard error too."""
+    """With --debug the traceback of a bug is printed on standard error as well."""
     monkeypatch.setattr("fitglue_registry.services.reading.Activities.list", lambda *_: 1 / 0)
     assert "Traceback" in fitglue("activities", "--debug").err
 
 
 def test_a_secret_in_a_bug_is_not_told(fitglue, monkeypatch, tmp_path):
-    """A key in the message of an exception is on no screen and in no file."""
+    """A key in the message of an exception appears on no screen and in no file."""
 
     def broken(*_):
         raise RuntimeError("GET /x?api_key=abcdefgh12345678")
@@ -159,7 +161,7 @@ def test_a_secret_in_a_bug_is_not_told(fitglue, monkeypatch, tmp_path):
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(synced, child):
-    """`fitglue export | head -1` ends quietly."""
+    """A pipe that its reader closes, as in `fitglue export | head -1`, is not an error."""
     done = child("export")
     assert done.stdout.readline().startswith("{")
     done.stdout.close()
@@ -168,7 +170,9 @@ def test_a_reader_that_has_seen_enough_is_no_error(synced, child):
 
 
 def test_control_c_stops_cleanly(connect, intervals, child, tmp_path):
-    """Ctrl-C in the middle of a sync: exit code 130, one sentence, and the next sync goes on."""
+    """Ctrl-C during a sync ends with exit code 130 and one sentence, and the next sync
+    continues.
+    """
     from fitglue_registry.testing import Fault
 
     connect()
@@ -200,9 +204,7 @@ def test_control_c_stops_cleanly(connect, intervals, child, tmp_path):
     ids=["twice", "both"],
 )
 def test_two_signals_at_once_are_one_stop(connect, intervals, child, signals):
-    """As `timeout` sends them, to the process and to its group: one sentence, no traceback, and the
-    exit code of a stop.
-    """
+    """Two signals at once, as `timeout` sends them, stop the command once, without a traceback."""
     from fitglue_registry.testing import Fault
 
     connect()
@@ -216,7 +218,7 @@ def test_two_signals_at_once_are_one_stop(connect, intervals, child, signals):
 
 
 def test_a_signal_that_whoever_started_us_ignores_stays_ignored(connect, intervals, child):
-    """`nohup fitglue sync` goes on when the terminal is closed."""
+    """`nohup fitglue sync` continues when the terminal is closed."""
     from fitglue_registry.testing import Fault
 
     connect()
@@ -239,7 +241,7 @@ def _wait_until_streams_are_asked_for(process, intervals):
 
 
 def test_control_c_says_that_nothing_is_lost(fitglue, monkeypatch):
-    """A stop by hand is answered with what becomes of the work."""
+    """After Ctrl-C, one sentence says that nothing that was stored is lost."""
 
     def stopped(*_):
         raise KeyboardInterrupt
@@ -253,9 +255,7 @@ def test_control_c_says_that_nothing_is_lost(fitglue, monkeypatch):
 
 
 def test_verbose_logs_without_the_key(connect, fitglue):
-    """-vv shows every request on standard error, on either side of the command, and never the
-    key.
-    """
+    """-vv logs every request on standard error, before and after the command, and never the key."""
     connect()
     for arguments in (("-vv", "sync"), ("sync", "-vv")):
         said = fitglue(*arguments)
@@ -265,7 +265,7 @@ def test_verbose_logs_without_the_key(connect, fitglue):
 
 
 def test_a_full_disk_is_no_bug(fitglue, child, synced):
-    """Output that does not fit says so, with the exit code of a store that fails."""
+    """Output that does not fit on the disk is reported with the exit code of a store that fails."""
     with Path("/dev/full").open("w") as full:
         done = child("export", stdout=full)
         _, err = done.communicate(timeout=20)
@@ -274,9 +274,7 @@ def test_a_full_disk_is_no_bug(fitglue, child, synced):
 
 
 def test_a_poor_encoding_stops_nothing(synced, child):
-    """With an encoding that has no ellipsis, no bullet and no Cyrillic, answers are spelt with what
-    it has.
-    """
+    """Characters that the encoding lacks are replaced by ASCII text."""
     for command in (("show", "last"), ("activities",), ("activities", "--json"), ()):
         done = child(*command, env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
         out, err = done.communicate(timeout=20)

@@ -1,4 +1,4 @@
-"""fitglue connect: where the key may come from, and what each failure says."""
+"""``fitglue connect``: where the key may come from, and what each failure reports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEY = "stand-in-key"
 
 
 def test_a_key_from_standard_input_with_a_newline(connect):
-    """The newline that every echo leaves at the end of a key does not matter."""
+    """A newline at the end of a key from standard input is ignored."""
     said = connect(key=f"{KEY}\r\n")
     assert said.code == 0
     assert "Intervals.icu is connected as intervals: Ada Stand-in (i317960)" in said.out
@@ -26,16 +26,16 @@ def test_a_key_from_standard_input_with_a_newline(connect):
 
 
 def test_a_key_from_the_environment(fitglue, intervals, monkeypatch):
-    """FITGLUE_INTERVALS_API_KEY answers instead of a prompt, and so do the variables of
-    settings.
-    """
+    """FITGLUE_INTERVALS_API_KEY and the variables of settings are used instead of a prompt."""
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", f" {KEY}\n")
     monkeypatch.setenv("FITGLUE_INTERVALS_BASE_URL", f"{intervals.url}/api/v1")
     assert fitglue("connect", "intervals", "--json").document["account"]["id"] == "i317960"
 
 
 def test_a_prompt_does_not_show_the_key(intervals, tmp_path):
-    """At a terminal the key is asked for, with where to find it, and not echoed."""
+    """At a terminal the key is asked for with an explanation of where to find it, and it is not
+    echoed.
+    """
     main, side = pty.openpty()
     process = subprocess.Popen(
         [
@@ -69,13 +69,13 @@ def test_a_prompt_does_not_show_the_key(intervals, tmp_path):
 
 
 def test_the_same_account_again_is_renewed(connect):
-    """A second connect renews the key and makes no second connection."""
+    """Connecting the same account again renews the key and creates no second connection."""
     connect()
     assert "the connection intervals was renewed" in connect().out
 
 
 def test_a_key_is_never_an_argument(fitglue):
-    """--set api_key=… and a bare key are refused with the reason, and the key is not repeated."""
+    """A key as an argument or in --set is refused with the reason, and is not repeated."""
     for arguments in (("--set", "api_key=abc123xyz"), ("abc123xyz",)):
         said = fitglue("connect", "intervals", *arguments)
         assert said.code == 2
@@ -85,7 +85,7 @@ def test_a_key_is_never_an_argument(fitglue):
 
 
 def test_nobody_there_to_ask_is_a_clear_error(fitglue):
-    """Without a terminal and without a key: what is missing, and each way to give it."""
+    """Without a terminal, a missing key is an error that names each way to provide it."""
     said = fitglue("connect", "intervals")
     assert said.code == 2
     assert "[FG-value-missing]" in said.err
@@ -93,33 +93,37 @@ def test_nobody_there_to_ask_is_a_clear_error(fitglue):
 
 
 def test_an_empty_standard_input_is_a_clear_error(fitglue):
-    """--key-stdin with nothing in it does not ask the service."""
+    """--key-stdin with an empty standard input is an error before the service is asked."""
     assert "[FG-key-missing]" in fitglue("connect", "intervals", "--key-stdin").err
 
 
 def test_an_unknown_integration_names_the_nearest(fitglue):
-    """A typing error in the integration."""
+    """The error for a mistyped integration suggests the right one."""
     said = fitglue("connect", "interval")
     assert said.code == 2
     assert "did you mean intervals?" in said.err
 
 
 def test_an_unknown_setting_names_those_there_are(connect):
-    """--set with a name that the entry does not have."""
+    """The error for an unknown name in --set lists the settings of the entry."""
     said = connect("--set", "colour=red")
     assert said.code == 2
     assert "[FG-setting-unknown]" in said.err
 
 
 def test_a_value_that_cannot_be_one_is_refused_before_anything_is_asked(connect, intervals):
-    """--set athlete_id=… is held to the entry's pattern."""
+    """A setting that does not match the pattern of its entry is refused before the service is
+    asked.
+    """
     said = connect("--set", "athlete_id=somebody")
     assert (said.code, intervals.requests) == (2, [])
     assert "Athlete id does not have the right form" in said.err
 
 
 def test_a_wrong_key_asks_for_the_athlete(connect):
-    """Exit code 3, what is wrong with it, and where to get another one; the key is not repeated."""
+    """A rejected key ends with exit code 3 and says where to get another one, without repeating the
+    key.
+    """
     said = connect(key="wrong-key-1234")
     assert said.code == 3
     assert "[FG-key-rejected]" in said.err
@@ -128,7 +132,7 @@ def test_a_wrong_key_asks_for_the_athlete(connect):
 
 
 def test_no_network_is_not_the_athletes_fault(fitglue, intervals):
-    """A closed port: exit code 4."""
+    """A server that cannot be reached ends with exit code 4."""
     url = intervals.url
     intervals.close()
     said = fitglue("connect", "intervals", "--key-stdin", "--base-url", f"{url}/api/v1", typed=KEY)
@@ -148,9 +152,7 @@ def test_no_network_is_not_the_athletes_fault(fitglue, intervals):
     ids=["500", "429", "403", "html", "truncated"],
 )
 def test_each_failure_of_the_service_has_its_own_code(connect, intervals, fault, exit_code, code):
-    """What the service does wrong is told apart, with where and what to do, and nothing is
-    connected.
-    """
+    """Each fault of the service has its own code, place and fix, and nothing is connected."""
     intervals.fault("*", fault, times=None)
     said = connect("--json")
     assert (said.code, said.error["code"]) == (exit_code, code)
@@ -158,7 +160,7 @@ def test_each_failure_of_the_service_has_its_own_code(connect, intervals, fault,
 
 
 def test_a_wait_that_the_service_asks_for_is_shown(connect, intervals):
-    """429 with Retry-After: the wait is said, and the command goes on after it."""
+    """A wait after a 429 response with Retry-After is shown, and the command continues after it."""
     intervals.fault("*/profile", Fault.status(429, retry_after=30))
     said = connect()
     assert said.code == 0
@@ -166,7 +168,9 @@ def test_a_wait_that_the_service_asks_for_is_shown(connect, intervals):
 
 
 def test_the_one_setting_of_an_integration_may_be_an_argument(fitglue, tmp_path):
-    """fitglue connect files FOLDER."""
+    """The only required setting of an integration may be an argument, as in `fitglue connect files
+    FOLDER`.
+    """
     (tmp_path / "rides").mkdir()
     said = fitglue("connect", "files", str(tmp_path / "rides"))
     assert said.code == 0
@@ -174,7 +178,7 @@ def test_the_one_setting_of_an_integration_may_be_an_argument(fitglue, tmp_path)
 
 
 def test_where_a_renewed_key_goes_is_said(fitglue, connect, intervals, monkeypatch):
-    """A key that is renewed goes to the address of its connection, and nobody has to guess that."""
+    """A renewed key is sent to the address of the existing connection, which is named."""
     connect()
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", intervals.api_key)
     said = fitglue("connect", "intervals")
@@ -183,7 +187,7 @@ def test_where_a_renewed_key_goes_is_said(fitglue, connect, intervals, monkeypat
 
 
 def test_a_missing_plugin_is_said_before_a_key_is_asked_for(fitglue, monkeypatch):
-    """Nobody pastes a key in vain."""
+    """A missing plugin is reported before a key is asked for."""
     monkeypatch.setattr(
         "fitglue_registry.plugins.discovery.all_entry_points", lambda groups: ([], [])
     )
@@ -215,7 +219,9 @@ def test_an_application_that_connects_a_closed_service_gets_the_alternatives_as_
 
 
 def test_the_way_in_names_what_can_be_connected_and_what_cannot(fitglue):
-    """A newcomer with nothing but Strava learns what to type."""
+    """With nothing connected, the dashboard lists the services that can be connected and those that
+    cannot.
+    """
     said = fitglue().out
     assert "fitglue connect strava" in said
     assert "Show how to get workouts from Strava, which cannot be connected." in said

@@ -1,5 +1,5 @@
-"""``fitglue duplicates``: what is asked, what is answered by key or by command, and what is said
-about it.
+"""``fitglue duplicates``: which pairs are shown, how they are decided, and what each decision
+prints.
 """
 
 from __future__ import annotations
@@ -24,9 +24,7 @@ REASON = (
 
 
 def rows(name: str, /, **first):
-    """Two runs of an account: one at an hour of its own, one that both accounts have from
-    Strava.
-    """
+    """Two runs of an account: one at its own time, and one that both accounts have from Strava."""
     plain = {
         "type": "Run",
         "elapsed_time": 1800,
@@ -48,8 +46,8 @@ def rows(name: str, /, **first):
 
 @pytest.fixture
 def doubles(tmp_path):
-    """A home with two accounts: a pair to decide, and an activity that was merged; each is known by
-    its first id.
+    """A home with two accounts, an undecided pair and an activity that was merged, by their first
+    ids.
     """
     later = {
         "elapsed_time": 3300,
@@ -73,8 +71,8 @@ def doubles(tmp_path):
 
 
 def test_a_pair_is_shown_side_by_side_with_its_evidence(doubles, fitglue):
-    """Both sources, the figures, who asks, how likely it is, and each line; nothing of a title is
-    obeyed.
+    """A pair is shown with sources, values, evidence and probability, and a title cannot steer the
+    terminal.
     """
     said = fitglue("duplicates")
     assert said.code == 0
@@ -93,7 +91,7 @@ def test_a_pair_is_shown_side_by_side_with_its_evidence(doubles, fitglue):
 
 
 def test_the_pairs_as_documents(doubles, fitglue):
-    """JSON Lines, a pair each."""
+    """With --json each undecided pair is one line."""
     [pair] = fitglue("duplicates", "--json").lines
     assert [side["sources"] for side in pair["sides"]] in (
         [["intervals/a1"], ["intervals-2/b1"]],
@@ -103,7 +101,7 @@ def test_the_pairs_as_documents(doubles, fitglue):
 
 
 def test_merge_different_split_undo_and_history(doubles, fitglue):
-    """Each says what came of it, and the next command shows it."""
+    """Each decision prints its result, and the next command shows it."""
     assert "one activity" in fitglue("duplicates", "merge", "a1", "b1").out
     assert len(fitglue("activities", "--json").lines) == 2
     assert fitglue("duplicates", "--json").lines == []
@@ -133,22 +131,24 @@ def test_merge_different_split_undo_and_history(doubles, fitglue):
     ],
 )
 def test_what_cannot_be_done_says_what_to_do(doubles, fitglue, arguments):
-    """A mistake with a code, a reason or a fix; nothing was changed."""
+    """A decision that is impossible is refused with a code and a reason or a fix, and changes
+    nothing.
+    """
     said = fitglue("duplicates", *arguments, "--json")
     assert (said.code, bool(said.error["fix"])) == (2, True)
     assert fitglue("duplicates", "history", "--json").lines == []
 
 
 def test_nothing_to_decide_says_so(synced, fitglue):
-    """With where to see what was merged."""
+    """Without undecided pairs, the command says how to see what was merged."""
     said = fitglue("duplicates")
     assert (said.code, said.out) == (0, "")
     assert "fitglue why" in said.err
 
 
 def press(keys):
-    """Press these keys until the command has heard them, which drops what was typed before it asks;
-    its exit code.
+    """Press these keys until the command reads them, since it drops earlier input; return its exit
+    code.
     """
     controller, terminal = pty.openpty()
     command = [sys.executable, "-m", "fitglue_registry", "duplicates"]
@@ -170,7 +170,7 @@ def press(keys):
     ("keys", "activities", "left"), [(b"s", 2, 0), (b"d", 3, 0), (b"xk", 3, 1), (b"q", 3, 1)]
 )
 def test_a_key_decides_on_a_terminal(doubles, fitglue, keys, activities, left):
-    """s same, d different, k skip, q quit; any other key is left alone."""
+    """On a terminal s means same, d different, k skip and q quit; other keys are ignored."""
     assert press(keys) == 0
     assert len(fitglue("activities", "--json").lines) == activities
     assert len(fitglue("duplicates", "--json").lines) == left

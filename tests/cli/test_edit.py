@@ -1,6 +1,4 @@
-"""``fitglue activities edit``: values of the athlete's own, and the source that a value comes
-from.
-"""
+"""``fitglue activities edit``: the athlete's own values, and the choice of a source."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ import pytest
 
 
 def test_an_edited_activity_is_shown_listed_and_exported_so(synced, fitglue):
-    """And says whose value it is."""
+    """An edited value is shown, listed and exported, and marked as the athlete's own."""
     said = fitglue(
         "activities",
         "edit",
@@ -29,13 +27,13 @@ def test_an_edited_activity_is_shown_listed_and_exported_so(synced, fitglue):
 
 
 def test_yes_and_no_are_words(synced, fitglue):
-    """Where a value is set, and where the sources differ about it."""
+    """Boolean values are printed as yes and no."""
     assert "race  yes  from you" in fitglue("activities", "edit", "last", "--set", "race=true").out
     assert "yes (you)" in fitglue("why", "last").out
 
 
 def test_a_reset_field_is_what_the_source_says_again(synced, fitglue):
-    """The document comes back with --json."""
+    """A field that is reset has the value of its source again."""
     before = fitglue("show", "last", "--json").document["activity"]["title"]
     fitglue("activities", "edit", "last", "--title", "x", "--set", "rpe=7")
     assert (
@@ -58,7 +56,7 @@ def test_a_reset_field_is_what_the_source_says_again(synced, fitglue):
     ],
 )
 def test_a_mistake_says_what_to_type_instead(synced, fitglue, options):
-    """With exit code 2; nothing was changed."""
+    """A mistake in an edit ends with exit code 2, says what to type, and changes nothing."""
     said = fitglue("activities", "edit", "last", *options, "--json")
     assert (
         said.code,
@@ -67,5 +65,5 @@ def test_a_mistake_says_what_to_type_instead(synced, fitglue, options):
 
 
 def test_the_list_still_takes_its_options_before_a_command(synced, fitglue):
-    """What scripts type works as before."""
+    """The options of `fitglue activities` work although it has a subcommand."""
     assert len(fitglue("activities", "--limit", "2", "--csv").out.splitlines()) == 3

@@ -1,4 +1,4 @@
-"""fitglue import: what is said before anything is written, and how it ends."""
+"""``fitglue import``: what is printed before anything is stored, and how it ends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.services.importing.logs import Point, make_registry, plugin
 
 @pytest.fixture
 def installed(monkeypatch, tmp_path):
-    """Puts plugins of a test into the place of those of the environment."""
+    """Replace the plugins of the environment by those of a test."""
 
     def install(**modules):
         folders = [Folder(make_registry(tmp_path / "registry", *modules))]
@@ -38,8 +38,8 @@ def log(tmp_path):
 
 
 def test_an_import_says_what_is_there_and_then_what_was_new(installed, fitglue, log):
-    """What it is, what is found and left out in it, how many are new; nobody is asked where nobody
-    is there.
+    """An import prints what was recognized, found and left out, then what is new, and asks nothing
+    without a terminal.
     """
     said = fitglue("import", str(log))
     assert said.out.splitlines()[:3] == [f"Training log  {log}", "  · 1 logs", "  – no pictures"]
@@ -49,7 +49,7 @@ def test_an_import_says_what_is_there_and_then_what_was_new(installed, fitglue, 
 
 
 def test_a_dry_run_says_what_is_there_and_stores_nothing(installed, fitglue, log):
-    """And what is new; nothing is connected."""
+    """A dry run prints what was recognized and what is new, and connects nothing."""
     said = fitglue("import", str(log), "--dry-run")
     assert (
         said.code,
@@ -61,7 +61,7 @@ def test_a_dry_run_says_what_is_there_and_stores_nothing(installed, fitglue, log
 
 
 def test_json_is_what_was_found_and_then_the_events(installed, fitglue, log):
-    """One document a line, each with the name of its event."""
+    """With --json, what was found and each event are one line each, with the name of the event."""
     lines = fitglue("import", str(log), "--json").lines
     assert lines[0] == {
         "event": "Recognized",
@@ -89,7 +89,9 @@ def test_json_is_what_was_found_and_then_the_events(installed, fitglue, log):
 def test_a_person_at_a_terminal_is_asked_and_no_is_the_default(
     installed, fitglue, log, monkeypatch, answer, code, connections
 ):
-    """Only a yes imports."""
+    """At a terminal, nothing is imported unless the person answers yes, and refusing is not an
+    error message.
+    """
     ours, theirs = pty.openpty()
     with (
         os.fdopen(theirs, encoding="utf-8") as terminal,
@@ -102,7 +104,7 @@ def test_a_person_at_a_terminal_is_asked_and_no_is_the_default(
 
 
 def test_a_path_that_nobody_knows_beside_others_is_done_in_part(installed, fitglue, log, tmp_path):
-    """What is known is imported, the rest is told with an exit code."""
+    """Recognized paths are imported, and an unknown one is reported with exit code 5."""
     (tmp_path / "x.pdf").write_bytes(b"%PDF")
     said = fitglue("import", str(log), str(tmp_path / "x.pdf"))
     assert (said.code, "log: 2 new" in said.out, "[FG-not-recognized]" in said.err) == (
@@ -113,7 +115,7 @@ def test_a_path_that_nobody_knows_beside_others_is_done_in_part(installed, fitgl
 
 
 def test_a_broken_plugin_beside_others_gives_its_exit_code(installed, fitglue, log):
-    """The import is done, and the plugin is named."""
+    """A broken plugin is reported with exit code 8, and the other plugins import."""
     installed(log=plugin(), diary=ImportError("no wheel"))
     said = fitglue("import", str(log))
     assert (said.code, "log: 2 new" in said.out, "[FG-plugin-import-failed]" in said.err) == (
@@ -124,7 +126,9 @@ def test_a_broken_plugin_beside_others_gives_its_exit_code(installed, fitglue, l
 
 
 def test_nothing_recognized_is_a_mistake_in_what_was_typed(installed, fitglue, tmp_path):
-    """Exit code 2, with why and what to do, also for a program."""
+    """If nothing is recognized, the exit code is 2, and the error has a reason and a fix, also with
+    --json.
+    """
     said = fitglue("import", str(tmp_path), "--json")
     assert (said.code, said.error["code"]) == (2, "FG-not-recognized")
     assert fitglue("import").code == 2

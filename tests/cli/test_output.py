@@ -1,4 +1,4 @@
-"""Standard output is for answers alone."""
+"""Standard output contains only the results of the command."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from fitglue_registry.cli.text import prepare_streams
 
 
 def test_what_a_plugin_prints_goes_to_standard_error(monkeypatch):
-    """Plugins run on threads of their own: a stray print in one does not break an answer in
-    JSON.
-    """
+    """What a plugin prints goes to standard error, so it does not break a result in JSON."""
     out, err = io.StringIO(), io.StringIO()
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", err)

@@ -1,4 +1,4 @@
-"""The screens and documents that read what was stored."""
+"""The screens and documents that show what was stored."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ SCREENS = [
 @pytest.mark.parametrize("columns", [80, 140])
 @pytest.mark.parametrize("screen", SCREENS, ids=" ".join)
 def test_no_line_is_wider_than_the_terminal(screen, columns, synced, fitglue, monkeypatch):
-    """Every screen fits 80 and 140 columns, and has neither escapes nor trailing blanks when it is
-    piped.
+    """Every screen fits 80 and 140 columns; in a pipe it has no escape sequences and no trailing
+    spaces.
     """
     from rich.cells import cell_len
 
@@ -49,12 +49,14 @@ def test_no_line_is_wider_than_the_terminal(screen, columns, synced, fitglue, mo
 
 
 def test_piped_answers_are_not_cut(synced, fitglue):
-    """Where no terminal limits it, a line is as long as it has to be."""
+    """Without a terminal, lines are not cut."""
     assert "…" not in fitglue("activities").out
 
 
 def test_the_dashboard_compares_weeks_and_says_what_to_do(synced, fitglue):
-    """Connections and their health, both weeks, what will not arrive, and the next command."""
+    """The dashboard shows the connections, both weeks, what will not arrive, and the
+    next command.
+    """
     said = fitglue().out
     assert re.search(r"intervals  Ada Stand-in: 28 records, 2 stubs, synced (just now|\d)", said)
     assert "This week" in said
@@ -63,7 +65,7 @@ def test_the_dashboard_compares_weeks_and_says_what_to_do(synced, fitglue):
 
 
 def test_the_dashboard_as_a_document(synced, fitglue):
-    """The same for a program."""
+    """With --json the dashboard is one document."""
     board = fitglue("--json").document
     assert board["connections"][0]["state"] == "ok"
     assert board["weeks"]["last"].keys() == {
@@ -77,14 +79,14 @@ def test_the_dashboard_as_a_document(synced, fitglue):
 
 
 def test_the_way_in(fitglue):
-    """With nothing connected: the exact commands to begin with."""
+    """With nothing connected, the dashboard shows the first commands to type."""
     said = fitglue().out
     assert "fitglue connect intervals" in said
     assert "fitglue sync" in said
 
 
 def test_titles_cannot_steer_the_terminal(synced, fitglue):
-    """Control characters and markup in a title are shown as what they are."""
+    """Control characters and markup in a title are printed as visible text."""
     for command in (
         ("activities", "--text", "[bold]"),
         ("activities", "--text", "[bold]", "--json"),
@@ -101,7 +103,7 @@ def test_titles_cannot_steer_the_terminal(synced, fitglue):
 
 
 def test_half_a_character_stops_nothing(synced, fitglue, child, monkeypatch):
-    """A title with a lone surrogate is shown, listed and written as a document."""
+    """A title with a lone surrogate can be shown, listed and written as JSON."""
     real = Activities.list
 
     def with_half_a_character(*given):
@@ -114,7 +116,9 @@ def test_half_a_character_stops_nothing(synced, fitglue, child, monkeypatch):
 
 
 def test_activities_as_json_lines_and_as_csv(synced, fitglue):
-    """All of them, whatever the terminal would show, with the same columns."""
+    """JSON Lines and CSV contain all activities with the same columns, whatever a terminal would
+    show.
+    """
     lines = fitglue("activities", "--json").lines
     table = list(csv.DictReader(io.StringIO(fitglue("activities", "--csv").out)))
     assert (len(lines), len(table)) == (28, 28)
@@ -122,7 +126,7 @@ def test_activities_as_json_lines_and_as_csv(synced, fitglue):
 
 
 def test_activities_are_filtered(synced, fitglue):
-    """By day, sport, distance, and number of rows."""
+    """Activities are filtered by date, sport and distance, and limited in number."""
     every = fitglue("activities", "--json").lines
     long = fitglue("activities", "--min-distance", "20km", "--json").lines
     rides = fitglue("activities", "--sport", "ride", "--json").lines
@@ -134,17 +138,17 @@ def test_activities_are_filtered(synced, fitglue):
 
 
 def test_more_activities_than_shown_are_counted(synced, fitglue):
-    """A cut list says how many more there are, and how to see them."""
+    """A list that was cut says how to see more."""
     assert "To see twice as many, add --limit 4." in fitglue("activities", "--limit", "2").err
 
 
 def test_an_unknown_sport_names_the_nearest(synced, fitglue):
-    """An empty answer helps."""
+    """An empty list for an unknown sport suggests the most similar one."""
     assert "did you mean --sport Ride?" in fitglue("activities", "--sport", "Rid").err
 
 
 def test_estimated_power_is_marked(synced, fitglue):
-    """~ stands before power that no meter measured, in the list and on the page."""
+    """Power that was not measured is marked with ~ in the list and on the page of the activity."""
     row = next(
         row for row in fitglue("activities", "--json").lines if row["power_kind"] == "estimated"
     )
@@ -153,7 +157,9 @@ def test_estimated_power_is_marked(synced, fitglue):
 
 
 def test_show_says_how_each_value_was_come_by(synced, fitglue):
-    """Values in groups with reported, estimated or computed, laps, streams, claims and sources."""
+    """`show --all` prints how each value was obtained and its name at the source, and
+    the sources.
+    """
     number = next(
         row["number"]
         for row in fitglue("activities", "--json").lines
@@ -168,7 +174,9 @@ def test_show_says_how_each_value_was_come_by(synced, fitglue):
 
 
 def test_show_as_a_document(synced, fitglue):
-    """The whole document, its provenance and sources; the samples only when they are asked for."""
+    """With --json the complete activity has its provenance and sources, and samples only with
+    --streams.
+    """
     plain, whole = (
         fitglue("show", "last", "--json").document,
         fitglue("show", "last", "--json", "--streams").document,
@@ -186,14 +194,16 @@ def test_show_as_a_document(synced, fitglue):
 
 
 def test_an_ambiguous_day_lists_its_numbers(synced, fitglue):
-    """An unknown reference is a mistake that says what may be typed."""
+    """A date with several activities lists their numbers, and an unknown reference says what can be
+    typed.
+    """
     said = fitglue("show", "1999-01-01")
     assert said.code == 2
     assert "fitglue activities" in said.err
 
 
 def test_why_tells_each_stage(synced, fitglue):
-    """When it ended, arrived and was seen, what was received, and what was decided."""
+    """`why` shows when a workout ended, arrived and was seen, its parts, and the decisions."""
     said = fitglue("why", "last").out
     for stage in (
         "workout ended",
@@ -207,7 +217,7 @@ def test_why_tells_each_stage(synced, fitglue):
 
 
 def test_why_of_a_stub_says_why_it_will_not_come(synced, fitglue):
-    """A record that is listed and never delivered."""
+    """`why` of a stub says why it is not delivered."""
     stub = next(id_ for id_ in synced.account.ids() if synced.account.is_stub(id_))
     said = fitglue("why", f"strava:{stub}").out
     assert "never delivered" in said
@@ -216,14 +226,14 @@ def test_why_of_a_stub_says_why_it_will_not_come(synced, fitglue):
 
 
 def test_why_of_something_unknown_says_what_to_do(synced, fitglue):
-    """Nothing was ever listed under that name."""
+    """`why` of an unknown reference says what to do."""
     said = fitglue("why", "i404")
     assert said.code == 0
     assert "no connection has ever listed it" in said.out
 
 
 def test_export_writes_whole_documents(synced, fitglue, tmp_path):
-    """JSON Lines with streams into a file that appears when it is whole."""
+    """An export writes JSON Lines with streams to a file that appears only when it is complete."""
     said = fitglue("export", "last", "--out", str(tmp_path / "one.jsonl"))
     assert said.code == 0
     [line] = (tmp_path / "one.jsonl").read_text().splitlines()
@@ -232,12 +242,12 @@ def test_export_writes_whole_documents(synced, fitglue, tmp_path):
 
 
 def test_export_as_csv(synced, fitglue):
-    """A flat table of what was asked for."""
+    """CSV contains a row for each activity that was asked for."""
     assert len(fitglue("export", "last", "--format", "csv").out.splitlines()) == 2
 
 
 def test_export_of_original_files(connect, fitglue, tmp_path):
-    """The files that --files fetched, as they were uploaded, each in its own name."""
+    """The original files are written as they were fetched, each under its own name."""
     connect()
     fitglue("sync", "--files")
     fitglue("export", "--format", "files", "--out", str(tmp_path / "originals"))
@@ -247,14 +257,14 @@ def test_export_of_original_files(connect, fitglue, tmp_path):
 
 
 def test_export_into_nowhere_is_a_clear_error(synced, fitglue, tmp_path):
-    """A folder that is not there."""
+    """An export to a folder that does not exist is an error."""
     said = fitglue("export", "last", "--out", str(tmp_path / "no" / "one.jsonl"))
     assert said.code == 7
     assert "[FG-export-failed]" in said.err
 
 
 def test_sql_in_three_forms(synced, fitglue):
-    """A table, JSON Lines, CSV."""
+    """The result of a query is a table, JSON Lines or CSV."""
     statement = "select count(*) as n from activities"
     assert fitglue("sql", statement).out.split() == ["n", "28"]
     assert fitglue("sql", statement, "--json").lines == [{"n": 28}]
@@ -269,5 +279,5 @@ def test_sql_only_reads(synced, fitglue):
 
 
 def test_sql_path_is_the_file(synced, fitglue, tmp_path):
-    """So that another tool can open it."""
+    """`fitglue sql --path` prints the path of the database, so that another tool can open it."""
     assert fitglue("sql", "--path").out == f"{tmp_path / 'home' / 'fitglue.db'}\n"

@@ -1,6 +1,4 @@
-"""What the screens make of a workout that several sources know: an archive of Strava, one of
-Garmin, and a folder of files.
-"""
+"""Screens about a workout that the archives of Strava and Garmin and a folder of files contain."""
 
 from __future__ import annotations
 
@@ -42,20 +40,20 @@ def imported(paths, fitglue):
 
 
 def test_an_import_says_how_many_workouts_there_are_now(fitglue, paths):
-    """Records of three sources, and the one workout and the part of it that they are; the same
-    again changes nothing.
-    """
+    """An import prints the number of activities, and importing the same again changes nothing."""
     assert "2 activities in all, 2 more than before" in fitglue("import", *paths).out
     assert "2 activities in all\n" in fitglue("import", *paths).out
 
 
 def test_the_same_again_brings_nothing_new(imported, fitglue, paths):
-    """Each source says so, also where a record has no file and was asked for it again."""
+    """Each source reports nothing new, even for a record without a file that was asked
+    for again.
+    """
     assert fitglue("import", *paths).out.count("nothing new") == 3
 
 
 def test_a_narrow_list_counts_the_sources_and_a_wide_one_names_them(imported, fitglue, monkeypatch):
-    """The number to type is there in either."""
+    """A wide list names the sources of an activity, and a narrow one counts them."""
     monkeypatch.setenv("COLUMNS", "80")
     narrow = fitglue("activities").out
     monkeypatch.setenv("COLUMNS", "160")
@@ -68,8 +66,8 @@ def test_a_narrow_list_counts_the_sources_and_a_wide_one_names_them(imported, fi
 def test_why_of_several_records_is_short_and_begins_with_what_joined_them(
     imported, fitglue, monkeypatch
 ):
-    """Sources by name, hashes by their beginning, one line for what several say, and where they
-    differ.
+    """`why` of several records starts with the reasons, shortens hashes, and lists the
+    differences.
     """
     monkeypatch.setenv("COLUMNS", "80")
     said = fitglue("why", "101").out
@@ -89,7 +87,7 @@ def test_why_of_several_records_is_short_and_begins_with_what_joined_them(
 
 
 def test_a_pair_to_decide_shows_short_ids_and_each_reason_once(fitglue, paths):
-    """Copies of one file are asked about for the same reasons."""
+    """The reasons for copies of one file are printed only once, and hashes are shortened."""
     (Path(paths[2]) / "2026.fit").unlink()
     fitglue("import", *paths)
     said = fitglue("duplicates").out
@@ -99,7 +97,7 @@ def test_a_pair_to_decide_shows_short_ids_and_each_reason_once(fitglue, paths):
 
 
 def test_show_names_the_source_beside_each_value_and_the_athlete_at_none(imported, fitglue):
-    """What the athlete typed comes from no source; identities are shown by their beginning."""
+    """Values are shown with their source, and the athlete's own values are marked."""
     fitglue("activities", "edit", "101", "--set", "distance_m=42195")
     said = fitglue("show", "101").out
     [distance] = [line for line in said.splitlines() if line.strip().startswith("distance")]
@@ -109,7 +107,7 @@ def test_show_names_the_source_beside_each_value_and_the_athlete_at_none(importe
 
 
 def test_what_was_asked_and_answered_is_told_as_the_answer(fitglue, paths):
-    """The question is not repeated below it."""
+    """After a decision, `why` shows the decision and no longer the unsure opinion."""
     (Path(paths[2]) / "2026.fit").unlink()
     fitglue("import", *paths)
     fitglue(

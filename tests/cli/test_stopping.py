@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment from the first of our instructions to the end of the process."""
+"""Ctrl-C at any moment between the start of our code and the end of the process."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ AFTER_ITS_ANSWER = {
 
 
 def _call(before: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command in a process in which some code has run before."""
+    """Run the command in a process in which some code has run before."""
     lines = [line.removeprefix(" " * 8) for line in before.splitlines()]
     code = "\n".join(["import signal, sys, time", *lines, f"sys.argv[1:] = {list(arguments)}"])
     return subprocess.run(
@@ -86,7 +86,7 @@ def _call(before: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("moment", UNTIL_IT_ENDS)
 def test_control_c_is_answered_at_every_moment(moment):
-    """The exit code is 130 and one sentence says what was stopped, without a traceback."""
+    """Ctrl-C ends with exit code 130 and one sentence, without a traceback."""
     done = _call(UNTIL_IT_ENDS[moment], "sync")
     assert (done.returncode, "Traceback" in done.stderr) == (130, False)
     assert done.stderr.count("Stopped. Nothing that was stored is lost") == 1
@@ -94,7 +94,7 @@ def test_control_c_is_answered_at_every_moment(moment):
 
 @pytest.mark.parametrize("moment", AFTER_ITS_ANSWER)
 def test_control_c_after_the_answer_changes_nothing(moment):
-    """A command that has answered keeps its exit code and its whole output."""
+    """A command that has finished its output keeps its exit code."""
     done = _call(AFTER_ITS_ANSWER[moment], "registry", "list", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert all(json.loads(line)["id"] for line in done.stdout.splitlines())
@@ -102,7 +102,7 @@ def test_control_c_after_the_answer_changes_nothing(moment):
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.3])
 def test_control_c_soon_after_the_start_is_answered(connect, intervals, child, delay_s):
-    """A sync that is stopped while it is still starting says so, and exits with 130."""
+    """A sync that is stopped while it starts says so, and ends with exit code 130."""
     connect()
     intervals.fault("*/streams*", Fault.hold(), times=None)
     assert _stopped_after(child("sync"), delay_s) == (130, True, False)
@@ -118,7 +118,7 @@ def test_control_c_at_a_hundred_moments_is_answered(connect, intervals, child):
 
 
 def _stopped_after(process: subprocess.Popen[str], delay_s: float) -> tuple[int, bool, bool]:
-    """The exit code, whether it said that it was stopped, and whether with a traceback."""
+    """Return the exit code, whether the stop was reported, and whether with a traceback."""
     while not _listens(process):
         assert process.poll() is None
         time.sleep(0.001)
@@ -129,7 +129,9 @@ def _stopped_after(process: subprocess.Popen[str], delay_s: float) -> tuple[int,
 
 
 def _listens(process: subprocess.Popen[str]) -> bool:
-    """Whether our code runs: Python itself catches SIGINT from its own start, and never SIGTERM."""
+    """Return whether our signal handler is installed; Python handles SIGINT from its start, but not
+    SIGTERM.
+    """
     status = Path(f"/proc/{process.pid}/status").read_text()
     caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
     return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)

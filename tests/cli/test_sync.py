@@ -1,4 +1,4 @@
-"""fitglue sync: what it says of each connection, and how it ends."""
+"""``fitglue sync``: what it prints for each connection, and how it ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fitglue_registry.testing import Fault
 def test_the_first_sync_takes_everything_and_the_second_makes_one_request(
     connect, fitglue, intervals
 ):
-    """58 new, 2 stubs; then nothing new, for one request."""
+    """The first sync fetches everything, and the second makes one request and finds nothing new."""
     connect()
     assert "intervals: 5 new, 1 stub (" in fitglue("sync").out
     intervals.clear_requests()
@@ -26,7 +26,7 @@ def test_the_first_sync_takes_everything_and_the_second_makes_one_request(
 
 
 def test_stubs_are_explained_once_with_what_to_do(connect, fitglue):
-    """The sync that meets them says why they will not come; the next one does not repeat it."""
+    """The sync that finds new stubs explains them, and the next one does not repeat it."""
     connect()
     said = fitglue("sync")
     assert "1 stub: Intervals.icu has this activity from Strava" in said.out
@@ -36,7 +36,9 @@ def test_stubs_are_explained_once_with_what_to_do(connect, fitglue):
 
 
 def test_a_record_that_is_not_understood_is_named_and_kept(connect, fitglue, intervals):
-    """Quarantine: named with its reason, exit code 5, listed, shown, and tried again."""
+    """A record in quarantine is named with its reason and exit code 5, and can be listed, shown and
+    tried again.
+    """
     intervals.account.add_row(
         {
             "id": "i77",
@@ -62,7 +64,7 @@ def test_a_record_that_is_not_understood_is_named_and_kept(connect, fitglue, int
 def test_a_connection_that_stops_shows_its_error_and_gives_the_exit_code(
     connect, fitglue, intervals
 ):
-    """A key that was revoked: exit code 3, what to do, and the dashboard says so too."""
+    """A revoked key ends with exit code 3 and a fix, and the dashboard shows it as well."""
     connect()
     fitglue("sync")
     intervals.revoke_key()
@@ -74,7 +76,7 @@ def test_a_connection_that_stops_shows_its_error_and_gives_the_exit_code(
 
 
 def test_the_other_connections_go_on(connect, fitglue, intervals, tmp_path):
-    """One connection that stops does not stop the next; the exit code is its own."""
+    """A connection that stops does not stop the next one, and its error sets the exit code."""
     connect()
     (tmp_path / "rides").mkdir()
     fitglue("connect", "files", str(tmp_path / "rides"))
@@ -96,7 +98,7 @@ def test_the_other_connections_go_on(connect, fitglue, intervals, tmp_path):
 def test_each_failure_of_the_service_has_its_own_code(
     connect, fitglue, intervals, fault, exit_code, code
 ):
-    """A service that misbehaves while it is listed."""
+    """Each fault of the service during the listing has its own code."""
     connect()
     intervals.fault("*/activities*", fault, times=None)
     said = fitglue("sync")
@@ -105,7 +107,7 @@ def test_each_failure_of_the_service_has_its_own_code(
 
 
 def test_events_come_as_json_lines(connect, fitglue):
-    """--json prints every event, the last with the counts, and nothing else."""
+    """--json prints each event on one line, the last one with the counts, and nothing else."""
     connect()
     events = fitglue("sync", "--json").lines
     assert [events[0]["event"], events[-1]["event"]] == ["SyncStarted", "SyncFinished"]
@@ -119,7 +121,7 @@ def test_events_come_as_json_lines(connect, fitglue):
 
 
 def test_the_error_is_in_the_events(connect, fitglue, intervals):
-    """With --json a connection that stops says so in its last event."""
+    """With --json the last event of a connection that stops contains its error."""
     connect()
     intervals.revoke_key()
     last = fitglue("sync", "--json").lines[-1]
@@ -127,7 +129,7 @@ def test_the_error_is_in_the_events(connect, fitglue, intervals):
 
 
 def test_a_dry_run_stores_nothing(connect, fitglue):
-    """--dry-run says what is new; afterwards there is no activity."""
+    """--dry-run prints what is new, and no activity exists afterwards."""
     connect()
     said = fitglue("sync", "--dry-run").out
     assert "5 new, 1 stub (" in said
@@ -136,8 +138,8 @@ def test_a_dry_run_stores_nothing(connect, fitglue):
 
 
 def test_progress_is_shown_on_a_terminal(connect, intervals):
-    """What takes longer than a moment says what it does, with a bar for each part; the summary
-    stands alone in the end.
+    """A sync that takes longer than a moment shows its step and bars, and only the
+    summary remains.
     """
     connect()
     intervals.latency_s = 0.3
@@ -158,7 +160,7 @@ def test_progress_is_shown_on_a_terminal(connect, intervals):
 
 
 def test_since_limits_the_first_sync(connect, fitglue, intervals):
-    """--since leaves the older history out, and says how to get it."""
+    """--since leaves out the older history, and the summary says how to get it."""
     connect()
     newest = intervals.account.row(intervals.account.ids()[0])["start_date_local"][:10]
     said = fitglue("sync", "--since", newest)
@@ -166,19 +168,19 @@ def test_since_limits_the_first_sync(connect, fitglue, intervals):
 
 
 def test_days_in_the_wrong_order_are_a_mistake(fitglue):
-    """--since after --until."""
+    """--since with a later date than --until is refused."""
     assert fitglue("sync", "--since", "2026-02-01", "--until", "2026-01-01").code == 2
 
 
 def test_nothing_connected_says_how_to_begin(fitglue):
-    """A sync of nothing."""
+    """A sync without any connection names the command that connects."""
     said = fitglue("sync")
     assert said.code == 2
     assert "fitglue connect intervals" in said.err
 
 
 def test_every_goes_on_until_control_c(connect, fitglue, monkeypatch):
-    """--every 30m: a line a round, waiting on the host's clock, until somebody stops it."""
+    """--every prints a line for each sync and waits by the clock of the host until Ctrl-C."""
     connect()
     naps = []
 
@@ -197,7 +199,7 @@ def test_every_goes_on_until_control_c(connect, fitglue, monkeypatch):
 
 
 def test_rebuild_says_what_changed(synced, fitglue):
-    """Everything is derived again from what was fetched, without a request."""
+    """A rebuild derives everything again without a request, and prints how much changed."""
     said = fitglue("rebuild")
     assert "intervals: 30 records derived again, 0 changed" in said.out
     assert synced.requests == []

@@ -1,4 +1,4 @@
-"""On a real terminal, where bars move while answers are written."""
+"""Output on a real terminal, where bars move while results are written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ sys.exit(app.run(sys.argv[1:]))
 
 
 def test_an_export_beside_a_moving_bar_is_whole(tmp_path, connect, fitglue, monkeypatch):
-    """Every activity lands in the file, and none on the screen, however long the bar is shown."""
+    """An export writes every activity to the file and none to the screen, however long the bar is
+    shown.
+    """
     connect()
     fitglue("sync")
     wanted = len(fitglue("activities", "--json").out.splitlines())
@@ -45,9 +47,7 @@ def test_an_export_beside_a_moving_bar_is_whole(tmp_path, connect, fitglue, monk
 
 
 def test_a_table_for_a_file_keeps_texts_as_they_are_and_a_terminal_gets_them_harmless(monkeypatch):
-    """A title that would command a terminal is written out in numbers there, and unchanged into a
-    file.
-    """
+    """A title that would steer a terminal is escaped there, and unchanged in a file."""
     from fitglue_registry.cli.app import LateLoader
     from fitglue_registry.cli.context import CliContext
 

@@ -1,4 +1,4 @@
-"""connections, doctor, registry, plugin and dev."""
+"""The commands connections, doctor, registry, plugin and dev."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ tier: pr0
 
 
 def test_connections_are_listed_for_a_program(synced, fitglue):
-    """Each with its account, its state, and how much it holds."""
+    """Connections are listed with their accounts, states and numbers of records."""
     [one] = fitglue("connections", "--json").lines
     assert (one["name"], one["state"], one["records"], one["stubs"]) == ("intervals", "ok", 28, 2)
 
@@ -37,14 +37,14 @@ def test_a_connection_that_was_never_synced_says_so(connect, fitglue):
 
 
 def test_a_connection_is_removed_only_when_somebody_says_so(synced, fitglue):
-    """Without a terminal --yes is needed; with it records and activities go too."""
+    """A removal without a terminal needs --yes, and removes records and activities as well."""
     assert fitglue("connections", "remove", "intervals").code == 2
     assert fitglue("connections", "remove", "intervals", "--yes").code == 0
     assert fitglue("activities", "--json").lines == []
 
 
 def test_check_asks_the_service(connect, fitglue, intervals):
-    """A key that was revoked is found without a sync."""
+    """`connections check` finds a revoked key without a sync."""
     connect()
     assert "intervals: Ada Stand-in" in fitglue("connections", "check").out
     intervals.revoke_key()
@@ -52,7 +52,7 @@ def test_check_asks_the_service(connect, fitglue, intervals):
 
 
 def test_doctor_finds_nothing_broken(synced, fitglue):
-    """Everything that has to work is looked at."""
+    """`doctor` checks everything that must work."""
     document = fitglue("doctor", "--json").document
     names = [check["name"] for check in document["checks"]]
     assert document["ok"]
@@ -71,7 +71,7 @@ def test_doctor_finds_nothing_broken(synced, fitglue):
 
 
 def test_doctor_ends_with_the_code_of_what_is_broken(connect, fitglue, intervals):
-    """A connection whose key was revoked."""
+    """`doctor` reports a connection whose key was revoked."""
     connect()
     intervals.revoke_key()
     said = fitglue("doctor")
@@ -81,13 +81,13 @@ def test_doctor_ends_with_the_code_of_what_is_broken(connect, fitglue, intervals
 
 
 def test_doctor_offline_asks_nobody(synced, fitglue):
-    """--offline makes no request."""
+    """`doctor --offline` makes no request."""
     assert fitglue("doctor", "--offline").code == 0
     assert synced.requests == []
 
 
 def test_a_database_that_is_none_is_broken(fitglue, tmp_path):
-    """A file that is no database: exit code 7, and what to do."""
+    """A file that is not a database is reported with exit code 7 and a fix."""
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "fitglue.db").write_text(
         "this is no database, and long enough to be taken for one" * 20
@@ -99,7 +99,7 @@ def test_a_database_that_is_none_is_broken(fitglue, tmp_path):
 
 
 def test_the_registry_is_listed_with_its_availability(synced, fitglue):
-    """Every entry, and whether it can be used."""
+    """Every entry is listed with whether it can be used."""
     states = {
         f"{one['kind']}/{one['id']}": one["availability"]["state"]
         for one in fitglue("registry", "--json").lines
@@ -109,7 +109,7 @@ def test_the_registry_is_listed_with_its_availability(synced, fitglue):
 
 
 def test_registry_check_names_file_line_and_column(fitglue, tmp_path):
-    """Every error with its place, its code and its fix; exit code 8."""
+    """Every error in an entry has its place, code and fix, and the exit code is 8."""
     (tmp_path / "sources").mkdir()
     (tmp_path / "sources" / "toy.yaml").write_text(ENTRY)
     said = fitglue("registry", "check", str(tmp_path))
@@ -124,31 +124,31 @@ def test_registry_check_names_file_line_and_column(fitglue, tmp_path):
 
 
 def test_the_built_in_registry_is_right(fitglue):
-    """Without a folder, all that are in use are checked."""
+    """Without a folder, all entries that are in use are checked."""
     assert fitglue("registry", "check").code == 0
 
 
 def test_the_help_article_comes_from_the_entry(fitglue):
-    """Markdown on standard output."""
+    """The help article of an entry is printed as Markdown."""
     assert fitglue("registry", "help-article", "source/intervals").out.startswith(
         "# Intervals.icu as a source\n"
     )
 
 
 def test_registry_show_of_an_unknown_entry_names_the_nearest(fitglue):
-    """A typing error."""
+    """The error for an unknown entry suggests the most similar one."""
     assert "did you mean intervals?" in fitglue("registry", "show", "intervls").err
 
 
 def test_plugins_are_listed(fitglue):
-    """Name, version, and the entries that they belong to."""
+    """Plugins are listed with version and entries."""
     said = {one["name"]: one for one in fitglue("plugin", "--json").lines}
     assert said["fitglue-intervals"]["ok"]
     assert said["fitglue-intervals"]["entries"] == ["integration/intervals", "source/intervals"]
 
 
 def test_plugin_check_stops_where_it_fails(fitglue):
-    """Each step with a mark; exit code 8 for one that fails."""
+    """A check prints a mark for each step, and a step that fails sets exit code 8."""
     assert fitglue("plugin", "check", "fitglue-intervals").out.count("✓") == 6
     said = fitglue("plugin", "check", "fitglue-nothing")
     assert said.code == 8
@@ -156,7 +156,7 @@ def test_plugin_check_stops_where_it_fails(fitglue):
 
 
 def test_an_install_that_fails_shows_the_last_lines_of_pip(fitglue, tmp_path):
-    """A folder that holds no distribution."""
+    """If pip fails, the error contains the last lines of its output."""
     said = fitglue("plugin", "install", str(tmp_path))
     assert said.code == 8
     assert "-m pip install" in said.err
@@ -165,7 +165,7 @@ def test_an_install_that_fails_shows_the_last_lines_of_pip(fitglue, tmp_path):
 
 
 def test_an_install_is_checked(fitglue, monkeypatch):
-    """What pip brought is walked through at once; nothing is given to a shell."""
+    """A plugin that pip has installed is checked at once, and no shell is used."""
     ran = []
     monkeypatch.setattr(
         subprocess,
@@ -180,7 +180,7 @@ def test_an_install_is_checked(fitglue, monkeypatch):
 
 
 def test_an_option_is_no_plugin(fitglue):
-    """Nothing that begins with a hyphen reaches pip as a name."""
+    """An argument that begins with a hyphen never reaches pip."""
     assert fitglue("plugin", "install", "--", "--index-url=https://example.org").code == 2
 
 
@@ -195,21 +195,21 @@ def saved(tmp_path):
 
 
 def test_normalize_reads_saved_payloads(saved, fitglue):
-    """A payload becomes source activities, with the streams that lie beside it."""
+    """A saved payload becomes source activities with the streams from the file beside it."""
     [line] = fitglue("dev", "normalize", "intervals", str(saved), "--json").lines
     assert line["activity"]["streams"]
     assert "streams" in fitglue("dev", "normalize", "intervals", str(saved)).out
 
 
 def test_normalize_reads_standard_input(saved, fitglue):
-    """`-` is standard input."""
+    """`-` reads the payload from standard input."""
     assert fitglue("dev", "normalize", "intervals", "-", typed=saved.read_text()).code == 0
 
 
 def test_dev_normalize_says_that_a_source_is_unknown_before_it_looks_for_the_file(
     fitglue, tmp_path
 ):
-    """The first thing that is wrong comes first."""
+    """An unknown source is reported before a missing file."""
     assert (
         "the source 'nosuch' does not exist"
         in fitglue("dev", "normalize", "nosuch", str(tmp_path / "nothing")).err
@@ -217,7 +217,7 @@ def test_dev_normalize_says_that_a_source_is_unknown_before_it_looks_for_the_fil
 
 
 def test_dev_match_writes_what_it_holds_for_one_workout(fitglue, tmp_path):
-    """And says how many pairs that are."""
+    """`dev match` writes the pairs to a file and prints their numbers."""
     row = (
         '{"id": "%s", "person": "p", "source": "%s", "start_utc": "2026-05-01T05:30:00Z", '
         '"moving_s": 3600, "distance_m": 10000}'
@@ -231,7 +231,7 @@ def test_dev_match_writes_what_it_holds_for_one_workout(fitglue, tmp_path):
 
 
 def test_normalize_refuses_with_the_reason_and_reads_on(saved, fitglue, tmp_path):
-    """A file that holds no activity: exit code 5, and the next file is read."""
+    """A file without an activity sets exit code 5, and the next file is read."""
     (tmp_path / "error.json").write_text('{"status": 401, "error": "Auth failed"}')
     said = fitglue(
         "dev", "normalize", "intervals", str(tmp_path / "error.json"), str(saved), "--json"
@@ -242,13 +242,13 @@ def test_normalize_refuses_with_the_reason_and_reads_on(saved, fitglue, tmp_path
 
 
 def test_the_stand_in_has_its_own_help(child):
-    """fitglue dev stand-in hands its options on."""
+    """`fitglue dev stand-in` passes its options to the stand-in."""
     out, _ = child("dev", "stand-in", "--help").communicate(timeout=20)
     assert "--count" in out
 
 
 def test_a_stand_in_that_is_not_installed_is_named_with_the_fix(fitglue, monkeypatch):
-    """Without the plugin that brings it, fitglue dev stand-in says what to install."""
+    """Without its plugin, `fitglue dev stand-in` says what to install."""
     monkeypatch.setattr("fitglue_registry.services.stand_ins.entry_points", lambda **_: ())
     said = fitglue("dev", "stand-in", "--json")
     assert said.code == 8

@@ -1,4 +1,4 @@
-"""fitglue watch: what it says while it waits, and how it ends."""
+"""``fitglue watch``: what it prints while it waits, and how it ends."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from tests.services.importing.logs import Point, make_registry, plugin
 
 @pytest.fixture
 def watched(monkeypatch, tmp_path, fitglue):
-    """A folder that was imported; at its second sync a log has come, and at its third somebody
-    presses Ctrl-C.
-    """
+    """An imported folder; a log appears for its second sync, and Ctrl-C is pressed at its third."""
     folder = tmp_path / "rides"
     folder.mkdir()
     (folder / "a.log").write_text("ada\n2026-05-01T07:00:00")
@@ -47,8 +45,8 @@ def watched(monkeypatch, tmp_path, fitglue):
 
 
 def test_each_round_that_brings_something_is_a_line(watched, fitglue):
-    """What is watched is said first, nothing new is no line, and Ctrl-C ends it as it ends a
-    sync.
+    """The watched paths are printed first, then a line for each sync with a change, and Ctrl-C ends
+    it.
     """
     said = fitglue("watch")
     assert said.code == 130
@@ -59,14 +57,16 @@ def test_each_round_that_brings_something_is_a_line(watched, fitglue):
 
 
 def test_json_is_the_events(watched, fitglue):
-    """A program gets what an application gets."""
+    """With --json each event is one line."""
     said = fitglue("watch", "log", "--json")
     assert [line["event"] for line in said.lines][:3] == ["Watching", "SyncStarted", "WindowListed"]
     assert said.code == 130
 
 
 def test_nothing_to_watch_says_how_a_folder_becomes_a_connection(watched, fitglue):
-    """And where one is named that reads no files, what does for it."""
+    """Without a watchable connection, the error says how to import a folder or how to
+    sync instead.
+    """
     assert fitglue("connections", "remove", "log", "--yes").code == 0
     said = fitglue("watch", "--json")
     assert (said.code, said.error["code"], said.error["fix"]) == (

@@ -1,4 +1,4 @@
-"""The traceback of an exception that nobody foresaw is kept, without secrets."""
+"""The traceback of an unexpected exception is written to a file, without secrets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def redactor():
 
 @pytest.fixture
 def failure():
-    """An exception with a traceback, and a secret in its text."""
+    """An exception with a traceback, and a secret in its message."""
     try:
         raise ValueError(f"bad key {SECRET}")
     except ValueError as error:
@@ -25,7 +25,7 @@ def failure():
 
 
 def test_a_traceback_is_kept_without_secrets(tmp_path, monkeypatch, redactor, failure):
-    """The file lies in the folder of logs, and says where the exception was raised."""
+    """The file is in the folder of logs, and names the place where the exception was raised."""
     monkeypatch.setenv("FITGLUE_HOME", str(tmp_path / "home"))
     path = keep_traceback(failure, redactor)
     assert path.parent == tmp_path / "home" / "logs"
@@ -35,7 +35,7 @@ def test_a_traceback_is_kept_without_secrets(tmp_path, monkeypatch, redactor, fa
 
 
 def test_where_nothing_can_be_written_nothing_is_kept(tmp_path, monkeypatch, redactor, failure):
-    """A home that is a file keeps no traceback, and that is no error of its own."""
+    """If the traceback cannot be written, there is no further error."""
     (tmp_path / "home").write_text("no folder")
     monkeypatch.setenv("FITGLUE_HOME", str(tmp_path / "home"))
     assert keep_traceback(failure, redactor) is None

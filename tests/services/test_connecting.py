@@ -1,4 +1,4 @@
-"""Connections: which there are, how one is found, what is left when one is removed."""
+"""Connections: how they are found, created, renewed and removed."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from tests.sync.natural import natural
 
 
 def test_a_connection_is_found_by_name_by_id_and_by_its_only_integration(connected):
-    """What an athlete types is a name, what a program keeps is an id."""
+    """A connection is found by name, by id, and by an integration that has only one."""
     [connection] = connected.connections.list()
     assert connected.connections.get("intervals") == connection
     assert connected.connections.get(connection.id) == connection
 
 
 def test_a_connection_that_is_unknown_is_answered_with_those_that_there_are(connected):
-    """The error names the connections of the athlete."""
+    """The error for an unknown connection lists the connections of the athlete."""
     with pytest.raises(UserMistake, match="FG-connection-unknown") as caught:
         connected.connections.get("strava")
     assert caught.value.why == "connections: intervals"
 
 
 def test_a_connection_of_an_account_is_found(connected):
-    """The connection to an account is found by the id of that account only."""
+    """The connection of an account is found by the id of the account."""
     [connection] = connected.connections.at("intervals")
     assert connected.connections.of_account("intervals", connection.account) == connection
     assert connected.connections.of_account("files", connection.account) is None
 
 
 def test_a_removal_wants_the_exact_name(connected):
-    """A removal by the name of the integration is refused where the connection has another name."""
+    """A removal by the name of the integration is refused if the connection has another name."""
     connection = connected.connections.list()[0]
     with connected.workspace.database.write() as db:
         update_connection(db, connection.id, name="mine")
@@ -61,7 +61,7 @@ def test_a_connection_is_not_removed_while_it_is_synced(connected, clock):
 
 
 def test_removing_a_connection_removes_its_files_at_once(connected):
-    """No track of anybody's stays behind among the blobs."""
+    """Original files that no other record uses are deleted together with their connection."""
     finished(connected, files=True)
     assert list(connected.workspace.raws.blobs.all())
     connected.connections.remove("intervals")
@@ -69,8 +69,6 @@ def test_removing_a_connection_removes_its_files_at_once(connected):
 
 
 def test_a_key_is_renewed_where_it_was_used(connected, server):
-    """Connecting again with nothing but a new key asks the server that the connection was made
-    with.
-    """
+    """Connecting again with only a new key asks the server of the existing connection."""
     server.set_key("renewed-key")
     assert connected.connect("intervals", {"api_key": "renewed-key"}).renewed

@@ -8,7 +8,9 @@ from fitglue_registry.errors import UserMistake
 
 
 def test_an_id_is_found_in_every_kind(host):
-    """Ids are unique only within a kind."""
+    """An id without a kind finds the entries of all kinds, because ids are unique only within a
+    kind.
+    """
     assert [entry.key for entry in host.entries.find("intervals")] == [
         "integration/intervals",
         "source/intervals",
@@ -22,7 +24,7 @@ def test_a_kind_and_an_id_are_one_entry(host):
 
 
 def test_an_unknown_entry_is_answered_with_the_nearest(host):
-    """The error suggests the entry that was probably meant."""
+    """The error for an unknown entry suggests the most similar one."""
     with pytest.raises(UserMistake, match="FG-unknown-entry") as caught:
         host.entries.find("interval")
     assert caught.value.fix == "did you mean intervals?"
@@ -41,7 +43,7 @@ def test_each_plugin_is_listed_with_its_entries(host):
 
 
 def test_the_entries_in_use_have_no_error(host):
-    """The folders of entries that are in use are right, and all of them are found."""
+    """The folders of entries that are in use are all found, and have no errors."""
     checked = host.plugins.check_entries()
     assert checked.unreadable == ()
     assert [error for report in checked.reports for error in report.errors] == []

@@ -1,4 +1,4 @@
-"""The façade ``Host``: it opens nothing before it is needed, and what it opened it closes."""
+"""The façade ``Host`` opens nothing before it is needed, and closes what it has opened."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from tests.sync.builders import finished
 
 
 def test_a_host_that_is_not_used_opens_nothing(tmp_path):
-    """No folder is made and no database is opened before something is asked for."""
+    """No folder is created and no database is opened before something is asked for."""
     with Host(tmp_path / "home") as host:
         assert host.home == tmp_path / "home"
     assert not host.home.exists()
 
 
 def test_a_service_is_the_same_each_time(host):
-    """An application may keep a service, or ask the host for it each time."""
+    """A property of the host returns the same service each time."""
     assert host.activities is host.activities
     assert host.workspace is host.workspace
 
 
 def test_activities_are_listed_by_a_call_and_by_name(connected):
-    """``host.activities()`` is ``host.activities.list()``."""
+    """``host.activities()`` returns the same as ``host.activities.list()``."""
     finished(connected)
     assert connected.activities() == connected.activities.list() != []
 
 
 def test_what_waits_is_told_whoever_is_set_last(host):
-    """The function that is called for every wait can be set anew."""
+    """The function that is called before each wait can be replaced."""
     waits = []
     host.on_wait = lambda seconds, reason: waits.append((seconds, reason))
     host.workspace.on_wait(2.0, "a limit")
@@ -34,7 +34,7 @@ def test_what_waits_is_told_whoever_is_set_last(host):
 
 
 def test_the_database_is_named_without_its_password(tmp_path):
-    """The address of a server's database is told without the password in it."""
+    """The URL of a database server is returned without its password."""
     with Host(tmp_path, "postgresql://ada:a-long-secret@localhost/fitglue") as host:
         assert "localhost/fitglue" in host.queries.where()
         assert "a-long-secret" not in host.queries.where()

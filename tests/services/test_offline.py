@@ -1,4 +1,4 @@
-"""Payloads that somebody saved are normalized without a store, with the streams beside them."""
+"""Saved payloads are normalized without a store, with the streams beside them."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ def saved(tmp_path):
 
 
 def stream_types(normalized):
-    """The types of the streams of the only activity."""
+    """Return the types of the streams of the only activity."""
     [(_, [activity])] = normalized
     return sorted(stream.type for stream in activity.streams)
 
 
 def test_streams_beside_a_file_are_taken_along(host, saved):
-    """For saved.json, its streams are in saved.streams.json."""
+    """The streams for saved.json are read from saved.streams.json."""
     saved.with_name("saved.streams.json").write_text(json.dumps(STREAMS))
     assert stream_types(host.imports.normalize_saved("intervals", saved)) == ["time", "watts"]
 
 
 def test_streams_that_are_named_come_before_those_beside_the_file(host, saved, tmp_path):
-    """A file of streams that is named is taken, whatever lies beside the payload."""
+    """A named file of streams takes precedence over the one beside the payload."""
     saved.with_name("saved.streams.json").write_text(json.dumps(STREAMS))
     named = tmp_path / "other.json"
     named.write_text(json.dumps(STREAMS[:1]))
@@ -52,13 +52,13 @@ def test_streams_that_are_named_come_before_those_beside_the_file(host, saved, t
 
 
 def test_an_open_file_is_read(host, saved):
-    """Standard input is read as a file is, and has no streams beside it."""
+    """Standard input is read like a file, and has no streams beside it."""
     payload = io.BytesIO(saved.read_bytes())
     assert stream_types(host.imports.normalize_saved("intervals", payload)) == []
 
 
 def test_a_file_that_cannot_be_read_is_named(host, tmp_path):
-    """The error says which file it is."""
+    """The error names the file that cannot be read."""
     with pytest.raises(UserMistake) as raised:
         host.imports.normalize_saved("intervals", tmp_path / "nothing.json")
     assert raised.value.code == "FG-file-unreadable"

@@ -1,4 +1,4 @@
-"""Where an athlete stands: connections, two weeks, what needs somebody, and the next command."""
+"""The dashboard: connections, two weeks, what needs attention, and the next command."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from tests.sync.builders import finished
 
 
 def test_a_connection_that_was_never_synced_is_synced_next(connected):
-    """Where nothing was fetched yet, the next command is a sync."""
+    """If nothing was fetched yet, the next command is a sync."""
     overview = connected.overview()
     assert [status.name for status in overview.connections] == ["intervals"]
     assert overview.next == "fitglue sync"
 
 
 def test_after_a_sync_the_newest_activity_is_next(connected):
-    """Where everything is fetched, the next command shows the newest activity."""
+    """If everything was fetched, the next command shows the newest activity."""
     finished(connected)
     assert connected.overview().next == "fitglue show last"
 
 
 def test_a_rejected_key_is_given_again_next(connected, server):
-    """A connection whose key was revoked needs somebody, and the next command renews it."""
+    """A connection with a revoked key needs attention, and the next command renews it."""
     server.revoke_key()
     list(connected.sync())
     overview = connected.overview()
@@ -30,7 +30,7 @@ def test_a_rejected_key_is_given_again_next(connected, server):
 
 
 def test_a_stub_needs_somebody(connected):
-    """What will not arrive is said with its number and its reason."""
+    """Workouts that will not arrive are listed with their number and the reason."""
     finished(connected)
     [stub] = connected.records.stubs()
     [need] = connected.overview().needs
@@ -38,7 +38,7 @@ def test_a_stub_needs_somebody(connected):
 
 
 def test_weeks_begin_on_a_monday(host):
-    """The weeks are the one of today and the one before it, each from its Monday."""
+    """The two weeks are that of today and the one before, each from its Monday."""
     overview = host.overview()
     this, last = (date.fromisoformat(week["monday"]) for week in overview.weeks.values())
     assert this.weekday() == 0

@@ -10,7 +10,7 @@ from fitglue_registry.errors import PluginFailed
 
 
 def use_entry_points(monkeypatch, points):
-    """Let these be the stand-ins of this environment, by name."""
+    """Make these the stand-ins of this environment, by name."""
     monkeypatch.setattr(
         "fitglue_registry.services.stand_ins.entry_points",
         lambda *, group, name: [points[group, name]] if (group, name) in points else [],
@@ -18,7 +18,7 @@ def use_entry_points(monkeypatch, points):
 
 
 def test_a_stand_in_gets_the_arguments_and_gives_the_exit_code(host, monkeypatch):
-    """The function of the entry point is called with a list, and its result is returned."""
+    """The function of the entry point is called with a list, and its result is the exit code."""
     calls = []
     point = SimpleNamespace(load=lambda: lambda arguments: calls.append(arguments) or 3)
     use_entry_points(monkeypatch, {("fitglue.stand_ins", "intervals"): point})
@@ -27,7 +27,7 @@ def test_a_stand_in_gets_the_arguments_and_gives_the_exit_code(host, monkeypatch
 
 
 def test_the_plugin_that_brings_a_missing_stand_in_is_named(host, monkeypatch):
-    """Where no plugin brings one, the entry says which would."""
+    """The error for a missing stand-in names the plugin to install."""
     use_entry_points(monkeypatch, {})
     with pytest.raises(PluginFailed) as raised:
         host.plugins.run_stand_in("intervals")

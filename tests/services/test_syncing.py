@@ -1,4 +1,4 @@
-"""Which syncs are refused before they begin."""
+"""Syncs that are refused before they start."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from fitglue_registry.errors import UserMistake
 
 
 def test_a_sync_without_a_connection_says_how_to_connect(host):
-    """Where nothing is connected, the error names the command that connects."""
+    """If nothing is connected, the error names the command that connects."""
     with pytest.raises(UserMistake, match="FG-no-connection") as caught:
         list(host.sync())
     assert caught.value.fix == "fitglue connect intervals"
 
 
 def test_full_and_since_contradict_each_other(connected):
-    """Nothing is synced where two options say opposite things."""
+    """Contradictory options are refused before anything is synced."""
     with pytest.raises(UserMistake, match="FG-options-conflict"):
         list(connected.sync(options=Options(full=True, since=date(2026, 1, 1))))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def open_host(tmp_path) -> Iterator[Callable[..., Host]]:
-    """Makes a host with these plugins, and closes it."""
+    """Open a host with these plugins, and close it after the test."""
     opened = []
 
     def make(**modules: Any) -> Host:
@@ -37,7 +37,7 @@ def host(open_host) -> Host:
 
 @pytest.fixture
 def log(tmp_path) -> Callable[..., Path]:
-    """Writes a log of the month that begins 2026-05-01: whose it is, and the days."""
+    """Write a log of days in May 2026 for an account."""
 
     def write(name: str, *days: int, account: str = "ada") -> Path:
         path = tmp_path / name

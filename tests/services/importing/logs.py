@@ -1,5 +1,5 @@
-"""A tiny source of files: a `.log` begins with a line of whose it is, and each further line is the
-day of a run.
+"""A small source of files: the first line of a `.log` names the account, and each further line is
+the day of a run.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ SOURCE = "dependencies: [integration/{name}]\nsync: {{mode: file, full_walk_days
 
 
 def files(path: Path) -> list[Path]:
-    """The logs at a path."""
+    """Return the logs at a path."""
     return sorted(path.glob("**/*.log")) if path.is_dir() else [path]
 
 
 def plugin(name: str = "log", **replaced: Callable[..., Any]) -> types.ModuleType:
-    """The plugin; each hook can be replaced by its name without ``fitglue_``."""
+    """Return the plugin; each hook can be replaced by its name without ``fitglue_``."""
 
     def fitglue_recognize(paths):
         known = [path for path in paths if any(file.suffix == ".log" for file in files(Path(path)))]
@@ -94,7 +94,7 @@ def plugin(name: str = "log", **replaced: Callable[..., Any]) -> types.ModuleTyp
 
 
 class Point:
-    """An entry point as the environment would have it."""
+    """An entry point of the environment."""
 
     group = PLUGIN_GROUP
 
@@ -108,7 +108,7 @@ class Point:
 
 
 def make_registry(folder: Path, *names: str) -> Path:
-    """The entries of sources of these names."""
+    """Write the entries of sources with these names."""
     for kind in ("integration", "source"):
         (folder / f"{kind}s").mkdir(parents=True, exist_ok=True)
         for name in names:
@@ -121,7 +121,7 @@ def make_registry(folder: Path, *names: str) -> Path:
 
 
 def make_host(folder: Path, **modules: Any) -> Host:
-    """A host whose plugins are these."""
+    """Return a host with these plugins."""
     points = [Point(name, module) for name, module in modules.items()]
     return Host(
         folder / "home",

@@ -1,4 +1,4 @@
-"""What an import stores: connections, whose they are, and what is new."""
+"""What an import stores: connections, their accounts, and what is new."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.services.importing.logs import plugin
 
 
 def brought(host, *paths, athlete="me"):
-    """(kind of event and what matters of it) of an import."""
+    """Return the kind of each event of an import, with the values that matter."""
     events = list(host.import_paths(paths, athlete))
     return [
         (
@@ -35,7 +35,7 @@ def days(host, athlete="me"):
 
 
 def test_an_import_connects_what_it_finds_and_takes_it(host, log):
-    """One call from a path to activities."""
+    """One call imports the activities at a path."""
     assert brought(host, log("may.log", 1, 2)) == [
         ("SourceConnected", "log", "ada", False),
         ("SyncFinished", {"new": 2}),
@@ -44,8 +44,8 @@ def test_an_import_connects_what_it_finds_and_takes_it(host, log):
 
 
 def test_a_dry_run_of_an_import_says_what_is_new_and_stores_nothing(host, log):
-    """No connection either; of an account that is connected, what it does not have yet, and the
-    connection reads what it read.
+    """A dry run reports what a connected account does not have yet, and stores no connection or
+    path.
     """
 
     def new():
@@ -66,7 +66,7 @@ def test_a_dry_run_of_an_import_says_what_is_new_and_stores_nothing(host, log):
 
 
 def test_the_same_path_again_takes_only_what_is_new(host, log):
-    """The connection is the same one, and what is known is not new."""
+    """Importing a path again uses the same connection, and stores only what is new."""
     brought(host, log("may.log", 1, 2))
     assert brought(host, log("may.log", 1, 2)) == [
         ("SourceConnected", "log", "ada", True),
@@ -77,7 +77,7 @@ def test_the_same_path_again_takes_only_what_is_new(host, log):
 
 
 def test_a_newer_archive_of_the_same_account_takes_the_place_of_the_older_one(host, log):
-    """One connection, which reads the new file from now on; what only the old one had stays."""
+    """A connection reads the newer archive from now on, and keeps what only the older one had."""
     brought(host, log("may.log", 1, 2))
     newer = log("june.log", 2, 3)
     assert brought(host, newer) == [
@@ -90,7 +90,7 @@ def test_a_newer_archive_of_the_same_account_takes_the_place_of_the_older_one(ho
 
 
 def test_the_archive_of_another_account_is_another_connection(host, log):
-    """Two people who train together do not become one."""
+    """Archives of two accounts become two connections."""
     brought(host, log("may.log", 1))
     assert brought(host, log("bob.log", 1, account="bob"))[0] == (
         "SourceConnected",
@@ -101,7 +101,9 @@ def test_the_archive_of_another_account_is_another_connection(host, log):
 
 
 def test_several_paths_are_imported_one_after_the_other(host, log):
-    """What is typed last is what the connection reads afterwards."""
+    """Several archives of an account are imported in order, and its connection reads
+    the last one.
+    """
     older, newer = log("may.log", 1), log("june.log", 2)
     brought(host, older, newer)
     assert [one.settings["path"] for one in host.connections.list()] == [str(newer)]
@@ -109,13 +111,13 @@ def test_several_paths_are_imported_one_after_the_other(host, log):
 
 
 def test_an_import_is_the_athletes_own(host, log):
-    """The application says whose it is."""
+    """An import belongs to the athlete that the application names."""
     brought(host, log("may.log", 1), athlete="bob")
     assert (days(host), days(host, "bob")) == ([], ["01"])
 
 
 def test_what_was_recognized_can_be_imported_without_being_looked_at_again(open_host, log):
-    """An application shows what was found, asks, and goes on with that."""
+    """The result of ``recognize`` can be imported, so that an application can ask in between."""
     looks = []
     known = plugin().fitglue_recognize
     host = open_host(log=plugin(recognize=lambda paths: looks.append(paths) or known(paths)))
@@ -125,7 +127,7 @@ def test_what_was_recognized_can_be_imported_without_being_looked_at_again(open_
 
 
 def test_a_source_that_cannot_be_connected_stops_and_the_next_one_begins(open_host, log):
-    """A broken archive among several costs itself."""
+    """A broken archive does not stop the import of the others."""
 
     def connect(connection):
         if "bad" in connection.settings["path"]:
@@ -141,7 +143,7 @@ def test_a_source_that_cannot_be_connected_stops_and_the_next_one_begins(open_ho
 
 
 def test_a_connection_that_is_being_synced_is_left_to_that_sync(host, log, tmp_path):
-    """The import of another one goes on, and the exit code says that a sync is at work."""
+    """A connection that is being synced is reported as busy, and the others are imported."""
     brought(host, log("may.log", 1))
     [connection] = host.connections.list()
     with connection_lock(

@@ -1,4 +1,4 @@
-"""What a path is: asked of the plugins, and told in words where none of them knows."""
+"""What is at a path: the answers of plugins, or a description if no plugin recognizes it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def refused(host, *paths, **options):
 
 
 def test_a_plugin_says_what_a_path_is_and_nothing_is_written(host, log, tmp_path):
-    """Recognising a file connects nothing, and does not even make the database."""
+    """Recognizing a file connects nothing, and does not even create the database."""
     found = host.imports.recognize([log("may.log", 1, 2)]).found
     assert found == (
         Recognized(
@@ -35,7 +35,7 @@ def test_a_plugin_says_what_a_path_is_and_nothing_is_written(host, log, tmp_path
 
 
 def test_paths_reach_plugins_absolute_and_once(open_host, log, tmp_path, monkeypatch):
-    """Whatever was typed, from whatever folder: ``~``, a relative path, the same one twice."""
+    """Plugins get absolute paths without duplicates, whatever was typed."""
     log("may.log", 1)
     asked = []
     monkeypatch.chdir(tmp_path)
@@ -48,7 +48,7 @@ def test_paths_reach_plugins_absolute_and_once(open_host, log, tmp_path, monkeyp
 
 
 def test_what_is_found_stands_in_the_order_in_which_it_was_typed(host, log):
-    """Two archives are imported in the order of the command, so that the newer one can be typed
+    """Results are in the order in which the paths were typed, so that the newer archive can be
     last.
     """
     second, first = log("a.log", 1), log("b.log", 2)
@@ -59,38 +59,38 @@ def test_what_is_found_stands_in_the_order_in_which_it_was_typed(host, log):
 
 
 def test_a_path_that_is_not_there_names_one_that_is_nearly_it(host, log):
-    """A typo costs a look at the message."""
+    """The error for a missing path suggests a similar name."""
     error = refused(host, log("may.log", 1).with_name("mya.log"))
     assert (error.code, error.why) == ("FG-path-missing", "a similar name exists: may.log")
 
 
 def test_one_path_that_is_not_there_refuses_them_all(host, log, tmp_path):
-    """Half of what was asked for is not what was asked for."""
+    """One missing path refuses the whole import."""
     assert refused(host, log("may.log", 1), tmp_path / "nowhere" / "x").code == "FG-path-missing"
 
 
 @pytest.mark.parametrize("name", ["a\0b", "x" * 5000])
 def test_a_path_that_no_system_takes_is_refused(host, name):
-    """Whatever is typed, it is a mistake and no bug."""
+    """A path that no file system accepts is a mistake of the user, not a bug."""
     assert refused(host, name).code in ("FG-path-missing", "FG-path-unreadable")
 
 
 def test_what_is_neither_file_nor_folder_is_refused(host, tmp_path):
-    """A pipe would be waited for, for ever."""
+    """A pipe is refused, because reading it would never end."""
     os.mkfifo(tmp_path / "pipe")
     assert refused(host, tmp_path / "pipe").code == "FG-path-unreadable"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 def test_what_may_not_be_read_is_refused(host, log):
-    """The right to read is the user's to give."""
+    """A file without read permission is refused."""
     path = log("may.log", 1)
     path.chmod(0)
     assert refused(host, path).code == "FG-path-unreadable"
 
 
 def test_nothing_recognized_says_what_was_looked_for_and_what_it_looks_like(host, tmp_path):
-    """A person learns what the file is, what FitGlue takes, and what to do."""
+    """The error for an unknown file says what it is, what FitGlue reads, and what to do."""
     (tmp_path / "x").write_bytes(b"%PDF-1.7 and so on")
     error = refused(host, tmp_path / "x")
     assert (error.code, error.why) == ("FG-not-recognized", "it is a PDF; looked for: Training log")
@@ -112,13 +112,13 @@ def test_nothing_recognized_says_what_was_looked_for_and_what_it_looks_like(host
     ],
 )
 def test_a_file_that_nobody_knows_is_told_by_its_first_bytes(host, tmp_path, content, words):
-    """Its name says nothing."""
+    """An unknown file is described by its first bytes, not by its name."""
     (tmp_path / "x.log.txt").write_bytes(content)
     assert words in refused(host, tmp_path / "x.log.txt").why
 
 
 def test_a_zip_that_nobody_knows_is_told_by_what_is_in_it(host, tmp_path):
-    """Three names are enough to see which download it was."""
+    """An unknown zip is described by the names of three files in it."""
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as packed:
         for name in ("a/", "a/one.txt", "two.txt", "three.txt", "four.txt"):
             packed.writestr(name, "")
@@ -128,7 +128,7 @@ def test_a_zip_that_nobody_knows_is_told_by_what_is_in_it(host, tmp_path):
 
 
 def test_a_folder_that_nobody_knows_is_told_by_its_files(host, tmp_path):
-    """Two photos are no training."""
+    """An unknown folder is described by the kinds of its files."""
     folder = tmp_path / "photos"
     folder.mkdir()
     assert "an empty folder" in refused(host, folder).why
@@ -138,7 +138,7 @@ def test_a_folder_that_nobody_knows_is_told_by_its_files(host, tmp_path):
 
 
 def test_one_path_that_nobody_knows_does_not_keep_the_others_out(host, log, tmp_path):
-    """It is told beside what was found."""
+    """An unknown path is reported beside those that were recognized."""
     (tmp_path / "x").write_text("x")
     recognition = host.imports.recognize([tmp_path / "x", log("may.log", 1)])
     assert (
@@ -148,7 +148,7 @@ def test_one_path_that_nobody_knows_does_not_keep_the_others_out(host, log, tmp_
 
 
 def test_a_path_that_two_sources_know_is_asked_back(open_host, log):
-    """It would be imported twice; --as says which is meant."""
+    """A path that two sources recognize is refused, and --as chooses one of them."""
     host, path = open_host(log=plugin(), diary=plugin("diary")), log("may.log", 1)
     error = refused(host, path)
     assert (error.code, error.fix) == ("FG-import-ambiguous", "add --as diary or --as log")
@@ -157,7 +157,7 @@ def test_a_path_that_two_sources_know_is_asked_back(open_host, log):
 
 
 def test_a_broken_plugin_is_named_and_the_others_are_asked(open_host, log):
-    """One plugin that cannot be imported costs what only it can read."""
+    """A plugin that cannot be imported is reported, and the others are asked."""
     recognition = open_host(log=plugin(), diary=ImportError("no wheel")).imports.recognize(
         [log("may.log", 1)]
     )
@@ -168,13 +168,13 @@ def test_a_broken_plugin_is_named_and_the_others_are_asked(open_host, log):
 
 
 def test_where_the_only_plugin_is_broken_that_is_the_answer(open_host, log):
-    """Nothing recognised is not the whole truth then."""
+    """If nothing is recognized and a plugin is broken, its error is raised."""
     with pytest.raises(PluginFailed, match="FG-plugin-raised"):
         open_host(log=plugin(recognize=lambda paths: 1 / 0)).imports.recognize([log("may.log", 1)])
 
 
 def test_a_plugin_recognizes_for_its_own_sources_alone(open_host, log):
-    """What one plugin says of another's source is its error."""
+    """An answer for a source of another plugin is an error of the plugin."""
     foreign = plugin("diary", recognize=lambda paths: [Recognized("log", tuple(paths), "Log", {})])
     recognition = open_host(log=plugin(), diary=foreign).imports.recognize([log("may.log", 1)])
     assert (len(recognition.found), [one.code for one in recognition.problems]) == (
@@ -184,7 +184,7 @@ def test_a_plugin_recognizes_for_its_own_sources_alone(open_host, log):
 
 
 def test_without_any_plugin_for_files_the_fix_is_to_install_one(open_host, log, tmp_path):
-    """The registry knows which plugin would do it."""
+    """Without a plugin that reads files, the fix names the plugin to install."""
     host = open_host(log=plugin())
     found = host.workspace.plugins.discovery._found
     found.by_group["fitglue.plugins"].clear()  # its distribution is gone

@@ -1,4 +1,6 @@
-"""A watched folder: what is dropped there arrives, whole, also when the folder was away."""
+"""A watched folder: files that appear in it arrive when they are complete, even after the folder
+was away.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ LONGEST_S = 30
 
 @pytest.fixture
 def stop():
-    """Set when a test has waited for too long, so that it fails and does not hang."""
+    """An event that is set if a test waits too long, so that it fails and does not hang."""
     event = threading.Event()
     timer = threading.Timer(LONGEST_S, event.set)
     timer.start()
@@ -30,7 +32,7 @@ def stop():
 
 @pytest.fixture
 def watch(host, stop):
-    """Watches in this thread: each call goes on until something matters, and says what."""
+    """Watch in this thread; each call continues until something happens, and returns it."""
     streams = []
 
     def start(*names, timing=QUICK):
@@ -58,13 +60,13 @@ def rides(host, log):
 
 
 def settled(step):
-    """The first look is over: what is watched, and that nothing is new."""
+    """Consume the first events: what is watched, and a sync without news."""
     assert isinstance(step(), Watching)
     assert dict(step().counts) == {}
 
 
 def test_a_file_that_is_dropped_into_the_folder_arrives(watch, rides, log):
-    """Nobody types anything, and the sync that brings it is one like any other."""
+    """A new file in the folder is stored by an ordinary sync, without a command."""
     step = watch()
     settled(step)
     log("rides/june.log", 3)
@@ -74,12 +76,12 @@ def test_a_file_that_is_dropped_into_the_folder_arrives(watch, rides, log):
 
 
 def test_what_is_watched_is_said_first(watch, rides):
-    """A person sees that it is the right folder."""
+    """The first event names the watched paths."""
     assert watch()() == Watching("log", (str(rides),), ())
 
 
 def test_a_file_that_came_while_nobody_watched_arrives_with_the_first_look(watch, rides, log):
-    """Watching begins with a sync."""
+    """A file that appeared before the watch arrives, because watching begins with a sync."""
     log("rides/june.log", 3)
     step = watch()
     step()
@@ -87,7 +89,7 @@ def test_a_file_that_came_while_nobody_watched_arrives_with_the_first_look(watch
 
 
 def test_a_file_that_is_being_written_is_taken_when_it_is_whole(watch, rides):
-    """A slow copy is not read half, for half a file would be another one."""
+    """A file that is copied slowly is not read before it is complete."""
     step = watch(timing=Timing(quiet_s=1.0, tick_s=0.01))
     settled(step)
 
@@ -106,7 +108,7 @@ def test_a_file_that_is_being_written_is_taken_when_it_is_whole(watch, rides):
 
 
 def test_a_folder_that_goes_away_is_waited_for(watch, rides, log):
-    """A disk that is unplugged is no error; what lies on it when it is back arrives."""
+    """A folder on an unplugged disk is no error, and its new files arrive when it is back."""
     step = watch()
     settled(step)
     away = rides.rename(rides.with_name("away"))
@@ -120,7 +122,7 @@ def test_a_folder_that_goes_away_is_waited_for(watch, rides, log):
 
 
 def test_a_folder_that_is_not_there_at_first_is_waited_for(watch, rides):
-    """The order in which disk and watch come does not matter."""
+    """A folder that is missing at the start is watched when it appears."""
     away = rides.rename(rides.with_name("away"))
     step = watch()
     assert step().missing == (str(rides),)
@@ -131,7 +133,7 @@ def test_a_folder_that_is_not_there_at_first_is_waited_for(watch, rides):
 
 
 def test_a_file_that_is_replaced_is_read_again(host, watch, log):
-    """A newer download under the same name, as archives are."""
+    """A newer file under the same name is read again."""
     path = log("archive.log", 1)
     list(host.import_paths([path]))
     step = watch()
@@ -141,7 +143,7 @@ def test_a_file_that_is_replaced_is_read_again(host, watch, log):
 
 
 def test_a_folder_that_is_imported_meanwhile_is_watched_too(host, watch, rides, log):
-    """One watch serves all, also those that come later; it learns of them with the next look."""
+    """A folder that is imported during the watch is watched from the next check on."""
     step = watch()
     settled(step)
     list(host.import_paths([log("bob/may.log", 5, account="bob").parent]))
@@ -151,7 +153,7 @@ def test_a_folder_that_is_imported_meanwhile_is_watched_too(host, watch, rides, 
 
 
 def test_a_connection_that_another_process_syncs_is_tried_again(host, watch, rides, monkeypatch):
-    """That sync may have looked before the file was there."""
+    """A busy connection is synced later, because the running sync may have missed the new file."""
     step = watch()
     sync = host.syncs.sync
     calls = []
@@ -169,7 +171,7 @@ def test_a_connection_that_another_process_syncs_is_tried_again(host, watch, rid
 
 
 def test_a_store_that_fails_ends_the_watch(host, watch, rides, monkeypatch):
-    """Nothing can be taken in any more."""
+    """An error of the store ends the watch."""
     step = watch()
     step()
 
@@ -182,7 +184,7 @@ def test_a_store_that_fails_ends_the_watch(host, watch, rides, monkeypatch):
 
 
 def test_stop_ends_the_watch(host, rides, stop):
-    """An application ends it from another thread."""
+    """An application ends the watch from another thread."""
     stream = host.imports.watch(stop=stop, timing=QUICK)
     next(stream)
     stop.set()
@@ -190,13 +192,13 @@ def test_stop_ends_the_watch(host, rides, stop):
 
 
 def test_nothing_to_watch_is_a_mistake(host):
-    """Without a connection that reads files there is nothing to wait for."""
+    """Watching without a connection that reads files is refused."""
     with pytest.raises(UserMistake, match="FG-nothing-to-watch"):
         next(host.imports.watch())
 
 
 def test_without_the_library_it_says_what_to_install(host, rides, monkeypatch):
-    """The library is an extra."""
+    """Without the optional library, the error says what to install."""
     monkeypatch.setitem(sys.modules, "watchdog.observers", None)
     with pytest.raises(UserMistake) as caught:
         next(host.imports.watch())
@@ -209,7 +211,7 @@ def test_without_the_library_it_says_what_to_install(host, rides, monkeypatch):
 
 @pytest.fixture
 def watcher(tmp_path):
-    """Watch two folders; what happens in ``own`` below the first one is our own doing."""
+    """Watch two folders; changes in ``own`` below the first one are our own."""
     opened = []
 
     def make(timing=QUICK):
@@ -225,15 +227,15 @@ def watcher(tmp_path):
 
 
 def test_each_folder_is_noticed_by_itself(watcher, tmp_path, stop):
-    """Only the connection below whose folder something happened is synced."""
+    """Only the connection whose folder has changed is synced."""
     watching = watcher()
     (tmp_path / "b" / "x").touch()
     assert watching.wait(stop) == {"b"}
 
 
 def test_what_we_write_ourselves_is_not_noticed(watcher, tmp_path, stop):
-    """The database may lie below a watched folder, and a sync writes to it: it must not wake
-    itself.
+    """Changes to a database below a watched folder are ignored, so that a sync does not trigger the
+    next one.
     """
     watching = watcher(Timing(quiet_s=0.05, tick_s=0.01, look_every_s=0.5))
     (tmp_path / "a" / "own" / "fitglue.db").write_text("x")
@@ -241,7 +243,7 @@ def test_what_we_write_ourselves_is_not_noticed(watcher, tmp_path, stop):
 
 
 def test_what_is_read_is_not_noticed(watcher, tmp_path, stop):
-    """A sync reads what it found, and must not wake itself by that either."""
+    """Reading files does not trigger a sync."""
     watching = watcher(Timing(quiet_s=0.05, tick_s=0.01, look_every_s=0.5))
     (tmp_path / "b" / "x").touch()
     assert watching.wait(stop) == {"b"}
@@ -250,7 +252,7 @@ def test_what_is_read_is_not_noticed(watcher, tmp_path, stop):
 
 
 def test_a_file_that_grows_in_silence_is_waited_for(watcher, tmp_path, stop):
-    """Not every system tells of each write."""
+    """A file that grows without reported changes is not read before it is complete."""
     watching = watcher(Timing(quiet_s=0.3, tick_s=0.01))
     watching.touch("b", tmp_path / "elsewhere")
     (tmp_path / "elsewhere").write_text("more")
@@ -262,7 +264,9 @@ def test_a_file_that_grows_in_silence_is_waited_for(watcher, tmp_path, stop):
 def test_where_the_system_has_no_watches_left_folders_are_looked_through(
     watcher, tmp_path, stop, monkeypatch, caplog
 ):
-    """Slower, and told once."""
+    """Without free watches of the system, folders are searched regularly, and this is
+    logged once.
+    """
 
     def exhausted(self, *arguments, **options):
         raise OSError(28, "inotify watch limit reached")
@@ -284,7 +288,9 @@ def _inherited(name):
 
 
 def test_paths_are_kept_absolute_whatever_was_typed(host, log, monkeypatch):
-    """The next command may be typed in another folder."""
+    """Paths are stored as absolute paths, because the next command may be typed in
+    another folder.
+    """
     path = log("rides/may.log", 1)
     monkeypatch.chdir(path.parent.parent)
     connected = host.connect(
