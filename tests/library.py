@@ -1,4 +1,4 @@
-"""A fresh database of each kind for each test, and a library that fills it with what the test
+"""A fresh database of each kind for each test, and a builder that fills it with what the test
 states.
 """
 
@@ -35,7 +35,7 @@ START = datetime(2026, 5, 1, 7, 30)  # noqa: DTZ001 - a local time
 
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty SQLite database in the newest format, to be copied."""
+    """Return the file of an empty SQLite database in the newest format, to be copied."""
     file = tmp_path_factory.mktemp("template") / "fitglue.db"
     _make(f"sqlite:///{file}")
     return file
@@ -43,7 +43,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql_database(new_postgres_database: Callable[..., str]) -> Iterator[Database]:
-    """An empty PostgreSQL database in the newest format, to be left empty."""
+    """Yield an empty PostgreSQL database in the newest format, which must be left empty."""
     database = Database(new_postgres_database(), migrate.upgrade)
     with database.read():
         pass
@@ -52,6 +52,7 @@ def postgresql_database(new_postgres_database: Callable[..., str]) -> Iterator[D
 
 
 def _make(url: str) -> None:
+    """Create a database in the newest format."""
     database = Database(url, migrate.upgrade)
     with database.read():
         pass
@@ -60,7 +61,7 @@ def _make(url: str) -> None:
 
 @pytest.fixture
 def sqlite(tmp_path: Path, migrated_file: Path) -> Iterator[Database]:
-    """A SQLite database in the newest format."""
+    """Yield a SQLite database in the newest format."""
     shutil.copy(migrated_file, tmp_path / "fitglue.db")
     database = Database(f"sqlite:///{tmp_path / 'fitglue.db'}", migrate.upgrade)
     yield database
@@ -69,7 +70,7 @@ def sqlite(tmp_path: Path, migrated_file: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def postgresql(postgresql_database: Database) -> Iterator[Database]:
-    """A PostgreSQL database in the newest format."""
+    """Yield a PostgreSQL database in the newest format, and empty it after the test."""
     yield postgresql_database
     with postgresql_database.write() as db:
         if db.scalar(sa.select(tables.athletes.c.id).limit(1)) is not None:
@@ -79,11 +80,12 @@ def postgresql(postgresql_database: Database) -> Iterator[Database]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def database(request: pytest.FixtureRequest) -> Database:
-    """A database of each kind."""
+    """Return a database of each kind in turn."""
     return request.getfixturevalue(request.param)
 
 
 def make_activity(**changes: Any) -> model.SourceActivity:
+    """Return a ride with these values changed."""
     values: dict[str, Any] = {
         "title": "Morning ride",
         "sport": "Ride",
@@ -95,8 +97,8 @@ def make_activity(**changes: Any) -> model.SourceActivity:
 
 
 class Library:
-    """Puts athletes, connections, records and source activities into a database, with as little
-    said as possible.
+    """Adds athletes, connections, records and source activities to a database, with defaults for
+    everything that a test does not state.
     """
 
     def __init__(self, db: Any, athlete_id: str = "me") -> None:
@@ -105,6 +107,7 @@ class Library:
         ensure_athlete(db, athlete_id, NOW)
 
     def connection(self, integration: str = "intervals", **changes: Any) -> str:
+        """Add a connection and return its id."""
         number = next(self._numbers)
         values: dict[str, Any] = {
             "athlete_id": self.athlete_id,
@@ -121,6 +124,9 @@ class Library:
     def record(
         self, connection_id: str | None = None, external_id: str | None = None, **changes: Any
     ) -> int:
+        """Add a record and return its id; without a connection id it gets a connection of its
+        own.
+        """
         connection_id = connection_id or self.connection()
         values: dict[str, Any] = {
             "state": "listed",
@@ -133,18 +139,19 @@ class Library:
             self.db, connection_id, external_id or f"x{next(self._numbers)}", **(values | changes)
         )
 
-    def put(self, record_id: int, *said: model.SourceActivity) -> StoredLegs:
-        encoded = [encode_activity(leg) for leg in said or (make_activity(),)]
+    def put(self, record_id: int, *legs: model.SourceActivity) -> StoredLegs:
+        """Store the source activities of a record, by default one ride."""
+        encoded = [encode_activity(leg) for leg in legs or (make_activity(),)]
         attempt = Attempt("example", "1.0", NOW)
         return put_source_activities(self.db, record_id, self.athlete_id, encoded, attempt)
 
     def source_activity(self, **changes: Any) -> int:
-        """One source activity of a record and a connection of its own; its id."""
+        """Add a source activity with a record and a connection of its own, and return its id."""
         return self.put(self.record(), make_activity(**changes)).ids[0]
 
     def assign(self, *groups: tuple[int, ...], gone: bool = False) -> list[str | None]:
-        """Make each group one activity (its first member's values), and say which activity each
-        group has now.
+        """Make each group one activity with the values of its first member, and return the ids of
+        the activities.
         """
         rows = load_rows(self.db, itertools.chain(*groups))
         merged = []
@@ -164,10 +171,11 @@ class Library:
         return [rows[group[0]].activity_id for group in groups]
 
     def activity(self, **changes: Any) -> str:
-        """One activity of one source activity; its id."""
+        """Add an activity of one source activity, and return its id."""
         return str(self.assign((self.source_activity(**changes),))[0])
 
     def gone(self, source_activity_id: int) -> None:
+        """Mark the record of a source activity as deleted at its source."""
         row = load_rows(self.db, [source_activity_id])[source_activity_id]
         known = known_records(self.db, row.connection_id, [row.external_id])[row.external_id]
         update_record(self.db, known.id, state="gone", gone_at=NOW)
@@ -175,18 +183,19 @@ class Library:
 
 @pytest.fixture
 def activity() -> Callable[..., model.SourceActivity]:
-    """A ride that differs in what the test states."""
+    """Return a function that makes a ride with the values that the test states."""
     return make_activity
 
 
 @pytest.fixture
 def library_of() -> type[Library]:
+    """Return the class ``Library``, for tests that open their own transactions."""
     return Library
 
 
 @pytest.fixture
 def library(database: Database) -> Iterator[Library]:
-    """An open transaction on a database of each kind, with an athlete; nothing of it stays."""
+    """Yield a library in an open transaction, which is rolled back after the test."""
     with database.write() as db:
         yield Library(db)
         db.rollback()
@@ -194,5 +203,5 @@ def library(database: Database) -> Iterator[Library]:
 
 @pytest.fixture
 def days() -> Callable[[int], datetime]:
-    """A local start so many days after the first one."""
+    """Return a function that returns a local start, so many days after ``START``."""
     return lambda number: START + timedelta(days=number)

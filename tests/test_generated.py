@@ -1,4 +1,4 @@
-"""Files that are made from the code or the registry are up to date, and say all that they must."""
+"""Tests that generated files are up to date and complete."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_generated_files_are_up_to_date():
-    """``python tools/generate.py`` writes what is stale; here it only looks."""
-    done = subprocess.run(
+    """No generated file is out of date: ``python tools/generate.py --check`` finds nothing."""
+    process = subprocess.run(
         [sys.executable, "tools/generate.py", "--check"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (process.returncode, process.stdout, process.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("hook", hookspecs.HOOK_NAMES)
-def test_every_hook_stands_in_the_docs_with_its_exact_arguments(hook):
-    """A plugin author reads what the host calls."""
+def test_every_hook_is_in_the_docs_with_its_exact_arguments(hook):
+    """``docs/hooks.md`` has each hook with its exact arguments."""
     [function] = [
         node
         for node in ast.walk(ast.parse(inspect.getsource(hookspecs)))
@@ -41,7 +41,9 @@ def test_every_hook_stands_in_the_docs_with_its_exact_arguments(hook):
 
 
 def test_every_code_of_a_common_issue_is_one_that_is_raised():
-    """An entry that helps with a code that nobody raises helps nobody."""
+    """Each error code that a common issue of an entry mentions is a code that the host or a plugin
+    raises.
+    """
     lines = (ROOT / "docs" / "errors.md").read_text().splitlines()
     raised = {line.split("`")[1] for line in lines if line.startswith("| `FG-")}
     assert {

@@ -1,4 +1,6 @@
-"""Imports: where one inside a function is allowed, and what a cheap command must not import."""
+"""Tests of imports: where imports inside functions are allowed, and what must not be imported for a
+cheap command.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ import fitglue_registry
 
 PACKAGE = Path(fitglue_registry.__file__).parent
 MOST = 40
-#: What may import inside functions, and why.
+#: The modules that may import inside functions, and why.
 ALLOWED = {
     "host.py": "opens what is needed, when it is needed",
     "workspace.py": "opens what is needed, when it is needed",
@@ -28,7 +30,7 @@ ALLOWED = {
 
 
 def late_imports(path: Path) -> list[int]:
-    """The lines of a file that import something inside a function."""
+    """Return the lines of a file that import something inside a function."""
     functions = [
         node
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
@@ -45,27 +47,31 @@ def late_imports(path: Path) -> list[int]:
 
 
 def imported_by(statement: str) -> set[str]:
-    """The top-level packages that a fresh interpreter has imported after a statement."""
+    """Return the top-level packages that a fresh interpreter has imported after a statement."""
     script = f"{statement}; import sys; print(*{{name.partition('.')[0] for name in sys.modules}})"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    return set(done.stdout.split())
+    return set(process.stdout.split())
 
 
 def test_imports_are_at_the_top():
-    """Modules import at their top, where a reader looks for it; few places may do otherwise."""
-    late = {}
+    """Modules import at the top, where a reader looks for imports, except in the modules of
+    ``ALLOWED``.
+    """
+    inside_functions = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         lines = late_imports(path)
         if lines:
-            late[path.relative_to(PACKAGE).as_posix()] = lines
-    assert late.keys() - ALLOWED.keys() == set()
-    assert sum(map(len, late.values())) <= MOST
+            inside_functions[path.relative_to(PACKAGE).as_posix()] = lines
+    assert inside_functions.keys() - ALLOWED.keys() == set()
+    assert sum(map(len, inside_functions.values())) <= MOST
 
 
 def test_no_module_imports_the_whole_package():
-    """A module imports from the rooms that it needs, and nothing from the package's own module."""
+    """No module of the package imports the package itself; each imports only from the rooms that it
+    needs.
+    """
     importing = []
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -81,7 +87,7 @@ def test_no_module_imports_the_whole_package():
 
 
 @pytest.mark.parametrize(
-    ("service", "spared"),
+    ("service", "unneeded"),
     [
         ("reading", {"requests", "cryptography", "numpy", "keyring", "rich", "fitglue_intervals"}),
         ("connecting", {"requests", "cryptography", "numpy", "rich", "fitglue_intervals"}),
@@ -89,21 +95,23 @@ def test_no_module_imports_the_whole_package():
         ("syncing", {"rich", "watchdog", "fitglue_intervals"}),
     ],
 )
-def test_a_service_imports_only_what_it_needs(service, spared):
-    """Listing activities does not wait for what a sync needs."""
+def test_a_service_imports_only_what_it_needs(service, unneeded):
+    """A service imports only what it needs, so listing activities does not wait for the libraries
+    of a sync.
+    """
     imported = imported_by(f"import fitglue_registry.services.{service}")
-    assert imported & spared == set()
+    assert imported & unneeded == set()
 
 
 def test_a_host_imports_no_service():
-    """Each is imported when it is first used."""
+    """Creating a ``Host`` imports no service and none of the heavy libraries."""
     imported = imported_by("from fitglue_registry import Host; Host()")
     assert imported & {"sqlalchemy", "requests", "pluggy"} == set()
 
 
 @pytest.mark.parametrize("command", ["activities", "export", "import_", "sync", "watch"])
-def test_the_help_of_a_command_waits_for_no_library(command):
-    """What a command takes and shows is named by the services, and importing that stays cheap."""
+def test_importing_a_command_imports_no_heavy_library(command):
+    """Importing a command, as ``--help`` does, imports none of the heavy libraries."""
     imported = imported_by(f"import fitglue_registry.cli.commands.{command}")
     heavy = {"sqlalchemy", "requests", "pluggy", "yaml", "numpy", "rich", "cryptography"}
     assert imported & heavy == set()

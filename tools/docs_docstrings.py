@@ -1,8 +1,8 @@
 """Reads docstrings for the API reference of ``make docs``, as an extension of griffe that
 ``mkdocs.yml`` names.
 
-Fields of our values are described by a comment or by ``Meta(description=…)`` and have no docstring
-of their own; and examples are written as reStructuredText has them.
+Fields of our values are described by a comment or by ``Meta(description=…)`` instead of a
+docstring, and examples are written as in reStructuredText.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LITERAL_BLOCK = re.compile(r"::$", re.MULTILINE)
-_BEHIND = re.compile(r"  # (?!noqa|type:)([^#\"']+)$")
-#: A comment in front of a field, but no line that divides a module into sections.
+_TRAILING = re.compile(r"  # (?!noqa|type:)([^#\"']+)$")
+#: A comment in front of a field, but not a comment that divides a module into sections.
 _IN_FRONT = re.compile(r"\s*#:? (?!-- )(.*)")
 
 
 class Descriptions(griffe.Extension):
-    """Gives every object the description that its source has."""
+    """Gives each object the description that its source code has."""
 
     def on_instance(self, *, obj: griffe.Object, **_: Any) -> None:
-        """Turn ``Example::`` into what Markdown calls an example."""
+        """Turn ``Example::`` into the form that Markdown uses."""
         if obj.docstring is not None:
             obj.docstring.value = _LITERAL_BLOCK.sub(":", obj.docstring.value)
 
@@ -45,7 +45,7 @@ class Descriptions(griffe.Extension):
 
 
 def _description(annotation: str) -> str | None:
-    """The description in ``Annotated[type, Meta(description=…)]``."""
+    """Return the description in ``Annotated[type, Meta(description=…)]``, or ``None``."""
     for node in ast.walk(ast.parse(annotation)):
         if isinstance(node, ast.keyword) and node.arg == "description":
             return str(ast.literal_eval(node.value))
@@ -53,13 +53,13 @@ def _description(annotation: str) -> str | None:
 
 
 def _comment(attribute: griffe.Attribute) -> str | None:
-    """The comment behind a field or in front of it."""
+    """Return the comment after a field or in front of it, or ``None``."""
     if attribute.lineno is None:
         return None
     lines = _lines(attribute.filepath)
-    behind = _BEHIND.search(lines[(attribute.endlineno or attribute.lineno) - 1])
-    if behind:
-        return behind[1]
+    trailing = _TRAILING.search(lines[(attribute.endlineno or attribute.lineno) - 1])
+    if trailing:
+        return trailing[1]
     words: list[str] = []
     for line in reversed(lines[: attribute.lineno - 1]):
         in_front = _IN_FRONT.fullmatch(line)
@@ -71,4 +71,5 @@ def _comment(attribute: griffe.Attribute) -> str | None:
 
 @cache
 def _lines(path: Path) -> list[str]:
+    """Return the lines of a source file."""
     return path.read_text(encoding="utf-8").splitlines()

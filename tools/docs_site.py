@@ -1,8 +1,8 @@
-"""What the site of ``make docs`` needs beyond mkdocs, as hooks that ``mkdocs.yml`` names.
+"""Hooks for mkdocs, which ``mkdocs.yml`` names, to build the site of ``make docs``.
 
-Pages are written for a reader on GitHub: their links lead to files of the repository, and some of
-these files are not in ``docs/``. The site therefore has a copy of each page at the root of the
-repository, and links are rewritten to where a file is on the site.
+Pages are written for readers on GitHub: their links point to files of the repository, some of which
+are not in ``docs/``. Therefore the site has a copy of each such page, and links are rewritten to
+where the file is on the site.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ _log = logging.getLogger("mkdocs.hooks.docs_site")
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Put the pages of a folder in the place of its name in the navigation."""
+    """Replace the name of a folder in the navigation by the pages of the folder."""
     config.nav = _with_folders(config.nav)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
-    """Add the pages that are not in ``docs/``."""
-    from mkdocs.structure.files import File  # this environment alone has mkdocs
+    """Add the pages that are not in ``docs/`` to the site."""
+    from mkdocs.structure.files import File  # only the environment of `make docs` has mkdocs
 
     for source, page in PAGES.items():
         files.append(File.generated(config, page, abs_src_path=str(ROOT / source)))
@@ -67,56 +67,58 @@ def on_page_markdown(
     config: MkDocsConfig,  # noqa: ARG001 - mkdocs passes it by name
     files: Files,  # noqa: ARG001
 ) -> str:
-    """Rewrite links, fences and lists."""
+    """Return the Markdown with rewritten links, fences and lists."""
     return rewritten(markdown, page.file.src_uri)
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Warn of everything that a browser would load from another host."""
+    """Log a warning for everything that a browser would load from another host."""
     for path in sorted(Path(config.site_dir).rglob("*")):
         if path.suffix in (".html", ".css"):
             for match in _LOADED_FROM_ELSEWHERE.finditer(path.read_text(encoding="utf-8")):
                 _log.warning("%s loads from another host: %s", path, match[0])
 
 
-# -- how it is done --------------------------------------------------------------------------------
+# -- rewriting of Markdown -------------------------------------------------------------------------
 
 
 def rewritten(markdown: str, page: str) -> str:
-    """The text of a page of the site, whose links lead to files of the repository."""
+    """Return the text of a page for the site, with links rewritten."""
     pieces = _FENCED.split(markdown)
-    # The odd pieces are the fenced blocks.
+    # split() with one group alternates: odd pieces are fenced blocks.
     pieces[::2] = [_LINK.sub(lambda link: _on_site(link, page), text) for text in pieces[::2]]
     pieces[1::2] = [_FENCE.sub(_plain_fence, text, count=1) for text in pieces[1::2]]
     return indented_by_four("".join(pieces))
 
 
 def indented_by_four(markdown: str) -> str:
-    """The same text with four spaces for each level of a list, which Python's Markdown wants.
+    """Return the text with four spaces for each level of a list, as Python's Markdown requires.
 
-    GitHub and mdformat indent what belongs to an item to where its text begins.
+    GitHub and mdformat indent the content of an item to the column where its text begins.
     """
     lines = []
-    begins: list[int] = []  # where the text of the item begins, for each level
+    text_columns: list[int] = []  # for each level, the column where the text of the item begins
     in_fence = False
     for line in markdown.split("\n"):
         text = line.lstrip(" ")
         indent = len(line) - len(text)
         if text and not in_fence:
-            while begins and indent < begins[-1]:
-                begins.pop()
-        beyond = max(0, indent - begins[-1]) if begins else indent
-        lines.append(" " * (4 * len(begins) + beyond) + text if text else "")
+            while text_columns and indent < text_columns[-1]:
+                text_columns.pop()
+        beyond = max(0, indent - text_columns[-1]) if text_columns else indent
+        lines.append(" " * (4 * len(text_columns) + beyond) + text if text else "")
         if text.startswith("```"):
             in_fence = not in_fence
         item = _ITEM.match(text)
         if item and not in_fence:
-            begins.append(indent + len(item[0]))
+            text_columns.append(indent + len(item[0]))
     return "\n".join(lines)
 
 
 def _on_site(link: re.Match[str], page: str) -> str:
-    """A link as the site needs it: to a page of the site, or no link to a file that it lacks."""
+    """Return a link for the site: to a page of the site, or only its text if the file is not on the
+    site.
+    """
     text, target = link.groups()
     path, mark, anchor = target.partition("#")
     if not path or ":" in path:
@@ -126,24 +128,27 @@ def _on_site(link: re.Match[str], page: str) -> str:
     if not (ROOT / file).exists():
         _log.warning("%s links to %s, which does not exist", source, file)
     if file in PAGES:
-        there = PAGES[file]
+        on_site = PAGES[file]
     elif file.startswith("docs/"):
-        there = file.removeprefix("docs/")
+        on_site = file.removeprefix("docs/")
         if (ROOT / file).is_dir():
-            there = next(_pages_in(there))
+            on_site = next(_pages_in(on_site))
     else:
         return text if "`" in text else f"`{text}`"
-    return f"[{text}]({posixpath.relpath(there, posixpath.dirname(page) or '.')}{mark}{anchor})"
+    return f"[{text}]({posixpath.relpath(on_site, posixpath.dirname(page) or '.')}{mark}{anchor})"
 
 
 def _plain_fence(fence: re.Match[str]) -> str:
-    """The first line of a block without what only our tests read; a file name becomes its title."""
+    """Return the first line of a fenced block without the words that only our tests read; a file
+    name becomes its title.
+    """
     opening, words = fence.groups()
     name = re.search(r"\bfile=(\S+)", words or "")
     return f'{opening} title="{name[1]}"' if name else opening
 
 
 def _with_folders(nav: Any) -> Any:
+    """Return a part of the navigation with each folder replaced by its pages."""
     if isinstance(nav, list):
         return [_with_folders(item) for item in nav]
     if isinstance(nav, dict):
@@ -152,6 +157,7 @@ def _with_folders(nav: Any) -> Any:
 
 
 def _pages_in(folder: str) -> Iterator[str]:
+    """Yield the pages of a folder in ``docs/``, sorted."""
     docs = ROOT / "docs"
     for path in sorted((docs / folder).glob("*.md")):
         yield path.relative_to(docs).as_posix()

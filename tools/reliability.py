@@ -1,8 +1,8 @@
-"""Writes ``docs/reliability.md`` from what the fault tests wrote down: ``python
-tools/reliability.py FOLDER [--stopped]``.
+"""Writes ``docs/reliability.md`` from what the fault tests recorded: ``python tools/reliability.py
+FOLDER [--stopped]``.
 
-``make test-long`` runs all of them and then this; the everyday share of them runs in ``make test``
-and changes no page.
+``make test-long`` runs all fault tests and then this. ``make test`` runs only a share of them and
+does not change the page.
 """
 
 from __future__ import annotations
@@ -21,90 +21,101 @@ from wrapped_markdown import formatted
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reliability.md"
 TITLES = {
-    "kill": "Killed, and started again",
-    "machine": "Anything in any order",
-    "upstream": "What the source may answer",
-    "local": "What may go wrong on this machine",
-    "files": "Files and archives, broken and hostile",
+    "kill": "Processes that are killed and started again",
+    "machine": "Any sequence of actions",
+    "upstream": "Faulty responses of a source",
+    "local": "Faults of the machine",
+    "files": "Broken and hostile files and archives",
     "plugins": "Plugins and entries that misbehave",
     "old stores": "Stores of earlier formats",
-    "secrets": "Secrets, planted and looked for",
+    "secrets": "Planted secrets",
 }
 
 
 NOTES = """
 ## What isolation does not promise
 
-A plugin is a program that runs with the rights, and in the process, of whoever syncs. The host
-holds what it gives back, what it raises, and how long it keeps silent. It does not hold:
+A plugin is a program that runs in the process, and with the rights, of the user who syncs. The host
+checks what a plugin returns and raises, and how long it is silent. It cannot protect you from
+everything else:
 
 - **Threads.** A plugin that blocks is abandoned, not stopped: its thread stays until the process
-  ends, with whatever it holds.
-- **The interpreter's lock.** C code that keeps it (a regular expression that explodes, a power of a
-  power) stops every thread, the limit and Ctrl-C with it.
-- **The end of the process.** `os._exit`, `os.kill`, a crash in native code and the kernel's hand on
-  memory end all connections at once. The store is as after any kill: the next sync goes on. Where a
-  part that is `heavy` is read, in a worker, they cost that worker: what it was at is read once more
-  alone, and set aside if that ends the same way.
-- **Memory.** One item, one window and one document have limits, checked once they are there: a
-  plugin that makes a list of ten gigabytes has made it.
-- **What a process has once.** Environment, working directory, locale, warnings, log handlers,
-  proxies, monkey-patched modules: changed by one, changed for all. Only the recursion limit is put
-  back; signals cannot be changed from a plugin's thread, and standard output is ours.
-- **Time that is used.** The limit is for silence. A plugin that asks its source for ever, or gives
-  a row a minute, is slow, not blocked.
-- **Children.** Those that a plugin starts outlive the command; one that it forks keeps the lock of
-  the connection until it ends.
-- **Truth.** A well-formed lie is believed: a wrong distance, or the claim of another workout, which
-  then are one until the claim is gone.
-- **Secrets.** A plugin sees none, and could find them: it may read every file that you may read.
+  ends, with everything that it holds.
+- **The interpreter's lock.** C code that does not release the GIL (such as a regular expression
+  that needs exponential time, or a huge power) stops every thread, including the time limit and
+  Ctrl-C.
+- **The end of the process.** `os._exit`, `os.kill`, a crash in native code and the kernel's
+  out-of-memory killer end all connections at once. The store is as after any kill: the next sync
+  continues. A part that is `heavy` is read in a worker process, and there they end only that
+  worker: the file that it was reading is tried once more on its own, and left out if the worker
+  ends again.
+- **Memory.** Items, windows and documents have limits, which are checked once the value exists: a
+  plugin that builds a list of ten gigabytes has used that memory.
+- **State that a process has only once.** If one plugin changes the environment, the working
+  directory, the locale, warnings, log handlers, proxies or a module, it changes them for all. Only
+  the recursion limit is restored. A plugin cannot change signal handlers, because it runs in a
+  thread, and it cannot write to our standard output.
+- **Time that is used.** The limit is for silence. A plugin that sends requests endlessly, or yields
+  one row per minute, is slow but not blocked.
+- **Child processes.** Those that a plugin starts outlive the command, and one that it forks holds
+  the lock of the connection until it ends.
+- **Truth.** A well-formed lie is believed, such as a wrong distance or the claim of another
+  workout: the two workouts are then one activity until the claim is removed.
+- **Secrets.** A plugin is given none, but it can read every file that you can read.
 
-What to do: install what you trust. Where a plugin is not to be trusted with the others, give it a
-process of its own: one `fitglue sync NAME` for each connection under a supervisor that limits
-memory and time and starts it again (`systemd-run -p MemoryMax=500M -p RuntimeMaxSec=1h`). Where it
-is not to be trusted with your files, give that process a user and a home of its own as well.
+Therefore install only plugins that you trust. If a plugin must not affect the others, give it a
+process of its own: run one `fitglue sync NAME` per connection under a supervisor that limits memory
+and time and restarts it (`systemd-run -p MemoryMax=500M -p RuntimeMaxSec=1h`). If a plugin must not
+read your files, give that process a user and a home of its own as well.
 """
 
 
 STOPPED = (
-    "The long tests of that run were stopped before their end and completed in parts: some "
-    "of what they play last is missing here, "
-    "and other rows were played twice."
+    "The long tests of that run were stopped before their end and completed in parts: some rows of "
+    "the tests that run last are missing here, and other rows were counted twice."
 )
 
 
 @dataclass
 class Row:
-    """One line of the page: the same fault played by several tests counts once, with all that was
-    seen.
+    """One row of a table. The same fault played by several tests is one row, with everything that
+    was seen.
     """
 
     times: int = 0
     lost: int = 0
+    # Dictionaries instead of sets, because they keep the order.
     seen: dict[str, None] = field(default_factory=dict)
     files: dict[str, None] = field(default_factory=dict)
 
 
 def gather(folder: Path) -> dict[str, dict[str, Row]]:
-    """Area → fault → row, from the files of all test processes."""
-    found: dict[str, dict[str, Row]] = defaultdict(lambda: defaultdict(Row))
-    lines: list[dict[str, Any]] = []
+    """Return the rows of all test processes: area → fault → row."""
+    areas: dict[str, dict[str, Row]] = defaultdict(lambda: defaultdict(Row))
+    records: list[dict[str, Any]] = []
     for file in sorted(folder.glob("*.jsonl")):
-        lines += map(json.loads, file.read_text("utf-8").splitlines())
-    for said in sorted(lines, key=lambda line: (line["test"], line["fault"])):
-        row = found[said["area"]][said["fault"]]
-        row.times += said["times"]
-        row.lost += said["lost"]
-        row.seen[said["seen"]] = None
-        row.files[said["test"].partition("::")[0]] = None
-    return found
+        records += map(json.loads, file.read_text("utf-8").splitlines())
+    # Which process ran a test differs from run to run, so the order of the files says nothing.
+    for record in sorted(records, key=lambda record: (record["test"], record["fault"])):
+        row = areas[record["area"]][record["fault"]]
+        row.times += record["times"]
+        row.lost += record["lost"]
+        row.seen[record["seen"]] = None
+        row.files[record["test"].partition("::")[0]] = None
+    return areas
 
 
-def page(found: dict[str, dict[str, Row]], today: str, *, stopped: bool = False) -> list[str]:
-    """The lines of the page."""
-    every: list[Row] = []
-    for rows in found.values():
-        every += rows.values()
+def page(areas: dict[str, dict[str, Row]], today: str, *, stopped: bool = False) -> list[str]:
+    """Return the lines of the page.
+
+    Args:
+        areas: the rows, as ``gather`` returns them.
+        today: the date of the run, in ISO format.
+        stopped: whether the run was stopped and completed in parts; the page then says so.
+    """
+    all_rows: list[Row] = []
+    for rows in areas.values():
+        all_rows += rows.values()
     lines = [
         "# Reliability",
         "",
@@ -115,43 +126,44 @@ def page(found: dict[str, dict[str, Row]], today: str, *, stopped: bool = False)
         "",
         (
             f"Written by `make test-long` on {today} (Python {platform.python_version()}, "
-            f"{platform.system()}): {len(every)} kinds of fault, "
-            f"played {sum(row.times for row in every):,} times; lost: "
-            f"{sum(row.lost for row in every) or 'nothing'}. "
-            "*Lost* counts what differs between the store after fault and restart, and that "
-            "of an undisturbed run, by natural keys."
+            f"{platform.system()}): {len(all_rows)} kinds of faults, "
+            f"played {sum(row.times for row in all_rows):,} times; lost: "
+            f"{sum(row.lost for row in all_rows) or 'nothing'}. "
+            "*Lost* is the number of differences, by natural keys, between the store after fault "
+            "and restart and the store of an undisturbed run."
         ),
     ]
     if stopped:
         lines += ["", STOPPED]
     for area, title in TITLES.items():
-        if area in found:
+        if area in areas:
             names: set[str] = set()
-            for row in found[area].values():
+            for row in areas[area].values():
                 names.update(row.files)
             files = ", ".join(f"`{name}`" for name in sorted(names))
             lines += ["", f"## {title}", "", f"Played by {files}.", ""]
-            lines += ["| what was done | times | lost | what the user saw |", "|---|---:|---:|---|"]
-            lines += [line(fault, row) for fault, row in sorted(found[area].items())]
+            lines += ["| Fault | Times | Lost | What the user sees |", "|---|---:|---:|---|"]
+            lines += [table_row(fault, row) for fault, row in sorted(areas[area].items())]
     return [*lines, *NOTES.rstrip().splitlines()]
 
 
-def line(fault: str, row: Row) -> str:
-    """One line of a table."""
+def table_row(fault: str, row: Row) -> str:
+    """Return a row of a table as Markdown."""
     cells: list[Any] = [fault, f"{row.times:,}", row.lost or "nothing", "; ".join(row.seen)]
+    # A pipe would end the cell, and a line break the table.
     return (
         "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
     )
 
 
 def main() -> None:
-    """Write the page."""
+    """Write the page from the folder that the command line names."""
     stopped = "--stopped" in sys.argv
     folder = Path(next(word for word in sys.argv[1:] if not word.startswith("--")))
-    found = gather(folder)
-    if not found:
-        sys.exit(f"no fault test wrote anything down in {folder}")
-    lines = page(found, datetime.now(UTC).date().isoformat(), stopped=stopped)
+    areas = gather(folder)
+    if not areas:
+        sys.exit(f"no fault test recorded anything in {folder}")
+    lines = page(areas, datetime.now(UTC).date().isoformat(), stopped=stopped)
     PAGE.write_text(formatted("\n".join(lines) + "\n"), "utf-8")
     print(f"written: {PAGE.relative_to(ROOT)}")
 

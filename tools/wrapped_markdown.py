@@ -1,6 +1,8 @@
-"""Markdown as the pages of this project have it: wrapped at 100 columns, tables without padding.
+"""Formats Markdown as the pages of this project have it: wrapped at 100 columns, tables without
+padding.
 
-``.mdformat.toml`` states it, also for the command ``mdformat``, which ``make lint`` runs.
+The settings are in ``.mdformat.toml``, which the command ``mdformat`` of ``make lint`` reads as
+well.
 """
 
 from __future__ import annotations
@@ -14,6 +16,6 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def formatted(text: str) -> str:
-    """The same page, laid out."""
+    """Return the text of a page, formatted."""
     settings = tomllib.loads((ROOT / ".mdformat.toml").read_text(encoding="utf-8"))
     return mdformat.text(text, options=settings, extensions={"gfm", "tables"})

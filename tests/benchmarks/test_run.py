@@ -1,4 +1,4 @@
-"""The benchmark runs; what it measures is no test's business."""
+"""Tests that the benchmark runs; what it measures is not tested."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.long
-def test_one_part_runs_by_itself_and_writes_its_page(tmp_path):
-    """One part, run quickly into a folder of its own, ends by itself, keeps its figures and writes
-    the page of performance.
-    """
+def test_one_part_runs_on_its_own_and_writes_its_page(tmp_path):
+    """A quick run of one part finishes on its own, stores its results and writes the page."""
     command = [
         sys.executable,
         "benchmarks/run.py",

@@ -1,5 +1,5 @@
-"""Builds our distributions and puts them into an empty virtual environment outside the checkout,
-without a package index.
+"""Builds our distributions and installs them, without a package index, into an empty virtual
+environment outside the checkout.
 """
 
 from __future__ import annotations
@@ -22,24 +22,26 @@ INTERVALS = CHECKOUT / "plugins" / "fitglue-intervals"
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment, and the variables that its commands are run with."""
+    """A virtual environment, and the variables that its commands run with."""
 
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def bin(self) -> Path:
-        """Where its commands are."""
+        """The folder of its commands."""
         return self.folder / "bin"
 
     def run(
         self, *words: str, cwd: Path | None = None, check: bool = True, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run one of its commands, far from the checkout unless told otherwise."""
+        """Run one of its commands, by default in the folder of the environment, and return the
+        process.
+        """
         environment = (
             self.variables | {"PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}"} | variables
         )
-        done = subprocess.run(
+        process = subprocess.run(
             [str(self.bin / words[0]), *words[1:]],
             cwd=cwd or self.folder,
             env=environment,
@@ -49,24 +51,24 @@ class Environment:
             stdin=subprocess.DEVNULL,
             check=False,
         )
-        assert not check or done.returncode == 0, (
-            f"{' '.join(words)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert not check or process.returncode == 0, (
+            f"{' '.join(words)} ended with {process.returncode}\n{process.stdout}\n{process.stderr}"
         )
-        return done
+        return process
 
     def install(self, *wheels: Path) -> None:
-        """Install wheels, and nothing that they depend on."""
+        """Install wheels without their dependencies."""
         self.run("python", "-m", "pip", "install", "--no-deps", *map(str, wheels))
 
 
 def plain_variables(home: Path) -> dict[str, str]:
-    """The variables of a machine on which nobody ever used FitGlue, Python's tools, or a proxy."""
-    kept = {
+    """Return the variables of a machine that has never used FitGlue, pip or a proxy."""
+    inherited = {
         name: os.environ[name]
         for name in ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
         if name in os.environ
     }
-    return kept | {
+    return inherited | {
         "HOME": str(home),
         "FITGLUE_SECRETS": "file",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -78,22 +80,26 @@ def plain_variables(home: Path) -> dict[str, str]:
 
 
 def build(project: Path, out: Path, kind: str = "wheel") -> Path:
-    """Build a wheel or an sdist of a project with what is installed here."""
+    """Build a wheel or an sdist of a project with the build backend that is installed here, and
+    return its path.
+    """
     before = set(out.glob("*"))
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(out)],
         cwd=project,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"{project.name} does not build\n{done.stdout}\n{done.stderr}"
+    assert process.returncode == 0, (
+        f"{project.name} does not build\n{process.stdout}\n{process.stderr}"
+    )
     return next(iter(set(out.glob("*")) - before))
 
 
 def empty_environment(folder: Path) -> Environment:
-    """An environment that holds what ours depend on, as links in a folder on its path, and nothing
-    of ours.
+    """Return an environment that has links to everything that our distributions depend on, but not
+    these.
     """
     subprocess.run(
         [sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True
@@ -111,7 +117,10 @@ def empty_environment(folder: Path) -> Environment:
 
 
 def _link_dependencies(offered: Path) -> None:
-    names = {re.sub(r"[-_.]+", "_", found.metadata["Name"].lower()) for found in distributions()}
+    names = {
+        re.sub(r"[-_.]+", "_", distribution.metadata["Name"].lower())
+        for distribution in distributions()
+    }
     ours = {name for name in names if "fitglue" in name}
     for installed in {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}:
         for path in installed.iterdir():
@@ -126,6 +135,6 @@ def _link_dependencies(offered: Path) -> None:
 
 
 def unpack(archive: Path, folder: Path) -> Path:
-    """The one folder inside an sdist."""
+    """Unpack an sdist, and return the one folder inside it."""
     shutil.unpack_archive(archive, folder, filter="data")
     return next(folder.iterdir())

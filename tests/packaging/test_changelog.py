@@ -21,15 +21,15 @@ TYPES = {kind["directory"]: kind["name"] for kind in PROJECT["tool"]["towncrier"
 
 def build(folder, *words: str) -> str:
     """Run `towncrier build` for version 9.9.9 in a folder, and return what it prints."""
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "towncrier", "build", "--version", "9.9.9", *words],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 def test_every_fragment_is_in_the_draft():

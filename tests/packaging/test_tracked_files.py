@@ -1,4 +1,4 @@
-"""The files that are published: nothing in them is of one machine, or a secret."""
+"""Tests of the files in git: none names a machine, a package index or a secret."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from tests.packaging.environment import CHECKOUT
 
-#: ``/home/me`` and the like are examples for people.
+#: Paths such as ``/home/me`` are allowed, because they are examples.
 OF_A_MACHINE = [
     re.escape(f"{CHECKOUT}/"),
     rf"(?<![\w./]){re.escape(str(Path.home()))}/",
@@ -34,8 +34,8 @@ SECRETS = [
 
 @cache
 def tracked() -> dict[str, str]:
-    """The text of every file that git knows, or will know with the next ``git add``; without this
-    one, which names what it looks for.
+    """Return the text of every file that git tracks, or would with the next ``git add``, except
+    this file, which contains the patterns.
     """
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
@@ -45,7 +45,7 @@ def tracked() -> dict[str, str]:
         check=False,
     )
     if listed.returncode:
-        pytest.skip("this is no git checkout")
+        pytest.skip("this is not a git checkout")
     paths = {name: Path(CHECKOUT, name) for name in listed.stdout.split("\0") if name}
     texts = {
         name: path.read_bytes().decode("utf-8", "replace")
@@ -56,8 +56,8 @@ def tracked() -> dict[str, str]:
     return texts
 
 
-def found(*patterns: str) -> list[str]:
-    """Where the patterns occur: ``file:line: text``."""
+def matches(*patterns: str) -> list[str]:
+    """Return where the patterns occur, as ``file:line: text``."""
     return [
         f"{name}:{text.count(chr(10), 0, match.start()) + 1}: {match[0]}"
         for name, text in tracked().items()
@@ -67,19 +67,17 @@ def found(*patterns: str) -> list[str]:
 
 
 def test_no_path_of_a_machine():
-    """No file names a folder of the machine that it was written on."""
-    assert found(*OF_A_MACHINE) == []
+    """No file names a folder of the machine on which it was written."""
+    assert matches(*OF_A_MACHINE) == []
 
 
 def test_no_package_index():
-    """No file says which package index is to be asked: that is the business of the machine's own
-    pip.
-    """
-    assert found(*INDEXES) == []
+    """No file names a package index, because that is a setting of each machine's pip."""
+    assert matches(*INDEXES) == []
 
 
 def test_no_package_index_of_this_machine():
-    """Nor does one name the index that pip asks here."""
+    """No file names the package index that pip uses on this machine."""
     listed = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
     ).stdout
@@ -90,17 +88,17 @@ def test_no_package_index_of_this_machine():
     ]
     hosts = {urlsplit(url).hostname for url in [*re.findall(r"https?://[^'\s]+", listed), *named]}
     hosts -= {None, "127.0.0.1", "localhost"}
-    # The host is not shown: a report may be public, and it may be a secret of the machine's owner.
+    # The assertion does not show the host name, because test reports may be public.
     assert not any(host in text for host in hosts for text in tracked().values())
 
 
 def test_nothing_that_looks_like_a_secret():
-    """No file holds a key or a token of a well-known form."""
-    assert found(*SECRETS) == []
+    """No file contains a key or a token of a well-known form."""
+    assert matches(*SECRETS) == []
 
 
 def test_nothing_that_was_built():
-    """What tools make stays out of git."""
+    """No file that a tool generates, such as a cache or a database, is in git."""
     assert [
         name
         for name in tracked()

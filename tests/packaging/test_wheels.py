@@ -1,4 +1,6 @@
-"""The wheels: what is inside, and that they work in an empty environment outside the checkout."""
+"""Tests of the wheels: their contents, and that they work in an empty environment outside the
+checkout.
+"""
 
 from __future__ import annotations
 
@@ -38,20 +40,20 @@ PROJECTS = {
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory) -> dict[str, Path]:
-    """A wheel of each distribution, by its import name."""
+    """Return a wheel of each distribution: import name → path."""
     out = tmp_path_factory.mktemp("wheels")
     return {name: build(project, out) for name, project in PROJECTS.items()}
 
 
 @pytest.fixture(scope="module")
 def names(wheels) -> dict[str, set[str]]:
-    """What each wheel holds."""
+    """Return the names of the files in each wheel."""
     return {name: set(zipfile.ZipFile(wheel).namelist()) for name, wheel in wheels.items()}
 
 
 @pytest.fixture(scope="module")
 def installed(wheels, tmp_path_factory) -> Environment:
-    """All of them, in an environment that has never seen the checkout."""
+    """Return an environment in which all wheels are installed."""
     environment = empty_environment(tmp_path_factory.mktemp("installed"))
     environment.install(*wheels.values())
     return environment
@@ -59,7 +61,7 @@ def installed(wheels, tmp_path_factory) -> Environment:
 
 @pytest.fixture
 def synced(installed, tmp_path) -> Environment:
-    """The same with an account connected and synced."""
+    """Return the environment with a home in which an account is connected and synced."""
     environment = Environment(
         installed.folder, installed.variables | {"FITGLUE_HOME": str(tmp_path / "home")}
     )
@@ -77,8 +79,10 @@ def synced(installed, tmp_path) -> Environment:
 
 
 @pytest.mark.parametrize("folder", ["integrations", "sources", "schemas"])
-def test_the_catalogue_travels_in_the_hosts_wheel(names, folder):
-    """Every file of the registry is inside, below ``fitglue_registry/catalogue``."""
+def test_the_catalogue_is_in_the_hosts_wheel(names, folder):
+    """The host's wheel contains every file of the registry, below
+    ``fitglue_registry/catalogue``.
+    """
     files = {
         f"fitglue_registry/catalogue/{folder}/{path.name}"
         for path in (CHECKOUT / "registry" / folder).iterdir()
@@ -87,13 +91,15 @@ def test_the_catalogue_travels_in_the_hosts_wheel(names, folder):
 
 
 @pytest.mark.parametrize("file", ["tiers.yaml", "merge.yaml"])
-def test_tiers_and_merge_rules_travel_in_the_hosts_wheel(names, file):
-    """So are the two files beside the folders."""
+def test_tiers_and_merge_rules_are_in_the_hosts_wheel(names, file):
+    """The host's wheel contains the tiers and the merge rules."""
     assert f"fitglue_registry/catalogue/{file}" in names["fitglue_registry"]
 
 
-def test_the_migrations_travel_in_the_hosts_wheel(names):
-    """A database can be made and brought up to date from what is installed."""
+def test_the_migrations_are_in_the_hosts_wheel(names):
+    """The host's wheel contains the migrations, so an installed host can create and upgrade a
+    database.
+    """
     folder = CHECKOUT / "fitglue_registry" / "store" / "migrations"
     wanted = {
         path.relative_to(CHECKOUT).as_posix()
@@ -104,7 +110,9 @@ def test_the_migrations_travel_in_the_hosts_wheel(names):
 
 
 def test_the_files_plugin_brings_its_own_registry_folder(names):
-    """Its entries are inside its own wheel, as a third party's are, and not in the host's."""
+    """The wheel of the files plugin contains its entries, as a third party's wheel does, and the
+    host's wheel does not.
+    """
     entries = {
         "fitglue_files/registry/integrations/files.yaml",
         "fitglue_files/registry/sources/files.yaml",
@@ -114,7 +122,7 @@ def test_the_files_plugin_brings_its_own_registry_folder(names):
 
 
 def test_the_intervals_plugin_brings_its_schemas(names):
-    """What it reads of payloads is checked by schemas of its own."""
+    """The wheel of the Intervals.icu plugin contains the schemas that it checks payloads with."""
     assert {
         "fitglue_intervals/schemas/activity.json",
         "fitglue_intervals/schemas/streams.json",
@@ -123,31 +131,35 @@ def test_the_intervals_plugin_brings_its_schemas(names):
 
 @pytest.mark.parametrize("name", PROJECTS)
 def test_a_wheel_holds_its_package_and_nothing_else(names, name):
-    """No test, cache or stray file travels along, and the types are marked as such."""
+    """A wheel contains its package with a ``py.typed`` marker, and no tests, caches or stray
+    files.
+    """
     metadata = f"{name}-{__version__}.dist-info/"
     assert [
-        one
-        for one in names[name]
-        if not one.startswith((f"{name}/", metadata)) or "__pycache__" in one
+        path
+        for path in names[name]
+        if not path.startswith((f"{name}/", metadata)) or "__pycache__" in path
     ] == []
     assert f"{name}/py.typed" in names[name]
 
 
 def test_the_hosts_wheel_holds_the_license(names):
-    """The licence text travels along."""
+    """The host's wheel contains the text of the license."""
     assert f"fitglue_registry-{__version__}.dist-info/licenses/LICENSE" in names["fitglue_registry"]
 
 
 @pytest.mark.parametrize("project", PROJECTS.values(), ids=lambda project: project.name)
 def test_a_wheel_built_from_the_sdist_is_the_same(project, tmp_path, names):
-    """Whoever builds from the source distribution gets what we built."""
+    """A wheel that is built from the source distribution has the same files as ours."""
     unpacked = unpack(build(project, tmp_path, "sdist"), tmp_path / "sdist")
     wheel = build(unpacked, tmp_path)
     assert set(zipfile.ZipFile(wheel).namelist()) == names[wheel.name.partition("-")[0]]
 
 
 def test_nothing_is_imported_from_the_checkout(installed):
-    """The environment is what it claims to be: its packages are its own."""
+    """In the test environment our packages are imported from the environment, not from the
+    checkout.
+    """
     printed = installed.run(
         "python",
         "-c",
@@ -159,21 +171,21 @@ def test_nothing_is_imported_from_the_checkout(installed):
     ).stdout.replace(".venv", "")
 
 
-def test_the_command_says_its_version(installed):
-    """``fitglue --version`` works."""
+def test_the_command_prints_its_version(installed):
+    """``fitglue --version`` prints the version of the installed host."""
     assert installed.run("fitglue", "--version").stdout == f"fitglue {__version__}\n"
 
 
 def test_the_registry_is_found(installed, tmp_path):
-    """The built-in entries and those that the files plugin brought are listed, each with a plugin
-    that is there.
+    """``fitglue registry list`` lists the built-in entries and those of the files plugin, each with
+    an installed plugin.
     """
     printed = installed.run(
         "fitglue", "registry", "list", "--json", FITGLUE_HOME=str(tmp_path)
     ).stdout
     states = {
-        f"{one['kind']}/{one['id']}": one["availability"]["state"]
-        for one in map(json.loads, printed.splitlines())
+        f"{entry['kind']}/{entry['id']}": entry["availability"]["state"]
+        for entry in map(json.loads, printed.splitlines())
     }
     assert {
         "integration/intervals",
@@ -185,17 +197,17 @@ def test_the_registry_is_found(installed, tmp_path):
     assert set(states.values()) == {"not-connected", "not-connectable"}
 
 
-def test_the_registry_is_right(installed, tmp_path):
-    """``registry check`` finds the folders and nothing wrong in them."""
-    found = json.loads(
+def test_the_registry_is_valid(installed, tmp_path):
+    """``fitglue registry check`` finds both folders of entries, and no error in them."""
+    report = json.loads(
         installed.run("fitglue", "registry", "check", "--json", FITGLUE_HOME=str(tmp_path)).stdout
     )
-    assert [folder["files"] >= 2 for folder in found["folders"]] == [True, True]
-    assert found["errors"] == []
+    assert [folder["files"] >= 2 for folder in report["folders"]] == [True, True]
+    assert report["errors"] == []
 
 
 def test_connect_and_sync_work(synced):
-    """An account is connected and its history stored, with nothing but what is installed."""
+    """An account is connected and its history is synced with only the installed packages."""
     (activity, *_) = activities = [
         json.loads(line)
         for line in synced.run("fitglue", "activities", "--json").stdout.splitlines()
@@ -205,21 +217,21 @@ def test_connect_and_sync_work(synced):
 
 
 def test_a_missing_plugin_is_named_with_its_fix(tmp_path, wheels):
-    """The host alone knows from its catalogue which plugin Intervals.icu needs, and how to get
-    it.
+    """With only the host installed, ``connect`` names from the catalogue the plugin that
+    Intervals.icu needs, and how to install it.
     """
     environment = empty_environment(tmp_path)
     environment.install(wheels["fitglue_registry"])
-    done = environment.run(
+    process = environment.run(
         "fitglue", "connect", "intervals", "--json", check=False, FITGLUE_INTERVALS_API_KEY=KEY
     )
-    assert done.returncode == 8
-    assert json.loads(done.stderr)["error"]["fix"] == "fitglue plugin install fitglue-intervals"
+    assert process.returncode == 8
+    assert json.loads(process.stderr)["error"]["fix"] == "fitglue plugin install fitglue-intervals"
 
 
 def test_a_plugin_is_added_to_the_environment_of_the_command(tmp_path, wheels):
-    """``fitglue plugin install`` takes a folder, and what it installed passes its check; what the
-    plugin depends on is there, since this environment has no index to get it from.
+    """``fitglue plugin install`` installs a plugin from a folder, and the plugin passes its
+    check.
     """
     environment = empty_environment(tmp_path)
     environment.install(wheels["fitglue_registry"], wheels["fitglue_formats"])

@@ -51,7 +51,7 @@ def test_a_renewed_key_takes_effect_and_leaves_no_copy_of_the_old_one(
     assert sealed(home) != before
     reliability(
         "secrets",
-        "a key renewed while the old one is stored",
+        "a key is renewed while the old one is stored",
         lost=len(left_over(home)),
         seen="the connection was renewed, exit 0",
     )
@@ -87,7 +87,7 @@ def test_a_sync_that_is_running_takes_the_renewed_key_after_a_401(
         assert host.connections.list()[0].state == "ok"
     reliability(
         "secrets",
-        "a key renewed while a sync runs",
+        "a key is renewed while a sync runs",
         lost=last.counts.get("not-fetched", 0),
         seen="the sync continues, exit 0",
     )
@@ -109,9 +109,9 @@ def test_a_new_key_file_seals_every_secret(home, connect, reliability):
         assert list(host.sync())[-1].error.code == "FG-secret-key-lost"
     reliability(
         "secrets",
-        "the key file replaced by rekey",
+        "the key file is replaced by `rekey`",
         lost=len(lost),
-        seen="an encrypted file, sealed with the new key; exit 0",
+        seen="every secret is encrypted with the new key file; exit 0",
     )
 
 
@@ -271,7 +271,7 @@ def test_a_lost_key_is_reported_and_repaired_by_the_next_connect(
         assert isinstance(list(host.sync())[-1], SyncFinished)
     reliability(
         "secrets",
-        "the key file lost",
+        "the key file is lost",
         lost=lost,
         seen=f"{stopped.error.code}, exit {stopped.error.exit_code}; connecting again repairs it",
     )

@@ -126,7 +126,7 @@ def test_a_lost_or_damaged_key_is_reported_and_everything_else_works(
     assert fitglue("sync")[0] == 0
     reliability(
         "secrets",
-        "a key file or a sealed secret lost, replaced or damaged",
+        "a key file or an encrypted secret is lost, replaced or damaged",
         lost=lost,
         seen="FG-secret-key-lost, -unreadable or -missing, exit 3; the other connections continue; "
         "connecting again repairs it",
