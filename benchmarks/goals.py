@@ -1,5 +1,5 @@
-"""The goals: what was promised, the figure that tells, and the limit; all in ratios wherever a
-ratio can be had.
+"""The performance goals: what is measured, how to find its value, and its limit; ratios wherever
+possible.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One promise: ``read`` finds its figure in the parts' figures; ``more`` says that larger is
-    better; ``name`` finds its reason.
+    """One goal.
+
+    ``read`` finds its value in the figures of ``part``; with ``more`` a larger value is better;
+    ``name`` is the key of its reason in ``reasons.toml``.
     """
 
     name: str
@@ -29,7 +31,7 @@ class Goal:
     digits: int = 2
 
     def met(self, value: float) -> bool:
-        """Whether a figure keeps the promise."""
+        """Return whether a value meets the goal."""
         return value >= self.limit if self.more else value <= self.limit
 
     @property
@@ -39,11 +41,15 @@ class Goal:
         return f"{'≥' if self.more else '≤'} {self.limit:,.{digits}f}{self.unit}"
 
     def shown(self, value: float) -> str:
-        """A figure with its unit."""
+        """Return a value with its unit."""
         return f"{value:,.{self.digits}f}{self.unit}"
 
 
 def _first(name: str, over: str, what: str = "wall_s") -> Callable[[Figures], float | None]:
+    """Return a function that compares two contenders' first syncs: ``name`` divided by ``over``, or
+    ``None`` if one was not run.
+    """
+
     def read(figures: Figures) -> float | None:
         contenders = figures["contenders"]
         if name not in contenders or over not in contenders:
@@ -54,26 +60,31 @@ def _first(name: str, over: str, what: str = "wall_s") -> Callable[[Figures], fl
 
 
 def _peer(figures: Figures, name: str) -> Figures | None:
+    """Return the figures of a contender, or ``None`` if it was not run."""
     found: Figures | None = figures["contenders"].get(name)
     return found
 
 
 def _peak(figures: Figures) -> float:
+    """Return the peak memory with the large count divided by that with the small one."""
     small, large = map(str, figures["counts"])
     peaks = figures["peaks"]["FitGlue"]
     return float(peaks[large]["rss_mib"] / peaks[small]["rss_mib"])
 
 
 def _requests_over(figures: Figures) -> float:
-    """Requests of the first sync beyond N + N/50 + years."""
+    """Return the requests of the first sync beyond N + N/50 + years: one per activity, one per bulk
+    of 50 details, and one per year of the list.
+    """
     count = figures["count"]
-    years = count / 1.5625 / 365  # so many workouts a day has the stand-in's athlete
+    years = count / 1.5625 / 365  # the stand-in's athlete has 1.5625 workouts a day
     return float(
         figures["contenders"]["FitGlue"]["requests"] - (count + count / 50 + max(1.0, years))
     )
 
 
 def _startup(name: str) -> Callable[[Figures], float | None]:
+    """Return a function that divides the CPU time of a command by that of ``python -c pass``."""
     return lambda figures: float(
         figures["commands"][name]["cpu_s"] / figures["commands"]["python -c pass"]["cpu_s"]
     )
@@ -82,14 +93,14 @@ def _startup(name: str) -> Callable[[Figures], float | None]:
 GOALS = [
     Goal(
         "first-wall",
-        "first sync, one connection, no latency: wall over the floor's",
+        "first sync, one connection, no latency: wall time compared with the floor",
         "first-sync",
         _first("FitGlue", "floor"),
         1.6,
     ),
     Goal(
         "first-script",
-        "the same: times faster than the script",
+        "the same: how many times faster than the script",
         "first-sync",
         _first("script", "FitGlue"),
         3.5,
@@ -97,7 +108,7 @@ GOALS = [
     ),
     Goal(
         "first-singer",
-        "the same: times faster than Singer",
+        "the same: how many times faster than Singer",
         "first-sync",
         _first("Singer", "FitGlue"),
         8,
@@ -105,7 +116,7 @@ GOALS = [
     ),
     Goal(
         "first-dlt",
-        "the same: times faster than dlt",
+        "the same: how many times faster than dlt",
         "first-sync",
         _first("dlt", "FitGlue"),
         18,
@@ -113,7 +124,7 @@ GOALS = [
     ),
     Goal(
         "latency",
-        "first sync, 50 ms a request, eight connections: wall over the floor's with eight",
+        "first sync, 50 ms per request, eight connections: wall time compared with the floor",
         "latency",
         lambda figures: (
             figures["contenders"]["FitGlue"]["wall_s"] / figures["contenders"]["floor"]["wall_s"]
@@ -131,7 +142,7 @@ GOALS = [
     ),
     Goal(
         "summaries",
-        "recordings stored before the last summary",
+        "activities whose streams are stored before the last summary",
         "first-sync",
         lambda figures: figures["contenders"]["FitGlue"]["counted"]["streams_before_last_window"],
         0,
@@ -140,14 +151,14 @@ GOALS = [
     ),
     Goal(
         "cpu",
-        "CPU a stored activity over the floor's",
+        "CPU time per stored activity compared with the floor",
         "first-sync",
         _first("FitGlue", "floor", "cpu_s"),
         2,
     ),
     Goal(
         "validation",
-        "validation's share of that CPU",
+        "share of validation in that CPU time",
         "stages",
         lambda figures: figures["share"] * 100,
         3,
@@ -156,22 +167,28 @@ GOALS = [
     ),
     Goal(
         "memory",
-        "peak memory of a first sync over the floor's",
+        "peak memory of a first sync compared with the floor",
         "first-sync",
         _first("FitGlue", "floor", "rss_mib"),
         1.6,
     ),
-    Goal("memory-10000", "peak memory, 10,000 activities over 1,000", "memory", _peak, 1.15),
+    Goal(
+        "memory-10000",
+        "peak memory of 10,000 activities compared with 1,000",
+        "memory",
+        _peak,
+        1.15,
+    ),
     Goal(
         "memory-100000",
-        "peak memory, 100,000 summaries over 1,000 summaries",
+        "peak memory of 100,000 summaries compared with 1,000",
         "history",
         lambda figures: figures["large"]["rss_mib"] / figures["small"]["rss_mib"],
         1.15,
     ),
     Goal(
         "store",
-        "the store over the bytes received",
+        "size of the store compared with the bytes received",
         "first-sync",
         lambda figures: (
             figures["contenders"]["FitGlue"]["store_bytes"]
@@ -181,7 +198,7 @@ GOALS = [
     ),
     Goal(
         "streams",
-        "encoded streams an activity-hour",
+        "encoded streams per hour of activity",
         "first-sync",
         lambda figures: figures["streams"]["stream_bytes"] / 1000 / figures["streams"]["hours"],
         28,
@@ -190,7 +207,7 @@ GOALS = [
     ),
     Goal(
         "idle-requests",
-        "nothing new, 100,000 in the store: requests",
+        "sync with nothing new, 100,000 activities in the store: requests",
         "history",
         lambda figures: max(figures["live"]["requests"]),
         1,
@@ -199,7 +216,7 @@ GOALS = [
     ),
     Goal(
         "idle-live",
-        "the same in a live process: beyond the round trip",
+        "the same in a running process: time beyond the round trip",
         "history",
         lambda figures: figures["live"]["over_ms"],
         30,
@@ -208,7 +225,7 @@ GOALS = [
     ),
     Goal(
         "idle-command",
-        "the same as a command: wall over the floor's",
+        "the same as a command: wall time compared with the floor",
         "history",
         lambda figures: (
             figures["command"]["FitGlue"]["wall_s"] / figures["command"]["floor"]["wall_s"]
@@ -217,10 +234,10 @@ GOALS = [
     ),
     Goal(
         "edit-found",
-        "one new activity and one edited: found",
+        "one new and one edited activity: found",
         "first-sync",
         lambda figures: sum(
-            figures["contenders"]["FitGlue"]["later"][one] for one in ("new", "edited")
+            figures["contenders"]["FitGlue"]["later"][change] for change in ("new", "edited")
         ),
         2,
         unit=" of 2",
@@ -238,7 +255,7 @@ GOALS = [
     ),
     Goal(
         "version",
-        "`fitglue --version`: CPU over `python -c pass`",
+        "`fitglue --version`: CPU time compared with `python -c pass`",
         "startup",
         _startup("fitglue --version"),
         1.5,
@@ -246,7 +263,7 @@ GOALS = [
     Goal("help", "`fitglue --help`: the same", "startup", _startup("fitglue --help"), 4),
     Goal(
         "activities",
-        "`fitglue activities` on 100,000: the same",
+        "`fitglue activities` with 100,000 activities: the same",
         "history",
         lambda figures: (
             figures["activities"]["fitglue activities"]["cpu_s"]
@@ -267,13 +284,13 @@ GOALS = [
         for count, name, words, limit in (
             ("100", "warm", "from its cache", 10.0),
             ("1000", "warm", "from its cache", 40.0),
-            ("100", "cold", "read anew", 120.0),
-            ("1000", "cold", "read anew", 1200.0),
+            ("100", "cold", "without a cache", 120.0),
+            ("1000", "cold", "without a cache", 1200.0),
         )
     ),
     Goal(
         "plugins",
-        "100 plugins among 500 distributions: all found",
+        "100 plugins among 500 distributions: time to find all",
         "plugins",
         lambda figures: figures["found_ms"],
         100,
@@ -282,7 +299,7 @@ GOALS = [
     ),
     Goal(
         "plugins-imported",
-        "the same: imported before one is used",
+        "the same: plugins imported before one is used",
         "plugins",
         lambda figures: figures["imported"],
         0,
@@ -291,14 +308,14 @@ GOALS = [
     ),
     Goal(
         "rebuild",
-        "rebuild: CPU over the first sync's",
+        "rebuild: CPU time compared with the first sync",
         "rebuild",
         lambda figures: figures["rebuild"]["cpu_s"] / figures["first"]["cpu_s"],
         0.7,
     ),
     Goal(
         "rebuild-cores",
-        "rebuild: cores at work (CPU over wall)",
+        "rebuild: cores in use (CPU time divided by wall time)",
         "rebuild",
         lambda figures: figures["rebuild"]["cpu_s"] / figures["rebuild"]["wall_s"],
         1.5,
@@ -307,7 +324,7 @@ GOALS = [
     ),
     Goal(
         "kill",
-        "`kill -9` and restart: requests repeated, at most (limit: connections + 1)",
+        "`kill -9` and restart: repeated requests (limit: connections + 1)",
         "kill",
         lambda figures: max(figures["repeated"]),
         3,
@@ -316,7 +333,7 @@ GOALS = [
     ),
     Goal(
         "archive-listed",
-        "1,000 FIT files of an hour in a zip: listed",
+        "1,000 FIT files of one hour in a zip: time until all are listed",
         "archive",
         lambda figures: figures["first"]["listed_s"] / figures["count"] * 1000 / 60,
         5,
@@ -325,7 +342,7 @@ GOALS = [
     ),
     Goal(
         "archive-read",
-        "the same: every sample in the store",
+        "the same: time until every sample is stored",
         "archive",
         lambda figures: figures["first"]["took_s"] / figures["count"] * 1000 / 60,
         10,

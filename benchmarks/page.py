@@ -1,5 +1,5 @@
-"""Writes docs/performance.md from what was measured: the goals first, ratios before seconds, each
-figure with its command.
+"""Writes ``docs/performance.md`` from the measurements: the goals first, ratios before seconds, and
+each value with the command that measures it.
 """
 
 from __future__ import annotations
@@ -14,25 +14,28 @@ from goals import GOALS, Goal
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "tools"))
 
-from wrapped_markdown import formatted  # noqa: E402 - it is beside the benchmarks
+from wrapped_markdown import formatted  # noqa: E402 - a sibling folder, added to the path above
 
 PAGE = HERE.parent / "docs" / "performance.md"
 Figures = dict[str, Any]
 
 
 def prose(text: str) -> str:
-    """A paragraph as one line, however it was broken in the source."""
+    """Return a paragraph as one line."""
     return " ".join(text.split())
 
 
 def table(heads: list[str], rows: list[list[Any]], words: int = 1) -> list[str]:
-    """A table whose first columns are words and whose others are numbers."""
+    """Return a table as Markdown lines.
+
+    The first ``words`` columns are text, the others are numbers.
+    """
     rule = ["---"] * words + ["---:"] * (len(heads) - words)
     return ["| " + " | ".join(map(str, row)) + " |" for row in (heads, rule, *rows)]
 
 
 def write(results: Figures, page: Path = PAGE) -> None:
-    """The whole page; of a part that was never run there is nothing but the word "not run"."""
+    """Write the page. A part that was never run is shown as "not run"."""
     reasons = tomllib.loads((HERE / "reasons.toml").read_text(encoding="utf-8"))
     parts = results["parts"]
     lines = [*_head(results), *_goals(parts), *_missed(parts, reasons)]
@@ -47,18 +50,19 @@ def write(results: Figures, page: Path = PAGE) -> None:
     ):
         if name in parts:
             lines += ["", *section(parts[name]["figures"], parts)]
-    lines += ["", *_rest(parts)]
+    lines += ["", *_other_parts(parts)]
     page.write_text(formatted("\n".join(lines) + "\n"), encoding="utf-8")
     print(f"written: {page}")
 
 
 def command_of(parts: Figures, name: str) -> str:
-    """What runs a part as it was run."""
+    """Return the command that runs a part as it was run."""
     quick = " --quick" if name in parts and parts[name]["quick"] else ""
     return f"`python benchmarks/run.py {name}{quick}`"
 
 
 def _head(results: Figures) -> list[str]:
+    """Return the title, and how everything was measured."""
     machine = results["machine"]
     quick = sorted(name for name, part in results["parts"].items() if part["quick"])
     lines = [
@@ -70,27 +74,29 @@ def _head(results: Figures) -> list[str]:
         ),
         "",
         prose(f"""Measured on {machine["cores"]} cores ({machine["system"]}, Python
-            {machine["python"]}, SQLite {machine["sqlite"]}), everything on loopback against the
-            bundled stand-in of Intervals.icu in a process of its own: synthetic bodies, gzip
-            on. Contenders are interleaved, medians are shown, CPU and memory are those of the
-            whole process with its imports. **Ratios travel from machine to machine, seconds do
-            not.**"""),
+            {machine["python"]}, SQLite {machine["sqlite"]}). All requests go over loopback to the
+            bundled stand-in of Intervals.icu, which runs in a process of its own and serves
+            synthetic bodies, compressed with gzip. The contenders run in turns, and the page
+            shows medians. CPU time and memory are those of the complete process with its
+            imports. **Ratios apply to other machines, seconds do not.**"""),
     ]
     if quick:
         lines += [
             "",
-            prose(f"""> The figures of {", ".join(quick)} come from a quick run: small counts,
-                few repeats, a machine that was busy with other work. They are no more than a
-                sketch; `make bench` replaces them."""),
+            prose(f"""> The values of {", ".join(quick)} come from a quick run with small counts
+                and few repeats, on a machine that was busy with other work. They are only a
+                rough estimate; `make bench` replaces them."""),
         ]
     return [*lines, ""]
 
 
 def _value(parts: Figures, goal: Goal) -> float | None:
+    """Return the value of a goal, or ``None`` if its part was not run."""
     return goal.read(parts[goal.part]["figures"]) if goal.part in parts else None
 
 
 def _goals(parts: Figures) -> list[str]:
+    """Return the table of goals."""
     rows: list[list[Any]] = []
     for goal in GOALS:
         value = _value(parts, goal)
@@ -110,13 +116,15 @@ def _goals(parts: Figures) -> list[str]:
             ]
         )
     counted, met = sum(row[2] != "not run" for row in rows), sum(row[4] == "met" for row in rows)
-    body = table(["what", "goal", "measured", "with activities", "", "command"], rows, words=6)
-    return ["## Goals", "", *body, "", f"{met} of the {counted} that were measured are met."]
+    heads = ["What", "Goal", "Measured", "Activities", "Result", "Command"]
+    body = table(heads, rows, words=6)
+    return ["## Goals", "", *body, "", f"Of the {counted} goals that were measured, {met} are met."]
 
 
 def _ran_with(parts: Figures, goal: Goal) -> str:
-    """With how many activities a figure was really measured: a quick run, or one that was told so,
-    has fewer than the goal speaks of.
+    """Return with how many activities a value was measured.
+
+    A quick run, or one with ``--count``, has fewer than the goal names.
     """
     figures = parts[goal.part]["figures"] if goal.part in parts else {}
     count = figures["counts"][-1] if "counts" in figures else figures.get("count")
@@ -124,6 +132,7 @@ def _ran_with(parts: Figures, goal: Goal) -> str:
 
 
 def _missed(parts: Figures, reasons: dict[str, str]) -> list[str]:
+    """Return the goals that are missed, with their reasons."""
     lines = []
     for goal in GOALS:
         value = _value(parts, goal)
@@ -135,17 +144,18 @@ def _missed(parts: Figures, reasons: dict[str, str]) -> list[str]:
             )
             lines.append(
                 f"- **{goal.what}**: missed {over}. "
-                f"{prose(reasons.get(goal.name, 'No reason is written down yet.'))}"
+                f"{prose(reasons.get(goal.name, 'No reason is known yet.'))}"
             )
-    return ["", "## Missed, and why", "", *(lines or ["Nothing."])]
+    return ["", "## Missed goals, and why", "", *(lines or ["Nothing."])]
 
 
 def _contenders(figures: Figures, parts: Figures) -> list[str]:
+    """Return the section about the first sync of all contenders."""
     count, floor, streams = figures["count"], figures["contenders"]["floor"], figures["streams"]
     received = floor["counted"]["received"]
     rows = []
-    for name, said in figures["contenders"].items():
-        first = said["first"]
+    for name, measured in figures["contenders"].items():
+        first = measured["first"]
         rows.append(
             [
                 name,
@@ -153,11 +163,11 @@ def _contenders(figures: Figures, parts: Figures) -> list[str]:
                     f"{first[what] / floor['first'][what]:.2f}"
                     for what in ("wall_s", "cpu_s", "rss_mib")
                 ),
-                f"{said['store_bytes'] / received:.2f}",
+                f"{measured['store_bytes'] / received:.2f}",
                 f"{first['wall_s']:.1f}",
                 f"{first['cpu_s'] / count * 1000:.1f}",
                 f"{first['rss_mib']:.0f}",
-                f"{said['requests']:,}",
+                f"{measured['requests']:,}",
                 first["runs"],
             ]
         )
@@ -165,103 +175,109 @@ def _contenders(figures: Figures, parts: Figures) -> list[str]:
     return [
         f"## First sync, {count:,} activities",
         "",
-        prose(f"""*floor*: the requests that the job needs, over urllib3 with connections kept
-            alive, the received bytes into SQLite in batches of 50, nothing else. *floor,
-            decoded*: the same, and each recording unpacked and decoded to columns by isal and
-            simdjson, then forgotten: what anybody pays who wants numbers. *floor, encoded*:
-            FitGlue's own reader makes columns of them, its own encoder makes them small, and
-            that is stored, too: what anybody pays who keeps numbers as FitGlue does. *script*:
-            requests, json and sqlite3, a commit an activity. *Singer*: a tap on the singer-sdk
-            into target-jsonl. *dlt*: its REST source, merge, DuckDB, nested values as JSON,
-            parallelized. FitGlue keeps the raw bytes, checks, encodes streams, asserts
-            identities and merges; of the peers only Singer checks anything, and none keeps the
-            raw bytes. All are in `benchmarks/contenders/`, the peers' versions in
-            `benchmarks/peers.txt` and `peers-target.txt`. FitGlue's connection is made before
-            (the key proven, the database made), untimed. The store of FitGlue holds raw bytes
-            and encoded streams both. {command_of(parts, "first-sync")}; the stand-in:
-            `{" ".join(figures["server"])}`."""),
+        prose(f"""*floor*: the requests that the job needs, over urllib3 with persistent
+            connections; the received bytes are stored in SQLite in batches of 50, and nothing
+            else is done. *floor, decoded*: the same, and the streams of each activity are
+            decompressed and decoded to columns with isal and simdjson, and then dropped: the
+            minimum cost for anybody who needs the numbers. *floor, encoded*: FitGlue's own
+            reader decodes the columns, its own encoder compresses them, and they are stored as
+            well: the minimum cost for anybody who keeps the numbers as FitGlue does. *script*:
+            requests, json and sqlite3, with one commit per activity. *Singer*: a tap on the
+            singer-sdk into target-jsonl. *dlt*: its REST source with merge into DuckDB, nested
+            values as JSON, parallelized. FitGlue keeps the raw bytes, validates, encodes
+            streams, asserts identities and merges. Of the other products only Singer validates
+            anything, and none keeps the raw bytes. All contenders are in
+            `benchmarks/contenders/`, the versions of the other products in
+            `benchmarks/peers.txt` and `peers-target.txt`. FitGlue's connection is created before
+            (the key checked, the database created) and not timed. FitGlue's store contains both
+            the raw bytes and the encoded streams. Command: {command_of(parts, "first-sync")};
+            the stand-in: `{" ".join(figures["server"])}`."""),
         "",
         *table(
             [
-                "contender",
-                "wall × floor",
-                "CPU × floor",
-                "memory × floor",
-                "store × received",
-                "wall s",
-                "CPU ms an activity",
-                "peak MiB",
-                "requests",
-                "runs",
+                "Contender",
+                "Wall time × floor",
+                "CPU time × floor",
+                "Memory × floor",
+                "Store × received",
+                "Wall time, s",
+                "CPU ms per activity",
+                "Peak MiB",
+                "Requests",
+                "Runs",
             ],
             rows,
         ),
         *missing,
         "",
         prose(f"""Encoded streams take {streams["stream_bytes"] / 1000 / streams["hours"]:.1f}
-            kB an activity-hour, received were {received / count / 1000:.0f} kB an activity.
-            FitGlue's first sync made {figures["contenders"]["FitGlue"]["requests"]:,} requests,
-            and stored
+            kB per hour of activity; {received / count / 1000:.0f} kB were received per activity.
+            FitGlue's first sync sent {figures["contenders"]["FitGlue"]["requests"]:,} requests,
+            and stored the streams of
             {figures["contenders"]["FitGlue"]["counted"]["streams_before_last_window"]}
-            recordings before the last summary."""),
+            activities before the last summary."""),
     ]
 
 
-def _yes(found: bool) -> str:
-    return "yes" if found else "**no**"
+def _yes_or_no(value: bool) -> str:
+    return "yes" if value else "**no**"
 
 
 def _later(figures: Figures, parts: Figures) -> list[str]:
+    """Return the section about the sync that brings a new and an edited activity."""
     base = figures["contenders"]["floor"]["idle"]["wall_s"]
     rows = []
-    for name, said in figures["contenders"].items():
-        later = said["later"]
+    for name, measured in figures["contenders"].items():
+        later = measured["later"]
         rows.append(
             [
                 name,
-                f"{said['idle']['wall_s'] / base:.2f}",
-                f"{said['idle']['wall_s']:.2f}",
-                said["idle_requests"],
+                f"{measured['idle']['wall_s'] / base:.2f}",
+                f"{measured['idle']['wall_s']:.2f}",
+                measured["idle_requests"],
                 later["requests"],
-                _yes(later["new"]),
-                _yes(later["edited"]),
+                _yes_or_no(later["new"]),
+                _yes_or_no(later["edited"]),
             ]
         )
     heads = [
-        "contender",
-        "nothing new: wall × floor",
-        "wall s",
-        "requests",
-        "one new, one edited: requests",
-        "new found",
-        "edit found",
+        "Contender",
+        "Nothing new: wall time × floor",
+        "Wall time, s",
+        "Requests",
+        "One new, one edited: requests",
+        "New found",
+        "Edit found",
     ]
     return [
         "## The next sync",
         "",
-        prose(f"""The same stores in the same run ({command_of(parts, "first-sync")}). Edited is
-            the tenth newest activity, with another title, and analysed again."""),
+        prose(f"""The same stores in the same run ({command_of(parts, "first-sync")}). The edited
+            activity is the tenth newest; it has another title and was analyzed again."""),
         "",
         *table(heads, rows),
         "",
-        prose("""Singer and dlt look from the newest start date on: what was edited before it,
-            or was uploaded late, stays unseen. The script sees an edit where it moves
-            `analyzed`."""),
+        prose("""Singer and dlt list only from the newest start date on, so they miss activities
+            that were edited or uploaded later but start before it. The script finds an edit
+            only if it changes `analyzed`."""),
     ]
 
 
 def _latency(figures: Figures, parts: Figures) -> list[str]:
+    """Return the section about a service with latency."""
     ours, low = (figures["contenders"][name]["wall_s"] for name in ("FitGlue", "floor"))
     return [
-        "## With 50 ms a request",
+        "## With 50 ms per request",
         "",
-        prose(f"""{figures["count"]:,} activities, eight connections: {ours / low:.2f} × the
-            floor with eight, {ours:.1f} s to {low:.1f} s. How many connections the host opens
-            stands in its registry entry, here in a copy of it. {command_of(parts, "latency")}"""),
+        prose(f"""{figures["count"]:,} activities over eight connections: {ours / low:.2f} × the
+            floor with eight, {ours:.1f} s compared with {low:.1f} s. The registry entry states
+            how many connections the host opens; here a copy of the entry is used.
+            {command_of(parts, "latency")}"""),
     ]
 
 
 def _memory(figures: Figures, parts: Figures) -> list[str]:
+    """Return the section about peak memory."""
     smallest = figures["peaks"]["FitGlue"][str(figures["counts"][0])]["rss_mib"]
     rows = []
     for count in figures["counts"]:
@@ -278,19 +294,19 @@ def _memory(figures: Figures, parts: Figures) -> list[str]:
             ]
         )
     heads = [
-        "activities",
-        "peak × the smaller",
-        "peak × floor",
-        "peak MiB",
-        "floor: peak MiB",
-        "wall s",
-        "store MB",
+        "Activities",
+        "Peak × that of the smaller count",
+        "Peak × floor",
+        "Peak MiB",
+        "Floor: peak MiB",
+        "Wall time, s",
+        "Store, MB",
     ]
     return [
         "## Memory",
         "",
         (
-            "First sync with details and streams, one connection, one run each. "
+            "First sync with details and streams over one connection, one run each.  "
             f"{command_of(parts, 'memory')}"
         ),
         "",
@@ -299,6 +315,7 @@ def _memory(figures: Figures, parts: Figures) -> list[str]:
 
 
 def _history(figures: Figures, parts: Figures) -> list[str]:
+    """Return the section about a store with a very long history."""
     small, large, live, commands = (
         figures["small"],
         figures["large"],
@@ -308,29 +325,30 @@ def _history(figures: Figures, parts: Figures) -> list[str]:
     return [
         f"## {figures['count']:,} activities in the store",
         "",
-        prose(f"""What was run: a first sync of summaries only (a copy of the registry whose
-            entry has neither details nor streams), from a stand-in whose history, but for the
-            last months, is that of eight athletes, since no life has room for so many. Peak
-            {large["rss_mib"]:.0f} MiB, {large["rss_mib"] / small["rss_mib"]:.2f} × that of
-            {small["count"]:,} of the same kind; {large["requests"]:,} requests,
-            {large["wall_s"]:.0f} s. {command_of(parts, "history")}"""),
+        prose(f"""The first sync stores only summaries: it uses a copy of the registry whose entry
+            has neither details nor streams. The stand-in's history, except for the last months,
+            is that of eight athletes, because no single athlete has so many activities. Peak
+            memory is {large["rss_mib"]:.0f} MiB, {large["rss_mib"] / small["rss_mib"]:.2f} × that
+            of {small["count"]:,} activities; the sync sends {large["requests"]:,} requests and
+            takes {large["wall_s"]:.0f} s. {command_of(parts, "history")}"""),
         "",
-        prose(f"""Nothing new in that store, {max(live["requests"])} request:
-            {live["over_ms"]:.0f} ms beyond the bare round trip of {live["trip_ms"]:.0f} ms in a
-            live process; as a command
-            {commands["FitGlue"]["wall_s"] / commands["floor"]["wall_s"]:.1f} × the floor's,
-            {commands["FitGlue"]["wall_s"]:.2f} s to {commands["floor"]["wall_s"]:.2f} s.
-            Details and streams are marked before as such that will not come, so that the
-            command asks for none."""),
+        prose(f"""A sync with nothing new in that store sends {max(live["requests"])} request. In
+            a running process it takes {live["over_ms"]:.0f} ms more than the bare round trip of
+            {live["trip_ms"]:.0f} ms; as a command it takes
+            {commands["FitGlue"]["wall_s"] / commands["floor"]["wall_s"]:.1f} × as long as the
+            floor, {commands["FitGlue"]["wall_s"]:.2f} s compared with
+            {commands["floor"]["wall_s"]:.2f} s. Before it, the details and streams are marked as
+            unavailable, so that the command does not request them."""),
         "",
         prose(
-            f"`fitglue activities` prints to a terminal here. "
-            f"All rows as CSV into a pipe took {figures['csv']:.1f} s of CPU."
+            f"`fitglue activities` prints to a terminal here. Writing all rows as CSV to a pipe "
+            f"took {figures['csv']:.1f} s of CPU time."
         ),
     ]
 
 
 def _commands(figures: Figures, parts: Figures) -> list[str]:
+    """Return the section about the start-up of commands."""
     rows = dict(figures["commands"])
     base = rows["python -c pass"]["cpu_s"]
     if "history" in parts:
@@ -339,27 +357,28 @@ def _commands(figures: Figures, parts: Figures) -> list[str]:
         "## Commands",
         "",
         (
-            f"CPU of the process, medians ({command_of(parts, 'startup')}, "
+            f"Medians of the CPU time of the process ({command_of(parts, 'startup')}, "
             f"{command_of(parts, 'history')})."
         ),
         "",
         *table(
-            ["command", "CPU × `python -c pass`", "CPU ms", "wall ms", "peak MiB"],
+            ["Command", "CPU time × `python -c pass`", "CPU ms", "Wall ms", "Peak MiB"],
             [
                 [
                     f"`{name}`",
-                    f"{said['cpu_s'] / base:.1f}",
-                    f"{said['cpu_s'] * 1000:.0f}",
-                    f"{said['wall_s'] * 1000:.0f}",
-                    f"{said['rss_mib']:.0f}",
+                    f"{measured['cpu_s'] / base:.1f}",
+                    f"{measured['cpu_s'] * 1000:.0f}",
+                    f"{measured['wall_s'] * 1000:.0f}",
+                    f"{measured['rss_mib']:.0f}",
                 ]
-                for name, said in rows.items()
+                for name, measured in rows.items()
             ],
         ),
     ]
 
 
-def _rest(parts: Figures) -> list[str]:
+def _other_parts(parts: Figures) -> list[str]:
+    """Return the section about all other parts, one sentence each."""
     lines = ["## Registry, plugins, rebuild, restart, archive", ""]
     sentences = {
         "registry": _registry,
@@ -378,71 +397,76 @@ def _registry(figures: Figures) -> str:
     return (
         "Registry: "
         + "; ".join(
-            f"{int(count):,} entries of {said['bytes'] / 1000:.1f} kB: {said['warm_ms']:.1f} "
-            f"ms cached, {said['cold_ms']:.0f} ms read anew"
-            for count, said in sorted(figures["sizes"].items(), key=lambda item: int(item[0]))
+            f"{int(count):,} entries of {measured['bytes'] / 1000:.1f} kB take "
+            f"{measured['warm_ms']:.1f} ms from the cache, {measured['cold_ms']:.0f} ms without it"
+            for count, measured in sorted(figures["sizes"].items(), key=lambda item: int(item[0]))
         )
         + "."
     )
 
 
-def _plugins(said: Figures) -> str:
-    return f"""{said["plugins"]} plugins among {said["distributions"]} distributions (the
-        environment's own, and 500 made for this): found, with the folders of their entries, in
-        {said["found_ms"]:.0f} ms; imported then: {said["imported"]}, after one was used:
-        {said["imported_after_one"]}."""
+def _plugins(measured: Figures) -> str:
+    return f"""Plugins: finding {measured["plugins"]} plugins and their folders of entries among
+        {measured["distributions"]} distributions (those of the environment, and 500 made for
+        this) takes {measured["found_ms"]:.0f} ms. Plugins imported by then:
+        {measured["imported"]}; after one was used: {measured["imported_after_one"]}."""
 
 
-def _rebuild(said: Figures) -> str:
-    first, again = said["first"], said["rebuild"]
-    return f"""Rebuild of {said["count"]:,} activities: {again["cpu_s"] / first["cpu_s"]:.2f} ×
-        the CPU of the first sync, {again["wall_s"] / first["wall_s"]:.2f} × its wall;
-        {again["wall_s"]:.1f} s, CPU {again["cpu_s"]:.1f} s."""
+def _rebuild(measured: Figures) -> str:
+    first, again = measured["first"], measured["rebuild"]
+    return f"""Rebuild of {measured["count"]:,} activities:
+        {again["cpu_s"] / first["cpu_s"]:.2f} × the CPU time of the first sync and
+        {again["wall_s"] / first["wall_s"]:.2f} × its wall time; {again["wall_s"]:.1f} s, with
+        {again["cpu_s"]:.1f} s of CPU time."""
 
 
-def _kill(said: Figures) -> str:
-    return f"""Killed {len(said["repeated"])} times after a random request of
-        {said["undisturbed"]} ({said["count"]} activities, {said["connections"]} connections),
-        and started again: {min(said["repeated"])} to {max(said["repeated"])} requests asked for
-        what was asked for before the kill."""
+def _kill(measured: Figures) -> str:
+    return f"""Restart: the sync was killed {len(measured["repeated"])} times, each time after a
+        random one of its {measured["undisturbed"]} requests ({measured["count"]} activities,
+        {measured["connections"]} connections), and started again:
+        {min(measured["repeated"])} to {max(measured["repeated"])} requests were repeated."""
 
 
-def _archive(said: Figures) -> str:
-    first, again, count = said["first"], said["again"], said["count"]
-    return f"""A zip of {count:,} FIT files of an hour at one sample a second
-        ({said["archive_bytes"] / 1e6:.0f} MB, written by `benchmarks/fitfiles.py`): listed in
-        {first["listed_s"]:.0f} s, every sample stored in {first["took_s"]:.0f} s, CPU
-        {first["cpu_s"] / count * 1000:.0f} ms a file in all processes
-        ({first["cpu_s"] / first["wall_s"]:.1f} cores at work), at most {first["rss_mib"]:.0f}
-        MiB in one of them; the store has {said["store_bytes"] / 1e6:.0f} MB. The same once
-        more, with nothing new: {again["took_s"]:.1f} s."""
+def _archive(measured: Figures) -> str:
+    first, again, count = measured["first"], measured["again"], measured["count"]
+    return f"""Archive: a zip of {count:,} FIT files of one hour with one sample per second
+        ({measured["archive_bytes"] / 1e6:.0f} MB, written by `benchmarks/fitfiles.py`) is listed
+        after {first["listed_s"]:.0f} s, and every sample is stored after
+        {first["took_s"]:.0f} s. It takes {first["cpu_s"] / count * 1000:.0f} ms of CPU time per
+        file in all processes ({first["cpu_s"] / first["wall_s"]:.1f} cores in use) and at most
+        {first["rss_mib"]:.0f} MiB in one of them; the store has
+        {measured["store_bytes"] / 1e6:.0f} MB. Importing it again, with nothing new, takes
+        {again["took_s"]:.1f} s."""
 
 
 def _stage(name: str) -> str:
-    """The name of a stage, with a sign where it is part of the one above."""
+    """Return the name of a stage, with an ellipsis if it is a part of the stage above."""
     if name.startswith(" "):
         return f"… {name.strip()}"
     return name.strip()
 
 
 def _stages(figures: Figures, parts: Figures) -> list[str]:
+    """Return the section about the CPU time of each stage of a first sync."""
     count, spent = figures["count"], figures["spent_s"]
     outer = sum(seconds for name, seconds in spent.items() if not name.startswith(" "))
     rows = {
-        "start, imports before the sync": figures["imports_s"],
+        "start-up and imports before the sync": figures["imports_s"],
         **spent,
-        "all else: later imports, hand-over between threads, events": figures["cpu_s"]
+        # The rest is what the measured stages leave over: it is not measured itself.
+        "everything else: later imports, passing values between threads, events": figures["cpu_s"]
         - figures["imports_s"]
         - outer,
     }
     return [
         "## Where the time goes",
         "",
-        prose(f"""CPU of a first sync of {count:,}, by clocks that the benchmark puts around its
-            stages, medians; indented is part of the line above. {command_of(parts, "stages")}."""),
+        prose(f"""CPU time of a first sync of {count:,} activities (medians). The benchmark
+            measures it with clocks around the stages; an indented line is part of the line above.
+            {command_of(parts, "stages")}"""),
         "",
         *table(
-            ["stage", "CPU ms an activity", "% of it"],
+            ["Stage", "CPU ms per activity", "%"],
             [
                 [
                     _stage(name),

@@ -1,5 +1,5 @@
-"""Writes docs/scale.md: one hundred thousand athletes on paper, computed from what was measured; no
-figure is typed but the assumptions.
+"""Writes ``docs/scale.md``: what one hundred thousand athletes would need, computed from the
+measurements and from the assumptions below.
 """
 
 from __future__ import annotations
@@ -14,18 +14,20 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "scale.md"
 Figures = dict[str, Any]
 
 ATHLETES = 100_000
-#: What nobody measured: how much athletes train, how often they edit, how many arrive, and what
-#: they bring along.
-A_DAY, EDITS_A_DAY, ARRIVALS_A_DAY, HISTORY = 0.7, 0.1, 100, 1000
-#: The source's own limit for an address, and what of it the registry entry takes; the second is the
-#: entry's, see its `http.budget`.
+#: Assumptions that were not measured: how many workouts and edits an athlete has per day, how many
+#: athletes join per day, and the length of their history.
+WORKOUTS_A_DAY, EDITS_A_DAY, ARRIVALS_A_DAY, HISTORY = 0.7, 0.1, 100, 1000
+#: The source's limit per address, and how much of it FitGlue uses, which is the `http.budget` of
+#: the registry entry.
 LIMIT_PER_S, TAKEN_PER_S = 10, 8
 DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one athlete costs, from the benchmark."""
+    """What one athlete costs, from the benchmark: requests, seconds of CPU, bytes and rows per
+    activity.
+    """
 
     first_requests_an_activity: float
     first_cpu_s: float
@@ -38,13 +40,14 @@ class Measured:
 
     @classmethod
     def of(cls, parts: Figures) -> Measured:
-        """The figures of the parts first-sync and history."""
+        """Return the values from the parts first-sync and history."""
         first, live = parts["first-sync"]["figures"], parts["history"]["figures"]["live"]
         ours, count = first["contenders"]["FitGlue"], first["count"]
         return cls(
             ours["requests"] / count,
             ours["first"]["cpu_s"] / count,
-            (ours["later"]["requests"] - 1) / 2,
+            (ours["later"]["requests"] - 1)
+            / 2,  # without the request for the list; two activities changed
             first["contenders"]["floor"]["counted"]["received"] / count,
             ours["store_bytes"] / count,
             first["streams"]["rows"] / first["streams"]["activities"],
@@ -55,7 +58,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day of everybody, by how often each one's list is asked for."""
+    """One day of all athletes, for one way of noticing changes."""
 
     name: str
     requests: float
@@ -64,13 +67,15 @@ class Day:
 
     @property
     def addresses(self) -> float:
-        """How many addresses that takes, at what the entry takes of the limit."""
+        """The number of IP addresses that the requests need, at the rate that FitGlue uses."""
         return self.requests / DAY_S / TAKEN_PER_S
 
 
 def day(measured: Measured, name: str, polls: float) -> Day:
-    """``polls`` lists an athlete, and what changed; arrivals apart."""
-    changes = ATHLETES * (A_DAY + EDITS_A_DAY)
+    """Return a day on which each athlete's list is requested ``polls`` times, without new
+    athletes.
+    """
+    changes = ATHLETES * (WORKOUTS_A_DAY + EDITS_A_DAY)
     return Day(
         name,
         ATHLETES * polls + changes * measured.requests_a_change,
@@ -80,7 +85,7 @@ def day(measured: Measured, name: str, polls: float) -> Day:
 
 
 def write(results: Figures, page: Path = PAGE) -> None:
-    """The page, once both parts that it needs were run."""
+    """Write the page, if both parts that it needs were run."""
     parts = results["parts"]
     if not {"first-sync", "history"} <= parts.keys():
         print("docs/scale.md needs the parts first-sync and history")
@@ -90,11 +95,15 @@ def write(results: Figures, page: Path = PAGE) -> None:
         day(measured, "every 15 minutes", 96),
         day(measured, "every hour", 24),
         day(measured, "every three hours", 8),
-        day(measured, "told by webhooks, a list a day to be sure", 1 + A_DAY + EDITS_A_DAY),
+        day(
+            measured,
+            "with webhooks, and one list per day to be sure",
+            1 + WORKOUTS_A_DAY + EDITS_A_DAY,
+        ),
     ]
     lines = [
         *_head(parts),
-        *_one(measured, parts),
+        *_one_athlete(measured, parts),
         *_days(days),
         *_arrivals(measured),
         *_breaks(measured, days),
@@ -105,12 +114,13 @@ def write(results: Figures, page: Path = PAGE) -> None:
 
 
 def _head(parts: Figures) -> list[str]:
+    """Return the title and the introduction."""
     quick = any(parts[name]["quick"] for name in ("first-sync", "history"))
     note = (
         [
             "",
-            prose("""> The measured figures come from a quick run on a busy machine and are no
-                more than a sketch; `make bench` replaces them."""),
+            prose("""> The measured values come from a quick run on a busy machine and are only a
+                rough estimate; `make bench` replaces them."""),
         ]
         if quick
         else []
@@ -123,55 +133,55 @@ def _head(parts: Figures) -> list[str]:
             "in benchmarks/scale.py. -->"
         ),
         "",
-        prose(f"""FitGlue is built for one athlete, or a few. This page says what {ATHLETES:,}
-            would take: the arithmetic of measured figures and of a few assumptions, so that
-            whoever embeds the host knows what breaks first, before it does. Nothing here was
-            run."""),
+        prose(f"""FitGlue is built for one athlete, or a few. This page computes what {ATHLETES:,}
+            athletes would need, from measured values and a few assumptions, so that those who
+            embed the host know in advance what breaks first. Nothing on this page was run."""),
         *note,
     ]
 
 
-def _one(measured: Measured, parts: Figures) -> list[str]:
+def _one_athlete(measured: Measured, parts: Figures) -> list[str]:
+    """Return the measured values and the assumptions."""
     return [
         "",
         "## What one athlete costs",
         "",
         *table(
-            ["measured", "figure", "by"],
+            ["Measured", "Value", "Command"],
             [
                 [
-                    "requests of a first sync, an activity",
+                    "requests of a first sync per activity",
                     f"{measured.first_requests_an_activity:.2f}",
                     command_of(parts, "first-sync"),
                 ],
                 [
-                    "CPU of a stored activity, imports shared out",
+                    "CPU time per stored activity, with a share of the imports",
                     f"{measured.first_cpu_s * 1000:.1f} ms",
                     command_of(parts, "first-sync"),
                 ],
                 [
-                    "requests for one that is new or edited, the list apart",
+                    "requests per new or edited activity, without the list",
                     f"{measured.requests_a_change:.1f}",
                     command_of(parts, "first-sync"),
                 ],
                 [
-                    "received for an activity",
+                    "received per activity",
                     f"{measured.received / 1000:.0f} kB",
                     command_of(parts, "first-sync"),
                 ],
                 [
-                    "stored for an activity",
+                    "stored per activity",
                     f"{measured.stored / 1000:.0f} kB",
                     command_of(parts, "first-sync"),
                 ],
-                ["rows of an activity", f"{measured.rows:.0f}", command_of(parts, "first-sync")],
+                ["rows per activity", f"{measured.rows:.0f}", command_of(parts, "first-sync")],
                 [
-                    "CPU of a sync with nothing new in a live worker",
+                    "CPU time of a sync with nothing new in a running worker",
                     f"{measured.idle_cpu_s * 1000:.0f} ms",
                     command_of(parts, "history"),
                 ],
                 [
-                    "received by it",
+                    "received by such a sync",
                     f"{measured.idle_bytes / 1000:.0f} kB",
                     command_of(parts, "history"),
                 ],
@@ -180,47 +190,48 @@ def _one(measured: Measured, parts: Figures) -> list[str]:
         ),
         "",
         *table(
-            ["assumed", "figure"],
+            ["Assumed", "Value"],
             [
-                ["workouts a day", A_DAY],
-                ["edits a day", EDITS_A_DAY],
-                ["athletes that arrive a day", f"{ARRIVALS_A_DAY:,}"],
-                ["workouts that each brings along", f"{HISTORY:,}"],
+                ["workouts per day", WORKOUTS_A_DAY],
+                ["edits per day", EDITS_A_DAY],
+                ["new athletes per day", f"{ARRIVALS_A_DAY:,}"],
+                ["workouts in the history of a new athlete", f"{HISTORY:,}"],
             ],
         ),
     ]
 
 
 def _days(days: list[Day]) -> list[str]:
+    """Return the table of days."""
     rows = [
         [
-            one.name,
-            f"{one.requests / 1e6:.2f}",
-            f"{one.requests / DAY_S:.1f}",
-            f"{one.addresses:.1f}",
-            f"{one.received / 1e9:,.0f}",
-            f"{one.worker_hours:.1f}",
+            each.name,
+            f"{each.requests / 1e6:.2f}",
+            f"{each.requests / DAY_S:.1f}",
+            f"{each.addresses:.1f}",
+            f"{each.received / 1e9:,.0f}",
+            f"{each.worker_hours:.1f}",
         ]
-        for one in days
+        for each in days
     ]
     return [
         "",
-        "## A day",
+        "## One day",
         "",
-        prose(f"""The source allows {LIMIT_PER_S} requests a second for an address (its
-            maintainer says so; 2,500 in a quarter of an hour and 5,000 a day are told
-            second-hand, and would make all of this much harder); the registry entry takes
-            {TAKEN_PER_S} of them. *Worker-hours* are hours of one core at work; waiting for the
-            source takes none."""),
+        prose(f"""The source allows {LIMIT_PER_S} requests per second and address, according to
+            its maintainer. (Limits of 2,500 in a quarter of an hour and 5,000 per day are
+            reported second-hand, and would make all of this much harder.) The registry entry
+            uses {TAKEN_PER_S} of them. *Worker-hours* are hours of one busy core; waiting for
+            the source takes none."""),
         "",
         *table(
             [
-                "the list of each athlete",
-                "million requests",
-                "a second",
-                "addresses",
+                "List of each athlete",
+                "Million requests",
+                "Per second",
+                "Addresses",
                 "GB received",
-                "worker-hours",
+                "Worker-hours",
             ],
             rows,
         ),
@@ -228,105 +239,114 @@ def _days(days: list[Day]) -> list[str]:
 
 
 def _arrivals(measured: Measured) -> list[str]:
+    """Return the section about new athletes."""
     requests = HISTORY * measured.first_requests_an_activity
     return [
         "",
-        "## Arrivals",
+        "## New athletes",
         "",
         prose(f"""A history of {HISTORY:,} workouts takes {requests:,.0f} requests:
-            {requests / TAKEN_PER_S / 60:.1f} minutes of a whole address, and
-            {HISTORY * measured.first_cpu_s:.0f} s of a core. All summaries are there after the
-            first few requests, so an athlete sees everything but details and recordings at
-            once. {ARRIVALS_A_DAY} arrivals a day are {ARRIVALS_A_DAY * requests / DAY_S:.1f}
-            requests a second on top of the table; all {ATHLETES:,} on one day would keep one
-            address busy for {ATHLETES * requests / TAKEN_PER_S / DAY_S:,.0f} days."""),
+            {requests / TAKEN_PER_S / 60:.1f} minutes of one complete address, and
+            {HISTORY * measured.first_cpu_s:.0f} s of one core. All summaries are stored after
+            the first few requests, so an athlete sees everything except details and streams at
+            once. {ARRIVALS_A_DAY} new athletes per day cause
+            {ARRIVALS_A_DAY * requests / DAY_S:.1f} requests per second in addition to the table;
+            all {ATHLETES:,} on one day would keep one address busy for
+            {ATHLETES * requests / TAKEN_PER_S / DAY_S:,.0f} days."""),
         "",
-        prose(f"""Stored: {HISTORY * measured.stored / 1e6:,.0f} MB and
-            {HISTORY * measured.rows:,.0f} rows for such a history,
+        prose(f"""Storage: such a history takes {HISTORY * measured.stored / 1e6:,.0f} MB and
+            {HISTORY * measured.rows:,.0f} rows, those of all athletes
             {ATHLETES * HISTORY * measured.stored / 1e12:.1f} TB and
-            {ATHLETES * HISTORY * measured.rows / 1e9:.1f} thousand million rows for everybody;
-            a day adds {ATHLETES * A_DAY * measured.stored / 1e9:.1f} GB and
-            {ATHLETES * A_DAY * measured.rows / 1e6:.1f} million rows,
-            {ATHLETES * A_DAY * measured.rows / DAY_S:.0f} a second."""),
+            {ATHLETES * HISTORY * measured.rows / 1e9:.1f} billion rows. Each day adds
+            {ATHLETES * WORKOUTS_A_DAY * measured.stored / 1e9:.1f} GB and
+            {ATHLETES * WORKOUTS_A_DAY * measured.rows / 1e6:.1f} million rows, or
+            {ATHLETES * WORKOUTS_A_DAY * measured.rows / DAY_S:.0f} per second."""),
     ]
 
 
 def _breaks(measured: Measured, days: list[Day]) -> list[str]:
+    """Return the section about what breaks first."""
     quarter, webhooks = days[0], days[-1]
-    peak = ATHLETES * A_DAY * 0.5 / 3 / 3600
+    peak = ATHLETES * WORKOUTS_A_DAY * 0.5 / 3 / 3600  # half of a day's workouts within three hours
     return [
         "",
         "## What breaks first",
         "",
-        prose(f"""1. **The address.** Asking everybody every 15 minutes takes
-            {quarter.requests / DAY_S:.0f} requests a second, {quarter.addresses:.0f} addresses'
-            worth; the workers need {quarter.worker_hours:.0f} core-hours for it, and those can
-            be bought. What an address can carry is {TAKEN_PER_S * DAY_S / ATHLETES:.1f}
-            requests an athlete a day: webhooks, or a list every few hours that comes more often
-            for who trains more often. With webhooks it is {webhooks.addresses:.1f} addresses."""),
+        prose(f"""1. **The address.** Requesting every list every 15 minutes takes
+            {quarter.requests / DAY_S:.0f} requests per second, which needs
+            {quarter.addresses:.0f} addresses. The workers need {quarter.worker_hours:.0f}
+            core-hours for it, and those can be bought. One address can serve
+            {TAKEN_PER_S * DAY_S / ATHLETES:.1f} requests per athlete and day: enough for
+            webhooks, or for a list every few hours, more often for athletes who train more
+            often. With webhooks {webhooks.addresses:.1f} addresses are needed."""),
         prose(f"""2. **Bursts.** If half of a day's workouts are uploaded within three hours of
-            the evening, that is {peak:.1f} a second and {peak * measured.requests_a_change:.1f}
-            requests a second for them alone; what does not fit has to wait, newest first, and
-            nobody's first import may stand before it."""),
-        prose(f"""3. **SQLite.** One writer at a time, and one file: for everybody it is
-            PostgreSQL, whose {ATHLETES * A_DAY * measured.rows / DAY_S:.0f} rows a second are
-            little, and whose {ATHLETES * HISTORY * measured.stored / 1e12:.1f} TB are much. Raw
-            bytes and recordings belong into a blob store then, and the big tables parted by
-            athlete."""),
-        prose("""4. **A worker that dies** holds its connection's advisory lock no longer than
-            its session lives; what it had fetched and not stored is asked for again. Nothing
-            else is lost, because parts are a queue already."""),
+            the evening, {peak:.1f} arrive per second, which takes
+            {peak * measured.requests_a_change:.1f} requests per second for them. Requests that
+            do not fit have to wait, newest workouts first, and no first import may come before
+            them."""),
+        prose(f"""3. **SQLite.** It has one writer at a time, and one file. So many athletes need
+            PostgreSQL, for which {ATHLETES * WORKOUTS_A_DAY * measured.rows / DAY_S:.0f} rows per
+            second are few, and {ATHLETES * HISTORY * measured.stored / 1e12:.1f} TB are much.
+            Raw bytes and streams then belong in a blob store, and the large tables should be
+            partitioned by athlete."""),
+        prose("""4. **A worker that dies** holds its connection's advisory lock only until its
+            session ends. What it had fetched but not stored is requested again. Nothing else is
+            lost, because parts are a queue already."""),
         prose(f"""5. **CPU comes last**: {webhooks.worker_hours:.0f} to
-            {quarter.worker_hours:.0f} worker-hours a day. Replaying everything after a better
-            `normalize` is the one job that needs many cores:
-            {ATHLETES * HISTORY * measured.first_cpu_s / 3600:,.0f} core-hours at most, at any
-            pace."""),
+            {quarter.worker_hours:.0f} worker-hours per day. Deriving everything again after an
+            improvement of `normalize` is the one job that needs many cores: at most
+            {ATHLETES * HISTORY * measured.first_cpu_s / 3600:,.0f} core-hours, at any pace."""),
     ]
 
 
 def _queue(days: list[Day]) -> list[str]:
+    """Return the section about a queue on PostgreSQL."""
     return [
         "",
         "## What a queue on PostgreSQL must do",
         "",
-        prose(f"""There is none yet. One table will do: {days[1].requests / DAY_S:.0f} jobs a
-            second is no load for it, and a job commits together with what it did."""),
+        prose(f"""No queue exists yet. One table is enough: {days[1].requests / DAY_S:.0f} jobs per
+            second are a small load for it, and a job can be committed together with its
+            results."""),
         "",
         *(
             f"- {prose(text)}"
             for text in (
-                """**Leases.** `SELECT … FOR UPDATE SKIP LOCKED` takes a job and writes until
-                    when and by whom it is held; a worker renews, and what was not renewed is
-                    free again. A job is never deleted before its work is committed.""",
-                """**Idempotent jobs.** "Sync this connection" may run twice, or be cut
-                    anywhere: the store is the same afterwards. The host keeps that promise
-                    already; the queue must not need more.""",
-                """**One job a connection.** A unique key on the connection while a job waits,
-                    so that five webhooks make one sync; at work, the host's advisory lock, and
-                    who finds it taken gives the job back for later.""",
+                """**Leases.** `SELECT … FOR UPDATE SKIP LOCKED` takes a job and stores until
+                    when and by which worker it is leased. A worker renews its lease; a job whose
+                    lease was not renewed is free again. A job is not deleted before its work is
+                    committed.""",
+                """**Idempotent jobs.** "Sync this connection" may run twice, or be interrupted
+                    anywhere: the store is the same afterwards. The host already keeps that
+                    promise; the queue must not need more.""",
+                """**One job per connection.** A unique key on the connection of waiting jobs,
+                    so that five webhooks make one sync. While a job runs, the host's advisory
+                    lock; a worker that finds it taken returns the job for later.""",
                 f"""**A budget row for each address and source.** Workers lease tokens from it
-                    in batches, in one short transaction; no worker asks the source without one.
-                    That row is written {TAKEN_PER_S} times a second at most, and it must not be
-                    the row that jobs wait on.""",
-                """**Fairness.** What somebody waits for (connect, "sync now"), then webhooks,
-                    then due lists, then first imports, then full walks and rebuilds; within
+                    in batches, in one short transaction, and send no request to the source
+                    without a token. That row is written at most {TAKEN_PER_S} times per second,
+                    and it must not be the row that jobs wait on.""",
+                """**Fairness.** First what somebody waits for (connect, "sync now"), then
+                    webhooks, due lists, first imports, and last full walks and rebuilds; within
                     each class in turns by athlete, so that a history of ten years takes one
-                    slice at a time. Every class gets some share, else the last one starves.""",
-                """**Back-off.** `Retry-After` goes to the budget row, since it concerns
-                    everybody behind the address; an outage of the source stops the source, not
-                    job after job. A key that was rejected stops the connection until its
-                    athlete comes.""",
+                    slice at a time. Every class gets some share, otherwise the last one
+                    starves.""",
+                """**Back-off.** `Retry-After` belongs in the budget row, because it concerns
+                    every athlete behind the address. An outage of the source pauses the source,
+                    not one job after the other. A rejected key stops the connection until its
+                    athlete reconnects.""",
                 """**Poison jobs.** Tries are counted when the lease is taken, not when it ends,
-                    because a job that kills its worker reports nothing. After a few, the job is
-                    set aside with its error, is shown, and the connection's other parts go on.""",
-                """**Webhooks** are checked, written down as a due job, and answered at once;
-                    the list still decides what is new, so a lost, doubled or forged one costs a
-                    request and nothing else. A daily list finds what no webhook told.""",
-                """**When it is next due** stands in the connection's row, with some chance in
-                    it: a full hour must not start a hundred thousand jobs.""",
-                """**To be seen**: age of the oldest job of each class, tokens left, leases
-                    lost, jobs set aside. The age of the oldest webhook is the figure to wake
-                    somebody for.""",
+                    because a job that kills its worker reports nothing. After a few tries, the
+                    job is parked with its error and shown, and the other parts of the connection
+                    continue.""",
+                """**Webhooks** are verified, stored as a due job, and answered at once. The list
+                    still decides what is new, so a lost, duplicate or forged webhook costs only
+                    one request. A daily list finds what no webhook reported.""",
+                """**The next due time** is in the connection's row, with a random offset: a full
+                    hour must not start a hundred thousand jobs.""",
+                """**Monitoring**: the age of the oldest job of each class, tokens left, leases
+                    lost, jobs parked. The age of the oldest webhook is the value to page somebody
+                    for.""",
             )
         ),
     ]

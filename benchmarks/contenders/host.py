@@ -44,17 +44,19 @@ def sync(host: Host, options: argparse.Namespace) -> dict[str, Any]:
 
 #: Stage → where its work is called from; an indented one is part of the one above it.
 STAGES = {
-    "requests, unpacking": [("fitglue_registry.transport.session", "HttpSession.get")],
+    "requests and decompression": [("fitglue_registry.transport.session", "HttpSession.get")],
     "normalize": [("fitglue_intervals.plugin", "normalize")],
-    "  recordings to columns": [("fitglue_intervals.streams", "decode_streams")],
-    "hold to the model": [("fitglue_registry.sync.deriving.deriver", "Deriver._check_activity")],
-    "  schemas, of the model and the plugin": [
+    "  decode streams to columns": [("fitglue_intervals.streams", "decode_streams")],
+    "check against the model": [
+        ("fitglue_registry.sync.deriving.deriver", "Deriver._check_activity")
+    ],
+    "  validation by schemas": [
         ("fitglue_registry.validation.validator", "Validator.accepts"),
         ("fitglue_registry.validation.validator", "Validator.violations"),
     ],
     "encode": [("fitglue_registry.sync.deriving.deriver", "encode_activity")],
-    "store rows of the list": [("fitglue_registry.sync.listing.window", "_commit")],
-    "store details, recordings": [("fitglue_registry.sync.fetching.parts", "store_answers")],
+    "store list rows": [("fitglue_registry.sync.listing.window", "_commit")],
+    "store details and streams": [("fitglue_registry.sync.fetching.parts", "store_answers")],
 }
 
 
