@@ -1,5 +1,5 @@
-"""An archive of FIT files, imported: how long until all of it is listed, and until every sample is
-in the store.
+"""Measures the import of an archive of FIT files: the time until all are listed, and until every
+sample is stored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ IMPORT = [sys.executable, str(HERE / "contenders" / "importing.py")]
 
 
 def measure(plan: Plan) -> dict[str, Any]:
-    """One import of a zip, then the same once more, which has nothing to take."""
+    """Import a zip twice, and return the values of both; the second import has nothing new."""
     count = plan.size(1000, 40)
     archive, home = plan.scratch / "workouts.zip", plan.scratch / "home"
     write_archive(archive, count)

@@ -1,8 +1,10 @@
-"""Scores the matcher against labelled pairs, each person left out of what it learned: ``dedupe.py
-FOLDER``; ``--speed`` also times it.
+"""Scores the matcher with labeled pairs: ``dedupe.py FOLDER``.
 
-FOLDER holds records.jsonl and pairs.jsonl in the form that `fitglue dev match` reads. Writes
-docs/dedupe.md and its plot, unless ``--dry``.
+Each person's pairs are scored with weights that were learned from the other people.
+
+FOLDER has ``records.jsonl`` and ``pairs.jsonl`` in the format that ``fitglue dev match`` reads.
+``--speed`` also measures the speed. Writes ``docs/dedupe.md`` and its plot, unless ``--dry`` is
+given.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 
     from fitglue_registry.dedupe import Traits
 
-#: Kinds whose labels do not hang on disjoint times alone: where a wrong merge would show.
+#: Kinds of pairs that cannot be told from copies by disjoint times only, so a wrong merge would
+#: appear among them.
 HARD = ("same_route", "similar_numbers", "back_to_back")
 RESULTS = Path(__file__).resolve().parent / "dedupe-results.json"
 _YEAR_S = 365.25 * 86_400
@@ -39,37 +42,38 @@ _YEAR_S = 365.25 * 86_400
 
 @dataclass
 class Tally:
-    """What a rule said of the labelled pairs: (is the same, what it said) → pairs."""
+    """What a rule decided about the labeled pairs: (is the same, decision) → number of pairs."""
 
-    said: Counter[tuple[bool, str]] = field(default_factory=Counter)
+    decided: Counter[tuple[bool, str]] = field(default_factory=Counter)
 
     @property
     def precision(self) -> float:
-        """Right among those that it called the same."""
-        called = self.said[True, "same"] + self.said[False, "same"]
-        return self.said[True, "same"] / called if called else 1.0
+        """The share of correct pairs among those that were decided to be the same."""
+        positives = self.decided[True, "same"] + self.decided[False, "same"]
+        return self.decided[True, "same"] / positives if positives else 1.0
 
     def recall(self, *, asked: bool = False) -> float:
-        """Found among those that are the same; ``asked`` counts those that a person would be asked
-        about.
+        """Return the share of the same pairs that were found.
+
+        With ``asked``, pairs that a person is asked about count as found.
         """
-        whole = sum(count for (same, _), count in self.said.items() if same)
+        whole = sum(count for (same, _), count in self.decided.items() if same)
         return (
-            (self.said[True, "same"] + (self.said[True, "ask"] if asked else 0)) / whole
+            (self.decided[True, "same"] + (self.decided[True, "ask"] if asked else 0)) / whole
             if whole
             else 1.0
         )
 
     @property
     def f1(self) -> float:
-        """The harmonic mean of both."""
-        two = self.precision + self.recall()
-        return 2 * self.precision * self.recall() / two if two else 0.0
+        """The harmonic mean of precision and recall."""
+        total = self.precision + self.recall()
+        return 2 * self.precision * self.recall() / total if total else 0.0
 
 
 @dataclass
 class Scored:
-    """Everything that one run found."""
+    """Everything that one run of the benchmark found."""
 
     whole: Tally = field(default_factory=Tally)
     people: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
@@ -77,48 +81,51 @@ class Scored:
     rivals: dict[str, dict[str, Tally]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(Tally))
     )
-    # Probability of a labelled candidate pair, and what it is.
+    # The probability of each labeled candidate pair, and whether it is the same.
     chances: list[tuple[float, bool]] = field(default_factory=list)
     missed: list[dict[str, Any]] = field(default_factory=list)
     candidates: int = 0
     asked: dict[str, int] = field(default_factory=dict)
     years: dict[str, float] = field(default_factory=dict)
 
-    def add(self, person: str, pair: Pair, said: str, judgment: Judgment | None) -> None:
-        """Add what was said of a labelled pair; without a judgment it was no candidate."""
+    def add(self, person: str, pair: Pair, decided: str, judgment: Judgment | None) -> None:
+        """Add the decision about a labeled pair.
+
+        ``judgment`` is ``None`` if the pair was not a candidate.
+        """
         same = bool(pair.same)
         for tally in (self.whole, self.people[person], self.kinds[pair.kind]):
-            tally.said[same, said] += 1
+            tally.decided[same, decided] += 1
         if judgment is not None:
             self.chances.append((judgment.probability, same))
-        if (same and said != "same") or (not same and said == "same"):
-            self.missed.append(_miss(person, pair, said, judgment))
+        if (same and decided != "same") or (not same and decided == "same"):
+            self.missed.append(_miss(person, pair, decided, judgment))
 
     def add_rivals(self, person: str, one: Traits, two: Traits, *, same: bool) -> None:
-        """Add what each of the rivals says of a labelled pair."""
+        """Add the decision of each rule of another product about a labeled pair."""
         for name, rule in RIVALS.items():
-            said = "same" if holds(rule, one, two) else "different"
-            self.rivals[name][person].said[same, said] += 1
+            decided = "same" if holds(rule, one, two) else "different"
+            self.rivals[name][person].decided[same, decided] += 1
 
 
 def score(labels: Labels, rules: Mapping[str, Any]) -> Scored:
-    """Match each person with weights that were learned from all others, and compare with the
-    labels.
+    """Match each person's records with weights learned from all other people, and compare the
+    decisions with the labels.
     """
     found = Scored()
     for person, cards in sorted(labels.people.items()):
         weights = weights_of(labels.learned(rules, without=person), rules)
         matched = match(cards, weights)
-        said = {(one.first, one.second): one.verdict for one in predictions(matched)}
+        decided = {(one.first, one.second): one.verdict for one in predictions(matched)}
         found.candidates += len(matched.judgments)
-        found.asked[person] = sum(1 for one in said.values() if one == "ask")
+        found.asked[person] = sum(1 for one in decided.values() if one == "ask")
         starts = [card.traits.start_s for card in cards if card.traits.start_s is not None]
         found.years[person] = (max(starts) - min(starts)) / _YEAR_S
         for pair in labels.pairs:
             if labels.person(pair) == person and pair.same is not None:
                 one, two = labels.sides(pair)
                 key = (min(one.id, two.id), max(one.id, two.id))
-                found.add(person, pair, said.get(key, "different"), matched.judgments.get(key))
+                found.add(person, pair, decided.get(key, "different"), matched.judgments.get(key))
     for pair in labels.pairs:
         if pair.same is not None:
             one, two = labels.sides(pair)
@@ -126,9 +133,9 @@ def score(labels: Labels, rules: Mapping[str, Any]) -> Scored:
     return found
 
 
-def _miss(person: str, pair: Pair, said: str, judgment: Judgment | None) -> dict[str, Any]:
-    """A labelled pair of which something else was said."""
-    probability, lines = 0.0, "no candidate"
+def _miss(person: str, pair: Pair, decided: str, judgment: Judgment | None) -> dict[str, Any]:
+    """Return a labeled pair that was decided differently, as plain values."""
+    probability, lines = 0.0, "not a candidate"
     if judgment is not None:
         probability = round(judgment.probability, 3)
         lines = ", ".join(f"{part.comparison}: {part.level}" for part in judgment.evidence)
@@ -137,22 +144,23 @@ def _miss(person: str, pair: Pair, said: str, judgment: Judgment | None) -> dict
         "pair": [pair.a_id, pair.b_id],
         "kind": pair.kind,
         "label": "same" if pair.same else "different",
-        "said": said,
+        "said": decided,
         "probability": probability,
         "lines": lines,
         "confidence": pair.confidence,
     }
 
 
-def together(tallies: Iterable[Tally]) -> Tally:
-    """Several tallies as one."""
-    return Tally(sum((tally.said for tally in tallies), Counter()))
+def total_of(tallies: Iterable[Tally]) -> Tally:
+    """Return the sum of several tallies."""
+    return Tally(sum((tally.decided for tally in tallies), Counter()))
 
 
 def calibration(chances: Iterable[tuple[float, bool]]) -> list[dict[str, float]]:
-    """In bands of probability: how many labelled candidate pairs, what they were given, and how
-    many are the same.
+    """Return the calibration in bands of probability: the number of labeled candidate pairs, their
+    mean probability, and the share that is the same.
     """
+    # The bands are narrow near 0 and 1, because nearly all pairs are there.
     edges = (0.0, 0.001, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98, 0.999, 1.0000001)
     bands = []
     for low, high in pairwise(edges):
@@ -172,13 +180,14 @@ def calibration(chances: Iterable[tuple[float, bool]]) -> list[dict[str, float]]
 
 
 def figures(found: Scored) -> dict[str, Any]:
-    """What the page prints, as plain values."""
+    """Return what the page prints, as plain values."""
 
     def row(tally: Tally) -> dict[str, Any]:
+        """Return the measures and counts of one tally."""
         counts = {}
-        for (same, said), count in sorted(tally.said.items()):
+        for (same, decided), count in sorted(tally.decided.items()):
             label = "same" if same else "different"
-            counts[f"{label} said {said}"] = count
+            counts[f"{label} said {decided}"] = count
         return {
             "precision": tally.precision,
             "recall": tally.recall(),
@@ -202,25 +211,27 @@ def figures(found: Scored) -> dict[str, Any]:
             }
             for person, tally in sorted(found.people.items())
         },
-        "rivals": {name: row(together(people.values())) for name, people in found.rivals.items()},
+        "rivals": {name: row(total_of(people.values())) for name, people in found.rivals.items()},
         "worse_than_best_rival": worse,
         "candidates": found.candidates,
         "asked": sum(found.asked.values()),
         "asked_a_year": sum(found.asked.values()) / sum(found.years.values()),
         "calibration": calibration(found.chances),
-        "not_as_labelled": found.missed,
-        "wrong_among_hard": sum(found.kinds[kind].said[False, "same"] for kind in HARD),
+        "not_as_labeled": found.missed,
+        "wrong_among_hard": sum(found.kinds[kind].decided[False, "same"] for kind in HARD),
     }
 
 
 def main() -> None:
-    """Score, time, print, and write the page."""
+    """Score the matcher, measure its speed if asked, print a summary, and write the page."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--speed", action="store_true", help="time it as well: a minute or two")
-    parser.add_argument("--dry", action="store_true", help="print, and write nothing")
+    parser.add_argument(
+        "--speed", action="store_true", help="also measure the speed (takes a minute or two)"
+    )
+    parser.add_argument("--dry", action="store_true", help="print the summary, and write nothing")
     options = parser.parse_args()
     rules = matching_rules()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}

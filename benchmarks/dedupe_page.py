@@ -19,7 +19,7 @@ OURS = "**ours**"
 
 
 def summary(results: Figures) -> str:
-    """The main figures in a few lines, for a terminal."""
+    """Return the main results in a few lines, for a terminal."""
     score = results["score"]
     whole = score["whole"]
     lines = [
@@ -46,10 +46,12 @@ def summary(results: Figures) -> str:
 
 
 def _share(row: Figures) -> str:
+    """Return the counts of a kind as text."""
     return ", ".join(f"{count} {what}" for what, count in row["counts"].items())
 
 
 def _speed_lines(results: Figures) -> list[str]:
+    """Return the speed in two lines, or no line if it was not measured."""
     speed = results.get("speed")
     if not speed:
         return []
@@ -68,7 +70,7 @@ def _speed_lines(results: Figures) -> list[str]:
 
 
 def write(results: Figures, docs: Path = DOCS) -> None:
-    """The page and its plot."""
+    """Write the page and its plot."""
     words = (HERE / "dedupe-words.md").read_text("utf-8")
     sections = {
         "goals": _goals(results),
@@ -87,10 +89,12 @@ def write(results: Figures, docs: Path = DOCS) -> None:
 
 
 def _percent(value: float) -> str:
+    """Return a share in per cent."""
     return f"{value:.2%}".replace("%", " %")
 
 
 def _goals(results: Figures) -> list[str]:
+    """Return the table of goals, each with its value and whether it is met."""
     score, kinds = results["score"], results["score"]["kinds"]
     whole = score["whole"]
     devices = [kinds[kind] for kind in ("dual_device", "dual_device_no_gps") if kind in kinds]
@@ -158,10 +162,12 @@ def _goals(results: Figures) -> list[str]:
 
 
 def _verdict(met: bool) -> str:
+    """Return whether a goal is met, as text."""
     return "met" if met else "**missed**"
 
 
 def _of(row: Figures, what: str) -> int:
+    """Return how many same pairs were found, or how many there are in all."""
     return sum(
         count
         for said, count in row["counts"].items()
@@ -170,11 +176,13 @@ def _of(row: Figures, what: str) -> int:
 
 
 def _kind_goal(kinds: Figures, kind: str, text: str, least: float) -> tuple[str, str, str, bool]:
+    """Return the goal that a share of the same pairs of a kind is found."""
     found, every = _of(kinds[kind], "found"), _of(kinds[kind], "all")
     return text, f"≥ {least}", f"{found}/{every} = {found / every:.3f}", found / every >= least
 
 
 def _speed_goals(results: Figures) -> list[tuple[str, str, str, bool]]:
+    """Return the goals about speed, or none if it was not measured."""
     if "speed" not in results:
         return []
     few, many = results["speed"]["from_nothing"]
@@ -202,6 +210,7 @@ def _speed_goals(results: Figures) -> list[tuple[str, str, str, bool]]:
 
 
 def _kinds(results: Figures) -> list[str]:
+    """Return the table of the decisions about each kind of pair."""
     rows = []
     for kind, row in results["score"]["kinds"].items():
         counts = row["counts"]
@@ -217,6 +226,7 @@ def _kinds(results: Figures) -> list[str]:
 
 
 def _rivals(results: Figures) -> list[str]:
+    """Return the table that compares our matcher with the rules of other products."""
     score = results["score"]
     rows = [[OURS, *_rival_row(score["whole"])]]
     rows += [[name, *_rival_row(row)] for name, row in score["rivals"].items()]
@@ -224,6 +234,7 @@ def _rivals(results: Figures) -> list[str]:
 
 
 def _rival_row(row: Figures) -> list[str]:
+    """Return precision, recall, wrong merges and missed pairs of one rule."""
     wrong = row["counts"].get("different said same", 0)
     missed = sum(
         count
@@ -234,6 +245,7 @@ def _rival_row(row: Figures) -> list[str]:
 
 
 def _people(results: Figures) -> list[str]:
+    """Return the table of the results of each person."""
     rows = []
     for person, row in results["score"]["people"].items():
         counts = row["counts"]
@@ -267,6 +279,7 @@ def _people(results: Figures) -> list[str]:
 
 
 def _missed(results: Figures) -> list[str]:
+    """Return the table of all pairs that were decided differently from their labels."""
     rows = [
         [
             one["person"],
@@ -277,7 +290,7 @@ def _missed(results: Figures) -> list[str]:
             one["probability"],
             one["lines"],
         ]
-        for one in results["score"]["not_as_labelled"]
+        for one in results["score"]["not_as_labeled"]
     ]
     return table(
         ["person", "kind", "label", "confidence", "verdict", "probability", "evidence"],
@@ -287,6 +300,7 @@ def _missed(results: Figures) -> list[str]:
 
 
 def _calibration(results: Figures) -> list[str]:
+    """Return the table of predicted probabilities and observed shares."""
     rows = [
         [
             f"{band['from']:g} – {band['to']:g}",
@@ -300,6 +314,7 @@ def _calibration(results: Figures) -> list[str]:
 
 
 def _weights() -> list[str]:
+    """Return the table of the weights that ship with the host."""
     learned = tomllib.loads(WEIGHTS.read_text("utf-8"))
     rows = []
     for line, levels in learned["weights"].items():
@@ -338,7 +353,10 @@ _SIDE, _EDGE = 320, 40
 
 
 def _plot(bands: list[Figures]) -> str:
-    """Given against seen, a dot a band, as large as it has pairs."""
+    """Return an SVG that plots the observed share over the predicted probability.
+
+    Each band is a dot, which is larger the more pairs it has.
+    """
 
     def x(value: float) -> float:
         return round(_EDGE + value * _SIDE, 1)

@@ -1,6 +1,4 @@
-"""A registry of many entries of two kilobytes: how long until it is there, read anew and from its
-cache.
-"""
+"""Measures how long a registry of many entries takes to load, with and without its cache."""
 
 from __future__ import annotations
 
@@ -26,8 +24,8 @@ credentials:
   - name: api_key
     label: API key
     help: >-
-      Open Settings and scroll towards the bottom, to Developer Settings; the key stands there, and
-      a new one can be made.
+      Open Settings and scroll towards the bottom, to Developer Settings; the key is there, and
+      you can create a new one.
     secret: true
     pattern: '[!-~]+'
     clean: [strip]
@@ -67,7 +65,9 @@ claims_corrected:
 
 
 def measure(folder: Path, count: int, times: int) -> dict[str, Any]:
-    """Medians over processes, in milliseconds: a load without a cache, and one with."""
+    """Return the medians, in milliseconds, of loads without a cache and with one, each in a process
+    of its own.
+    """
     from measure import run
 
     (folder / "integrations").mkdir(parents=True)
@@ -78,26 +78,26 @@ def measure(folder: Path, count: int, times: int) -> dict[str, Any]:
         (folder / "integrations" / f"service-{number}.yaml").write_text(
             _ENTRY.format(number=number)
         )
-    time.sleep(0.1)  # a cache is kept of what has not just changed
-    found: dict[str, list[float]] = {"cold_ms": [], "warm_ms": []}
+    time.sleep(0.1)  # the cache ignores files that have just changed
+    times_ms: dict[str, list[float]] = {"cold_ms": [], "warm_ms": []}
     for number in range(times):
         cache = folder.with_name(f"{folder.name}-cache-{number}")
-        for name in found:
-            said = json.loads(
+        for name in times_ms:
+            loaded = json.loads(
                 run([sys.executable, str(Path(__file__).resolve()), str(folder), str(cache)]).out
             )
-            if said["entries"] != count:
+            if loaded["entries"] != count:
                 raise RuntimeError(
-                    f"{said['entries']} of {count} entries could be read: {said['problem']}"
+                    f"{loaded['entries']} of {count} entries could be read: {loaded['problem']}"
                 )
-            found[name].append(said["ms"])
-    medians = {name: statistics.median(some) for name, some in found.items()}
+            times_ms[name].append(loaded["ms"])
+    medians = {name: statistics.median(values) for name, values in times_ms.items()}
     print(f"  {count} entries: {medians}", flush=True)
     return medians | {"bytes": len(_ENTRY.format(number=count))}
 
 
 def main() -> None:
-    """Load once, in a process of its own, imports apart."""
+    """Load the catalogue once, without the time of the imports, and print how long it took."""
     from fitglue_registry.registry import Folder
     from fitglue_registry.registry.cache import CatalogueCache
     from fitglue_registry.registry.loading import load_catalogue

@@ -1,5 +1,5 @@
-"""Who runs: each contender as the commands of one sync, and what it needs before, after, and to be
-looked into.
+"""The contenders: the commands of one sync, what each needs before it, and how to look into its
+store.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _MARK = PEERS / ".ready"
 
 
 def set_up_peers() -> str | None:
-    """An environment for the peers, made once for each state of their lists; why there is none,
-    where that fails.
+    """Create the environment of the other products, unless it exists for the current lists of
+    packages. Return ``None``, or the reason why it could not be created.
     """
     lists = [HERE / "peers.txt", HERE / "peers-target.txt"]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in lists)).hexdigest()
@@ -37,25 +37,25 @@ def set_up_peers() -> str | None:
             [sys.executable, "-m", "venv", str(folder)],
             [str(folder / "bin" / "python"), "-m", "pip", "--quiet", "install", "-r", str(wanted)],
         ):
-            done = subprocess.run(
+            process = subprocess.run(
                 command,
                 env=environment(PIP_DISABLE_PIP_VERSION_CHECK="1"),
                 capture_output=True,
                 text=True,
                 check=False,
             )
-            if done.returncode:
+            if process.returncode:
                 return (
                     "the peers could not be installed: "
-                    f"{done.stderr.strip().splitlines()[-1][:200]}"
+                    f"{process.stderr.strip().splitlines()[-1][:200]}"
                 )
     _MARK.write_text(digest)
     return None
 
 
 def registry(scratch: Path, *, connections: int, summaries_only: bool = False) -> Path:
-    """A copy of the catalogue whose Intervals.icu entry opens so many connections, or has no part
-    but the summary.
+    """Return a copy of the catalogue whose Intervals.icu entry opens ``connections`` connections,
+    or has only summaries.
     """
     folder = scratch / f"registry-{connections}{'-summaries' if summaries_only else ''}"
     if not folder.exists():
@@ -88,14 +88,16 @@ def registry(scratch: Path, *, connections: int, summaries_only: bool = False) -
 
 
 def _offsets(text: str) -> list[tuple[int, str]]:
-    at, found = 0, []
+    """Return each line with its offset, and the end of the text."""
+    offset, lines = 0, []
     for line in text.splitlines(keepends=True):
-        found.append((at, line.rstrip("\n")))
-        at += len(line)
-    return [*found, (at, "end")]
+        lines.append((offset, line.rstrip("\n")))
+        offset += len(line)
+    return [*lines, (offset, "end")]
 
 
 def _edit(path: Path, before: str, after: str) -> None:
+    """Replace a text that occurs exactly once in a file."""
     text = path.read_text()
     if text.count(before) != 1:
         raise RuntimeError(f"{path.name} is not what the benchmark expects: {before!r}")
@@ -104,7 +106,7 @@ def _edit(path: Path, before: str, after: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A script of ``contenders/``, the Python that runs it, and what else it is told."""
+    """A script of ``contenders/``, the Python that runs it, and its arguments."""
 
     name: str
     script: str
@@ -112,8 +114,8 @@ class Contender:
     arguments: tuple[str, ...] = ()
 
     def prepare(self, url: str, folder: Path) -> None:
-        """What is not timed: the folder, for the host the connection (key proven, database
-        made).
+        """Prepare a folder without timing it; for FitGlue also create the connection and the
+        database.
         """
         folder.mkdir(parents=True)
         if self.script == "host.py":
@@ -123,7 +125,7 @@ class Contender:
             (folder / "target.json").write_text(json.dumps({"destination_path": str(folder)}))
 
     def sync(self, url: str, folder: Path) -> Run:
-        """One sync, timed."""
+        """Run one sync and return what it took."""
         if self.script != "singer_tap.py":
             return run(self._command("sync", folder, "--url", url))
         state = folder / "state.json"
@@ -136,12 +138,13 @@ class Contender:
         took = run(
             [*tap, *(["--state", str(state)] if state.exists() else [])],
             [str(_TARGET / "bin" / "target-jsonl"), "--config", str(folder / "target.json")],
+            # The last line that the target prints is the state, from which the next run continues.
         )
         state.write_text(took.out.strip().splitlines()[-1])
         return took
 
     def holds(self, folder: Path, *titles: str) -> list[bool]:
-        """Which of these titles it has stored."""
+        """Return for each of these titles whether the contender has stored it."""
         if self.script == "singer_tap.py":
             command = [
                 self.python,
@@ -152,10 +155,11 @@ class Contender:
             ]
         else:
             command = [*self._command("check", folder), "--words", *titles]
-        found: list[bool] = json.loads(run(command).out)
-        return found
+        stored: list[bool] = json.loads(run(command).out)
+        return stored
 
     def _command(self, mode: str, folder: Path, *more: str) -> list[str]:
+        """Return the command line for a mode."""
         return [
             self.python,
             str(HERE / "contenders" / self.script),
@@ -168,14 +172,14 @@ class Contender:
 
 
 def host(scratch: Path, connections: int, *, summaries_only: bool = False) -> Contender:
-    """FitGlue with so many connections."""
+    """Return FitGlue with this many connections."""
     folder = registry(scratch, connections=connections, summaries_only=summaries_only)
     return Contender("FitGlue", "host.py", arguments=("--registry", str(folder)))
 
 
 def floor(connections: int = 1, *, also: str | None = None) -> Contender:
-    """The floor with so many connections, which may also ``decode`` or ``encode`` the
-    recordings.
+    """Return the floor with this many connections, which may also ``decode`` or ``encode`` the
+    streams.
     """
     more = ["--connections", str(connections)] if connections > 1 else []
     return Contender(

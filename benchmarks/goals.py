@@ -73,8 +73,9 @@ def _peak(figures: Figures) -> float:
 
 
 def _requests_over(figures: Figures) -> float:
-    """Return the requests of the first sync beyond N + N/50 + years: one per activity, one per bulk
-    of 50 details, and one per year of the list.
+    """Return the requests of the first sync beyond N + N/50 + years.
+
+    N is for the streams of N activities, N/50 for details in bulk, and one per year for the list.
     """
     count = figures["count"]
     years = count / 1.5625 / 365  # the stand-in's athlete has 1.5625 workouts a day

@@ -1,5 +1,5 @@
-"""The labelled pairs of a folder (`records.jsonl`, `pairs.jsonl`) with every line of evidence of
-each.
+"""Reads the labeled pairs of a folder (``records.jsonl``, ``pairs.jsonl``) and compares each pair
+as the matcher does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """One labelled pair; ``same`` is ``None`` where nobody can say."""
+    """One labeled pair; ``same`` is ``None`` if nobody can decide it."""
 
     a_id: str
     b_id: str
@@ -33,15 +33,17 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 class Labels:
-    """Records, pairs, and what the pairs look like to the matcher."""
+    """The records and labeled pairs of a folder, with the levels that the matcher sees in each
+    pair.
+    """
 
     def __init__(self, folder: Path, cuts: dict[str, float]) -> None:
         self.records: list[LabeledRecord] = read_records(folder / "records.jsonl")
         self.people: dict[str, list[Candidate]] = {}
-        self.cards: dict[int, Candidate] = {}
-        for person, cards in candidates_by_person(self.records).items():
-            self.people[person] = list(map(_remembering, cards))
-            self.cards |= {card.id: card for card in self.people[person]}
+        self.candidates: dict[int, Candidate] = {}
+        for person, candidates in candidates_by_person(self.records).items():
+            self.people[person] = list(map(_with_cached_samples, candidates))
+            self.candidates |= {candidate.id: candidate for candidate in self.people[person]}
         self.number = {record.id: number for number, record in enumerate(self.records)}
         lines = (folder / "pairs.jsonl").read_bytes().splitlines()
         self.pairs = [msgspec.json.decode(line, type=Pair) for line in lines if line.strip()]
@@ -49,15 +51,17 @@ class Labels:
         self._cuts = cuts
 
     def sides(self, pair: Pair) -> tuple[Candidate, Candidate]:
-        """The two cards of a pair."""
-        return self.cards[self.number[pair.a_id]], self.cards[self.number[pair.b_id]]
+        """Return the two candidates of a pair."""
+        return self.candidates[self.number[pair.a_id]], self.candidates[self.number[pair.b_id]]
 
     def person(self, pair: Pair) -> str:
-        """Whose pair it is."""
+        """Return the person to whom a pair belongs."""
         return self.records[self.number[pair.a_id]].person
 
     def learned(self, rules: Mapping[str, Any], without: str | None = None) -> dict[str, Any]:
-        """The table of weights, of everybody, or of everybody but one person."""
+        """Return the table of weights, learned from everybody or from everybody except one
+        person.
+        """
         seen = [
             (self.person(pair), pair.same, levels)
             for pair, levels in zip(self.pairs, self.levels, strict=True)
@@ -66,20 +70,22 @@ class Labels:
         same = [(person, levels) for person, is_same, levels in seen if is_same]
         different = [(person, levels) for person, is_same, levels in seen if not is_same]
         starts = {
-            person: _starts(cards) for person, cards in self.people.items() if person != without
+            person: _starts(candidates)
+            for person, candidates in self.people.items()
+            if person != without
         }
         return learn(same, different, chance_shares(starts, self._cuts), rules)
 
 
-def _starts(cards: list[Candidate]) -> list[tuple[float, float]]:
-    """When each workout with a start began, and how long it took."""
+def _starts(candidates: list[Candidate]) -> list[tuple[float, float]]:
+    """Return the start and the duration, in seconds, of each workout that has a start."""
     starts = []
-    for card in cards:
-        if card.traits.start_s is not None:
-            starts.append((card.traits.start_s, duration_s(card.traits)))
+    for candidate in candidates:
+        if candidate.traits.start_s is not None:
+            starts.append((candidate.traits.start_s, duration_s(candidate.traits)))
     return starts
 
 
-def _remembering(card: Candidate) -> Candidate:
-    """The same card, whose polyline is decoded once."""
-    return replace(card, read_samples=lru_cache(maxsize=1)(card.read_samples))
+def _with_cached_samples(candidate: Candidate) -> Candidate:
+    """Return the same candidate, whose samples are decoded only once."""
+    return replace(candidate, read_samples=lru_cache(maxsize=1)(candidate.read_samples))

@@ -1,5 +1,5 @@
-"""Learns the weights of the matcher from a folder of labelled pairs and writes them as a readable
-table: `learn.py FOLDER`.
+"""Learns the weights of the matcher from a folder of labeled pairs, and writes them as a readable
+table: ``learn.py FOLDER``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ prior = {prior}  # bits before any evidence: log2 of same over different among t
 
 
 def table_text(table: dict[str, Any], pairs: int, people: int) -> str:
-    """The table as TOML, a level a line."""
+    """Return the table as TOML, with one line per level."""
     lines = [_HEAD.format(pairs=pairs, people=people, prior=table["prior"])]
     for line, levels in table["weights"].items():
         lines.append(f"[weights.{line}]")
@@ -39,7 +39,7 @@ def table_text(table: dict[str, Any], pairs: int, people: int) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Learn, write, and say where."""
+    """Learn the weights, write them, and print where; return the exit code."""
     if len(arguments) != 1:
         print(
             "usage: python benchmarks/learn.py FOLDER   (records.jsonl and pairs.jsonl)",

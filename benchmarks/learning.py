@@ -1,5 +1,5 @@
-"""Learns the weights of the matcher from labelled pairs: how often each level of agreement is seen
-among same and different pairs.
+"""Learns the weights of the matcher from labeled pairs: how often each level of a comparison is
+seen among same and among different pairs.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from fitglue_registry.dedupe import Candidate
     from fitglue_registry.dedupe.weights import Cuts
 
-Counts = dict[str, dict[str, Counter[str]]]  # line → person → level → pairs
+Counts = dict[str, dict[str, Counter[str]]]  # comparison → person → level → number of pairs
 
-#: How every level of a line is called, so that one that was never seen has a weight, too.
+#: The levels of each comparison, so that a level that was never seen has a weight as well.
 LEVELS = {
     "time": (
         "same second",
@@ -68,15 +68,18 @@ LEVELS = {
     ),
     "curve": ("one curve", "alike", "another curve"),
 }
-#: A person's pairs count as the root of their number: no one person decides, and none that has
-#: three counts as much as one with a thousand.
+#: The pairs of a person count as the square root of their number, so that no person dominates the
+#: weights, and a person with three pairs counts less than one with a thousand.
 _SCALE = 8.0
 
 
 def compare(one: Candidate, two: Candidate, cuts: Cuts) -> dict[str, str]:
-    """Every line of a pair, also those that the matcher looks at only where others are silent."""
+    """Return the levels of all comparisons of a pair, including those that the matcher makes only
+    if others have no value.
+    """
     found = evidence.comparison_levels(one.traits, two.traits, cuts)
-    # What it would say if one had no distance, or no duration.
+    # The levels that the pair would have if one side had no distance, or no duration: only then
+    # does the matcher compare the other value on its own.
     for silent in ("distance_m", "elapsed_s"):
         blanks: dict[str, Any] = (
             {"distance_m": None}
@@ -90,7 +93,7 @@ def compare(one: Candidate, two: Candidate, cuts: Cuts) -> dict[str, str]:
 
 
 def count(pairs: Iterable[tuple[str, Mapping[str, str]]]) -> Counts:
-    """How often each person's pairs show each level."""
+    """Count how often each person's pairs have each level."""
     found: Counts = defaultdict(lambda: defaultdict(Counter))
     for person, levels in pairs:
         for line, level in levels.items():
@@ -99,24 +102,25 @@ def count(pairs: Iterable[tuple[str, Mapping[str, str]]]) -> Counts:
 
 
 def shares(line: str, counts: Counts) -> dict[str, float]:
-    """The share of each level, every person heard, and one pair more than was seen of each level
-    (Laplace).
+    """Return the share of each level over all people, with one pair added to each level (Laplace
+    smoothing).
     """
-    total: Counter[str] = Counter()
+    weighted: Counter[str] = Counter()
     for levels in counts.get(line, {}).values():
         pairs = sum(levels.values())
         for level, seen in levels.items():
-            total[level] += seen / math.sqrt(pairs) * _SCALE  # type: ignore[assignment]
-    whole = sum(total.values()) + len(LEVELS[line])
-    return {level: (total[level] + 1) / whole for level in LEVELS[line]}
+            weighted[level] += seen / math.sqrt(pairs) * _SCALE  # type: ignore[assignment]
+    total_count = sum(weighted.values()) + len(LEVELS[line])
+    return {level: (weighted[level] + 1) / total_count for level in LEVELS[line]}
 
 
 def chance_shares(
     starts: Mapping[str, Sequence[tuple[float, float]]], cuts: Cuts
 ) -> dict[str, float]:
-    """How the records of different people lie in time to each other: what coincidence alone does.
+    """Return how often the records of different people have each level of the time comparison,
+    which is what coincidence produces.
 
-    ``starts`` holds for each person the starts on the local clock and the lengths, in seconds.
+    ``starts`` has for each person the starts in local time and the durations, in seconds.
     """
     seen: Counter[str] = Counter()
     ordered = {person: sorted(moments) for person, moments in starts.items()}
@@ -133,11 +137,11 @@ def chance_shares(
                     )
                     seen[time_level(one, two, cuts)] += 1
                     place += 1
-    whole = sum(seen.values()) + len(LEVELS["time"])
-    return {level: (seen[level] + 1) / whole for level in LEVELS["time"]}
+    total_count = sum(seen.values()) + len(LEVELS["time"])
+    return {level: (seen[level] + 1) / total_count for level in LEVELS["time"]}
 
 
-_REACH_S = 26 * 3600.0  # as far apart as labelled pairs lie
+_REACH_S = 26 * 3600.0  # the largest distance of the labeled pairs
 
 
 def learn(
@@ -146,8 +150,8 @@ def learn(
     chance: Mapping[str, float],
     rules: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The table of weights: ``prior`` and, for each line and level, bits, shares among same and
-    different, and the pairs seen.
+    """Return the table of weights: ``prior``, and for each comparison and level the bits, the
+    shares among same and different pairs, and the number of pairs seen.
     """
     counts = count(same), count(different)
     table: dict[str, Any] = {
@@ -160,13 +164,14 @@ def learn(
 
 
 def _seen(counts: Counts, line: str, level: str) -> int:
-    """How many pairs of everybody have this level of a line."""
+    """Return how many pairs of all people have a level of a comparison."""
     return sum(levels[level] for levels in counts.get(line, {}).values())
 
 
 def _line(
     line: str, counts: tuple[Counts, Counts], chance: Mapping[str, float], rules: Mapping[str, Any]
 ) -> dict[str, Any]:
+    """Return the weights of all levels of a comparison."""
     among_same, among_different = (shares(line, one) for one in counts)
     if line == "time":
         among_different = {

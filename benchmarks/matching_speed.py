@@ -1,5 +1,5 @@
-"""How long matching takes: a made-up athlete's history in three accounts, from nothing, and one
-workout more in a store.
+"""Measures how long matching takes: for the complete history of a synthetic athlete in three
+accounts, and for one more workout in a store.
 """
 
 from __future__ import annotations
@@ -34,18 +34,19 @@ _ACCOUNTS = ("intervals", "strava", "garmin")
 
 
 def workouts(count: int, seed: int = 7) -> list[Traits]:
-    """Two to three workouts a day, each in three accounts: copies with their own rounding, some
-    with another start or pause rule.
+    """Return two or three workouts per day, each in three accounts.
+
+    The copies are rounded differently, and some have another start or pause rule.
     """
     dice = random.Random(seed)
-    found: list[Traits] = []
+    traits: list[Traits] = []
     day = 0
-    while len(found) < count:
+    while len(traits) < count:
         for hour in dice.sample((6, 9, 12, 17, 20), dice.choice((2, 2, 3))):
             start = _START.timestamp() + day * 86_400 + hour * 3600 + dice.randrange(3000)
             length = dice.uniform(1200, 7000)
-            metres = length * dice.uniform(2.5, 8)
-            one = Traits(
+            meters = length * dice.uniform(2.5, 8)
+            workout = Traits(
                 "",
                 start,
                 start,
@@ -56,22 +57,24 @@ def workouts(count: int, seed: int = 7) -> list[Traits]:
             )
             for account in _ACCOUNTS:
                 at = start + dice.choice((0, 0, 0, 1, 17))
-                found.append(
+                traits.append(
                     replace(
-                        one,
+                        workout,
                         account=account,
                         start_utc_s=at,
                         start_local_s=at,
                         moving_s=length * dice.uniform(0.85, 0.99),
-                        distance_m=metres * dice.uniform(0.98, 1.02),
+                        distance_m=meters * dice.uniform(0.98, 1.02),
                     )
                 )
         day += 1
-    return found[:count]
+    return traits[:count]
 
 
 def from_nothing(count: int) -> dict[str, Any]:
-    """CPU seconds to match so many from nothing, by the code that sync uses, without a store."""
+    """Return the CPU time to match this many records from nothing, with the code that a sync uses,
+    but without a store.
+    """
     cards = [
         Candidate(number, (one.account, f"x{number:06}", 0), frozenset(), one)
         for number, one in enumerate(workouts(count))
@@ -88,7 +91,7 @@ def from_nothing(count: int) -> dict[str, Any]:
 
 
 def one_more(count: int, rounds: int = 50) -> dict[str, Any]:
-    """Milliseconds to find the place of one new activity among so many in a SQLite store, in its
+    """Return the milliseconds to match one new record among this many in a SQLite store, inside its
     transaction.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -104,8 +107,9 @@ def one_more(count: int, rounds: int = 50) -> dict[str, Any]:
 
 
 def _fill_and_place(database: Database, count: int, rounds: int) -> list[float]:
+    """Fill a store, then add records one by one; return the milliseconds that each took."""
     matcher = Matcher(OpinionPlugins(Plugins([])), StoredDecisions())
-    every = workouts(count)
+    history = workouts(count)
     taken: list[float] = []
     with database.write() as db:
         ensure_athlete(db, "me", NOW)
@@ -121,11 +125,12 @@ def _fill_and_place(database: Database, count: int, rounds: int) -> list[float]:
                 created_at=NOW,
             )
             add_connection(db, connection)
-        ids = [_put(db, number, one) for number, one in enumerate(every)]
+        ids = [_put(db, number, one) for number, one in enumerate(history)]
         for start in range(0, len(ids), 5000):
             matcher.rematch(db, "me", ids[start : start + 5000], NOW)
     for number in range(rounds):
-        like = replace(every[number * 997 % len(every)], account="garmin")
+        # Steps of 997, a prime, spread the records over the history.
+        like = replace(history[number * 997 % len(history)], account="garmin")
         with database.write() as db:
             new = _put(db, count + number, like)
             began = time.perf_counter()
@@ -135,9 +140,10 @@ def _fill_and_place(database: Database, count: int, rounds: int) -> list[float]:
 
 
 def _put(db: Any, number: int, one: Traits) -> int:
+    """Store a record with these traits, and return the id of its source activity."""
     start = _START + timedelta(seconds=(one.start_utc_s or 0) - _START.timestamp())
     local = start.replace(tzinfo=None)
-    said = model.SourceActivity(
+    activity = model.SourceActivity(
         title="Morning",
         sport={"running": "Run", "cycling": "Ride"}.get(one.family or "", "WeightTraining"),
         start_utc=start,
@@ -159,6 +165,6 @@ def _put(db: Any, number: int, one: Traits) -> int:
         first_seen_at=NOW,
         changed_at=NOW,
     )
-    encoded = [encode_activity(said)]
+    encoded = [encode_activity(activity)]
     attempt = Attempt("bench", "1", NOW)
     return put_source_activities(db, record, "me", encoded, attempt).ids[0]

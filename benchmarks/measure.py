@@ -1,5 +1,5 @@
-"""Runs a command, or several joined by pipes, and says what it took: wall, processor and memory of
-everything that it started.
+"""Runs a command, or several joined by pipes, and measures the wall time, CPU time and memory of
+all processes.
 """
 
 from __future__ import annotations
@@ -21,17 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-#: Left out of every child's environment: what would let it work otherwise than on a user's machine.
-_NOT_OURS = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH")
+#: Variables that are removed from every child's environment, because they would make it behave
+#: differently than on a user's machine.
+_REMOVED = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run took; memory is the highest that was resident, added up over the commands of a
-    pipe.
+    """What one run took.
 
-    Linux counts from before a child's own program begins: no child's memory is less than this
-    process's, which imports little for it.
+    The memory is the peak resident size, added up over the commands of a pipe.
+
+    Linux counts the peak from before a child executes its program, so it is never less than the
+    memory of this process, which therefore imports little.
     """
 
     wall_s: float
@@ -41,18 +43,18 @@ class Run:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of a child: nothing of the reader's own FitGlue, no proxy, nothing that is
-    sent home.
+    """Return the environment of a child: without the user's FitGlue settings and proxies, and with
+    telemetry switched off.
     """
-    kept = {
+    inherited = {
         name: value
         for name, value in os.environ.items()
-        if name not in _NOT_OURS
+        if name not in _REMOVED
         and not name.startswith("FITGLUE_")
         and not name.lower().endswith("_proxy")
     }
     return (
-        kept
+        inherited
         | {
             "FITGLUE_SECRETS": "file",
             "RUNTIME__DLTHUB_TELEMETRY": "false",
@@ -64,14 +66,14 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def run(*commands: Sequence[str], env: dict[str, str] | None = None, terminal: bool = False) -> Run:
-    """Run commands, each one's output the next one's input; raises ``RuntimeError`` with what was
-    said where one fails.
+    """Run commands, with the output of each as the input of the next, and return what they took.
 
-    With ``terminal`` the last one writes to a terminal of 120 columns, as for a person.
+    With ``terminal`` the last command writes to a terminal of 120 columns. Raises ``RuntimeError``
+    with the standard error if a command fails.
     """
     with (
         _terminal() if terminal else tempfile.TemporaryFile() as out,
-        tempfile.TemporaryFile() as said,
+        tempfile.TemporaryFile() as errors,
     ):
         started = time.perf_counter()
         children: list[subprocess.Popen[bytes]] = []
@@ -83,7 +85,7 @@ def run(*commands: Sequence[str], env: dict[str, str] | None = None, terminal: b
                     list(command),
                     stdin=before,
                     stdout=out if last else subprocess.PIPE,
-                    stderr=said,
+                    stderr=errors,
                     env=env or environment(),
                 )
             )
@@ -92,13 +94,13 @@ def run(*commands: Sequence[str], env: dict[str, str] | None = None, terminal: b
         used = [_wait(child) for child in children]
         wall = time.perf_counter() - started
         if any(child.returncode for child in children):
-            said.seek(0)
+            errors.seek(0)
             line, codes = (
-                " | ".join(" ".join(one) for one in commands),
+                " | ".join(" ".join(command) for command in commands),
                 [child.returncode for child in children],
             )
             raise RuntimeError(
-                f"{line} ended with {codes}\n{said.read()[-4000:].decode(errors='replace')}"
+                f"{line} ended with {codes}\n{errors.read()[-4000:].decode(errors='replace')}"
             )
         if not terminal:
             out.seek(0)
@@ -112,40 +114,43 @@ def run(*commands: Sequence[str], env: dict[str, str] | None = None, terminal: b
 
 @contextmanager
 def _terminal() -> Iterator[IO[bytes]]:
-    """The side of a terminal that a command writes to; what it writes is read and forgotten."""
-    ours, theirs = os.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    """Yield the end of a terminal that a command writes to; the output is read and dropped."""
+    reader_end, writer_end = os.openpty()
+    fcntl.ioctl(writer_end, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
 
     def drain() -> None:
-        with suppress(OSError):  # the way in which a terminal says that the other side is closed
-            while os.read(ours, 65536):
+        """Read the terminal until its other end is closed."""
+        with suppress(OSError):  # a terminal raises EIO when its other end is closed
+            while os.read(reader_end, 65536):
                 pass
 
     reader = threading.Thread(target=drain, daemon=True)
     reader.start()
-    with os.fdopen(theirs, "wb", buffering=0) as side:
+    with os.fdopen(writer_end, "wb", buffering=0) as side:
         yield side
     reader.join(10)
-    os.close(ours)
+    os.close(reader_end)
 
 
 def _wait(child: subprocess.Popen[bytes]) -> tuple[float, float]:
-    """The processor time and the memory of a child and of whatever it waited for itself."""
+    """Wait for a child, and return the CPU time and memory of it and of the children that it waited
+    for.
+    """
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def median(runs: Sequence[Run]) -> dict[str, float]:
-    """The medians of several runs of the same."""
+    """Return the medians of several runs."""
     return {
-        "wall_s": statistics.median(one.wall_s for one in runs),
-        "cpu_s": statistics.median(one.cpu_s for one in runs),
-        "rss_mib": statistics.median(one.rss_mib for one in runs),
+        "wall_s": statistics.median(taken.wall_s for taken in runs),
+        "cpu_s": statistics.median(taken.cpu_s for taken in runs),
+        "rss_mib": statistics.median(taken.rss_mib for taken in runs),
         "runs": len(runs),
     }
 
 
 def size_of(folder: Path) -> int:
-    """The bytes of all files of a folder."""
+    """Return the size of all files in a folder, in bytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

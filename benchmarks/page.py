@@ -220,6 +220,7 @@ def _contenders(figures: Figures, parts: Figures) -> list[str]:
 
 
 def _yes_or_no(value: bool) -> str:
+    """Return a flag as a word; "no" is emphasized."""
     return "yes" if value else "**no**"
 
 
@@ -394,6 +395,7 @@ def _other_parts(parts: Figures) -> list[str]:
 
 
 def _registry(figures: Figures) -> str:
+    """Return the sentence about loading registries."""
     return (
         "Registry: "
         + "; ".join(
@@ -406,6 +408,7 @@ def _registry(figures: Figures) -> str:
 
 
 def _plugins(measured: Figures) -> str:
+    """Return the sentence about finding plugins."""
     return f"""Plugins: finding {measured["plugins"]} plugins and their folders of entries among
         {measured["distributions"]} distributions (those of the environment, and 500 made for
         this) takes {measured["found_ms"]:.0f} ms. Plugins imported by then:
@@ -413,6 +416,7 @@ def _plugins(measured: Figures) -> str:
 
 
 def _rebuild(measured: Figures) -> str:
+    """Return the sentence about a rebuild."""
     first, again = measured["first"], measured["rebuild"]
     return f"""Rebuild of {measured["count"]:,} activities:
         {again["cpu_s"] / first["cpu_s"]:.2f} × the CPU time of the first sync and
@@ -421,6 +425,7 @@ def _rebuild(measured: Figures) -> str:
 
 
 def _kill(measured: Figures) -> str:
+    """Return the sentence about syncs that were killed."""
     return f"""Restart: the sync was killed {len(measured["repeated"])} times, each time after a
         random one of its {measured["undisturbed"]} requests ({measured["count"]} activities,
         {measured["connections"]} connections), and started again:
@@ -428,6 +433,7 @@ def _kill(measured: Figures) -> str:
 
 
 def _archive(measured: Figures) -> str:
+    """Return the sentence about importing an archive."""
     first, again, count = measured["first"], measured["again"], measured["count"]
     return f"""Archive: a zip of {count:,} FIT files of one hour with one sample per second
         ({measured["archive_bytes"] / 1e6:.0f} MB, written by `benchmarks/fitfiles.py`) is listed

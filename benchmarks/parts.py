@@ -1,5 +1,6 @@
-"""The parts of the benchmark: each runs by itself, interleaves what it compares, and gives back
-plain figures.
+"""The parts of the benchmark.
+
+Each runs on its own, runs in turns what it compares, and returns plain values.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 Figures = dict[str, Any]
 EDITED, FRESH = "Edited for the benchmark", "Uploaded for the benchmark"
-#: What a first sync imports, whoever wrote it.
+#: What a first sync imports, whether directly or through another library.
 LIBRARIES = (
     "sqlalchemy, requests, numpy, simdjson, isal.igzip, zstandard, jsonschema_rs, msgspec, pluggy"
 )
@@ -40,87 +41,100 @@ HOST = [sys.executable, str(HERE / "contenders" / "host.py")]
 
 
 def say(text: str) -> None:
-    """Progress, for whoever waits."""
+    """Print a line about the progress."""
     print(f"  {text}", flush=True)
 
 
-def _shown(one: Run) -> str:
-    return f"{one.wall_s:.2f} s, CPU {one.cpu_s:.2f} s, {one.rss_mib:.0f} MiB"
+def _shown(taken: Run) -> str:
+    """Return a run as text."""
+    return f"{taken.wall_s:.2f} s, CPU {taken.cpu_s:.2f} s, {taken.rss_mib:.0f} MiB"
 
 
 # -- first and later syncs -------------------------------------------------------------------------
 
 
 def first_sync(plan: Plan) -> Figures:
-    """All contenders: everything, nothing new, one new and one edited."""
+    """Measure all contenders: a first sync, one with nothing new, and one with a new and an edited
+    activity.
+    """
     count, rounds = plan.size(1000, 60), plan.times(3)
     why = set_up_peers()
-    often = {
+    repeats = {
         floor(): rounds + 2 * (not plan.quick),
         floor(also="decode"): rounds,
         floor(also="encode"): rounds,
         host(plan.scratch, 1): rounds + 2 * (not plan.quick),
     }
-    # The slow ones are run less often: what they are compared by is not a matter of a few per cent.
-    often |= {} if why else {SCRIPT: min(rounds, 2), SINGER: 1, DLT: 1}
-    found: dict[str, Figures] = {one.name: {"first": [], "idle": []} for one in often}
+    # The slow contenders run less often, because a few per cent do not matter for the comparison.
+    repeats |= {} if why else {SCRIPT: min(rounds, 2), SINGER: 1, DLT: 1}
+    results: dict[str, Figures] = {
+        contender.name: {"first": [], "idle": []} for contender in repeats
+    }
     with Service(count) as service:
-        for number in range(max(often.values())):
-            for one in [one for one, times in often.items() if number < times]:
-                name = f"first-{one.script}-{one.name}"
+        # The contenders take turns, so that a slower phase of the machine affects all of them.
+        for number in range(max(repeats.values())):
+            for contender in [contender for contender, times in repeats.items() if number < times]:
+                name = f"first-{contender.script}-{contender.name}"
                 first, idle, figures = _first_and_idle(
-                    one, service, plan.scratch / f"{name}-{number}"
+                    contender, service, plan.scratch / f"{name}-{number}"
                 )
-                found[one.name]["first"].append(first)
-                found[one.name]["idle"].append(idle)
-                found[one.name] |= figures
-                # One folder a contender is enough.
+                results[contender.name]["first"].append(first)
+                results[contender.name]["idle"].append(idle)
+                results[contender.name] |= figures
+                # The folder of one run per contender is enough for the later parts.
                 shutil.rmtree(plan.scratch / f"{name}-{number - 1}", ignore_errors=True)
+        # The tenth newest is beyond the newest start date, which a cursor on the date does not list
+        # again.
         edited = [id_ for id_ in service.call("GET", "ids") if id_.startswith("i")][9]
         service.call("POST", "edit", id=edited, reanalyzed=True, name=EDITED)
         service.call("POST", "add", start_date_local=f"{YESTERDAY}T23:30:00", name=FRESH)
-        for one in often:
-            folder = Path(found[one.name]["folder"])
-            found[one.name]["later"] = _new_and_edited(one, service, folder)
-    for figures in found.values():
+        for contender in repeats:
+            folder = Path(results[contender.name]["folder"])
+            results[contender.name]["later"] = _new_and_edited(contender, service, folder)
+    for figures in results.values():
         figures["first"] = median(figures["first"])
         figures["idle"] = median(figures["idle"])
-    streams = json.loads(run([*HOST, "size", "--folder", found["FitGlue"].pop("folder")]).out)
-    for figures in found.values():
+    streams = json.loads(run([*HOST, "size", "--folder", results["FitGlue"].pop("folder")]).out)
+    for figures in results.values():
         figures.pop("folder", None)
     return {
         "count": count,
-        "contenders": found,
+        "contenders": results,
         "streams": streams,
         "peers_missing": why,
         "server": service.command,
     }
 
 
-def _first_and_idle(one: Contender, service: Service, folder: Path) -> tuple[Run, Run, Figures]:
-    """Two syncs into a new folder, and what they asked for and left there."""
-    one.prepare(service.url, folder)
+def _first_and_idle(
+    contender: Contender, service: Service, folder: Path
+) -> tuple[Run, Run, Figures]:
+    """Return two syncs into a new folder, with their requests and the size of the store."""
+    contender.prepare(service.url, folder)
     service.forget()
-    first = one.sync(service.url, folder)
+    first = contender.sync(service.url, folder)
     requests = len(service.requests(forget=True))
     figures: Figures = {
         "requests": requests,
         "store_bytes": size_of(folder),
         "folder": str(folder),
     }
-    if one.script in ("host.py", "floor.py"):
+    if contender.script in ("host.py", "floor.py"):
         figures["counted"] = json.loads(first.out)
-    idle = one.sync(service.url, folder)
+    idle = contender.sync(service.url, folder)
     figures["idle_requests"] = len(service.requests(forget=True))
-    say(f"{one.name:16} first {_shown(first)}, {requests} requests; nothing new {_shown(idle)}")
+    say(
+        f"{contender.name:16} first {_shown(first)}, {requests} requests; "
+        f"nothing new {_shown(idle)}"
+    )
     return first, idle, figures
 
 
-def _new_and_edited(one: Contender, service: Service, folder: Path) -> Figures:
-    """The sync that brings one new and one edited activity."""
+def _new_and_edited(contender: Contender, service: Service, folder: Path) -> Figures:
+    """Return the sync that brings one new and one edited activity."""
     service.forget()
-    took = one.sync(service.url, folder)
-    new, edited = one.holds(folder, FRESH, EDITED)
+    took = contender.sync(service.url, folder)
+    new, edited = contender.holds(folder, FRESH, EDITED)
     requests = len(service.requests(forget=True))
     figures = {
         "wall_s": took.wall_s,
@@ -129,40 +143,40 @@ def _new_and_edited(one: Contender, service: Service, folder: Path) -> Figures:
         "new": new,
         "edited": edited,
     }
-    say(f"{one.name:16} one new, one edited: {figures}")
+    say(f"{contender.name:16} one new, one edited: {figures}")
     return figures
 
 
 def latency(plan: Plan) -> Figures:
-    """50 ms a request, eight connections: the floor and the host."""
+    """Measure the floor and the host with 50 ms per request and eight connections."""
     count, rounds = plan.size(1000, 60), plan.times(3)
     both = {"floor": floor(8), "FitGlue": host(plan.scratch, 8)}
-    found: dict[str, list[Run]] = {name: [] for name in both}
+    runs: dict[str, list[Run]] = {name: [] for name in both}
     with Service(count, latency_ms=50) as service:
         for number in range(rounds):
-            for name, one in both.items():
+            for name, contender in both.items():
                 folder = plan.scratch / f"latency-{name}-{number}"
-                one.prepare(service.url, folder)
-                found[name].append(one.sync(service.url, folder))
-                say(f"{name:16} {_shown(found[name][-1])}")
+                contender.prepare(service.url, folder)
+                runs[name].append(contender.sync(service.url, folder))
+                say(f"{name:16} {_shown(runs[name][-1])}")
                 shutil.rmtree(folder)
     return {
         "count": count,
-        "contenders": {name: median(runs) for name, runs in found.items()},
+        "contenders": {name: median(taken) for name, taken in runs.items()},
         "server": service.command,
     }
 
 
 def stages(plan: Plan) -> Figures:
-    """Where the processor time of a first sync goes: clocks around its stages, put there by the
-    benchmark.
+    """Measure the CPU time of each stage of a first sync, with clocks that the benchmark puts
+    around the functions.
     """
     count, runs = plan.size(1000, 60), []
-    one = host(plan.scratch, 1)
+    contender = host(plan.scratch, 1)
     with Service(count) as service:
         for number in range(plan.times(3)):
             folder = plan.scratch / f"stages-{number}"
-            one.prepare(service.url, folder)
+            contender.prepare(service.url, folder)
             runs.append(
                 json.loads(
                     run(
@@ -173,7 +187,7 @@ def stages(plan: Plan) -> Figures:
                             str(folder),
                             "--url",
                             service.url,
-                            *one.arguments,
+                            *contender.arguments,
                         ]
                     ).out
                 )
@@ -183,28 +197,29 @@ def stages(plan: Plan) -> Figures:
             say(f"CPU {runs[-1]['cpu_s']:.2f} s, {shown}")
             shutil.rmtree(folder)
     spent = _medians([figures["spent_s"] for figures in runs], runs[0]["spent_s"])
-    whole = _medians(runs, ("cpu_s", "imports_s"))
+    total = _medians(runs, ("cpu_s", "imports_s"))
     return {
         "count": count,
         "spent_s": spent,
-        **whole,
-        "share": spent["  validation by schemas"] / whole["cpu_s"],
+        **total,
+        "share": spent["  validation by schemas"] / total["cpu_s"],
     }
 
 
 def _medians(runs: Sequence[Figures], names: Iterable[str]) -> dict[str, float]:
+    """Return the medians of these values over all runs."""
     return {name: statistics.median(figures[name] for figures in runs) for name in names}
 
 
 def rebuild(plan: Plan) -> Figures:
-    """Everything derived again from the raw parts, beside the first sync of the same."""
+    """Measure a rebuild from the raw parts, beside a first sync of the same account."""
     count, first, again = plan.size(1000, 60), [], []
-    one = host(plan.scratch, 1)
+    contender = host(plan.scratch, 1)
     with Service(count) as service:
         for number in range(plan.times(3)):
             folder = plan.scratch / f"rebuild-{number}"
-            one.prepare(service.url, folder)
-            first.append(one.sync(service.url, folder))
+            contender.prepare(service.url, folder)
+            first.append(contender.sync(service.url, folder))
             again.append(run([*HOST, "rebuild", "--folder", str(folder)]))
             say(f"first sync {_shown(first[-1])}; rebuild {_shown(again[-1])}")
             shutil.rmtree(folder)
@@ -212,30 +227,39 @@ def rebuild(plan: Plan) -> Figures:
 
 
 def kill(plan: Plan) -> Figures:
-    """Killed while it fetches, started again: what was asked for once more."""
+    """Kill a first sync while it fetches, start it again, and count the repeated requests."""
     count, tries = plan.size(200, 60), plan.times(10, 3)
-    one, connections = host(plan.scratch, 2), 2
+    contender, connections = host(plan.scratch, 2), 2
     chance = random.Random(4)
     repeated = []
+    # With a little latency, requests are in flight when the process is killed.
     with Service(count, latency_ms=2) as service:
         folder = plan.scratch / "kill-never"
-        one.prepare(service.url, folder)
+        contender.prepare(service.url, folder)
         service.forget()
-        one.sync(service.url, folder)
+        contender.sync(service.url, folder)
         undisturbed = service.requests(forget=True)
         for number in range(tries):
             folder = plan.scratch / f"kill-{number}"
-            one.prepare(service.url, folder)
+            contender.prepare(service.url, folder)
             service.forget()
             at = chance.randrange(2, len(undisturbed))
             _kill_after(
                 at,
-                [*HOST, "sync", "--folder", str(folder), "--url", service.url, *one.arguments],
+                [
+                    *HOST,
+                    "sync",
+                    "--folder",
+                    str(folder),
+                    "--url",
+                    service.url,
+                    *contender.arguments,
+                ],
                 service,
             )
             before = service.requests(forget=True)
-            one.sync(service.url, folder)
-            repeated.append(_asked_again(before, service.requests(forget=True)))
+            contender.sync(service.url, folder)
+            repeated.append(_count_repeated(before, service.requests(forget=True)))
             say(f"killed after {at} of {len(undisturbed)} requests: {repeated[-1]} repeated")
             shutil.rmtree(folder)
     return {
@@ -246,9 +270,9 @@ def kill(plan: Plan) -> Figures:
     }
 
 
-def _asked_again(before: list[str], after: list[str]) -> int:
-    """How many requests ask for what was asked for before: the same list or recording, or one
-    detail of several.
+def _count_repeated(before: list[str], after: list[str]) -> int:
+    """Return how many requests ask for something that an earlier request asked for: the same list
+    or streams, or one of the details in a bulk.
     """
     known: set[str] = set()
     for request in before:
@@ -257,12 +281,14 @@ def _asked_again(before: list[str], after: list[str]) -> int:
 
 
 def _asked_for(request: str) -> list[str]:
+    """Return what a request asks for; a bulk of details asks for each of its ids."""
     path, _, query = request.partition("?")
     folder, _, ids = path.rpartition("/")
-    return [f"{folder}/{one}?{query}" for one in ids.split(",")]
+    return [f"{folder}/{external_id}?{query}" for external_id in ids.split(",")]
 
 
 def _kill_after(requests: int, command: list[str], service: Service) -> None:
+    """Run a command, and kill it after so many requests."""
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()
     ) as child:
@@ -275,44 +301,47 @@ def _kill_after(requests: int, command: list[str], service: Service) -> None:
 
 
 def memory(plan: Plan) -> Figures:
-    """The peak of a first sync of ten times as much, details and streams included."""
+    """Measure the peak memory of a first sync, details and streams included, with a small and a
+    large count.
+    """
     small, large = plan.size(1000, 60), plan.size(10_000, 300)
-    found: Figures = {}
+    peaks: Figures = {}
     for count in dict.fromkeys((small, large)):
         with Service(count, distinct=20) as service:
-            for one in (floor(), host(plan.scratch, 1)):
-                folder = plan.scratch / f"memory-{one.name}-{count}"
-                one.prepare(service.url, folder)
-                took = one.sync(service.url, folder)
-                say(f"{one.name:16} {count:,} activities: {_shown(took)}")
-                found.setdefault(one.name, {})[str(count)] = {
+            for contender in (floor(), host(plan.scratch, 1)):
+                folder = plan.scratch / f"memory-{contender.name}-{count}"
+                contender.prepare(service.url, folder)
+                took = contender.sync(service.url, folder)
+                say(f"{contender.name:16} {count:,} activities: {_shown(took)}")
+                peaks.setdefault(contender.name, {})[str(count)] = {
                     "rss_mib": took.rss_mib,
                     "wall_s": took.wall_s,
                     "cpu_s": took.cpu_s,
                     "store_bytes": size_of(folder),
                 }
                 shutil.rmtree(folder)
-    return {"counts": [small, large], "peaks": found}
+    return {"counts": [small, large], "peaks": peaks}
 
 
 def history(plan: Plan) -> Figures:
-    """100,000 activities in the store, summaries only: the peak of that sync, then a sync with
-    nothing new, and the list.
+    """Measure a store of 100,000 summaries: the peak memory of the first sync, a sync with nothing
+    new, and the list.
     """
     count = plan.size(100_000, 2_000)
-    one, low = host(plan.scratch, 1, summaries_only=True), floor()
+    contender, low = host(plan.scratch, 1, summaries_only=True), floor()
     figures: Figures = {"count": count}
     with Service(min(1000, count), distinct=2) as service:
         folder = plan.scratch / "history-small"
-        one.prepare(service.url, folder)
+        contender.prepare(service.url, folder)
         figures["small"] = {
             "count": min(1000, count),
-            "rss_mib": one.sync(service.url, folder).rss_mib,
+            "rss_mib": contender.sync(service.url, folder).rss_mib,
         }
+    # One athlete has no time for so many activities, so they are those of eight.
     with Service(count, distinct=2, crowd=8) as service:
         folder = plan.scratch / "history"
-        one.prepare(service.url, folder)
-        took = one.sync(service.url, folder)
+        contender.prepare(service.url, folder)
+        took = contender.sync(service.url, folder)
         say(f"{count:,} summaries: {_shown(took)}")
         requests = json.loads(took.out)["requests"]
         figures["large"] = {
@@ -324,7 +353,7 @@ def history(plan: Plan) -> Figures:
         plain = plan.scratch / "history-floor"
         low.prepare(service.url, plain)
         run([*FLOOR, "sync", "--summaries", "--folder", str(plain), "--url", service.url])
-        figures |= _nothing_new(plan, service, Synced(one, folder), Synced(low, plain))
+        figures |= _nothing_new(plan, service, Synced(contender, folder), Synced(low, plain))
     listing = {"python -c pass": _NOTHING, "fitglue activities": [FITGLUE, "activities"]}
     figures["activities"] = _commands(listing, folder, times=plan.times(5, 3))
     figures["csv"] = run(
@@ -340,12 +369,13 @@ class Synced(NamedTuple):
     folder: Path
 
     def sync(self, service: Service) -> Run:
-        """Sync once more."""
+        """Sync once more and return the run."""
         return self.contender.sync(service.url, self.folder)
 
 
-def _nothing_new(plan: Plan, service: Service, ours: Synced, least: Synced) -> Figures:
-    _settle(ours.folder)
+def _nothing_new(plan: Plan, service: Service, ours: Synced, floor_: Synced) -> Figures:
+    """Measure a sync with nothing new, in a running process and as a command."""
+    _mark_parts_as_missing(ours.folder)
     ours.sync(service)
     service.forget()
     ours.sync(service)
@@ -355,20 +385,20 @@ def _nothing_new(plan: Plan, service: Service, ours: Synced, least: Synced) -> F
     command = [FITGLUE, "sync"]
     runs: dict[str, list[Run]] = {"floor": [], "FitGlue": []}
     home = environment(FITGLUE_HOME=str(ours.folder))
-    run(command, env=home)  # the first one writes bytecode and caches
+    run(command, env=home)  # the first run writes bytecode and caches
     for _ in range(plan.times(7, 3)):
-        runs["floor"].append(least.sync(service))
+        runs["floor"].append(floor_.sync(service))
         runs["FitGlue"].append(run(command, env=home))
     return {
         "live": live,
         "idle_requests": len(asked),
-        "command": {name: median(some) for name, some in runs.items()},
+        "command": {name: median(taken) for name, taken in runs.items()},
     }
 
 
-def _settle(folder: Path) -> None:
-    """Say of every record that its detail and streams will not come, so that the command with its
-    own registry asks for none.
+def _mark_parts_as_missing(folder: Path) -> None:
+    """Mark the details and streams of all records as missing, so that the command, which uses its
+    own registry, does not request them.
     """
     with sqlite3.connect(folder / "fitglue.db") as db:
         for part in ("detail", "streams"):
@@ -384,7 +414,9 @@ def _settle(folder: Path) -> None:
 
 
 def startup(plan: Plan) -> Figures:
-    """What a command costs before it does anything, and what the libraries cost that it needs."""
+    """Measure what a command costs before it does anything, and what the libraries cost that it
+    imports.
+    """
     commands = {
         "python -c pass": _NOTHING,
         "fitglue --version": [FITGLUE, "--version"],
@@ -398,20 +430,21 @@ def startup(plan: Plan) -> Figures:
 
 
 def _commands(commands: dict[str, list[str]], home: Path, times: int) -> Figures:
+    """Run each command in turns, and return the medians."""
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     env = environment(FITGLUE_HOME=str(home))
     for number in range(times + 1):
         for name, command in commands.items():
             took = run(command, env=env, terminal=True)
-            if number:  # the first one writes bytecode and caches
+            if number:  # the first run writes bytecode and caches
                 runs[name].append(took)
-    for name, some in runs.items():
-        say(f"{name:20} CPU {statistics.median(one.cpu_s for one in some) * 1000:.0f} ms")
-    return {name: median(some) for name, some in runs.items()}
+    for name, taken in runs.items():
+        say(f"{name:20} CPU {statistics.median(each.cpu_s for each in taken) * 1000:.0f} ms")
+    return {name: median(taken) for name, taken in runs.items()}
 
 
 def registry(plan: Plan) -> Figures:
-    """Catalogues of 100 and 1,000 entries, read anew and from their cache."""
+    """Measure catalogues of 100 and 1,000 entries, with and without their cache."""
     return {
         "sizes": {
             str(count): entries.measure(plan.scratch / f"entries-{count}", count, plan.times(5, 3))
@@ -421,12 +454,12 @@ def registry(plan: Plan) -> Figures:
 
 
 def plugins(plan: Plan) -> Figures:
-    """100 plugins among 500 distributions."""
+    """Measure 100 plugins among 500 distributions."""
     return distributions.measure(plan.scratch / "site", plan.times(7, 3))
 
 
-#: In the order in which they are run: no child's memory is seen to be less than ours, which grows,
-#: so what is small comes first.
+#: In the order in which they run. A child's measured memory is at least that of this process, which
+#: grows, so small measurements come first.
 PARTS: dict[str, Callable[[Plan], Figures]] = {
     "startup": startup,
     "first-sync": first_sync,

@@ -1,4 +1,4 @@
-"""How much a run of the benchmarks measures."""
+"""How much a run of the benchmark measures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is run, and where it may write."""
+    """How much is measured, and the folder that the parts may write to."""
 
     scratch: Path
     quick: bool
@@ -19,9 +19,9 @@ class Plan:
     rounds: int | None = None
 
     def size(self, full: int, quick: int) -> int:
-        """How many activities."""
+        """Return the number of activities."""
         return self.count or (quick if self.quick else full)
 
     def times(self, full: int, quick: int = 1) -> int:
-        """How often."""
+        """Return the number of repeats."""
         return self.rounds or (quick if self.quick else full)

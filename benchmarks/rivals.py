@@ -1,5 +1,5 @@
-"""The rules of other products, re-implemented from what is publicly known of them: to be measured
-beside ours.
+"""Rules of other products, implemented again from what is publicly known about them, to be compared
+with ours.
 """
 
 from __future__ import annotations
@@ -18,27 +18,33 @@ if TYPE_CHECKING:
 
 
 def _same_sport(one: Traits, two: Traits) -> bool:
+    """Return whether both are of one family of sports."""
     return one.family == two.family
 
 
 def _apart(one: float | None, two: float | None) -> float:
+    """Return the relative difference of two values, or 1 if one is missing."""
     return relative_difference(one, two) if one and two else 1.0
 
 
 def _exact(one: Traits, two: Traits, gap: float) -> bool:
+    """Decide by equal start and sport."""
     return gap == 0 and _same_sport(one, two)
 
 
 def _minute(one: Traits, two: Traits, gap: float) -> bool:
+    """Decide by starts within a minute."""
     del one, two
     return abs(gap) <= 60
 
 
 def _pacelore(one: Traits, two: Traits, gap: float) -> bool:
+    """Decide by starts within five minutes and equal sport."""
     return abs(gap) < 300 and _same_sport(one, two)
 
 
 def _ridetool(one: Traits, two: Traits, gap: float) -> bool:
+    """Decide by starts within two minutes and similar duration and distance."""
     return (
         abs(gap) <= 120
         and (duration_difference(one, two) or 0) <= 0.15
@@ -47,6 +53,9 @@ def _ridetool(one: Traits, two: Traits, gap: float) -> bool:
 
 
 def _tapiriik(one: Traits, two: Traits, gap: float) -> bool:
+    """Decide by starts within three minutes, or apart by whole hours or half an hour, as clocks in
+    other time zones are.
+    """
     hour = {"shift_step_s": 3600.0}
     del one, two
     return (
@@ -57,16 +66,18 @@ def _tapiriik(one: Traits, two: Traits, gap: float) -> bool:
 
 
 def _overlapping(one: Traits, two: Traits, gap: float) -> bool:
+    """Decide by starts within twenty minutes and an overlap of at least 70 %."""
     return abs(gap) < 1200 and overlap_share(one, two, gap) >= 0.7
 
 
 def _coach(one: Traits, two: Traits, gap: float) -> bool:
+    """Decide by starts within an hour, equal sport and similar duration."""
     time = duration_difference(one, two)
     return abs(gap) <= 3600 and _same_sport(one, two) and time is not None and time <= 0.10
 
 
-#: Name as the page prints it → rule. From public code and pages of November 2026; none is a line of
-#: theirs.
+#: The name that the page prints → the rule. From public code and pages of November 2026; no line is
+#: copied.
 RIVALS: Mapping[str, Rule] = {
     "exact start + sport (Dreeve, Endurain)": _exact,
     "start within 60 s": _minute,
@@ -80,6 +91,6 @@ BEST = "overlap ≥ 70 %, drift < 20 min (hevy2garmin)"
 
 
 def holds(rule: Rule, one: Traits, two: Traits) -> bool:
-    """Whether a rule takes two records for one workout."""
+    """Return whether a rule decides that two records are one workout."""
     gap = gap_s(one, two)
     return gap is not None and rule(one, two, gap)

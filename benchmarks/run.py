@@ -1,9 +1,9 @@
-"""Measures speed and size against the stand-in on loopback, and writes docs/performance.md and
-docs/scale.md: ``make bench``.
+"""Measures speed and size against the stand-in on loopback, and writes ``docs/performance.md`` and
+``docs/scale.md``: ``make bench``.
 
-``python benchmarks/run.py`` runs every part, ``python benchmarks/run.py first-sync --count 200``
-one of them; the figures of the others stay. ``--quick`` is for development: small counts, few
-repeats. What was measured stands in benchmarks/results.json.
+``python benchmarks/run.py`` runs every part, and ``python benchmarks/run.py first-sync --count
+200`` runs one of them; the results of the others stay. ``--quick`` is for development: small counts
+and few repeats. The results are in ``benchmarks/results.json``.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ RESULTS = Path(__file__).resolve().parent / "results.json"
 
 
 def main() -> None:
-    """Run what was asked for, then write the pages."""
+    """Run the parts that the command line names, then write the pages."""
     options = _arguments()
-    kept = options.out / RESULTS.name if options.out else RESULTS
-    results = json.loads(kept.read_text()) if kept.exists() else {"parts": {}}
+    stored = options.out / RESULTS.name if options.out else RESULTS
+    results = json.loads(stored.read_text()) if stored.exists() else {"parts": {}}
     started = time.monotonic()
     for name in [] if options.pages else options.parts or list(PARTS):
         print(f"{name} …", flush=True)
@@ -49,13 +49,15 @@ def main() -> None:
             "took_s": round(time.monotonic() - began),
         }
         results["machine"] = _machine()
-        kept.write_text(json.dumps(results, indent=1) + "\n")
+        # Stored after each part, so that a run that is interrupted loses only the current part.
+        stored.write_text(json.dumps(results, indent=1) + "\n")
     print(f"{time.monotonic() - started:.0f} s")
     page.write(results, options.out / "performance.md" if options.out else page.PAGE)
     scale.write(results, options.out / "scale.md" if options.out else scale.PAGE)
 
 
 def _machine() -> dict[str, Any]:
+    """Return what the page says about the machine."""
     return {
         "cores": os.cpu_count(),
         "system": platform.system(),
@@ -65,6 +67,7 @@ def _machine() -> dict[str, Any]:
 
 
 def _arguments() -> argparse.Namespace:
+    """Return the parsed command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -73,18 +76,18 @@ def _arguments() -> argparse.Namespace:
         nargs="*",
         choices=[*PARTS, []],
         metavar="PART",
-        help=f"one of {', '.join(PARTS)}; without: all",
+        help=f"one of {', '.join(PARTS)}; all if none is given",
     )
     parser.add_argument("--quick", action="store_true", help="small counts, few repeats")
-    parser.add_argument("--count", type=int, help="so many activities instead")
-    parser.add_argument("--rounds", type=int, help="so many repeats instead")
+    parser.add_argument("--count", type=int, help="number of activities, instead of the default")
+    parser.add_argument("--rounds", type=int, help="number of repeats, instead of the default")
     parser.add_argument(
         "--pages",
         action="store_true",
-        help="measure nothing, write the pages from what was measured before",
+        help="measure nothing; write the pages from the stored results",
     )
     parser.add_argument(
-        "--out", type=Path, help="a folder for figures and pages, instead of those of the checkout"
+        "--out", type=Path, help="folder for results and pages, instead of the checkout"
     )
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""The stand-in of Intervals.icu in a process of its own, and the requests that it counted."""
+"""The stand-in of Intervals.icu in a process of its own, and the requests that it received."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 
 
 class Service:
-    """An account of ``count`` activities up to yesterday, everything made before the first request;
-    from ``with`` to its end.
+    """A context manager that runs a stand-in with an account of ``count`` activities up to
+    yesterday. All its responses are prepared before the first request.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Service:
         self._process.wait(30)
 
     def call(self, method: str, command: str, /, **arguments: Any) -> Any:
-        """One command to the stand-in, see its module ``control``."""
+        """Send a command to the stand-in; its commands are in the module ``control``."""
         link = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=60)
         try:
             link.request(method, f"/_stand_in/{command}", json.dumps(arguments))
@@ -72,8 +72,8 @@ class Service:
             link.close()
 
     def requests(self, *, forget: bool = False) -> list[str]:
-        """Path and query of each request since they were forgotten."""
-        log = [f"{one['path']}?{one['query']}" for one in self.call("GET", "requests")]
+        """Return the path and query of each request since ``forget``."""
+        log = [f"{request['path']}?{request['query']}" for request in self.call("GET", "requests")]
         if forget:
             self.call("DELETE", "requests")
         return log

@@ -508,6 +508,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _play(demo: Demo) -> None:
+    """Run all steps in their order."""
     demo.say(
         "This demo uses a simulated Intervals.icu account on this machine, with "
         f"{ACTIVITIES} workouts of the last months, {STUBS} of them from Strava. FitGlue stores "
@@ -526,6 +527,7 @@ def _play(demo: Demo) -> None:
 
 
 def _laps(demo: Demo, external_id: str) -> int:
+    """Return the number of laps of an activity."""
     return len(demo.host.activities.get(external_id).activity.laps)
 
 
@@ -565,10 +567,12 @@ def _shown(path: Path) -> Path:
 
 
 def _quoted(word: str) -> str:
+    """Return an argument in quotes if it contains a space."""
     return f'"{word}"' if " " in word else word
 
 
 def _strong(text: str) -> str:
+    """Return the text in color if the terminal shows colors."""
     coloured = (
         sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     )

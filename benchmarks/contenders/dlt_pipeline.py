@@ -1,5 +1,5 @@
-"""A dlt pipeline as its REST source is written: the list with a date cursor, detail and streams of
-each, merged into DuckDB.
+"""A dlt pipeline as its REST source is documented: the list with a date cursor, and detail and
+streams of each activity, merged into DuckDB.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ KEY = "benchmark-key"
 
 
 def numbers(row: dict[str, Any]) -> dict[str, Any]:
-    """A custom field says ``"NaN"`` now and then, which dlt takes for a number and DuckDB then
-    refuses.
+    """Replace ``"NaN"``, which a custom field sometimes has: dlt infers a number from it, and
+    DuckDB then refuses it.
     """
     return row | {key: None for key, value in row.items() if value == "NaN"}
 
 
 def source(url: str) -> Any:
-    """Three resources; whatever is nested stays JSON, which is kind: else each sample would be a
-    row.
+    """Return the source with three resources.
+
+    Nested values stay JSON, in favor of dlt: otherwise each sample would be a row.
     """
     child = {"type": "resolve", "resource": "activities", "field": "id"}
     config: dict[str, Any] = {
@@ -85,6 +86,7 @@ def source(url: str) -> Any:
 
 
 def main() -> None:
+    """Sync, or print which titles are stored."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("mode", choices=("sync", "check"))
     parser.add_argument("--url", default="")
@@ -101,11 +103,11 @@ def main() -> None:
         pipeline.run(source(options.url))
         return
     with pipeline.sql_client() as client:
-        found = [
+        stored = [
             bool(client.execute_sql("SELECT 1 FROM activities WHERE name = %s", word))
             for word in options.words
         ]
-    sys.stdout.write(json.dumps(found))
+    sys.stdout.write(json.dumps(stored))
 
 
 if __name__ == "__main__":

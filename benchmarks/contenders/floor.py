@@ -1,10 +1,11 @@
-"""The floor: the requests that the job needs, over connections that are kept alive, and the bytes
-as received into SQLite.
+"""The floor: the requests that the job needs, over persistent connections, and the received bytes
+stored in SQLite.
 
-Nothing is unpacked, read, checked or matched but what the next request needs: the ids. With
-``--decode`` each recording is also unpacked and decoded to columns by the fastest libraries there
-are, and then forgotten: the least that anybody pays who wants numbers. With ``--encode`` FitGlue's
-own reader and encoder make columns of it, and the small form is stored beside the bytes.
+Nothing is decompressed, parsed, checked or matched except what the next request needs: the ids.
+With ``--decode`` the streams of each activity are also decompressed and decoded to columns with the
+fastest libraries that exist, and then dropped: the minimum cost for anybody who needs the numbers.
+With ``--encode`` FitGlue's own reader and encoder make columns of them, which are stored beside the
+bytes.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ VOLATILE = ("icu_ctl", "icu_atl", "icu_weight", "icu_resting_hr")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is done with each recording, and over how many connections."""
+    """What is done with the streams of each activity, and over how many connections."""
 
     connections: int
     decode: bool
@@ -38,7 +39,7 @@ class Job:
 
 
 class Floor:
-    """One folder, one service."""
+    """The requests to one service, and the database in one folder."""
 
     def __init__(self, url: str, folder: Path, job: Job) -> None:
         self.url = url
@@ -52,16 +53,19 @@ class Floor:
         self.store.execute("CREATE TABLE IF NOT EXISTS raw (id TEXT, part TEXT, content BLOB)")
 
     def get(self, path: str) -> bytes:
+        """Return the body of a response, still compressed."""
         answer = self.pool.request("GET", f"{self.url}/api/v1/{path}", preload_content=False)
         body: bytes = answer.read(decode_content=False)
         answer.release_conn()
         return body
 
     def put(self, key: str, part: str, content: bytes) -> None:
+        """Store a body and count its request."""
         self.requests, self.received = self.requests + 1, self.received + len(content)
         self.store.execute("INSERT INTO raw VALUES (?, ?, ?)", (key, part, content))
 
     def first(self) -> None:
+        """Store the complete history."""
         sizes = self.get(
             f"athlete/0/activities?oldest=1900-01-01&newest={date.today() + OVERLAP}"
             "&fields=id,start_date_local"
@@ -70,8 +74,8 @@ class Floor:
         self.store.execute("BEGIN")
         self.put("", "sizes", sizes)
         for start in range(0, len(rows), ROWS):
-            some = rows[start : start + ROWS]
-            newest, oldest = some[0]["start_date_local"][:10], some[-1]["start_date_local"][:10]
+            window = rows[start : start + ROWS]
+            newest, oldest = window[0]["start_date_local"][:10], window[-1]["start_date_local"][:10]
             self.put(
                 oldest, "list", self.get(f"athlete/0/activities?oldest={oldest}&newest={newest}")
             )
@@ -80,25 +84,33 @@ class Floor:
         self.store.execute("COMMIT")
 
     def later(self) -> None:
+        """Store what is new or has changed in the last 90 days."""
         oldest = str(date.today() - OVERLAP)
         body = self.get(f"athlete/0/activities?oldest={oldest}&newest={date.today() + OVERLAP}")
         known: dict[str, Any] = {}
         for at, content in self.store.execute(
             "SELECT id, content FROM raw WHERE part = 'list' ORDER BY id DESC"
         ):
-            known |= {row["id"]: settled(row) for row in decoded(content) if row["id"] not in known}
+            known |= {
+                row["id"]: without_volatile(row)
+                for row in decoded(content)
+                if row["id"] not in known
+            }
             if at < oldest:
                 break
-        fresh = [row["id"] for row in decoded(body) if known.get(row["id"]) != settled(row)]
-        if not fresh:
+        changed = [
+            row["id"] for row in decoded(body) if known.get(row["id"]) != without_volatile(row)
+        ]
+        if not changed:
             self.requests += 1
         else:
             self.store.execute("BEGIN")
             self.put(oldest, "list", body)
-            self.fetch(fresh)
+            self.fetch(changed)
             self.store.execute("COMMIT")
 
     def fetch(self, ids: list[str]) -> None:
+        """Store the details in bulk, and the streams of each activity."""
         for start in range(0, len(ids), BULK):
             self.put(
                 "",
@@ -107,9 +119,9 @@ class Floor:
                     f"athlete/0/activities/{','.join(ids[start : start + BULK])}?intervals=true"
                 ),
             )
-        with ThreadPoolExecutor(self.job.connections) as lanes:
+        with ThreadPoolExecutor(self.job.connections) as threads:
             paths = [f"activity/{external_id}/streams.json" for external_id in ids]
-            mapped = map if self.job.connections == 1 else lanes.map
+            mapped = map if self.job.connections == 1 else threads.map
             bodies = mapped(self.streams, paths)
             for number, (external_id, body) in enumerate(zip(ids, bodies, strict=True), start=1):
                 self.put(external_id, "streams", body)
@@ -122,6 +134,7 @@ class Floor:
                     self.store.execute("BEGIN")
 
     def streams(self, path: str) -> bytes:
+        """Return the streams of an activity as received, decoded once if the job says so."""
         body = self.get(path)
         if self.job.decode:
             columns(body)
@@ -129,22 +142,22 @@ class Floor:
 
 
 def columns(body: bytes) -> list[Any]:
-    """The samples of a recording as columns of doubles, where they are numbers throughout."""
+    """Return the samples as columns of doubles, or as a list if they are not all numbers."""
     import simdjson
     from isal import igzip
 
-    found = []
+    result = []
     for stream in simdjson.Parser().parse(igzip.decompress(body)):
         samples = stream["data"]
         try:
-            found.append(samples.as_buffer(of_type="d"))
+            result.append(samples.as_buffer(of_type="d"))
         except (TypeError, AttributeError):
-            found.append(samples and samples.as_list())
-    return found
+            result.append(samples and samples.as_list())
+    return result
 
 
 def encoded(body: bytes) -> bytes:
-    """The samples of a recording as FitGlue keeps them."""
+    """Return the samples in the form in which FitGlue stores them."""
     from fitglue_intervals.reading import gunzip
     from fitglue_intervals.streams import decode_streams
     from fitglue_registry.store.stream_codec import encode_streams
@@ -154,20 +167,24 @@ def encoded(body: bytes) -> bytes:
 
 
 def unpacked(content: bytes) -> bytes:
+    """Return a body, decompressed."""
     if content[:2] == b"\x1f\x8b":
         return gzip.decompress(content)
     return content
 
 
 def decoded(content: bytes) -> Any:
+    """Return a body, parsed as JSON."""
     return json.loads(unpacked(content))
 
 
-def settled(row: dict[str, Any]) -> dict[str, Any]:
+def without_volatile(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row without the fields that change every day."""
     return {key: value for key, value in row.items() if key not in VOLATILE}
 
 
 def main() -> None:
+    """Sync, or print which titles are stored."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("mode", choices=("sync", "check"))
     parser.add_argument("--url", default="")
@@ -178,7 +195,7 @@ def main() -> None:
     parser.add_argument("--summaries", action="store_true")
     parser.add_argument("--words", nargs="*", default=[])
     options = parser.parse_args()
-    there = (options.folder / "floor.db").exists()
+    exists = (options.folder / "floor.db").exists()
     job = Job(options.connections, options.decode, options.encode, options.summaries)
     floor = Floor(options.url, options.folder, job)
     if options.mode == "check":
@@ -186,7 +203,7 @@ def main() -> None:
         text = b"".join(unpacked(content) for (content,) in rows).decode()
         sys.stdout.write(json.dumps([word in text for word in options.words]))
         return
-    if there:
+    if exists:
         floor.later()
     else:
         floor.first()

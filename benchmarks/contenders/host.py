@@ -1,4 +1,4 @@
-"""FitGlue itself, embedded: connect, sync, rebuild; prints what it counted on the way."""
+"""FitGlue itself, embedded: connect, sync or rebuild, and print what was counted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ KEY = "benchmark-key"
 
 
 def sync(host: Host, options: argparse.Namespace) -> dict[str, Any]:
-    """One sync: its requests, and whether every summary was stored before the first recording."""
+    """Run one sync, and return its requests and how many streams were stored before the last
+    summary.
+    """
     from fitglue_registry.sync.events import PartStored, SyncFinished, SyncStopped, WindowListed
 
     listed, streams, left, requests, early = 0, 0, None, 0, 0
@@ -42,7 +44,7 @@ def sync(host: Host, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-#: Stage → where its work is called from; an indented one is part of the one above it.
+#: Stage → the functions whose CPU time it adds up; an indented stage is part of the one above it.
 STAGES = {
     "requests and decompression": [("fitglue_registry.transport.session", "HttpSession.get")],
     "normalize": [("fitglue_intervals.plugin", "normalize")],
@@ -61,13 +63,13 @@ STAGES = {
 
 
 def stages(host: Host, options: argparse.Namespace) -> dict[str, Any]:
-    """A sync with a clock around each stage: its processor time, that of its thread alone."""
+    """Run a sync with a clock around each stage, which measures the CPU time of its own thread."""
     spent = dict.fromkeys(STAGES, 0.0)
     inside = threading.local()
 
     def timed(stage: str, method: Any) -> Any:
         def call(*arguments: Any, **named: Any) -> Any:
-            if getattr(inside, stage, False):  # what calls itself is counted once
+            if getattr(inside, stage, False):  # a recursive call is counted once
                 return method(*arguments, **named)
             setattr(inside, stage, True)
             started = time.thread_time()
@@ -83,17 +85,17 @@ def stages(host: Host, options: argparse.Namespace) -> dict[str, Any]:
         for module, path in places:
             owner: Any = importlib.import_module(module)
             *owners, name = path.split(".")
-            for one in owners:
-                owner = getattr(owner, one)
+            for attribute in owners:
+                owner = getattr(owner, attribute)
             setattr(owner, name, timed(stage, getattr(owner, name)))
     before = time.process_time()
-    found = sync(host, options)
-    return found | {"spent_s": spent, "imports_s": before, "cpu_s": time.process_time()}
+    counted = sync(host, options)
+    return counted | {"spent_s": spent, "imports_s": before, "cpu_s": time.process_time()}
 
 
 def idle(host: Host, options: argparse.Namespace) -> dict[str, Any]:
-    """Syncs with nothing new in a live process, each beside the bare round trip of the very same
-    request.
+    """Run syncs with nothing new in a running process, and compare each with the bare round trip of
+    the same request.
     """
     import urllib3
 
@@ -113,7 +115,7 @@ def idle(host: Host, options: argparse.Namespace) -> dict[str, Any]:
             decode_content=False
         )
         trip = time.perf_counter() - started
-        if number:  # the first one imports and opens
+        if number:  # the first sync imports modules and opens the store
             over.append(took - trip)
             trips.append(trip)
             cpu.append(busy)
@@ -128,7 +130,7 @@ def idle(host: Host, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def check(host: Host, options: argparse.Namespace) -> list[bool]:
-    """Which of the titles are stored."""
+    """Return for each title whether it is stored."""
     return [
         bool(host.queries.sql(f"select 1 from activities where title = '{word}'").rows)
         for word in options.words
@@ -136,12 +138,14 @@ def check(host: Host, options: argparse.Namespace) -> list[bool]:
 
 
 def rebuild(host: Host, options: argparse.Namespace) -> dict[str, Any]:
-    """Everything derived again."""
+    """Derive everything again, and return the number of events."""
     return {"events": sum(1 for _ in host.syncs.rebuild())}
 
 
 def size(host: Host, options: argparse.Namespace) -> dict[str, Any]:
-    """What the encoded streams take, and how long the recordings are that they hold."""
+    """Return the size of the encoded streams, the hours of the recordings that they hold, and the
+    number of rows.
+    """
     import sqlite3
 
     db = sqlite3.connect(host.home / "fitglue.db")
@@ -168,15 +172,17 @@ def size(host: Host, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def connect(host: Host, options: argparse.Namespace) -> dict[str, Any]:
-    """The key proven, the database made."""
+    """Create the connection and the database."""
     host.connect("intervals", {"api_key": KEY, "base_url": options.url})
     return {}
 
 
 def main() -> None:
-    """Do what was asked, with the host's own registry or another folder of entries."""
+    """Run one mode with the host's own registry or another folder of entries, and print the result
+    as JSON.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
-    modes = {one.__name__: one for one in (connect, sync, stages, idle, check, rebuild, size)}
+    modes = {mode.__name__: mode for mode in (connect, sync, stages, idle, check, rebuild, size)}
     parser.add_argument("mode", choices=list(modes))
     parser.add_argument("--url", default="")
     parser.add_argument("--folder", type=Path, required=True)

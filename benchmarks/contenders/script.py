@@ -1,5 +1,5 @@
-"""An evening's script: requests, json and sqlite3, an activity after the other, each committed; it
-looks at ``analyzed`` for edits.
+"""A simple script, as somebody writes it in one evening: requests, json and sqlite3, one activity
+after the other, each committed. It compares ``analyzed`` to find edits.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ KEY = "benchmark-key"
 
 
 def sync(url: str, db: sqlite3.Connection) -> None:
-    """Everything the first time, the last 90 days afterwards."""
+    """Fetch everything the first time, and later the last 90 days."""
     session = requests.Session()
     session.auth = ("API_KEY", KEY)
 
@@ -52,6 +52,7 @@ def sync(url: str, db: sqlite3.Connection) -> None:
 
 
 def main() -> None:
+    """Sync, or print which titles are stored."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("mode", choices=("sync", "check"))
     parser.add_argument("--url", default="")
@@ -66,11 +67,11 @@ def main() -> None:
     if options.mode == "sync":
         sync(options.url, db)
     else:
-        found = [
+        stored = [
             db.execute("SELECT 1 FROM activities WHERE name = ?", (word,)).fetchone() is not None
             for word in options.words
         ]
-        sys.stdout.write(json.dumps(found))
+        sys.stdout.write(json.dumps(stored))
 
 
 if __name__ == "__main__":
