@@ -122,7 +122,7 @@ def main() -> None:
             {
                 "found_ms": took,
                 "plugins": len(names),
-                "folders": sum(name.startswith("bench-") for name, _ in folders),
+                "folders": sum(folder.origin.startswith("bench-") for folder in folders),
                 "imported": before,
                 "imported_after_one": _imported(),
                 "distributions": sum(1 for _ in importlib.metadata.distributions()),

@@ -411,8 +411,8 @@ def _plugins(measured: Figures) -> str:
     """Return the sentence about finding plugins."""
     return f"""Plugins: finding {measured["plugins"]} plugins and their folders of entries among
         {measured["distributions"]} distributions (those of the environment, and 500 made for
-        this) takes {measured["found_ms"]:.0f} ms. Plugins imported by then:
-        {measured["imported"]}; after one was used: {measured["imported_after_one"]}."""
+        this) takes {measured["found_ms"]:.0f} ms. By then {measured["imported"]} plugins are
+        imported, and {measured["imported_after_one"]} after one was used."""
 
 
 def _rebuild(measured: Figures) -> str:

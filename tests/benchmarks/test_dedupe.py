@@ -1,5 +1,5 @@
-"""The weights are learned and the matcher is scored as the page says; how good it is, is no test's
-business.
+"""Tests that the weights of the matcher are learned and scored as ``docs/dedupe.md`` describes; how
+good the matcher is, is not tested here.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ OTHER = {
 
 @pytest.fixture
 def labels(tmp_path):
-    """Two people, each with a copy and another workout of the day."""
+    """Return the labels of two people, each with a copy of a workout and another workout on the
+    same day.
+    """
     records, pairs = [], []
     for person in ("p1", "p2"):
         for name, changes in (
@@ -63,7 +65,9 @@ def labels(tmp_path):
 
 
 def test_a_level_seen_more_often_among_same_pairs_speaks_for_one_workout(labels):
-    """And one that was never seen has a weight all the same."""
+    """A level that is more frequent among same pairs has a positive weight, and a level that was
+    never seen has a weight as well.
+    """
     bits = {
         line: {level: row["bits"] for level, row in levels.items()}
         for line, levels in labels.learned(matching_rules())["weights"].items()
@@ -73,7 +77,9 @@ def test_a_level_seen_more_often_among_same_pairs_speaks_for_one_workout(labels)
 
 
 def test_a_person_is_left_out_of_what_they_are_scored_with(labels):
-    """Else the figures would flatter."""
+    """The weights with which a person's pairs are scored are learned without that person's
+    pairs.
+    """
     seen = labels.learned(matching_rules(), without="p1")["weights"]["sport"]["same"]["seen"]
     assert (seen, labels.learned(matching_rules())["weights"]["sport"]["same"]["seen"]) == (
         [1, 1],
@@ -81,14 +87,16 @@ def test_a_person_is_left_out_of_what_they_are_scored_with(labels):
     )
 
 
-def test_no_one_person_decides_a_share():
-    """A hundred pairs of one count ten times as much as one of another, not a hundred times."""
+def test_no_single_person_dominates_a_share():
+    """A hundred pairs of one person count ten times as much as one pair of another person, not a
+    hundred times.
+    """
     counts = {"sport": {"p1": Counter(same=100), "p2": Counter(other=1)}}
     assert shares("sport", counts)["other"] == pytest.approx(9 / 90, rel=0.02)
 
 
 def test_every_person_pair_and_kind_is_scored(labels):
-    """The two copies are found, nothing else is joined, and a pair that nobody can label is not
+    """Both copies are found, nothing else is joined, and a pair that nobody can label is not
     counted.
     """
     found = dedupe.figures(dedupe.score(labels, matching_rules()))
@@ -97,17 +105,19 @@ def test_every_person_pair_and_kind_is_scored(labels):
     assert "contained" not in found["kinds"]
 
 
-def test_calibration_tells_what_was_given_and_what_came_true():
-    """In bands, empty ones left out."""
+def test_calibration_has_predicted_and_observed_shares():
+    """The calibration has the predicted probability and the observed share of each band, without
+    empty bands.
+    """
     assert dedupe.calibration([(0.95, True), (0.93, False), (0.001, False)]) == [
         {"from": 0.001, "to": 0.02, "pairs": 1, "given": 0.001, "same": 0.0},
         {"from": 0.9, "to": 0.98, "pairs": 2, "given": pytest.approx(0.94), "same": 0.5},
     ]
 
 
-def test_the_page_is_the_one_that_its_figures_and_weights_make(tmp_path):
-    """Whoever changes words, figures or weights writes it anew: python benchmarks/dedupe.py
-    FOLDER.
+def test_the_page_is_up_to_date(tmp_path):
+    """``docs/dedupe.md`` and its plot are what ``benchmarks/dedupe.py`` writes from the stored
+    results and the weights.
     """
     dedupe_page.write(json.loads(dedupe.RESULTS.read_text()), tmp_path)
     for name in ("dedupe.md", "dedupe-calibration.svg"):
@@ -115,7 +125,9 @@ def test_the_page_is_the_one_that_its_figures_and_weights_make(tmp_path):
 
 
 def test_the_weights_that_ship_cover_every_level():
-    """A level without a weight would break the first sync that meets it."""
+    """Each level of each comparison has a weight, because a level without one would stop the first
+    sync that meets it.
+    """
     assert {line: set(levels) for line, levels in learned_weights().bits.items()} == {
         line: set(levels) for line, levels in LEVELS.items()
     }
@@ -124,7 +136,9 @@ def test_the_weights_that_ship_cover_every_level():
 @pytest.mark.shared
 @pytest.mark.long
 def test_the_weights_that_ship_are_those_that_the_labels_teach(shared):
-    """Nobody typed them."""
+    """The weights that ship are exactly those that ``benchmarks/learn.py`` learns from the
+    labels.
+    """
     labels = Labels(shared / "data/dedupe", matching_rules()["cuts"])
     scored = [pair for pair in labels.pairs if pair.same is not None]
     assert TARGET.read_text("utf-8") == table_text(
@@ -133,7 +147,7 @@ def test_the_weights_that_ship_are_those_that_the_labels_teach(shared):
 
 
 def test_every_level_has_a_sentence_for_people():
-    """`why` and `duplicates` print it."""
+    """Each level of each comparison has a sentence, which ``why`` and ``duplicates`` print."""
     assert all(
         level_sentence(line, level) != f"{line}: {level}"
         for line, levels in LEVELS.items()

@@ -86,8 +86,8 @@ def test_what_make_says(synced, fitglue, tmp_path):
 
 
 def test_keys_are_in_a_backup_only_where_they_are_asked_for(synced, fitglue, tmp_path):
-    """Only with --with-secrets does a backup contain the key file and the sealed secrets, and the
-    command explains what that means.
+    """A backup contains the key file and the secrets only with ``--with-secrets``, and the command
+    then warns about it.
     """
     fitglue("backup", "make", tmp_path / "without.zip")
     result = fitglue("backup", "make", tmp_path / "with.zip", "--with-secrets")
