@@ -63,7 +63,8 @@ def _described(
     redact: Callable[[str], str],
 ) -> Labelled:
     headline: list[str | Styled] = []
-    if subject:
+    # Some messages name their connection themselves.
+    if subject and not error.what.startswith(f"{subject} "):
         headline.append(Styled(f"{subject}: ", "bold"))
     headline.append(redact(error.what))
     headline.append(Styled(f"  [{error.code}]", "dim"))

@@ -156,7 +156,7 @@ def _session_with_lock(session: sa.Connection, key: int) -> str | None:
 def _busy(name: str, holder: str | None) -> Busy:
     return Busy(
         "FG-sync-running",
-        f"connection {name} is already being synced",
+        f"{name} is already being synced",
         why=f"by {holder}" if holder else None,
         fix="wait until it has finished, or stop it",
     )

@@ -12,6 +12,7 @@ from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Hanging, Heading, Pairs, Rows, columns_of
 from fitglue_registry.cli.text import clean, count, joined, short_hashes, short_id
+from fitglue_registry.model.stored import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -264,7 +265,8 @@ def undo(cli: CliContext, *, number: int | None) -> None:
         documents = list(map(_document, activities))
         cli.document({**decision, "activities": documents})
         return
-    cli.show(f"Undone: {decision['said']}, which was decided about")
+    workouts = "workout" if decision["said"] == Verdict.SAME else "workouts"
+    cli.show(f"Undone: {decision['said']} {workouts}")
     for name in decision["about"]:
         cli.show(Hanging("·", short_hashes(name)))
     cli.show("The activities are now:")
