@@ -167,8 +167,14 @@ def _given(values_from: dict[str, str], names: dict[str, str]) -> Iterator[tuple
     fields_by_giver: dict[str, list[str]] = {}
     for field, giver in values_from.items():
         fields_by_giver.setdefault(giver, []).append(field)
-    for giver, fields in fields_by_giver.items():
+    # The record that supplies "everything else" comes last, after the fields that it does not.
+    for giver, fields in sorted(fields_by_giver.items(), key=_has_other_fields):
         yield _name(giver, names), ", ".join(_counted(fields))
+
+
+def _has_other_fields(giver: tuple[str, list[str]]) -> bool:
+    _, fields = giver
+    return _OTHER_FIELDS in fields
 
 
 def _counted(fields: Sequence[str]) -> Iterator[str]:

@@ -105,7 +105,7 @@ def test_merge_different_split_undo_and_history(doubles, fitglue):
     assert "one activity" in fitglue("duplicates", "merge", "a1", "b1").out
     assert len(fitglue("activities", "--json").lines) == 2
     assert fitglue("duplicates", "--json").lines == []
-    assert "Undone: same" in fitglue("duplicates", "undo").out
+    assert "the same workout" in fitglue("duplicates", "undo").out
     assert len(fitglue("duplicates", "different", "a1", "b1", "--json").document) == 2
     assert len(fitglue("duplicates", "split", "a2").out.splitlines()) == 2
     assert len(fitglue("activities", "--json").lines) == 4

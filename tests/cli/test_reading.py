@@ -210,8 +210,8 @@ def test_why_tells_each_stage(synced, fitglue):
         "arrived at the source",
         "seen here",
         "streams received",
-        "understood",
-        "decided: new",
+        "by fitglue-intervals",
+        "stored as new",
     ):
         assert stage in said
 

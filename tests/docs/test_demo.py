@@ -91,7 +91,7 @@ def test_it_makes_one_list_of_an_account_two_archives_and_a_folder(shown):
             "the same workout?",
             "One workout because",
             "Where they differ",
-            "Undone: different",
+            "Undone: the split of",
         )
     )
 

@@ -15,7 +15,7 @@ from fitglue_registry.cli.text import clean, count, joined, short_hashes, short_
 from fitglue_registry.model.stored import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from fitglue_registry.cli.layout import Document, Part
     from fitglue_registry.services.reading import ActivityDetails
@@ -51,8 +51,8 @@ def command(context: click.Context) -> None:
     """Show pairs of activities that may be the same workout, and decide about them.
 
     On a terminal, press a key for each pair: s same, d different, k skip, q quit. Your decisions
-    are remembered after every sync, when an account is connected again, and for copies that arrive
-    later. They change no data of a source, and can be undone.
+    survive every sync, apply to copies that arrive later, and still hold when an account is
+    connected again. They change no data of a source, and can be undone.
     """
     if context.invoked_subcommand is None:
         _decide(context.ensure_object(CliContext))
@@ -265,13 +265,35 @@ def undo(cli: CliContext, *, number: int | None) -> None:
         documents = list(map(_document, activities))
         cli.document({**decision, "activities": documents})
         return
-    workouts = "workout" if decision["said"] == Verdict.SAME else "workouts"
-    cli.show(f"Undone: {decision['said']} {workouts}")
-    for name in decision["about"]:
-        cli.show(Hanging("·", short_hashes(name)))
-    cli.show("The activities are now:")
+    cli.show(*_undone(decision))
+    cli.show("The activity is now:" if len(activities) == 1 else "The activities are now:")
     for activity in activities:
         cli.show(_line(activity))
+
+
+def _undone(decision: Document) -> Iterator[Part]:
+    """Yield what was decided, and a line for each activity or part that the decision was about."""
+    activity, sides = _split_of_one(decision["about"])
+    if activity:
+        yield f"Undone: the split of {activity} into"
+    elif decision["said"] == Verdict.SAME:
+        yield "Undone: the decision that these are the same workout"
+    else:
+        yield "Undone: the decision that these are different workouts"
+    for side in sides:
+        yield Hanging("·", short_hashes(side))
+
+
+def _split_of_one(about: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """Return the activity that was split, and the sources of each side.
+
+    The sides of a split have the same number, title and start, which need not be repeated. For
+    sides of several activities, the activity is empty and the sides are unchanged.
+    """
+    names = {side.rpartition(" (")[0] for side in about}
+    if len(names) > 1:
+        return "", about
+    return names.pop(), [side.rpartition(" (")[2].removesuffix(")") for side in about]
 
 
 @command.command(
@@ -294,11 +316,13 @@ def _decision(decision: Document) -> tuple[Any, ...]:
     verdict = decision["said"]
     if decision["undone_at"]:
         verdict += ", undone"
+    activity, sides = _split_of_one(decision["about"])
+    listed = " | ".join(sides)
     return (
         decision["verdict"],
         numbers.moment(decision["said_at"]),
         verdict,
-        short_hashes(" | ".join(decision["about"])),
+        short_hashes(f"{activity}: {listed}" if activity else listed),
     )
 
 

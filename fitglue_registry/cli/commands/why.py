@@ -19,6 +19,22 @@ if TYPE_CHECKING:
 
     from fitglue_registry.cli.layout import Document, Part
 
+#: Decision of a sync → what happened to the record.
+_DECIDED: dict[str, str] = {
+    RunDecision.NEW: "stored as new",
+    RunDecision.CHANGED: "changed",
+    RunDecision.STUB: "stored as a stub",
+    RunDecision.NATIVE: "delivered after all",
+    RunDecision.BACK: "listed again",
+    RunDecision.MISSING: "no longer listed",
+    RunDecision.CONFIRMED: "confirmed by its id",
+    RunDecision.GONE: "found to be deleted",
+    RunDecision.LATER: "not delivered yet",
+    RunDecision.NOT_FETCHED: "not fetched",
+    RunDecision.QUARANTINED: "put in quarantine",
+    RunDecision.RELEASED: "left quarantine",
+    RunDecision.REBUILT: "rebuilt",
+}
 #: What happened, when, and more of it.
 Stage = tuple[str, str, str]
 
@@ -117,8 +133,8 @@ def _stages(record: Document) -> Iterator[Stage]:
         version = source_activity["plugin_version"] or ""
         by = f"by {source_activity['plugin']} {version}"
         if source_activity["stub"]:
-            by += " as a stub"
-        yield "understood", numbers.moment(source_activity["normalized_at"]), by
+            by += ", as a stub"
+        yield "read", numbers.moment(source_activity["normalized_at"]), by
 
 
 def _place_of(part: Document) -> int:
@@ -166,5 +182,12 @@ def _decisions(decisions: list[Document]) -> Iterator[Part]:
     lines = []
     for decision in decisions[-_DECISIONS_SHOWN:]:
         at = numbers.moment(decision["at"])
-        lines.append((f"decided: {decision['decision']}", at, decision["reason"] or ""))
+        lines.append((_decided(decision["decision"]), at, decision["reason"] or ""))
     yield Pairs(lines, widths=_WIDTHS)
+
+
+def _decided(decision: str) -> str:
+    if decision in _DECIDED:
+        return _DECIDED[decision]
+    # The other decisions are "no-" and the name of a part.
+    return decision.replace("-", " ", 1)
