@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from fitglue_registry.services.entries import Availability, Datum, Entry, EntryPart, Field
     from fitglue_registry.services.plugins import EntriesCheck, Report
 
-_COLUMNS = columns_of(("entry", "name", "plugin", "tier", "state"), flexible="name")
+# Without plugin and tier, which `show` prints, nothing is cut off on a screen of 80 columns.
+_COLUMNS = columns_of(("entry", "name", "state"), flexible="name")
 _DATA_COLUMNS = columns_of(("value", "when", "how", "from"), folded=("value", "from"))
 
 
@@ -75,13 +76,11 @@ def _listed(cli: CliContext, entry: Entry) -> Document:
     }
 
 
-def _row(entry: Document) -> tuple[str, str, str, str, str]:
+def _row(entry: Document) -> tuple[str, str, str]:
     return (
         f"{entry['kind']}/{entry['id']}",
         entry["name"],
-        entry["plugin"],
-        entry["tier"],
-        entry["availability"]["state"],
+        entry["availability"]["state"].replace("-", " "),
     )
 
 
@@ -131,7 +130,8 @@ def _entry(entry: Entry, available: Availability) -> Iterator[Part]:
 
 def _facts(entry: Entry, available: Availability) -> Iterator[tuple[str, str | None]]:
     yield "summary", entry.summary
-    yield "state", f"{available.state}: {available.reason}"
+    state = available.state.replace("-", " ")
+    yield "state", f"{state}: {available.reason}"
     yield "to do", available.fix
     yield "tier", entry.tier
     yield "plugin", f"{entry.plugin.name} {entry.plugin.version}"
