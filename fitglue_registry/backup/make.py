@@ -130,7 +130,7 @@ def _check_free(path: Path) -> None:
     if path.exists():
         raise UserMistake(
             "FG-backup-exists",
-            "a file with that name exists already",
+            "a file with that name already exists",
             at=Place(str(path)),
             why="a backup never overwrites a file",
             fix="choose another name, or a folder",

@@ -131,7 +131,7 @@ def not_a_backup(path: Path, why: str) -> UserMistake:
     """Return the error for a file that is not a backup."""
     return UserMistake(
         "FG-backup-unknown",
-        "this file is not a backup of fitglue",
+        "this file is not a FitGlue backup",
         at=Place(str(path)),
         why=why,
         fix="name a file that `fitglue backup make` wrote",

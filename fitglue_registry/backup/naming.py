@@ -21,17 +21,15 @@ def file_for(named: str | None, now: datetime) -> Path:
     if is_folder and not chosen.is_dir():
         raise UserMistake(
             "FG-backup-not-written",
-            f"there is no folder {named}",
-            why="a name that ends so is a folder's",
-            fix="make it, or see whether the disk is there that it belongs to",
+            f"the folder {named} does not exist",
+            fix="create it, or check that its disk is mounted",
         )
     if named and not chosen.suffix and not chosen.exists():
         raise UserMistake(
             "FG-backup-not-written",
-            f"there is no folder {named}",
-            why="and a file's name would end in .zip",
-            fix="make the folder, see whether the disk is there that it belongs to, or type "
-            f"{named}.zip",
+            f"the folder {named} does not exist",
+            why="a name without .zip is taken for a folder",
+            fix=f"create the folder, check that its disk is mounted, or type {named}.zip",
         )
     if is_folder or named is None or chosen.is_dir():
         chosen /= f"fitglue-backup-{now:%Y%m%d-%H%M%S}.zip"

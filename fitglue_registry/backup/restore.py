@@ -122,7 +122,7 @@ def _check_free(target: Path) -> None:
     if target.exists():
         raise UserMistake(
             "FG-home-holds-data",
-            "a database exists already",
+            "a database already exists",
             at=Place(str(target)),
             why="a restore never overwrites data",
             fix="add --replace to move the old database aside, or set FITGLUE_HOME to another "

@@ -119,7 +119,7 @@ class LazyGroup(Group):
 
             near = get_close_matches(args[0].casefold(), COMMANDS, n=1)
             question = f"; did you mean {near[0]}?" if near else ""
-            raise click.UsageError(f"there is no command {args[0]!r}{question}", ctx)
+            raise click.UsageError(f"the command {args[0]!r} does not exist{question}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(

@@ -137,7 +137,7 @@ def _supplier(
             f"{source!r} is not one of the sources of activity {activity.number}",
             at=Place(field=name),
             why=f"its sources are {sources}",
-            fix="name one of these connections",
+            fix="name one of these, or only its connection",
         )
     # A connection may supply several members; any of them with a value will do.
     supplier = next((member for member in meant if _has_value(member, name)), None)

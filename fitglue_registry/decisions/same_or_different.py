@@ -167,11 +167,13 @@ def _decision_to_undo(transaction: DecisionTransaction, number: int | None) -> P
         if decision.id == number:
             return decision
 
-    wanted = "" if number is None else f"{number} "
+    what = "there is no decision to undo"
+    if number is not None:
+        what = f"decision {number} does not exist or was undone before"
     known = ", ".join(str(decision.id) for decision in in_force)
     raise UserMistake(
         "FG-verdict-unknown",
-        f"there is no decision {wanted}to undo",
+        what,
         why=f"these decisions can be undone: {known}" if known else None,
         fix="fitglue duplicates history",
     )
@@ -244,7 +246,7 @@ def _members_by_side(activity: ActivityDetails, source: str | None) -> list[Sequ
         only = names[0] if names else "none"
         raise UserMistake(
             "FG-one-source",
-            f"activity {activity.number} has one source, {only}",
+            f"activity {activity.number} has only one source, {only}",
             fix="only an activity that has several sources can be split",
         )
     # Members whose record is gone do not count: the athlete does not see them.

@@ -85,7 +85,7 @@ def availability(
     if not allowed:
         return Availability(
             "tier",
-            f"{entry.name} belongs to tier {entry.tier}, and this athlete has tier {tier}",
+            f"{entry.name} needs the tier {entry.tier}, and this athlete has the tier {tier}",
             "ask the operator of this service for the higher tier",
             "FG-tier",
         )
@@ -93,7 +93,7 @@ def availability(
     if not connections:
         return Availability(
             "not-connected",
-            f"there is no connection to {entry.name} yet",
+            f"{entry.name} is not connected yet",
             connect,
             "FG-not-connected",
         )

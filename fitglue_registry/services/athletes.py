@@ -38,8 +38,8 @@ class Athletes:
             known = ", ".join(known.id for known in catalogue.tiers)
             raise UserMistake(
                 "FG-unknown-tier",
-                f"there is no tier {tier!r}",
-                why=f"the tiers are {known}",
+                f"the tier {tier!r} does not exist",
+                why=f"existing tiers: {known}",
                 fix="use one of these",
             )
         with self._workspace.database.write() as db:

@@ -117,7 +117,7 @@ def _home_unusable(workspace: Workspace, why: str | None) -> StoreFailed:
         "the folder of FitGlue cannot be used",
         at=Place(str(workspace.home)),
         why=why,
-        fix="give yourself the permission, or set FITGLUE_HOME to another folder",
+        fix="give yourself permission to write there, or set FITGLUE_HOME to another folder",
     )
 
 

@@ -106,8 +106,8 @@ class Connections:
         known = ", ".join(names) or "none yet"
         raise UserMistake(
             "FG-connection-unknown",
-            f"there is no connection {name!r}",
-            why=f"connections: {known}",
+            f"the connection {name!r} does not exist",
+            why=f"existing connections: {known}",
             fix="fitglue connections" if connections else "fitglue connect intervals",
         )
 
@@ -360,8 +360,8 @@ class Connections:
         if name not in (connected.name, connected.id):
             raise UserMistake(
                 "FG-connection-unknown",
-                f"there is no connection called {name!r}",
-                why=f"there is {connected.name}",
+                f"the connection {name!r} does not exist",
+                why=f"the connection at {name} is called {connected.name}",
                 fix="fitglue connections",
             )
         return connected

@@ -75,7 +75,7 @@ class Entries:
             return matching
         near = nearest(name, [entry.id for entry in self.list()])
         fix = f"did you mean {near}?" if near else "see: fitglue registry"
-        raise UserMistake("FG-unknown-entry", f"there is no entry {name!r}", fix=fix)
+        raise UserMistake("FG-unknown-entry", f"the entry {name!r} does not exist", fix=fix)
 
     def load_plugin(self, entry: Entry) -> None:
         """Import the plugin of an entry.

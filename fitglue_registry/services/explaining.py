@@ -190,8 +190,8 @@ def _verdict(stories: Sequence[Plain]) -> tuple[str, str | None]:
     """Return where the first of these records stopped, in words, and what to do."""
     if not stories:
         return (
-            "no connection has ever listed it",
-            "look whether it is at the source, then run `fitglue sync --full`",
+            "FitGlue has never seen this workout",
+            "check that it exists at the source, then run `fitglue sync --full`",
         )
     story = stories[0]
     quarantined = story["quarantine"]
@@ -200,7 +200,7 @@ def _verdict(stories: Sequence[Plain]) -> tuple[str, str | None]:
     if story["state"] == RecordState.STUB:
         reason = story["reason"] or {}
         why = reason.get("reason", "the source gives no reason")
-        return f"listed, and never delivered: {why}", reason.get("fix")
+        return f"listed, but never delivered: {why}", reason.get("fix")
     if story["state"] == RecordState.GONE:
         return "deleted at its source", None
-    return "listed, and not yet understood", "run `fitglue sync`"
+    return "listed, but not processed yet", "run `fitglue sync`"

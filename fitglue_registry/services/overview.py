@@ -79,10 +79,10 @@ def _repairs(connections: Iterable[ConnectionStatus]) -> Iterator[Need]:
 def _quarantine(number: int) -> Iterator[Need]:
     if number:
         records = "1 record" if number == 1 else f"{number:,} records"
-        what = f"{records} could not be understood, and nothing of it is lost"
-        if number > 1:
-            what = f"{records} could not be understood, and nothing of them is lost"
-        yield {"what": what, "fix": "fitglue quarantine"}
+        yield {
+            "what": f"{records} could not be understood, but nothing is lost",
+            "fix": "fitglue quarantine",
+        }
 
 
 def _stubs(stub: Mapping[str, Any]) -> Need:

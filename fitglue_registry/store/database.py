@@ -232,7 +232,7 @@ def _with_driver(url: str) -> sa.URL:
         raise StoreFailed(
             "FG-database-url",
             "FITGLUE_DATABASE is not a database URL",
-            fix="write sqlite:////folder/fitglue.db or postgresql://user@host/name; percent-encode "
+            fix="write sqlite:////folder/fitglue.db or postgresql://host/name; percent-encode "
             "the characters @ / : in a password",
         ) from None
     if parsed.drivername in ("postgresql", "postgres"):
@@ -276,7 +276,7 @@ def _make_folder(folder: Path) -> None:
             "the folder of the database cannot be created",
             at=Place(str(folder)),
             why=error.strerror,
-            fix="give yourself the permission, or set FITGLUE_HOME to another folder",
+            fix="give yourself permission to write there, or set FITGLUE_HOME to another folder",
         ) from error
 
 

@@ -229,7 +229,7 @@ def test_why_of_something_unknown_says_what_to_do(synced, fitglue):
     """`why` of an unknown reference says what to do."""
     said = fitglue("why", "i404")
     assert said.code == 0
-    assert "no connection has ever listed it" in said.out
+    assert "FitGlue has never seen this workout" in said.out
 
 
 def test_export_writes_whole_documents(synced, fitglue, tmp_path):

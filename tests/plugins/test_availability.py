@@ -93,7 +93,7 @@ def test_a_tier_that_does_not_include_the_entry_is_reported_before_any_connectio
     """
     answer = ask(allowed=False, connections=())
     assert (answer.state, answer.code) == ("tier", "FG-tier")
-    assert answer.reason == "Good belongs to tier hobbyist, and this athlete has tier hobbyist"
+    assert answer.reason == "Good needs the tier hobbyist, and this athlete has the tier hobbyist"
 
 
 def test_without_a_connection_the_command_names_the_integration(ask):

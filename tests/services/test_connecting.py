@@ -22,7 +22,7 @@ def test_a_connection_that_is_unknown_is_answered_with_those_that_there_are(conn
     """The error for an unknown connection lists the connections of the athlete."""
     with pytest.raises(UserMistake, match="FG-connection-unknown") as caught:
         connected.connections.get("strava")
-    assert caught.value.why == "connections: intervals"
+    assert caught.value.why == "existing connections: intervals"
 
 
 def test_a_connection_of_an_account_is_found(connected):

@@ -262,9 +262,7 @@ def edit(
         if text is not None:
             changes[name] = text
     if not (changes or values or sources or reset):
-        raise click.UsageError(
-            "there is nothing to change; add --title, --sport, --set, --from or --reset"
-        )
+        raise click.UsageError("nothing to change; add --title, --sport, --set, --from or --reset")
     # Fields may be typed like options, with hyphens.
     by_rules = [name.replace("-", "_") for name in reset]
     values_by_field = changes | dict(values)

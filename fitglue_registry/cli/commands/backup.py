@@ -91,7 +91,7 @@ def verify(cli: CliContext, *, path: Path) -> None:
 
 @command.command(
     "restore",
-    short_help="Replace the store with the contents of a backup.",
+    short_help="Restore your data from a backup.",
     examples=("fitglue backup restore fitglue-backup.zip",),
 )
 @click.argument("path", type=_FILE, metavar="FILE")
@@ -104,10 +104,10 @@ def restore(
     path: Path,
     replace: bool,
 ) -> None:
-    """Restore the store from the backup FILE.
+    """Restore your data from the backup FILE.
 
     The backup is verified first. If a database exists, nothing happens unless you add --replace,
-    which moves it aside and never deletes it. If the command is killed, the old store is still
+    which moves it aside and never deletes it. If the command is killed, the old data is still
     there, and the same command continues.
     """
     with Progress(cli, "restoring") as progress:
@@ -140,7 +140,7 @@ def _show(cli: CliContext, backup: Backup, done: str, notes: Iterable[str], **mo
         )
         return
     facts = [
-        f"of {numbers.moment(manifest.made_at)}",
+        f"from {numbers.moment(manifest.made_at)}",
         count(manifest.rows.get("fg_activities", 0), "activity", "activities"),
         count(originals, "original file"),
         numbers.size(backup.size),
@@ -194,9 +194,8 @@ def _after_making(
 def _lost(manifest: Manifest) -> Iterator[str]:
     if manifest.absent:
         yield (
-            f"when this backup was made, {count(len(manifest.absent), 'original file')} of the "
-            "store had been lost; `fitglue doctor --repair` lets the next sync fetch what is "
-            "missing"
+            f"when this backup was made, {count(len(manifest.absent), 'original file')} had been "
+            "lost; `fitglue doctor --repair` lets the next sync fetch what is missing"
         )
 
 
@@ -205,7 +204,7 @@ def _after_restoring(cli: CliContext, restored: Restored) -> Iterator[str]:
     if aside is not None:
         # People delete such a folder later or copy it elsewhere, and must know what is in it.
         keys = ", with keys to your accounts" if restored.aside_has_secrets else ""
-        yield f"the old store was moved to {aside}{keys}; delete it when you no longer need it"
+        yield f"the old data was moved to {aside}{keys}; delete it when you no longer need it"
     yield from _lost(manifest)
     # A backup without keys, or one from another machine's keyring, restores connections that cannot
     # log in.

@@ -253,9 +253,9 @@ def _nobody_to_ask(entry: Entry, field: Field) -> UserMistake:
         in_a_pipe = "pipe it in with --key-stdin"
     return UserMistake(
         "FG-value-missing",
-        f"{entry.name} needs the {field.label or field.name}",
-        why="it cannot be asked for, because standard input is not a terminal",
-        fix=f"set {field.env(entry.id)}, or {in_a_pipe}, or run it in a terminal",
+        f"{entry.name} needs a value: {field.label or field.name}",
+        why="FitGlue cannot ask for it, because standard input is not a terminal",
+        fix=f"set {field.env(entry.id)}, or {in_a_pipe}, or run the command in a terminal",
     )
 
 

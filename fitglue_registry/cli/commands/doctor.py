@@ -38,12 +38,12 @@ _MARKS = {
     flag_value="sample",
     type=click.Choice(["sample", "all"]),
     metavar="[=all]",
-    help="Check the store as well; =all reads every stored response, not only a sample.",
+    help="Check the stored data as well; =all reads every stored response, not only a sample.",
 )
 @click.option(
     "--repair",
     is_flag=True,
-    help="First mark everything that is damaged, so that the next sync fetches it again.",
+    help="Mark damaged data, so that the next sync fetches it again; then check.",
 )
 @json_option()
 @pass_cli
@@ -147,6 +147,6 @@ def _note_next_step(
         downloads = count(fetched_again, "download")
         cli.note(f"The next sync will repeat {downloads}: fitglue sync")
     elif fetched_again is not None:
-        cli.note("Nothing has to be fetched again.")
+        cli.note("Nothing needs to be fetched again.")
     elif not is_complete:
-        cli.note("The contents of the store were not checked. To check them: fitglue doctor --deep")
+        cli.note("The stored data was not checked. To check it: fitglue doctor --deep")

@@ -94,7 +94,7 @@ def _ask_each(cli: CliContext, pairs: list[Document]) -> None:
     if left:
         cli.note(f"{count(left, 'pair')} left. To undo the last decision: fitglue duplicates undo")
     else:
-        cli.note("All pairs are decided.")
+        cli.note("All pairs have been decided.")
 
 
 def _key() -> str:

@@ -140,7 +140,7 @@ def _note_new_paths(
     for event in connected:
         name = event.connection
         if event.renewed and before.get(name) != after.get(name):
-            cli.note(f"{name} reads {_paths(event.paths)} from now on")
+            cli.note(f"The connection {name} now also reads {_paths(event.paths)}")
 
 
 def _show_total(cli: CliContext, before: int) -> None:

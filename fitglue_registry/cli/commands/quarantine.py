@@ -77,7 +77,7 @@ def _row(record: Document) -> tuple[str, str, str]:
 def show(cli: CliContext, *, external_id: str) -> None:
     """Show what is wrong with the record ID, and what to do.
 
-    The first characters of ID are enough.
+    The first six characters of ID are enough.
     """
     for record in cli.host.records.in_quarantine(external_id):
         if cli.as_json:

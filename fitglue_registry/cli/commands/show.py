@@ -13,7 +13,7 @@ from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, Styled, columns_of
 from fitglue_registry.cli.sparkline import ASCII, BLOCKS, sparkline
-from fitglue_registry.cli.text import clean, short_hashes, short_id, speaks_unicode
+from fitglue_registry.cli.text import clean, count, short_hashes, short_id, speaks_unicode
 from fitglue_registry.cli.values import grouped
 from fitglue_registry.model.stored import PartName
 
@@ -241,7 +241,7 @@ def _streams(cli: CliContext, details: ActivityDetails) -> Iterator[Part]:
     # 38 columns are needed for the label and the range beside the line.
     width = min(max(cli.width - 38, 20), 80)
     yield ""
-    yield Heading("Streams", f"{length:,} samples")
+    yield Heading("Streams", count(length, "sample"))
     drawn: list[tuple[str, str, str]] = []
     for kind in _DRAWN:
         if kind in streams:
@@ -289,7 +289,7 @@ def _member(member: MemberRow) -> Iterator[tuple[str, str]]:
     name = f"{member.connection}/{short_id(member.external_id)}"
     made = f"made from {', '.join(read.parts) or 'nothing'}"
     if member.gone:
-        made += ", deleted there"
+        made += ", deleted at its source"
     yield name, made
     for part, reason in read.missing.items():
         yield "", f"no {part}: {reason}"

@@ -80,7 +80,7 @@ def _file(path: Path) -> str:
         return known
     if _is_text(head):
         beginning = head.decode(errors="replace").strip()[:40]
-        return f"a text that begins with {beginning!r}"
+        return f"a text file that begins with {beginning!r}"
     return f"a file of an unknown kind, {path.stat().st_size:,} bytes"
 
 

@@ -146,7 +146,7 @@ def _readable(named: str | Path) -> Path:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UserMistake(
             "FG-path-missing",
-            f"there is no file or folder {path}",
+            f"{path} does not exist",
             why=_nearest_name(path),
             fix="name an existing file or folder",
         ) from error

@@ -62,7 +62,7 @@ class FolderSyncs:
         if not self._watched(names, athlete):
             raise UserMistake(
                 "FG-nothing-to-watch",
-                "no connection reads files of this machine",
+                "no connection reads files on this machine",
                 fix="fitglue import FOLDER",
             )
         # Watching starts before the first sync, so that files that appear during it are noticed.
@@ -131,7 +131,7 @@ class FolderSyncs:
             if not each.roots:
                 raise UserMistake(
                     "FG-nothing-to-watch",
-                    f"the connection {each.connected.name} reads no files of this machine",
+                    f"the connection {each.connected.name} reads no files on this machine",
                     fix=f"fitglue sync {each.connected.name} --every 30m",
                 )
             watched.append(each)

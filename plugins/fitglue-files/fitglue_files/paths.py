@@ -44,7 +44,7 @@ def paths_of(connection: Connection) -> list[Path]:
         if not present:
             raise AthleteNeeded(
                 "FG-folder-missing",
-                f"there is no file or folder {joined(paths)}",
+                f"{joined(paths)} does not exist",
                 fix=fix,
                 why="it was moved, or its disk is not mounted",
             )

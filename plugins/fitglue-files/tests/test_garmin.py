@@ -286,7 +286,7 @@ def test_connecting_reports_the_contents(archive, gpx):
     )
     assert plugin.fitglue_connect(connection=connection).notes == (
         "2 activities, 2023 to 2026; 1 multisport event split into legs.",
-        "1 workout file to join them with.",
+        "1 workout file to match with them.",
         "Left out: 1 file that cannot be used; each sync reports the reason.",
     )
 
@@ -316,7 +316,7 @@ def test_monitoring_files_are_left_out_without_decoding_them(archive, fit, ride,
         uploads={"ada_1.fit": monitoring, "ada_2.fit": ride, "ada_3.fit": monitoring},
     )
     assert plugin.fitglue_connect(connection=connection).notes[1:] == (
-        "1 workout file to join them with.",
+        "1 workout file to match with them.",
         "Left out: 2 FIT files without a workout (monitoring, sleep, settings).",
     )
     [listing] = listed(connection)

@@ -62,9 +62,9 @@ STRAVA_CONTENTS = (
     ("1 activity, 2026: 0 with a file, 1 without.",),
     ("Left out: 1 photo or video.",),
 )
-GARMIN_CONTENTS = (("1 activity, 2026.", "1 workout file to join them with."), ())
+GARMIN_CONTENTS = (("1 activity, 2026.", "1 workout file to match with them."), ())
 PEAKS_CONTENTS = (
-    ("1 workout in 1 table, 2026.", "1 file to join them with, by day and duration."),
+    ("1 workout in 1 table, 2026.", "1 file to match with them, by day and duration."),
     ("Left out: 1 planned workout without a duration.",),
 )
 

@@ -151,7 +151,7 @@ def test_planned_workouts_are_left_out_and_counted(exports):
     assert len(listed(connection)) == 1
     assert plugin.fitglue_connect(connection=connection).notes == (
         "1 workout in 1 table, 2026.",
-        "0 files to join them with, by day and duration.",
+        "0 files to match with them, by day and duration.",
         "Left out: 2 planned workouts without a duration.",
     )
 

@@ -224,7 +224,8 @@ def _timed_segments(gpx: GPX) -> list[TimedPoints]:
     if timed_count * 2 < count or timed_count < 2:
         raise _refuse(
             "FG-gpx-without-times",
-            f"{timed_count} of its {count} points have a time, so it is a route, not a recording",
+            f"only {timed_count} of its {count} points have a time, so it is a route, not a "
+            "recording",
         )
     return segments
 

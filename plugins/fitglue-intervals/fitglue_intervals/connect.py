@@ -158,7 +158,7 @@ def _notes(connection: Connection) -> tuple[str, ...]:
         "will never arrive: Strava's terms forbid Intervals.icu to pass them on."
     )
     remedy = (
-        "To have them here, link your device's maker (Garmin, Wahoo, Coros, Suunto, Polar, "
+        "To get them here, link your device's maker (Garmin, Wahoo, Coros, Suunto, Polar, "
         "Zwift, …) to Intervals.icu itself "
         "(Intervals.icu → Settings → Connections), and import Strava's archive of your "
         "account; `fitglue connect strava` shows how."

@@ -76,7 +76,7 @@ def _notice(document: dict[str, Any]) -> str | None:
         return None
     types = {str(event.get("type")) for event in events if isinstance(event, dict)}
     listed = ", ".join(sorted(types)) or "without events"
-    return f"a webhook notice ({listed}) that carries no activity to normalize"
+    return f"a webhook notice ({listed}) that contains no activity to normalize"
 
 
 def _wellness(document: dict[str, Any]) -> str | None:

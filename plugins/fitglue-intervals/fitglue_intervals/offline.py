@@ -59,8 +59,8 @@ def records(
     if streams is not None and len(rows) != 1:
         raise UserMistake(
             "FG-streams-for-many",
-            f"{name} holds {len(rows)} activities, and these streams belong to only one",
-            fix="give the streams together with a file that holds only their activity",
+            f"{name} contains {len(rows)} activities, and these streams belong to only one",
+            fix="give the streams together with a file that contains only their activity",
         )
     return [_record(row, streams) for row in rows]
 
@@ -134,7 +134,7 @@ def _describe_non_json(content: bytes) -> str:
 def _not_an_activity(name: str, kind: str) -> RecordRefused:
     return RecordRefused(
         "FG-not-an-activity",
-        f"{name} holds no activity of Intervals.icu: it is {kind}",
+        f"{name} contains no activity of Intervals.icu: it is {kind}",
         at=Place(file=name),
-        fix="give an activity, a list of activities, or a webhook body that carries one",
+        fix="give an activity, a list of activities, or a webhook body that contains one",
     )

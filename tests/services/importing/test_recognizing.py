@@ -107,7 +107,7 @@ def test_nothing_recognized_says_what_was_looked_for_and_what_it_looks_like(host
         (b'\xef\xbb\xbf {"a": 1}', "JSON"),
         (b"PK\x03\x04 and no more", "a zip that is cut off"),
         (b"\0\xff" * 50, "of an unknown kind, 100"),
-        ("Größe;Zeit\n".encode(), "a text that begins with 'Größe;Zeit'"),
+        ("Größe;Zeit\n".encode(), "a text file that begins with 'Größe;Zeit'"),
         (b"x" * 257 + b"ustar\x0000", "a tar archive"),
     ],
 )

@@ -1,6 +1,4 @@
-"""Run the stand-in for Intervals.icu as a command: print its address and serve an account until it
-is stopped.
-"""
+"""Run a stand-in for Intervals.icu: print its address and serve an account until it is stopped."""
 
 from __future__ import annotations
 
@@ -85,9 +83,7 @@ def _account(options: argparse.Namespace) -> Account:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m fitglue_intervals.testing", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="fitglue dev stand-in", description=__doc__)
     add = parser.add_argument
     add("--port", type=int, default=0, help="the port to listen on; 0, the default, picks one")
     add(

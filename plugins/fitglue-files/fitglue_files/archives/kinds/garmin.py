@@ -95,7 +95,7 @@ def _contents(
     files = counted(count_workouts(counts), "workout file")
     sentences = (
         f"{activities}.",
-        f"{files} to join them with.",
+        f"{files} to match with them.",
     )
     return Contents(sentences, unusable(counts, len(summaries.broken)))
 

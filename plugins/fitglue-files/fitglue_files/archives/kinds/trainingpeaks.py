@@ -75,7 +75,7 @@ def contents(reader: ContainerReader, layout: Layout) -> Contents:
     files = counted(count_workouts(counts), "file")
     sentences = (
         f"{workouts} in {counted(len(tables), 'table')}{years}.",
-        f"{files} to join them with, by day and duration.",
+        f"{files} to match with them, by day and duration.",
     )
     skipped = unusable(counts)
     if planned:
