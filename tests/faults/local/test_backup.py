@@ -299,7 +299,7 @@ def test_whatever_is_damaged_is_named_with_exit_code_7(
         ),
         (lambda files: files.update({"more.txt": b""}), "FG-backup-damaged", "more.txt"),
         (lambda files: files.update({"fitglue.db": b"other"}), "FG-backup-damaged", "fitglue.db"),
-        (lambda files: files.pop(MANIFEST), "FG-backup-unknown", "not a backup"),
+        (lambda files: files.pop(MANIFEST), "FG-backup-unknown", "not a FitGlue backup"),
         (
             lambda files: manifest_of(
                 files, files=[{"name": "../../etc/passwd", "size": 0, "sha256": ""}]
@@ -541,4 +541,4 @@ def test_what_a_backup_lacks_is_reported_by_verify_and_restore(synced, fitglue, 
     assert fitglue("backup", "make", backup, home=synced).code == 5
     for command in ("verify", "restore"):
         result = fitglue("backup", command, backup, home=tmp_path / "other")
-        assert "1 original file of the store had been lost" in " ".join(result.out.split())
+        assert "1 original file had been lost" in " ".join(result.out.split())
