@@ -1,7 +1,7 @@
 """The errors that cross from one room to another, each with a code, what, where, why and fix.
 
-This module imports nothing of the project, so every room can raise its errors. The tree is divided
-by what the caller does next, not by where the failure arose::
+This module imports no other module of the project, so every room can raise its errors. The tree is
+divided by what the caller does next, not by where the failure arose::
 
     FitglueError
     ├── Retryable          wait and try again later; the sync stops cleanly and resumes  (exit 4)

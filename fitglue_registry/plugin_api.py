@@ -60,7 +60,7 @@ class Http(Protocol):
         Args:
             path: Path below the base URL, as plain text: the transport percent-encodes it.
             params: Query parameters, also as plain text.
-            accept: Statuses to return beside 2xx, such as ``(404,)``.
+            accept: Statuses to return in addition to 2xx, such as ``(404,)``.
 
         Returns:
             The response, whose status is 2xx or one of ``accept``.

@@ -56,10 +56,10 @@ class Broken(Exception):
     """A step did not do or show what its text says."""
 
 
-def expect(promise: str, wanted: object, found: object) -> None:
+def expect(promise: str, expected: object, actual: object) -> None:
     """Raise ``Broken`` with both values unless they are equal."""
-    if wanted != found:
-        raise Broken(f"{promise}: expected {wanted!r}, found {found!r}")
+    if expected != actual:
+        raise Broken(f"{promise}: expected {expected!r}, found {actual!r}")
 
 
 @dataclass
@@ -99,14 +99,14 @@ class Demo:
         line = " ".join(map(_quoted, arguments))
         print(_strong(f"$ fitglue {line}".rstrip()), flush=True)
         self.server.clear_requests()
-        done = subprocess.run(
+        process = subprocess.run(
             [str(_fitglue()), *arguments],
             env=self.environment,
             stdin=subprocess.DEVNULL,
             check=False,
         )
-        if done.returncode:
-            raise Broken(f"`fitglue {line}` ended with exit code {done.returncode}")
+        if process.returncode:
+            raise Broken(f"`fitglue {line}` ended with exit code {process.returncode}")
         return len(self.server.requests)
 
     def titles(self) -> dict[str, str]:
@@ -150,7 +150,11 @@ def connect(demo: Demo) -> None:
         "terminal, you are asked for it. --base-url is the address of the simulated service."
     )
     demo.fitglue("connect", "intervals", "--base-url", demo.server.url)
-    expect("one connection", ["intervals"], [one.name for one in demo.host.connections.list()])
+    expect(
+        "one connection",
+        ["intervals"],
+        [connection.name for connection in demo.host.connections.list()],
+    )
 
 
 def first_sync(demo: Demo) -> None:
@@ -180,19 +184,19 @@ def one_activity(demo: Demo) -> None:
     demo.say(
         "4. Show one ride with power. The column on the right says where each value comes from. "
         "Below are the intervals and the streams, and at the end the records that the activity "
-        "was made of."
+        "was made from."
     )
-    found = demo.host.activities.get(demo.ids("Ride")[0])
-    demo.fitglue("show", str(found.number))
+    details = demo.host.activities.get(demo.ids("Ride")[0])
+    demo.fitglue("show", str(details.number))
     expect(
         "power and its provenance",
         "computed",
-        demo.host.activities.provenance(found)["average_watts"]["how"],
+        demo.host.activities.provenance(details)["average_watts"]["how"],
     )
     expect(
         "streams",
         {"heartrate", "watts"},
-        {stream.type for stream in demo.host.activities.streams(found, ["heartrate", "watts"])},
+        {stream.type for stream in demo.host.activities.streams(details, ["heartrate", "watts"])},
     )
 
 
@@ -398,7 +402,7 @@ def bring_in(demo: Demo, places: Elsewhere) -> None:
     expect(
         "an archive each and the files",
         ["files", "garmin-archive", "intervals", "strava-archive"],
-        sorted(one.name for one in demo.host.connections.list()),
+        sorted(connection.name for connection in demo.host.connections.list()),
     )
     expect("no stub is left", [], demo.host.records.stubs())
     print(f"  The {STUBS + 1} stubs are complete workouts now, because Strava's archive has them.")
@@ -417,9 +421,9 @@ def one_question(demo: Demo, places: Elsewhere) -> None:
         "others: here, a file contains less than half of a ride."
     )
     demo.fitglue("duplicates")
-    asked = demo.host.decisions.pending()
-    expect("one pair to decide", 1, len(asked))
-    numbers = sorted(side["number"] for side in asked[0]["sides"])
+    pairs = demo.host.decisions.pending()
+    expect("one pair to decide", 1, len(pairs))
+    numbers = sorted(side["number"] for side in pairs[0]["sides"])
     expect("the ride that was cut", demo.host.activities.get(places.cut).number, numbers[0])
     demo.fitglue("duplicates", "merge", *map(str, numbers))
     expect("nothing left to decide", [], demo.host.decisions.pending())
@@ -452,13 +456,13 @@ def one_list(demo: Demo, places: Elsewhere) -> None:
 
 def why_one(demo: Demo, places: Elsewhere) -> None:
     """Explain why the records of three sources are one workout."""
-    found = demo.host.activities.get(places.known_to_three)
+    details = demo.host.activities.get(places.known_to_three)
     demo.say(
         "13. Why is this one workout? `why` says why the records were merged, which source each "
         "value comes from, and where the sources differ."
     )
-    demo.fitglue("why", str(found.number))
-    story = demo.host.why(str(found.number))
+    demo.fitglue("why", str(details.number))
+    story = demo.host.why(str(details.number))
     expect(
         "three sources at least",
         True,
@@ -467,7 +471,7 @@ def why_one(demo: Demo, places: Elsewhere) -> None:
     expect(
         "each pair of them is the same workout",
         {"same"},
-        {one["verdict"] for one in story["same_because"]},
+        {opinion["verdict"] for opinion in story["same_because"]},
     )
 
 
@@ -573,10 +577,10 @@ def _quoted(word: str) -> str:
 
 def _strong(text: str) -> str:
     """Return the text in color if the terminal shows colors."""
-    coloured = (
+    has_colors = (
         sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     )
-    return f"\x1b[1;36m{text}\x1b[0m" if coloured else text
+    return f"\x1b[1;36m{text}\x1b[0m" if has_colors else text
 
 
 if __name__ == "__main__":

@@ -160,15 +160,15 @@ def errors_page(catalogue: Catalogue) -> Iterator[str]:
     for use in uses():
         by_code.setdefault(use.code, []).append(use)
     helped = issues(catalogue)
-    for code, found in sorted(by_code.items()):
-        exits = sorted({str(KINDS[use.kind].exit_code) for use in found if use.kind in KINDS})
-        reasons = sorted({REASONS[use.kind] for use in found if use.kind in REASONS})
-        says = list(dict.fromkeys(use.what for use in found if use.what))[:3]
-        rooms = sorted({use.room for use in found})
+    for code, places in sorted(by_code.items()):
+        exits = sorted({str(KINDS[use.kind].exit_code) for use in places if use.kind in KINDS})
+        reasons = sorted({REASONS[use.kind] for use in places if use.kind in REASONS})
+        texts = list(dict.fromkeys(use.what for use in places if use.what))[:3]
+        rooms = sorted({use.room for use in places})
         cells = (
             f"`{code}`",
             ", ".join(exits) or ", ".join(reasons),
-            " · ".join(says),
+            " · ".join(texts),
             ", ".join(f"`{room}`" for room in rooms),
             ", ".join(helped.get(code, ())),
         )
@@ -224,8 +224,8 @@ def use_of(node: ast.Constant, parents: dict[ast.AST, ast.AST], room: str) -> It
     if kind not in KINDS and kind not in REASONS:
         kind = next((kind for part, kind in ROOMS.items() if part in room), None)
     after = row[row.index(node) + 1 :] if node in row else []
-    says = [text for text in map(sentence, after[:2]) if text and " " in text]
-    yield Use(node.value, kind, says[0] if says else None, room)
+    sentences = [text for text in map(sentence, after[:2]) if text and " " in text]
+    yield Use(node.value, kind, sentences[0] if sentences else None, room)
 
 
 def sentence(node: ast.AST) -> str | None:
@@ -246,17 +246,17 @@ def shown(part: ast.expr) -> str:
 
 def issues(catalogue: Catalogue) -> dict[str, list[str]]:
     """Return, for each code, links to the articles whose common issues mention it."""
-    found: dict[str, list[str]] = {}
+    links: dict[str, list[str]] = {}
     for entry in catalogue:
         for issue in entry.issues:
             for code in issue.codes:
-                found.setdefault(code, []).append(f"[{issue.symptom}]({entry.kind}s/{entry.id}.md)")
-    return found
+                links.setdefault(code, []).append(f"[{issue.symptom}]({entry.kind}s/{entry.id}.md)")
+    return links
 
 
-def first_line(thing: object) -> str:
+def first_line(documented: object) -> str:
     """Return the first paragraph of a docstring as one line."""
-    first_paragraph = (inspect.getdoc(thing) or "").partition("\n\n")[0]
+    first_paragraph = (inspect.getdoc(documented) or "").partition("\n\n")[0]
     return " ".join(first_paragraph.split()).replace("``", "`")
 
 
@@ -544,8 +544,8 @@ def type_of(view: str, name: str) -> str:
         *metadata.sorted_tables,
     ]
     column = next((table.c[name] for table in tables if name in table.c), None)
-    found = column.type.python_type if column is not None else str
-    return {int: "whole number", float: "number"}.get(found, "text")
+    python_type = column.type.python_type if column is not None else str
+    return {int: "whole number", float: "number"}.get(python_type, "text")
 
 
 if __name__ == "__main__":

@@ -91,7 +91,8 @@ def check_known(
     if format_ not in FORMATS:
         raise StoreFailed(
             "FG-store-newer",
-            f"the {what} was made by a newer fitglue (format {format_}; this version knows {HEAD})",
+            f"the {what} was made by a newer version of FitGlue (format {format_}; this version "
+            f"knows {HEAD})",
             at=Place(str(where)),
             why="nothing was changed",
             fix="upgrade fitglue-registry",

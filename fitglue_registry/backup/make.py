@@ -144,9 +144,9 @@ def _unfinished_folder(path: Path) -> Iterator[Path]:
     It is beside the backup, since a rename is atomic only within one file system. Folders that
     killed processes left more than a day ago are removed, too.
     """
-    for left in path.parent.glob(f"{_UNFINISHED}*"):
-        if time.time() - left.stat().st_mtime > _ABANDONED_AFTER_S:
-            shutil.rmtree(left, ignore_errors=True)
+    for unfinished in path.parent.glob(f"{_UNFINISHED}*"):
+        if time.time() - unfinished.stat().st_mtime > _ABANDONED_AFTER_S:
+            shutil.rmtree(unfinished, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=_UNFINISHED))
     try:
         yield folder

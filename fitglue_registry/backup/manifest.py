@@ -80,8 +80,8 @@ def decode_manifest(path: Path, content: bytes) -> Manifest:
     if format_ > BACKUP_FORMAT:
         raise StoreFailed(
             "FG-backup-newer",
-            f"the backup was made by a newer fitglue (format {format_}; this version knows "
-            f"{BACKUP_FORMAT})",
+            f"the backup was made by a newer version of FitGlue (format {format_}; this version "
+            f"knows {BACKUP_FORMAT})",
             at=Place(str(path)),
             fix="upgrade fitglue-registry",
         )

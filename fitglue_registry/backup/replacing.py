@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from fitglue_registry.backup.opened import OpenBackup
 
 
-def unused_folder(beside: Path, now: str) -> Path:
+def unused_folder(parent: Path, now: str) -> Path:
     """Return the path of a folder that does not exist, named after the moment.
 
     If a clock was set back, the name may be taken; what was moved aside once is never overwritten.
     """
     moment = now[:19].replace(":", "").replace("-", "")
-    folder = beside / f"replaced-{moment}"
+    folder = parent / f"replaced-{moment}"
     for number in count(2):
         if not folder.exists():
             break
-        folder = beside / f"replaced-{moment}-{number}"
+        folder = parent / f"replaced-{moment}-{number}"
     return folder
 
 

@@ -70,7 +70,7 @@ def restore(
     Args:
         path: The backup.
         store: The store to restore into.
-        now: The moment after which the folder of replaced files is named.
+        now: The current time, which becomes part of the name of the folder of replaced files.
         replace: Move a database that exists aside; without it, an existing database is an error.
         on_step: Called to report progress.
 
@@ -110,7 +110,7 @@ def _check_fits(backup: Backup, database: Database) -> None:
     if manifest.database != database.dialect:
         raise UserMistake(
             "FG-backup-other-database",
-            f"the backup was made of a store in {manifest.database}; this store is in "
+            f"the backup was made from a store in {manifest.database}; this store is in "
             f"{database.dialect}",
             at=Place(str(backup.path)),
             fix="correct FITGLUE_DATABASE",

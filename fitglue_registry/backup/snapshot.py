@@ -122,7 +122,7 @@ def _known_format(connection: sqlite3.Connection, where: Path) -> str:
     if format_ is None:
         raise UserMistake(
             "FG-nothing-to-back-up",
-            "that database is not a store of fitglue",
+            "that database is not a FitGlue store",
             at=Place(str(where)),
             fix="fitglue connect intervals",
         )

@@ -28,7 +28,7 @@ _UNFINISHED = ".unfinished-fitglue-restore-"
 
 
 @contextmanager
-def unpacked_database(opened: OpenBackup, beside: Path) -> Iterator[Path]:
+def unpacked_database(opened: OpenBackup, parent: Path) -> Iterator[Path]:
     """Yield the path of the unpacked database, in a folder that is removed at the end.
 
     The folder is beside the destination, since a rename is atomic only within one file system.
@@ -38,9 +38,9 @@ def unpacked_database(opened: OpenBackup, beside: Path) -> Iterator[Path]:
     """
     # A restore that was killed left these: one that is still running holds the locks of the
     # connections, and the caller would not have got them.
-    for left in beside.glob(f"{_UNFINISHED}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(dir=beside, prefix=_UNFINISHED))
+    for unfinished in parent.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(unfinished, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(dir=parent, prefix=_UNFINISHED))
     try:
         unpacked = folder / DATABASE
         _unpack(opened, unpacked)

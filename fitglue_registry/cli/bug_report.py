@@ -31,7 +31,7 @@ def bug_failure(cli: CliContext, error: Exception) -> FitglueError:
         fix = "run it again with --debug, and report what it prints"
     return FitglueError(
         "FG-bug",
-        "this is a bug in fitglue, not a mistake of yours",
+        "this is a bug in FitGlue, not a mistake that you made",
         why=why.rstrip(": "),
         fix=fix,
     )

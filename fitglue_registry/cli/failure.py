@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.cli.context import failure_document
-from fitglue_registry.cli.layout import DETAIL, NEXT_STEP, Hanging, Labelled, Line, Styled, stated
+from fitglue_registry.cli.layout import DETAIL, NEXT_STEP, Hanging, Labeled, Line, Styled, stated
 from fitglue_registry.cli.text import clean
 from fitglue_registry.errors import FitglueError, Place, UserMistake
 
@@ -61,7 +61,7 @@ def _described(
     error: FitglueError,
     subject: str | None,
     redact: Callable[[str], str],
-) -> Labelled:
+) -> Labeled:
     headline: list[str | Styled] = []
     # Some messages name their connection themselves.
     if subject and not error.what.startswith(f"{subject} "):
@@ -79,7 +79,7 @@ def _described(
     for name, value in stated(details):
         label = Styled(f"{name:>5}:", "dim")
         rows.append((label, redact(value)))
-    return Labelled(rows)
+    return Labeled(rows)
 
 
 def usage_failure(error: click.ClickException) -> UserMistake:

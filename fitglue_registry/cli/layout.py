@@ -49,7 +49,7 @@ class Hanging:
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class Labeled:
     """A column of labels, each followed by a text whose further lines are indented to its first."""
 
     rows: Iterable[tuple[Styled, str | Line]]
@@ -116,7 +116,7 @@ class Rows:
 
 
 #: What ``CliContext.show`` accepts; a plain string is a line, and an empty one a blank line.
-Part = str | Styled | Line | Heading | Hanging | Labelled | Pairs | Rows
+Part = str | Styled | Line | Heading | Hanging | Labeled | Pairs | Rows
 
 #: The marks in front of a line, each in its color.
 GOOD = Styled("✓", "green")

@@ -59,11 +59,11 @@ def match_report(story: Document) -> Iterator[Part]:
         yield Pairs(_joined(story["same_because"], names))
     if story["apart_from"]:
         yield from _apart(story["apart_from"], names)
-    givers = set(story["values_from"].values())
-    if len(givers) > 1:
+    suppliers = set(story["values_from"].values())
+    if len(suppliers) > 1:
         yield ""
         yield Heading("Values from")
-        yield Pairs(_given(story["values_from"], names), widths=(16,))
+        yield Pairs(_supplied(story["values_from"], names), widths=(16,))
     differences = list(_differences(story["alternatives"], names))
     if differences:
         yield ""
@@ -162,18 +162,18 @@ def _likely(opinion: Document) -> str:
     return ", over 99.9% likely"
 
 
-def _given(values_from: dict[str, str], names: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield record → the fields whose values it provides; nested fields are counted."""
-    fields_by_giver: dict[str, list[str]] = {}
-    for field, giver in values_from.items():
-        fields_by_giver.setdefault(giver, []).append(field)
+def _supplied(values_from: dict[str, str], names: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield record → the fields whose values it supplies; nested fields are counted."""
+    fields_by_supplier: dict[str, list[str]] = {}
+    for field, supplier in values_from.items():
+        fields_by_supplier.setdefault(supplier, []).append(field)
     # The record that supplies "everything else" comes last, after the fields that it does not.
-    for giver, fields in sorted(fields_by_giver.items(), key=_has_other_fields):
-        yield _name(giver, names), ", ".join(_counted(fields))
+    for supplier, fields in sorted(fields_by_supplier.items(), key=_has_other_fields):
+        yield _name(supplier, names), ", ".join(_counted(fields))
 
 
-def _has_other_fields(giver: tuple[str, list[str]]) -> bool:
-    _, fields = giver
+def _has_other_fields(supplied: tuple[str, list[str]]) -> bool:
+    _, fields = supplied
     return _OTHER_FIELDS in fields
 
 
@@ -199,8 +199,8 @@ def _differences(
         if field["value"] is None or not others or field["field"] in _NOT_COMPARED:
             continue
         in_use = _brief(field["value"])
-        givers = {in_use: [_name(field["from"], names)], **others}
-        values = [f"{value} ({', '.join(records)})" for value, records in givers.items()]
+        records_by_value = {in_use: [_name(field["from"], names)], **others}
+        values = [f"{value} ({', '.join(records)})" for value, records in records_by_value.items()]
         yield field["field"], "; ".join(values)
 
 
@@ -209,8 +209,8 @@ def _others(field: Document, names: dict[str, str]) -> dict[str, list[str]]:
     others: dict[str, list[str]] = {}
     for other in field["others"]:
         if not _alike(field["value"], other["value"]):
-            givers = others.setdefault(_brief(other["value"]), [])
-            givers.append(_name(other["from"], names))
+            records = others.setdefault(_brief(other["value"]), [])
+            records.append(_name(other["from"], names))
     return others
 
 

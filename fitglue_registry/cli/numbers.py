@@ -10,20 +10,20 @@ from datetime import datetime
 from fitglue_registry.model.sports import ON_FOOT, family
 
 
-def km(metres: float | None, digits: int = 1) -> str:
+def km(meters: float | None, digits: int = 1) -> str:
     """Return meters as a number of kilometers without a unit, for a column with the heading km."""
-    if metres is None:
+    if meters is None:
         return ""
-    return f"{metres / 1000:,.{digits}f}"
+    return f"{meters / 1000:,.{digits}f}"
 
 
-def distance(metres: float | None, digits: int = 1) -> str:
+def distance(meters: float | None, digits: int = 1) -> str:
     """Return meters as ``850 m`` or ``12.9 km``; ``digits`` is for kilometers."""
-    if metres is None:
+    if meters is None:
         return ""
-    if metres < 1000:
-        return f"{metres:,.0f} m"
-    return f"{km(metres, digits)} km"
+    if meters < 1000:
+        return f"{meters:,.0f} m"
+    return f"{km(meters, digits)} km"
 
 
 def clock(seconds: float | None) -> str:
@@ -97,17 +97,17 @@ def ago(moment: str | None, now: datetime) -> str:
     return f"on {moment[:10]}"
 
 
-def size(octets: float | None) -> str:
+def size(size_bytes: float | None) -> str:
     """Return a number of bytes as ``815 B``, ``65.3 kB`` or ``1.2 GB`` (1 kB is 1,000 bytes)."""
-    if octets is None:
+    if size_bytes is None:
         return ""
-    if octets < 1000:
-        return f"{octets:.0f} B"
+    if size_bytes < 1000:
+        return f"{size_bytes:.0f} B"
     for unit in ("kB", "MB"):
-        octets /= 1000
-        if octets < 1000:
-            return f"{octets:.1f} {unit}"
-    return f"{octets / 1000:.1f} GB"
+        size_bytes /= 1000
+        if size_bytes < 1000:
+            return f"{size_bytes:.1f} {unit}"
+    return f"{size_bytes / 1000:.1f} GB"
 
 
 def moment(text: str | None) -> str:

@@ -14,7 +14,7 @@ from rich.text import Text
 from fitglue_registry.cli.layout import (
     Hanging,
     Heading,
-    Labelled,
+    Labeled,
     Line,
     Pairs,
     Rows,
@@ -99,8 +99,8 @@ def _drawn(part: Part, width: int) -> RenderableType:
             return _heading(part)
         case Hanging():
             return _hanging(part)
-        case Labelled():
-            return _labelled(part)
+        case Labeled():
+            return _labeled(part)
         case Pairs():
             return _pairs(part)
         case Rows():
@@ -138,11 +138,11 @@ def _hanging(hanging: Hanging) -> Table:
     return table
 
 
-def _labelled(labelled: Labelled) -> Table:
+def _labeled(labeled: Labeled) -> Table:
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for label, content in labelled.rows:
+    for label, content in labeled.rows:
         line = content if isinstance(content, Line) else Line((content,))
         table.add_row(_styled(label), _line(line))
     return table
@@ -175,7 +175,7 @@ def _rows(rows: Rows, width: int) -> Table:
     margin = _margin(table, rows.indent, rows.indent - 2)
     cells = [list(map(_cell, row)) for row in rows.values]
     longest = [_longest(number, column, cells) for number, column in enumerate(rows.columns)]
-    # The characters by which the table is wider than the screen, with two between columns.
+    # How many characters the table is wider than the screen, with two between columns.
     over = rows.indent + sum(longest) + 2 * (len(rows.columns) - 1) - width
 
     for column, needed in zip(rows.columns, longest, strict=True):

@@ -45,9 +45,10 @@ def what_was_stopped(arguments: Sequence[str]) -> str:
 class Stop:
     """The signal handler of the process.
 
-    The first signal raises ``KeyboardInterrupt``. A second one within a second is ignored, because
-    ``timeout`` sends two signals at once; a later one ends the process at once. When the exit code
-    is known, only the exit functions of plugins are still running, so any signal ends the process.
+    The first signal raises ``KeyboardInterrupt``. A second signal within a second is ignored,
+    because ``timeout`` sends two signals together; a later one ends the process immediately. When
+    the exit code is known, only the exit functions of plugins are still running, so any signal ends
+    the process.
 
     Attributes:
         code: The exit code, as soon as it is known.
@@ -92,14 +93,14 @@ class Stop:
             self.tell()
             os._exit(130)
 
-    def _take_unraisable(self, what: sys.UnraisableHookArgs) -> None:
+    def _take_unraisable(self, unraisable: sys.UnraisableHookArgs) -> None:
         """Raise a swallowed ``KeyboardInterrupt`` again.
 
         Python discards an exception that is raised in ``__del__`` or in the callback of a weak
         reference, and calls this function instead.
         """
-        if self._first_at is None or not isinstance(what.exc_value, KeyboardInterrupt):
-            sys.__unraisablehook__(what)
+        if self._first_at is None or not isinstance(unraisable.exc_value, KeyboardInterrupt):
+            sys.__unraisablehook__(unraisable)
             return
 
         def again() -> None:

@@ -258,10 +258,10 @@ def _changes(tally: Tally, ended: events.SyncFinished | events.SyncStopped) -> s
 def _decisions(counts: Mapping[str, int], quarantined: int) -> str:
     """Return the decisions that are of interest to a person, in words."""
     words = []
-    for decision, (one, many) in _WORDS.items():
+    for decision, (singular, plural) in _WORDS.items():
         number = counts.get(decision)
         if number:
-            words.append(count(number, one, many))
+            words.append(count(number, singular, plural))
     if quarantined and words:
         words.append(f"{quarantined:,} of them in quarantine")
     elif quarantined:

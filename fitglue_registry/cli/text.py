@@ -79,8 +79,8 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
         raise error
     # Python calls this with the longest range of characters that the encoding lacks.
     missing = error.object[error.start : error.end]
-    spelt = [_PLAIN.get(character, "?") for character in missing]
-    return "".join(spelt), error.end
+    spelled = [_PLAIN.get(character, "?") for character in missing]
+    return "".join(spelled), error.end
 
 
 def prepare_streams() -> None:
@@ -183,13 +183,13 @@ def short_hashes(text: str) -> str:
 
 def count(
     number: int,
-    one: str,
-    many: str | None = None,
+    singular: str,
+    plural: str | None = None,
 ) -> str:
-    """Return ``1 activity`` or ``2 activities``; without ``many``, the plural ends in s."""
+    """Return ``1 activity`` or ``2 activities``; without ``plural``, an s is added."""
     if number == 1:
-        return f"1 {one}"
-    return f"{number:,} {many or f'{one}s'}"
+        return f"1 {singular}"
+    return f"{number:,} {plural or f'{singular}s'}"
 
 
 def joined(words: Iterable[Any]) -> str:

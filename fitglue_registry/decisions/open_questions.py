@@ -121,7 +121,7 @@ def _open_questions(db: Db, athlete_id: str) -> list[Any]:
 
 
 def _answered_pairs(db: Db, athlete_id: str) -> set[frozenset[str]]:
-    """Return the pairs of activities about which the athlete has decided."""
+    """Return the pairs of activities that the athlete has decided about."""
     first, second = source_activities.alias("one"), source_activities.alias("two")
     query = (
         sa.select(first.c.activity_id, second.c.activity_id)

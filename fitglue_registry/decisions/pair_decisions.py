@@ -45,7 +45,7 @@ class PairDecision:
     """A stored decision.
 
     Attributes:
-        id: The number by which the athlete can undo the decision.
+        id: The number that undoes the decision, as in ``fitglue duplicates undo 3``.
         verdict: *Same* or *different*.
         about: A line of text for each side, which describes the activity at that time.
         said_at: When the athlete decided.
@@ -63,7 +63,7 @@ class PairDecision:
 
 @dataclass(frozen=True, slots=True)
 class DecidedSide:
-    """The source activities of one workout about which the athlete decides.
+    """One side of a decision: source activities that are one workout.
 
     Attributes:
         rows: The source activities.

@@ -30,7 +30,7 @@ MAX_GAP_FOR_PLUGINS = timedelta(minutes=15)
 def max_start_gap_s(cuts: Cuts) -> float:
     """Return how many seconds two starts of one workout can lie apart on the local clock.
 
-    A start of which only the day is known is at midnight, so the true gap can be a day longer.
+    A start that is known only to the day is at midnight, so the true gap can be a day longer.
     """
     return max(_max_clock_gap_s(cuts), cuts["day_s"])
 
@@ -65,8 +65,8 @@ def is_candidate_pair(
         return False
     if max(first.precision_s, second.precision_s) >= cuts["day_s"]:
         return is_same_day(first, second, cuts)
-    # The search window is a whole day wide because of starts of which only the day is known. Starts
-    # that are known to the minute must lie closer together.
+    # The search window is a whole day wide because some starts are known only to the day. Starts
+    # that are known to the minute must be closer together.
     if abs(second.start_s - first.start_s) > _max_clock_gap_s(cuts):
         return False
     return (
@@ -79,7 +79,7 @@ def is_candidate_pair(
 def pairs_near_in_time(
     changed: Iterable[Candidate], others: Iterable[Candidate]
 ) -> Iterator[tuple[Candidate, Candidate]]:
-    """Yield each pair of a changed candidate and another one that plugins are asked about, once.
+    """Yield each pair that plugins are asked about once: a changed candidate and another one.
 
     The candidate with the smaller id comes first, as in ``fg_opinions``.
     """

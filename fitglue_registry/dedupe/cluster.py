@@ -26,7 +26,7 @@ def cluster_candidates(
     edges: Iterable[Edge],
     may_match: MayMatch | None = None,
 ) -> list[list[Candidate]]:
-    """Divide candidates into clusters, of which each is one workout.
+    """Divide candidates into clusters, so that each cluster is one workout.
 
     This is the transitive closure of the *same* edges, with two constraints. Two clusters are not
     joined if any pair across them is *different*. And every pair across them that is in one account
@@ -115,7 +115,7 @@ def pairs_for_review(
     edges: Iterable[Edge],
     may_match: MayMatch,
 ) -> list[Edge]:
-    """Return the pairs for clerical review: those about which the athlete is to be asked.
+    """Return the pairs for clerical review, which the athlete must decide about.
 
     They are the pairs across two clusters whose verdict is *ask*, or *same* without having been
     joined. A pair is left out if any other pair across its clusters is *different*. For example,

@@ -95,7 +95,7 @@ def _compare_size(
 
 
 def _compare_duration(duration: float | None, cuts: Cuts) -> Levels:
-    """Compare the durations of two source activities of which one has no distance."""
+    """Compare the durations of two source activities if one of them has no distance."""
     if duration is None:
         return {}
     if duration > cuts["piece"]:

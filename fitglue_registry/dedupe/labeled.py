@@ -135,7 +135,7 @@ def candidates_by_person(records: Iterable[LabeledRecord]) -> dict[str, list[Can
 
 
 class Predicted(msgspec.Struct, frozen=True):
-    """A pair of records that is taken for one workout, or about which a person would be asked."""
+    """A pair of records that is taken for one workout, or that a person would be asked about."""
 
     a_id: str
     b_id: str

@@ -33,7 +33,7 @@ class Matched:
     Attributes:
         clusters: The candidates of each workout.
         judgments: Pair → judgment, for every candidate pair.
-        for_review: The pairs about which the athlete is to be asked (clerical review).
+        for_review: The pairs that the athlete must decide about (clerical review).
     """
 
     clusters: list[list[Candidate]]
@@ -74,7 +74,7 @@ class Scorer:
         return edges
 
     def may_match(self, first: Candidate, second: Candidate) -> bool:
-        """Return whether the score alone would not call the pair *different*.
+        """Return whether the pair would not be *different* if only the score decided.
 
         Clustering asks this about pairs that blocking left out.
         """
@@ -113,7 +113,7 @@ def match(
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A pair that is taken for one workout, or about which the athlete is asked.
+    """A pair that is taken for one workout, or that the athlete is asked about.
 
     The smaller id is ``first``.
     """

@@ -35,7 +35,7 @@ def _own_words(activity: SourceActivity) -> list[str]:
     return _WORD.findall(joined.casefold().replace("_", " "))
 
 
-# The default titles come from the registry, of which a process rarely loads more than one.
+# The default titles come from the registry, and a process rarely loads more than one registry.
 @lru_cache(maxsize=4)
 def _compiled(known: DefaultTitles) -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
     vocabulary = frozenset(word.casefold() for word in known.words)

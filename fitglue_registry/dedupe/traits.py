@@ -41,7 +41,7 @@ class Traits:
     average_watts: float | None = None
     calories_kcal: float | None = None
     elevation_gain_m: float | None = None
-    parent: str | None = None  # the multisport event of which it is a leg
+    parent: str | None = None  # the multisport event that it is a leg of
     stub: bool = False
 
     @property

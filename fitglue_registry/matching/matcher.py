@@ -142,7 +142,7 @@ class Matcher:
         self._opinion_plugins.ask_and_store(candidates, rows, near_by, now)
         store_scores(candidates, scorer, rows, near_by, now)
 
-        # Only now are all opinions stored, by which source activities are related.
+        # Opinions relate source activities to each other, and only now are all of them stored.
         related = _related(db, athlete_id, changed | members_of(db, affected))
         groups = _groups(candidates, scorer, related)
         # The newest come first, so that new numbers follow the calendar.

@@ -55,8 +55,8 @@ class OpinionPlugins:
         changed_candidates = candidates.of(changed.values())
         others = candidates.of(near_by.values())
         pairs = []
-        for one, other in pairs_near_in_time(changed_candidates, others):
-            pairs.append((one.id, other.id))
+        for candidate, other in pairs_near_in_time(changed_candidates, others):
+            pairs.append((candidate.id, other.id))
         # Opinions about pairs that no longer start close together must not stay.
         if not pairs:
             drop_opinions(db, changed, self._names)

@@ -58,7 +58,7 @@ class EntryPlugin:
             **arguments: The arguments of the hook, by name.
 
         Returns:
-            The answer, or what ``then`` made of it.
+            The answer, or the result of ``then``.
 
         Raises:
             FitglueError: The plugin failed; ``PluginFailed`` unless it raised an error of ours.
@@ -199,14 +199,14 @@ def _checked_items(
     if not isinstance(answer, Iterable):
         raise guard.refuse(hook, f"with {type(answer).__name__}, expected Iterable")
     kinds = RESULT_TYPES[hook]
-    held = 0
+    total_bytes = 0
     try:
         for count, item in enumerate(answer):
             check_item_limit(count)  # also here, because ``then`` may make fewer items of them
             guard.refuse_if(hook, complaint(item, kinds))
             if type(item) is Listing:
-                held += len(item.summary)
-                guard.refuse_if(hook, _complaint_of_size(held))
+                total_bytes += len(item.summary)
+                guard.refuse_if(hook, _complaint_of_size(total_bytes))
             yield item
     finally:
         close = getattr(answer, "close", None)
@@ -214,7 +214,7 @@ def _checked_items(
             close()
 
 
-def _complaint_of_size(held: int) -> str | None:
-    if held <= LARGEST_WINDOW:
+def _complaint_of_size(total_bytes: int) -> str | None:
+    if total_bytes <= LARGEST_WINDOW:
         return None
     return f"with more than {LARGEST_WINDOW:,} bytes of rows in one window, which must be split"

@@ -101,7 +101,7 @@ class Loader:
                 self._loaded[name] = error
         loaded = self._loaded[name]
         if isinstance(loaded, FitglueError):
-            # Each ``raise`` appends to the traceback of the stored error, so it starts anew.
+            # Each ``raise`` appends to the traceback of the stored error, so it is reset first.
             raise loaded.with_traceback(None)
         return loaded
 

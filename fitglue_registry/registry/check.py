@@ -91,7 +91,7 @@ def _require_something(folder: Path, files: Sequence[Path]) -> None:
 
 def _default_other_folders(folder: Path) -> list[Folder]:
     built_in = default_folder()
-    # If the built-in catalogue were loaded beside itself, each entry would be its own duplicate.
+    # If the built-in catalogue were compared with itself, each entry would be its own duplicate.
     if folder.resolve() == built_in.resolve():
         return []
     return [Folder(built_in)]

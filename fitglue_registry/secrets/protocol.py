@@ -22,7 +22,7 @@ class SecretStore(Protocol):
         """Store values durably under a new reference.
 
         Args:
-            owner: A text by which people recognize the secret, for example in a keyring.
+            owner: A text that lets people recognize the secret, for example in a keyring.
             values: The secret values by name.
 
         Returns:

@@ -37,7 +37,7 @@ def new_reference(scheme: str, owner: str) -> str:
 
     Args:
         scheme: The store to which it belongs, such as ``file`` or ``keyring``.
-        owner: A text by which people recognize it; other characters than letters, digits, dots and
+        owner: A text that lets people recognize it; characters other than letters, digits, dots and
             hyphens are replaced.
     """
     plain = _NOT_IN_A_NAME.sub("-", owner)

@@ -114,7 +114,7 @@ def _home(workspace: Workspace) -> Iterator[Check]:
 def _home_unusable(workspace: Workspace, why: str | None) -> StoreFailed:
     return StoreFailed(
         "FG-home-unusable",
-        "the folder of FitGlue cannot be used",
+        "FitGlue's data folder cannot be used",
         at=Place(str(workspace.home)),
         why=why,
         fix="give yourself permission to write there, or set FITGLUE_HOME to another folder",
@@ -248,11 +248,11 @@ def _connection(
     return Check(title, "ok", account.name or account.id)
 
 
-def _size(octets: float) -> str:
-    if octets < 1000:
-        return f"{octets:.0f} B"
+def _size(size_bytes: float) -> str:
+    if size_bytes < 1000:
+        return f"{size_bytes:.0f} B"
     for unit in ("kB", "MB"):
-        octets /= 1000
-        if octets < 1000:
-            return f"{octets:.1f} {unit}"
-    return f"{octets / 1000:.1f} GB"
+        size_bytes /= 1000
+        if size_bytes < 1000:
+            return f"{size_bytes:.1f} {unit}"
+    return f"{size_bytes / 1000:.1f} GB"

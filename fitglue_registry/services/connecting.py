@@ -242,7 +242,7 @@ class Connections:
         return connection_status(self._workspace, connected, self.health(connected))
 
     def local_time(self, athlete: str = ME) -> datetime:
-        """Return the current time in the time zone of an account, else of this machine."""
+        """Return the current time in the time zone of an account, or by default of this machine."""
         return local_time(self._workspace.clock.now(), self.list(athlete))
 
     def check_value(self, field: Field, value: str) -> None:

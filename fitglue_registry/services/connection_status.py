@@ -101,7 +101,7 @@ def _state(workspace: Workspace, connected: ConnectionRow) -> _State:
 
 
 def local_time(now: datetime, connections: Iterable[ConnectionRow]) -> datetime:
-    """Return a moment in the zone of the first account that has one, else of this machine."""
+    """Return a time in the zone of the first account that has one, or in that of this machine."""
     for connected in connections:
         try:
             # Services name the zone as they like, so any name may be unknown here.

@@ -74,10 +74,10 @@ def _explain_activity(
     activity_id: str,
     reference: str,
 ) -> Plain:
-    found = load_activity(db, activity_id)
+    details = load_activity(db, activity_id)
     names = {}
     stories = {}
-    for member in found.members:
+    for member in details.members:
         names[member.id] = f"{member.connection}/{member.external_id}"
         # All legs of a multisport record share its story.
         if member.record_id not in stories:
@@ -85,76 +85,76 @@ def _explain_activity(
     return {
         "reference": reference,
         "activity": {
-            "number": found.number,
-            "id": found.id,
-            "title": found.activity.title,
-            "gone_at": found.gone_at,
+            "number": details.number,
+            "id": details.id,
+            "title": details.activity.title,
+            "gone_at": details.gone_at,
         },
-        "verdict": "deleted at its source" if found.gone_at else "stored",
+        "verdict": "deleted at its source" if details.gone_at else "stored",
         "records": list(stories.values()),
         "same_because": opinions_inside(db, names),
         "apart_from": list(opinions_across(db, names)),
-        "values_from": _values_from(found, names),
-        "alternatives": _alternatives(found, names),
+        "values_from": _values_from(details, names),
+        "alternatives": _alternatives(details, names),
     }
 
 
-def _values_from(found: ActivityDetails, names: Names) -> dict[str, str]:
+def _values_from(details: ActivityDetails, names: Names) -> dict[str, str]:
     """Return field → the name of the record that supplies its value, or ``you``."""
-    givers = {}
-    for field, member_id in sorted(found.origins.items()):
-        givers[field or "everything else"] = _giver(names, member_id)
-    return givers
+    suppliers = {}
+    for field, member_id in sorted(details.origins.items()):
+        suppliers[field or "everything else"] = _supplier_name(names, member_id)
+    return suppliers
 
 
-def _giver(names: Names, member_id: int) -> str:
+def _supplier_name(names: Names, member_id: int) -> str:
     if member_id == FieldOrigin.ATHLETE:
         return "you"
     return names.get(member_id, "?")
 
 
-def _alternatives(found: ActivityDetails, names: Names) -> list[Plain]:
+def _alternatives(details: ActivityDetails, names: Names) -> list[Plain]:
     """Return the fields whose values differ between records, with the other values."""
-    members = _members_that_count(found)
+    members = _members_that_count(details)
     differing = []
-    for field, values in alternatives(members, found.origins).items():
+    for field, values in alternatives(members, details.origins).items():
         others = []
         for member_id, value in values:
             others.append({"from": names[member_id], "value": to_builtins(value)})
         # Fields that are not listed come from the main source activity.
-        origin = found.origins.get(field, found.origins.get(OTHER_FIELDS, FieldOrigin.ATHLETE))
+        origin = details.origins.get(field, details.origins.get(OTHER_FIELDS, FieldOrigin.ATHLETE))
         differing.append(
             {
                 "field": field,
-                "from": _giver(names, origin),
-                "value": _value(found, field, members),
+                "from": _supplier_name(names, origin),
+                "value": _value(details, field, members),
                 "others": others,
             }
         )
     return differing
 
 
-def _members_that_count(found: ActivityDetails) -> list[Member]:
+def _members_that_count(details: ActivityDetails) -> list[Member]:
     """Return the source activities that are not gone, or all of them if all are gone."""
-    live = [row for row in found.members if not row.gone]
+    live = [row for row in details.members if not row.gone]
     members = []
-    for row in live or found.members:
+    for row in live or details.members:
         key = (row.connection, row.external_id, row.leg_no)
         members.append(Member(row.id, key, row.activity, stream_types=row.stream_types))
     return members
 
 
 def _value(
-    found: ActivityDetails,
+    details: ActivityDetails,
     field: str,
     members: Sequence[Member],
 ) -> Any:
     """Return the value of a field as plain values; for ``streams``, their types."""
     if field != "streams":
-        return to_builtins(getattr(found.activity, field))
-    giver = found.origins.get(field, found.origins.get(OTHER_FIELDS))
+        return to_builtins(getattr(details.activity, field))
+    supplier = details.origins.get(field, details.origins.get(OTHER_FIELDS))
     for member in members:
-        if member.id == giver:
+        if member.id == supplier:
             return list(member.stream_types)
     return []
 

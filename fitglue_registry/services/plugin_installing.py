@@ -25,13 +25,13 @@ _LAST_LINES = 6
 
 
 def install_plugin(
-    what: str,
+    requirement: str,
     *,
     upgrade: bool = False,
     on_command: Callable[[str], None] | None = None,
 ) -> list[str]:
     """Install a plugin with pip; see ``InstalledPlugins.install``."""
-    command_line = _command_line(what, upgrade=upgrade)
+    command_line = _command_line(requirement, upgrade=upgrade)
     before = _versions()
     if on_command is not None:
         on_command(" ".join(command_line))
@@ -39,18 +39,18 @@ def install_plugin(
     after = _versions()
     # pip does not report what it has installed in a stable form, so the versions are compared.
     changed = [name for name in after if name not in before or before[name] != after[name]]
-    names = changed or _meant(what, after)
+    names = changed or _meant(requirement, after)
     if not names:
         raise PluginFailed(
             "FG-plugin-not-found",
-            f"{what} was installed, but contains no plugin",
+            f"{requirement} was installed, but contains no plugin",
             why="none of its distributions has the entry-point group fitglue.plugins",
             fix="report it to its author",
         )
     return names
 
 
-def _command_line(what: str, *, upgrade: bool) -> list[str]:
+def _command_line(requirement: str, *, upgrade: bool) -> list[str]:
     command_line = [
         sys.executable,
         "-m",
@@ -60,27 +60,27 @@ def _command_line(what: str, *, upgrade: bool) -> list[str]:
     ]
     if upgrade:
         command_line.append("--upgrade")
-    return [*command_line, _target(what)]
+    return [*command_line, _target(requirement)]
 
 
-def _target(what: str) -> str:
+def _target(requirement: str) -> str:
     """Return the argument for pip: the absolute path of a folder or wheel, or a name."""
     # Something like --index-url=… would be an option of pip.
-    if what.startswith("-"):
+    if requirement.startswith("-"):
         raise UserMistake(
-            "FG-usage", f"{what!r} is not a plugin", fix="use a name, a folder or a wheel"
+            "FG-usage", f"{requirement!r} is not a plugin", fix="use a name, a folder or a wheel"
         )
-    path = Path(what).expanduser()
+    path = Path(requirement).expanduser()
     # A folder in the working directory may have the name of a distribution; the folder is meant
     # then.
-    looks_like_a_path = "/" in what or path.suffix == ".whl" or path.is_dir()
+    looks_like_a_path = "/" in requirement or path.suffix == ".whl" or path.is_dir()
     if looks_like_a_path and path.exists():
         return str(path.resolve())
-    return what
+    return requirement
 
 
 def _run(command_line: list[str]) -> None:
-    done = subprocess.run(  # noqa: S603 - a list, no shell
+    pip = subprocess.run(  # noqa: S603 - a list, no shell
         command_line,
         capture_output=True,
         text=True,
@@ -88,9 +88,9 @@ def _run(command_line: list[str]) -> None:
         check=False,
         env=_environment_of_builds(),
     )
-    if done.returncode == 0:
+    if pip.returncode == 0:
         return
-    output = (done.stderr or done.stdout).splitlines()
+    output = (pip.stderr or pip.stdout).splitlines()
     lines = [line.strip() for line in output if line.strip()]
     raise PluginFailed(
         "FG-plugin-install-failed",
@@ -118,21 +118,21 @@ def _versions() -> dict[str, str | None]:
     return {name: plugins.distribution(name).version for name in plugins.names()}
 
 
-def _meant(what: str, names: Iterable[str]) -> list[str]:
-    """Return the installed plugin that ``what`` names, for a plugin that was already installed.
+def _meant(requirement: str, names: Iterable[str]) -> list[str]:
+    """Return the plugin that ``requirement`` names, if it was installed before.
 
     A plugin has the name of its distribution.
     """
-    meant = canonicalize_name(_distribution(what))
+    meant = canonicalize_name(_distribution(requirement))
     return [name for name in names if canonicalize_name(name) == meant]
 
 
-def _distribution(what: str) -> str:
+def _distribution(requirement: str) -> str:
     """Return the name of the distribution in a folder, a wheel or a requirement.
 
     A requirement looks like ``fitglue-intervals>=0.1``.
     """
-    path = Path(what).expanduser()
+    path = Path(requirement).expanduser()
     if path.is_dir():
         with suppress(OSError, tomllib.TOMLDecodeError, KeyError, TypeError):
             text = (path / "pyproject.toml").read_text(encoding="utf-8")

@@ -71,7 +71,7 @@ class InstalledPlugins:
 
     def install(
         self,
-        what: str,
+        requirement: str,
         *,
         upgrade: bool = False,
         on_command: Callable[[str], None] | None = None,
@@ -82,7 +82,7 @@ class InstalledPlugins:
         already searched for plugins does not find the new one; open another host.
 
         Args:
-            what: The name of a distribution, a folder, or a wheel.
+            requirement: The name of a distribution, a folder, or a wheel.
             upgrade: Whether to install the newest version even if one is installed.
             on_command: Called with the command line before it is run.
 
@@ -90,12 +90,12 @@ class InstalledPlugins:
             The names of the plugins that were installed.
 
         Raises:
-            UserMistake: FG-usage if ``what`` is an option of pip.
+            UserMistake: FG-usage if ``requirement`` is an option of pip.
             PluginFailed: FG-plugin-install-failed if pip fails, or FG-plugin-not-found if what was
                 installed contains no plugin.
         """
         return install_plugin(
-            what,
+            requirement,
             upgrade=upgrade,
             on_command=on_command,
         )

@@ -23,18 +23,18 @@ _BY_THE_ATHLETE = {
 }
 
 
-def provenance_of(found: ActivityDetails, catalogue: Catalogue) -> Provenance:
+def provenance_of(details: ActivityDetails, catalogue: Catalogue) -> Provenance:
     """Return field → where its value comes from, for every field of an activity with a value."""
-    members = {member.id: member for member in found.members}
+    members = {member.id: member for member in details.members}
     provenance: Provenance = {}
-    for name in found.activity.__struct_fields__:
-        giver = found.origins.get(name, found.origins.get("", 0))
+    for name in details.activity.__struct_fields__:
+        supplier = details.origins.get(name, details.origins.get("", 0))
         # Without the second condition, the default of 0 would look like the athlete.
-        if giver == FieldOrigin.ATHLETE and name in found.origins:
+        if supplier == FieldOrigin.ATHLETE and name in details.origins:
             provenance[name] = dict(_BY_THE_ATHLETE)
             continue
-        member = members.get(giver)
-        has_value = getattr(found.activity, name) not in (None, (), {})
+        member = members.get(supplier)
+        has_value = getattr(details.activity, name) not in (None, (), {})
         if member is not None and has_value:
             default = _datum(catalogue, member.entry, name)
             provenance[name] = _by_a_source(member, name, default)

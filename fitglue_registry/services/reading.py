@@ -75,7 +75,7 @@ class Activities:
             return load_activity(db, resolve(db, athlete, reference))
 
     def streams(
-        self, found: ActivityDetails, types: Sequence[str] | None = None
+        self, details: ActivityDetails, types: Sequence[str] | None = None
     ) -> tuple[Stream, ...]:
         """Return the streams of an activity.
 
@@ -83,19 +83,19 @@ class Activities:
         choose, so they have the same number of samples.
 
         Args:
-            found: The activity.
+            details: The activity.
             types: The types to load, such as ``heartrate``; ``None`` loads all of them.
 
         Returns:
             The streams, or an empty tuple if no source activity has any.
         """
-        chosen = _with_streams(found)
+        chosen = _with_streams(details)
         if chosen is None:
             return ()
         with self._workspace.database.read() as db:
             return load_streams(db, chosen.id, types)
 
-    def provenance(self, found: ActivityDetails) -> dict[str, dict[str, Any]]:
+    def provenance(self, details: ActivityDetails) -> dict[str, dict[str, Any]]:
         """Return where each value of an activity comes from.
 
         Returns:
@@ -104,40 +104,40 @@ class Activities:
             ``external_id`` of the record. ``how`` is ``None`` if it is not stated, or if the entry
             is no longer installed. Fields without a value are left out.
         """
-        return provenance_of(found, self._workspace.catalogue)
+        return provenance_of(details, self._workspace.catalogue)
 
-    def document(self, found: ActivityDetails, streams: bool = False) -> dict[str, Any]:
+    def document(self, details: ActivityDetails, streams: bool = False) -> dict[str, Any]:
         """Return an activity as plain values, as ``fitglue show --json`` prints it.
 
         Args:
-            found: The activity.
+            details: The activity.
             streams: Whether to include the samples of its streams.
 
         Returns:
             ``number``, ``id``, ``gone_at``, ``activity`` (the merged values in SI units; see
             ``docs/data-model.md``), ``provenance`` and ``sources``.
         """
-        activity = found.activity
+        activity = details.activity
         if streams:
             # Streams are stored apart from the document, because most readers do not need them.
-            activity = replace(activity, streams=self.streams(found))
+            activity = replace(activity, streams=self.streams(details))
         return {
-            "number": found.number,
-            "id": found.id,
-            "gone_at": found.gone_at,
+            "number": details.number,
+            "id": details.id,
+            "gone_at": details.gone_at,
             "activity": to_builtins(activity),
-            "provenance": self.provenance(found),
-            "sources": [_source(member) for member in found.members],
+            "provenance": self.provenance(details),
+            "sources": [_source(member) for member in details.members],
         }
 
-    def original_files(self, found: ActivityDetails) -> Iterator[tuple[str, bytes]]:
+    def original_files(self, details: ActivityDetails) -> Iterator[tuple[str, bytes]]:
         """Yield external id and content of each original file of an activity that was fetched.
 
         Raises:
             StoreFailed: FG-blob-missing, FG-blob-damaged or FG-blob-unreadable.
         """
         raws = self._workspace.raws
-        for member in found.members:
+        for member in details.members:
             with self._workspace.database.read() as db:
                 # One record at a time, because original files can be large.
                 bodies = raws.newest(db, [member.record_id], only=PartName.FILE)
@@ -202,15 +202,15 @@ class Activities:
             return totals(db, athlete, since, until)
 
 
-def _with_streams(found: ActivityDetails) -> MemberRow | None:
-    """Return the source activity that the rules choose for streams, else the one with most."""
-    giver = found.origins.get("streams", found.origins.get(OTHER_FIELDS))
+def _with_streams(details: ActivityDetails) -> MemberRow | None:
+    """Return the source activity that the rules choose for streams, or the one with the most."""
+    supplier = details.origins.get("streams", details.origins.get(OTHER_FIELDS))
     richest = None
-    for member in found.members:
+    for member in details.members:
         # The streams of a record that is gone are not used.
         if not member.stream_types or member.gone:
             continue
-        if member.id == giver:
+        if member.id == supplier:
             return member
         if richest is None or len(member.stream_types) > len(richest.stream_types):
             richest = member

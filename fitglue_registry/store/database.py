@@ -208,8 +208,8 @@ class Database:
         if revision not in FORMATS:
             raise StoreFailed(
                 "FG-store-newer",
-                f"the database was made by a newer fitglue (format {revision}; this version "
-                f"knows {HEAD})",
+                f"the database was made by a newer version of FitGlue (format {revision}; this "
+                f"version knows {HEAD})",
                 at=Place(str(self.path or self.display_url)),
                 why="an older version could lose data of the newer one; nothing was changed",
                 fix="upgrade fitglue-registry, or name another database in FITGLUE_DATABASE",
@@ -284,7 +284,7 @@ def _refuse_emptied_file(path: Path) -> None:
     """Raise ``StoreFailed`` FG-store-damaged if the file is empty although a store was here.
 
     SQLite takes an empty file for a new database, so a store that was truncated would silently
-    begin anew. The folder of locks shows that a sync has run here.
+    start over as an empty one. The folder of locks shows that a sync has run here.
     """
     was_used = (path.parent / "locks").is_dir()
     if path.is_file() and not path.stat().st_size and was_used:

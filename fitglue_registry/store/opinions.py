@@ -56,7 +56,7 @@ def opinions_about(db: Db, ids: Iterable[int]) -> list[Any]:
 
 
 def opinions_between(db: Db, ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Return the opinions about pairs of which both source activities are among ``ids``."""
+    """Return the opinions about pairs whose source activities are both among ``ids``."""
     query = (
         sa.select(opinions)
         .where(

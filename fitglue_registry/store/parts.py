@@ -62,7 +62,7 @@ def want_parts(
     *,
     fresh: bool = False,
 ) -> None:
-    """Mark parts as wanted, whatever their state was.
+    """Mark parts as wanted, regardless of their state.
 
     A ``fresh`` record has no parts yet, so its parts are inserted without looking for them; the
     same holds for ``set_part``.
@@ -276,7 +276,7 @@ def after_full_walk(db: Db, connection_id: str) -> None:
     """Reopen at the end of a full walk what deserves another request.
 
     Parts that were given up are wanted again. Parts that the source reported once not to exist get
-    a second look. Records that no window shows, but whose ids were confirmed, are to be confirmed
+    a second look. Records that no window shows, but whose ids were confirmed, must be confirmed
     again.
     """
     of_connection = records.c.connection_id == connection_id

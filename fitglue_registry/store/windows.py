@@ -38,7 +38,7 @@ def plan_windows(
         db: A transaction that may write.
         connection_id: The connection.
         walk_at: The moment when the walk began.
-        planned: The windows in the order in which they are to be listed.
+        planned: The windows, in the order in which to list them.
     """
     db.execute(sa.delete(windows).where(windows.c.connection_id == connection_id))
     rows = []

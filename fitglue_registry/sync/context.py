@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 
 
 class Workers(Protocol):
-    """Worker processes that run beside this process and end when it ends."""
+    """Worker processes that run in parallel with this process and end when it ends."""
 
     def submit(self, work: Callable[..., Result], *arguments: Any) -> Future[Result]:
         """Run a function in one of the worker processes.

@@ -68,7 +68,7 @@ class FakeHttp:
         Args:
             path: Path of the request, with the base.
             params: Query parameters.
-            accept: Statuses to return beside 2xx.
+            accept: Statuses to return in addition to 2xx.
 
         Raises:
             AssertionError: The path is not below the base, which is a mistake in the plugin.

@@ -70,7 +70,7 @@ class Response:
     body: bytes | None  # uncompressed body; may be None if ``gzipped`` is set
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()  # further headers; a name may occur more than once
-    gzipped: bytes | None = None  # the body compressed, if the service has it already
+    gzipped: bytes | None = None  # the compressed body, if the service already has it
 
     def plain(self) -> bytes:
         """Return the uncompressed body."""

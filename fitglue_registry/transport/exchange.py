@@ -69,7 +69,7 @@ class Exchange:
         Args:
             template: The request with its headers, from ``Credentials.request``.
             url: The URL.
-            accept: Statuses beside 2xx whose body is read completely.
+            accept: Statuses other than 2xx whose body is read completely.
 
         Raises:
             ConnectionStopped: FG-redirect-refused.

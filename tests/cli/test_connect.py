@@ -106,7 +106,7 @@ def test_an_unknown_integration_names_the_nearest(fitglue):
 
 def test_an_unknown_setting_names_those_there_are(connect):
     """The error for an unknown name in --set lists the settings of the entry."""
-    said = connect("--set", "colour=red")
+    said = connect("--set", "color=red")
     assert said.code == 2
     assert "[FG-setting-unknown]" in said.err
 

@@ -403,9 +403,9 @@ def test_all_errors_are_found_in_one_go(registry):
 
 def test_an_unknown_key_at_the_top_lists_a_few(registry):
     """A long list of allowed keys is shortened, so that it does not hide the message."""
-    registry.add(more="colour: red\n")
+    registry.add(more="color: red\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:8:1, colour: FG-entry-unknown-key: key 'colour' is unknown\nwhy: "
+        "sources/demo.yaml:8:1, color: FG-entry-unknown-key: key 'color' is unknown\nwhy: "
         "allowed here: capabilities, claims_corrected, "
         "closed, credentials, data, dependencies, docs, hooks, http, id, issues, kind and 12 more"
     )

@@ -21,7 +21,7 @@ schema: 1
 kind: source
 id: parkrun
 name: Parkrun
-summary: Saturday's five kilometres, with time and place.
+summary: Saturday's five kilometers, with time and place.
 plugin:
   name: fitglue-parkrun
   version: ">=0.1,<1"

@@ -279,15 +279,15 @@ def _show_edited(
     details: ActivityDetails,
     fields: list[str],
 ) -> None:
-    givers = cli.host.why(str(details.number))["values_from"]
+    suppliers = cli.host.why(str(details.number))["values_from"]
     lines = []
     for name in fields:
         if name == "all":
             lines.append(("all fields", "your changes are removed", ""))
             continue
         # Only fields that differ from the main source are listed by name.
-        giver = short_hashes(givers.get(name, givers["everything else"]))
-        lines.append((name, _edited_value(details, name), f"from {giver}"))
+        supplier = short_hashes(suppliers.get(name, suppliers["everything else"]))
+        lines.append((name, _edited_value(details, name), f"from {supplier}"))
     title = details.activity.title or "untitled"
     cli.show(Heading(f"{details.number}  {title}"), Pairs(lines))
 

@@ -35,7 +35,7 @@ _LEFT_OVER = 5
 def command(context: click.Context) -> None:
     """List records that could not be understood.
 
-    Nothing of them is lost. They are tried again when their plugin has a new version.
+    Their data is kept, and they are tried again when their plugin has a new version.
     """
     if context.invoked_subcommand is None:
         context.invoke(list_)

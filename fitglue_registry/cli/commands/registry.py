@@ -234,7 +234,7 @@ def _reports(reports: Sequence[Report]) -> Iterator[Part]:
 def help_article(cli: CliContext, *, name: str) -> None:
     """Write the help article of an entry as Markdown.
 
-    The article is made from the entry only.
+    The article is made only from the entry.
     """
     entries = cli.host.entries.find(name)
     articles = map(cli.host.entries.article, entries)

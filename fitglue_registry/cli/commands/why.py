@@ -59,7 +59,7 @@ _ORDER: tuple[str, ...] = tuple(PartName)
 def command(cli: CliContext, *, reference: str) -> None:
     """Explain what happened to the workout REF.
 
-    You see when it arrived, what was made of it, and why it was merged with others, or why it has
+    You see when it arrived, what it became, and why it was merged with others, or why it has
     no activity. REF is a number, `last`, a date, an id at the source, or an identity such as
     strava:123.
     """

@@ -113,11 +113,11 @@ class Imports:
             except FitglueError as error:
                 yield SyncStopped(recognized.name, error)
 
-    def rehearse(self, what: Recognized, athlete: str = ME) -> Iterator[Event]:
+    def rehearse(self, recognized: Recognized, athlete: str = ME) -> Iterator[Event]:
         """Run the import of a recognized source as a dry run, without connecting it.
 
         Args:
-            what: One source from the result of ``recognize``.
+            recognized: One source from the result of ``recognize``.
             athlete: The athlete.
 
         Yields:
@@ -127,7 +127,7 @@ class Imports:
             UserMistake: FG-tier, or a setting that cannot be right.
             FitglueError: What the plugin refuses.
         """
-        connected = self._as_if_connected(what, athlete)
+        connected = self._as_if_connected(recognized, athlete)
         rehearsal = replace_fields(_EVERYTHING, dry_run=True)
         yield from work_on(
             self._workspace, connected, lambda context: sync_connection(context, rehearsal)
@@ -146,7 +146,7 @@ class Imports:
 
         Args:
             names: Connections, see ``Connections.get``; the default is all connections that read
-                files of this machine.
+                files on this machine.
             athlete: The athlete.
             stop: Ends the watch when it is set; without it, close the iterator.
             timing: How long a file must be unchanged, and how often to check.

@@ -102,7 +102,7 @@ def _read(file: Path | BinaryIO) -> bytes:
 
 def _streams_beside(file: Path) -> bytes | None:
     for ending in _STREAMS_ENDINGS:
-        beside = file.with_name(f"{file.stem}{ending}")
-        if beside.is_file():
-            return beside.read_bytes()
+        streams = file.with_name(f"{file.stem}{ending}")
+        if streams.is_file():
+            return streams.read_bytes()
     return None

@@ -49,25 +49,27 @@ def recognize(
             "FG-path-missing", "no file or folder is named", fix="fitglue import PATH"
         )
     sources = _sources(workspace.catalogue, entry)
-    found: list[Recognized] = []
+    recognitions: list[Recognized] = []
     problems: list[FitglueError] = []
     for answer in _ask(workspace, sources, wanted):
         if isinstance(answer, FitglueError):
             problems.append(answer)
         else:
-            found += [recognized for recognized in answer if entry in (None, recognized.entry)]
-    _check_unambiguous(workspace.catalogue, found)
+            recognitions += [
+                recognized for recognized in answer if entry in (None, recognized.entry)
+            ]
+    _check_unambiguous(workspace.catalogue, recognitions)
     covered: set[str] = set()
-    for recognized in found:
+    for recognized in recognitions:
         covered.update(recognized.paths)
     for path in wanted:
         if path not in covered:
             problems.append(_unknown(path, sources))
     # The first problem explains best why there is nothing to import.
-    if not found:
+    if not recognitions:
         raise problems[0]
-    found.sort(key=lambda recognized: wanted.index(recognized.paths[0]))
-    return Recognition(tuple(found), tuple(problems))
+    recognitions.sort(key=lambda recognized: wanted.index(recognized.paths[0]))
+    return Recognition(tuple(recognitions), tuple(problems))
 
 
 def _sources(catalogue: Catalogue, entry: str | None) -> list[Entry]:
@@ -169,14 +171,14 @@ def _nearest_name(path: Path) -> str | None:
     return f"a similar name exists: {near}" if near else None
 
 
-def _check_unambiguous(catalogue: Catalogue, found: Sequence[Recognized]) -> None:
+def _check_unambiguous(catalogue: Catalogue, recognitions: Sequence[Recognized]) -> None:
     """Raise ``UserMistake`` for a path that two plugins recognize, as it would be imported twice.
 
     Only a person knows which is right. One plugin may name a folder in several answers, because it
     decides which of its sources reads which file.
     """
     by_path: dict[str, Recognized] = {}
-    for recognized in found:
+    for recognized in recognitions:
         for path in recognized.paths:
             other = by_path.setdefault(path, recognized)
             if _plugin_of(catalogue, other.entry) != _plugin_of(catalogue, recognized.entry):

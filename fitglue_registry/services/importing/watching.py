@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WatchedConnection:
-    """A connection that reads files of this machine, with the paths that it reads."""
+    """A connection that reads files on this machine, with the paths that it reads."""
 
     connected: ConnectionRow
     roots: tuple[Path, ...]
@@ -119,7 +119,7 @@ class FolderSyncs:
         """Return the connections of these names, or all connections that read local files.
 
         Raises:
-            UserMistake: FG-nothing-to-watch if a named connection reads no files of this machine.
+            UserMistake: FG-nothing-to-watch if a named connection reads no files on this machine.
         """
         if not names:
             connections = self._connections.list(athlete)

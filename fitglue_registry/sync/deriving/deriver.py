@@ -50,7 +50,7 @@ class Derived:
         encoded: The source activities, one for each leg, ready to be stored.
         refused: Why the record goes to quarantine; ``encoded`` is then empty.
         failure: An error that is not the fault of the record, to be raised by ``checked``.
-        received_at: When the part arrived because of which the record was derived.
+        received_at: When the part arrived that caused the record to be derived.
     """
 
     encoded: list[EncodedActivity]

@@ -58,7 +58,7 @@ def pool_for(
         total: How many records want it.
 
     Yields:
-        The pool, or ``None`` if records are to be derived on the lane that fetches them.
+        The pool, or ``None`` if records are derived on the lane that fetches them.
     """
     processes = processes_for(context, total, heavy=True) if part.heavy else None
     if processes is None:
@@ -95,7 +95,7 @@ class Pool:
 
         Args:
             record: The record with all its parts.
-            received_at: When the part arrived because of which the record is derived.
+            received_at: When the part arrived that causes the record to be derived.
 
         Returns:
             The promise of the result, or the result itself if the pool has no workers any more and
@@ -224,7 +224,7 @@ class Pending:
         """Wait for the result and return it; an error becomes its ``failure``."""
         try:
             derived = self._derived()
-        # Raised later, when this answer is to be stored, so that those before it are stored first.
+        # Raised when it is the turn of this answer, so that the answers before it are stored first.
         except Exception as failure:  # noqa: BLE001
             return Derived([], failure=failure)
         return replace(derived, received_at=self.received_at)

@@ -241,7 +241,7 @@ def _load_stored(context: SyncContext, rows: Sequence[RecordRow]) -> dict[int, _
 def _changed_legs(stored_result: _StoredResult, derived: Derived) -> list[int]:
     """Return the numbers of the legs whose content changed, was added or no longer exists.
 
-    A record that is refused keeps its legs, so none of them changes.
+    A record that is refused keeps its legs unchanged.
     """
     if derived.refused is not None:
         return []

@@ -86,7 +86,7 @@ def processes_for(
 
     Args:
         context: The connection.
-        total: How many records are to be derived.
+        total: The number of records to derive.
         heavy: Whether the records have a heavy part.
     """
     # A worker finds plugins through entry points. It cannot find those that an application passed

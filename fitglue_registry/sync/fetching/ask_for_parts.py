@@ -62,7 +62,7 @@ def ask_for(
     Args:
         context: The connection.
         part: The part, as the entry describes it.
-        ids: The external ids of the records, in the order in which they are to be asked for.
+        ids: The external ids of the records, in the order in which to ask for them.
         derive: Called for each answer on the thread that received it. If it returns a promise, this
             function waits for the result, so the order of the answers stays.
 
@@ -231,7 +231,7 @@ def _ask(
     jobs = [_Job(ids) for ids in ids_of_jobs]
     failed: dict[str, FitglueError] = {}
     failed_in_a_row = 0
-    # ``closing`` stops the plugin's threads at once also if the consumer closes this generator.
+    # ``closing`` stops the plugin's threads even if the consumer closes this generator early.
     with closing(_answers(context, part, jobs, derive)) as answers:
         for number, item in answers:
             job = jobs[number]
@@ -246,7 +246,7 @@ def _ask(
             failed.update(dict.fromkeys(job.fail(), item))
             failed_in_a_row += 1
             if failed_in_a_row >= _FAILED_IN_A_ROW:
-                return _Outcome(failed, _left(jobs), item)
+                return _Outcome(failed, _unanswered(jobs), item)
     # ``fitglue_fetch`` must answer for each id, at least with the reason why there is no part. A
     # missing answer is an error: it must never be taken for a deletion.
     for job in jobs:
@@ -256,13 +256,13 @@ def _ask(
     return _Outcome(failed)
 
 
-def _left(jobs: Iterable[_Job]) -> list[Sequence[str]]:
+def _unanswered(jobs: Iterable[_Job]) -> list[Sequence[str]]:
     """Return the ids of each job that have not been answered yet."""
-    left: list[Sequence[str]] = []
+    unanswered: list[Sequence[str]] = []
     for job in jobs:
         if job.waiting:
-            left.append(job.waiting)
-    return left
+            unanswered.append(job.waiting)
+    return unanswered
 
 
 def _answers(

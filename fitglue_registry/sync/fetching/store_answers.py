@@ -34,7 +34,7 @@ def store_answers(
 ) -> dict[str, Decided]:
     """Store a batch of answers in one transaction.
 
-    A process that dies before the commit has stored nothing of the batch, and its parts are still
+    A process that dies before the commit has stored none of the batch, and its parts are still
     wanted. After the commit, they are no longer wanted, and their source activities are matched.
 
     Args:

@@ -62,10 +62,10 @@ def ask_for_rows(context: SyncContext, window: Window) -> Iterator[Listing | Spl
     for _, item in answers:
         if isinstance(item, FitglueError):
             raise item
-        # A Split beside rows would leave open whether the rows are all of the window's rows, and
-        # with that, whether the other records of the window have vanished.
+        # If a Split came with rows, it would be unclear whether these are all rows of the window,
+        # and therefore whether other records of the window have vanished.
         if split or (isinstance(item, Split) and seen):
-            what = "with a Split beside other items; a Split must be the only item"
+            what = "with a Split among other items; a Split must be the only item"
             raise context.plugin.refuse(_HOOK, what)
         if isinstance(item, Split):
             split = True

@@ -60,7 +60,7 @@ def _derive_new(
     """Derive new records, which have only a summary.
 
     This is quick, so it happens in this process even for the rows of a first sync. It needs no
-    query either, because the store has nothing of these records.
+    query either, because these records are not in the store.
     """
     new = [change for change in changes if change.known is None]
     if not new:
@@ -107,7 +107,7 @@ def _loaded_batches(
     known: Sequence[Change],
     now: datetime,
 ) -> Iterator[tuple[list[_Received], list[Record]]]:
-    """Yield batches of changes with their records, each of which has the summary just listed."""
+    """Yield batches of changes and their records, which have the newly listed summaries."""
     for batch in batches_of(context.entry, known):
         rows = [change.known for change in batch if change.known is not None]
         received = []

@@ -118,7 +118,7 @@ def _store_record(transaction: Transaction, derived_change: DerivedChange) -> in
 
 
 def _start_local(derived_change: DerivedChange) -> str | None:
-    """Return the start by which a later sync decides in which window the record belongs."""
+    """Return the start that tells a later sync which window the record belongs to."""
     start_local = derived_change.change.listing.start_local
     if start_local is not None:
         return start_local.isoformat()

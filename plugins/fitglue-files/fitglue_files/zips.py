@@ -36,7 +36,7 @@ def member_problem(
         return refusal(
             "FG-zip-path",
             where,
-            "its name leads out of the archive, as only hostile archives attempt",
+            "its path leads out of the archive, which only a malicious archive would attempt",
             fix="remove it",
         )
     if info.flag_bits & _ENCRYPTED:

@@ -47,7 +47,7 @@ def start_fields(
     Args:
         start: The start in UTC.
         place: Latitude and longitude of the start in degrees, if known.
-        offset_s: The seconds by which the local clock is ahead of UTC, as the file states them. An
+        offset_s: How many seconds the local clock is ahead of UTC, as the file states it. An
             offset of more than a day is ignored.
 
     Returns:

@@ -168,7 +168,7 @@ def unexpected_response(
 
 
 def unexpected_file(answer: Answer) -> ConnectionStopped:
-    """Return the error for a response that cannot be a recording; it quotes nothing of it."""
+    """Return the error for a response that cannot be a recording, without quoting the response."""
     content = answer.body.strip()
     kind = "JSON"
     if not content:

@@ -34,7 +34,7 @@ def opinion(pair: Pair) -> Opinion | None:
 def _is_native_of(native: Side, stub: Side) -> bool:
     """Return whether the first activity is the native copy of the second, a stub.
 
-    Seen: a native copy has the very same ``start_date_local`` as the stub beside it. A start that
+    Seen: a native copy has exactly the same ``start_date_local`` as its stub. A start that
     is known only to the day would match each stub at midnight, so it must be exact.
     """
     start = stub.activity.start_local

@@ -99,7 +99,7 @@ _SECTIONS = {
         "max_snow_mm": "max_snow",
     },
 }
-#: Name → the flag by which the athlete says that this part of the recording is wrong.
+#: Name → the flag that the athlete sets if this part of the recording is wrong.
 _IGNORED = {
     "time": "icu_ignore_time",
     "power": "icu_ignore_power",

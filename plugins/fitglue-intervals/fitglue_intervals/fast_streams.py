@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from fitglue_intervals.channels import Samples
 
 _NULL = re.compile(b"null")
-#: The number that replaces a null. It is drawn anew in each process, so that nobody can write a
-#: payload that contains it on purpose.
+#: The number that replaces a null. It is chosen at random in each process, so that nobody can
+#: write a payload that contains it on purpose.
 _GAP = b"-%de302" % random.randrange(100_000, 1_000_000)
 _GAP_VALUE = float(_GAP)
 _OF_SAMPLES = ("data", "data2")

@@ -42,13 +42,13 @@ def test_a_server_without_profiles_is_asked_for_the_athlete(connect_to):
         "id": "i1",
         "name": "Ada",
         "timezone": "Europe/Berlin",
-        "icu_api_key": "recognisable",
+        "icu_api_key": "recognizable",
     }
     account = plugin.fitglue_connect(
         connection=connect_to({"athlete/0": athlete, "athlete/0/activities": rows(3)})
     )
     assert (account.id, account.name) == ("i1", "Ada")
-    assert "recognisable" not in repr(account)
+    assert "recognizable" not in repr(account)
 
 
 def test_another_athlete_can_be_asked_for(connect_to):

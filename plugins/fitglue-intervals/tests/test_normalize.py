@@ -226,8 +226,8 @@ def test_custom_fields_stay_in_their_corner(normalized):
     """A custom field stays in the extensions even if its name is TSS, and NaN is left out in both
     notations.
     """
-    made = normalized(TSS=48.6, PercentWmin="NaN", Colour="red")
-    assert made.extensions["custom"] == {"TSS": 48.6, "Colour": "red"}
+    made = normalized(TSS=48.6, PercentWmin="NaN", Color="red")
+    assert made.extensions["custom"] == {"TSS": 48.6, "Color": "red"}
     assert made.training_load is None
 
 

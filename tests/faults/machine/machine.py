@@ -202,9 +202,9 @@ class Machine(RuleBasedStateMachine):
         self.count(f"an edit {'inside' if inside else 'outside'} the window")
         changes: dict[str, Any] = {"title": f"renamed {serial}"}
         if what == "laps":
-            changes = {"laps": workout.laps % 3 + 1, "analysed": serial}
+            changes = {"laps": workout.laps % 3 + 1, "analyzed": serial}
         elif what == "heartrate":
-            changes = {"heartrate": 100 + serial, "analysed": serial}
+            changes = {"heartrate": 100 + serial, "analyzed": serial}
         elif what == "file":
             changes = {"file": f"file {serial}".encode(), "uploaded": serial}
         self.world.change(external_id, **changes)
@@ -262,7 +262,7 @@ class Machine(RuleBasedStateMachine):
             self.count("a stub becomes native under its id")
             serial = self.world.serial()
             self.world.change(
-                stub, stub=False, title=f"native {serial}", heartrate=100 + serial, analysed=serial
+                stub, stub=False, title=f"native {serial}", heartrate=100 + serial, analyzed=serial
             )
 
     @rule(which=which)

@@ -90,7 +90,7 @@ def change(world, kind, which):
     else:
         edits = {
             "title": {"title": f"renamed {serial}"},
-            "laps": {"laps": serial % 4, "analysed": serial},
+            "laps": {"laps": serial % 4, "analyzed": serial},
             "start": {"start": FIRST - timedelta(days=which * 50, seconds=serial)},
             "file": {"file": b"%d" % serial, "uploaded": serial},
             "odd": {"odd": True},

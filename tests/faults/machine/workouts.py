@@ -28,7 +28,7 @@ class Workout:
     stub: bool = False
     odd: bool = False
     strava_id: str | None = None
-    analysed: int = 0  # counts how often it was analyzed again
+    analyzed: int = 0  # counts how often it was analyzed again
     uploaded: int = 0  # counts the uploads
 
     @property
@@ -69,7 +69,7 @@ class Workout:
             "strava_id": self.strava_id,
             "icu_atl": 50.0,
             "icu_ctl": 40.0,
-            "analyzed": f"2026-01-01T00:00:{self.analysed % 60:02}.{self.analysed // 60:03}+00:00",
+            "analyzed": f"2026-01-01T00:00:{self.analyzed % 60:02}.{self.analyzed // 60:03}+00:00",
             "created": f"2025-01-01T00:00:{self.uploaded % 60:02}.{self.uploaded // 60:03}+00:00",
             "icu_intervals": [
                 {"start_time": lap, "end_time": lap + 1, "type": "WORK"} for lap in range(self.laps)

@@ -1,4 +1,4 @@
-"""The summaries of a Garmin archive: their files, the values by which they are joined with
+"""The summaries of a Garmin archive: their files, the values that join them with
 recordings, and their verbatim bytes.
 """
 
@@ -42,7 +42,7 @@ class _Part(msgspec.Struct):
 
 @dataclass(slots=True)
 class Summary:
-    """One summary: its bytes, and the values by which it is joined with a recording.
+    """One summary: its bytes, and the values that join it with a recording.
 
     Attributes:
         external_id: Its id at Garmin.
@@ -169,7 +169,7 @@ def _raws(content: bytes) -> list[bytes]:
 
 
 def _summary(raw: bytes, values: dict[str, Any]) -> Summary:
-    """Return one summary with the values by which it is joined."""
+    """Return one summary with the values that join it with a recording."""
     external_id = str(values["activityId"])
     lasted_ms = number_of(values, "elapsedDuration") or number_of(values, "duration")
     profile = values.get("userProfileId")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: The cells of a row by the names of the columns.
 Cells: TypeAlias = "Mapping[str, str]"
 _NAME = re.compile(r"workouts.*\.csv\Z", re.IGNORECASE)
-#: Columns by which the table is recognized; a ``workouts.csv`` may also come from another program.
+#: Columns that identify the table; a ``workouts.csv`` may also come from another program.
 _NEEDED = frozenset({"workoutday", "workouttype", "timetotalinhours", "title"})
 #: The table has no ids. A row is identified by the fields that nobody edits afterwards; equal rows
 #: are numbered.

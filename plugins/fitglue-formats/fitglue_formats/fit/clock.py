@@ -35,8 +35,7 @@ def moment(seconds_of_epoch: float) -> datetime:
 
 
 def offset_s(messages: Messages) -> int | None:
-    """Return the seconds by which the local clock was ahead of UTC, or ``None`` if they are
-    unknown.
+    """Return how many seconds the local clock was ahead of UTC, or ``None`` if that is unknown.
 
     The message ``activity`` states both clocks. Some apps write nonsense as the local time; a
     difference that is not the offset of a zone is ignored.

@@ -85,7 +85,7 @@ def decode(frames: Frames, wanted: Collection[int]) -> Messages:
 
     Returns:
         The messages. Each has the number of its chained file under ``chained_file``, because the
-        developer fields of each chained file are described anew.
+        each chained file describes its own developer fields.
     """
     messages = Messages()
     for number, file in enumerate(frames.files):

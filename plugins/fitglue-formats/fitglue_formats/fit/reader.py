@@ -130,7 +130,7 @@ def _frames(content: bytes) -> Frames:
         )
     raise refusal(
         "FG-fit-empty",
-        "it contains no session and no sample, as if the recording was stopped at once",
+        "it contains no session and no sample, as if the recording had been stopped immediately",
     )
 
 

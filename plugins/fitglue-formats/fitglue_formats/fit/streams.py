@@ -38,8 +38,9 @@ def _stream(
     values: Numbers,
     maker: Maker | None = None,
 ) -> Stream:
-    """Return one stream; of a channel that is not in the model, it keeps the manufacturer's unit
-    and name.
+    """Return one stream.
+
+    A channel that is not in the model keeps the unit and the name that the manufacturer gave it.
     """
     column = _column(values)
     if maker is None:
@@ -56,6 +57,6 @@ def _stream(
 def _column(values: Numbers, width: int = 1) -> Column:
     """Return an array as a column of the model, without copying its values."""
     doubles = np.ascontiguousarray(values, dtype=np.float64)
-    # A memoryview can only be cast to and from bytes, so the way to doubles is in two steps.
+    # A memoryview can only be cast to or from bytes, so the cast to doubles takes two steps.
     raw = memoryview(doubles.data).cast("B")
     return Column(raw.cast("d"), width)

@@ -30,7 +30,7 @@ _AMOUNTS = {
     "average_vertical_ratio_pct": "avg_vertical_ratio",
     "pool_length_m": "pool_length",
 }
-#: The same for fields of which a negative value is kept, such as a temperature.
+#: The same, for fields whose negative values are kept, such as a temperature.
 _OTHER_VALUES = {
     "average_watts": "avg_power",
     "max_watts": "max_power",

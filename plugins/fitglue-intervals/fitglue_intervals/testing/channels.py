@@ -65,7 +65,7 @@ def _altitude(samples: Samples) -> list[float]:
 
 
 def _fixed_altitude(samples: Samples) -> list[float]:
-    """Return the altitude that the service corrected; it was seen beside ``altitude``."""
+    """Return the altitude that the service corrected; it was seen in addition to ``altitude``."""
     return [float(round(value)) for value in samples.altitude]
 
 

@@ -81,7 +81,7 @@ class Endpoints:
         return endpoint
 
     def _athletes(self, _: Request) -> Response:
-        """Return the athletes that the key may read, of whom there is one."""
+        """Return the list of athletes that the key may read, which has one item."""
         return json_response([athlete.list_entry(self._account.athlete_id, self._account.timezone)])
 
     # Lists

@@ -10,7 +10,7 @@ from fitglue_intervals.testing.values import Row, local_text, stamp_text
 if TYPE_CHECKING:
     from fitglue_intervals.testing.workout import Workout
 
-#: Line breaks, typographic quotes and signs outside ASCII, as people type them.
+#: Line breaks, typographic quotes and non-ASCII characters, as people type them.
 _DESCRIPTION = "Felt good.\nLegs heavy after km 20 – “ok”, 2 × gel"
 _MANUAL_NULLS = (
     "icu_training_load",
@@ -94,8 +94,8 @@ def manual(workout: Workout) -> Row:
 def _file_name(workout: Workout) -> str:
     """Return the ``external_id`` of an activity: a Garmin id, or the name of the uploaded file.
 
-    Seen: names of files repeat (``file.dat`` 181 times in one account), so a client must not take
-    them for keys. The legs of one file share the value.
+    Seen: file names repeat (``file.dat`` 181 times in one account), so a client must not use them
+    as keys. The legs of one file share the value.
     """
     plan = workout.plan
     # A race is numbered from its last leg to its first, so number plus leg is equal for its legs.

@@ -68,7 +68,7 @@ def activity_row(plan: Plan, athlete_id: str) -> Row:
         row |= part(workout)
     row |= workout.shape.sport.fields
     # Seen: explicit nulls in responses of 2025, missing keys in webhooks. A client must treat both
-    # alike, so every third row leaves its nulls out.
+    # in the same way, so every third row leaves its nulls out.
     if plan.number % 3:
         for name in UNSET:
             row.setdefault(name, None)

@@ -338,7 +338,7 @@ TRIATHLON = (
     "tri_t1",
     "tri_run",
 )
-#: Twenty workouts with the frequencies of a usual athlete; their order is drawn anew each time.
+#: Twenty workouts with the frequencies of a usual athlete; they are shuffled each time.
 WORKOUT_MIX = (
     *("ride",) * 4,
     "commute",

@@ -1,7 +1,7 @@
 """The keys of an Activity object that are null in a row without a value for them."""
 
-# Captured payloads of 2025 have explicit nulls for these keys; a client must treat a null and a
-# missing key alike.
+# Captured payloads of 2025 have explicit nulls for these keys; a client must treat a null like a
+# missing key.
 UNSET = (
     "description",
     "gear",
