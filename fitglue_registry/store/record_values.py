@@ -113,7 +113,8 @@ def with_part(
 ) -> Record:
     """Return the record with one more part, or with a newer revision of a part.
 
-    The order of the parts in the record stays fixed, so two stores agree whichever part came first.
+    The order of the parts in the record stays fixed, so two stores agree regardless of which
+    part came first.
     """
     # The part that was received later wins where two contradict each other. A clock that was set
     # back must not decide that, so the new part counts as at least a millisecond later.

@@ -28,7 +28,7 @@ TITLE = "[bold]Tempo[/bold] \x1b[31mred\x1b[0m \u202egnp"
 
 
 @dataclass(frozen=True)
-class Said:
+class CliResult:
     """The result of one run of the command."""
 
     code: int
@@ -74,15 +74,15 @@ def _let_time_fly(monkeypatch):
 
 
 @pytest.fixture
-def fitglue(capsys, monkeypatch) -> Callable[..., Said]:
+def fitglue(capsys, monkeypatch) -> Callable[..., CliResult]:
     """Run the command in this process, with a standard input that is not a terminal."""
 
-    def call(*arguments: str, typed: str = "") -> Said:
+    def call(*arguments: str, typed: str = "") -> CliResult:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode())))
         capsys.readouterr()
         code = run(arguments)
         out, err = capsys.readouterr()
-        return Said(code, out, err)
+        return CliResult(code, out, err)
 
     return call
 
@@ -162,10 +162,10 @@ def intervals() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def connect(fitglue, intervals) -> Callable[..., Said]:
+def connect(fitglue, intervals) -> Callable[..., CliResult]:
     """Connect that account, with any further options."""
 
-    def call(*options: str, key: str = KEY) -> Said:
+    def call(*options: str, key: str = KEY) -> CliResult:
         return fitglue(
             "connect",
             "intervals",

@@ -54,10 +54,10 @@ def test_every_help_has_an_example_and_fits_80_columns(path, fitglue, monkeypatc
     monkeypatch.setenv("COLUMNS", "80")
     if path == ("dev", "stand-in"):
         pytest.skip("its help is that of the stand-in itself")
-    said = fitglue(*path, "--help")
-    assert said.code == 0
-    assert f"  fitglue {path[0]}" in said.out.split("Example")[1]
-    assert max(map(len, said.out.splitlines())) <= 80
+    result = fitglue(*path, "--help")
+    assert result.code == 0
+    assert f"  fitglue {path[0]}" in result.out.split("Example")[1]
+    assert max(map(len, result.out.splitlines())) <= 80
 
 
 def test_the_help_lists_every_command_and_exit_code(fitglue):
@@ -82,8 +82,10 @@ def test_help_imports_nothing_heavy():
         "[name for name in sys.modules if "
         "name.startswith('fitglue_registry.cli.commands.')], file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr.strip() == "[] []"
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert process.stderr.strip() == "[] []"
 
 
 def test_the_version_is_answered_without_click():
@@ -93,34 +95,36 @@ def test_the_version_is_answered_without_click():
         "main; main();"
         "print('click' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["fitglue", done.stdout.split()[1], "False"]
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert process.stdout.split() == ["fitglue", process.stdout.split()[1], "False"]
 
 
 def test_an_unknown_command_names_the_nearest(fitglue):
     """A mistyped command ends with exit code 2, and the error suggests the right one."""
-    said = fitglue("synk")
-    assert (said.code, said.out) == (2, "")
-    assert "did you mean sync?" in said.err
+    result = fitglue("synk")
+    assert (result.code, result.out) == (2, "")
+    assert "did you mean sync?" in result.err
 
 
 def test_a_usage_error_looks_like_every_other_error(fitglue):
     """What click refuses is shown with code, message and fix, without a usage text."""
-    said = fitglue("activities", "--since", "someday")
-    assert said.code == 2
-    assert "[FG-usage]" in said.err
-    assert "see: fitglue activities --help" in said.err
-    assert "Usage:" not in said.err
+    result = fitglue("activities", "--since", "someday")
+    assert result.code == 2
+    assert "[FG-usage]" in result.err
+    assert "see: fitglue activities --help" in result.err
+    assert "Usage:" not in result.err
 
 
 def test_an_error_with_json_is_one_object_on_standard_error(fitglue):
     """With --json an error is one JSON object on standard error, and standard output
     stays empty.
     """
-    said = fitglue("show", "nothing", "--json")
-    assert (said.code, said.out) == (2, "")
-    assert said.error["code"] == "FG-activity-unknown"
-    assert set(said.error) == {"code", "what", "where", "fix"}
+    result = fitglue("show", "nothing", "--json")
+    assert (result.code, result.out) == (2, "")
+    assert result.error["code"] == "FG-activity-unknown"
+    assert set(result.error) == {"code", "what", "where", "fix"}
 
 
 def test_json_may_stand_before_the_command(fitglue):
@@ -133,11 +137,11 @@ def test_a_bug_is_called_a_bug_and_its_traceback_is_kept(fitglue, monkeypatch, t
     written to a file.
     """
     monkeypatch.setattr("fitglue_registry.services.reading.Activities.list", lambda *_: 1 / 0)
-    said = fitglue("activities")
-    assert said.code == 1
-    assert "this is a bug" in said.err
-    assert "ZeroDivisionError: division by zero" in said.err
-    assert "Traceback" not in said.err
+    result = fitglue("activities")
+    assert result.code == 1
+    assert "this is a bug" in result.err
+    assert "ZeroDivisionError: division by zero" in result.err
+    assert "Traceback" not in result.err
     [kept] = (tmp_path / "home" / "logs").iterdir()
     assert "Traceback" in kept.read_text()
 
@@ -155,18 +159,18 @@ def test_a_secret_in_a_bug_is_not_told(fitglue, monkeypatch, tmp_path):
         raise RuntimeError("GET /x?api_key=abcdefgh12345678")
 
     monkeypatch.setattr("fitglue_registry.services.reading.Activities.list", broken)
-    said = fitglue("activities")
+    result = fitglue("activities")
     [kept] = (tmp_path / "home" / "logs").iterdir()
-    assert "abcdefgh12345678" not in said.err + kept.read_text()
+    assert "abcdefgh12345678" not in result.err + kept.read_text()
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(synced, child):
     """A pipe that its reader closes, as in `fitglue export | head -1`, is not an error."""
-    done = child("export")
-    assert done.stdout.readline().startswith("{")
-    done.stdout.close()
-    assert (done.wait(20), done.stderr.read()) == (0, "")
-    done.stderr.close()
+    process = child("export")
+    assert process.stdout.readline().startswith("{")
+    process.stdout.close()
+    assert (process.wait(20), process.stderr.read()) == (0, "")
+    process.stderr.close()
 
 
 def test_control_c_stops_cleanly(connect, intervals, child, tmp_path):
@@ -258,24 +262,26 @@ def test_verbose_logs_without_the_key(connect, fitglue):
     """-vv logs every request on standard error, before and after the command, and never the key."""
     connect()
     for arguments in (("-vv", "sync"), ("sync", "-vv")):
-        said = fitglue(*arguments)
-        assert "GET http://127.0.0.1" in said.err
-        assert "stand-in-key" not in said.err
+        result = fitglue(*arguments)
+        assert "GET http://127.0.0.1" in result.err
+        assert "stand-in-key" not in result.err
     assert "GET" not in fitglue("sync").err
 
 
 def test_a_full_disk_is_no_bug(fitglue, child, synced):
     """Output that does not fit on the disk is reported with the exit code of a store that fails."""
     with Path("/dev/full").open("w") as full:
-        done = child("export", stdout=full)
-        _, err = done.communicate(timeout=20)
-    assert done.returncode == 7
+        process = child("export", stdout=full)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 7
     assert "the disk is full" in err
 
 
 def test_a_poor_encoding_stops_nothing(synced, child):
     """Characters that the encoding lacks are replaced by ASCII text."""
     for command in (("show", "last"), ("activities",), ("activities", "--json"), ()):
-        done = child(*command, env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
-        out, err = done.communicate(timeout=20)
-        assert (done.returncode, err, out.isascii()) == (0, "", True)
+        process = child(
+            *command, env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+        )
+        out, err = process.communicate(timeout=20)
+        assert (process.returncode, err, out.isascii()) == (0, "", True)

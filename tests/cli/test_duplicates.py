@@ -57,11 +57,11 @@ def doubles(tmp_path):
         "start_date_local": "2026-05-10T11:00:00",
     }
     with (
-        StandIn(Account.from_rows(rows("a", name=TITLE), athlete_id="i1")) as one,
-        StandIn(Account.from_rows(rows("b", **later), athlete_id="i2")) as two,
+        StandIn(Account.from_rows(rows("a", name=TITLE), athlete_id="i1")) as first,
+        StandIn(Account.from_rows(rows("b", **later), athlete_id="i2")) as second,
         Host(tmp_path / "home") as host,
     ):
-        for server in (one, two):
+        for server in (first, second):
             host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         list(host.sync())
         asked = [host.activities.get(name).members[0].id for name in ("a1", "b1")]
@@ -74,10 +74,10 @@ def test_a_pair_is_shown_side_by_side_with_its_evidence(doubles, fitglue):
     """A pair is shown with sources, values, evidence and probability, and a title cannot steer the
     terminal.
     """
-    said = fitglue("duplicates")
-    assert said.code == 0
+    result = fitglue("duplicates")
+    assert result.code == 0
     assert all(
-        text in said.out
+        text in result.out
         for text in (
             "intervals/a1",
             "intervals-2/b1",
@@ -87,7 +87,7 @@ def test_a_pair_is_shown_side_by_side_with_its_evidence(doubles, fitglue):
             "\\x1b[31mred",
         )
     )
-    assert "fitglue duplicates merge A B" in said.err
+    assert "fitglue duplicates merge A B" in result.err
 
 
 def test_the_pairs_as_documents(doubles, fitglue):
@@ -109,15 +109,17 @@ def test_merge_different_split_undo_and_history(doubles, fitglue):
     assert len(fitglue("duplicates", "different", "a1", "b1", "--json").document) == 2
     assert len(fitglue("duplicates", "split", "a2").out.splitlines()) == 2
     assert len(fitglue("activities", "--json").lines) == 4
-    said = fitglue("duplicates", "history", "--json").lines
-    assert [(one["said"], one["undone_at"] is None) for one in said] == [
+    decisions = fitglue("duplicates", "history", "--json").lines
+    assert [(item["said"], item["undone_at"] is None) for item in decisions] == [
         ("different", True),
         ("different", True),
         ("same", False),
     ]
     assert "undone" in fitglue("duplicates", "history").out
-    undone = fitglue("duplicates", "undo", str(said[0]["verdict"]), "--json").document
-    assert [one["sources"] for one in undone["activities"]] == [["intervals/a2", "intervals-2/b2"]]
+    undone = fitglue("duplicates", "undo", str(decisions[0]["verdict"]), "--json").document
+    assert [item["sources"] for item in undone["activities"]] == [
+        ["intervals/a2", "intervals-2/b2"]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -134,16 +136,16 @@ def test_what_cannot_be_done_says_what_to_do(doubles, fitglue, arguments):
     """A decision that is impossible is refused with a code and a reason or a fix, and changes
     nothing.
     """
-    said = fitglue("duplicates", *arguments, "--json")
-    assert (said.code, bool(said.error["fix"])) == (2, True)
+    result = fitglue("duplicates", *arguments, "--json")
+    assert (result.code, bool(result.error["fix"])) == (2, True)
     assert fitglue("duplicates", "history", "--json").lines == []
 
 
 def test_nothing_to_decide_says_so(synced, fitglue):
     """Without undecided pairs, the command says how to see what was merged."""
-    said = fitglue("duplicates")
-    assert (said.code, said.out) == (0, "")
-    assert "fitglue why" in said.err
+    result = fitglue("duplicates")
+    assert (result.code, result.out) == (0, "")
+    assert "fitglue why" in result.err
 
 
 def press(keys):

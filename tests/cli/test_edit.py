@@ -7,7 +7,7 @@ import pytest
 
 def test_an_edited_activity_is_shown_listed_and_exported_so(synced, fitglue):
     """An edited value is shown, listed and exported, and marked as the athlete's own."""
-    said = fitglue(
+    result = fitglue(
         "activities",
         "edit",
         "last",
@@ -18,8 +18,8 @@ def test_an_edited_activity_is_shown_listed_and_exported_so(synced, fitglue):
         "--set",
         "distance-m=42195",
     )
-    assert said.code == 0
-    assert all(text in said.out for text in ("Round the lake", "TrailRun", "42195.0", "from you"))
+    assert result.code == 0
+    assert all(text in result.out for text in ("Round the lake", "TrailRun", "42195.0", "from you"))
     assert fitglue("activities", "--limit", "1", "--json").lines[0]["title"] == "Round the lake"
     assert "your own value" in fitglue("show", "last").out
     assert fitglue("export", "last").lines[0]["activity"]["distance_m"] == 42195.0
@@ -57,10 +57,10 @@ def test_a_reset_field_is_what_the_source_says_again(synced, fitglue):
 )
 def test_a_mistake_says_what_to_type_instead(synced, fitglue, options):
     """A mistake in an edit ends with exit code 2, says what to type, and changes nothing."""
-    said = fitglue("activities", "edit", "last", *options, "--json")
+    result = fitglue("activities", "edit", "last", *options, "--json")
     assert (
-        said.code,
-        bool(said.error["fix"] if said.error["code"] != "FG-usage" else said.error["what"]),
+        result.code,
+        bool(result.error["fix"] if result.error["code"] != "FG-usage" else result.error["what"]),
     ) == (2, True)
 
 

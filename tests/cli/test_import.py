@@ -41,21 +41,21 @@ def test_an_import_says_what_is_there_and_then_what_was_new(installed, fitglue, 
     """An import prints what was recognized, found and left out, then what is new, and asks nothing
     without a terminal.
     """
-    said = fitglue("import", str(log))
-    assert said.out.splitlines()[:3] == [f"Training log  {log}", "  · 1 logs", "  – no pictures"]
-    assert "✓ log: 2 new" in said.out
-    assert (said.code, "fitglue activities" in said.err) == (0, True)
+    result = fitglue("import", str(log))
+    assert result.out.splitlines()[:3] == [f"Training log  {log}", "  · 1 logs", "  – no pictures"]
+    assert "✓ log: 2 new" in result.out
+    assert (result.code, "fitglue activities" in result.err) == (0, True)
     assert "nothing new" in fitglue("import", str(log)).out
 
 
 def test_a_dry_run_says_what_is_there_and_stores_nothing(installed, fitglue, log):
     """A dry run prints what was recognized and what is new, and connects nothing."""
-    said = fitglue("import", str(log), "--dry-run")
+    result = fitglue("import", str(log), "--dry-run")
     assert (
-        said.code,
-        "1 logs" in said.out,
-        "2 new" in said.out,
-        "nothing was stored" in said.out,
+        result.code,
+        "1 logs" in result.out,
+        "2 new" in result.out,
+        "nothing was stored" in result.out,
     ) == (0, True, True, True)
     assert fitglue("connections", "--json").lines == []
 
@@ -106,8 +106,8 @@ def test_a_person_at_a_terminal_is_asked_and_no_is_the_default(
 def test_a_path_that_nobody_knows_beside_others_is_done_in_part(installed, fitglue, log, tmp_path):
     """Recognized paths are imported, and an unknown one is reported with exit code 5."""
     (tmp_path / "x.pdf").write_bytes(b"%PDF")
-    said = fitglue("import", str(log), str(tmp_path / "x.pdf"))
-    assert (said.code, "log: 2 new" in said.out, "[FG-not-recognized]" in said.err) == (
+    result = fitglue("import", str(log), str(tmp_path / "x.pdf"))
+    assert (result.code, "log: 2 new" in result.out, "[FG-not-recognized]" in result.err) == (
         5,
         True,
         True,
@@ -117,8 +117,8 @@ def test_a_path_that_nobody_knows_beside_others_is_done_in_part(installed, fitgl
 def test_a_broken_plugin_beside_others_gives_its_exit_code(installed, fitglue, log):
     """A broken plugin is reported with exit code 8, and the other plugins import."""
     installed(log=plugin(), diary=ImportError("no wheel"))
-    said = fitglue("import", str(log))
-    assert (said.code, "log: 2 new" in said.out, "[FG-plugin-import-failed]" in said.err) == (
+    result = fitglue("import", str(log))
+    assert (result.code, "log: 2 new" in result.out, "[FG-plugin-import-failed]" in result.err) == (
         8,
         True,
         True,
@@ -129,6 +129,6 @@ def test_nothing_recognized_is_a_mistake_in_what_was_typed(installed, fitglue, t
     """If nothing is recognized, the exit code is 2, and the error has a reason and a fix, also with
     --json.
     """
-    said = fitglue("import", str(tmp_path), "--json")
-    assert (said.code, said.error["code"]) == (2, "FG-not-recognized")
+    result = fitglue("import", str(tmp_path), "--json")
+    assert (result.code, result.error["code"]) == (2, "FG-not-recognized")
     assert fitglue("import").code == 2

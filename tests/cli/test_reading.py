@@ -41,10 +41,10 @@ def test_no_line_is_wider_than_the_terminal(screen, columns, synced, fitglue, mo
     from rich.cells import cell_len
 
     monkeypatch.setenv("COLUMNS", str(columns))
-    said = fitglue(*screen)
-    lines = (said.out + said.err).splitlines()
+    result = fitglue(*screen)
+    lines = (result.out + result.err).splitlines()
     assert max(map(cell_len, lines)) <= columns
-    assert "\x1b" not in said.out + said.err
+    assert "\x1b" not in result.out + result.err
     assert not [line for line in lines if line != line.rstrip(" ")]
 
 
@@ -57,11 +57,11 @@ def test_the_dashboard_compares_weeks_and_says_what_to_do(synced, fitglue):
     """The dashboard shows the connections, both weeks, what will not arrive, and the
     next command.
     """
-    said = fitglue().out
-    assert re.search(r"intervals  Ada Stand-in: 28 records, 2 stubs, synced (just now|\d)", said)
-    assert "This week" in said
-    assert "2 workouts of intervals will not arrive" in said
-    assert "Next: fitglue show last" in said
+    output = fitglue().out
+    assert re.search(r"intervals  Ada Stand-in: 28 records, 2 stubs, synced (just now|\d)", output)
+    assert "This week" in output
+    assert "2 workouts of intervals will not arrive" in output
+    assert "Next: fitglue show last" in output
 
 
 def test_the_dashboard_as_a_document(synced, fitglue):
@@ -80,9 +80,9 @@ def test_the_dashboard_as_a_document(synced, fitglue):
 
 def test_the_way_in(fitglue):
     """With nothing connected, the dashboard shows the first commands to type."""
-    said = fitglue().out
-    assert "fitglue connect intervals" in said
-    assert "fitglue sync" in said
+    output = fitglue().out
+    assert "fitglue connect intervals" in output
+    assert "fitglue sync" in output
 
 
 def test_titles_cannot_steer_the_terminal(synced, fitglue):
@@ -91,9 +91,9 @@ def test_titles_cannot_steer_the_terminal(synced, fitglue):
         ("activities", "--text", "[bold]"),
         ("activities", "--text", "[bold]", "--json"),
     ):
-        said = fitglue(*command).out
-        assert "\x1b" not in said
-        assert "\u202e" not in said
+        output = fitglue(*command).out
+        assert "\x1b" not in output
+        assert "\u202e" not in output
     assert "[bold]Tempo[/bold] \\x1b[31mred" in fitglue("activities", "--text", "[bold]").out
     assert (
         fitglue("activities", "--text", "[bold]", "--json")
@@ -106,8 +106,8 @@ def test_half_a_character_stops_nothing(synced, fitglue, child, monkeypatch):
     """A title with a lone surrogate can be shown, listed and written as JSON."""
     real = Activities.list
 
-    def with_half_a_character(*given):
-        return [{**row, "title": "half \ud83d"} for row in real(*given)]
+    def with_half_a_character(*arguments):
+        return [{**row, "title": "half \ud83d"} for row in real(*arguments)]
 
     monkeypatch.setattr(Activities, "list", with_half_a_character)
     assert "half \\ud83d" in fitglue("activities", "--limit", "1").out
@@ -116,8 +116,8 @@ def test_half_a_character_stops_nothing(synced, fitglue, child, monkeypatch):
 
 
 def test_activities_as_json_lines_and_as_csv(synced, fitglue):
-    """JSON Lines and CSV contain all activities with the same columns, whatever a terminal would
-    show.
+    """JSON Lines and CSV contain all activities with the same columns, regardless of what a
+    terminal would show.
     """
     lines = fitglue("activities", "--json").lines
     table = list(csv.DictReader(io.StringIO(fitglue("activities", "--csv").out)))
@@ -127,13 +127,13 @@ def test_activities_as_json_lines_and_as_csv(synced, fitglue):
 
 def test_activities_are_filtered(synced, fitglue):
     """Activities are filtered by date, sport and distance, and limited in number."""
-    every = fitglue("activities", "--json").lines
+    activities = fitglue("activities", "--json").lines
     long = fitglue("activities", "--min-distance", "20km", "--json").lines
     rides = fitglue("activities", "--sport", "ride", "--json").lines
-    day = every[3]["start_local"][:10]
-    assert long == [row for row in every if (row["distance_m"] or 0) >= 20_000]
-    assert rides == [row for row in every if row["sport"] == "Ride"]
-    assert every[3] in fitglue("activities", "--since", day, "--until", day, "--json").lines
+    day = activities[3]["start_local"][:10]
+    assert long == [row for row in activities if (row["distance_m"] or 0) >= 20_000]
+    assert rides == [row for row in activities if row["sport"] == "Ride"]
+    assert activities[3] in fitglue("activities", "--since", day, "--until", day, "--json").lines
     assert len(fitglue("activities", "--limit", "2", "--json").lines) == 2
 
 
@@ -165,12 +165,12 @@ def test_show_says_how_each_value_was_come_by(synced, fitglue):
         for row in fitglue("activities", "--json").lines
         if row["sport"] == "Ride" and row["average_watts"]
     )
-    said = fitglue("show", str(number), "--all").out
-    assert "reported (moving_time)" in said
-    assert "computed (icu_weighted_avg_watts)" in said
-    assert "▁" in said
-    assert re.search(r"known as +intervals:i", said)
-    assert "made from summary, detail, streams" in said
+    output = fitglue("show", str(number), "--all").out
+    assert "reported (moving_time)" in output
+    assert "computed (icu_weighted_avg_watts)" in output
+    assert "▁" in output
+    assert re.search(r"known as +intervals:i", output)
+    assert "made from summary, detail, streams" in output
 
 
 def test_show_as_a_document(synced, fitglue):
@@ -197,14 +197,14 @@ def test_an_ambiguous_day_lists_its_numbers(synced, fitglue):
     """A date with several activities lists their numbers, and an unknown reference says what can be
     typed.
     """
-    said = fitglue("show", "1999-01-01")
-    assert said.code == 2
-    assert "fitglue activities" in said.err
+    result = fitglue("show", "1999-01-01")
+    assert result.code == 2
+    assert "fitglue activities" in result.err
 
 
 def test_why_tells_each_stage(synced, fitglue):
     """`why` shows when a workout ended, arrived and was seen, its parts, and the decisions."""
-    said = fitglue("why", "last").out
+    output = fitglue("why", "last").out
     for stage in (
         "workout ended",
         "arrived at the source",
@@ -213,29 +213,29 @@ def test_why_tells_each_stage(synced, fitglue):
         "by fitglue-intervals",
         "stored as new",
     ):
-        assert stage in said
+        assert stage in output
 
 
 def test_why_of_a_stub_says_why_it_will_not_come(synced, fitglue):
     """`why` of a stub says why it is not delivered."""
     stub = next(id_ for id_ in synced.account.ids() if synced.account.is_stub(id_))
-    said = fitglue("why", f"strava:{stub}").out
-    assert "never delivered" in said
-    assert "all alternatives: fitglue connect strava" in " ".join(said.split())
+    output = fitglue("why", f"strava:{stub}").out
+    assert "never delivered" in output
+    assert "all alternatives: fitglue connect strava" in " ".join(output.split())
     assert fitglue("why", stub, "--json").document["records"][0]["state"] == "stub"
 
 
 def test_why_of_something_unknown_says_what_to_do(synced, fitglue):
     """`why` of an unknown reference says what to do."""
-    said = fitglue("why", "i404")
-    assert said.code == 0
-    assert "FitGlue has never seen this workout" in said.out
+    result = fitglue("why", "i404")
+    assert result.code == 0
+    assert "FitGlue has never seen this workout" in result.out
 
 
 def test_export_writes_whole_documents(synced, fitglue, tmp_path):
     """An export writes JSON Lines with streams to a file that appears only when it is complete."""
-    said = fitglue("export", "last", "--out", str(tmp_path / "one.jsonl"))
-    assert said.code == 0
+    result = fitglue("export", "last", "--out", str(tmp_path / "one.jsonl"))
+    assert result.code == 0
     [line] = (tmp_path / "one.jsonl").read_text().splitlines()
     assert json.loads(line)["activity"]["streams"]
     assert [path.name for path in tmp_path.glob("*.part")] == []
@@ -258,9 +258,9 @@ def test_export_of_original_files(connect, fitglue, tmp_path):
 
 def test_export_into_nowhere_is_a_clear_error(synced, fitglue, tmp_path):
     """An export to a folder that does not exist is an error."""
-    said = fitglue("export", "last", "--out", str(tmp_path / "no" / "one.jsonl"))
-    assert said.code == 7
-    assert "[FG-export-failed]" in said.err
+    result = fitglue("export", "last", "--out", str(tmp_path / "no" / "one.jsonl"))
+    assert result.code == 7
+    assert "[FG-export-failed]" in result.err
 
 
 def test_sql_in_three_forms(synced, fitglue):
@@ -273,9 +273,9 @@ def test_sql_in_three_forms(synced, fitglue):
 
 def test_sql_only_reads(synced, fitglue):
     """A statement that would change something is refused by the database itself."""
-    said = fitglue("sql", "delete from fg_raw")
-    assert said.code == 2
-    assert "[FG-sql-read-only]" in said.err
+    result = fitglue("sql", "delete from fg_raw")
+    assert result.code == 2
+    assert "[FG-sql-read-only]" in result.err
 
 
 def test_sql_path_is_the_file(synced, fitglue, tmp_path):

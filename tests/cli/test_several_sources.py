@@ -70,9 +70,9 @@ def test_why_of_several_records_is_short_and_begins_with_what_joined_them(
     differences.
     """
     monkeypatch.setenv("COLUMNS", "80")
-    said = fitglue("why", "101").out
+    output = fitglue("why", "101").out
     parts = [
-        said.index(head)
+        output.index(head)
         for head in (
             "One workout because",
             "Values from",
@@ -81,29 +81,29 @@ def test_why_of_several_records_is_short_and_begins_with_what_joined_them(
         )
     ]
     assert parts == sorted(parts)
-    assert "title" in said.partition("Where they differ")[2]
-    assert not HASH.search(said)
-    assert len(said.splitlines()) < 70
+    assert "title" in output.partition("Where they differ")[2]
+    assert not HASH.search(output)
+    assert len(output.splitlines()) < 70
 
 
 def test_a_pair_to_decide_shows_short_ids_and_each_reason_once(fitglue, paths):
     """The reasons for copies of one file are printed only once, and hashes are shortened."""
     (Path(paths[2]) / "2026.fit").unlink()
     fitglue("import", *paths)
-    said = fitglue("duplicates").out
-    assert "files/" in said
-    assert not HASH.search(said)
-    assert said.count("? unsure") == 1
+    output = fitglue("duplicates").out
+    assert "files/" in output
+    assert not HASH.search(output)
+    assert output.count("? unsure") == 1
 
 
 def test_show_names_the_source_beside_each_value_and_the_athlete_at_none(imported, fitglue):
     """Values are shown with their source, and the athlete's own values are marked."""
     fitglue("activities", "edit", "101", "--set", "distance_m=42195")
-    said = fitglue("show", "101").out
-    [distance] = [line for line in said.splitlines() if line.strip().startswith("distance")]
+    output = fitglue("show", "101").out
+    [distance] = [line for line in output.splitlines() if line.strip().startswith("distance")]
     assert distance.endswith("your own value")
-    assert ", garmin-archive" in said
-    assert not HASH.search(said)
+    assert ", garmin-archive" in output
+    assert not HASH.search(output)
 
 
 def test_what_was_asked_and_answered_is_told_as_the_answer(fitglue, paths):
@@ -115,7 +115,7 @@ def test_what_was_asked_and_answered_is_told_as_the_answer(fitglue, paths):
         "merge",
         *(str(side["number"]) for side in fitglue("duplicates", "--json").lines[0]["sides"]),
     )
-    said = fitglue("why", "101").out.partition("One workout because")[2]
-    assert "(your decision)" in said
-    assert "\n  unsure" not in said
+    output = fitglue("why", "101").out.partition("One workout because")[2]
+    assert "(your decision)" in output
+    assert "\n  unsure" not in output
     assert not HASH.search(fitglue("duplicates", "history").out)

@@ -87,17 +87,17 @@ def _call(before: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("moment", UNTIL_IT_ENDS)
 def test_control_c_is_answered_at_every_moment(moment):
     """Ctrl-C ends with exit code 130 and one sentence, without a traceback."""
-    done = _call(UNTIL_IT_ENDS[moment], "sync")
-    assert (done.returncode, "Traceback" in done.stderr) == (130, False)
-    assert done.stderr.count("Stopped. Nothing that was stored is lost") == 1
+    process = _call(UNTIL_IT_ENDS[moment], "sync")
+    assert (process.returncode, "Traceback" in process.stderr) == (130, False)
+    assert process.stderr.count("Stopped. Nothing that was stored is lost") == 1
 
 
 @pytest.mark.parametrize("moment", AFTER_ITS_ANSWER)
 def test_control_c_after_the_answer_changes_nothing(moment):
     """A command that has finished its output keeps its exit code."""
-    done = _call(AFTER_ITS_ANSWER[moment], "registry", "list", "--json")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert all(json.loads(line)["id"] for line in done.stdout.splitlines())
+    process = _call(AFTER_ITS_ANSWER[moment], "registry", "list", "--json")
+    assert (process.returncode, process.stderr) == (0, "")
+    assert all(json.loads(line)["id"] for line in process.stdout.splitlines())
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.3])

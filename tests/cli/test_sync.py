@@ -20,18 +20,18 @@ def test_the_first_sync_takes_everything_and_the_second_makes_one_request(
     connect()
     assert "intervals: 5 new, 1 stub (" in fitglue("sync").out
     intervals.clear_requests()
-    said = fitglue("sync")
-    assert "intervals: nothing new (1 request" in said.out
-    assert (said.code, len(intervals.requests)) == (0, 1)
+    result = fitglue("sync")
+    assert "intervals: nothing new (1 request" in result.out
+    assert (result.code, len(intervals.requests)) == (0, 1)
 
 
 def test_stubs_are_explained_once_with_what_to_do(connect, fitglue):
     """The sync that finds new stubs explains them, and the next one does not repeat it."""
     connect()
-    said = fitglue("sync")
-    assert "1 stub: Intervals.icu has this activity from Strava" in said.out
-    assert "→ link the device's maker" in said.out
-    assert "all alternatives: fitglue connect strava" in " ".join(said.out.split())
+    result = fitglue("sync")
+    assert "1 stub: Intervals.icu has this activity from Strava" in result.out
+    assert "→ link the device's maker" in result.out
+    assert "all alternatives: fitglue connect strava" in " ".join(result.out.split())
     assert "Strava" not in fitglue("sync").out
 
 
@@ -48,12 +48,12 @@ def test_a_record_that_is_not_understood_is_named_and_kept(connect, fitglue, int
         }
     )
     connect()
-    said = fitglue("sync")
-    assert said.code == 5
-    assert "1 of them in quarantine" in said.out
-    assert said.out.startswith("!")
-    assert "! i77: FG-" in said.out
-    assert "fitglue quarantine" in said.out
+    result = fitglue("sync")
+    assert result.code == 5
+    assert "1 of them in quarantine" in result.out
+    assert result.out.startswith("!")
+    assert "! i77: FG-" in result.out
+    assert "fitglue quarantine" in result.out
     assert "intervals/i77" in fitglue("quarantine").out
     assert fitglue("quarantine", "--json").lines[0]["external_id"] == "i77"
     assert "tries" in fitglue("quarantine", "show", "i77").out
@@ -68,10 +68,10 @@ def test_a_connection_that_stops_shows_its_error_and_gives_the_exit_code(
     connect()
     fitglue("sync")
     intervals.revoke_key()
-    said = fitglue("sync")
-    assert said.code == 3
-    assert "intervals: stopped" in said.out
-    assert "[FG-key-rejected]" in said.err
+    result = fitglue("sync")
+    assert result.code == 3
+    assert "intervals: stopped" in result.out
+    assert "[FG-key-rejected]" in result.err
     assert "Next: fitglue connect intervals" in fitglue().out
 
 
@@ -81,9 +81,9 @@ def test_the_other_connections_go_on(connect, fitglue, intervals, tmp_path):
     (tmp_path / "rides").mkdir()
     fitglue("connect", "files", str(tmp_path / "rides"))
     intervals.revoke_key()
-    said = fitglue("sync")
-    assert said.code == 3
-    assert "files: nothing new" in said.out
+    result = fitglue("sync")
+    assert result.code == 3
+    assert "files: nothing new" in result.out
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,9 @@ def test_each_failure_of_the_service_has_its_own_code(
     """Each fault of the service during the listing has its own code."""
     connect()
     intervals.fault("*/activities*", fault, times=None)
-    said = fitglue("sync")
-    assert said.code == exit_code
-    assert f"[{code}]" in said.err
+    result = fitglue("sync")
+    assert result.code == exit_code
+    assert f"[{code}]" in result.err
 
 
 def test_events_come_as_json_lines(connect, fitglue):
@@ -131,9 +131,9 @@ def test_the_error_is_in_the_events(connect, fitglue, intervals):
 def test_a_dry_run_stores_nothing(connect, fitglue):
     """--dry-run prints what is new, and no activity exists afterwards."""
     connect()
-    said = fitglue("sync", "--dry-run").out
-    assert "5 new, 1 stub (" in said
-    assert "s); dry run, nothing was stored" in said
+    output = fitglue("sync", "--dry-run").out
+    assert "5 new, 1 stub (" in output
+    assert "s); dry run, nothing was stored" in output
     assert fitglue("activities", "--json").lines == []
 
 
@@ -148,23 +148,23 @@ def test_progress_is_shown_on_a_terminal(connect, intervals):
         [sys.executable, "-m", "fitglue_registry", "sync"], stdin=side, stdout=side, stderr=side
     )
     os.close(side)
-    said = b""
+    output = b""
     with suppress(OSError):
         while block := os.read(main, 4096):
-            said += block
+            output += block
     os.close(main)
     assert process.wait(20) == 0
-    assert "intervals: fetching" in said.decode()
-    assert "streams" in said.decode()
-    assert "5 new, 1 stub" in said.decode()
+    assert "intervals: fetching" in output.decode()
+    assert "streams" in output.decode()
+    assert "5 new, 1 stub" in output.decode()
 
 
 def test_since_limits_the_first_sync(connect, fitglue, intervals):
     """--since leaves out the older history, and the summary says how to get it."""
     connect()
     newest = intervals.account.row(intervals.account.ids()[0])["start_date_local"][:10]
-    said = fitglue("sync", "--since", newest)
-    assert f"the history before {newest} is left out" in said.out
+    result = fitglue("sync", "--since", newest)
+    assert f"the history before {newest} is left out" in result.out
 
 
 def test_days_in_the_wrong_order_are_a_mistake(fitglue):
@@ -174,9 +174,9 @@ def test_days_in_the_wrong_order_are_a_mistake(fitglue):
 
 def test_nothing_connected_says_how_to_begin(fitglue):
     """A sync without any connection names the command that connects."""
-    said = fitglue("sync")
-    assert said.code == 2
-    assert "fitglue connect intervals" in said.err
+    result = fitglue("sync")
+    assert result.code == 2
+    assert "fitglue connect intervals" in result.err
 
 
 def test_every_goes_on_until_control_c(connect, fitglue, monkeypatch):
@@ -190,9 +190,9 @@ def test_every_goes_on_until_control_c(connect, fitglue, monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr("fitglue_registry.transport.clock.SystemClock.sleep", sleep)
-    said = fitglue("sync", "--every", "30m")
-    assert (said.code, naps) == (130, [1800.0, 1800.0])
-    assert [line.split("  ")[1].split(" (")[0] for line in said.out.splitlines()] == [
+    result = fitglue("sync", "--every", "30m")
+    assert (result.code, naps) == (130, [1800.0, 1800.0])
+    assert [line.split("  ")[1].split(" (")[0] for line in result.out.splitlines()] == [
         "intervals: 5 new, 1 stub",
         "intervals: nothing new",
     ]
@@ -200,6 +200,6 @@ def test_every_goes_on_until_control_c(connect, fitglue, monkeypatch):
 
 def test_rebuild_says_what_changed(synced, fitglue):
     """A rebuild derives everything again without a request, and prints how much changed."""
-    said = fitglue("rebuild")
-    assert "intervals: 30 records derived again, 0 changed" in said.out
+    result = fitglue("rebuild")
+    assert "intervals: 30 records derived again, 0 changed" in result.out
     assert synced.requests == []

@@ -22,13 +22,18 @@ tier: pr0
 
 def test_connections_are_listed_for_a_program(synced, fitglue):
     """Connections are listed with their accounts, states and numbers of records."""
-    [one] = fitglue("connections", "--json").lines
-    assert (one["name"], one["state"], one["records"], one["stubs"]) == ("intervals", "ok", 28, 2)
+    [connection] = fitglue("connections", "--json").lines
+    assert (
+        connection["name"],
+        connection["state"],
+        connection["records"],
+        connection["stubs"],
+    ) == ("intervals", "ok", 28, 2)
 
 
 def test_a_connection_that_was_never_synced_says_so(connect, fitglue):
-    """The list of connections says of a new one that it was never synced, under a heading that
-    cannot be taken for the check of its key.
+    """The list of connections shows that a new connection was never synced, under a heading that
+    cannot be mistaken for the check of its key.
     """
     connect()
     heads, row = fitglue("connections").out.splitlines()[:2]
@@ -74,10 +79,10 @@ def test_doctor_ends_with_the_code_of_what_is_broken(connect, fitglue, intervals
     """`doctor` reports a connection whose key was revoked."""
     connect()
     intervals.revoke_key()
-    said = fitglue("doctor")
-    assert said.code == 3
-    assert "FG-key-rejected" in said.out
-    assert "1 broken" in said.out
+    result = fitglue("doctor")
+    assert result.code == 3
+    assert "FG-key-rejected" in result.out
+    assert "1 broken" in result.out
 
 
 def test_doctor_offline_asks_nobody(synced, fitglue):
@@ -92,17 +97,17 @@ def test_a_database_that_is_none_is_broken(fitglue, tmp_path):
     (tmp_path / "home" / "fitglue.db").write_text(
         "this is no database, and long enough to be taken for one" * 20
     )
-    said = fitglue("doctor", "--offline")
-    assert said.code == 7
-    assert "FG-store-damaged" in said.out
-    assert "1 broken" in said.out
+    result = fitglue("doctor", "--offline")
+    assert result.code == 7
+    assert "FG-store-damaged" in result.out
+    assert "1 broken" in result.out
 
 
 def test_the_registry_is_listed_with_its_availability(synced, fitglue):
     """Every entry is listed with whether it can be used."""
     states = {
-        f"{one['kind']}/{one['id']}": one["availability"]["state"]
-        for one in fitglue("registry", "--json").lines
+        f"{entry['kind']}/{entry['id']}": entry["availability"]["state"]
+        for entry in fitglue("registry", "--json").lines
     }
     assert states["source/intervals"] == "available"
     assert states["source/files"] == "not-connected"
@@ -112,10 +117,11 @@ def test_registry_check_names_file_line_and_column(fitglue, tmp_path):
     """Every error in an entry has its place, code and fix, and the exit code is 8."""
     (tmp_path / "sources").mkdir()
     (tmp_path / "sources" / "toy.yaml").write_text(ENTRY)
-    said = fitglue("registry", "check", str(tmp_path))
-    assert said.code == 8
+    result = fitglue("registry", "check", str(tmp_path))
+    assert result.code == 8
     assert (
-        f"{tmp_path}/sources/toy.yaml:7:7: FG-entry-unknown-tier: tier 'pr0' is unknown" in said.out
+        f"{tmp_path}/sources/toy.yaml:7:7: FG-entry-unknown-tier: tier 'pr0' is unknown"
+        in result.out
     )
     assert (
         fitglue("registry", "check", str(tmp_path), "--json").document["errors"][0]["where"]["line"]
@@ -142,26 +148,26 @@ def test_registry_show_of_an_unknown_entry_names_the_nearest(fitglue):
 
 def test_plugins_are_listed(fitglue):
     """Plugins are listed with version and entries."""
-    said = {one["name"]: one for one in fitglue("plugin", "--json").lines}
-    assert said["fitglue-intervals"]["ok"]
-    assert said["fitglue-intervals"]["entries"] == ["integration/intervals", "source/intervals"]
+    plugins = {plugin["name"]: plugin for plugin in fitglue("plugin", "--json").lines}
+    assert plugins["fitglue-intervals"]["ok"]
+    assert plugins["fitglue-intervals"]["entries"] == ["integration/intervals", "source/intervals"]
 
 
 def test_plugin_check_stops_where_it_fails(fitglue):
     """A check prints a mark for each step, and a step that fails sets exit code 8."""
     assert fitglue("plugin", "check", "fitglue-intervals").out.count("✓") == 6
-    said = fitglue("plugin", "check", "fitglue-nothing")
-    assert said.code == 8
-    assert said.out.count("✗") == 1
+    result = fitglue("plugin", "check", "fitglue-nothing")
+    assert result.code == 8
+    assert result.out.count("✗") == 1
 
 
 def test_an_install_that_fails_shows_the_last_lines_of_pip(fitglue, tmp_path):
     """If pip fails, the error contains the last lines of its output."""
-    said = fitglue("plugin", "install", str(tmp_path))
-    assert said.code == 8
-    assert "-m pip install" in said.err
-    assert "[FG-plugin-install-failed]" in said.err
-    assert "ERROR" in said.err
+    result = fitglue("plugin", "install", str(tmp_path))
+    assert result.code == 8
+    assert "-m pip install" in result.err
+    assert "[FG-plugin-install-failed]" in result.err
+    assert "ERROR" in result.err
 
 
 def test_an_install_is_checked(fitglue, monkeypatch):
@@ -172,11 +178,11 @@ def test_an_install_is_checked(fitglue, monkeypatch):
         "run",
         lambda command, **_: ran.append(command) or subprocess.CompletedProcess(command, 0, "", ""),
     )
-    said = fitglue("plugin", "install", "--upgrade", "fitglue-intervals")
-    assert said.code == 0
+    result = fitglue("plugin", "install", "--upgrade", "fitglue-intervals")
+    assert result.code == 0
     assert ran[0][:4] == [sys.executable, "-m", "pip", "install"]
     assert ran[0][-2:] == ["--upgrade", "fitglue-intervals"]
-    assert "hook API" in said.out
+    assert "hook API" in result.out
 
 
 def test_an_option_is_no_plugin(fitglue):
@@ -186,7 +192,7 @@ def test_an_option_is_no_plugin(fitglue):
 
 @pytest.fixture
 def saved(tmp_path):
-    """One saved activity, with its streams beside it."""
+    """One saved activity, with its streams in a file next to it."""
     account = Account.generate(4, strava_stubs=0)
     id_ = account.ids()[0]
     (tmp_path / "saved.json").write_text(json.dumps(account.row(id_)))
@@ -195,7 +201,7 @@ def saved(tmp_path):
 
 
 def test_normalize_reads_saved_payloads(saved, fitglue):
-    """A saved payload becomes source activities with the streams from the file beside it."""
+    """A saved payload becomes source activities with the streams from the file next to it."""
     [line] = fitglue("dev", "normalize", "intervals", str(saved), "--json").lines
     assert line["activity"]["streams"]
     assert "streams" in fitglue("dev", "normalize", "intervals", str(saved)).out
@@ -223,22 +229,22 @@ def test_dev_match_writes_what_it_holds_for_one_workout(fitglue, tmp_path):
         '"moving_s": 3600, "distance_m": 10000}'
     )
     (tmp_path / "records.jsonl").write_text(f"{row % ('a', 'garmin')}\n{row % ('b', 'strava')}\n")
-    said = fitglue(
+    result = fitglue(
         "dev", "match", str(tmp_path / "records.jsonl"), "--out", str(tmp_path / "pairs.csv")
     )
-    assert (said.code, "Pairs: 1 the same, 0 unsure." in said.err) == (0, True)
+    assert (result.code, "Pairs: 1 the same, 0 unsure." in result.err) == (0, True)
     assert (tmp_path / "pairs.csv").read_text().splitlines()[1].startswith("a,b,same,")
 
 
 def test_normalize_refuses_with_the_reason_and_reads_on(saved, fitglue, tmp_path):
     """A file without an activity sets exit code 5, and the next file is read."""
     (tmp_path / "error.json").write_text('{"status": 401, "error": "Auth failed"}')
-    said = fitglue(
+    result = fitglue(
         "dev", "normalize", "intervals", str(tmp_path / "error.json"), str(saved), "--json"
     )
-    assert said.code == 5
-    assert len(said.lines) == 1
-    assert said.error["code"] == "FG-not-an-activity"
+    assert result.code == 5
+    assert len(result.lines) == 1
+    assert result.error["code"] == "FG-not-an-activity"
 
 
 def test_the_stand_in_has_its_own_help(child):
@@ -250,6 +256,6 @@ def test_the_stand_in_has_its_own_help(child):
 def test_a_stand_in_that_is_not_installed_is_named_with_the_fix(fitglue, monkeypatch):
     """Without its plugin, `fitglue dev stand-in` says what to install."""
     monkeypatch.setattr("fitglue_registry.services.stand_ins.entry_points", lambda **_: ())
-    said = fitglue("dev", "stand-in", "--json")
-    assert said.code == 8
-    assert "fitglue plugin install fitglue-intervals" in said.err
+    result = fitglue("dev", "stand-in", "--json")
+    assert result.code == 8
+    assert "fitglue plugin install fitglue-intervals" in result.err

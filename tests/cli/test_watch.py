@@ -48,19 +48,23 @@ def test_each_round_that_brings_something_is_a_line(watched, fitglue):
     """The watched paths are printed first, then a line for each sync with a change, and Ctrl-C ends
     it.
     """
-    said = fitglue("watch")
-    assert said.code == 130
-    assert f"log: watching {watched}" in said.err
-    [line] = said.out.splitlines()
+    result = fitglue("watch")
+    assert result.code == 130
+    assert f"log: watching {watched}" in result.err
+    [line] = result.out.splitlines()
     assert "  log: 1 new (" in line
-    assert "Nothing that was stored is lost" in said.err
+    assert "Nothing that was stored is lost" in result.err
 
 
 def test_json_is_the_events(watched, fitglue):
     """With --json each event is one line."""
-    said = fitglue("watch", "log", "--json")
-    assert [line["event"] for line in said.lines][:3] == ["Watching", "SyncStarted", "WindowListed"]
-    assert said.code == 130
+    result = fitglue("watch", "log", "--json")
+    assert [line["event"] for line in result.lines][:3] == [
+        "Watching",
+        "SyncStarted",
+        "WindowListed",
+    ]
+    assert result.code == 130
 
 
 def test_nothing_to_watch_says_how_a_folder_becomes_a_connection(watched, fitglue):
@@ -68,8 +72,8 @@ def test_nothing_to_watch_says_how_a_folder_becomes_a_connection(watched, fitglu
     sync instead.
     """
     assert fitglue("connections", "remove", "log", "--yes").code == 0
-    said = fitglue("watch", "--json")
-    assert (said.code, said.error["code"], said.error["fix"]) == (
+    result = fitglue("watch", "--json")
+    assert (result.code, result.error["code"], result.error["fix"]) == (
         2,
         "FG-nothing-to-watch",
         "fitglue import FOLDER",

@@ -43,44 +43,44 @@ def test_an_edit_belongs_to_the_group_of_its_first_source_activity(library):
     """If an activity is split, an edit stays with the first source activity for which it
     was made.
     """
-    one, two, three = (library.source_activity() for _ in range(3))
-    edit(library, "title", "mine", rows(library, one) + rows(library, two))
-    assert values_held(library, (two,), (one, three)) == [{}, {"title": "mine"}]
-    assert values_held(library, (two,)) == [{}]
-    assert ids_with_edits(library.db, "me", [one, two, three]) == {one, two}
+    first, second, third = (library.source_activity() for _ in range(3))
+    edit(library, "title", "mine", rows(library, first) + rows(library, second))
+    assert values_held(library, (second,), (first, third)) == [{}, {"title": "mine"}]
+    assert values_held(library, (second,)) == [{}]
+    assert ids_with_edits(library.db, "me", [first, second, third]) == {first, second}
 
 
 def test_an_edit_outlives_its_first_source_activity(library):
     """If the connection of the first source activity is removed, the edit stays with the
     next one.
     """
-    one = library.put(library.record(library.connection(id="first"))).ids[0]
-    two = library.source_activity()
-    edit(library, "rpe", 7.0, rows(library, one) + rows(library, two))
+    first = library.put(library.record(library.connection(id="first"))).ids[0]
+    second = library.source_activity()
+    edit(library, "rpe", 7.0, rows(library, first) + rows(library, second))
     remove_connection(library.db, "first")
-    assert values_held(library, (two,)) == [{"rpe": 7.0}]
+    assert values_held(library, (second,)) == [{"rpe": 7.0}]
 
 
 def test_of_two_edits_the_later_one_counts(library):
     """If two activities that have been edited become one, the later edit of a field counts."""
-    one, two = library.source_activity(), library.source_activity()
-    for number, title in ((two, "second"), (one, "third")):
+    first, second = library.source_activity(), library.source_activity()
+    for number, title in ((second, "second"), (first, "third")):
         edit(library, "title", title, rows(library, number))
-    assert values_held(library, (one, two)) == [{"title": "third"}]
+    assert values_held(library, (first, second)) == [{"title": "third"}]
 
 
 def test_an_edit_of_another_athlete_has_no_effect(library, library_of):
     """An edit of another athlete has no effect, even if it names the same source activity."""
-    one = library.source_activity()
-    edit(library, "title", "theirs", rows(library, one), athlete="you")
-    assert values_held(library, (one,)) == [{}]
-    assert ids_with_edits(library.db, "me", [one]) == set()
+    id_ = library.source_activity()
+    edit(library, "title", "theirs", rows(library, id_), athlete="you")
+    assert values_held(library, (id_,)) == [{}]
+    assert ids_with_edits(library.db, "me", [id_]) == set()
 
 
 def test_a_deleted_edit_has_no_effect(library):
-    """A deleted edit has no effect any more."""
-    one = library.source_activity()
-    edit(library, "title", "mine", rows(library, one))
-    [[chosen]] = edits_of_groups(library.db, "me", [rows(library, one)])
-    drop_edits(library.db, [chosen.id])
-    assert values_held(library, (one,)) == [{}]
+    """A deleted edit no longer has an effect."""
+    id_ = library.source_activity()
+    edit(library, "title", "mine", rows(library, id_))
+    [[edited]] = edits_of_groups(library.db, "me", [rows(library, id_)])
+    drop_edits(library.db, [edited.id])
+    assert values_held(library, (id_,)) == [{}]

@@ -27,9 +27,9 @@ def rows(library, *ids):
     return list(load_rows(library.db, ids).values())
 
 
-def decide(library, verdict, one, two):
+def decide(library, verdict, first, second):
     """Store a decision about two source activities."""
-    return decide_sides(library, verdict, rows(library, one), rows(library, two))
+    return decide_sides(library, verdict, rows(library, first), rows(library, second))
 
 
 def decide_sides(library, verdict, *sides):
@@ -53,30 +53,39 @@ def recalled(library, *ids):
 
 def test_a_decision_holds_for_the_source_activities_that_it_names(library):
     """A decision holds for the source activities that it names, however often it is recalled."""
-    one, two = library.source_activity(), library.source_activity()
-    decide(library, "same", one, two)
-    assert recalled(library, one) == recalled(library, two) == [(OpinionSource.PERSON, "same")]
+    first, second = library.source_activity(), library.source_activity()
+    decide(library, "same", first, second)
+    assert recalled(library, first) == recalled(library, second) == [(OpinionSource.PERSON, "same")]
 
 
 def test_a_decision_holds_for_copies(library):
     """A *different* decision also keeps a later copy of one side apart from the other side."""
-    one, two = library.source_activity(claims=("a:1",)), library.source_activity(claims=("b:1",))
-    decide(library, "different", one, two)
+    first, second = (
+        library.source_activity(claims=("a:1",)),
+        library.source_activity(claims=("b:1",)),
+    )
+    decide(library, "different", first, second)
     copy = library.source_activity(claims=("a:1", "c:1"))
     assert recalled(library, copy) == [(OpinionSource.PERSON_OF_A_COPY, "different")]
 
 
 def test_a_claim_of_both_sides_makes_no_copy(library):
     """A claim that both sides share does not make a later source activity a copy of either."""
-    one, two = library.source_activity(claims=("a:1",)), library.source_activity(claims=("a:1",))
-    decide(library, "different", one, two)
+    first, second = (
+        library.source_activity(claims=("a:1",)),
+        library.source_activity(claims=("a:1",)),
+    )
+    decide(library, "different", first, second)
     assert recalled(library, library.source_activity(claims=("a:1",))) == []
 
 
 def test_a_copy_that_loses_its_claim_is_no_longer_a_copy(library, activity):
     """A decision no longer holds for a copy that has lost the claim."""
-    one, two = library.source_activity(claims=("a:1",)), library.source_activity(claims=("b:1",))
-    decide(library, "different", one, two)
+    first, second = (
+        library.source_activity(claims=("a:1",)),
+        library.source_activity(claims=("b:1",)),
+    )
+    decide(library, "different", first, second)
     record = library.record()
     copy = library.put(record, activity(claims=("a:1",))).ids[0]
     assert recalled(library, copy) == [(OpinionSource.PERSON_OF_A_COPY, "different")]
@@ -86,35 +95,35 @@ def test_a_copy_that_loses_its_claim_is_no_longer_a_copy(library, activity):
 
 def test_the_last_decision_about_a_pair_counts(library):
     """Of two decisions about one pair, the later one counts."""
-    one, two = library.source_activity(), library.source_activity()
-    decide(library, "different", one, two)
-    decide(library, "same", one, two)
-    assert recalled(library, one) == [(OpinionSource.PERSON, "same")]
+    first, second = library.source_activity(), library.source_activity()
+    decide(library, "different", first, second)
+    decide(library, "same", first, second)
+    assert recalled(library, first) == [(OpinionSource.PERSON, "same")]
 
 
 def test_an_older_decision_that_names_a_third_does_not_replace_a_later_one(library):
     """Recalling an older decision for a third source activity does not replace a later decision
     about the other two.
     """
-    one, two, third = (library.source_activity() for _ in range(3))
-    decide_sides(library, "same", rows(library, one, third), rows(library, two))
-    decide(library, "different", one, two)
-    recalled(library, one, two, third)
+    first, second, third = (library.source_activity() for _ in range(3))
+    decide_sides(library, "same", rows(library, first, third), rows(library, second))
+    decide(library, "different", first, second)
+    recalled(library, first, second, third)
     recalled(library, third)
-    opinions = opinions_about(library.db, [one])
+    opinions = opinions_about(library.db, [first])
     assert [
         opinion.verdict
         for opinion in opinions
-        if {opinion.first_id, opinion.second_id} == {one, two}
+        if {opinion.first_id, opinion.second_id} == {first, second}
     ] == ["different"]
 
 
 def test_a_decision_outlives_the_connection(library):
     """A decision holds again when its account is connected again and lists the same external id."""
-    two = library.source_activity()
-    one = library.put(library.record(library.connection(id="first"), "x1")).ids[0]
-    decide(library, "different", one, two)
-    account = rows(library, one)[0].account_id
+    second = library.source_activity()
+    first = library.put(library.record(library.connection(id="first"), "x1")).ids[0]
+    decide(library, "different", first, second)
+    account = rows(library, first)[0].account_id
     remove_connection(library.db, "first")
     again = library.put(
         library.record(library.connection(id="again", account=Account(account)), "x1")
@@ -124,8 +133,11 @@ def test_a_decision_outlives_the_connection(library):
 
 def test_a_decision_of_one_athlete_has_no_effect_on_another(library, library_of):
     """A decision of one athlete has no effect on another, even if the claims are equal."""
-    one, two = library.source_activity(claims=("a:1",)), library.source_activity(claims=("b:1",))
-    decide(library, "same", one, two)
+    first, second = (
+        library.source_activity(claims=("a:1",)),
+        library.source_activity(claims=("b:1",)),
+    )
+    decide(library, "same", first, second)
     other = library_of(library.db, "you")
     copies = other.source_activity(claims=("a:1",)), other.source_activity(claims=("b:1",))
     assert recalled(other, *copies) == []
@@ -135,9 +147,9 @@ def test_an_undone_decision_has_no_effect(library):
     """A decision that was undone has no effect, and undoing returns the source activities to match
     again.
     """
-    one, two = library.source_activity(), library.source_activity()
-    decision_id = decide(library, "same", one, two)
-    assert recalled(library, one) == [(OpinionSource.PERSON, "same")]
+    first, second = library.source_activity(), library.source_activity()
+    decision_id = decide(library, "same", first, second)
+    assert recalled(library, first) == [(OpinionSource.PERSON, "same")]
     [decision] = load_decisions(library.db, "me", [decision_id])
-    assert undo_decision(transaction_of(library), decision) == sorted((one, two))
-    assert recalled(library, one, two) == []
+    assert undo_decision(transaction_of(library), decision) == sorted((first, second))
+    assert recalled(library, first, second) == []

@@ -49,18 +49,22 @@ def bare(of, **changes):
     return Traits(of.account, of.start_utc_s, of.start_local_s, family=of.family, **changes)
 
 
-def verdict_on(one, two, first=None, second=None):
+def verdict_on(first, second, first_samples=None, second_samples=None):
     """Return the verdict on a pair, and check that the order of the two does not change it."""
-    judgment = judge(one, two, learned_weights(), lambda: (first, second))
-    assert judge(two, one, learned_weights(), lambda: (second, first)) == judgment
+    judgment = judge(first, second, learned_weights(), lambda: (first_samples, second_samples))
+    assert (
+        judge(second, first, learned_weights(), lambda: (second_samples, first_samples)) == judgment
+    )
     return judgment.verdict
 
 
-def levels(one, two, first=None, second=None):
+def levels(first, second, first_samples=None, second_samples=None):
     """Return comparison → level of a pair."""
     return {
         part.comparison: part.level
-        for part in judge(one, two, learned_weights(), lambda: (first, second)).evidence
+        for part in judge(
+            first, second, learned_weights(), lambda: (first_samples, second_samples)
+        ).evidence
     }
 
 

@@ -15,12 +15,12 @@ def candidate(number, connection=None):
     return Candidate(number, (account, f"x{number:02}", 0), frozenset(), Traits(account))
 
 
-def same(one, two, said_by="claim"):
-    return Edge(one, two, "same", said_by, "because")
+def same(first, second, said_by="claim"):
+    return Edge(first, second, "same", said_by, "because")
 
 
-def different(one, two, said_by="example"):
-    return Edge(one, two, "different", said_by, "because")
+def different(first, second, said_by="example"):
+    return Edge(first, second, "different", said_by, "because")
 
 
 def ids(candidates, *edges):
@@ -140,11 +140,15 @@ def test_clusters_contradict_nobody(connections, edges):
     for e in sorted(edges, key=lambda e: (e.said_by != "person", e.verdict == "same")):
         strongest.setdefault(frozenset((e.first, e.second)), e.verdict)
     together = [
-        (one, two) for cluster in clustered for one in cluster for two in cluster if one.id < two.id
+        (first, second)
+        for cluster in clustered
+        for first in cluster
+        for second in cluster
+        if first.id < second.id
     ]
     verdicts = [
-        (strongest.get(frozenset((one.id, two.id))), one.key[0] == two.key[0])
-        for one, two in together
+        (strongest.get(frozenset((first.id, second.id))), first.key[0] == second.key[0])
+        for first, second in together
     ]
     assert ("different", True) not in verdicts
     assert ("different", False) not in verdicts

@@ -73,10 +73,10 @@ def test_two_records_of_one_account_share_a_cluster_only_if_their_own_pair_is_th
     """
     matched = match(candidates, learned_weights())
     for cluster in matched.clusters:
-        for one, two in combinations(sorted(cluster, key=lambda member: member.id), 2):
-            judgment = matched.judgments.get((one.id, two.id))
+        for first, second in combinations(sorted(cluster, key=lambda member: member.id), 2):
+            judgment = matched.judgments.get((first.id, second.id))
             is_same = judgment is not None and judgment.verdict == "same"
-            assert one.key[0] != two.key[0] or is_same
+            assert first.key[0] != second.key[0] or is_same
             assert judgment is None or judgment.verdict != "different"
 
 
@@ -127,13 +127,13 @@ def test_a_later_copy_follows_the_athletes_decision():
     """A copy that resembles two workouts does not join them if the athlete decided that they are
     different.
     """
-    one, two, later = (
+    first, second, later = (
         candidate(1, RUN),
         candidate(2, copy(after=2)),
         candidate(3, copy(account="files")),
     )
     no = Edge(1, 2, "different", "person", "mine")
-    assert not any({1, 2} <= cluster for cluster in clustered(one, two, later, opinions=[no]))
+    assert not any({1, 2} <= cluster for cluster in clustered(first, second, later, opinions=[no]))
 
 
 def test_equal_commutes_that_each_account_holds_twice_are_not_asked_about():
@@ -180,7 +180,7 @@ def test_predictions_name_each_pair_of_a_cluster():
 
 @pytest.mark.parametrize("clock", [1, 13, 15, 23])
 def test_a_record_of_a_day_finds_its_workout_at_any_time_of_the_day(clock):
-    """A record of which only the day is known, whose start is therefore midnight, joins a workout
+    """A record that is known only to the day, and therefore starts at midnight, joins a workout
     at any time of that day.
     """
     midnight = NOON - NOON % 86_400

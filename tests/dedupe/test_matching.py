@@ -23,7 +23,7 @@ def candidate(number, *claims, after=timedelta(0), start=START):
 
 
 def pairs(changed, others):
-    return [(one.id, two.id) for one, two in pairs_near_in_time(changed, others)]
+    return [(first.id, second.id) for first, second in pairs_near_in_time(changed, others)]
 
 
 def test_equal_claims_say_same():
@@ -47,8 +47,8 @@ def test_differing_ids_of_one_service_say_nothing():
 
 def test_every_pair_of_a_claim_is_named_once():
     """Three candidates that share two claims make three edges."""
-    found = claim_edges([candidate(number, "a:1", "b:2") for number in (3, 1, 2)])
-    assert [(edge.first, edge.second) for edge in found] == [(1, 2), (1, 3), (2, 3)]
+    edges = claim_edges([candidate(number, "a:1", "b:2") for number in (3, 1, 2)])
+    assert [(edge.first, edge.second) for edge in edges] == [(1, 2), (1, 3), (2, 3)]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_pair_is_near_within_a_quarter_of_an_hour(after, asked):
 
 
 def test_only_pairs_with_a_changed_one_are_asked_about():
-    """Plugins are not asked again about a pair of which neither candidate has changed."""
+    """Plugins are not asked again about a pair if neither candidate has changed."""
     assert pairs([candidate(3)], [candidate(1), candidate(2)]) == [(1, 3), (2, 3)]
 
 

@@ -350,7 +350,7 @@ FULL = ("time", "latlng", "heartrate", "watts")
 
 
 @pytest.mark.parametrize(
-    ("one", "two"),
+    ("first", "second"),
     [
         (
             {"elapsed_s": 3000.0, "streams": (FULL, 3000)},
@@ -366,11 +366,11 @@ FULL = ("time", "latlng", "heartrate", "watts")
         ),
     ],
 )
-def test_streams_are_those_of_one_member_the_longer_the_fuller_the_denser(one, two):
+def test_streams_are_those_of_one_member_the_longer_the_fuller_the_denser(first, second):
     """The streams come from the member whose recording is the longest, then from the one with the
     most sensor channels, then from the one with the most samples.
     """
-    _, origins = merge([rich(1, **one), member(2, **two)])
+    _, origins = merge([rich(1, **first), member(2, **second)])
     assert origins["streams"] == 2
 
 
@@ -398,7 +398,7 @@ def test_laps_of_another_member_than_the_streams_point_at_no_samples():
 
 
 def test_the_device_with_more_details_is_used():
-    """A device of which more is known, such as its serial number, is preferred."""
+    """The device with more known details, such as its serial number, is preferred."""
     known = Device(name="Edge 840", manufacturer="garmin", serial="39001")
     assert (
         merge([rich(1, device=Device(name="Edge 840")), member(2, device=known)])[0].device == known
@@ -431,11 +431,11 @@ def test_a_value_that_the_athlete_set_wins():
 
 def test_a_chosen_source_supplies_all_fields_that_belong_together():
     """A source that the athlete chose for one field also supplies the fields that belong to it."""
-    one, two = (
+    first, second = (
         rich(1, average_watts=200.0, max_watts=900.0, power_kind="measured"),
         member(2, average_watts=180.0, power_kind="estimated"),
     )
-    merged, origins = merge([one, two], choices=[Choice("average_watts", account="c2")])
+    merged, origins = merge([first, second], choices=[Choice("average_watts", account="c2")])
     assert (
         merged.average_watts,
         merged.max_watts,

@@ -270,9 +270,10 @@ def test_the_legs_of_one_multisport_file_stay_apart():
     """Two legs of one multisport file are different workouts, even if they look the same, as two
     transitions may.
     """
-    one = replace(COMMUTE, parent="file:1", elapsed_s=60.0, moving_s=60.0, distance_m=200.0)
+    transition = replace(COMMUTE, parent="file:1", elapsed_s=60.0, moving_s=60.0, distance_m=200.0)
     assert (
-        verdict_on(one, replace(one, start_utc_s=NOON + 1, start_local_s=NOON + 1)) == "different"
+        verdict_on(transition, replace(transition, start_utc_s=NOON + 1, start_local_s=NOON + 1))
+        == "different"
     )
 
 
@@ -310,11 +311,11 @@ def test_heart_rates_that_vary_differently_belong_to_two_people():
         max_heartrate_bpm=158.0,
         calories_kcal=500.0,
     )
-    one, two = (
+    first, second = (
         replace(heart(), track=loop(6, noise_m=3)),
         replace(heart(seed=2, level=133.0), track=loop(6, noise_m=3, seed=2)),
     )
-    assert verdict_on(RUN, other, one, two) == "different"
+    assert verdict_on(RUN, other, first, second) == "different"
 
 
 def test_a_zone_error_of_an_hour_is_found_if_the_values_are_identical():
@@ -340,23 +341,23 @@ def test_a_clock_that_is_hours_off_is_found_by_the_points_of_the_track(hours):
     """A copy from an app that writes local time as UTC is found by the points that its track
     shares.
     """
-    one, two = (
+    first, second = (
         bare(RUN, distance_m=10_000.0, moving_s=2749.0),
         copy(bare(RUN, distance_m=10_130.0, moving_s=2953.0), after=hours * HOUR),
     )
-    assert verdict_on(one, two, Samples(loop(6)), Samples(loop(6)[::2])) == "same"
+    assert verdict_on(first, second, Samples(loop(6)), Samples(loop(6)[::2])) == "same"
 
 
 def test_the_daily_loop_run_again_hours_later_is_never_joined_unasked():
     """The same loop run again eight hours later has the same route but different points, so the
     athlete is asked.
     """
-    one, two = (
+    first, second = (
         bare(RUN, distance_m=10_000.0, moving_s=2749.0),
         copy(bare(RUN, distance_m=10_130.0, moving_s=2953.0), after=8 * HOUR),
     )
     assert (
-        verdict_on(one, two, Samples(loop(6, noise_m=4)), Samples(loop(6, noise_m=4, seed=3)))
+        verdict_on(first, second, Samples(loop(6, noise_m=4)), Samples(loop(6, noise_m=4, seed=3)))
         == "ask"
     )
 

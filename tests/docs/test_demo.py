@@ -27,7 +27,7 @@ def shown(tmp_path_factory):
         "HTTP_PROXY": "http://127.0.0.1:9",
         "FITGLUE_DATABASE": "sqlite:////nowhere/fitglue.db",
     }
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, str(DEMO), str(folder / "demo")],
         text=True,
         stdout=subprocess.PIPE,
@@ -37,8 +37,8 @@ def shown(tmp_path_factory):
         cwd=folder,
         check=False,
     )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    assert process.returncode == 0, process.stdout
+    return process.stdout
 
 
 @pytest.fixture

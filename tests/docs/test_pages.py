@@ -202,9 +202,11 @@ def _problem(command: str) -> str | None:
     ]
     context, node = click.Context(root, obj=CliContext(LateLoader())), root
     while (
-        isinstance(node, click.Group) and words and (found := node.get_command(context, words[0]))
+        isinstance(node, click.Group)
+        and words
+        and (subcommand := node.get_command(context, words[0]))
     ):
-        node, words = found, words[1:]
+        node, words = subcommand, words[1:]
     try:
         node.make_context("fitglue", words, parent=context)
     except click.ClickException as error:

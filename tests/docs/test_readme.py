@@ -71,7 +71,7 @@ def type_in(
         if block.words.get("test") == section
         for command in block.commands
     ]:
-        done = subprocess.run(
+        process = subprocess.run(
             ["bash", "-c", command],
             cwd=desk,
             text=True,
@@ -80,10 +80,10 @@ def type_in(
             check=False,
             env=environment.variables | {"PATH": f"{environment.bin}:/usr/bin:/bin"} | variables,
         )
-        assert done.returncode == (ends or {}).get(command, 0), (
-            f"{command}\n{done.stdout}\n{done.stderr}"
+        assert process.returncode == (ends or {}).get(command, 0), (
+            f"{command}\n{process.stdout}\n{process.stderr}"
         )
-        printed[command] = done.stdout
+        printed[command] = process.stdout
     return printed
 
 
@@ -136,7 +136,7 @@ def test_the_five_minutes_of_a_plugin_author(environment, desk):
 def run_program(page: Path, desk: Path, **variables: str) -> str:
     """Run the program on a page as an application would, and return what it prints."""
     (program,) = [block.text for block in blocks(page) if block.words.get("test") == "embedder"]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program],
         cwd=desk,
         text=True,
@@ -144,8 +144,8 @@ def run_program(page: Path, desk: Path, **variables: str) -> str:
         check=False,
         env=plain_variables(desk) | variables,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 def test_the_five_minutes_of_an_embedder(desk):

@@ -72,71 +72,71 @@ def all_are(verdict):
 
 def test_workouts_with_nothing_in_common_are_two_activities(library, rematch):
     """Two workouts that have nothing in common are two activities."""
-    one, two = rematch(
+    first, second = rematch(
         library.source_activity(),
         library.source_activity(start_local=datetime(2026, 5, 1, 17, 30)),  # noqa: DTZ001
     )
-    assert one != two
+    assert first != second
 
 
 def test_equal_claims_make_one_activity(library, rematch):
     """Two source activities with the same claim are one activity."""
-    one, two = (
+    first, second = (
         library.source_activity(claims=("strava:1",)),
         library.source_activity(claims=("strava:1",), description="windy"),
     )
-    [first, second] = rematch(one, two)
-    assert first == second
-    assert load_activity(library.db, first).activity.description == "windy"
+    [first_activity, second_activity] = rematch(first, second)
+    assert first_activity == second_activity
+    assert load_activity(library.db, first_activity).activity.description == "windy"
 
 
 def test_a_later_claim_joins_the_existing_activity(library, rematch):
     """A source activity that arrives later with the same claim joins the existing activity."""
-    one = library.source_activity(claims=("strava:1",))
-    [before] = rematch(one)
-    two = library.source_activity(claims=("strava:1",))
-    assert rematch(two) == [before]
+    first = library.source_activity(claims=("strava:1",))
+    [before] = rematch(first)
+    second = library.source_activity(claims=("strava:1",))
+    assert rematch(second) == [before]
 
 
 def test_a_lost_claim_restores_both_activities(library, rematch, activity):
     """If a source activity loses the claim that joined it, both earlier activities are restored."""
     record = library.record()
-    one, two = (
+    first, second = (
         library.source_activity(claims=("strava:1",)),
         library.put(record, activity(claims=("other:1",))).ids[0],
     )
-    before = rematch(one, two)
+    before = rematch(first, second)
     library.put(record, activity(claims=("strava:1",)))
-    assert len(set(rematch(two, one))) == 1
+    assert len(set(rematch(second, first))) == 1
     library.put(record, activity(claims=("other:1",)))
-    assert rematch(two, one) == before
+    assert rematch(second, first) == before
 
 
 def test_a_plugin_joins_what_starts_together(library, rematch):
     """Two source activities that start together and share no claim are joined if a plugin says
     *same*.
     """
-    [one, two] = rematch(
+    [first, second] = rematch(
         library.source_activity(), library.source_activity(), plugin=all_are("same")
     )
-    assert one == two
+    assert first == second
 
 
 def test_a_plugin_keeps_apart(library, rematch):
     """Two source activities that share a claim are kept apart if a plugin says *different*."""
-    one, two = (
+    first, second = (
         library.source_activity(claims=("strava:1",)),
         library.source_activity(claims=("strava:1",)),
     )
-    assert len(set(rematch(one, two, plugin=all_are("different")))) == 2
+    assert len(set(rematch(first, second, plugin=all_are("different")))) == 2
 
 
 def test_the_athletes_decision_takes_precedence_over_a_plugin(library, rematch):
     """The athlete's decision takes precedence over a plugin, each time that the plugin is asked."""
-    one, two = library.source_activity(), library.source_activity()
-    put_opinion(library.db, PairOpinion(one, two, "person", "different", "mine"), NOW)
+    first, second = library.source_activity(), library.source_activity()
+    put_opinion(library.db, PairOpinion(first, second, "person", "different", "mine"), NOW)
     for _ in range(2):
-        assert len(set(rematch(one, two, plugin=all_are("same")))) == 2
+        assert len(set(rematch(first, second, plugin=all_are("same")))) == 2
 
 
 def test_pairs_far_apart_are_not_asked_about(library, rematch, days):
@@ -169,13 +169,13 @@ def test_a_plugin_that_breaks_the_hook_is_reported_and_the_others_count(
     the opinions of other plugins count.
     """
     with caplog.at_level(logging.WARNING):
-        one, two = rematch(
+        first, second = rematch(
             library.source_activity(),
             library.source_activity(),
             broken=respond,
             good=all_are("same"),
         )
-    assert one == two
+    assert first == second
     assert "broken" in caplog.text
 
 
@@ -183,12 +183,12 @@ def test_a_gone_source_activity_supplies_no_values_and_stays_with_its_activity(l
     """A source activity whose record is gone supplies no values, and still belongs to its
     activity.
     """
-    one = library.source_activity(claims=("a:1",), title="gone")
-    two = library.source_activity(claims=("a:1",), title="here")
-    [made, _] = rematch(one, two)
-    library.gone(one)
-    assert set(rematch(one, two)) == {made}
-    details = load_activity(library.db, made)
+    first = library.source_activity(claims=("a:1",), title="gone")
+    second = library.source_activity(claims=("a:1",), title="here")
+    [activity_id, _] = rematch(first, second)
+    library.gone(first)
+    assert set(rematch(first, second)) == {activity_id}
+    details = load_activity(library.db, activity_id)
     assert (
         details.activity.title,
         details.gone_at,
@@ -201,14 +201,14 @@ def test_a_gone_source_activity_supplies_no_values_and_stays_with_its_activity(l
 
 
 def test_an_activity_whose_last_source_is_gone_is_gone(library, rematch):
-    """An activity whose only record is gone is marked as gone, and keeps its id for the case that
-    the record is listed again.
+    """An activity whose only record is gone is marked as gone, and keeps its id in case the
+    record is listed again.
     """
-    one = library.source_activity()
-    [made] = rematch(one)
-    library.gone(one)
-    assert rematch(one) == [made]
-    assert load_activity(library.db, made).gone_at == NOW
+    source_activity = library.source_activity()
+    [activity_id] = rematch(source_activity)
+    library.gone(source_activity)
+    assert rematch(source_activity) == [activity_id]
+    assert load_activity(library.db, activity_id).gone_at == NOW
 
 
 def test_a_gone_member_stays_with_the_activity_after_a_split(library, rematch):
@@ -216,58 +216,58 @@ def test_a_gone_member_stays_with_the_activity_after_a_split(library, rematch):
     keeps the id.
     """
     claims = ("a:1",)
-    one, two, three = (library.source_activity(claims=claims) for _ in range(3))
-    [made, *_] = rematch(one, two, three)
-    library.gone(one)
-    for first, second in ((two, three), (one, three)):
-        put_opinion(library.db, PairOpinion(first, second, "person", "different", "mine"), NOW)
-    after = dict(zip((one, two, three), rematch(one, two, three), strict=True))
-    assert after[one] == after[two] == made
-    assert after[three] != made
+    first, second, third = (library.source_activity(claims=claims) for _ in range(3))
+    [activity_id, *_] = rematch(first, second, third)
+    library.gone(first)
+    for member, other in ((second, third), (first, third)):
+        put_opinion(library.db, PairOpinion(member, other, "person", "different", "mine"), NOW)
+    after = dict(zip((first, second, third), rematch(first, second, third), strict=True))
+    assert after[first] == after[second] == activity_id
+    assert after[third] != activity_id
 
 
 def test_other_athletes_are_never_matched(library, library_of, rematch):
     """Source activities of two athletes are never matched, even if they share a claim."""
     other = library_of(library.db, "you").source_activity(claims=("strava:1",))
-    one = library.source_activity(claims=("strava:1",))
-    rematch(one, plugin=all_are("same"))
+    source_activity = library.source_activity(claims=("strava:1",))
+    rematch(source_activity, plugin=all_are("same"))
     assert load_rows(library.db, [other])[other].activity_id is None
 
 
 def test_a_new_value_is_merged_without_matching_again(library, rematch, activity):
     """A changed value is merged into the activity without matching its members again."""
     record = library.record()
-    one, two = (
+    first, second = (
         library.put(record, activity(claims=("a:1",))).ids[0],
         library.source_activity(claims=("a:1",)),
     )
-    [made, _] = rematch(one, two)
+    [activity_id, _] = rematch(first, second)
     changed = library.put(record, activity(claims=("a:1",), title="New"))
     Matcher(OpinionPlugins(Plugins([])), StoredDecisions()).remerge_changed(
         library.db, "me", changed.legs, NOW
     )
-    details = load_activity(library.db, made)
+    details = load_activity(library.db, activity_id)
     assert (details.activity.title, len(details.members)) == ("New", 2)
 
 
 def test_new_rules_are_applied_to_stored_activities(library, rematch):
     """New merge rules are applied to stored activities that have several sources."""
-    one, two = (
+    first, second = (
         library.source_activity(claims=("a:1",), title="Morning ride"),
         library.source_activity(claims=("a:1",), title="With Ada"),
     )
-    [made, _] = rematch(one, two)
-    assert load_activity(library.db, made).activity.title == "Morning ride"
-    rows = load_rows(library.db, [one, two]).values()
+    [activity_id, _] = rematch(first, second)
+    assert load_activity(library.db, activity_id).activity.title == "Morning ride"
+    rows = load_rows(library.db, [first, second]).values()
     shared = [number for row in rows for number in shared_of(library.db, row.connection_id)]
-    assert sorted(shared) == [one, two]
+    assert sorted(shared) == [first, second]
     rules = MergeRules(
         (Rule("words", ("title",), ("edited",)),), default_titles=DefaultTitles(("morning", "ride"))
     )
     Matcher(OpinionPlugins(Plugins([])), StoredDecisions(), rules).remerge(
         library.db, "me", shared, NOW
     )
-    assert load_activity(library.db, made).activity.title == "With Ada"
+    assert load_activity(library.db, activity_id).activity.title == "With Ada"
 
 
 def test_streams_are_those_of_the_member_that_the_rules_say(library, rematch, activity):
@@ -275,15 +275,15 @@ def test_streams_are_those_of_the_member_that_the_rules_say(library, rematch, ac
     streams.
     """
     full = tuple(Stream(name, Column.of([1.0, 2.0])) for name in ("time", "heartrate", "watts"))
-    one = library.put(library.record(), activity(claims=("a:1",), streams=full[:1])).ids[0]
-    two = library.put(library.record(), activity(claims=("a:1",), streams=full)).ids[0]
-    [made, _] = rematch(one, two)
-    assert load_activity(library.db, made).origins.get("streams") is None
+    first = library.put(library.record(), activity(claims=("a:1",), streams=full[:1])).ids[0]
+    second = library.put(library.record(), activity(claims=("a:1",), streams=full)).ids[0]
+    [activity_id, _] = rematch(first, second)
+    assert load_activity(library.db, activity_id).origins.get("streams") is None
     rules = MergeRules((Rule("streams", ("streams",), ("fullest",)),))
     Matcher(OpinionPlugins(Plugins([])), StoredDecisions(), rules).remerge(
-        library.db, "me", [one], NOW
+        library.db, "me", [first], NOW
     )
-    assert load_activity(library.db, made).origins["streams"] == two
+    assert load_activity(library.db, activity_id).origins["streams"] == second
 
 
 def test_many_changed_at_once_are_matched_like_one_by_one(library, rematch, days):
@@ -301,13 +301,13 @@ def test_the_score_joins_copies_and_says_why(library, rematch):
     """Two copies without a shared claim are joined by the score, and its evidence is stored as an
     opinion.
     """
-    one, two = (
+    first, second = (
         library.source_activity(distance_m=20_000.0),
         library.source_activity(distance_m=20_000.0),
     )
-    [first, second] = rematch(one, two)
-    assert first == second
-    [opinion] = opinions_about(library.db, [one])
+    [first_activity, second_activity] = rematch(first, second)
+    assert first_activity == second_activity
+    [opinion] = opinions_about(library.db, [first])
     assert (opinion.said_by, opinion.verdict) == ("score", "same")
     assert judgment_of_opinion(opinion).evidence[0] == Evidence(
         "time", "same second", judgment_of_opinion(opinion).evidence[0].bits
@@ -321,11 +321,11 @@ def test_a_recording_that_arrives_later_can_decide(library, rematch, activity):
     later = {"start_local": datetime(2026, 5, 1, 15, 30), "distance_m": 10_000.0}  # noqa: DTZ001 - a local time
     records = [library.record(), library.record()]
     values_of_each = [{"distance_m": 10_100.0}, later]
-    one, two = (
+    first, second = (
         library.put(record, activity(**values)).ids[0]
         for record, values in zip(records, values_of_each, strict=True)
     )
-    assert len(set(rematch(one, two))) == 2
+    assert len(set(rematch(first, second))) == 2
     track = Stream(
         "latlng",
         Column.pairs([50 + k / 1000 for k in range(50)], [8 + (k % 7) / 1000 for k in range(50)]),
@@ -333,7 +333,7 @@ def test_a_recording_that_arrives_later_can_decide(library, rematch, activity):
     for record, values in zip(records, values_of_each, strict=True):
         again = library.put(record, activity(**values, streams=(track,)))
         assert has_candidates(library.db, "me", again)
-    assert len(set(rematch(one, two))) == 1
+    assert len(set(rematch(first, second))) == 1
 
 
 def test_a_workout_with_nothing_near_it_has_no_candidates(library, rematch, activity):
@@ -359,8 +359,8 @@ def test_a_workout_with_nothing_near_it_has_no_candidates(library, rematch, acti
 def test_a_start_at_midnight_may_be_exact_or_only_a_day(
     library, rematch, activity, start, precision
 ):
-    """A stored start at midnight is a candidate both as an exact start and as a start of which only
-    the day is known.
+    """A stored start at midnight is a candidate both as an exact start and as a start that is
+    known only to the day.
     """
     [there] = rematch(
         library.source_activity(

@@ -281,7 +281,7 @@ awkward = st.sampled_from(
         (1, 2),
     ]
 )
-rest = st.one_of(plain, st.floats(), awkward)
+values = st.one_of(plain, st.floats(), awkward)
 
 
 @st.composite
@@ -299,11 +299,11 @@ def mutated(draw):
                         ["sport", "x", "kind", "label", "values", "start_utc", "metrics"]
                     )
                 )
-            ] = draw(rest)
+            ] = draw(values)
         elif change == "remove":
             del container[key]
         else:
-            container[key] = draw(rest)
+            container[key] = draw(values)
         if not document:
             break
     return document

@@ -65,7 +65,9 @@ def test_an_unknown_sport_is_other(raw):
 
 
 def test_one_workout_under_two_names_is_of_one_family():
-    """Names that two sources may give to one workout have the same family, but a ride is no run."""
+    """Names that two sources may give to one workout have the same family, but a ride is not in
+    the family of a run.
+    """
     assert family("VirtualRide") == family("GravelRide") == "cycling"
     assert family("TrailRun") != family("Ride")
     assert family("Quidditch") == "other"

@@ -1,4 +1,4 @@
-"""The changelog of the next release is made of the fragments in changelog.d."""
+"""The changelog of the next release is made from the fragments in changelog.d."""
 
 from __future__ import annotations
 

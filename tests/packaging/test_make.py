@@ -88,7 +88,7 @@ def test_a_command_of_somebody_elses_is_not_replaced(tmp_path):
 
 
 def test_nothing_to_remove_is_no_error(tmp_path):
-    """``make uninstall`` without an installation succeeds and reports that there is none."""
+    """``make uninstall`` without an installation succeeds and reports that nothing is installed."""
     assert (
         make("uninstall", home=tmp_path).stdout
         == f"FitGlue is not installed in {tmp_path}/.local/lib/fitglue.\n"

@@ -230,7 +230,7 @@ def test_a_plugin_without_the_hook_is_not_part_of_a_broadcast(load, plugin, gree
 
 
 def test_a_plugin_that_blocks_in_a_broadcast_is_not_called_again(load, plugin, release):
-    """A plugin that blocks in a broadcast cannot be loaded any more, so that no later call waits
+    """A plugin that blocks in a broadcast can no longer be loaded, so that no later call waits
     for it again.
     """
 

@@ -30,7 +30,7 @@ def test_the_rules_of_the_registry_decide_about_every_field_once():
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "code", "says"),
+    ("text", "line", "code", "text_of_error"),
     [
         (
             "schema: 1\nrules:\n  - {name: x, fields: [distanse_m], prefer: [original]}\n",
@@ -69,12 +69,12 @@ def test_the_rules_of_the_registry_decide_about_every_field_once():
         ("schema: 1\n", "1:1", "FG-entry-missing-key", "rules"),
     ],
 )
-def test_each_mistake_is_reported_at_its_place(registry, text, line, code, says):
+def test_each_mistake_is_reported_at_its_place(registry, text, line, code, text_of_error):
     """Each mistake in the rules is reported with file, line and column."""
     complaint = complaint_about(registry, text)
     assert complaint.startswith(f"merge.yaml:{line}")
     assert code in complaint
-    assert says in complaint
+    assert text_of_error in complaint
 
 
 def test_rules_that_are_wrong_leave_the_catalogue_usable(registry):

@@ -87,7 +87,7 @@ def test_a_duplicate_key_names_both_places():
 
 
 @pytest.mark.parametrize(
-    ("text", "what"),
+    ("text", "message"),
     [
         ("a: &x 1", "FG-entry-forbidden-yaml: anchor &x is not allowed in an entry (x.yaml:1:4)"),
         ("b: *x", "FG-entry-forbidden-yaml: alias *x is not allowed in an entry (x.yaml:1:4)"),
@@ -142,9 +142,9 @@ def test_a_duplicate_key_names_both_places():
         ),
     ],
 )
-def test_what_yaml_allows_and_an_entry_does_not(text, what):
+def test_what_yaml_allows_and_an_entry_does_not(text, message):
     """Features of YAML that entries may not use, and invalid YAML, are errors with their place."""
-    assert [str(error) for error in parse(text.encode(), "x.yaml").errors][-1] == what
+    assert [str(error) for error in parse(text.encode(), "x.yaml").errors][-1] == message
 
 
 def test_a_tab_is_called_a_tab():

@@ -115,7 +115,7 @@ def test_each_put_has_a_reference_of_its_own(store):
 
 
 def test_a_deleted_secret_is_missing(store):
-    """Reading a deleted secret raises an error with a fix; deleting it again is no error."""
+    """Reading a deleted secret raises an error with a fix; deleting it again is not an error."""
     ref = store.put("me", VALUES)
     store.delete(ref)
     store.delete(ref)
@@ -305,7 +305,7 @@ def test_the_environment_decides(desktop, tmp_path, monkeypatch, wanted, scheme)
 
 
 def test_another_word_in_the_environment_is_a_mistake(tmp_path, monkeypatch):
-    """Another value of ``FITGLUE_SECRETS`` is an error, and not taken for the default."""
+    """An unknown value of ``FITGLUE_SECRETS`` is an error; it is not treated as the default."""
     monkeypatch.setenv("FITGLUE_SECRETS", "vault")
     assert (
         refused(chain_of(tmp_path).put, "me", VALUES, kind=UserMistake).code == "FG-secrets-setting"

@@ -51,11 +51,15 @@ def test_removing_a_connection_removes_what_only_it_knew(connected):
 
 def test_a_connection_is_not_removed_while_it_is_synced(connected, clock):
     """Removing a connection that is synced raises ``Busy`` and changes nothing."""
-    one = connected.connections.list()[0]
-    held = connection_lock(
-        connected.workspace.database, connected.home, one.id, one.name, "2026-11-21T12:00:00Z"
+    connection = connected.connections.list()[0]
+    lock = connection_lock(
+        connected.workspace.database,
+        connected.home,
+        connection.id,
+        connection.name,
+        "2026-11-21T12:00:00Z",
     )
-    with held, pytest.raises(Busy):
+    with lock, pytest.raises(Busy):
         connected.connections.remove("intervals")
     assert connected.connections.list()
 

@@ -1,4 +1,4 @@
-"""Saved payloads are normalized without a store, with the streams beside them."""
+"""Saved payloads are normalized without a store, with the streams from files next to them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_streams_beside_a_file_are_taken_along(host, saved):
 
 
 def test_streams_that_are_named_come_before_those_beside_the_file(host, saved, tmp_path):
-    """A named file of streams takes precedence over the one beside the payload."""
+    """A named file of streams takes precedence over the one next to the payload."""
     saved.with_name("saved.streams.json").write_text(json.dumps(STREAMS))
     named = tmp_path / "other.json"
     named.write_text(json.dumps(STREAMS[:1]))
@@ -52,7 +52,7 @@ def test_streams_that_are_named_come_before_those_beside_the_file(host, saved, t
 
 
 def test_an_open_file_is_read(host, saved):
-    """Standard input is read like a file, and has no streams beside it."""
+    """Standard input is read like a file, and has no file of streams next to it."""
     payload = io.BytesIO(saved.read_bytes())
     assert stream_types(host.imports.normalize_saved("intervals", payload)) == []
 

@@ -43,7 +43,7 @@ def put(library, raws):
 
 
 def summaries(number):
-    """Return summaries as alike as those of a source, from which a dictionary can be trained."""
+    """Return summaries as similar as those of a source, from which a dictionary can be trained."""
     chance = random.Random(7)
     return [
         json.dumps(

@@ -82,8 +82,8 @@ def test_a_split_gives_back_id_and_number(library):
 
 
 def test_a_split_gives_back_the_ids_whatever_the_order_of_the_groups(library):
-    """After a split, an activity stays with the member for which it was created, in whatever order
-    the groups are.
+    """After a split, an activity stays with the member for which it was created, regardless of
+    the order of the groups.
     """
     member_a, member_b = library.source_activity(), library.source_activity()
     first, second = library.assign((member_a,), (member_b,))

@@ -112,13 +112,13 @@ def shape(database):
                 },
                 inspector.get_pk_constraint(name)["constrained_columns"],
                 sorted(
-                    (one["name"], one["column_names"], bool(one["unique"]))
-                    for one in inspector.get_indexes(name)
+                    (index["name"], index["column_names"], bool(index["unique"]))
+                    for index in inspector.get_indexes(name)
                 ),
-                sorted(one["column_names"] for one in inspector.get_unique_constraints(name)),
+                sorted(key["column_names"] for key in inspector.get_unique_constraints(name)),
                 sorted(
-                    (one["constrained_columns"], one["referred_table"], str(one["options"]))
-                    for one in inspector.get_foreign_keys(name)
+                    (key["constrained_columns"], key["referred_table"], str(key["options"]))
+                    for key in inspector.get_foreign_keys(name)
                 ),
             )
             for name in inspector.get_table_names()
@@ -198,12 +198,12 @@ def _content(url):
             return hashlib.sha256(stream.read()).hexdigest()
     engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.connect() as connection:
-        found = connection.exec_driver_sql(
+        files = connection.exec_driver_sql(
             "SELECT relname, relfilenode FROM pg_class WHERE relnamespace = 'public'::regnamespace "
             "ORDER BY relname"
         ).all()
     engine.dispose()
-    return found
+    return files
 
 
 def test_views_are_made_anew_by_an_upgrade(sqlite):
@@ -236,8 +236,8 @@ def test_a_reader_sees_the_state_of_its_beginning(database):
 
 
 def test_foreign_keys_are_held(database):
-    """A row that names a missing row is rejected with the database's own error, which is not taken
-    for a failure of the server.
+    """A row that names a missing row is rejected with the database's own error, which is not
+    mistaken for a failure of the server.
     """
     with pytest.raises(sa.exc.IntegrityError), database.write() as db:
         db.exec_driver_sql(
@@ -405,7 +405,7 @@ def test_the_shown_url_has_no_password():
 
 
 def test_only_its_owner_can_read_a_new_database(file, open_database):
-    """Only its owner can read the file of a new database and the log beside it, even if others can
+    """Only its owner can read the file of a new database and the log next to it, even if others can
     enter the folder.
     """
     database = open_database(f"sqlite:///{file}")

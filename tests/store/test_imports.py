@@ -17,5 +17,7 @@ def test_a_list_of_activities_imports_nothing_that_it_does_not_need(tmp_path):
         f"with Host({str(tmp_path)!r}) as host: host.activities()\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert process.stdout.strip() == "[]"

@@ -37,12 +37,12 @@ def year(library):
     return library
 
 
-def sports(library, **wanted):
-    return [row["sport"] for row in list_activities(library.db, "me", Filter(**wanted))]
+def sports(library, **filters):
+    return [row["sport"] for row in list_activities(library.db, "me", Filter(**filters))]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("filters", "expected"),
     [
         ({}, ["Swim", "Run", "Ride"]),
         ({"since": date(2026, 5, 20)}, ["Swim", "Run"]),
@@ -73,11 +73,11 @@ def sports(library, **wanted):
         ({"sport": "Ride", "text": "бег"}, []),
     ],
 )
-def test_a_filter_shows_what_it_says_newest_first(year, wanted, found):
+def test_a_filter_shows_what_it_says_newest_first(year, filters, expected):
     """A filter includes both of its days and searches text in any alphabet without regard to case;
     wildcards have no special meaning.
     """
-    assert sports(year, **wanted) == found
+    assert sports(year, **filters) == expected
 
 
 def test_a_list_names_the_connections_of_each_activity(year):

@@ -8,8 +8,8 @@ NOW = "2026-06-15T12:00:00.000Z"
 
 
 def test_an_opinion_is_of_a_pair_whatever_its_order(library):
-    """A new opinion replaces that of the same author about the same pair, in whatever order the
-    pair is named.
+    """A new opinion replaces that of the same author about the same pair, regardless of the
+    order in which the pair is named.
     """
     first_id, second_id = library.source_activity(), library.source_activity()
     put_opinion(library.db, PairOpinion(first_id, second_id, "example", "same", "first"), NOW)

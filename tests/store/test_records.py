@@ -13,7 +13,7 @@ NOW = "2026-06-15T12:00:00.000Z"
 
 
 @pytest.mark.parametrize(
-    ("oldest", "newest", "found"),
+    ("oldest", "newest", "expected"),
     [
         (None, None, {"first", "third", "undated"}),
         ("2026-05-01", "2026-05-03", {"first", "third"}),
@@ -24,11 +24,11 @@ NOW = "2026-06-15T12:00:00.000Z"
     ],
 )
 def test_a_window_shows_the_records_of_its_days_both_included(
-    library, account, oldest, newest, found
+    library, account, oldest, newest, expected
 ):
     """The records of a window are those that started on its days, both included."""
     window = Window(oldest and date.fromisoformat(oldest), newest and date.fromisoformat(newest))
-    assert {known.external_id for known in records_in(library.db, account[0], window)} == found
+    assert {known.external_id for known in records_in(library.db, account[0], window)} == expected
 
 
 def test_gone_and_missed_records_are_expected_in_no_window(library, account):

@@ -97,8 +97,8 @@ def test_a_beginning_of_two_ids_is_ambiguous(library, activity):
 
 def test_one_id_at_two_accounts_is_ambiguous(library):
     """An external id that two accounts use for two workouts is ambiguous."""
-    ones = [library.put(library.record(external_id="77x")).ids[0] for _ in range(2)]
-    library.assign((ones[0],), (ones[1],))
+    ids = [library.put(library.record(external_id="77x")).ids[0] for _ in range(2)]
+    library.assign((ids[0],), (ids[1],))
     with pytest.raises(UserMistake, match="matches 2 activities"):
         mean(library, "77x")
 

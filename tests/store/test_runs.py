@@ -15,8 +15,8 @@ def test_a_run_keeps_its_decisions_and_how_it_ended(library):
         run.decide(library.db, NOW, decision, record, "because")
     run.end(library.db, NOW, "complete")
     assert [row["decision"] for row in decisions_of(library.db, [record])] == ["new", "changed"]
-    [found] = last_runs(library.db, "me")
-    assert (found["outcome"], found["counts"], found["error"]) == (
+    [run_row] = last_runs(library.db, "me")
+    assert (run_row["outcome"], run_row["counts"], run_row["error"]) == (
         "complete",
         {"new": 1, "changed": 1},
         None,

@@ -57,7 +57,7 @@ def test_only_changes_that_can_affect_a_match_are_reported(library, activity, ch
 
 
 def test_a_new_record_is_to_be_matched(library):
-    """A record that is new, or that has no activity yet, is to be matched."""
+    """A record that is new, or that has no activity yet, must be matched."""
     record = library.record()
     assert library.put(record).rematch
     assert library.put(record).rematch
@@ -90,7 +90,7 @@ def test_claims_are_replaced(library, activity):
 
 
 def test_streams_are_replaced_and_dropped(library, activity):
-    """New streams replace the old ones, and are deleted if the source has none any more."""
+    """New streams replace the old ones, and are deleted if the source no longer has any."""
     record = library.record()
     time = Stream("time", Column.of([0.0, 1.0]))
     first_leg = library.put(

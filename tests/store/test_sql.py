@@ -34,7 +34,7 @@ def test_a_question_is_answered_with_names_and_rows(filled):
 
 
 def test_a_percent_sign_is_one(filled):
-    """A percent sign in a statement is not taken for a parameter."""
+    """A percent sign in a statement is not treated as a parameter."""
     assert run_sql(
         filled, "SELECT count(*) FROM activities WHERE title LIKE '%Ü%' OR title = '%s %(x)s'"
     ).rows == ((1,),)

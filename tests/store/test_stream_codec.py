@@ -32,7 +32,7 @@ lists = st.lists(st.none() | st.lists(doubles, max_size=4), max_size=20).map(Col
 
 
 def bits(column):
-    """Return every double of a column as its bits, with all gaps alike."""
+    """Return every double of a column as its bits, with the same bits for all gaps."""
     return (
         [struct.pack("<d", math.nan if value != value else value) for value in column.doubles],
         column.width,

@@ -22,8 +22,12 @@ def test_the_windows_of_a_walk_are_struck_off_one_by_one(library):
     ]
     plan_windows(library.db, connection_id, NOW, windows)
     planned = planned_windows(library.db, connection_id)
-    assert [found.window for found in planned] == windows
+    assert [planned_window.window for planned_window in planned] == windows
     remove_planned_window(library.db, planned[0])
-    assert [found.window for found in planned_windows(library.db, connection_id)] == windows[1:]
+    assert [
+        planned_window.window for planned_window in planned_windows(library.db, connection_id)
+    ] == windows[1:]
     plan_windows(library.db, connection_id, NOW, windows[:1])
-    assert [found.window for found in planned_windows(library.db, connection_id)] == windows[:1]
+    assert [
+        planned_window.window for planned_window in planned_windows(library.db, connection_id)
+    ] == windows[:1]

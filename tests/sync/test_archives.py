@@ -1,5 +1,5 @@
-"""Tests of imports: archives and files become activities, beside an account with the same
-workouts.
+"""Tests of imports: archives and files become activities, together with an account that has the
+same workouts.
 """
 
 from __future__ import annotations
@@ -207,13 +207,13 @@ def test_a_folder_of_downloads_is_imported_by_its_content(host, tmp_path):
     strava(folder / "s.zip", (7, START, "Lake", ""))
     garmin(folder / "g.zip", START + timedelta(days=1), files={"a.gpx": gpx(24 * 60)})
     (folder / "ride.gpx").write_bytes(gpx(48 * 60))
-    found = host.imports.recognize([folder])
-    assert {recognized.entry for recognized in found.found} == {
+    recognition = host.imports.recognize([folder])
+    assert {recognized.entry for recognized in recognition.found} == {
         "strava-archive",
         "garmin-archive",
         "files",
     }
-    events = list(host.import_paths(found))
+    events = list(host.import_paths(recognition))
     assert len([event for event in events if isinstance(event, SourceConnected)]) == 3
     assert len(host.activities()) == 3
 

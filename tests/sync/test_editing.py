@@ -31,14 +31,14 @@ def test_a_value_that_is_set_survives_edits_at_the_source_syncs_and_rebuilds(
     first.account.edit("a", name="edited at the source", distance=1.0)
     sync(host)
     list(host.syncs.rebuild())
-    found = host.activities.get("a")
-    assert (found.activity.title, found.activity.distance_m) == ("Round the lake", 42195.0)
-    assert (found.activity.race, found.activity.sport) == (True, "TrailRun")
+    details = host.activities.get("a")
+    assert (details.activity.title, details.activity.distance_m) == ("Round the lake", 42195.0)
+    assert (details.activity.race, details.activity.sport) == (True, "TrailRun")
     assert "Round the lake" in [activity["title"] for activity in host.activities()]
     assert ("Round the lake", 42195.0) in host.queries.sql(
         "select title, distance_m from activities"
     ).rows
-    assert host.activities.provenance(found)["title"] == {
+    assert host.activities.provenance(details)["title"] == {
         "how": "reported",
         "by": "athlete",
         "upstream": None,
@@ -48,7 +48,7 @@ def test_a_value_that_is_set_survives_edits_at_the_source_syncs_and_rebuilds(
     }
     assert host.why("a")["values_from"]["title"] == "you"
     assert (
-        next(member for member in found.members if member.external_id == "a").activity.title
+        next(member for member in details.members if member.external_id == "a").activity.title
         == "edited at the source"
     )
 

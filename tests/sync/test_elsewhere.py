@@ -15,7 +15,7 @@ from fitglue_registry.sync.events import SyncFinished
 
 @pytest.fixture
 def plans():
-    """The plans of rides and runs, newest first, one of which is a stub that came from Strava."""
+    """The plans of rides and runs, newest first; one of them is a stub that came from Strava."""
     account = Account.generate(12, until=date(2026, 11, 20), strava_stubs=1)
     return [account.plan(external_id) for external_id in account.ids()]
 

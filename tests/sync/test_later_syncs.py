@@ -85,7 +85,7 @@ def test_a_change_of_volatile_values_is_not_a_change_of_the_record(synced, accou
 
 
 def test_a_key_that_is_new_in_every_row_reopens_nothing(synced, account, server):
-    """A key that is new in every row is stored, and costs no request besides the list."""
+    """A key that is new in every row is stored, and needs no request besides the list."""
     for external_id in native(account):
         account.edit(external_id, icu_brand_new_field=7)
     finished(synced)
@@ -201,7 +201,7 @@ def test_a_native_copy_in_place_of_its_stub_is_not_a_deletion(synced, account):
 
 
 def test_a_native_copy_that_is_deleted_and_added_again_has_its_number_again(synced, account):
-    """If the native copy beside a stub is deleted, the activity is a tombstone, since a stub is not
+    """If the native copy of a stub is deleted, the activity is a tombstone, since a stub is not
     a workout; if the copy is listed again, the activity has the same id and number.
     """
     copy = account.make_native(account.add_strava_stub("2026-11-19T06:00:00"), keep_stub=True)

@@ -1,4 +1,4 @@
-"""Tests of the faults, each of which a client of a real service may meet."""
+"""Tests of the faults, which are those that a client of a real service may encounter."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def test_a_list_inside_may_hold_any_value(service, get):
 
 
 def test_a_fault_spares_the_first_requests_and_is_over_after_its_times(service, get):
-    """A rule lets the first requests pass, applies to as many as it says, and counts them."""
+    """A rule lets the first requests pass, applies to as many as it states, and counts them."""
     rule = service.fault("*", Fault.status(503), times=2, after=1)
     assert [get().status_code for _ in range(5)] == [200, 503, 503, 200, 200]
     assert rule.fired == 2

@@ -67,7 +67,7 @@ class ScriptedServer(ThreadingHTTPServer):
     def paths(self) -> list[str]:
         return [path for path, _ in self.requests]
 
-    def say(self, *replies: Reply) -> None:
+    def respond_with(self, *replies: Reply) -> None:
         self.script = list(replies)
 
     def next_reply(self, path: str, headers: dict[str, str]) -> Reply:

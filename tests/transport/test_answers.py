@@ -43,7 +43,7 @@ def test_a_request_has_user_agent_and_credentials(open_session, server):
 
 def test_gzip_is_decoded_and_kept_as_received(session, server, zipped):
     """A gzip response has both the decoded body and the gzip bytes as received."""
-    server.say(zipped(b'{"watts": 200}'))
+    server.respond_with(zipped(b'{"watts": 200}'))
     answer = session.get("x")
     assert (answer.json(), gzip.decompress(answer.wire), answer.wire_encoding) == (
         {"watts": 200},
@@ -56,7 +56,7 @@ def test_gzip_is_decoded_and_kept_as_received(session, server, zipped):
 def test_gzip_in_several_members_is_read_to_its_end(session, server, reply, codec, monkeypatch):
     """A body of two gzip members and padding is decoded completely, with both libraries."""
     monkeypatch.setattr(body, "_CODEC", codec)
-    server.say(
+    server.respond_with(
         reply(
             body=gzip.compress(b"[1,") + gzip.compress(b"2]") + b"\0\0",
             headers={"Content-Encoding": "gzip"},
@@ -70,33 +70,33 @@ def test_gzip_in_several_members_is_read_to_its_end(session, server, reply, code
 )
 def test_deflate_is_kept_decoded(session, server, reply, content):
     """A ``deflate`` body, with or without the zlib header, is decoded and kept decoded."""
-    server.say(reply(body=content, headers={"Content-Encoding": "deflate"}))
+    server.respond_with(reply(body=content, headers={"Content-Encoding": "deflate"}))
     answer = session.get("x")
     assert (answer.body, answer.wire, answer.wire_encoding) == (b"[1]", b"[1]", "identity")
 
 
 def test_a_body_in_chunks_is_read_completely(session, server, reply):
     """A chunked response without a length is read to its end."""
-    server.say(reply(chunks=[b"[1,", b"2]"]))
+    server.respond_with(reply(chunks=[b"[1,", b"2]"]))
     assert session.get("x").json() == [1, 2]
 
 
 def test_an_empty_answer_may_claim_to_be_gzip(session, server, reply):
     """An empty body with ``Content-Encoding: gzip`` is accepted as an empty body."""
-    server.say(reply(body=b"", headers={"Content-Encoding": "gzip"}))
+    server.respond_with(reply(body=b"", headers={"Content-Encoding": "gzip"}))
     assert session.get("x").body == b""
 
 
 def test_an_accepted_status_is_returned(session, server, reply):
     """A status in ``accept`` is returned as a response with its body, not raised as an error."""
-    server.say(reply(404, b'{"error": "gone"}'))
+    server.respond_with(reply(404, b'{"error": "gone"}'))
     answer = session.get("activity/i1", accept=(404,))
     assert (answer.status, answer.json()) == (404, {"error": "gone"})
 
 
 def test_connections_are_used_again(session, server, reply):
     """Successive requests share one connection, also after a server error."""
-    server.say(reply(), reply(503), reply())
+    server.respond_with(reply(), reply(503), reply())
     session.get("a")
     session.get("b")
     assert (len(server.requests), server.connections) == (3, 1)

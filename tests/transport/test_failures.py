@@ -18,7 +18,7 @@ def error_of(session, kind=ConnectionStopped):
 @pytest.mark.parametrize(("status", "code"), [(401, "FG-key-rejected"), (403, "FG-not-permitted")])
 def test_a_rejected_key_needs_the_athlete(session, server, reply, status, code):
     """A wrong key and a missing permission have different errors and are not tried again."""
-    server.say(reply(status, b'{"status": %d, "error": "Auth failed"}' % status))
+    server.respond_with(reply(status, b'{"status": %d, "error": "Auth failed"}' % status))
     error = error_of(session, AthleteNeeded)
     assert (error.code, error.why, len(server.requests)) == (
         code,
@@ -35,7 +35,7 @@ def test_a_renewed_key_is_read_after_a_401(open_session, server, reply):
     session = open_session(
         auth=Auth(scheme="bearer", secret="api_key"), secrets=lambda: {"api_key": next(keys)}
     )
-    server.say(reply(), reply(401), reply())
+    server.respond_with(reply(), reply(401), reply())
     session.get("a")
     session.get("b")
     assert [headers["authorization"] for _, headers in server.requests] == [
@@ -47,7 +47,7 @@ def test_a_renewed_key_is_read_after_a_401(open_session, server, reply):
 
 def test_a_key_that_was_not_renewed_is_not_tried_again(open_session, server, reply):
     """A 401 is not tried again if the key is still the same."""
-    server.say(reply(401))
+    server.respond_with(reply(401))
     assert (error_of(open_session()).code, len(server.requests)) == ("FG-key-rejected", 1)
 
 
@@ -56,7 +56,7 @@ def test_any_other_status_stops_the_connection(session, server, reply, status):
     """An unexpected status other than 401, 403, 429 and 5xx stops the connection and is not tried
     again.
     """
-    server.say(reply(status, b""))
+    server.respond_with(reply(status, b""))
     error = error_of(session)
     assert (error.code, f"status {status}" in error.what, len(server.requests)) == (
         "FG-unexpected-status",
@@ -86,13 +86,13 @@ def test_the_message_of_the_server_is_quoted_safely(session, server, reply, body
     """The error quotes the message of the server on one line, without markup and control
     characters, and shortened.
     """
-    server.say(reply(422, body))
+    server.respond_with(reply(422, body))
     assert error_of(session).why == message
 
 
 def test_an_error_page_in_broken_gzip_does_not_hide_the_status(session, server, reply):
     """A 401 with a broken gzip body is still reported as a rejected key."""
-    server.say(reply(401, b"\x1f\x8bnonsense", headers={"Content-Encoding": "gzip"}))
+    server.respond_with(reply(401, b"\x1f\x8bnonsense", headers={"Content-Encoding": "gzip"}))
     assert error_of(session).code == "FG-key-rejected"
 
 
@@ -100,26 +100,28 @@ def test_an_error_page_that_is_cut_does_not_hide_the_status(session, server, rep
     """A 403 whose connection ends within the body is still reported, with the beginning of the
     body.
     """
-    server.say(reply(403, b"half of it", cut=4))
+    server.respond_with(reply(403, b"half of it", cut=4))
     assert error_of(session).why == "it responded with status 403: half"
 
 
 def test_an_announced_flood_is_not_even_read(open_session, server, reply):
     """A body whose announced length is above the limit is refused before its first byte."""
-    server.say(reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 500000000\r\n\r\n", drip=b"x"))
+    server.respond_with(
+        reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 500000000\r\n\r\n", drip=b"x")
+    )
     assert error_of(open_session(max_body=1000)).code == "FG-answer-too-large"
 
 
 def test_a_flood_in_chunks_is_stopped(open_session, server, reply):
     """A body without a length is read only up to the limit."""
-    server.say(reply(chunks=[b"x" * 900] * 9))
+    server.respond_with(reply(chunks=[b"x" * 900] * 9))
     error = error_of(open_session(max_body=1000))
     assert (error.code, len(server.requests)) == ("FG-answer-too-large", 1)
 
 
 def test_a_gzip_bomb_is_stopped(open_session, server, zipped):
     """A small body that would decode to more than the limit is decoded only up to the limit."""
-    server.say(zipped(b"0" * 5_000_000))
+    server.respond_with(zipped(b"0" * 5_000_000))
     assert error_of(open_session(max_body=100_000)).code == "FG-answer-too-large"
 
 
@@ -196,7 +198,7 @@ def test_no_scheme_sends_no_key(open_session, server):
 
 def test_a_response_that_cannot_be_decompressed_is_reported(session, server, reply):
     """The error for a damaged gzip body has a message of our own before that of the library."""
-    server.say(reply(body=b"\x1f\x8bnonsense", headers={"Content-Encoding": "gzip"}))
+    server.respond_with(reply(body=b"\x1f\x8bnonsense", headers={"Content-Encoding": "gzip"}))
     error = error_of(session, Retryable)
     assert (error.code, error.what) == (
         "FG-answer-broken",

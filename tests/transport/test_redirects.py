@@ -55,7 +55,7 @@ def test_a_path_is_plain_text_and_percent_encoded(session, server, path, request
 
 def test_a_redirect_on_the_same_server_is_followed_with_the_key(session, server, reply):
     """A redirect to the same server is followed, and the request still has the key."""
-    server.say(reply(302, headers={"Location": "/new place?a=1"}), reply(body=b"[1]"))
+    server.respond_with(reply(302, headers={"Location": "/new place?a=1"}), reply(body=b"[1]"))
     answer = session.get("old")
     assert (answer.json(), server.paths) == ([1], ["/api/v1/old", "/new%20place?a=1"])
     assert all("authorization" in headers for _, headers in server.requests)
@@ -73,7 +73,7 @@ def test_a_redirect_on_the_same_server_is_followed_with_the_key(session, server,
 )
 def test_a_redirect_to_another_host_is_refused(session, server, reply, location):
     """A redirect to a host that the entry does not allow is refused before any request to it."""
-    server.say(reply(302, headers={"Location": location}))
+    server.respond_with(reply(302, headers={"Location": location}))
     with pytest.raises(ConnectionStopped, match=r"redirects to .*evil\.example") as caught:
         session.get("x")
     assert (caught.value.code, len(server.requests)) == ("FG-redirect-refused", 1)
@@ -82,7 +82,7 @@ def test_a_redirect_to_another_host_is_refused(session, server, reply, location)
 def test_another_port_of_the_same_machine_is_another_server(session, servers, server, reply):
     """A redirect to another port of the same machine is refused, so that server gets no request."""
     other = servers()
-    server.say(reply(307, headers={"Location": f"{other.url}/x"}))
+    server.respond_with(reply(307, headers={"Location": f"{other.url}/x"}))
     with pytest.raises(ConnectionStopped, match="FG-redirect-refused"):
         session.get("x")
     assert other.requests == []
@@ -94,8 +94,8 @@ def test_an_allowed_host_is_followed_without_the_key(open_session, servers, serv
     """
     other = servers()
     session = open_session(allowed_hosts=(other.url.removeprefix("http://"),))
-    server.say(reply(302, headers={"Location": f"{other.url}/file"}), reply(body=b"[2]"))
-    other.say(reply(302, headers={"Location": f"{server.url}/back"}))
+    server.respond_with(reply(302, headers={"Location": f"{other.url}/file"}), reply(body=b"[2]"))
+    other.respond_with(reply(302, headers={"Location": f"{server.url}/back"}))
     assert session.get("x").json() == [2]
     assert ["authorization" in headers for _, headers in server.requests + other.requests] == [
         True,
@@ -119,7 +119,7 @@ def test_another_scheme_or_a_malformed_address_is_refused(session, server, reply
     """A redirect to another scheme, to an address with a user name, or to a malformed address is
     refused.
     """
-    server.say(reply(302, headers={"Location": location}))
+    server.respond_with(reply(302, headers={"Location": location}))
     with pytest.raises(ConnectionStopped, match="FG-redirect-refused"):
         session.get("x")
     assert len(server.requests) == 1
@@ -127,7 +127,7 @@ def test_another_scheme_or_a_malformed_address_is_refused(session, server, reply
 
 def test_redirects_end(session, server, reply):
     """A loop of redirects ends with an error after three redirects."""
-    server.say(reply(302, headers={"Location": "/again"}))
+    server.respond_with(reply(302, headers={"Location": "/again"}))
     with pytest.raises(ConnectionStopped, match="FG-redirect-refused") as caught:
         session.get("x")
     assert (len(server.requests), "more than 3" in caught.value.why) == (4, True)
@@ -139,13 +139,13 @@ def test_a_redirect_s_body_is_not_read(session, server, reply):
         raw=b"HTTP/1.1 302 Found\r\nLocation: /new\r\nContent-Length: 500000000\r\n\r\n",
         drip=b"x" * 1000,
     )
-    server.say(flood, reply(body=b"[1]"))
+    server.respond_with(flood, reply(body=b"[1]"))
     assert session.get("x").json() == [1]
 
 
 def test_cookies_are_neither_kept_nor_sent(session, server, reply):
     """A cookie is neither kept nor sent, because responses must not depend on earlier requests."""
-    server.say(reply(headers={"Set-Cookie": "session=abc"}))
+    server.respond_with(reply(headers={"Set-Cookie": "session=abc"}))
     session.get("a")
     session.get("b")
     assert "cookie" not in server.requests[1][1]

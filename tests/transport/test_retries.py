@@ -15,7 +15,7 @@ def failure(session, **keywords):
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_an_outage_that_passes_is_not_seen(session, server, reply, status):
     """A request that fails once with a 429 or 5xx is tried again and succeeds."""
-    server.say(reply(status), reply(body=b"[1]"))
+    server.respond_with(reply(status), reply(body=b"[1]"))
     assert session.get("x").json() == [1]
 
 
@@ -33,7 +33,7 @@ def test_an_outage_that_stays_is_an_error(session, server, reply, status, code, 
     """A status that stays is an error with the number of attempts; a 500, which may be caused by
     the request, is tried less often than an outage.
     """
-    server.say(reply(status, b'{"error": "overloaded"}'))
+    server.respond_with(reply(status, b'{"error": "overloaded"}'))
     error = failure(session)
     assert (error.code, len(server.requests)) == (code, attempts)
     assert error.why == f"it responded with status {status}: overloaded; tried {attempts} times"
@@ -41,7 +41,7 @@ def test_an_outage_that_stays_is_an_error(session, server, reply, status, code, 
 
 def test_the_entry_sets_the_number_of_retries(open_session, server, reply):
     """An entry with ``retries: 0`` sends a failing request only once."""
-    server.say(reply(503))
+    server.respond_with(reply(503))
     failure(open_session(retries=0))
     assert len(server.requests) == 1
 
@@ -50,7 +50,7 @@ def test_waits_grow(session, server, reply, clock, waits):
     """Without a ``Retry-After``, each wait is about twice as long as the one before, and each is
     reported with its reason.
     """
-    server.say(reply(503))
+    server.respond_with(reply(503))
     failure(session)
     seconds = [wait for wait, _ in waits]
     assert all(low <= wait <= low + 1 for low, wait in zip([1, 2, 4, 8], seconds, strict=True))
@@ -61,7 +61,7 @@ def test_waits_grow(session, server, reply, clock, waits):
 @pytest.mark.parametrize("value", ["7", "Mon, 23 Nov 2026 12:00:07 GMT"], ids=["seconds", "date"])
 def test_retry_after_is_honored(session, server, reply, clock, value):
     """The next attempt is made exactly after the time that ``Retry-After`` asks for."""
-    server.say(reply(429, headers={"Retry-After": value}), reply())
+    server.respond_with(reply(429, headers={"Retry-After": value}), reply())
     session.get("x")
     assert clock.slept_s == 7
 
@@ -71,7 +71,7 @@ def test_retry_after_is_honored(session, server, reply, clock, value):
 )
 def test_an_invalid_retry_after_is_ignored(session, server, reply, clock, value):
     """A ``Retry-After`` that is invalid or in the past leads to the usual wait."""
-    server.say(reply(429, headers={"Retry-After": value}), reply())
+    server.respond_with(reply(429, headers={"Retry-After": value}), reply())
     session.get("x")
     assert 1 <= clock.slept_s <= 2
 
@@ -80,7 +80,7 @@ def test_a_long_retry_after_ends_the_sync(session, server, reply, clock):
     """A ``Retry-After`` of more than two minutes is an error at once, whose fix says when to run
     the command again.
     """
-    server.say(reply(429, headers={"Retry-After": "7200"}))
+    server.respond_with(reply(429, headers={"Retry-After": "7200"}))
     error = failure(session)
     assert (error.code, error.retry_after_s, clock.sleeps) == ("FG-rate-limited", 7200, [])
     assert "in 2.0 h" in error.fix
@@ -88,7 +88,7 @@ def test_a_long_retry_after_ends_the_sync(session, server, reply, clock):
 
 def test_a_limit_holds_for_every_thread_of_the_session(session, server, reply):
     """After a 429 with a long ``Retry-After``, no other request of the session is sent either."""
-    server.say(reply(429, headers={"Retry-After": "7200"}), reply())
+    server.respond_with(reply(429, headers={"Retry-After": "7200"}), reply())
     failure(session)
     error = failure(session)
     assert (error.code, error.retry_after_s, len(server.requests)) == ("FG-rate-limited", 7200, 1)
@@ -96,7 +96,7 @@ def test_a_limit_holds_for_every_thread_of_the_session(session, server, reply):
 
 def test_a_503_with_retry_after_is_an_outage_with_an_end(session, server, reply):
     """A 503 with ``Retry-After`` is reported as an outage and not as a rate limit, with its end."""
-    server.say(reply(503, headers={"Retry-After": "600"}))
+    server.respond_with(reply(503, headers={"Retry-After": "600"}))
     error = failure(session)
     assert (error.code, error.retry_after_s) == ("FG-source-down", 600)
 
@@ -118,9 +118,9 @@ def test_a_broken_response_is_requested_again(session, server, reply, broken):
     """A request whose response is incomplete or damaged is tried again, and ends with
     FG-answer-broken after the last attempt.
     """
-    server.say(reply(**broken), reply(body=b"[1]"))
+    server.respond_with(reply(**broken), reply(body=b"[1]"))
     assert session.get("x").json() == [1]
-    server.say(reply(**broken))
+    server.respond_with(reply(**broken))
     assert failure(session).code == "FG-answer-broken"
 
 
@@ -129,14 +129,14 @@ def test_truncated_gzip_is_broken(session, server, reply, zipped):
     as announced.
     """
     complete = zipped(b"[1]" * 100)
-    server.say(reply(body=complete.body[:-9], headers=complete.headers))
+    server.respond_with(reply(body=complete.body[:-9], headers=complete.headers))
     error = failure(session)
     assert (error.code, "end too early" in error.why) == ("FG-answer-broken", True)
 
 
 def test_silence_is_a_timeout(open_session, server, reply):
     """A request to a server that sends nothing times out after ``read_s`` and is tried twice."""
-    server.say(reply(hang=True))
+    server.respond_with(reply(hang=True))
     error = failure(open_session(read_s=0.05))
     assert (error.code, len(server.requests)) == ("FG-timeout", 2)
     assert "no byte arrived for 0.05 s" in error.why
@@ -151,7 +151,7 @@ def test_one_byte_at_a_time_is_a_timeout(open_session, server, reply, begin):
     """A response that arrives byte by byte, in its headers or its body, times out after
     ``total_s``.
     """
-    server.say(reply(raw=begin, drip=b"x"))
+    server.respond_with(reply(raw=begin, drip=b"x"))
     error = failure(open_session(read_s=0.5, total_s=0.1))
     assert (error.code, "not complete after 0.1 s" in error.why) == ("FG-timeout", True)
 
@@ -159,7 +159,7 @@ def test_one_byte_at_a_time_is_a_timeout(open_session, server, reply, begin):
 def test_a_closed_session_waits_no_longer(open_session, server, reply, clock):
     """Closing a session ends the waits of its threads with FG-session-closed."""
     session = open_session()
-    server.say(reply(429, headers={"Retry-After": "100"}))
+    server.respond_with(reply(429, headers={"Retry-After": "100"}))
     clock.sleep = lambda _: session.close()
     with pytest.raises(Exception, match="FG-session-closed"):
         session.get("x")

@@ -38,7 +38,7 @@ def test_no_fault_shows_the_key(session, server, reply, key, caplog, fault):
     log of any library at any level.
     """
     caplog.set_level(logging.DEBUG)
-    server.say(reply(**({"body": f'{{"error": "you sent {key}"}}'.encode()} | fault)))
+    server.respond_with(reply(**({"body": f'{{"error": "you sent {key}"}}'.encode()} | fault)))
     error = provoke(session)
     seen = [
         str(error),
@@ -56,14 +56,14 @@ def test_an_error_does_not_hold_the_request(session, server, reply):
     """An error has no cause and no context, because these would contain the headers of
     the request.
     """
-    server.say(reply(raw=b""))
+    server.respond_with(reply(raw=b""))
     error = provoke(session)
     assert (error.__cause__, error.__context__) == (None, None)
 
 
 def test_a_page_s_title_is_quoted_without_the_key(session, server, reply, key):
     """The title of a web page that echoes the key is quoted with the key masked."""
-    server.say(reply(body=f"<title>{key}</title>".encode()))
+    server.respond_with(reply(body=f"<title>{key}</title>".encode()))
     error = provoke(session)
     assert ("titled '****" in error.what, key in error.what) == (True, False)
 

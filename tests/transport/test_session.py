@@ -32,7 +32,7 @@ class ScriptedBudget:
 def test_threads_send_requests_at_once(open_session, server, reply):
     """As many requests run at the same time as the entry allows connections."""
     session = open_session(connections=4)
-    server.say(reply(meet=threading.Barrier(4)))
+    server.respond_with(reply(meet=threading.Barrier(4)))
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda number: session.get(f"x{number}").json(), range(8)))
     assert (answers, server.connections) == ([{}] * 8, 4)
@@ -70,7 +70,7 @@ def test_a_budget_that_is_used_up_for_long_ends_the_sync(open_session, server):
 def test_the_budget_is_held_as_a_response_asks(open_session, server, reply):
     """A ``Retry-After`` holds the budget, and so all sessions that share it."""
     budget = ScriptedBudget()
-    server.say(reply(429, headers={"Retry-After": "9"}), reply())
+    server.respond_with(reply(429, headers={"Retry-After": "9"}), reply())
     open_session(budget=budget).get("x")
     assert budget.held == [9]
 
@@ -83,7 +83,7 @@ def test_a_planned_wait_is_a_sign_of_life(open_session, server, reply, clock):
         busy_for.append(session.busy_until - clock.monotonic()),
         clock.move(seconds=seconds),
     )
-    server.say(reply(429, headers={"Retry-After": "100"}), reply())
+    server.respond_with(reply(429, headers={"Retry-After": "100"}), reply())
     session.get("x")
     assert busy_for[0] >= 100
     assert session.busy_until == clock.monotonic()
@@ -96,7 +96,7 @@ def test_a_request_under_way_is_a_sign_of_life(open_session, server, reply, cloc
     session = open_session(connect_s=1.0, total_s=4.0)
     busy = []
     # Read while the server delays its response.
-    server.say(reply(meet=SimpleNamespace(wait=lambda _: busy.append(session.busy_until))))
+    server.respond_with(reply(meet=SimpleNamespace(wait=lambda _: busy.append(session.busy_until))))
     session.get("x")
     assert busy[0] >= clock.monotonic() + 4
 
@@ -151,7 +151,7 @@ def test_a_cassette_records_and_replays(open_session, server, reply, tmp_path):
     """
     import vcr
 
-    server.say(reply(body=b"[7]"))
+    server.respond_with(reply(body=b"[7]"))
     with vcr.use_cassette(str(tmp_path / "cassette.yaml"), filter_headers=["authorization"]):
         open_session().get("x")
     with vcr.use_cassette(
@@ -168,7 +168,7 @@ def test_a_silent_server_is_reported_while_its_response_is_awaited(
     remaining time.
     """
     barrier = threading.Barrier(2)
-    server.say(reply(meet=barrier))
+    server.respond_with(reply(meet=barrier))
     thread = threading.Thread(target=session.get, args=("x",))
     thread.start()
     while not server.requests:

@@ -309,7 +309,7 @@ def fit_ms(second: int = 0) -> int:
 
 
 def test_monitoring_files_are_left_out_without_decoding_them(archive, fit, ride, monkeypatch):
-    """Monitoring files, of which an archive has thousands, are left out and counted."""
+    """The thousands of monitoring files in an archive are left out and counted."""
     monitoring = fit().file_id(32).content()
     connection = archive(
         part(summary(begin=fit_ms())),

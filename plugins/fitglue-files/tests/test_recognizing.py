@@ -37,7 +37,7 @@ def recognized(*paths):
 
 @pytest.fixture
 def downloads(tmp_path, zipped, gpx):
-    """A folder with an archive from each service, and with files beside them."""
+    """A folder with an archive from each service, and with single files."""
     zipped(
         tmp_path / "export_4711.zip",
         {"activities.csv": STRAVA, "activities/7.gpx": gpx(), "media/a.jpg": b"x"},
@@ -160,8 +160,8 @@ def test_single_files_are_one_source(tmp_path, gpx, zipped):
     """Single files and zips of files are recognized as one source."""
     (tmp_path / "a.gpx").write_bytes(gpx())
     zipped(tmp_path / "b.zip", {"b.gpx": gpx(trk="<name>b</name>")})
-    [(entry, paths, _, found, _)] = recognized(tmp_path / "a.gpx", tmp_path / "b.zip")
-    assert (entry, len(paths), found) == ("files", 2, ("2 workout files (2 GPX).",))
+    [(entry, paths, _, sentences, _)] = recognized(tmp_path / "a.gpx", tmp_path / "b.zip")
+    assert (entry, len(paths), sentences) == ("files", 2, ("2 workout files (2 GPX).",))
 
 
 def test_a_file_that_promises_a_workout_is_recognized_with_its_problem(tmp_path):

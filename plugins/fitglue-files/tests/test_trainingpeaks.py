@@ -215,7 +215,7 @@ def test_two_equal_rows_of_a_day_are_two(exports):
 
 
 def test_an_edited_title_is_the_same_row(exports):
-    """A row with an edited title has the same id, because its id is made of fields that nobody
+    """A row with an edited title has the same id, because its id is made from fields that nobody
     edits.
     """
     [before] = listed(exports(row()))

@@ -214,8 +214,8 @@ def test_an_open_window_costs_one_tiny_request_and_is_split(connect_to):
     connection = connect_to(
         {"athlete/0/activities": [{"id": "i1", "start_date_local": "2026-05-01T07:30:00"}]}
     )
-    [found] = rows_of(connection, Window())
-    assert isinstance(found, Split)
+    [item] = rows_of(connection, Window())
+    assert isinstance(item, Split)
     assert connection.http.requests == [
         (
             "athlete/0/activities",

@@ -54,12 +54,14 @@ def test_a_gzip_of_it_does_as_well(activity):
 
 
 def test_streams_beside_the_activity_become_its_part(activity):
-    """Streams that are given beside an activity become a part of its record."""
+    """Streams that are passed together with an activity become a part of its record."""
     assert made(activity(), streams=b"[]")[0].read("streams") == b"[]"
 
 
 def test_streams_beside_many_activities_are_a_mistake(activity):
-    """Streams beside several activities are refused, because they can belong to any of them."""
+    """Streams that are passed together with several activities are refused, because they can
+    belong to any of them.
+    """
     with pytest.raises(UserMistake) as caught:
         made([activity(id="i1"), activity(id="i2")], streams=b"[]")
     assert caught.value.code == "FG-streams-for-many"

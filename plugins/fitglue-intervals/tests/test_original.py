@@ -53,7 +53,7 @@ def samples(*seconds: int, start: int = 0) -> list[tuple[str, dict]]:
 
 
 def stream(activity, kind):
-    return next((list(found.values) for found in activity.streams if found.type == kind), None)
+    return next((list(stream.values) for stream in activity.streams if stream.type == kind), None)
 
 
 def channels(**data):

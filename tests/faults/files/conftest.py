@@ -87,9 +87,9 @@ def lost(tmp_path):
         with Host(tmp_path / "undisturbed", secrets=MemorySecretStore()) as other:
             other.connect("files", {"paths": ":".join(map(str, paths))})
             synced(other, full=True)
-            expected, found = natural(other), natural(host)
+            expected, actual = natural(other), natural(host)
         names = ("source_activities", "streams", "claims", "activities")
-        return sum(len(_keys(expected[name]) ^ _keys(found[name])) for name in names)
+        return sum(len(_keys(expected[name]) ^ _keys(actual[name])) for name in names)
 
     return count
 

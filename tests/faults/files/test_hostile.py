@@ -102,9 +102,7 @@ def is_reported(code: str, name: str, text: str, quarantine: list) -> bool:
 def test_a_broken_file_is_refused_by_name_and_the_others_arrive(
     host, rides, lost, fault, reliability, monkeypatch
 ):
-    """A broken or hostile file is refused by name with a reason, and all workouts beside it
-    arrive.
-    """
+    """A broken or hostile file is refused by name with a reason, and all other workouts arrive."""
     monkeypatch.setattr(limits, "LARGEST", 2 << 20)
     name, content, code = HOSTILE[fault]
     host.connect("files", {"paths": str(rides)})

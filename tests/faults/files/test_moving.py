@@ -22,11 +22,11 @@ def before_fetch(monkeypatch):
     """
 
     def arrange(action):
-        fetch, done = plugin.fetch, []
+        fetch, fetched = plugin.fetch, []
 
         def harmed(*arguments):
-            if not done:
-                done.append(action())
+            if not fetched:
+                fetched.append(action())
             return fetch(*arguments)
 
         monkeypatch.setattr(plugin, "fetch", harmed)

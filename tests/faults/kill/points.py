@@ -203,5 +203,7 @@ class Points:
 
 
 def _kind(path: Path) -> str | None:
-    """Return whether a path is below the blobs or the secrets of a home, or ``None`` if neither."""
+    """Return whether a path is below the blobs or the secrets of a home, or ``None`` if it is
+    below neither of them.
+    """
     return next((_FOLDERS[name] for name in reversed(path.parts) if name in _FOLDERS), None)

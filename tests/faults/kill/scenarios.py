@@ -183,23 +183,23 @@ def _opens(host: Host, reference: str | None) -> bool:
         return False
 
 
-def differences(expected: dict[str, Any], found: dict[str, Any]) -> int:
+def differences(expected: dict[str, Any], actual: dict[str, Any]) -> int:
     """Return how many entries differ between two stores."""
-    return sum(sum(1 for _ in _unequal(expected[name], found[name])) for name in expected)
+    return sum(sum(1 for _ in _unequal(expected[name], actual[name])) for name in expected)
 
 
-def _unequal(expected: Any, found: Any) -> Iterator[Any]:
+def _unequal(expected: Any, actual: Any) -> Iterator[Any]:
     if isinstance(expected, dict):
         yield from (
-            key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key)
+            key for key in expected.keys() | actual.keys() if expected.get(key) != actual.get(key)
         )
     elif isinstance(expected, list):
-        yield from [row for row in expected if row not in found]
-        yield from [row for row in found if row not in expected]
-        if len(expected) != len(found):
-            yield len(found)
-    elif expected != found:
-        yield found
+        yield from [row for row in expected if row not in actual]
+        yield from [row for row in actual if row not in expected]
+        if len(expected) != len(actual):
+            yield len(actual)
+    elif expected != actual:
+        yield actual
 
 
 def lasting_faults(host: Host) -> list[str]:

@@ -20,24 +20,25 @@ SEEN = "nothing: the next command completes the upgrade"
 def content(url):
     """Return the definitions of all tables and views of a database, and all rows."""
     database = Database(url, migrate.upgrade)
-    found, tables = {}, sa.MetaData()
+    definitions, tables = {}, sa.MetaData()
     with database.engine.connect() as db:
         tables.reflect(db)
         for table in tables.sorted_tables:
-            found[table.name] = {
+            definitions[table.name] = {
                 str(CreateTable(table)),
                 *(str(CreateIndex(index)) for index in table.indexes),
             }
-            found[f"{table.name}: rows"] = sorted(
+            definitions[f"{table.name}: rows"] = sorted(
                 repr(tuple(row)) for row in db.execute(sa.select(table))
             )
         inspector = sa.inspect(db)
-        found["views"] = {
+        definitions["views"] = {
             name: str(inspector.get_view_definition(name)) for name in inspector.get_view_names()
         }
     database.close()
     return {
-        name: sorted(value) if isinstance(value, set) else value for name, value in found.items()
+        name: sorted(value) if isinstance(value, set) else value
+        for name, value in definitions.items()
     }
 
 

@@ -124,8 +124,8 @@ def test_a_removal_that_is_killed_half_way_leaves_no_unreferenced_key(
 
 
 def test_a_removal_that_is_done_twice_takes_no_other_connection(scenario_of, forks, reliability):
-    """A removal that is killed after its last step and run once more reports that there is no such
-    connection, and the other connection stays.
+    """A removal that is killed after its last step and run once more reports that the connection
+    does not exist, and the other connection stays.
     """
     scenario = scenario_of("the removal of a connection")
     place = scenario.places.new(like=scenario.prepared)

@@ -119,8 +119,8 @@ def _differences(actual: Any, expected: Any) -> int:
     if isinstance(expected, dict):
         return sum(actual.get(key) != expected.get(key) for key in actual.keys() | expected.keys())
     if isinstance(expected, list):
-        return sum(one not in actual for one in expected) + sum(
-            one not in expected for one in actual
+        return sum(item not in actual for item in expected) + sum(
+            item not in expected for item in actual
         )
     return int(actual != expected)
 

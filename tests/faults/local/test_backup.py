@@ -68,8 +68,8 @@ def test_a_backup_brings_everything_back_into_an_empty_home(backup, homes, tmp_p
         service.clear_requests()
         assert [type(event).__name__ for event in host.sync()][-1] == "SyncFinished"
         assert len(service.requests) == 1
-        found = host.activities.get("last")
-        assert list(host.activities.original_files(found))
+        details = host.activities.get("last")
+        assert list(host.activities.original_files(details))
 
 
 def test_what_make_says(synced, fitglue, tmp_path):
@@ -94,11 +94,13 @@ def test_keys_are_in_a_backup_only_where_they_are_asked_for(synced, fitglue, tmp
     assert "anyone who has this file can use your accounts" in result.out
     names = {
         name: [
-            one for one in zipfile.ZipFile(tmp_path / name).namelist() if one.startswith("secrets/")
+            member
+            for member in zipfile.ZipFile(tmp_path / name).namelist()
+            if member.startswith("secrets/")
         ]
         for name in ("without.zip", "with.zip")
     }
-    assert [len(found) for found in names.values()] == [0, 2]
+    assert [len(members) for members in names.values()] == [0, 2]
 
 
 def test_no_backup_holds_a_key_in_clear(backup):
@@ -420,8 +422,10 @@ def test_a_restore_waits_for_nobody_who_syncs(backup, synced):
     """
     before = (synced / "fitglue.db").read_bytes()
     with Host(synced) as other, Host(synced) as host:
-        one = other.connections.list()[0]
-        with connection_lock(other.workspace.database, other.home, one.id, one.name, "now"):
+        connection = other.connections.list()[0]
+        with connection_lock(
+            other.workspace.database, other.home, connection.id, connection.name, "now"
+        ):
             assert refused(host.backups.restore, backup, replace=True).code == "FG-sync-running"
         with other.workspace.database.read() as db:
             db.execute(sa.select(tables.records.c.id)).all()

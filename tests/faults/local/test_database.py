@@ -237,7 +237,7 @@ def test_a_database_that_is_locked_during_a_sync_stops_it(
 
 
 def test_an_empty_file_beside_files_of_a_store_is_not_changed(synced, fitglue):
-    """An empty database file beside the files of a store is reported and stays empty, so that its
+    """An empty database file among the files of a store is reported and stays empty, so that its
     cause can be found; a missing database file is created.
     """
     file = Path(synced / "fitglue.db")

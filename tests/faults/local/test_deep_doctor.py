@@ -1,5 +1,5 @@
-"""Tests that ``fitglue doctor --deep`` finds and names whatever was changed in a store outside of
-FitGlue, with a fix.
+"""Tests that ``fitglue doctor --deep`` finds and names everything that was changed in a store
+outside of FitGlue, with a fix.
 """
 
 from __future__ import annotations

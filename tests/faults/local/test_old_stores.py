@@ -40,7 +40,7 @@ class KnownKey(MemorySecretStore):
 
 @pytest.fixture(scope="module")
 def server():
-    """Yield a server with the account that the old stores were made of."""
+    """Yield a server with the account that the old stores were made from."""
     with StandIn(account(), api_key=KEY) as server:
         yield server
 

@@ -141,8 +141,8 @@ def test_a_first_sync_with_a_wrong_clock_loses_nothing(connected, homes, days, r
 @pytest.mark.long
 @pytest.mark.parametrize("days", [-400, -1, 400], ids=["a-year-back", "a-day-back", "a-year-on"])
 def test_a_clock_that_is_set_between_two_syncs_loses_nothing(connected, homes, days, reliability):
-    """If the clock is set forward or back between two syncs, the second sync finishes and changes
-    nothing, and the third with the right clock neither.
+    """If the clock is set forward or back between two syncs, the second sync finishes and
+    changes nothing, and neither does the third sync, with the right clock.
     """
     clock = wrong_clock()
     with Host(connected, clock=clock) as host:

@@ -186,8 +186,8 @@ class Machine(RuleBasedStateMachine):
         self.add(Workout(self.unique(self.day(ago)), stub=True))
 
     @precondition(lambda self: self.world.workouts)
-    @rule(which=which, what=st.sampled_from(["title", "laps", "heartrate", "file"]))
-    def edit(self, which: int, what: str) -> None:
+    @rule(which=which, action=st.sampled_from(["title", "laps", "heartrate", "file"]))
+    def edit(self, which: int, action: str) -> None:
         """Change the title, laps, heart rate or file of a workout."""
         external_id = self.pick(which, stub=False)
         if external_id is None:
@@ -201,11 +201,11 @@ class Machine(RuleBasedStateMachine):
         )
         self.count(f"an edit {'inside' if inside else 'outside'} the window")
         changes: dict[str, Any] = {"title": f"renamed {serial}"}
-        if what == "laps":
+        if action == "laps":
             changes = {"laps": workout.laps % 3 + 1, "analyzed": serial}
-        elif what == "heartrate":
+        elif action == "heartrate":
             changes = {"heartrate": 100 + serial, "analyzed": serial}
-        elif what == "file":
+        elif action == "file":
             changes = {"file": f"file {serial}".encode(), "uploaded": serial}
         self.world.change(external_id, **changes)
 
@@ -281,18 +281,18 @@ class Machine(RuleBasedStateMachine):
             self.count("a malformed row becomes valid again")
             self.world.change(external_id, odd=False)
 
-    @rule(what=st.sampled_from(["key", "days", *ZONES]))
-    def around_the_workouts(self, what: str) -> None:
+    @rule(action=st.sampled_from(["key", "days", *ZONES]))
+    def around_the_workouts(self, action: str) -> None:
         """Add a key to every row, change the athlete's time zone, or change the fitness value on
         every row; no workout changes.
         """
-        if what == "key" and len(self.world.keys) < 3:
+        if action == "key" and len(self.world.keys) < 3:
             self.count("a new key on every row")
             self.world.add_key(f"new_{len(self.world.keys)}_zones")
-        elif what in ZONES:
+        elif action in ZONES:
             self.count("the athlete changes the time zone")
-            self.zone = what
-            self.world.account.set_timezone(what)
+            self.zone = action
+            self.world.account.set_timezone(action)
         else:
             self.count("the fitness value changes on every row")
             self.world.account.drift(2)
@@ -574,16 +574,16 @@ class Machine(RuleBasedStateMachine):
         self.host = self.open()
 
     @precondition(lambda self: self.connected)
-    @rule(what=st.sampled_from(["rebuild", "quarantine", "dry run"]), full=st.booleans())
-    def nothing_changes(self, what: str, full: bool) -> None:
+    @rule(action=st.sampled_from(["rebuild", "quarantine", "dry run"]), full=st.booleans())
+    def nothing_changes(self, action: str, full: bool) -> None:
         """Assert that a rebuild, a retry of the quarantine and a dry run change nothing, at any
         moment.
         """
-        self.count({"quarantine": "the quarantine is retried"}.get(what, what))
+        self.count({"quarantine": "the quarantine is retried"}.get(action, action))
         before = read_store(self.host)
-        if what == "dry run":
+        if action == "dry run":
             events = list(self.host.sync(options=Options(full=full, dry_run=True)))
-        elif what == "quarantine":
+        elif action == "quarantine":
             events = list(self.host.syncs.retry_quarantine())
         else:
             events = list(self.host.syncs.rebuild())
@@ -623,7 +623,7 @@ class Machine(RuleBasedStateMachine):
                 ), "a record changed its activity"
 
     def assert_agreement(self) -> None:
-        """Assert that the store holds what the model expects."""
+        """Assert that the store contains what the model expects."""
         store = read_store(self.host)
         unknown = store.records.keys() - self.model.records.keys() - self.model.maybe
         assert not unknown, f"the store knows {unknown}, which no listing can have shown"
@@ -643,7 +643,7 @@ class Machine(RuleBasedStateMachine):
     def assert_agreement_on(
         self, external_id: str, expected: Expected, record: Stored, store: Snapshot
     ) -> None:
-        """Assert that the store holds what the model expects of one record."""
+        """Assert that the store contains what the model expects of one record."""
         context = (external_id, expected)
         assert record.state == expected.state, context
         assert record.quarantined == expected.quarantined or expected.state in ("gone", "stub"), (

@@ -1,6 +1,4 @@
-"""Reads what a store holds from its tables, and asserts the invariants that hold in every store at
-any time.
-"""
+"""Reads the content of a store from its tables, and asserts the invariants of every store."""
 
 from __future__ import annotations
 
@@ -47,7 +45,7 @@ class Activity:
 
 @dataclass
 class Snapshot:
-    """Everything that the store of one athlete holds."""
+    """Everything that the store contains about one athlete."""
 
     records: dict[str, Stored]
     activities: dict[str, Activity]
@@ -56,7 +54,7 @@ class Snapshot:
 
 
 def read_store(host: Host) -> Snapshot:
-    """Return what the store holds, by external id; the machine has at most one connection at a
+    """Return the content of the store, by external id; the machine has at most one connection at a
     time.
     """
     with host.workspace.database.read() as db:

@@ -79,7 +79,7 @@ def run_machine(empty_home, monkeypatch, reliability):
                 fault,
                 times=times,
                 lost=len(machine.lost),
-                seen=SEEN.get(fault, "the store holds what the account holds"),
+                seen=SEEN.get(fault, "the store matches the account"),
             )
         return machine.played
 
@@ -129,14 +129,14 @@ class KilledMachine(Machine):
 
 def test_model_and_store_agree_whatever_is_done(run_machine):
     """After any sequence of connects, syncs, edits, deletions, clock changes, key changes and
-    aborted syncs, the store holds what the account holds.
+    aborted syncs, the store matches the account.
     """
     assert run_machine(Machine, max_examples=8, stateful_step_count=20)["sync"]
 
 
 @pytest.mark.long
 def test_model_and_store_agree_whatever_is_done_many_times(run_machine):
-    """After many long sequences of actions, the store holds what the account holds."""
+    """After many long sequences of actions, the store matches the account."""
     assert run_machine(Machine, max_examples=80, stateful_step_count=50)[
         "the process aborts at the n-th commit"
     ]
@@ -144,8 +144,8 @@ def test_model_and_store_agree_whatever_is_done_many_times(run_machine):
 
 @pytest.mark.long
 def test_model_and_store_agree_whatever_process_is_killed(run_machine, monkeypatch):
-    """After sequences of actions that include killed processes, the store holds what the account
-    holds.
+    """After sequences of actions that include killed processes, the store matches the
+    account.
     """
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
     assert run_machine(KilledMachine, max_examples=40, stateful_step_count=40)[
@@ -157,7 +157,7 @@ def test_model_and_store_agree_whatever_process_is_killed(run_machine, monkeypat
 def test_model_and_store_agree_on_postgresql(
     run_machine, new_postgres_database, empty_home, tmp_path_factory
 ):
-    """After sequences of actions on PostgreSQL, the store holds what the account holds."""
+    """After sequences of actions on PostgreSQL, the store matches the account."""
     template = new_postgres_database()
     with (
         Host(tmp_path_factory.mktemp("template"), template) as host,

@@ -160,16 +160,16 @@ def same_as_one_sync(steps, new_host):
 @settings(max_examples=3, phases=[Phase.generate])
 @given(steps=life)
 def test_a_store_after_many_syncs_equals_that_of_one_sync(new_host, steps):
-    """A store that followed an account through edits, deletions and copies holds the same as a
-    store of one sync at the end.
+    """A store that followed an account through edits, deletions and copies has the same content
+    as a store of one sync at the end.
     """
     same_as_one_sync(steps, new_host)
 
 
 @pytest.mark.long
 def test_a_store_after_many_syncs_equals_that_of_one_sync_in_many_examples(new_host, reliability):
-    """In forty random sequences, a store that followed an account holds the same as a store of one
-    sync at the end.
+    """In forty random sequences, a store that followed an account has the same content as a
+    store of one sync at the end.
     """
     lives = []
 
@@ -214,8 +214,8 @@ def two_accounts():
 @settings(max_examples=2, phases=[Phase.generate])
 @given(order=st.permutations(["connect 0", "connect 1", "sync", "sync 0", "sync 1"]))
 def test_the_order_of_connects_and_syncs_does_not_change_the_store(new_host, order):
-    """Workouts that two accounts share are joined with the same values, in whatever order the
-    accounts were connected and synced.
+    """Workouts that two accounts share are joined with the same values, regardless of the order
+    in which the accounts were connected and synced.
     """
     first, second = two_accounts()
     with (

@@ -230,8 +230,8 @@ class Accounts:
 
 
 def synced(host: Host) -> Outcome:
-    """Sync both accounts and return the outcome; the good one must finish, whatever the bad one
-    does.
+    """Sync both accounts and return the outcome; the good one must finish regardless of what the
+    bad one does.
     """
     outcome = Outcome({}, {}, [])
     ended = []

@@ -205,8 +205,8 @@ TEXTS = {
 
 @pytest.mark.parametrize("text", sampled(TEXTS, 4))
 def test_an_entry_that_is_a_trap_is_refused_alone(folder, reliability, text):
-    """A malicious entry is refused with a code, a place and at most fifty problems, and the entry
-    beside it loads.
+    """A malicious entry is refused with a code, a place and at most fifty problems, and the
+    other entry in its folder loads.
     """
     content, code = TEXTS[text][0](), TEXTS[text][1]
     (folder / "sources" / "bad.yaml").write_bytes(

@@ -164,9 +164,9 @@ def test_the_process_answers_and_ends_whatever_a_plugin_does_in_it(installed, re
     """
     fitglue = installed(MISUSES[misuse])
     began = time.monotonic()
-    done = fitglue("sync", "--json")
+    result = fitglue("sync", "--json")
     assert time.monotonic() - began < 60
-    events = [json.loads(line) for line in done.stdout.splitlines()]
+    events = [json.loads(line) for line in result.stdout.splitlines()]
     ended = {
         event["connection"]: event["event"]
         for event in events
@@ -174,9 +174,9 @@ def test_the_process_answers_and_ends_whatever_a_plugin_does_in_it(installed, re
     }
     exits = misuse == "calls sys.exit"
     assert ended == {"bad": "SyncStopped" if exits else "SyncFinished", "good": "SyncFinished"}, (
-        done.stderr
+        result.stderr
     )
-    assert done.returncode == (8 if exits else 0)
+    assert result.returncode == (8 if exits else 0)
     again = fitglue("activities", "--json")
     arrived = [json.loads(line) for line in again.stdout.splitlines()]
     lost = (1 if exits else 2) - len(arrived)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class FileKeyring(keyring.backend.KeyringBackend):
-    """A keyring that outlives its process, in a file beside the home, so that a test can read
+    """A keyring that outlives its process, in a file next to the home, so that a test can read
     it.
     """
 

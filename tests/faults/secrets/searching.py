@@ -54,14 +54,14 @@ class Search:
         self._forms = {name: forms(secret) for name, secret in planted.items()}
 
     def in_bytes(self, content: bytes) -> list[str]:
-        """Return the names of the secrets in some bytes, both as they are and decompressed."""
-        found = {
+        """Return the names of the secrets in some bytes, both verbatim and decompressed."""
+        names = {
             name
             for layer in _layers(content)
             for name, shapes in self._forms.items()
             if any(shape in layer for shape in shapes)
         }
-        return sorted(found)
+        return sorted(names)
 
     def in_text(self, *texts: str) -> list[str]:
         """Return the names of the secrets in some texts."""
@@ -71,13 +71,13 @@ class Search:
         """Return where secrets are below the home: in file names, files, columns of rows, and
         decompressed raw parts.
         """
-        found = [
+        places = [
             f"{path.relative_to(home)}: {name}"
             for path in home.rglob("*")
             for name in self.in_text(str(path.relative_to(home)))
             + (self.in_bytes(path.read_bytes()) if path.is_file() else [])
         ]
-        return found + [
+        return places + [
             f"{where}: {name}" for where, content in _rows(home) for name in self.in_bytes(content)
         ]
 

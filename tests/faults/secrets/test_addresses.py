@@ -171,7 +171,7 @@ IDS = [
 )
 def test_an_id_in_a_path_stays_one_step_of_it_or_is_refused(servers, contacted, path):
     """An id in a path cannot add a segment to the path or change the host, because the transport
-    quotes or refuses it, whatever a plugin lets through.
+    quotes or refuses it, regardless of what a plugin lets through.
     """
     home, _ = servers
     with open_session(home.url) as session, suppress(PluginFailed):

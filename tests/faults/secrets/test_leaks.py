@@ -323,8 +323,8 @@ EVERYDAY = ("status 401", "redirect to another host")
 )
 @pytest.mark.parametrize("form", ["--json", "--debug"])
 def test_no_fault_of_the_service_shows_a_secret(connected, fitglue, home, fault, form, reliability):
-    """No output, log or stored row shows a secret, whatever the service returns and however it
-    repeats what it was sent.
+    """No output, log or stored row shows a secret, regardless of what the service returns and
+    how it repeats what it received.
     """
     connected.clear_faults()
     connected.fault("*", FAULTS[fault], times=None)

@@ -61,7 +61,7 @@ def test_a_renewed_key_in_the_keyring_leaves_no_copy_of_the_old_one(
     home, connect, service, desktop, monkeypatch
 ):
     """After a key is renewed, the old one is deleted from the keyring, because a keyring cannot
-    list what it holds.
+    list its content.
     """
     monkeypatch.setenv("FITGLUE_SECRETS", "keyring")
     connect()

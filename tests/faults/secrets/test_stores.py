@@ -182,7 +182,7 @@ def test_nothing_is_written_through_a_link(home, tmp_path, service):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 def test_everything_is_private_whatever_the_umask(home, connect, fitglue):
     """Only the owner can read the home, the folder of secrets and every file with a secret,
-    whatever the umask.
+    regardless of the umask.
     """
     old = os.umask(0)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def lost(undisturbed: dict[str, Any], found: dict[str, Any]) -> list[str]:
+def lost(undisturbed: dict[str, Any], actual: dict[str, Any]) -> list[str]:
     """Return the keys of the undisturbed store that are missing or differ, and the keys that the
     other store has in excess.
 
@@ -14,33 +14,33 @@ def lost(undisturbed: dict[str, Any], found: dict[str, Any]) -> list[str]:
     """
     tombstones = {
         key
-        for key, value in found["records"].items()
+        for key, value in actual["records"].items()
         if key not in undisturbed["records"] and value[0] == "gone"
     }
     differs = []
-    for section, wanted in undisturbed.items():
-        present = found[section]
+    for section, expected in undisturbed.items():
+        present = actual[section]
         if section == "raw":
-            differs += [f"raw {key}" for key in wanted if key not in present]
+            differs += [f"raw {key}" for key in expected if key not in present]
         elif section == "claims":
-            differs += [f"claims {key}" for key in wanted if key not in present]
+            differs += [f"claims {key}" for key in expected if key not in present]
             differs += [
                 f"claims {key} too many"
                 for key in present
-                if key not in wanted and not _belongs_to(key[0], tombstones)
+                if key not in expected and not _belongs_to(key[0], tombstones)
             ]
-        elif isinstance(wanted, dict):
+        elif isinstance(expected, dict):
             differs += [
                 f"{section} {key}"
-                for key in wanted
-                if key not in present or present[key] != wanted[key]
+                for key in expected
+                if key not in present or present[key] != expected[key]
             ]
             differs += [
                 f"{section} {key} too many"
                 for key in present
-                if key not in wanted and not _belongs_to(key, tombstones)
+                if key not in expected and not _belongs_to(key, tombstones)
             ]
-        elif present != wanted:
+        elif present != expected:
             differs.append(section)
     return differs
 

@@ -75,7 +75,7 @@ def test_a_bulk_request_that_must_wait_is_not_replaced_by_single_requests(
 
 
 def test_a_title_that_is_not_utf8_arrives_as_far_as_it_can_be_read(server, open_host):
-    """Invalid UTF-8 in a list row or in a detail costs only the invalid character."""
+    """Invalid UTF-8 in a list row or in a detail loses only the invalid character."""
     for name in ("window", "bulk"):
         server.fault(
             ENDPOINTS[name], Fault.values({"name": '"\udce2\udc82 cut"'}, rows=1), times=None

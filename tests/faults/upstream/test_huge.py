@@ -57,7 +57,7 @@ def sync_in_child(server, tmp_path, monkeypatch):
 def test_a_huge_answer_takes_no_more_memory_than_its_limit(
     sync_in_child, server, world, tmp_path, reliability, endpoint, fault, name
 ):
-    """A response of 500 MB, in whatever form, is read only up to ``max_body_mb``, and the error
+    """A response of 500 MB in any form is read only up to ``max_body_mb``, and the error
     names the limit.
     """
     usual = sync_in_child("usual")["peak"]

@@ -77,7 +77,7 @@ def sync(host, options=FILES):
 
 
 def heal(world, host, clock, impatience, endpoint, fault):
-    """End the fault, and assert that the next sync, or whatever else repairs the store,
+    """End the fault, and assert that the next sync, or the other command that repairs the store,
     succeeds.
     """
     world.server.clear_faults()

@@ -57,10 +57,8 @@ def plugin(name: str = "log", **replaced: Callable[..., Any]) -> types.ModuleTyp
         ]
 
     def fitglue_connect(connection):
-        found = files(Path(connection.settings["path"]))
-        return Account(
-            found[0].read_text().splitlines()[0] if found else connection.settings["path"]
-        )
+        logs = files(Path(connection.settings["path"]))
+        return Account(logs[0].read_text().splitlines()[0] if logs else connection.settings["path"])
 
     def fitglue_list(connection):
         for file in files(Path(connection.settings["path"])):

@@ -59,7 +59,10 @@ def test_a_dry_run_of_an_import_says_what_is_new_and_stores_nothing(host, log):
     older = log("may.log", 1, 2)
     brought(host, older)
     assert len(new()) == 1
-    assert ([one.settings["path"] for one in host.connections.list()], days(host)) == (
+    assert (
+        [connection.settings["path"] for connection in host.connections.list()],
+        days(host),
+    ) == (
         [str(older)],
         ["01", "02"],
     )
@@ -106,7 +109,7 @@ def test_several_paths_are_imported_one_after_the_other(host, log):
     """
     older, newer = log("may.log", 1), log("june.log", 2)
     brought(host, older, newer)
-    assert [one.settings["path"] for one in host.connections.list()] == [str(newer)]
+    assert [connection.settings["path"] for connection in host.connections.list()] == [str(newer)]
     assert days(host) == ["01", "02"]
 
 

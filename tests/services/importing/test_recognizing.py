@@ -35,7 +35,7 @@ def test_a_plugin_says_what_a_path_is_and_nothing_is_written(host, log, tmp_path
 
 
 def test_paths_reach_plugins_absolute_and_once(open_host, log, tmp_path, monkeypatch):
-    """Plugins get absolute paths without duplicates, whatever was typed."""
+    """Plugins get absolute paths without duplicates, regardless of how they were typed."""
     log("may.log", 1)
     asked = []
     monkeypatch.chdir(tmp_path)
@@ -52,7 +52,7 @@ def test_what_is_found_stands_in_the_order_in_which_it_was_typed(host, log):
     last.
     """
     second, first = log("a.log", 1), log("b.log", 2)
-    assert [one.paths for one in host.imports.recognize([first, second]).found] == [
+    assert [recognized.paths for recognized in host.imports.recognize([first, second]).found] == [
         (str(first),),
         (str(second),),
     ]
@@ -138,12 +138,12 @@ def test_a_folder_that_nobody_knows_is_told_by_its_files(host, tmp_path):
 
 
 def test_one_path_that_nobody_knows_does_not_keep_the_others_out(host, log, tmp_path):
-    """An unknown path is reported beside those that were recognized."""
+    """An unknown path is reported in addition to those that were recognized."""
     (tmp_path / "x").write_text("x")
     recognition = host.imports.recognize([tmp_path / "x", log("may.log", 1)])
     assert (
-        [one.entry for one in recognition.found],
-        [one.code for one in recognition.problems],
+        [recognized.entry for recognized in recognition.found],
+        [problem.code for problem in recognition.problems],
     ) == (["log"], ["FG-not-recognized"])
 
 
@@ -152,7 +152,9 @@ def test_a_path_that_two_sources_know_is_asked_back(open_host, log):
     host, path = open_host(log=plugin(), diary=plugin("diary")), log("may.log", 1)
     error = refused(host, path)
     assert (error.code, error.fix) == ("FG-import-ambiguous", "add --as diary or --as log")
-    assert [one.entry for one in host.imports.recognize([path], "diary").found] == ["diary"]
+    assert [recognized.entry for recognized in host.imports.recognize([path], "diary").found] == [
+        "diary"
+    ]
     assert refused(host, path, source="dairy").code == "FG-unknown-entry"
 
 
@@ -161,8 +163,8 @@ def test_a_broken_plugin_is_named_and_the_others_are_asked(open_host, log):
     recognition = open_host(log=plugin(), diary=ImportError("no wheel")).imports.recognize(
         [log("may.log", 1)]
     )
-    assert [one.entry for one in recognition.found] == ["log"]
-    assert [(one.code, "diary" in one.what) for one in recognition.problems] == [
+    assert [recognized.entry for recognized in recognition.found] == ["log"]
+    assert [(problem.code, "diary" in problem.what) for problem in recognition.problems] == [
         ("FG-plugin-import-failed", True)
     ]
 
@@ -177,7 +179,7 @@ def test_a_plugin_recognizes_for_its_own_sources_alone(open_host, log):
     """An answer for a source of another plugin is an error of the plugin."""
     foreign = plugin("diary", recognize=lambda paths: [Recognized("log", tuple(paths), "Log", {})])
     recognition = open_host(log=plugin(), diary=foreign).imports.recognize([log("may.log", 1)])
-    assert (len(recognition.found), [one.code for one in recognition.problems]) == (
+    assert (len(recognition.found), [problem.code for problem in recognition.problems]) == (
         1,
         ["FG-plugin-answer"],
     )

@@ -75,7 +75,7 @@ def test_a_file_that_is_dropped_into_the_folder_arrives(watch, rides, log):
     assert dict(step().counts) == {"new": 1}
 
 
-def test_what_is_watched_is_said_first(watch, rides):
+def test_what_is_watched_is_reported_first(watch, rides):
     """The first event names the watched paths."""
     assert watch()() == Watching("log", (str(rides),), ())
 
@@ -108,7 +108,7 @@ def test_a_file_that_is_being_written_is_taken_when_it_is_whole(watch, rides):
 
 
 def test_a_folder_that_goes_away_is_waited_for(watch, rides, log):
-    """A folder on an unplugged disk is no error, and its new files arrive when it is back."""
+    """A folder on an unplugged disk is not an error, and its new files arrive when it is back."""
     step = watch()
     settled(step)
     away = rides.rename(rides.with_name("away"))
@@ -222,8 +222,8 @@ def watcher(tmp_path):
         return opened[-1]
 
     yield make
-    for one in opened:
-        one.close()
+    for watcher in opened:
+        watcher.close()
 
 
 def test_each_folder_is_noticed_by_itself(watcher, tmp_path, stop):

@@ -44,12 +44,12 @@ def test_the_same_arguments_give_the_same_bytes():
     """Two accounts with equal arguments return equal bytes for rows, streams and files; another
     seed gives others.
     """
-    one, same, other = (
+    account, same, other = (
         Account.generate(count=30, seed=seed, distinct_streams=3) for seed in (5, 5, 6)
     )
-    assert listed(one) == listed(same) != listed(other)
-    assert one.streams(native(one)) == same.streams(native(same))
-    assert one.file(native(one)) == same.file(native(same))
+    assert listed(account) == listed(same) != listed(other)
+    assert account.streams(native(account)) == same.streams(native(same))
+    assert account.file(native(account)) == same.file(native(same))
 
 
 def test_the_bytes_are_those_of_every_machine():
@@ -316,9 +316,10 @@ def test_a_crowd_puts_a_long_history_into_fewer_days():
     """The history of a crowd of athletes takes fewer days than that of one athlete, and its ids are
     distinct.
     """
-    one, crowd = Account.generate(count=300), Account.from_history(History(count=300, crowd=10))
+    account, crowd = Account.generate(count=300), Account.from_history(History(count=300, crowd=10))
     numbers = [int(id_[1:]) for id_ in crowd.ids() if not crowd.is_stub(id_)]
     assert (
-        crowd.row(crowd.ids()[-1])["start_date_local"] > one.row(one.ids()[-1])["start_date_local"]
+        crowd.row(crowd.ids()[-1])["start_date_local"]
+        > account.row(account.ids()[-1])["start_date_local"]
     )
     assert len(set(numbers)) == len(numbers)

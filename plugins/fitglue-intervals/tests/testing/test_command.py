@@ -48,8 +48,8 @@ def test_command_prints_its_address_and_stops_on_a_signal(number):
             timeout=10,
         )
         process.send_signal(number)
-        rest, errors = process.communicate(timeout=10)
-    assert (len(answer.json()), process.returncode, rest) == (5, 0, "")
+        output, errors = process.communicate(timeout=10)
+    assert (len(answer.json()), process.returncode, output) == (5, 0, "")
     assert (
         errors == "The API key is k. In another terminal, run:\n"
         f"  fitglue connect intervals --base-url {url}\n"
@@ -75,11 +75,11 @@ def test_command_serves_a_file_of_rows(tmp_path):
 
 def test_edit_and_delete(server, send):
     """Another process can edit and delete an activity."""
-    one, other = server.account.ids()[:2]
-    send("edit", id=one, name="From outside")
-    send("delete", id=other)
-    assert server.account.row(one)["name"] == "From outside"
-    assert other not in server.account
+    edited, deleted = server.account.ids()[:2]
+    send("edit", id=edited, name="From outside")
+    send("delete", id=deleted)
+    assert server.account.row(edited)["name"] == "From outside"
+    assert deleted not in server.account
 
 
 def test_late_upload_stub_and_native_copy(server, send):
@@ -121,8 +121,8 @@ def test_mistakes_are_explained(send, name, arguments, message):
 
 def test_a_port_in_use_is_a_mistake_in_what_was_typed(capsys):
     """A port on which another program listens ends the command with exit code 2."""
-    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(SystemExit) as ended:
-        main(["--port", str(other.getsockname()[1]), "--count", "1"])
+    with socket.create_server(("127.0.0.1", 0)) as deleted, pytest.raises(SystemExit) as ended:
+        main(["--port", str(deleted.getsockname()[1]), "--count", "1"])
     assert ended.value.code == 2
     assert "argument --port" in capsys.readouterr().err
 

@@ -134,8 +134,11 @@ def test_list_has_no_intervals(client):
 
 def test_bulk_leaves_missing_ids_out(client, account):
     """A bulk response silently leaves out ids that do not exist."""
-    one, other = account.ids()[0], account.ids()[5]
-    assert {row["id"] for row in client.get(f"{LIST}/{one},i1,{other}").json()} == {one, other}
+    first, second = account.ids()[0], account.ids()[5]
+    assert {row["id"] for row in client.get(f"{LIST}/{first},i1,{second}").json()} == {
+        first,
+        second,
+    }
 
 
 def test_bulk_gives_stubs_as_they_are(client, account):
