@@ -61,7 +61,7 @@ class Progress:
                 self._bars.stop()
                 self._bars = None
 
-    def say(self, text: str) -> None:
+    def show_step(self, text: str) -> None:
         """Show the current step."""
         with self._lock:
             self._text = text
@@ -91,7 +91,7 @@ class Progress:
         """Show how long a request must wait, and why; called from any thread."""
         text = f"waiting {span(seconds)}: {clean(reason)}"
         if self._on_terminal:
-            self.say(text)
+            self.show_step(text)
         # Without a terminal, this may be a log file, which short waits would fill.
         elif seconds >= _WORTH_A_LINE_S:
             self._cli.note(text)

@@ -201,15 +201,15 @@ def _display(
         case events.SyncStarted():
             # Each connection of a sync has its own bars.
             progress.clear()
-            progress.say(f"{name}: {verb}")
+            progress.show_step(f"{name}: {verb}")
         case events.WindowListed():
             listed = f"{count(tally.listed, 'activity', 'activities')} listed"
             if event.left:
                 listed += f", {count(event.left, 'date range')} to go"
-            progress.say(f"{name}: {listed}")
+            progress.show_step(f"{name}: {listed}")
         case events.PartsPlanned():
             doing = verb if event.part == events.RECORDS else "fetching"
-            progress.say(f"{name}: {doing}")
+            progress.show_step(f"{name}: {doing}")
             progress.bar(_PARTS.get(event.part, event.part), 0, event.total)
         case events.PartStored():
             progress.bar(_PARTS.get(event.part, event.part), event.done, event.total)

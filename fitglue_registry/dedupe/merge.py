@@ -197,7 +197,7 @@ def _chosen_supplier(
 ) -> Member | None:
     """Return the member whose account the athlete chose for one of these fields.
 
-    ``None`` means that no account was chosen, or that it has no value any more; then the rules
+    ``None`` means that no account was chosen, or that it no longer has a value; then the rules
     decide.
     """
     for name in fields:

@@ -64,7 +64,7 @@ class OpinionPlugins:
 
         rows = [(near_by[first], near_by[second]) for first, second in pairs]
         for plugin, opinions in self._valid_answers(rows):
-            # Deleted only now, so that a plugin that fails keeps its opinions.
+            # The old opinions are deleted only now, so that a plugin that fails keeps them.
             drop_opinions(db, changed, [plugin])
             for (first, second), opinion in zip(pairs, opinions, strict=True):
                 if opinion is not None:

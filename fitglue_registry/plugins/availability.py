@@ -81,7 +81,8 @@ def availability(
     except FitglueError as error:
         state = _STATES.get(error.code, "plugin-broken")
         return Availability(state, error.what, error.fix, error.code)
-    # Before the connection: nobody should connect an account and learn then that the tier is wrong.
+    # Before the connection: nobody should connect an account and only then learn that the tier
+    # is wrong.
     if not allowed:
         return Availability(
             "tier",

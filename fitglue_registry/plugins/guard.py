@@ -97,7 +97,7 @@ class Guard:
         try:
             self._own_lane().put(run)
             result, error = _wait_for(outcomes, call, sign_of_life, limit_s)
-        # Also after Ctrl-C: the current work of the lane may never end, so it gets no other work.
+        # Even after Ctrl-C, the current work of the lane may never end, so it gets no other work.
         except BaseException:
             self._lane = None
             raise
@@ -201,7 +201,7 @@ class Guard:
     ) -> tuple[int | None, Any]:
         try:
             return _wait_for(consumer.items, call, sign_of_life, self.time_limit_s)
-        # Also after Ctrl-C: an abandoned thread may hold the lock for ever.
+        # This also applies after Ctrl-C: an abandoned thread may hold the lock forever.
         except BaseException:
             self._inline_lock = threading.Lock()
             raise

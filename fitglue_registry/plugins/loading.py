@@ -164,8 +164,9 @@ class Loader:
         if point is None:
             raise self._missing(name)
         guard = self._guard(name)
-        # Made before the guard is used, because making it imports the wrappers under their own
-        # guards, and a guard within another one would count against both time limits.
+        # The manager is made before the guard is used, because making it imports the wrappers
+        # under their own guards, and a guard within another one would count against both time
+        # limits.
         manager = self._manager
         try:
             return guard.call("import", lambda: self._register(point, guard, manager))

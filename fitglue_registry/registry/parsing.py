@@ -34,7 +34,7 @@ def parse(raw: bytes, file: str) -> Document:
         document.errors.append(error)
         return document
     try:
-        # Before composing, because the values of nested aliases could fill the memory.
+        # This comes before composing, because the values of nested aliases could fill the memory.
         _refuse_anchors(text, document)
         if not document.errors:
             document.root = compose(text)

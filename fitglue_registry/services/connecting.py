@@ -339,7 +339,7 @@ class Connections:
             workspace.database.flush_commits()
 
     def _remove_rows(self, db: Db, matcher: Matcher, connected: ConnectionRow) -> set[str]:
-        """Remove a connection from the database; return the blobs that no record uses any more."""
+        """Remove a connection from the database; return the blobs that no record uses anymore."""
         raws = self._workspace.raws
         before = raws.used_blobs(db)
         # The activities that lose a record are matched again, and those without any record are

@@ -201,6 +201,6 @@ def _origins_text(origins: Mapping[str, int]) -> str:
 
 
 def drop_empty(db: Db, ids: Iterable[Any]) -> None:
-    """Delete those of these activities to which no source activity belongs any more."""
+    """Delete the activities among these that no longer have a source activity."""
     for chunk in chunks(sorted(ids)):
         db.execute(_DELETE_EMPTY, {"ids": chunk})

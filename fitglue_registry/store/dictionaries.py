@@ -56,7 +56,7 @@ class Dictionaries:
         """Train a dictionary from the first batch that is large enough, and store it.
 
         Only one is trained for each part of a source: another one would be needed to unpack what
-        was packed with it, for ever.
+        was packed with it, forever.
         """
         if len(samples) < MIN_SAMPLES or self.newest(db, source, part) is not None:
             return

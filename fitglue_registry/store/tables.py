@@ -170,7 +170,7 @@ records = Table(
     # Taken from the listing, so that a window can be compared with the store before anything is
     # fetched or normalized.
     Column("start_local", Text),
-    Column("at_source", Text),  # when it arrived at the source, if the source says so
+    Column("at_source", Text),  # when it arrived at the source, if the source states it
     Column("reason", Text),  # JSON of code, reason and fix; for a stub or a tombstone
     Column("first_seen_at", Text, nullable=False),
     Column("changed_at", Text, nullable=False),
@@ -313,7 +313,7 @@ activities = Table(
     Index("fg_activities_by_start", "athlete_id", "start_local"),
 )
 
-#: The ids and numbers of activities that were merged into another one. They lead to it for ever,
+#: The ids and numbers of activities that were merged into another one. They lead to it forever,
 #: because people and scripts have written them down.
 aliases = Table(
     "fg_aliases",

@@ -1,6 +1,6 @@
 """Locks a connection, so that only one process at a time syncs it.
 
-The lock is an OS lock on a file beside the database, or an advisory lock on PostgreSQL. Both end
+The lock is an OS lock on a file next to the database, or an advisory lock on PostgreSQL. Both end
 with the process that holds them, so a crash leaves no lock behind.
 """
 

@@ -58,8 +58,9 @@ class Run:
         try:
             with self.context.database.write() as db:
                 yield Transaction(self.context, self.log, db)
-        # Also for Ctrl-C and GeneratorExit. Without this, the log would keep the id of a row that
-        # the rollback removed, and the next decision would refer to it.
+        # Ctrl-C and GeneratorExit roll the transaction back as well. Without this, the log would
+        # keep the id of a row that the rollback removed, and the next decision would refer to
+        # it.
         except BaseException:
             self.log.rolled_back(run_id, counts)
             self.context.raws.forget_dictionaries()

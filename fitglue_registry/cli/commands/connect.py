@@ -67,8 +67,8 @@ def command(cli: CliContext, /, *, integration: str | None, key_stdin: bool, **t
     if entry.closed is not None:
         _show_alternatives(cli, entry)
         return AthleteNeeded.exit_code
-    # Before anything is asked, so that nobody pastes a key and then reads that the plugin is
-    # missing.
+    # The plugin is loaded before anything is asked, so that nobody pastes a key and then reads
+    # that it is missing.
     cli.host.entries.load_plugin(entry)
     given = _given(entry, **typed)
     values = _completed(cli, entry, given, key_stdin=key_stdin)
@@ -221,7 +221,7 @@ def _from_stdin(entry: Entry) -> dict[str, str]:
             f"{entry.name} has no key to read from standard input",
             fix="leave out --key-stdin",
         )
-    # Limited, because somebody may pipe in the wrong file.
+    # The length is limited, because somebody may pipe in the wrong file.
     key = sys.stdin.read(65_536).strip()
     if not key:
         raise UserMistake(

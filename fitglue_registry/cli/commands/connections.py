@@ -192,7 +192,7 @@ def remove(
         if not _confirm_removal(cli, connection):
             cli.note("Nothing was removed.")
             return UserMistake.exit_code
-        # The question has named the connection, so NAME need not be its exact name any more.
+        # The question has named the connection, so NAME no longer has to be its exact name.
         name = connection.name
     cli.host.connections.remove(name)
     cli.show(f"{connection.name} was removed")

@@ -88,8 +88,8 @@ def _destination(out: Path | None) -> Iterator[None]:
     if out is None:
         yield
         return
-    # Written beside the file and renamed at the end, so that an export that is stopped never leaves
-    # an incomplete file under the name of a complete one.
+    # The export is written next to the file and renamed at the end, so that an export that is
+    # stopped never leaves an incomplete file under the name of a complete one.
     part = out.with_name(f"{out.name}.part")
     kept = sys.stdout
     try:

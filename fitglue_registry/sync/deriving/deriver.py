@@ -112,8 +112,8 @@ class Deriver:
             for record in records:
                 try:
                     yield self.derive(record, here=True)
-                # Raised below. Raised on this thread, an error of the host would be reported as an
-                # error of the plugin.
+                # It is raised below. If it were raised on this thread, an error of the host
+                # would be reported as an error of the plugin.
                 except BaseException as failure:  # noqa: BLE001
                     yield Derived([], failure=failure)
                     return

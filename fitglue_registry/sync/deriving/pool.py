@@ -98,7 +98,7 @@ class Pool:
             received_at: When the part arrived that causes the record to be derived.
 
         Returns:
-            The promise of the result, or the result itself if the pool has no workers any more and
+            The promise of the result, or the result itself if the pool no longer has workers and
             the record was derived on the calling thread.
         """
         bare = _without_decoded(record)
@@ -123,7 +123,7 @@ class Pool:
     def _reserve(self, weight: int) -> Workers | None:
         """Wait until a job of ``weight`` bytes is allowed, and return the workers for it.
 
-        ``None`` is returned if the pool has no workers any more.
+        ``None`` is returned if the pool no longer has workers.
         """
         with self._changed:
             while not (self._has_ended() or self._is_allowed(weight)):
@@ -138,7 +138,7 @@ class Pool:
         return self._closed or self._starts > _MAX_STARTS
 
     def _is_allowed(self, weight: int) -> bool:
-        # A single job may have any size; otherwise a record above the limit would wait for ever.
+        # A single job may have any size; otherwise a record above the limit would wait forever.
         if self._jobs == 0:
             return True
         if self._jobs >= self._cores * _JOBS_PER_CORE:

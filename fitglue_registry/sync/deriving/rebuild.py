@@ -98,7 +98,7 @@ class _Rebuild:
             yield from self._derive(rows)
             _remerge_shared(self._context)
             outcome = RunOutcome.COMPLETE
-        # Also if a plugin failed or the caller closed this generator: what was stored is counted.
+        # What was stored is counted even if a plugin failed or the caller closed this generator.
         finally:
             log.counts = {
                 RECORDS: len(rows),

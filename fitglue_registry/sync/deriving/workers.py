@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 Label = TypeVar("Label")
 Item = TypeVar("Item")
-#: From how many records on worker processes are used. Fewer are derived sooner in this process than
-#: a worker has imported its modules. Heavy records take longer, so the number is smaller.
+#: The smallest number of records for which worker processes are used. Fewer are derived sooner
+#: in this process than a worker has imported its modules. Heavy records take longer, so the
+#: number is smaller.
 _MIN_RECORDS, _MIN_HEAVY_RECORDS = 200, 16
 #: How many records are loaded and submitted at once. Several batches are in memory at the same
 #: time, so those of heavy records are small.

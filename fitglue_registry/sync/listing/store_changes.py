@@ -143,8 +143,9 @@ def _store_summary(
     context = transaction.context
     raw_id = context.raws.put(db, record_id, context.entry.id, received, fresh=is_new)
     set_part(db, record_id, PartName.SUMMARY, PartUpdate(PartState.HAVE, raw_id), fresh=is_new)
-    # In the same transaction as the summary. If the process dies after the commit, the backlog has
-    # the parts; if it dies before, the next sync lists the row again and finds it new or changed.
+    # This belongs in the transaction that stores the summary. If the process dies after the
+    # commit, the backlog has the parts; if it dies before, the next sync lists the row again and
+    # finds it new or changed.
     wanted = _wanted_parts(transaction, record_id, change)
     want_parts(db, record_id, sorted(wanted), fresh=is_new)
 

@@ -105,7 +105,7 @@ def _list_again(
         for _ in listings(connection):
             pass
     except FitglueError as error:
-        # The folder does not exist any more; the ids are answered nevertheless.
+        # The folder no longer exists, but the ids still have to be answered.
         connection.log.info("%s", error)
 
 

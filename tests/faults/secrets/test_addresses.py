@@ -86,7 +86,7 @@ def test_a_redirect_elsewhere_is_refused_and_nobody_is_asked(servers, contacted,
     """
     home, trap = servers
     location = ELSEWHERE[where].format(trap=trap.url, port=home.server_address[1])
-    home.say(
+    home.respond_with(
         *(Reply(status, headers={"Location": location}) for status in (301, 302, 303, 307, 308))
     )
     with open_session(home.url) as session:
@@ -101,7 +101,7 @@ def test_a_redirect_to_a_subdomain_of_home_is_refused(servers, contacted):
     """A redirect to a subdomain is refused, because its content may come from somebody else."""
     home, _ = servers
     port = home.server_address[1]
-    home.say(Reply(302, headers={"Location": f"http://files.localhost:{port}/x"}))
+    home.respond_with(Reply(302, headers={"Location": f"http://files.localhost:{port}/x"}))
     with (
         open_session(f"http://localhost:{port}") as session,
         pytest.raises(ConnectionStopped, match="FG-redirect-refused"),
@@ -118,8 +118,8 @@ def test_no_link_of_a_chain_carries_the_key_beyond_home(servers, reliability):
     for target, end in ((home.url, None), ("https://evil.example", "FG-redirect-refused")):
         home.requests.clear()
         allowed.requests.clear()
-        home.say(Reply(302, headers={"Location": f"{allowed.url}/1"}), Reply(body=b"[]"))
-        allowed.say(Reply(307, headers={"Location": f"{target}/2"}))
+        home.respond_with(Reply(302, headers={"Location": f"{allowed.url}/1"}), Reply(body=b"[]"))
+        allowed.respond_with(Reply(307, headers={"Location": f"{target}/2"}))
         with open_session(
             home.url, allowed_hosts=(allowed.url.removeprefix("http://"),)
         ) as session:

@@ -187,7 +187,7 @@ def workers_left(scripts) -> set[int]:
 
 @pytest.fixture
 def at_work(scripts, tmp_path):
-    """A running command whose workers wait for ever, and all of its processes."""
+    """A running command whose workers wait forever, and all of its processes."""
     scripts.add(MANY, REPORTS_AND_WAITS)
     os.mkfifo(scripts.folder / "pipe")
     with scripts.command(tmp_path / "home", "connect", "slow", str(scripts.folder)) as connecting:

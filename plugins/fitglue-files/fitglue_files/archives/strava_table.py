@@ -96,8 +96,8 @@ _ENOUGH = 400
 def is_header(header: Sequence[str]) -> bool:
     """Return whether a table may be Strava's, in any language.
 
-    It is if it has at least ten columns, and its first names are the English ones, or the names of
-    the elapsed time and the distance occur twice.
+    This is the case if it has at least ten columns, and its first names are the English ones, or
+    the names of the elapsed time and the distance occur twice.
     """
     names = folded(header)
     if len(names) < 10:

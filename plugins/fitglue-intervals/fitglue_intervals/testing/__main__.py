@@ -32,7 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         account = _account(options)
     except (OSError, ValueError) as error:
         parser.error(f"argument --rows: {options.rows} cannot be served: {error}")
-    # Before the address is printed: whoever waits for that line may start a stopwatch at it.
+    # This comes before the address is printed, because a benchmark starts its stopwatch at that
+    # line.
     if options.warm:
         Bodies(account).warm()
 

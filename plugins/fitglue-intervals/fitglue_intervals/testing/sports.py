@@ -91,7 +91,7 @@ _WAHOO = Origin("WAHOO", "Wahoo ELEMNT BOLT")
 _ZWIFT = Origin("ZWIFT", "Zwift")
 #: An app that connects to Intervals.icu on its own: ``source`` names none of the platforms.
 _APP = Origin("OAUTH_CLIENT", "Hevy")
-#: Seen: a GPX file that was exported from Strava and uploaded by hand says so as its device.
+#: Seen: a GPX file that was exported from Strava and uploaded by hand names Strava as its device.
 _GPX = Origin("UPLOAD", "StravaGPX", "gpx")
 
 _ALL = (
