@@ -104,11 +104,15 @@ class Host:
             values: Field of that entry → its value, as it was pasted or typed.
             athlete: The athlete.
 
+        Returns:
+            The connection and its account.
+
         Raises:
             UserMistake: A value cannot be right.
             AthleteNeeded: The service rejects the credentials, or its accounts cannot be connected.
             Retryable: The service cannot be asked now.
             PluginFailed: The plugin is missing or broken.
+            StoreFailed: The connection or its secret cannot be stored.
         """
         return self.connections.connect(integration, values, athlete)
 
@@ -182,6 +186,12 @@ class Host:
         """Return the connections, this week and last week, and what needs attention.
 
         No service is asked.
+
+        Args:
+            athlete: The athlete.
+
+        Returns:
+            The dashboard, as ``fitglue`` without a command shows it.
         """
         return services.load_overview(self.connections, self.activities, self.records, athlete)
 

@@ -13,8 +13,15 @@ if TYPE_CHECKING:
 
 
 def file_for(named: str | None, now: datetime) -> Path:
-    """Return the file for what somebody named; raises ``UserMistake`` for a folder that is not
-    there.
+    """Return the path of the new file for a backup.
+
+    Args:
+        named: A file or a folder; ``None`` is the working directory. A name that ends in a slash
+            is that of a folder, and so is one without a suffix, unless it is an existing file.
+        now: The time that becomes the name of the file in a folder.
+
+    Raises:
+        UserMistake: FG-backup-not-written if the folder does not exist.
     """
     is_folder = bool(named) and str(named).endswith(("/", os.sep))
     chosen = Path(named or ".").absolute()

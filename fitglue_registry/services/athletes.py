@@ -51,18 +51,27 @@ class Athletes:
             return list_athletes(db)
 
     def tier(self, athlete: str) -> str | None:
-        """Return the tier of an athlete, or ``None`` for one who may use every entry."""
+        """Return the id of the tier of an athlete, or ``None`` for one who may use every entry."""
         with self._workspace.database.read() as db:
             return athlete_tier(db, athlete)
 
     def may_use(self, athlete: str, entry: Entry) -> bool:
-        """Return whether the tier of an athlete includes an entry."""
+        """Return whether the tier of an athlete includes an entry.
+
+        Args:
+            athlete: The id of the athlete.
+            entry: The entry.
+        """
         tier = self.tier(athlete)
         # The command line gives no tier, so everything is allowed there.
         return tier is None or self._workspace.catalogue.tier_includes(tier, entry)
 
     def check_tier(self, athlete: str, source: Entry) -> None:
         """Check that the tier of an athlete includes a source.
+
+        Args:
+            athlete: The id of the athlete.
+            source: The source's entry.
 
         Raises:
             UserMistake: FG-tier if it does not.

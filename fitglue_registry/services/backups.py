@@ -35,6 +35,9 @@ class Backups:
             named: A new file, or a folder, in which the file is named after the current time. The
                 default is the working directory.
 
+        Returns:
+            The absolute path; nothing is created.
+
         Raises:
             UserMistake: FG-backup-not-written if the folder does not exist.
         """

@@ -91,6 +91,9 @@ class Connections:
                 athlete has only one connection.
             athlete: The athlete.
 
+        Returns:
+            The connection, without its secrets.
+
         Raises:
             UserMistake: FG-connection-unknown if no connection matches.
         """
@@ -165,7 +168,12 @@ class Connections:
         return ConnectResult(connected, account, renewed=existing is not None)
 
     def at(self, integration: str, athlete: str = ME) -> ConnectionList:
-        """Return the connections of an athlete at an integration, oldest first."""
+        """Return the connections of an athlete at an integration, oldest first.
+
+        Args:
+            integration: The id of the integration's entry.
+            athlete: The athlete.
+        """
         connections = self.list(athlete)
         return [connected for connected in connections if connected.integration == integration]
 
@@ -175,7 +183,16 @@ class Connections:
         account: Account,
         athlete: str = ME,
     ) -> ConnectionRow | None:
-        """Return the connection of an athlete to this account, or ``None``."""
+        """Return the connection of an athlete to an account.
+
+        Args:
+            integration: The id of the integration's entry.
+            account: The account, of which only the id is compared.
+            athlete: The athlete.
+
+        Returns:
+            The connection, or ``None`` if the athlete has not connected this account.
+        """
         for connected in self.at(integration, athlete):
             if connected.account.id == account.id:
                 return connected
@@ -230,6 +247,9 @@ class Connections:
     def health(self, connected: ConnectionRow) -> dict[str, int]:
         """Return the number of records of a connection in each state.
 
+        Args:
+            connected: The connection.
+
         Returns:
             State of a record → number. The key ``quarantine`` counts the records in quarantine, and
             ``wanted`` and ``failed`` count parts.
@@ -238,7 +258,13 @@ class Connections:
             return connection_counts(db, connected.id)
 
     def status(self, connected: ConnectionRow) -> ConnectionStatus:
-        """Return whether a connection works, what to do if not, and its number of records."""
+        """Return whether a connection works, what to do if not, and its number of records.
+
+        No service is asked.
+
+        Args:
+            connected: The connection.
+        """
         return connection_status(self._workspace, connected, self.health(connected))
 
     def local_time(self, athlete: str = ME) -> datetime:
@@ -247,6 +273,10 @@ class Connections:
 
     def check_value(self, field: Field, value: str) -> None:
         """Check a value of an entry's field, without asking the service.
+
+        Args:
+            field: The field of an entry.
+            value: The value, as it was pasted or typed.
 
         Raises:
             UserMistake: FG-field-refused if it cannot be right.

@@ -55,13 +55,23 @@ class Entries:
     def get(self, kind: str, entry_id: str) -> Entry:
         """Return an entry.
 
+        Args:
+            kind: ``integration``, ``source``, ``enricher`` or ``destination``.
+            entry_id: The id of the entry, which is unique within its kind.
+
         Raises:
             UserMistake: FG-unknown-entry if it does not exist; the fix names the most similar id.
         """
         return self._workspace.catalogue.get(kind, entry_id)
 
     def find(self, name: str) -> EntryList:
-        """Return the entry ``KIND/ID``, or the entries of all kinds with an id.
+        """Return the entries with a name.
+
+        Args:
+            name: An id, or ``KIND/ID``.
+
+        Returns:
+            One entry for ``KIND/ID``, and for an id the entries of all kinds that have it.
 
         Raises:
             UserMistake: FG-unknown-entry if none exists; the fix names the most similar id.
@@ -80,13 +90,20 @@ class Entries:
     def load_plugin(self, entry: Entry) -> None:
         """Import the plugin of an entry.
 
+        Args:
+            entry: The entry.
+
         Raises:
             PluginFailed: It is missing, broken, or of a version that the entry does not accept.
         """
         self._workspace.plugins.load(entry)
 
     def article(self, entry: Entry) -> str:
-        """Return the help article of an entry as Markdown, made from the entry only."""
+        """Return the help article of an entry as Markdown, made without its plugin.
+
+        Args:
+            entry: The entry.
+        """
         return article(entry, self._workspace.catalogue)
 
     def availability(
@@ -101,6 +118,9 @@ class Entries:
             kind: The kind of the entry.
             entry_id: Its id.
             athlete: The athlete.
+
+        Returns:
+            The state of the entry, the reason for it, and the command to type if there is one.
 
         Raises:
             UserMistake: FG-unknown-entry.

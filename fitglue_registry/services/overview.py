@@ -47,7 +47,14 @@ def load_overview(
     records: Records,
     athlete: str = ME,
 ) -> Overview:
-    """Return the dashboard of an athlete, without asking any service."""
+    """Return the dashboard of an athlete, without asking any service.
+
+    Args:
+        connections: The service for connections.
+        activities: The service for activities.
+        records: The service for records without an activity.
+        athlete: The athlete.
+    """
     now = connections.local_time(athlete)
     statuses = [connections.status(connected) for connected in connections.list(athlete)]
     # Weeks start on Monday, as in ISO 8601.

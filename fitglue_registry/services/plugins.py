@@ -101,12 +101,26 @@ class InstalledPlugins:
         )
 
     def check(self, name: str) -> Steps:
-        """Check a plugin step by step, and return the steps; only the last one can have failed."""
+        """Check a plugin step by step.
+
+        Args:
+            name: The name of the plugin.
+
+        Returns:
+            The steps up to the first one that fails, so only the last one can have failed.
+        """
         workspace = self._workspace
         return check_steps(workspace.plugins, name, list(workspace.catalogue))
 
     def check_entries(self, folder: Path | None = None) -> EntriesCheck:
         """Check every entry in a folder, or in all folders that are in use.
+
+        Args:
+            folder: A registry folder; ``None`` checks the built-in one and those of all installed
+                distributions.
+
+        Returns:
+            The reports, with the errors that were found.
 
         Raises:
             UserMistake: FG-registry-missing or FG-registry-empty if ``folder`` has no entries.

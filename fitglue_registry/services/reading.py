@@ -43,7 +43,17 @@ class Activities:
         self._workspace = workspace
 
     def __call__(self, wanted: Filter | None = None, athlete: str = ME) -> Rows:
-        """Return the activities of an athlete as flat rows, newest first; see ``list``."""
+        """Return the activities of an athlete as flat rows, newest first.
+
+        This is ``list``.
+
+        Args:
+            wanted: The conditions; the default is all activities.
+            athlete: The athlete.
+
+        Returns:
+            See ``list``.
+        """
         return self.list(wanted, athlete)
 
     def list(self, wanted: Filter | None = None, athlete: str = ME) -> Rows:
@@ -67,6 +77,9 @@ class Activities:
             reference: Its number, ``last``, a local date (2026-05-01), its id, a claim, or the
                 external id of one of its records.
             athlete: The athlete.
+
+        Returns:
+            The merged activity, and each of its source activities with its record.
 
         Raises:
             UserMistake: FG-activity-unknown, or FG-activity-ambiguous if several match.
@@ -97,6 +110,9 @@ class Activities:
 
     def provenance(self, details: ActivityDetails) -> dict[str, dict[str, Any]]:
         """Return where each value of an activity comes from.
+
+        Args:
+            found: The activity.
 
         Returns:
             Field → ``how`` (``reported``, ``estimated`` or ``computed``), ``by`` (who computed it),
@@ -132,6 +148,12 @@ class Activities:
 
     def original_files(self, details: ActivityDetails) -> Iterator[tuple[str, bytes]]:
         """Yield external id and content of each original file of an activity that was fetched.
+
+        Args:
+            found: The activity.
+
+        Yields:
+            The external id of a record, and the bytes of its file without compression.
 
         Raises:
             StoreFailed: FG-blob-missing, FG-blob-damaged or FG-blob-unreadable.
@@ -177,7 +199,14 @@ class Activities:
             return count_activities(db, athlete)
 
     def nearest_sport(self, sport: str) -> str | None:
-        """Return the most similar sport to an unknown name, or ``None`` if the sport exists."""
+        """Return the sport that an unknown name may mean.
+
+        Args:
+            sport: A name of any case.
+
+        Returns:
+            The most similar sport, or ``None`` if the name is a sport or similar to none.
+        """
         if sport.lower() in {name.lower() for name in SPORTS}:
             return None
         return nearest(sport, SPORTS)

@@ -100,11 +100,25 @@ class Syncs:
         yield from self._each(None, athlete, retry_connection)
 
     def wait(self, seconds: float) -> None:
-        """Wait until the next sync, by the clock of the host, which a test may replace."""
+        """Wait until the next sync, by the clock of the host, which a test may replace.
+
+        Args:
+            seconds: How long to wait.
+        """
         self._workspace.clock.sleep(seconds)
 
     def runs(self, athlete: str = ME, limit: int = 10) -> list[dict[str, Any]]:
-        """Return the newest runs of an athlete as plain values, newest first."""
+        """Return the newest runs of an athlete, newest first.
+
+        Args:
+            athlete: The athlete.
+            limit: How many runs to return at most.
+
+        Returns:
+            Rows with ``id``, ``athlete_id``, ``connection_id``, ``kind``, ``started_at``,
+            ``ended_at``, ``outcome``, ``host_version``, and ``counts``, ``options`` and ``error``
+            as plain values.
+        """
         with self._workspace.database.read() as db:
             return last_runs(db, athlete, limit)
 
