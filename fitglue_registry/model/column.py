@@ -86,8 +86,8 @@ class Column:
             )
         left = _doubles(first)
         right = _doubles(second)
-        for index, pair in enumerate(zip(left, right, strict=True)):
-            if any(map(math.isnan, pair)):
+        for index, (sample, partner) in enumerate(zip(left, right, strict=True)):
+            if math.isnan(sample) or math.isnan(partner):
                 left[index] = right[index] = _GAP
         doubles = array("d", bytes(16 * len(left)))
         doubles[0::2] = left
