@@ -101,10 +101,10 @@ class Scored:
         if (same and decided != "same") or (not same and decided == "same"):
             self.missed.append(_miss(person, pair, decided, judgment))
 
-    def add_rivals(self, person: str, one: Traits, two: Traits, *, same: bool) -> None:
+    def add_rivals(self, person: str, first: Traits, second: Traits, *, same: bool) -> None:
         """Add the decision of each rule of another product about a labeled pair."""
         for name, rule in RIVALS.items():
-            decided = "same" if holds(rule, one, two) else "different"
+            decided = "same" if holds(rule, first, second) else "different"
             self.rivals[name][person].decided[same, decided] += 1
 
 
@@ -112,25 +112,25 @@ def score(labels: Labels, rules: Mapping[str, Any]) -> Scored:
     """Match each person's records with weights learned from all other people, and compare the
     decisions with the labels.
     """
-    found = Scored()
+    scored = Scored()
     for person, cards in sorted(labels.people.items()):
         weights = weights_of(labels.learned(rules, without=person), rules)
         matched = match(cards, weights)
-        decided = {(one.first, one.second): one.verdict for one in predictions(matched)}
-        found.candidates += len(matched.judgments)
-        found.asked[person] = sum(1 for one in decided.values() if one == "ask")
+        decided = {(pair.first, pair.second): pair.verdict for pair in predictions(matched)}
+        scored.candidates += len(matched.judgments)
+        scored.asked[person] = sum(1 for verdict in decided.values() if verdict == "ask")
         starts = [card.traits.start_s for card in cards if card.traits.start_s is not None]
-        found.years[person] = (max(starts) - min(starts)) / _YEAR_S
+        scored.years[person] = (max(starts) - min(starts)) / _YEAR_S
         for pair in labels.pairs:
             if labels.person(pair) == person and pair.same is not None:
-                one, two = labels.sides(pair)
-                key = (min(one.id, two.id), max(one.id, two.id))
-                found.add(person, pair, decided.get(key, "different"), matched.judgments.get(key))
+                first, second = labels.sides(pair)
+                key = (min(first.id, second.id), max(first.id, second.id))
+                scored.add(person, pair, decided.get(key, "different"), matched.judgments.get(key))
     for pair in labels.pairs:
         if pair.same is not None:
-            one, two = labels.sides(pair)
-            found.add_rivals(labels.person(pair), one.traits, two.traits, same=pair.same)
-    return found
+            first, second = labels.sides(pair)
+            scored.add_rivals(labels.person(pair), first.traits, second.traits, same=pair.same)
+    return scored
 
 
 def _miss(person: str, pair: Pair, decided: str, judgment: Judgment | None) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def calibration(chances: Iterable[tuple[float, bool]]) -> list[dict[str, float]]
     return bands
 
 
-def figures(found: Scored) -> dict[str, Any]:
+def figures(scored: Scored) -> dict[str, Any]:
     """Return what the page prints, as plain values."""
 
     def row(tally: Tally) -> dict[str, Any]:
@@ -197,28 +197,30 @@ def figures(found: Scored) -> dict[str, Any]:
         }
 
     worse = [
-        person for person, tally in found.people.items() if tally.f1 < found.rivals[BEST][person].f1
+        person
+        for person, tally in scored.people.items()
+        if tally.f1 < scored.rivals[BEST][person].f1
     ]
     return {
-        "whole": row(found.whole),
-        "kinds": {kind: row(tally) for kind, tally in sorted(found.kinds.items())},
+        "whole": row(scored.whole),
+        "kinds": {kind: row(tally) for kind, tally in sorted(scored.kinds.items())},
         "people": {
             person: row(tally)
             | {
-                "best_rival_f1": found.rivals[BEST][person].f1,
-                "asked": found.asked[person],
-                "years": round(found.years[person], 1),
+                "best_rival_f1": scored.rivals[BEST][person].f1,
+                "asked": scored.asked[person],
+                "years": round(scored.years[person], 1),
             }
-            for person, tally in sorted(found.people.items())
+            for person, tally in sorted(scored.people.items())
         },
-        "rivals": {name: row(total_of(people.values())) for name, people in found.rivals.items()},
+        "rivals": {name: row(total_of(people.values())) for name, people in scored.rivals.items()},
         "worse_than_best_rival": worse,
-        "candidates": found.candidates,
-        "asked": sum(found.asked.values()),
-        "asked_a_year": sum(found.asked.values()) / sum(found.years.values()),
-        "calibration": calibration(found.chances),
-        "not_as_labeled": found.missed,
-        "wrong_among_hard": sum(found.kinds[kind].decided[False, "same"] for kind in HARD),
+        "candidates": scored.candidates,
+        "asked": sum(scored.asked.values()),
+        "asked_a_year": sum(scored.asked.values()) / sum(scored.years.values()),
+        "calibration": calibration(scored.chances),
+        "not_as_labeled": scored.missed,
+        "wrong_among_hard": sum(scored.kinds[kind].decided[False, "same"] for kind in HARD),
     }
 
 

@@ -56,15 +56,15 @@ def _speed_lines(results: Figures) -> list[str]:
     if not speed:
         return []
     few, many = speed["from_nothing"]
-    one = speed["one_more"]
+    one_more = speed["one_more"]
     return [
         (
             f"{many['activities']:,} activities from nothing: {many['cpu_s']} s on one core "
             f"({few['activities']:,}: {few['cpu_s']} s)"
         ),
         (
-            f"one more among {one['activities']:,}: {one['median_ms']} ms (median), "
-            f"{one['largest_ms']} ms (largest of {one['rounds']})"
+            f"one more among {one_more['activities']:,}: {one_more['median_ms']} ms (median), "
+            f"{one_more['largest_ms']} ms (largest of {one_more['rounds']})"
         ),
     ]
 
@@ -99,7 +99,7 @@ def _goals(results: Figures) -> list[str]:
     whole = score["whole"]
     devices = [kinds[kind] for kind in ("dual_device", "dual_device_no_gps") if kind in kinds]
     found = sum(_of(row, "found") for row in devices)
-    every = sum(_of(row, "all") for row in devices)
+    total = sum(_of(row, "all") for row in devices)
     rows = [
         (
             "precision of *same*",
@@ -131,8 +131,8 @@ def _goals(results: Figures) -> list[str]:
         (
             "pairs of two devices found",
             "≥ 0.98",
-            f"{found}/{every} = {found / every:.3f}" if every else "–",
-            not every or found / every >= 0.98,
+            f"{found}/{total} = {found / total:.3f}" if total else "–",
+            not total or found / total >= 0.98,
         ),
         (
             "wrong merges among the kinds same_route, similar_numbers and back_to_back",
@@ -170,15 +170,15 @@ def _of(row: Figures, what: str) -> int:
     """Return how many same pairs were found, or how many there are in all."""
     return sum(
         count
-        for said, count in row["counts"].items()
-        if said.startswith("same ") and (what == "all" or said.endswith(" same"))
+        for outcome, count in row["counts"].items()
+        if outcome.startswith("same ") and (what == "all" or outcome.endswith(" same"))
     )
 
 
 def _kind_goal(kinds: Figures, kind: str, text: str, least: float) -> tuple[str, str, str, bool]:
     """Return the goal that a share of the same pairs of a kind is found."""
-    found, every = _of(kinds[kind], "found"), _of(kinds[kind], "all")
-    return text, f"≥ {least}", f"{found}/{every} = {found / every:.3f}", found / every >= least
+    found, total = _of(kinds[kind], "found"), _of(kinds[kind], "all")
+    return text, f"≥ {least}", f"{found}/{total} = {found / total:.3f}", found / total >= least
 
 
 def _speed_goals(results: Figures) -> list[tuple[str, str, str, bool]]:
@@ -186,7 +186,7 @@ def _speed_goals(results: Figures) -> list[tuple[str, str, str, bool]]:
     if "speed" not in results:
         return []
     few, many = results["speed"]["from_nothing"]
-    one, ratio = results["speed"]["one_more"], many["cpu_s"] / few["cpu_s"]
+    one_more, ratio = results["speed"]["one_more"], many["cpu_s"] / few["cpu_s"]
     return [
         (
             f"{many['activities']:,} activities of three accounts, from scratch on one core",
@@ -201,10 +201,13 @@ def _speed_goals(results: Figures) -> list[tuple[str, str, str, bool]]:
             ratio <= 15,
         ),
         (
-            f"one new activity among {one['activities']:,}, in SQLite, median of {one['rounds']}",
+            (
+                f"one new activity among {one_more['activities']:,}, in SQLite, median of "
+                f"{one_more['rounds']}"
+            ),
             "≤ 10 ms",
-            f"{one['median_ms']} ms",
-            one["median_ms"] <= 10,
+            f"{one_more['median_ms']} ms",
+            one_more["median_ms"] <= 10,
         ),
     ]
 
@@ -219,7 +222,10 @@ def _kinds(results: Figures) -> list[str]:
             [
                 kind,
                 label,
-                *(counts.get(f"{label} said {said}", 0) for said in ("same", "ask", "different")),
+                *(
+                    counts.get(f"{label} said {outcome}", 0)
+                    for outcome in ("same", "ask", "different")
+                ),
             ]
         )
     return table(["kind", "label", "same", "ask", "different"], rows, words=2)
@@ -238,8 +244,8 @@ def _rival_row(row: Figures) -> list[str]:
     wrong = row["counts"].get("different said same", 0)
     missed = sum(
         count
-        for said, count in row["counts"].items()
-        if said.startswith("same ") and not said.endswith(" same")
+        for outcome, count in row["counts"].items()
+        if outcome.startswith("same ") and not outcome.endswith(" same")
     )
     return [f"{row['precision']:.4f}", f"{row['recall']:.4f}", str(wrong), str(missed)]
 
@@ -282,15 +288,15 @@ def _missed(results: Figures) -> list[str]:
     """Return the table of all pairs that were decided differently from their labels."""
     rows = [
         [
-            one["person"],
-            one["kind"],
-            one["label"],
-            one["confidence"],
-            one["said"],
-            one["probability"],
-            one["lines"],
+            pair["person"],
+            pair["kind"],
+            pair["label"],
+            pair["confidence"],
+            pair["said"],
+            pair["probability"],
+            pair["lines"],
         ]
-        for one in results["score"]["not_as_labeled"]
+        for pair in results["score"]["not_as_labeled"]
     ]
     return table(
         ["person", "kind", "label", "confidence", "verdict", "probability", "evidence"],

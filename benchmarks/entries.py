@@ -24,7 +24,7 @@ credentials:
   - name: api_key
     label: API key
     help: >-
-      Open Settings and scroll towards the bottom, to Developer Settings; the key is there, and
+      Open Settings and scroll toward the bottom, to Developer Settings; the key is there, and
       you can create a new one.
     secret: true
     pattern: '[!-~]+'
@@ -59,7 +59,7 @@ issues:
     codes: [FG-not-permitted]
 claims_corrected:
   - claim: The key is found under Settings, Developer.
-    truth: It is on the Settings page itself, towards the bottom, in the section Developer Settings.
+    truth: It is on the Settings page itself, toward the bottom, in the section Developer Settings.
     reference: The maintainer of the service in its forum
 """
 

@@ -61,8 +61,8 @@ def _first(name: str, over: str, what: str = "wall_s") -> Callable[[Figures], fl
 
 def _peer(figures: Figures, name: str) -> Figures | None:
     """Return the figures of a contender, or ``None`` if it was not run."""
-    found: Figures | None = figures["contenders"].get(name)
-    return found
+    contender: Figures | None = figures["contenders"].get(name)
+    return contender
 
 
 def _peak(figures: Figures) -> float:

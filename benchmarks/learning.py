@@ -73,11 +73,11 @@ LEVELS = {
 _SCALE = 8.0
 
 
-def compare(one: Candidate, two: Candidate, cuts: Cuts) -> dict[str, str]:
+def compare(first: Candidate, second: Candidate, cuts: Cuts) -> dict[str, str]:
     """Return the levels of all comparisons of a pair, including those that the matcher makes only
     if others have no value.
     """
-    found = evidence.comparison_levels(one.traits, two.traits, cuts)
+    levels = evidence.comparison_levels(first.traits, second.traits, cuts)
     # The levels that the pair would have if one side had no distance, or no duration: only then
     # does the matcher compare the other value on its own.
     for silent in ("distance_m", "elapsed_s"):
@@ -86,19 +86,19 @@ def compare(one: Candidate, two: Candidate, cuts: Cuts) -> dict[str, str]:
             if silent == "distance_m"
             else {"elapsed_s": None, "moving_s": None}
         )
-        bare = evidence.comparison_levels(replace(one.traits, **blanks), two.traits, cuts)
-        found |= {line: level for line, level in bare.items() if line in ("duration", "distance")}
-    samples = (one.read_samples(), two.read_samples())
-    return found | sample_levels((one.traits, two.traits), samples, cuts)
+        bare = evidence.comparison_levels(replace(first.traits, **blanks), second.traits, cuts)
+        levels |= {line: level for line, level in bare.items() if line in ("duration", "distance")}
+    samples = (first.read_samples(), second.read_samples())
+    return levels | sample_levels((first.traits, second.traits), samples, cuts)
 
 
 def count(pairs: Iterable[tuple[str, Mapping[str, str]]]) -> Counts:
     """Count how often each person's pairs have each level."""
-    found: Counts = defaultdict(lambda: defaultdict(Counter))
+    counts: Counts = defaultdict(lambda: defaultdict(Counter))
     for person, levels in pairs:
         for line, level in levels.items():
-            found[line][person][level] += 1
-    return found
+            counts[line][person][level] += 1
+    return counts
 
 
 def shares(line: str, counts: Counts) -> dict[str, float]:
@@ -131,11 +131,11 @@ def chance_shares(
             for start, length in moments:
                 place = bisect.bisect(theirs, (start - _REACH_S, 0.0))
                 while place < len(theirs) and theirs[place][0] <= start + _REACH_S:
-                    one, two = (
+                    first, second = (
                         Traits("", start_local_s=at, elapsed_s=long or None)
                         for at, long in ((start, length), theirs[place])
                     )
-                    seen[time_level(one, two, cuts)] += 1
+                    seen[time_level(first, second, cuts)] += 1
                     place += 1
     total_count = sum(seen.values()) + len(LEVELS["time"])
     return {level: (seen[level] + 1) / total_count for level in LEVELS["time"]}
@@ -172,24 +172,24 @@ def _line(
     line: str, counts: tuple[Counts, Counts], chance: Mapping[str, float], rules: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the weights of all levels of a comparison."""
-    among_same, among_different = (shares(line, one) for one in counts)
+    among_same, among_different = (shares(line, counts_of_label) for counts_of_label in counts)
     if line == "time":
         among_different = {
             level: share * rules["chance"].get(level, 1.0) for level, share in chance.items()
         }
     rows = {}
     for level in LEVELS[line]:
-        seen = [_seen(one, line, level) for one in counts]
+        seen = [_seen(counts_of_label, line, level) for counts_of_label in counts]
         assumed = rules["assumed"].get(line, {}).get(level)
-        one, two = (
+        same_share, different_share = (
             (assumed["same"], assumed["different"])
             if assumed
             else (among_same[level], among_different[level])
         )
         rows[level] = {
-            "bits": round(math.log2(one / two) * rules["belief"][line], 2),
-            "same": float(f"{one:.3g}"),
-            "different": float(f"{two:.3g}"),
+            "bits": round(math.log2(same_share / different_share) * rules["belief"][line], 2),
+            "same": float(f"{same_share:.3g}"),
+            "different": float(f"{different_share:.3g}"),
             "seen": seen,
             **({"assumed": True} if assumed else {}),
         }

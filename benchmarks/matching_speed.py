@@ -76,8 +76,8 @@ def from_nothing(count: int) -> dict[str, Any]:
     but without a store.
     """
     cards = [
-        Candidate(number, (one.account, f"x{number:06}", 0), frozenset(), one)
-        for number, one in enumerate(workouts(count))
+        Candidate(number, (traits.account, f"x{number:06}", 0), frozenset(), traits)
+        for number, traits in enumerate(workouts(count))
     ]
     began = time.process_time()
     matched = match(cards, learned_weights())
@@ -125,7 +125,7 @@ def _fill_and_place(database: Database, count: int, rounds: int) -> list[float]:
                 created_at=NOW,
             )
             add_connection(db, connection)
-        ids = [_put(db, number, one) for number, one in enumerate(history)]
+        ids = [_put(db, number, traits) for number, traits in enumerate(history)]
         for start in range(0, len(ids), 5000):
             matcher.rematch(db, "me", ids[start : start + 5000], NOW)
     for number in range(rounds):
@@ -139,25 +139,25 @@ def _fill_and_place(database: Database, count: int, rounds: int) -> list[float]:
     return taken
 
 
-def _put(db: Any, number: int, one: Traits) -> int:
+def _put(db: Any, number: int, traits: Traits) -> int:
     """Store a record with these traits, and return the id of its source activity."""
-    start = _START + timedelta(seconds=(one.start_utc_s or 0) - _START.timestamp())
+    start = _START + timedelta(seconds=(traits.start_utc_s or 0) - _START.timestamp())
     local = start.replace(tzinfo=None)
     activity = model.SourceActivity(
         title="Morning",
-        sport={"running": "Run", "cycling": "Ride"}.get(one.family or "", "WeightTraining"),
+        sport={"running": "Run", "cycling": "Ride"}.get(traits.family or "", "WeightTraining"),
         start_utc=start,
         start_local=local,
-        elapsed_s=one.elapsed_s,
-        moving_s=one.moving_s,
-        distance_m=one.distance_m,
-        average_heartrate_bpm=one.average_heartrate_bpm,
-        calories_kcal=one.calories_kcal,
-        claims=(f"{one.account}:{number}",),
+        elapsed_s=traits.elapsed_s,
+        moving_s=traits.moving_s,
+        distance_m=traits.distance_m,
+        average_heartrate_bpm=traits.average_heartrate_bpm,
+        calories_kcal=traits.calories_kcal,
+        claims=(f"{traits.account}:{number}",),
     )
     record = insert_record(
         db,
-        one.account,
+        traits.account,
         f"x{number:06}",
         state="listed",
         revision="1",

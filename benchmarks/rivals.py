@@ -17,47 +17,47 @@ if TYPE_CHECKING:
     Rule = Callable[[Traits, Traits, float], bool]
 
 
-def _same_sport(one: Traits, two: Traits) -> bool:
+def _same_sport(first: Traits, second: Traits) -> bool:
     """Return whether both are of one family of sports."""
-    return one.family == two.family
+    return first.family == second.family
 
 
-def _apart(one: float | None, two: float | None) -> float:
+def _apart(first: float | None, second: float | None) -> float:
     """Return the relative difference of two values, or 1 if one is missing."""
-    return relative_difference(one, two) if one and two else 1.0
+    return relative_difference(first, second) if first and second else 1.0
 
 
-def _exact(one: Traits, two: Traits, gap: float) -> bool:
+def _exact(first: Traits, second: Traits, gap: float) -> bool:
     """Decide by equal start and sport."""
-    return gap == 0 and _same_sport(one, two)
+    return gap == 0 and _same_sport(first, second)
 
 
-def _minute(one: Traits, two: Traits, gap: float) -> bool:
+def _minute(first: Traits, second: Traits, gap: float) -> bool:
     """Decide by starts within a minute."""
-    del one, two
+    del first, second
     return abs(gap) <= 60
 
 
-def _pacelore(one: Traits, two: Traits, gap: float) -> bool:
+def _pacelore(first: Traits, second: Traits, gap: float) -> bool:
     """Decide by starts within five minutes and equal sport."""
-    return abs(gap) < 300 and _same_sport(one, two)
+    return abs(gap) < 300 and _same_sport(first, second)
 
 
-def _ridetool(one: Traits, two: Traits, gap: float) -> bool:
+def _ridetool(first: Traits, second: Traits, gap: float) -> bool:
     """Decide by starts within two minutes and similar duration and distance."""
     return (
         abs(gap) <= 120
-        and (duration_difference(one, two) or 0) <= 0.15
-        and _apart(one.distance_m, two.distance_m) <= 0.10
+        and (duration_difference(first, second) or 0) <= 0.15
+        and _apart(first.distance_m, second.distance_m) <= 0.10
     )
 
 
-def _tapiriik(one: Traits, two: Traits, gap: float) -> bool:
+def _tapiriik(first: Traits, second: Traits, gap: float) -> bool:
     """Decide by starts within three minutes, or apart by whole hours or half an hour, as clocks in
     other time zones are.
     """
     hour = {"shift_step_s": 3600.0}
-    del one, two
+    del first, second
     return (
         abs(gap) <= 180
         or (abs(gap) <= 38 * 3600 and half_hour_remainder_s(gap, hour) <= 60)
@@ -65,15 +65,15 @@ def _tapiriik(one: Traits, two: Traits, gap: float) -> bool:
     )
 
 
-def _overlapping(one: Traits, two: Traits, gap: float) -> bool:
+def _overlapping(first: Traits, second: Traits, gap: float) -> bool:
     """Decide by starts within twenty minutes and an overlap of at least 70 %."""
-    return abs(gap) < 1200 and overlap_share(one, two, gap) >= 0.7
+    return abs(gap) < 1200 and overlap_share(first, second, gap) >= 0.7
 
 
-def _coach(one: Traits, two: Traits, gap: float) -> bool:
+def _coach(first: Traits, second: Traits, gap: float) -> bool:
     """Decide by starts within an hour, equal sport and similar duration."""
-    time = duration_difference(one, two)
-    return abs(gap) <= 3600 and _same_sport(one, two) and time is not None and time <= 0.10
+    time = duration_difference(first, second)
+    return abs(gap) <= 3600 and _same_sport(first, second) and time is not None and time <= 0.10
 
 
 #: The name that the page prints → the rule. From public code and pages of November 2026; no line is
@@ -90,7 +90,7 @@ RIVALS: Mapping[str, Rule] = {
 BEST = "overlap ≥ 70 %, drift < 20 min (hevy2garmin)"
 
 
-def holds(rule: Rule, one: Traits, two: Traits) -> bool:
+def holds(rule: Rule, first: Traits, second: Traits) -> bool:
     """Return whether a rule decides that two records are one workout."""
-    gap = gap_s(one, two)
-    return gap is not None and rule(one, two, gap)
+    gap = gap_s(first, second)
+    return gap is not None and rule(first, second, gap)

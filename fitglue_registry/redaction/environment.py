@@ -47,8 +47,8 @@ def _passwords(address: str) -> Iterator[str]:
     In a malformed address, a parser can take pieces of an unquoted password for a host or a port;
     these pieces are secrets too.
     """
-    _, _, rest = address.partition("://")
-    user, at, _ = rest.rpartition("@")
+    _, _, authority = address.partition("://")
+    user, at, _ = authority.rpartition("@")
     _, _, password = user.partition(":")
     if at and password:
         yield password
@@ -56,5 +56,5 @@ def _passwords(address: str) -> Iterator[str]:
         for piece in _DELIMITERS.split(password):
             if len(piece) >= _SHORTEST_PIECE:
                 yield piece
-    for value in _PASSWORD_IN_QUERY.findall(rest):
+    for value in _PASSWORD_IN_QUERY.findall(authority):
         yield unquote_plus(value)

@@ -70,8 +70,8 @@ def command(cli: CliContext, /, *, integration: str | None, key_stdin: bool, **t
     # The plugin is loaded before anything is asked, so that nobody pastes a key and then reads
     # that it is missing.
     cli.host.entries.load_plugin(entry)
-    given = _given(entry, **typed)
-    values = _completed(cli, entry, given, key_stdin=key_stdin)
+    typed_values = _given(entry, **typed)
+    values = _completed(cli, entry, typed_values, key_stdin=key_stdin)
     # A new key must not be sent to another server than the old one without notice.
     kept = cli.host.connections.kept_settings(entry.id).get("base_url")
     if kept and "base_url" not in values:
@@ -120,7 +120,7 @@ def _show_alternatives(cli: CliContext, entry: Entry) -> None:
 def _completed(
     cli: CliContext,
     entry: Entry,
-    given: dict[str, str],
+    typed_values: dict[str, str],
     *,
     key_stdin: bool,
 ) -> dict[str, str]:
@@ -128,7 +128,7 @@ def _completed(
 
     A person at a terminal is asked for those that are still missing.
     """
-    values = given | _from_environment(entry, given)
+    values = typed_values | _from_environment(entry, typed_values)
     if key_stdin:
         values |= _from_stdin(entry)
     missing = []
@@ -154,7 +154,7 @@ def _given(
         UserMistake: FG-secret-argument if one of them is a secret, FG-usage for a wrong form.
     """
     fields = {field.name: field for field in _fields(entry)}
-    given: dict[str, str] = {}
+    typed_values: dict[str, str] = {}
     for setting in settings:
         name, equals, content = setting.partition("=")
         if not equals:
@@ -166,12 +166,12 @@ def _given(
             )
         if name in fields and fields[name].secret:
             raise _never_an_argument(entry, fields[name])
-        given[name] = content
+        typed_values[name] = content
     if value is not None:
-        given[_positional(entry)] = value
+        typed_values[_positional(entry)] = value
     if base_url is not None:
-        given["base_url"] = base_url
-    return given
+        typed_values["base_url"] = base_url
+    return typed_values
 
 
 def _positional(entry: Entry) -> str:
@@ -199,12 +199,12 @@ def _never_an_argument(entry: Entry, field: Field) -> UserMistake:
     )
 
 
-def _from_environment(entry: Entry, given: dict[str, str]) -> dict[str, str]:
+def _from_environment(entry: Entry, typed_values: dict[str, str]) -> dict[str, str]:
     values = {}
     for field in _fields(entry):
         value = os.environ.get(field.env(entry.id), "")
         # The command line takes precedence over the environment.
-        if field.name not in given and value.strip():
+        if field.name not in typed_values and value.strip():
             values[field.name] = value
     return values
 

@@ -35,11 +35,11 @@ class OfflineMatch:
 
 def match_offline(records: Path, predictions: Path) -> OfflineMatch:
     """Match labeled records; see ``Imports.match_offline``."""
-    labelled = read_records(records)
-    predicted = predict(labelled)
+    labeled = read_records(records)
+    predicted = predict(labeled)
     write_predictions(predictions, predicted)
     same = sum(pair.verdict == Verdict.SAME for pair in predicted)
-    return OfflineMatch(len(labelled), same, len(predicted) - same)
+    return OfflineMatch(len(labeled), same, len(predicted) - same)
 
 
 def normalize_offline(
