@@ -35,6 +35,12 @@ def shared_files() -> Path:
 
 
 @pytest.fixture(scope="session")
+def shared_reports(shared_files: Path) -> Path:
+    """The folder of public bug reports, each rebuilt as small inputs."""
+    return shared_files.parent / "reports"
+
+
+@pytest.fixture(scope="session")
 def fit() -> type[FitFile]:
     """The writer of FIT files."""
     return FitFile

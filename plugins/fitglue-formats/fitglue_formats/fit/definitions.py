@@ -42,7 +42,8 @@ class Definition:
         fields: The native fields, in the order of their bytes.
         developer_fields: The developer fields, which follow the native ones.
         size: The size of a data message in bytes, without its header.
-        body: The definition as it is in the file, without its header byte.
+        native_size: The size of its native fields, which are at its beginning.
+        native_body: The definition of its native fields, without the header byte.
         timestamp_at: The offset of the timestamp in a data message, or -1 if it has none.
     """
 
@@ -51,7 +52,8 @@ class Definition:
     fields: tuple[Field, ...]
     developer_fields: tuple[Field, ...]
     size: int
-    body: bytes
+    native_size: int
+    native_body: bytes
     timestamp_at: int
 
     @property
@@ -128,14 +130,17 @@ def parsed(body: bytes) -> Definition:
     # Reserved byte, byte order, message number (2 bytes), number of fields, 3 bytes for each field.
     developers_at = 5 + 3 * body[4]
     fields = _fields(body[5:developers_at])
+    # Some apps announce developer fields and then list none: the count is there, and it is 0.
     developer_fields = _fields(body[developers_at + 1 :])
+    native_size = _size(fields)
     return Definition(
         number=number,
         big_endian=big_endian,
         fields=fields,
         developer_fields=developer_fields,
-        size=_size(fields) + _size(developer_fields),
-        body=body,
+        size=native_size + _size(developer_fields),
+        native_size=native_size,
+        native_body=body[:developers_at],
         timestamp_at=_timestamp_at(fields),
     )
 

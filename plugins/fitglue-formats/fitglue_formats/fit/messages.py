@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Values: TypeAlias = "dict[str, Any]"
 #: The messages that a glance needs: file_id, sport, session, device_info, activity, and the
-#: descriptions of developer fields, without which no message that uses them can be decoded.
+#: descriptions of developer fields.
 GLANCE = frozenset({0, 12, 18, 23, 34, 206, 207})
 #: All messages that are used, without samples: lap, event, length, set and exercise_title as well.
 EVERYTHING = GLANCE | {19, 21, 101, 225, 264}
@@ -172,17 +172,20 @@ def _read(
 
 
 def _packed(content: bytes, chosen: Sequence[Message]) -> bytes:
-    """Return a FIT file that contains only these messages, without a checksum."""
+    """Return a FIT file that contains only these messages, without a checksum.
+
+    Developer fields are left out, because no message that is decoded here needs them. fitdecode
+    would reject a message whose developer fields are not described.
+    """
     packed = bytearray()
     shape: Definition | None = None
     for message in chosen:
         definition = message.definition
         if shape is not definition:
             shape = definition
-            # A definition message for local number 0, with or without developer fields.
-            packed += b"\x60" if definition.developer_fields else b"\x40"
-            packed += definition.body
-        end = message.start + definition.size
+            packed += b"\x40"  # the header of a definition message for local number 0
+            packed += definition.native_body
+        end = message.start + definition.native_size
         packed += b"\0"  # the header of a data message with local number 0
         packed += content[message.start : end]
     header = file_header(len(packed))
