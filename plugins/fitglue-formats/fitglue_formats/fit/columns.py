@@ -14,16 +14,25 @@ import numpy as np
 from fitdecode.profile import MESSAGE_TYPES
 
 from fitglue_formats.fit.arrays import filled, gaps, without
+from fitglue_formats.fit.channel_names import NATIVE
+from fitglue_formats.fit.counters import COUNTERS, SPEED_DISTANCE, Counts, completed
 from fitglue_formats.fit.definitions import TIMESTAMP, offsets
 from fitglue_formats.fit.frames import HRV, RECORD
-from fitglue_formats.fit.numbers import UINT32, base_number, numbers, scaled
+from fitglue_formats.fit.numbers import (
+    UINT32,
+    base_number,
+    first_numbers,
+    invalid_value,
+    numbers,
+    scaled,
+)
 from fitglue_formats.fit.strap import heart_rates
 from fitglue_formats.fit.values import text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fitglue_formats.fit.arrays import Numbers, Rows
+    from fitglue_formats.fit.arrays import Mask, Numbers, Rows
     from fitglue_formats.fit.definitions import Definition, Field
     from fitglue_formats.fit.frames import Frames, Message
     from fitglue_formats.fit.messages import Messages, Values
@@ -35,7 +44,8 @@ Intervals: TypeAlias = tuple[float, ...]
 Beats: TypeAlias = list[tuple[int, Intervals]]
 #: Index of the developer and number of the field → its message ``field_description``.
 Descriptions: TypeAlias = "Mapping[tuple[int, int], Values]"
-_COMPRESSED_SPEED_DISTANCE = 8
+#: The names of the fields whose raw value 0, which means -500 m, is written for "not measured".
+_ALTITUDES = ("altitude", "enhanced_altitude")
 #: Each shape costs a decoding of its own. Real files have a handful; a file with more than this is
 #: hostile.
 _MOST_SHAPES = 1_000
@@ -70,12 +80,16 @@ class Table:
         columns: The columns by the name of their field.
         beats: The R-R intervals, each with the row of the sample before them.
         skipped: The number of samples that were not decoded, because a limit was reached.
+        files: The number of the chained file of each sample.
+        counts: The values of coarser fields, which fill the gaps of ``columns`` at the end.
     """
 
     time: Numbers
     columns: dict[str, Column]
     beats: Beats
     skipped: int
+    files: Rows
+    counts: Counts
 
     @classmethod
     def empty(cls) -> Table:
@@ -85,6 +99,8 @@ class Table:
             columns={},
             beats=[],
             skipped=0,
+            files=np.array([], dtype=np.int_),
+            counts=Counts(0),
         )
 
     def column(self, name: str, **about: Any) -> Numbers | None:
@@ -108,10 +124,13 @@ class Table:
         name: str,
         **about: Any,
     ) -> None:
-        """Write values into some rows of a column; do nothing if there are too many columns."""
+        """Write values into some rows of a column; do nothing if there are too many columns.
+
+        A gap does not replace a value: a message can have a field twice, once without a value.
+        """
         column = self.column(name, **about)
         if column is not None:
-            column[rows] = values
+            column[rows] = filled(values, column[rows])
 
 
 def table(frames: Frames, messages: Messages) -> Table:
@@ -128,11 +147,15 @@ def table(frames: Frames, messages: Messages) -> Table:
         columns={},
         beats=scan.beats,
         skipped=scan.skipped,
+        files=np.zeros(len(stated), dtype=np.int_),
+        counts=Counts(len(stated)),
     )
     for block in scan.blocks.values():
+        samples.files[block.rows] = block.file_number
         if block.definition.size:
             descriptions = _descriptions(messages, block.file_number)
             _fill(samples, block, frames.content, descriptions)
+    _fill_from_counts(samples)
     _fill_from_strap(samples, frames)
     return samples
 
@@ -274,44 +297,51 @@ def _fill_native(
     if field.number == TIMESTAMP and field.size == 4:
         samples.time[rows] = numbers(cells, UINT32, order)
         return
-    if field.number == _COMPRESSED_SPEED_DISTANCE and field.size == 3:
-        _fill_speed_distance(samples, rows, cells)
+    if field.number == SPEED_DISTANCE:
+        samples.counts.add_speed_distance(rows, cells)
         return
     profile = MESSAGE_TYPES[RECORD].fields.get(field.number)
-    values = numbers(cells, base_number(field.base), order)
-    if profile is None or values is None:
+    if profile is None:
         return
+    base = base_number(field.base)
+    # The fields that become streams have one value; some devices write it twice.
+    read = first_numbers if profile.name in NATIVE else numbers
+    values = read(cells, base, order)
+    if values is None:
+        return
+    values = without(values, _is_absent(values, profile))
+    if field.number in COUNTERS:
+        samples.counts.add(rows, COUNTERS[field.number], values)
     values = scaled(values, profile.scale, profile.offset)
     samples.put(rows, values, profile.name, unit=profile.units)
 
 
-def _fill_speed_distance(
-    samples: Table,
-    rows: Rows,
-    cells: Cells,
-) -> None:
-    """Decode the field ``compressed_speed_distance`` and write speed and distance into their
-    columns.
+def _is_absent(values: Numbers, profile: Any) -> Mask:
+    """Return where a raw value means that nothing was measured.
 
-    FIT profile, message ``record``: twelve bits of speed in 1/100 m/s, then the lowest twelve bits
-    of the distance in 1/16 m.
+    Apps that write a field with a wider type than the profile's still write the "invalid" value of
+    the profile's type, such as 255 for a heart rate.
     """
-    is_invalid = (cells == 0xFF).all(axis=1)
-    low, middle, high = cells.astype(np.int64).T
-    speeds = low | (middle & 0x0F) << 8
-    samples.put(
-        rows,
-        without(speeds / 100, is_invalid),
-        "speed",
-        unit="m/s",
-    )
-    counts = middle >> 4 | high << 4
-    is_known = ~is_invalid
-    # The twelve bits overflow every 256 m, so the differences are added up instead.
-    steps = np.diff(counts[is_known], prepend=0) & 0xFFF
-    distances = gaps(len(rows))
-    distances[is_known] = np.cumsum(steps) / 16
-    samples.put(rows, distances, "distance", unit="m")
+    is_absent: Mask = values == invalid_value(profile.base_type.identifier)
+    if profile.name in _ALTITUDES:
+        is_absent |= values == 0
+    return is_absent
+
+
+def _fill_from_counts(samples: Table) -> None:
+    """Fill the gaps of speed, distance and other sums from fields that state them more coarsely."""
+    counts = samples.counts
+    if counts.speed is not None:
+        speed = samples.column("speed", unit="m/s")
+        if speed is not None:
+            speed[:] = filled(speed, counts.speed)
+    for counter, values in counts.counts.items():
+        column = samples.column(counter.name, unit=counter.unit)
+        if column is None:
+            continue
+        for number in np.unique(samples.files):  # each chained file counts anew
+            rows = samples.files == number
+            column[rows] = completed(column[rows], values[rows], counter)
 
 
 def _fill_developer(

@@ -15,6 +15,7 @@ import fitdecode
 
 from fitglue_formats.fit.definitions import offsets
 from fitglue_formats.fit.frames import file_header
+from fitglue_formats.fit.numbers import invalid_value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -30,6 +31,8 @@ GLANCE = frozenset({0, 12, 18, 23, 34, 206, 207})
 EVERYTHING = GLANCE | {19, 21, 101, 225, 264}
 _DEVELOPER = (206, 207)
 _DEVICE_INFO = 23
+#: The altitude of the raw value 0.
+_NO_ALTITUDE_M = -500.0
 #: Each failure means decoding the remaining messages again, so a badly damaged file is given up.
 _MOST_FAILURES = 20
 #: What fitdecode was seen to raise for damaged messages.
@@ -193,15 +196,49 @@ def _packed(content: bytes, chosen: Sequence[Message]) -> bytes:
 
 
 def _values(frame: Any) -> Values:
-    """Return the native fields of a message by their names, without those that have no value."""
-    values: Values = {}
+    """Return the native fields of a message by their names, without those that have no value.
+
+    FIT profile: a field such as ``avg_speed`` is also expanded into ``enhanced_avg_speed``. The
+    field that the file has wins over the one that was expanded, which is less precise.
+    """
+    stated: Values = {}
+    expanded: Values = {}
+    components: list[Any] = []
     for field in frame.fields:
-        if field.value is None:
+        # fitdecode returns the components of a field in front of it, without a definition.
+        if field.field_def is None:
+            components.append(field)
             continue
-        if field.field_def is not None and field.field_def.is_dev:
-            continue
-        # A subfield (``product`` is ``garmin_product`` for Garmin) is kept under both names.
-        if field.parent_field is not None:
-            values.setdefault(field.parent_field.name, field.value)
-        values[field.name] = field.value
-    return values
+        if not _is_absent(field):
+            _add(stated, field)
+            for component in components:
+                if not _is_absent(component):
+                    _add(expanded, component)
+        components.clear()
+    return expanded | stated
+
+
+def _add(values: Values, field: Any) -> None:
+    """Add a field under its name; a subfield (``product`` is ``garmin_product`` for Garmin) is
+    added under both names.
+    """
+    if field.parent_field is not None:
+        values.setdefault(field.parent_field.name, field.value)
+    values[field.name] = field.value
+
+
+def _is_absent(field: Any) -> bool:
+    """Return whether a field has no value, or one that means "not measured".
+
+    Apps that write a field with a wider type than the profile's still write the "invalid" value of
+    the profile's type, such as 255 for a heart rate or 65535 for calories. A raw altitude of 0 is
+    -500 m (scale 5, offset 500), which no place on land has.
+    """
+    if field.value is None:
+        return True
+    if field.value == _NO_ALTITUDE_M and "altitude" in field.name:
+        return True
+    if field.field is None or field.field_def is None:
+        return False
+    invalid = invalid_value(field.field.base_type.identifier)
+    return bool(field.raw_value == invalid)

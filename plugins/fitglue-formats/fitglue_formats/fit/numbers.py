@@ -115,6 +115,36 @@ def numbers(
     return doubles
 
 
+def first_numbers(
+    cells: Cells,
+    base: int,
+    order: str,
+) -> Numbers | None:
+    """Return the same as ``numbers``, and of an array its first value.
+
+    One watch writes the speed twice in a field that has room for two numbers.
+    """
+    base_type = _BASE_TYPES.get(base)
+    if base_type is None:
+        return None
+    size = np.dtype(base_type.code).itemsize
+    if cells.shape[1] % size:
+        return None
+    return numbers(cells[:, :size], base, order)
+
+
+def invalid_value(base: int) -> float:
+    """Return the raw value that means "invalid" in fields of a base type; NaN if no value does.
+
+    A zero is not returned, although it is invalid in the types that end with "z": in a field of
+    another type, it is a measured value.
+    """
+    base_type = _BASE_TYPES.get(base & 0x1F)
+    if base_type is None or not base_type.invalid:
+        return math.nan
+    return base_type.invalid
+
+
 def scaled(
     values: Numbers,
     scale: float | None,

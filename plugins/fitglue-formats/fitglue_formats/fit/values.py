@@ -33,9 +33,14 @@ def number(
 
 
 def seconds(values: Values, name: str) -> float | None:
-    """Return a field of a message as a float, or ``None`` if it is not a number."""
+    """Return a field of a message as a float, or ``None`` if it is not a number.
+
+    Of an array, the first known value counts: one watch writes an average speed twice.
+    """
     value = values.get(name)
-    # A field with an unknown unit or size decodes to text, bytes or a tuple.
+    if isinstance(value, tuple):
+        value = next((part for part in value if part is not None), None)
+    # A field with an unknown unit or size decodes to text or bytes.
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     return float(value)
