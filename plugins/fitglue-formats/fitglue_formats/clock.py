@@ -38,17 +38,23 @@ def start_fields(
     start: datetime,
     place: Place | None = None,
     offset_s: int | None = None,
+    offset_at: datetime | None = None,
 ) -> dict[str, Any]:
     """Return the start of a workout as fields of the model.
 
     The offset is the one that the file states; without it, the offset of the place at that moment.
     If both are unknown, only ``start_utc`` is returned.
 
+    Many files state the offset of the end. In a night in which the clocks change, it is not the
+    offset of the start. So if the stated offset is the one that the place has at ``offset_at``, the
+    clock was the one of the place, and the offset of the place at the start is returned.
+
     Args:
         start: The start in UTC.
         place: Latitude and longitude of the start in degrees, if known.
         offset_s: How many seconds the local clock is ahead of UTC, as the file states it. An
             offset of more than a day is ignored.
+        offset_at: The time in UTC at which the stated offset holds; the start by default.
 
     Returns:
         ``start_utc`` and, if they are known, ``start_local``, ``utc_offset_s`` and ``timezone`` (an
@@ -59,7 +65,7 @@ def start_fields(
     # No zone of the world is a day away from UTC, so such an offset is a mistake in the file.
     if offset_s is not None and abs(offset_s) > _DAY_S:
         offset_s = None
-    if offset_s is None and zone is not None:
+    if zone is not None and offset_s in (None, _offset_s(zone.name, offset_at or start)):
         offset_s = zone.offset_s
     if offset_s is None:
         return fields
@@ -84,10 +90,21 @@ def _zone(start: datetime, place: Place | None) -> _Zone | None:
     latitude, longitude = place
     try:
         name = get_tz(longitude, latitude)
-        offset = start.astimezone(ZoneInfo(name)).utcoffset()
+    except ValueError:  # coordinates that are not on Earth
+        return None
+    offset_s = _offset_s(name, start)
+    if offset_s is None:
+        return None
+    return _Zone(name, offset_s)
+
+
+def _offset_s(zone: str, time: datetime) -> int | None:
+    """Return the offset of a zone at a time in seconds, or ``None`` if it is unknown."""
+    try:
+        offset = time.astimezone(ZoneInfo(zone)).utcoffset()
     # tzfpy may know a newer zone than the tzdata that is installed.
     except (ZoneInfoNotFoundError, ValueError, OSError, OverflowError):
         return None
     if offset is None:
         return None
-    return _Zone(name, round(offset.total_seconds()))
+    return round(offset.total_seconds())

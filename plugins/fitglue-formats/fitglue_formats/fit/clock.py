@@ -5,7 +5,7 @@ pauses.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fitglue_formats.fit.values import seconds
 
@@ -34,8 +34,15 @@ def moment(seconds_of_epoch: float) -> datetime:
     return EPOCH + timedelta(seconds=seconds_of_epoch)
 
 
-def offset_s(messages: Messages) -> int | None:
-    """Return how many seconds the local clock was ahead of UTC, or ``None`` if that is unknown.
+class StatedOffset(NamedTuple):
+    """The seconds by which the local clock is ahead of UTC, and the time at which they hold."""
+
+    offset_s: int
+    at: datetime
+
+
+def stated_offset(messages: Messages) -> StatedOffset | None:
+    """Return the offset of the local clock that the file states, or ``None`` if it is unknown.
 
     The message ``activity`` states both clocks. Some apps write nonsense as the local time; a
     difference that is not the offset of a zone is ignored.
@@ -49,7 +56,7 @@ def offset_s(messages: Messages) -> int | None:
         offset = round(difference / _QUARTER_S) * _QUARTER_S
         is_near = abs(difference - offset) <= _TOLERANCE_S
         if is_near and abs(offset) <= _FARTHEST_S:
-            return offset
+            return StatedOffset(offset, moment(utc))
     return None
 
 

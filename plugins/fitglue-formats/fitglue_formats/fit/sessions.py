@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from fitglue_formats.clock import start_fields
-from fitglue_formats.fit.clock import UNSET_BEFORE, moment, offset_s, recorded_s
+from fitglue_formats.fit.clock import UNSET_BEFORE, moment, recorded_s, stated_offset
 from fitglue_formats.fit.device import device_of
 from fitglue_formats.fit.laps import laps_of
 from fitglue_formats.fit.sports import INDOOR, sport_of
@@ -114,12 +114,14 @@ def _start(
 ) -> dict[str, Any]:
     """Return the start on both clocks as fields of the model."""
     place = position(leg.session) or leg.samples.place()
-    stated_s = offset_s(messages)
+    stated = stated_offset(messages)
     if sub_sport == "virtual_activity":
         place = None  # the coordinates are those of a virtual world
-    elif stated_s == 0 and place is not None:
-        stated_s = None  # apps without time zones write UTC as the local time; the place is better
-    return start_fields(moment(leg.start), place, stated_s)
+    elif stated is not None and stated.offset_s == 0 and place is not None:
+        stated = None  # apps without time zones write UTC as the local time; the place is better
+    if stated is None:
+        return start_fields(moment(leg.start), place)
+    return start_fields(moment(leg.start), place, stated.offset_s, stated.at)
 
 
 def _start_provenance(leg: Leg) -> dict[str, Provenance]:
