@@ -86,6 +86,11 @@ def recorded_s(
     return round(min(running, longest), 3)
 
 
+def stops(messages: Messages) -> list[float]:
+    """Return the times at which the timer was stopped, in seconds after the FIT epoch."""
+    return [time for time, kind in _timer_events(messages) if kind == "stop"]
+
+
 def _timer_events(messages: Messages) -> list[tuple[float, str]]:
     """Return the times at which the timer was started (``start``) or stopped (``stop``), in
     order.

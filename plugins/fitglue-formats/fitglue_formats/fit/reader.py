@@ -10,13 +10,14 @@ import numpy as np
 from fitdecode.profile import FIELD_TYPES
 from fitdecode.utils import compute_crc
 
+from fitglue_formats.fit.clock_set import correct_clock
 from fitglue_formats.fit.columns import Table, table
 from fitglue_formats.fit.definitions import offsets
 from fitglue_formats.fit.frames import FILE_ID, LAP, RECORD, SESSION, find_messages
 from fitglue_formats.fit.messages import EVERYTHING, GLANCE, decode
 from fitglue_formats.fit.samples import Samples, split
 from fitglue_formats.fit.sessions import Leg, activity, position
-from fitglue_formats.fit.values import seconds
+from fitglue_formats.fit.values import number, seconds
 from fitglue_formats.refusals import refusal
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ _HEAD_SIZE = 4096
 #: How many messages are searched for ``file_id``, which should be the very first.
 _FIRST_MESSAGES = 10
 _SPORT = ("sport", "sub_sport")
+#: An end that is later than start and duration by more than this may mean that the clock was set.
+_LATE_S = 60
 #: A race has fewer legs than this. The limit keeps a hostile file from becoming thousands of
 #: workouts.
 _MOST_SESSIONS = 100
@@ -184,9 +187,22 @@ def _says_enough(session: Values) -> bool:
         return False
     if not session.get("avg_heart_rate"):
         return False
+    if not _is_consistent(session):
+        return False
     if session.get("sub_sport") == "virtual_activity":
         return True
     return position(session) is not None
+
+
+def _is_consistent(session: Values) -> bool:
+    """Return whether the times of a session agree; if not, the samples decide which is right."""
+    start = number(session, "start_time") or 0.0
+    elapsed_s = number(session, "total_elapsed_time") or 0.0
+    moving_s = number(session, "total_timer_time") or 0.0
+    if moving_s > elapsed_s + 1:
+        return False
+    end = number(session, "timestamp")
+    return end is None or abs(end - start - elapsed_s) <= _LATE_S
 
 
 # -- the sessions ----------------------------------------------------------------------------------
@@ -202,6 +218,7 @@ def _activities(
     Raises:
         RecordRefused: If no session has a start.
     """
+    correct_clock(messages, samples)
     first = _first_moment(samples)
     sessions = _sessions(messages, first)
     if not sessions:
@@ -306,11 +323,11 @@ def _legs(
     borders = [session.start - 1 for session in sessions]
     borders[0] = -math.inf
     borders.append(math.inf)
-    for number, session in enumerate(sessions):
-        samples = parts[number]
-        first, end = borders[number : number + 2]
+    for leg_no, session in enumerate(sessions):
+        samples = parts[leg_no]
+        first, end = borders[leg_no : leg_no + 2]
         yield Leg(
-            number=number,
+            number=leg_no,
             session=session.values,
             samples=samples,
             start=session.start,

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from fitglue_formats.clock import start_fields
+from fitglue_formats.consistency import LapTotals, Recording, check
+from fitglue_formats.fit.arrays import known
 from fitglue_formats.fit.clock import UNSET_BEFORE, moment, recorded_s, stated_offset
+from fitglue_formats.fit.clock_set import NOTE
 from fitglue_formats.fit.device import device_of
 from fitglue_formats.fit.laps import laps_of
 from fitglue_formats.fit.sports import INDOOR, sport_of
@@ -21,9 +24,12 @@ from fitglue_registry.model import Completeness, Provenance, SourceActivity
 from fitglue_registry.model.sports import ON_FOOT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fitglue_formats.clock import Place
     from fitglue_formats.fit.messages import Messages, Values
     from fitglue_formats.fit.samples import Samples
+    from fitglue_registry.model import Lap
 
 #: Degrees in a semicircle, the unit of positions in FIT.
 _SEMICIRCLE = 180 / 2**31
@@ -71,7 +77,14 @@ def activity(
     sport_raw = _name(session.get("sport"))
     sub_sport = _name(session.get("sub_sport"))
     sport = sport_of(sport_raw, sub_sport)
-    summary = _summary(leg)
+    laps = laps_of(
+        messages,
+        samples,
+        leg.start,
+        leg.first,
+        leg.end,
+    )
+    summary = _summary(leg, laps)
     return SourceActivity(
         leg_no=leg.number,
         sport=sport,
@@ -90,16 +103,10 @@ def activity(
         metrics=metrics(session),
         extensions=_extensions(session),
         device=device_of(messages),
-        laps=laps_of(
-            messages,
-            samples,
-            leg.start,
-            leg.first,
-            leg.end,
-        ),
+        laps=laps,
         sets=sets_of(messages, leg.first, leg.end),
         streams=streams(samples, leg.start),
-        completeness=Completeness(("file",), dict(missing)),
+        completeness=Completeness(("file",), missing | summary.doubts),
         provenance=summary.provenance | _start_provenance(leg),
     )
 
@@ -126,6 +133,9 @@ def _start(
 
 def _start_provenance(leg: Leg) -> dict[str, Provenance]:
     """Return the provenance of a start that is doubtful; empty for an ordinary one."""
+    clock_note = leg.session.get(NOTE)
+    if clock_note is not None:
+        return {"start_utc": Provenance("computed", note=clock_note)}
     if leg.start < UNSET_BEFORE:
         note = "the clock of the device was not set"
         return {"start_utc": Provenance("estimated", note=note)}
@@ -166,14 +176,17 @@ def _end(leg: Leg) -> float:
 
 
 class _Summary(NamedTuple):
-    """The summary fields of a session, and the provenance of those that it does not state."""
+    """The summary fields of a session, the provenance of those that it does not state, and the
+    reasons to doubt some of them.
+    """
 
     fields: dict[str, Any]
     provenance: dict[str, Provenance]
+    doubts: dict[str, str]
 
 
-def _summary(leg: Leg) -> _Summary:
-    """Return what the session states, completed from its samples."""
+def _summary(leg: Leg, laps: Sequence[Lap]) -> _Summary:
+    """Return what the session states, completed from its samples and checked against them."""
     fields = stated_values(leg.session)
     provenance = {}
     moving_s = fields.get("moving_s")
@@ -182,7 +195,43 @@ def _summary(leg: Leg) -> _Summary:
         if name not in fields:
             fields[name] = value
             provenance[name] = Provenance("computed", note="from the samples")
-    return _Summary(fields, provenance)
+    findings = check(_recording(leg, fields, laps))
+    for name, corrected in findings.corrected.items():
+        fields[name] = corrected.value
+        provenance[name] = Provenance("computed", note=corrected.note)
+    return _Summary(fields, provenance, findings.doubts)
+
+
+def _recording(
+    leg: Leg,
+    fields: dict[str, Any],
+    laps: Sequence[Lap],
+) -> Recording:
+    """Return the evidence about a session for the check of consistency."""
+    samples = leg.samples
+    has_samples = len(samples) > 0
+    distance = samples.channels.get("distance")
+    sampled_m = None
+    if distance is not None:
+        distances = known(distance)
+        sampled_m = float(distances[-1] - min(distances[0], 0.0))
+    return Recording(
+        start=leg.start,
+        end=number(leg.session, "timestamp"),
+        elapsed_s=fields.get("elapsed_s"),
+        moving_s=fields.get("moving_s"),
+        first=float(samples.time[0]) if has_samples else None,
+        last=float(samples.time[-1]) if has_samples else None,
+        distance_m=fields.get("distance_m"),
+        sampled_m=sampled_m,
+        laps=[_lap_totals(leg, lap) for lap in laps if lap.kind == "lap"],
+    )
+
+
+def _lap_totals(leg: Leg, lap: Lap) -> LapTotals:
+    """Return what a lap states about itself."""
+    start = leg.start + (lap.start_s or 0.0)
+    return LapTotals(start, lap.elapsed_s, lap.moving_s, lap.distance_m)
 
 
 def _on_foot(leg: Leg, sport: str) -> dict[str, Any]:

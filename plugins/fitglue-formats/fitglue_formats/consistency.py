@@ -1,0 +1,291 @@
+"""One check for every recording, whatever its format: do its times, totals, laps and samples agree?
+
+A reader collects the evidence in a ``Recording``. Times are seconds after any moment that is the
+same for all of them, such as the start of the file. What can be corrected from more reliable
+evidence is returned with a note for its provenance. What cannot is returned as a doubt, which the
+reader adds to ``completeness``, so nothing happens silently.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+#: Devices round, and write their last sample some seconds before they stop.
+_TOLERANCE_S = 60.0
+_TOLERANCE_M = 100.0
+#: The same for long recordings, as a share.
+_TOLERANCE = 0.05
+#: An end message that is this much later was not written when the athlete saved the workout.
+_DAY_S = 86_400.0
+#: Samples that lie far from all others are mistakes if they are at most this share of all.
+_FEW = 0.02
+
+
+class LapTotals(NamedTuple):
+    """What one lap states: its start, its durations and its distance."""
+
+    start: float
+    elapsed_s: float | None = None
+    moving_s: float | None = None
+    distance_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The evidence about one recording. Whatever is unknown is ``None``.
+
+    Attributes:
+        start: The stated start.
+        end: The stated end, such as the time of the message that ends a session.
+        elapsed_s: The stated time with pauses.
+        moving_s: The stated time without pauses.
+        first: The time of the first sample.
+        last: The time of the last sample.
+        distance_m: The stated distance.
+        sampled_m: The distance that the samples cover.
+        laps: What each lap states, without the lengths of a pool.
+    """
+
+    start: float
+    end: float | None = None
+    elapsed_s: float | None = None
+    moving_s: float | None = None
+    first: float | None = None
+    last: float | None = None
+    distance_m: float | None = None
+    sampled_m: float | None = None
+    laps: Sequence[LapTotals] = ()
+
+    @property
+    def span_s(self) -> float | None:
+        """The seconds from the first to the last sample, or ``None`` without samples."""
+        if self.first is None or self.last is None:
+            return None
+        return self.last - self.first
+
+
+class Corrected(NamedTuple):
+    """A value that replaces the stated one, and the reason for its provenance."""
+
+    value: float
+    note: str
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the check found.
+
+    Attributes:
+        corrected: Field of the model → its corrected value.
+        doubts: What does not agree → the reason in words, for ``Completeness.missing``.
+    """
+
+    corrected: dict[str, Corrected] = field(default_factory=dict)
+    doubts: dict[str, str] = field(default_factory=dict)
+
+
+def check(recording: Recording) -> Findings:
+    """Compare all figures of a recording with each other."""
+    findings = Findings()
+    _check_moving(recording, findings)
+    _check_span(recording, findings)
+    _check_end(recording, findings)
+    _check_laps(recording, findings)
+    _check_distance(recording, findings)
+    return findings
+
+
+def _check_moving(recording: Recording, findings: Findings) -> None:
+    """Check that the time without pauses is no longer than the time with them."""
+    elapsed_s = recording.elapsed_s
+    moving_s = recording.moving_s
+    if elapsed_s is None or moving_s is None or moving_s <= elapsed_s + 1:
+        return
+    span_s = recording.span_s
+    if span_s is not None and _is_near(span_s, elapsed_s, _TOLERANCE_S):
+        note = (
+            f"the source states {moving_s:.0f} s, which is more than the elapsed time; the samples "
+            f"cover {span_s:.0f} s"
+        )
+        findings.corrected["moving_s"] = Corrected(elapsed_s, note)
+        return
+    findings.doubts["consistent durations"] = (
+        f"the time without pauses ({moving_s:.0f} s) is longer than the time with them "
+        f"({elapsed_s:.0f} s)"
+    )
+
+
+def _check_span(recording: Recording, findings: Findings) -> None:
+    """Check that the samples cover the time from start to end."""
+    elapsed_s = recording.elapsed_s
+    span_s = recording.span_s
+    if elapsed_s is None or span_s is None or _is_near(span_s, elapsed_s, _TOLERANCE_S):
+        return
+    findings.doubts["samples of the whole time"] = (
+        f"the samples cover {span_s:.0f} s, and the stated time is {elapsed_s:.0f} s"
+    )
+
+
+def _check_end(recording: Recording, findings: Findings) -> None:
+    """Check that start and end are as far apart as the duration says.
+
+    An end that is somewhat later is ordinary: the athlete saved the workout later. Some apps write
+    the start as the end.
+    """
+    if recording.end is None or recording.elapsed_s is None:
+        return
+    apart_s = recording.end - recording.start
+    late_s = apart_s - recording.elapsed_s
+    if apart_s == 0 or -_TOLERANCE_S <= late_s <= _DAY_S:
+        return
+    findings.doubts["consistent start and end"] = (
+        f"they are {apart_s:.0f} s apart, and the stated time is {recording.elapsed_s:.0f} s, so "
+        "one of them is wrong"
+    )
+
+
+def _check_laps(recording: Recording, findings: Findings) -> None:
+    """Check that the laps add up to the recording, and that they begin inside it."""
+    durations = [lap.elapsed_s for lap in recording.laps if lap.elapsed_s]
+    distances = [lap.distance_m for lap in recording.laps if lap.distance_m]
+    total_s = sum(durations)
+    total_m = sum(distances)
+    # Some devices leave the pauses out of the laps.
+    stated = [seconds for seconds in (recording.elapsed_s, recording.moving_s) if seconds]
+    agrees = any(_is_near(total_s, seconds, _TOLERANCE_S) for seconds in stated)
+    if durations and stated and not agrees:
+        findings.doubts["consistent laps"] = (
+            f"they add up to {total_s:.0f} s, and the stated time is {stated[0]:.0f} s"
+        )
+    stated_m = recording.distance_m
+    if distances and stated_m and not _is_near(total_m, stated_m, _TOLERANCE_M):
+        findings.doubts["consistent distances of laps"] = (
+            f"they add up to {total_m:.0f} m, and the stated distance is {stated_m:.0f} m"
+        )
+    if recording.elapsed_s is None:
+        return
+    latest = recording.start + recording.elapsed_s + _TOLERANCE_S
+    earliest = recording.start - _TOLERANCE_S
+    outside = [lap for lap in recording.laps if not earliest <= lap.start <= latest]
+    if outside:
+        findings.doubts["consistent starts of laps"] = (
+            f"{len(outside)} of {len(recording.laps)} laps begin outside the recording"
+        )
+
+
+def _check_distance(recording: Recording, findings: Findings) -> None:
+    """Check that the samples cover the stated distance."""
+    stated_m = recording.distance_m
+    sampled_m = recording.sampled_m
+    if not stated_m or not sampled_m or _is_near(sampled_m, stated_m, _TOLERANCE_M):
+        return
+    findings.doubts["consistent distance"] = (
+        f"the samples cover {sampled_m:.0f} m, and the stated distance is {stated_m:.0f} m"
+    )
+
+
+def _is_near(value: float, stated: float, tolerance: float) -> bool:
+    """Return whether a value is within the tolerance, which grows with the stated value."""
+    return abs(value - stated) <= max(tolerance, _TOLERANCE * stated)
+
+
+# -- the order of the samples ----------------------------------------------------------------------
+
+
+class InOrder(NamedTuple):
+    """The indexes of the samples in the order of time, and the number of those left out."""
+
+    rows: NDArray[np.int_]
+    dropped: int
+
+
+def in_order(times: Sequence[float], far_s: float = _DAY_S) -> InOrder:
+    """Return the samples in the order of time, without the few that lie far from all others.
+
+    Neither the first sample nor the latest one is trusted: the largest group of samples is, and
+    groups are at least ``far_s`` apart. If more than a few samples lie outside it, all are kept,
+    because they are no mistakes of single samples.
+
+    Args:
+        times: The times of the samples; NaN if a sample has none. Such samples are left out.
+        far_s: The distance in time from which a sample is far.
+    """
+    values = np.asarray(times, dtype=np.float64)
+    known = np.flatnonzero(~np.isnan(values))
+    rows = known[np.argsort(values[known], kind="stable")]
+    borders = np.flatnonzero(np.diff(values[rows]) > far_s) + 1
+    groups = np.split(rows, borders)
+    largest = max(groups, key=len)
+    outside = len(rows) - len(largest)
+    if outside <= max(1, _FEW * len(rows)) and outside < len(largest):
+        rows = largest
+    return InOrder(rows, len(values) - len(rows))
+
+
+# -- a clock that is set while recording -----------------------------------------------------------
+
+
+class ClockSet(NamedTuple):
+    """The moment at which a device set its clock: the index of the last sample by the old clock,
+    and the seconds by which the clock was set forward.
+    """
+
+    last_old: int
+    forward_s: float
+
+
+def clock_set(
+    times: Sequence[float],
+    elapsed_s: float | None,
+    moving_s: float | None = None,
+    *,
+    paused: bool = False,
+) -> ClockSet | None:
+    """Return where a device set its clock, or ``None`` if it did not.
+
+    A GPS receiver corrects the clock of a watch soon after the recording begins. Then the samples
+    have one jump, by which they cover more (or less) time than the recording took. A pause is no
+    such jump, because the elapsed time contains it.
+
+    Args:
+        times: The times of the samples in the order in which they were written.
+        elapsed_s: The stated time with pauses.
+        moving_s: The stated time without pauses. It is evidence if the elapsed time was computed
+            from the wrong start, for a jump of a day or more.
+        paused: Whether the recording was paused at the largest jump.
+    """
+    values = np.asarray(times, dtype=np.float64)
+    if len(values) < 3:
+        return None
+    steps = np.diff(values)
+    interval = float(np.median(steps))
+    last_old = int(np.argmax(np.abs(steps - interval)))
+    forward_s = float(steps[last_old]) - interval
+    if abs(forward_s) <= _TOLERANCE_S:
+        return None
+    span_s = float(values[-1] - values[0])
+    without_s = span_s - forward_s
+    if elapsed_s and _explains(elapsed_s, span_s, without_s):
+        return ClockSet(last_old, forward_s)
+    is_long = abs(forward_s) >= _DAY_S
+    if moving_s and is_long and not paused and _explains(moving_s, span_s, without_s):
+        return ClockSet(last_old, forward_s)
+    return None
+
+
+def _explains(
+    duration_s: float,
+    span_s: float,
+    without_s: float,
+) -> bool:
+    """Return whether a duration fits the samples without the jump, and not with it."""
+    fits = abs(without_s - duration_s) <= max(10.0, 0.02 * duration_s)
+    return fits and abs(span_s - duration_s) > _TOLERANCE_S
