@@ -127,7 +127,8 @@ def _check_span(recording: Recording, findings: Findings) -> None:
     """Check that the samples cover the time from start to end."""
     elapsed_s = recording.elapsed_s
     span_s = recording.span_s
-    if elapsed_s is None or span_s is None or _is_near(span_s, elapsed_s, _TOLERANCE_S):
+    # A single sample covers no time.
+    if elapsed_s is None or not span_s or _is_near(span_s, elapsed_s, _TOLERANCE_S):
         return
     findings.doubts["samples of the whole time"] = (
         f"the samples cover {span_s:.0f} s, and the stated time is {elapsed_s:.0f} s"

@@ -11,6 +11,8 @@ from fitglue_formats.fit.clock import moment, stops
 from fitglue_formats.fit.values import seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fitglue_formats.consistency import ClockSet
     from fitglue_formats.fit.arrays import Numbers, Rows
     from fitglue_formats.fit.columns import Table
@@ -26,13 +28,16 @@ _NEAR_S = 2.0
 _DAY_S = 86_400
 
 
-def correct_clock(messages: Messages, table: Table) -> None:
+def correct_clock(
+    messages: Messages,
+    sessions: Sequence[Values],
+    table: Table,
+) -> None:
     """Correct the times before a device set its clock, in the messages and the samples of a file.
 
     The later clock is the right one: it was set from GPS or a phone. Only a file with one session
     is corrected.
     """
-    sessions = messages.all("session")
     rows = np.flatnonzero(~np.isnan(table.time))
     if len(sessions) != 1 or not len(rows):
         return

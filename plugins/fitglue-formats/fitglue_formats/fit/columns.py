@@ -7,7 +7,7 @@ would take 200 µs for each second of a ride.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -82,6 +82,7 @@ class Table:
         skipped: The number of samples that were not decoded, because a limit was reached.
         files: The number of the chained file of each sample.
         counts: The values of coarser fields, which fill the gaps of ``columns`` at the end.
+        repeated: The number of samples that lost their time, because they were written twice.
     """
 
     time: Numbers
@@ -90,6 +91,7 @@ class Table:
     skipped: int
     files: Rows
     counts: Counts
+    repeated: int = 0
 
     @classmethod
     def empty(cls) -> Table:
@@ -102,6 +104,10 @@ class Table:
             files=np.array([], dtype=np.int_),
             counts=Counts(0),
         )
+
+    def of_file(self, number: int) -> Table:
+        """Return the same table, in which only the samples of one chained file have a time."""
+        return replace(self, time=without(self.time, self.files != number))
 
     def column(self, name: str, **about: Any) -> Numbers | None:
         """Return the values of a column, and create the column if it does not exist.

@@ -67,6 +67,15 @@ class Messages:
         """Return all messages of a kind, such as ``session``."""
         return self._by_kind.get(kind, [])
 
+    def of_file(self, number: int) -> Messages:
+        """Return the messages of one chained file."""
+        messages = Messages()
+        for kind, kept in self._by_kind.items():
+            for values in kept:
+                if values["chained_file"] == number:
+                    messages.add(kind, values)
+        return messages
+
     def first(self, kind: str) -> Values:
         """Return the first message of a kind, or an empty dict if the file has none."""
         return next(iter(self.all(kind)), {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 from fitdecode.profile import FIELD_TYPES
 from fitdecode.utils import compute_crc
 
+from fitglue_formats.fit.chains import chains, without_repeats
 from fitglue_formats.fit.clock_set import correct_clock
 from fitglue_formats.fit.columns import Table, table
 from fitglue_formats.fit.definitions import offsets
@@ -23,7 +25,8 @@ from fitglue_formats.refusals import refusal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fitglue_formats.fit.frames import Frames
+    from fitglue_formats.fit.chains import Chain
+    from fitglue_formats.fit.frames import ChainedFile, Frames
     from fitglue_formats.fit.messages import Messages, Values
     from fitglue_registry.model import SourceActivity
 
@@ -93,13 +96,18 @@ def file_type(content: bytes) -> str | None:
     frames = find_messages(content[:_HEAD_SIZE])
     if not frames.files:
         return None
-    for message in frames.files[0].messages[:_FIRST_MESSAGES]:
+    return _file_type(frames, frames.files[0])
+
+
+def _file_type(frames: Frames, file: ChainedFile) -> str | None:
+    """Return the type that one chained file states."""
+    for message in file.messages[:_FIRST_MESSAGES]:
         definition = message.definition
         if definition.number != FILE_ID:
             continue
         for at, end, field in offsets(definition.fields, message.start):
             if field.number == 0 and end - at == 1:
-                number = content[at]
+                number = frames.content[at]
                 return _FILE_TYPES.get(number, str(number))
     return None
 
@@ -112,16 +120,17 @@ def _frames(content: bytes) -> Frames:
     other.
     """
     frames = find_messages(content)
-    kind = file_type(content)
+    kinds = [_file_type(frames, file) for file in frames.files]
     if not frames.files:
         raise refusal(
             "FG-fit-unreadable",
             "it begins like a FIT file, but its header is invalid",
         )
-    if kind not in (ACTIVITY, None):
+    # Settings can be chained in front of an activity.
+    if ACTIVITY not in kinds and None not in kinds:
         raise refusal(
             "FG-fit-other-kind",
-            f"it is a different kind of FIT file ({kind}), not a workout",
+            f"it is a different kind of FIT file ({kinds[0]}), not a workout",
             "nothing to do: it is skipped",
         )
     if _has_workout(frames):
@@ -218,24 +227,55 @@ def _activities(
     Raises:
         RecordRefused: If no session has a start.
     """
-    correct_clock(messages, samples)
-    first = _first_moment(samples)
-    sessions = _sessions(messages, first)
-    if not sessions:
+    sessions = without_repeats(messages.all("session")[:_MOST_SESSIONS])
+    legs: list[_Part] = []
+    for chain in chains(messages, samples, sessions):
+        legs += _parts(chain)
+    if not legs:
         raise refusal(
             "FG-fit-without-times",
             "it does not state when the workout took place",
         )
+    missing = missing | _samples_left_out(samples, legs)
+    legs.sort(key=lambda part: part.leg.start)
+    workouts = []
+    for leg_no, part in enumerate(legs):
+        leg = replace(part.leg, number=leg_no)
+        workouts.append(activity(leg, part.messages, missing))
+    return workouts
+
+
+class _Part(NamedTuple):
+    """A leg, and the messages of the chained files that it belongs to."""
+
+    leg: Leg
+    messages: Messages
+
+
+def _parts(chain: Chain) -> Iterator[_Part]:
+    """Yield the legs of a chain of files."""
+    correct_clock(chain.messages, chain.sessions, chain.samples)
+    first = _first_moment(chain.samples)
+    sessions = _sessions(chain, first)
+    if not sessions:
+        return
     starts = [session.start for session in sessions]
-    has_samples = first is not None
-    end = _end(sessions[-1], has_samples=has_samples)
-    parts, strays = split(samples, starts, end)
-    strays += samples.skipped
+    end = _end(sessions[-1], has_samples=first is not None)
+    parts = split(chain.samples, starts, end)
+    for leg in _legs(sessions, parts):
+        yield _Part(leg, chain.messages)
+
+
+def _samples_left_out(samples: Table, parts: Sequence[_Part]) -> dict[str, str]:
+    """Return how many samples of a file are in no workout, with the reasons."""
+    missing = {}
+    kept = sum(part.leg.samples.count for part in parts)
+    strays = len(samples.time) - kept - samples.repeated + samples.skipped
     if strays:
-        stray = f"{strays} of them have no time, or an impossible one"
-        missing = {**missing, "stray samples": stray}
-    legs = _legs(sessions, parts)
-    return [activity(leg, messages, missing) for leg in legs]
+        missing["stray samples"] = f"{strays} of them have no time, or an impossible one"
+    if samples.repeated:
+        missing["repeated samples"] = f"{samples.repeated} of them are in the file twice"
+    return missing
 
 
 def _first_moment(samples: Table) -> float | None:
@@ -245,22 +285,22 @@ def _first_moment(samples: Table) -> float | None:
     return float(np.nanmin(samples.time))
 
 
-def _sessions(messages: Messages, first: float | None) -> list[Session]:
+def _sessions(chain: Chain, first: float | None) -> list[Session]:
     """Return the sessions in the order of their starts.
 
     If a file was truncated before its sessions, a session is made from its laps and samples.
     """
     sessions = []
-    for values in messages.all("session")[:_MOST_SESSIONS]:
+    for values in chain.sessions:
         start = seconds(values, "start_time") or first
         if start is not None:
             sessions.append(Session(start, values))
     # With several sessions, it is not known to which one a message ``sport`` belongs.
     if len(sessions) == 1:
-        return [_with_sub_sport(sessions[0], messages)]
+        return [_with_sub_sport(sessions[0], chain.messages)]
     if sessions:
         return sorted(sessions, key=attrgetter("start"))
-    return _made_of_laps(messages, first)
+    return _made_of_laps(chain.messages, first)
 
 
 def _with_sub_sport(session: Session, messages: Messages) -> Session:

@@ -38,6 +38,7 @@ class Samples:
         makers: The descriptions of the channels that are not streams of the model.
         latlng: The positions in degrees, or ``None`` if no sample has one.
         beats: The R-R intervals in milliseconds, or ``None`` if there are none.
+        count: The number of samples in the file that these were joined from.
     """
 
     time: Numbers
@@ -45,6 +46,7 @@ class Samples:
     makers: dict[str, Maker]
     latlng: LatLng | None
     beats: Beats | None
+    count: int
 
     def __len__(self) -> int:
         return len(self.time)
@@ -67,7 +69,7 @@ def split(
     table: Table,
     starts: Sequence[float],
     end: float | None,
-) -> tuple[list[Samples], int]:
+) -> list[Samples]:
     """Divide the samples of a file among its sessions.
 
     Samples up to a day before the first start or after the end still belong to the first or last
@@ -79,7 +81,7 @@ def split(
         end: The end of the last session, or ``None`` if it is unknown.
 
     Returns:
-        The samples of each session, and the number of samples that belong to none.
+        The samples of each session.
     """
     if end is None:
         end = starts[-1]
@@ -92,8 +94,7 @@ def split(
         leg_rows = rows[leg_numbers == number]
         legs.append(_samples(table, leg_rows))
     _count_from_start(legs)
-    strays = len(table.time) - len(rows)
-    return legs, strays
+    return legs
 
 
 def _rows_between(
@@ -151,6 +152,7 @@ def _samples(table: Table, rows: Rows) -> Samples:
         channels.makers,
         latlng=_latlng(joined.columns),
         beats=_beats(table, rows, joined),
+        count=len(rows),
     )
 
 

@@ -1,0 +1,137 @@
+"""Files that are chained in one FIT file, and what some of them repeat.
+
+An app that continues a recording after a crash can write the same session, lap or sample again. Two
+recordings in one file can also overlap in time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from fitglue_formats.fit.values import seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from fitglue_formats.fit.arrays import Mask
+    from fitglue_formats.fit.columns import Table
+    from fitglue_formats.fit.messages import Messages, Values
+
+#: Two messages with the same start belong to one session if their sports are equal, too.
+_IDENTITY = ("start_time", "sport", "sub_sport")
+#: What differs between two copies of a message, although they state the same.
+_BOOKKEEPING = frozenset({"chained_file", "message_index"})
+_REPEATABLE = ("lap", "length", "set")
+
+
+class Chain(NamedTuple):
+    """The sessions that share samples: those of the whole file, or those of one chained file."""
+
+    sessions: list[Values]
+    messages: Messages
+    samples: Table
+
+
+def without_repeats(sessions: Sequence[Values]) -> list[Values]:
+    """Return the sessions of a file without those that are written again.
+
+    Of several copies, the longest is kept: a device that saves a session while it is recorded
+    writes it again at the end. Of equally long ones, it is the last. Sessions without a start are
+    kept, because nothing identifies them.
+    """
+    kept: list[Values] = []
+    for session in sessions:
+        copy = next((other for other in kept if _is_copy(session, other)), None)
+        if copy is None:
+            kept.append(session)
+        elif _length(session) >= _length(copy):
+            kept[kept.index(copy)] = session
+    return kept
+
+
+def _is_copy(session: Values, other: Values) -> bool:
+    """Return whether two messages state the same session."""
+    if seconds(session, "start_time") is None:
+        return False
+    return all(session.get(name) == other.get(name) for name in _IDENTITY)
+
+
+def _length(session: Values) -> float:
+    """Return the elapsed time that a session states, or 0."""
+    return seconds(session, "total_elapsed_time") or 0.0
+
+
+def chains(
+    messages: Messages,
+    samples: Table,
+    sessions: Sequence[Values],
+) -> list[Chain]:
+    """Return the sessions with the messages and samples that belong to them.
+
+    If each chained file with samples has a session of its own, its samples and laps belong to that
+    session, even if it overlaps another one. Otherwise, the times decide, and samples that are in
+    several chained files count once.
+    """
+    with_session = {session["chained_file"] for session in sessions}
+    with_samples = set(samples.files.tolist())
+    repeats = len(sessions) < len(messages.all("session"))
+    is_one = len(with_session) < 2 or repeats or not with_samples <= with_session
+    if is_one:
+        drop_repeated_messages(messages)
+        drop_repeated_samples(samples)
+        return [Chain(list(sessions), messages, samples)]
+    parts = []
+    for number in sorted(with_session):
+        own = [session for session in sessions if session["chained_file"] == number]
+        part = messages.of_file(number)
+        drop_repeated_messages(part)
+        parts.append(Chain(own, part, samples.of_file(number)))
+    return parts
+
+
+def drop_repeated_messages(messages: Messages) -> None:
+    """Drop laps, lengths and sets that state the same as an earlier one."""
+    for kind in _REPEATABLE:
+        values = messages.all(kind)
+        values[:] = _first_of_each(values)
+
+
+def _first_of_each(messages: Iterable[Values]) -> list[Values]:
+    """Return the messages without those that repeat an earlier one that has a start."""
+    kept: dict[object, Values] = {}
+    for number, values in enumerate(messages):
+        stated = [(name, str(values[name])) for name in values if name not in _BOOKKEEPING]
+        has_start = "start_time" in values
+        key = tuple(sorted(stated)) if has_start else number
+        kept.setdefault(key, values)
+    return list(kept.values())
+
+
+def drop_repeated_samples(samples: Table) -> None:
+    """Take the time from samples that an earlier chained file has with the same values.
+
+    A sample without a time belongs to no session. The number of these is added to ``repeated``.
+    """
+    if len(np.unique(samples.files)) < 2:
+        return
+    is_repeated = _is_repeated(samples)
+    samples.time[is_repeated] = np.nan
+    samples.repeated += int(is_repeated.sum())
+
+
+def _is_repeated(samples: Table) -> Mask:
+    """Return for each sample whether another chained file has it before."""
+    columns = [samples.time, *(column.values for column in samples.columns.values())]
+    # Two gaps are equal here, although a NaN does not equal itself.
+    values = np.nan_to_num(np.column_stack(columns), nan=np.inf)
+    _, first, inverse = np.unique(
+        values,
+        axis=0,
+        return_index=True,
+        return_inverse=True,
+    )
+    earlier = first[inverse.reshape(-1)]
+    is_repeated: Mask = samples.files[earlier] != samples.files
+    return is_repeated & ~np.isnan(samples.time)
