@@ -190,7 +190,10 @@ def _says_enough(session: Values) -> bool:
     """Return whether a glance can do without the samples of this session."""
     if seconds(session, "start_time") is None:
         return False
-    if session.get("total_distance") is None:
+    # A total of 0 gives way to the samples or laps if they have another one.
+    if not session.get("total_distance"):
+        return False
+    if session.get("total_calories") == 0:
         return False
     if not session.get("total_elapsed_time"):
         return False

@@ -18,8 +18,16 @@ from fitglue_formats.fit.laps import laps_of
 from fitglue_formats.fit.sports import INDOOR, sport_of
 from fitglue_formats.fit.streams import streams
 from fitglue_formats.fit.strength import sets_of
-from fitglue_formats.fit.summary import computed_values, effort, metrics, stated_values
-from fitglue_formats.fit.values import cadence, first_part, number, text
+from fitglue_formats.fit.summary import (
+    DOUBTFUL_ZEROS,
+    average_speed,
+    computed_values,
+    effort,
+    metrics,
+    stated_values,
+    sums_of,
+)
+from fitglue_formats.fit.values import first_part, number, text
 from fitglue_registry.model import Completeness, Provenance, SourceActivity
 from fitglue_registry.model.sports import ON_FOOT
 
@@ -35,6 +43,8 @@ if TYPE_CHECKING:
 _SEMICIRCLE = 180 / 2**31
 #: The latitude of a pole (90 degrees) in semicircles.
 _POLE = 2**30
+#: The most strides per minute: sprinters take 260 steps.
+_MOST_STRIDES = 130
 #: If samples begin earlier than the stated start by more than this, the provenance notes it.
 _LATE_S = 60
 
@@ -94,9 +104,7 @@ def activity(
         **_start(leg, messages, sub_sport),
         **summary.fields,
         **effort(session),
-        **_on_foot(leg, sport),
-        max_cadence_rpm=cadence(session, "max_cadence"),
-        average_cadence_rpm=cadence(session, "avg_cadence"),
+        **_on_foot(leg, sport, summary),
         pool_lengths=_pool_lengths(session),
         power_kind=_power_kind(leg, summary),
         recording_s=recorded_s(messages, leg.start, _end(leg)),
@@ -189,17 +197,37 @@ def _summary(leg: Leg, laps: Sequence[Lap]) -> _Summary:
     """Return what the session states, completed from its samples and checked against them."""
     fields = stated_values(leg.session)
     provenance = {}
-    moving_s = fields.get("moving_s")
-    from_samples = computed_values(leg.samples, leg.start, moving_s)
-    for name, value in from_samples.items():
-        if name not in fields:
-            fields[name] = value
-            provenance[name] = Provenance("computed", note="from the samples")
+    from_samples = computed_values(leg.samples, leg.start, fields.get("moving_s"))
+    for values, origin in ((from_samples, "from the samples"), (sums_of(laps), "from the laps")):
+        for name, value in values.items():
+            note = _reason(fields, name, value, origin)
+            if note is not None:
+                fields[name] = value
+                provenance[name] = Provenance("computed", note=note)
     findings = check(_recording(leg, fields, laps))
     for name, corrected in findings.corrected.items():
         fields[name] = corrected.value
         provenance[name] = Provenance("computed", note=corrected.note)
+    speed = average_speed(fields)
+    if speed is not None and "average_speed_mps" not in fields:
+        fields["average_speed_mps"] = speed
+        note = "distance divided by the time without pauses"
+        provenance["average_speed_mps"] = Provenance("computed", note=note)
     return _Summary(fields, provenance, findings.doubts)
+
+
+def _reason(
+    fields: dict[str, Any],
+    name: str,
+    value: float,
+    origin: str,
+) -> str | None:
+    """Return why a computed value is used, or ``None`` if the stated one is."""
+    if name not in fields:
+        return origin
+    if fields[name] == 0 and value > 0 and name in DOUBTFUL_ZEROS:
+        return f"{origin}, because the session states 0"
+    return None
 
 
 def _recording(
@@ -234,7 +262,11 @@ def _lap_totals(leg: Leg, lap: Lap) -> LapTotals:
     return LapTotals(start, lap.elapsed_s, lap.moving_s, lap.distance_m)
 
 
-def _on_foot(leg: Leg, sport: str) -> dict[str, Any]:
+def _on_foot(
+    leg: Leg,
+    sport: str,
+    summary: _Summary,
+) -> dict[str, Any]:
     """Return the fields that only sports on foot have."""
     fields: dict[str, Any] = {}
     if sport not in ON_FOOT:
@@ -242,9 +274,10 @@ def _on_foot(leg: Leg, sport: str) -> dict[str, Any]:
     stride_mm = number(leg.session, "avg_step_length", zero=False)
     if stride_mm is not None:
         fields["average_stride_m"] = stride_mm / 1000
-    average = number(leg.session, "avg_cadence")
-    if average is not None or "cadence" in leg.samples.channels:
-        # FIT counts the cadence of runners and walkers in strides: steps of one leg.
+    average = summary.fields.get("average_cadence_rpm")
+    # FIT counts the cadence of runners and walkers in strides: steps of one leg. Some apps write
+    # the steps of both legs, which shows because nobody takes so many strides.
+    if average is not None and average <= _MOST_STRIDES:
         fields["cadence_per_leg"] = True
     return fields
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from fitglue_formats.fit.arrays import known
-from fitglue_formats.fit.values import number
+from fitglue_formats.fit.arrays import known, without
+from fitglue_formats.fit.values import cadence, number
 from fitglue_registry.model import TrainingLoad
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fitglue_formats.fit.arrays import Numbers
     from fitglue_formats.fit.messages import Values
     from fitglue_formats.fit.samples import Samples
+    from fitglue_registry.model import Lap
 
 #: Field of the model ← field of the message ``session``. A negative value means "not measured".
 _AMOUNTS = {
@@ -45,6 +48,11 @@ _OTHER_VALUES = {
     "min_altitude_m": "enhanced_min_altitude",
     "max_altitude_m": "enhanced_max_altitude",
 }
+#: The same for cadences, which FIT keeps in two fields.
+_CADENCES = {
+    "average_cadence_rpm": "avg_cadence",
+    "max_cadence_rpm": "max_cadence",
+}
 #: Fields that are never 0 in a real workout: a zero means that the device did not measure them.
 _NEVER_ZERO = frozenset(
     {
@@ -75,11 +83,43 @@ _METRICS = {
     "jumps": "jump_count",
     "training_load_peak": "training_load_peak",
 }
-#: Channel → the fields of the model for its mean and for its maximum.
-_MEANS = {
-    "heartrate": ("average_heartrate_bpm", "max_heartrate_bpm"),
-    "watts": ("average_watts", "max_watts"),
+
+
+class _Statistics(NamedTuple):
+    """The fields of the model for the mean, the maximum and the minimum of a channel."""
+
+    mean: str
+    highest: str
+    lowest: str | None = None
+
+
+_STATISTICS = {
+    "heartrate": _Statistics("average_heartrate_bpm", "max_heartrate_bpm"),
+    "watts": _Statistics("average_watts", "max_watts"),
+    "cadence": _Statistics("average_cadence_rpm", "max_cadence_rpm"),
+    "temperature": _Statistics(
+        "average_temperature_c",
+        "max_temperature_c",
+        "min_temperature_c",
+    ),
+    "altitude": _Statistics(
+        "average_altitude_m",
+        "max_altitude_m",
+        "min_altitude_m",
+    ),
 }
+#: Totals and averages of which a zero is no value if the samples or laps have a positive one. A
+#: zero that stands alone is kept.
+DOUBTFUL_ZEROS = frozenset(
+    {
+        "distance_m",
+        "calories_kcal",
+        "average_watts",
+        "max_watts",
+        "average_cadence_rpm",
+        "max_cadence_rpm",
+    }
+)
 
 
 def stated_values(session: Values) -> dict[str, Any]:
@@ -93,6 +133,10 @@ def stated_values(session: Values) -> dict[str, Any]:
         if amount < 0 and field in _AMOUNTS:
             continue
         fields[field] = amount
+    for field, name in _CADENCES.items():
+        revolutions = cadence(session, name)
+        if revolutions is not None:
+            fields[field] = revolutions
     return fields
 
 
@@ -121,16 +165,48 @@ def computed_values(
         distances = known(distance)
         last_distance = float(distances[-1])
         fields["distance_m"] = max(last_distance, 0.0)
-    for channel, (average, highest) in _MEANS.items():
+    for channel, statistics in _STATISTICS.items():
         values = samples.channels.get(channel)
-        if values is not None:
-            fields[average] = float(np.nanmean(values))
-            fields[highest] = float(np.nanmax(values))
-    altitudes = samples.channels.get("altitude")
-    if altitudes is not None:
-        fields["min_altitude_m"] = float(np.nanmin(altitudes))
-        fields["max_altitude_m"] = float(np.nanmax(altitudes))
+        if values is None:
+            continue
+        if channel == "cadence":
+            # Devices leave the time without pedaling or walking out of the mean.
+            values = without(values, values == 0)
+        fields |= _statistics(known(values), statistics)
     return fields
+
+
+def _statistics(values: Numbers, statistics: _Statistics) -> dict[str, float]:
+    """Return the mean, maximum and minimum of a channel under the names of the model."""
+    if not len(values):
+        return {}
+    fields = {
+        statistics.mean: float(values.mean()),
+        statistics.highest: float(values.max()),
+    }
+    if statistics.lowest is not None:
+        fields[statistics.lowest] = float(values.min())
+    return fields
+
+
+def sums_of(laps: Iterable[Lap]) -> dict[str, float]:
+    """Return the totals that the laps of a session have together."""
+    sums: dict[str, float] = defaultdict(float)
+    for lap in laps:
+        if lap.kind != "lap":
+            continue
+        sums["distance_m"] += lap.distance_m or 0.0
+        sums["calories_kcal"] += lap.calories_kcal or 0.0
+    return {name: value for name, value in sums.items() if value > 0}
+
+
+def average_speed(fields: dict[str, Any]) -> float | None:
+    """Return the speed that follows from the distance and the time without pauses, if known."""
+    distance_m = fields.get("distance_m")
+    moving_s = fields.get("moving_s")
+    if not distance_m or not moving_s:
+        return None
+    return float(distance_m / moving_s)
 
 
 def metrics(session: Values) -> dict[str, float]:
