@@ -101,6 +101,7 @@ def test_the_better_of_two_fields_of_a_sample_wins(fit, coarse, fine, stream, ex
         ((14, ("u2", 0xFFFF)), (124, ("u4", 2501)), "average_speed_mps", 2.501),
         ((14, ("u2", 2500)), (124, ("u4", 0xFFFFFFFF)), "average_speed_mps", 2.5),
         ((14, ("u2", 2500)), (124, ("u4", [2501, 2501])), "average_speed_mps", 2.501),
+        ((14, ("u2", [2500, 0xFFFF])), (124, ("u4", 0xFFFFFFFF)), "average_speed_mps", 2.5),
         ((50, ("u2", 4500)), (128, ("u4", 4501)), "max_altitude_m", 400.2),
         ((50, ("u2", 0)), (128, ("u4", 4501)), "max_altitude_m", 400.2),
         ((50, ("u2", 4500)), (128, ("u4", 0)), "max_altitude_m", 400),
@@ -146,3 +147,4 @@ def test_an_altitude_of_raw_zero_is_no_altitude(fit):
     [activity] = activities(made.session(0, 3, {71: ("u2", 0)}).content())
     assert streams(made.content())["altitude"] == [None, 400, None, 401]
     assert (activity.min_altitude_m, activity.max_altitude_m) == (400, 401)
+    assert "2 of them" in activity.completeness.missing["values of altitude"]

@@ -83,6 +83,8 @@ class Table:
         files: The number of the chained file of each sample.
         counts: The values of coarser fields, which fill the gaps of ``columns`` at the end.
         repeated: The number of samples that lost their time, because they were written twice.
+        absent: Name of a field → the number of its values that mean "not measured", although the
+            type of the field allows them.
     """
 
     time: Numbers
@@ -91,6 +93,7 @@ class Table:
     skipped: int
     files: Rows
     counts: Counts
+    absent: dict[str, int]
     repeated: int = 0
 
     @classmethod
@@ -103,6 +106,7 @@ class Table:
             skipped=0,
             files=np.array([], dtype=np.int_),
             counts=Counts(0),
+            absent={},
         )
 
     def of_file(self, number: int) -> Table:
@@ -155,6 +159,7 @@ def table(frames: Frames, messages: Messages) -> Table:
         skipped=scan.skipped,
         files=np.zeros(len(stated), dtype=np.int_),
         counts=Counts(len(stated)),
+        absent={},
     )
     for block in scan.blocks.values():
         samples.files[block.rows] = block.file_number
@@ -315,7 +320,11 @@ def _fill_native(
     values = read(cells, base, order)
     if values is None:
         return
-    values = without(values, _is_absent(values, profile))
+    is_absent = _is_absent(values, profile)
+    if is_absent.any():
+        count = samples.absent.get(profile.name, 0)
+        samples.absent[profile.name] = count + int(is_absent.sum())
+    values = without(values, is_absent)
     if field.number in COUNTERS:
         samples.counts.add(rows, COUNTERS[field.number], values)
     values = scaled(values, profile.scale, profile.offset)

@@ -42,8 +42,7 @@ class Definition:
         fields: The native fields, in the order of their bytes.
         developer_fields: The developer fields, which follow the native ones.
         size: The size of a data message in bytes, without its header.
-        native_size: The size of its native fields, which are at its beginning.
-        native_body: The definition of its native fields, without the header byte.
+        head: What the definition states before its fields: byte order and message number.
         timestamp_at: The offset of the timestamp in a data message, or -1 if it has none.
     """
 
@@ -52,8 +51,7 @@ class Definition:
     fields: tuple[Field, ...]
     developer_fields: tuple[Field, ...]
     size: int
-    native_size: int
-    native_body: bytes
+    head: bytes
     timestamp_at: int
 
     @property
@@ -132,15 +130,13 @@ def parsed(body: bytes) -> Definition:
     fields = _fields(body[5:developers_at])
     # Some apps announce developer fields and then list none: the count is there, and it is 0.
     developer_fields = _fields(body[developers_at + 1 :])
-    native_size = _size(fields)
     return Definition(
         number=number,
         big_endian=big_endian,
         fields=fields,
         developer_fields=developer_fields,
-        size=native_size + _size(developer_fields),
-        native_size=native_size,
-        native_body=body[:developers_at],
+        size=_size(fields) + _size(developer_fields),
+        head=body[:4],
         timestamp_at=_timestamp_at(fields),
     )
 

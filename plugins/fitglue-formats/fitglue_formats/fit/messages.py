@@ -12,10 +12,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import fitdecode
+from fitdecode.profile import MESSAGE_TYPES
 
 from fitglue_formats.fit.definitions import offsets
 from fitglue_formats.fit.frames import file_header
-from fitglue_formats.fit.numbers import invalid_value
+from fitglue_formats.fit.numbers import invalid_value, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -191,17 +192,48 @@ def _packed(content: bytes, chosen: Sequence[Message]) -> bytes:
     """
     packed = bytearray()
     shape: Definition | None = None
+    kept: list[_Kept] = []
     for message in chosen:
         definition = message.definition
         if shape is not definition:
             shape = definition
+            kept = list(_kept(definition))
             packed += b"\x40"  # the header of a definition message for local number 0
-            packed += definition.native_body
-        end = message.start + definition.native_size
+            packed += definition.head
+            packed.append(len(kept))
+            for field in kept:
+                packed += bytes([field.number, field.size, field.base])
         packed += b"\0"  # the header of a data message with local number 0
-        packed += content[message.start : end]
+        for field in kept:
+            at = message.start + field.at
+            packed += content[at : at + field.size]
     header = file_header(len(packed))
     return header + packed + b"\0\0"
+
+
+class _Kept(NamedTuple):
+    """The bytes of a field that fitdecode gets: their offset, and what their definition states."""
+
+    at: int
+    size: int
+    number: int
+    base: int
+
+
+def _kept(definition: Definition) -> Iterator[_Kept]:
+    """Yield the native fields of a message.
+
+    Of an array, only the first value is kept if the profile expands the field into another one:
+    fitdecode fails if such an array has an invalid value, and the message would be lost.
+    """
+    profile = MESSAGE_TYPES.get(definition.number)
+    known = profile.fields if profile is not None else {}
+    for at, end, field in offsets(definition.fields):
+        size = end - at
+        described = known.get(field.number)
+        if described is not None and described.components:
+            size = size_of(field.base, size)
+        yield _Kept(at, size, field.number, field.base)
 
 
 def _values(frame: Any) -> Values:

@@ -133,6 +133,17 @@ def first_numbers(
     return numbers(cells[:, :size], base, order)
 
 
+def size_of(base: int, size: int) -> int:
+    """Return the size in bytes of one value of a base type, or the given size if its values have
+    no fixed size, or one that does not fit into it.
+    """
+    base_type = _BASE_TYPES.get(base & 0x1F)
+    if base_type is None:
+        return size
+    value_size = np.dtype(base_type.code).itemsize
+    return size if size % value_size else min(value_size, size)
+
+
 def invalid_value(base: int) -> float:
     """Return the raw value that means "invalid" in fields of a base type; NaN if no value does.
 

@@ -278,6 +278,9 @@ def _samples_left_out(samples: Table, parts: Sequence[_Part]) -> dict[str, str]:
         missing["stray samples"] = f"{strays} of them have no time, or an impossible one"
     if samples.repeated:
         missing["repeated samples"] = f"{samples.repeated} of them are in the file twice"
+    for name, count in samples.absent.items():
+        words = name.replace("_", " ")
+        missing[f"values of {words}"] = f'{count} of them are a number that means "not measured"'
     return missing
 
 
