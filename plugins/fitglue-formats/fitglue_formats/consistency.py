@@ -1,4 +1,4 @@
-"""One check for every recording, whatever its format: do its times, totals, laps and samples agree?
+"""One check for recordings of every format: do their times, totals, laps and samples agree?
 
 A reader collects the evidence in a ``Recording``. Times are seconds after any moment that is the
 same for all of them, such as the start of the file. What can be corrected from more reliable
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: Devices round, and write their last sample some seconds before they stop.
 _TOLERANCE_S = 60.0
 _TOLERANCE_M = 100.0
+#: Two durations that are rounded to seconds can differ by this much.
+_ROUNDING_S = 1.0
 #: The same for long recordings, as a share.
 _TOLERANCE = 0.05
 #: An end message that is this much later was not written when the athlete saved the workout.
@@ -40,7 +42,7 @@ class LapTotals(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """The evidence about one recording. Whatever is unknown is ``None``.
+    """The evidence about one recording. A value that is unknown is ``None``.
 
     Attributes:
         start: The stated start.
@@ -93,7 +95,14 @@ class Findings:
 
 
 def check(recording: Recording) -> Findings:
-    """Compare all figures of a recording with each other."""
+    """Compare all values of a recording with each other.
+
+    Args:
+        recording: The evidence.
+
+    Returns:
+        The values to use instead of stated ones, and the contradictions that nothing decides.
+    """
     findings = Findings()
     _check_moving(recording, findings)
     _check_span(recording, findings)
@@ -104,12 +113,15 @@ def check(recording: Recording) -> Findings:
 
 
 def _check_moving(recording: Recording, findings: Findings) -> None:
-    """Check that the time without pauses is no longer than the time with them."""
+    """Check that the time without pauses does not exceed the time with them."""
     elapsed_s = recording.elapsed_s
     moving_s = recording.moving_s
-    if elapsed_s is None or moving_s is None or moving_s <= elapsed_s + 1:
+    if elapsed_s is None or moving_s is None:
+        return
+    if moving_s <= elapsed_s + _ROUNDING_S:
         return
     span_s = recording.span_s
+    # The samples are a third witness: if they confirm one duration, the other one is wrong.
     if span_s is not None and _is_near(span_s, elapsed_s, _TOLERANCE_S):
         note = (
             f"the source states {moving_s:.0f} s, which is more than the elapsed time; the samples "
@@ -128,9 +140,11 @@ def _check_span(recording: Recording, findings: Findings) -> None:
     elapsed_s = recording.elapsed_s
     span_s = recording.span_s
     # A single sample covers no time.
-    if elapsed_s is None or not span_s or _is_near(span_s, elapsed_s, _TOLERANCE_S):
+    if elapsed_s is None or not span_s:
         return
-    findings.doubts["samples of the whole time"] = (
+    if _is_near(span_s, elapsed_s, _TOLERANCE_S):
+        return
+    findings.doubts["consistent samples"] = (
         f"the samples cover {span_s:.0f} s, and the stated time is {elapsed_s:.0f} s"
     )
 
@@ -155,30 +169,55 @@ def _check_end(recording: Recording, findings: Findings) -> None:
 
 def _check_laps(recording: Recording, findings: Findings) -> None:
     """Check that the laps add up to the recording, and that they begin inside it."""
-    durations = [lap.elapsed_s for lap in recording.laps if lap.elapsed_s]
-    distances = [lap.distance_m for lap in recording.laps if lap.distance_m]
-    total_s = sum(durations)
-    total_m = sum(distances)
+    _check_lap_durations(recording, findings)
+    _check_lap_distances(recording, findings)
+    _check_lap_starts(recording, findings)
+
+
+def _check_lap_durations(recording: Recording, findings: Findings) -> None:
+    """Check that the durations of the laps add up to a duration of the recording."""
+    total_s = sum(lap.elapsed_s or 0.0 for lap in recording.laps)
+    stated_s = recording.elapsed_s
+    if not total_s or not stated_s:
+        return
+    if _is_near(total_s, stated_s, _TOLERANCE_S):
+        return
     # Some devices leave the pauses out of the laps.
-    stated = [seconds for seconds in (recording.elapsed_s, recording.moving_s) if seconds]
-    agrees = any(_is_near(total_s, seconds, _TOLERANCE_S) for seconds in stated)
-    if durations and stated and not agrees:
-        findings.doubts["consistent laps"] = (
-            f"they add up to {total_s:.0f} s, and the stated time is {stated[0]:.0f} s"
-        )
+    moving_s = recording.moving_s
+    if moving_s and _is_near(total_s, moving_s, _TOLERANCE_S):
+        return
+    findings.doubts["consistent laps"] = (
+        f"they add up to {total_s:.0f} s, and the stated time is {stated_s:.0f} s"
+    )
+
+
+def _check_lap_distances(recording: Recording, findings: Findings) -> None:
+    """Check that the distances of the laps add up to the distance of the recording."""
+    total_m = sum(lap.distance_m or 0.0 for lap in recording.laps)
     stated_m = recording.distance_m
-    if distances and stated_m and not _is_near(total_m, stated_m, _TOLERANCE_M):
-        findings.doubts["consistent distances of laps"] = (
-            f"they add up to {total_m:.0f} m, and the stated distance is {stated_m:.0f} m"
-        )
+    if not total_m or not stated_m:
+        return
+    if _is_near(total_m, stated_m, _TOLERANCE_M):
+        return
+    findings.doubts["consistent distances of laps"] = (
+        f"they add up to {total_m:.0f} m, and the stated distance is {stated_m:.0f} m"
+    )
+
+
+def _check_lap_starts(recording: Recording, findings: Findings) -> None:
+    """Check that each lap begins between the start and the end of the recording."""
     if recording.elapsed_s is None:
         return
-    latest = recording.start + recording.elapsed_s + _TOLERANCE_S
     earliest = recording.start - _TOLERANCE_S
-    outside = [lap for lap in recording.laps if not earliest <= lap.start <= latest]
+    latest = recording.start + recording.elapsed_s + _TOLERANCE_S
+    count = len(recording.laps)
+    outside = 0
+    for lap in recording.laps:
+        if not earliest <= lap.start <= latest:
+            outside += 1
     if outside:
         findings.doubts["consistent starts of laps"] = (
-            f"{len(outside)} of {len(recording.laps)} laps begin outside the recording"
+            f"{outside} of {count} laps begin outside the recording"
         )
 
 
@@ -186,7 +225,9 @@ def _check_distance(recording: Recording, findings: Findings) -> None:
     """Check that the samples cover the stated distance."""
     stated_m = recording.distance_m
     sampled_m = recording.sampled_m
-    if not stated_m or not sampled_m or _is_near(sampled_m, stated_m, _TOLERANCE_M):
+    if not stated_m or not sampled_m:
+        return
+    if _is_near(sampled_m, stated_m, _TOLERANCE_M):
         return
     findings.doubts["consistent distance"] = (
         f"the samples cover {sampled_m:.0f} m, and the stated distance is {stated_m:.0f} m"
@@ -211,7 +252,7 @@ class InOrder(NamedTuple):
 def in_order(times: Sequence[float], far_s: float = _DAY_S) -> InOrder:
     """Return the samples in the order of time, without the few that lie far from all others.
 
-    Neither the first sample nor the latest one is trusted: the largest group of samples is, and
+    The first sample and the latest one can be wrong, so the largest group of samples is trusted;
     groups are at least ``far_s`` apart. If more than a few samples lie outside it, all are kept,
     because they are no mistakes of single samples.
 
@@ -226,7 +267,8 @@ def in_order(times: Sequence[float], far_s: float = _DAY_S) -> InOrder:
     groups = np.split(rows, borders)
     largest = max(groups, key=len)
     outside = len(rows) - len(largest)
-    if outside <= max(1, _FEW * len(rows)) and outside < len(largest):
+    few = max(1, _FEW * len(rows))
+    if outside <= few and outside < len(largest):
         rows = largest
     return InOrder(rows, len(values) - len(rows))
 

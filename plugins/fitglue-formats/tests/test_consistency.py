@@ -47,7 +47,7 @@ def test_unknown_figures_are_not_in_doubt():
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({"elapsed_s": 1200.0, "end": 1200.0}, "samples of the whole time"),
+        ({"elapsed_s": 1200.0, "end": 1200.0}, "consistent samples"),
         ({"end": 300.0}, "consistent start and end"),
         ({"end": 900_000.0}, "consistent start and end"),
         ({"laps": (LapTotals(0, 2000, None, 2000),)}, "consistent laps"),

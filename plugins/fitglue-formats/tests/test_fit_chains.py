@@ -34,7 +34,7 @@ def test_a_session_that_is_written_twice_is_one_workout():
 
 
 def test_a_session_that_is_saved_on_the_way_gives_way_to_the_complete_one(fit):
-    """Of two copies of a session, the longer one is the workout, whatever their order."""
+    """Of two copies of a session, the longer one is the workout, in either order."""
     for durations in ((40, 100), (100, 40)):
         made = fit().file_id().record(0).record(100)
         for seconds in durations:

@@ -37,7 +37,7 @@ def test_an_invalid_compressed_distance_leaves_the_distance(shared_reports):
 @pytest.mark.parametrize("order", [(5, 6, 8), (8, 6, 5)])
 @pytest.mark.parametrize("compressed", [EMPTY, packed(299, 47)])
 def test_compressed_speed_and_distance_give_way_to_the_precise_fields(fit, compressed, order):
-    """Speed and distance keep their precise values, whatever the order of the fields and whether
+    """Speed and distance keep their precise values in any order of the fields, and whether or not
     the compressed field is valid.
     """
     made = fit().file_id()

@@ -100,3 +100,14 @@ def test_laps_that_do_not_add_up_are_reported(fit):
     made = fit().file_id().lap(0, 500, {9: ("u4", 900_000)}).session(0, 100)
     [activity] = activities(made.content())
     assert {"consistent laps", "consistent distances of laps"} <= set(activity.completeness.missing)
+
+
+def test_a_start_by_the_new_clock_stays_and_its_samples_are_moved():
+    """If the session states its start by the new clock, only the samples before are moved."""
+    made = FitFile().file_id()
+    for second in range(300):
+        time = second if second >= 60 else second - 90_000
+        made.write(20, {253: ("u4", T0 + time), 3: ("u1", 140)})
+    [activity] = activities(made.session(0, 300).content())
+    assert activity.start_utc == START
+    assert list(activity.streams[0].values) == list(range(300))

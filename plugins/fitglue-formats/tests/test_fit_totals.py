@@ -1,4 +1,6 @@
-"""Totals and averages that a FIT session leaves out, or states as 0 beside a positive value."""
+"""Totals and averages that a FIT session leaves out, or states as 0 although its samples have
+a value.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _REPEATABLE = ("lap", "length", "set")
 
 
 class Chain(NamedTuple):
-    """The sessions that share samples: those of the whole file, or those of one chained file."""
+    """The sessions that share samples: those of the entire file, or those of one chained file."""
 
     sessions: list[Values]
     messages: Messages
@@ -43,12 +43,20 @@ def without_repeats(sessions: Sequence[Values]) -> list[Values]:
     """
     kept: list[Values] = []
     for session in sessions:
-        copy = next((other for other in kept if _is_copy(session, other)), None)
-        if copy is None:
+        place = _place_of_copy(kept, session)
+        if place is None:
             kept.append(session)
-        elif _length(session) >= _length(copy):
-            kept[kept.index(copy)] = session
+        elif _length(session) >= _length(kept[place]):
+            kept[place] = session
     return kept
+
+
+def _place_of_copy(sessions: Sequence[Values], session: Values) -> int | None:
+    """Return the index of a copy of a session, or ``None`` if it has no copy."""
+    for place, other in enumerate(sessions):
+        if _is_copy(session, other):
+            return place
+    return None
 
 
 def _is_copy(session: Values, other: Values) -> bool:
@@ -76,9 +84,10 @@ def chains(
     """
     with_session = {session["chained_file"] for session in sessions}
     with_samples = set(samples.files.tolist())
-    repeats = len(sessions) < len(messages.all("session"))
-    is_one = len(with_session) < 2 or repeats or not with_samples <= with_session
-    if is_one:
+    has_repeats = len(sessions) < len(messages.all("session"))
+    is_separate = len(with_session) > 1 and with_samples <= with_session
+    # If a session was left out, its samples belong to its copy in another chained file.
+    if has_repeats or not is_separate:
         drop_repeated_messages(messages)
         drop_repeated_samples(samples)
         return [Chain(list(sessions), messages, samples)]
@@ -99,7 +108,10 @@ def drop_repeated_messages(messages: Messages) -> None:
 
 
 def _first_of_each(messages: Iterable[Values]) -> list[Values]:
-    """Return the messages without those that repeat an earlier one that has a start."""
+    """Return the messages without those that repeat an earlier one.
+
+    A message without a start is kept, because nothing identifies it.
+    """
     kept: dict[object, Values] = {}
     for number, values in enumerate(messages):
         stated = [(name, str(values[name])) for name in values if name not in _BOOKKEEPING]

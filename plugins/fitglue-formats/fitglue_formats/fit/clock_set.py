@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fitglue_formats.consistency import ClockSet
-    from fitglue_formats.fit.arrays import Numbers, Rows
+    from fitglue_formats.fit.arrays import Numbers
     from fitglue_formats.fit.columns import Table
     from fitglue_formats.fit.messages import Messages, Values
 
@@ -25,7 +25,18 @@ _KINDS = ("session", "lap", "length", "event", "set")
 _TIMES = ("start_time", "timestamp")
 #: The time of a start can differ from the time of its first sample by this much.
 _NEAR_S = 2.0
-_DAY_S = 86_400
+#: The timer is stopped at the largest jump if its event is this near.
+_PAUSE_S = 60.0
+
+
+class _Clocks(NamedTuple):
+    """The ranges of time by the old and the new clock, and the seconds between the clocks."""
+
+    old_first: float
+    old_last: float
+    new_first: float
+    new_last: float
+    forward_s: float
 
 
 def correct_clock(
@@ -49,19 +60,22 @@ def correct_clock(
     jump = _jump(messages, session, times)
     if jump is None:
         return
-    first, last_old = float(times[0]), float(times[jump.last_old])
-    # A session that starts by the new clock is right already.
-    if not first - _DAY_S <= start <= last_old + _NEAR_S:
-        return
-    _correct_samples(table, rows, jump)
-    old = (min(start, first) - _NEAR_S, last_old + _NEAR_S)
-    new = (float(times[jump.last_old + 1]), float(times[-1]))
+    clocks = _Clocks(
+        old_first=float(times[0]) - _NEAR_S,
+        old_last=float(times[jump.last_old]) + _NEAR_S,
+        new_first=float(times[jump.last_old + 1]),
+        new_last=float(times[-1]),
+        forward_s=jump.forward_s,
+    )
+    table.time[rows[: jump.last_old + 1]] += jump.forward_s
     for kind in _KINDS:
         for values in messages.all(kind):
-            _correct(values, old, new, jump.forward_s)
+            _correct(values, clocks)
+    stated = moment(start)
+    # The start stays as it is if the device wrote it by the new clock.
     session[NOTE] = (
         f"the device set its clock by {jump.forward_s:+.0f} s while it recorded; the file states "
-        f"{moment(start):%Y-%m-%dT%H:%M:%SZ}"
+        f"the start as {stated:%Y-%m-%dT%H:%M:%SZ}"
     )
 
 
@@ -71,11 +85,12 @@ def _jump(
     times: Numbers,
 ) -> ClockSet | None:
     """Return where the clock was set, by the samples and the durations of the session."""
-    steps = np.abs(np.diff(times))
     paused = False
-    if len(steps):
-        before = float(times[int(np.argmax(steps))])
-        paused = any(abs(time - before) <= 60 for time in stops(messages))
+    if len(times) > 1:
+        steps = np.abs(np.diff(times))
+        largest = int(np.argmax(steps))
+        before = float(times[largest])
+        paused = any(abs(time - before) <= _PAUSE_S for time in stops(messages))
     return clock_set(
         times.tolist(),
         seconds(session, "total_elapsed_time"),
@@ -84,25 +99,14 @@ def _jump(
     )
 
 
-def _correct_samples(
-    table: Table,
-    rows: Rows,
-    jump: ClockSet,
-) -> None:
-    """Move the samples by the old clock to the new one."""
-    table.time[rows[: jump.last_old + 1]] += jump.forward_s
-
-
-def _correct(
-    values: Values,
-    old: tuple[float, float],
-    new: tuple[float, float],
-    forward_s: float,
-) -> None:
+def _correct(values: Values, clocks: _Clocks) -> None:
     """Move the times of a message that are by the old clock, and not by the new one."""
     for name in _TIMES:
         time = seconds(values, name)
-        if time is None or new[0] <= time <= new[1]:
+        if time is None:
             continue
-        if old[0] <= time <= old[1]:
-            values[name] = time + forward_s
+        # A clock that was set back shows some times twice; the later clock is more likely.
+        if clocks.new_first <= time <= clocks.new_last:
+            continue
+        if clocks.old_first <= time <= clocks.old_last:
+            values[name] = time + clocks.forward_s

@@ -70,12 +70,13 @@ class Counts:
             return
         is_invalid = (cells == 0xFF).all(axis=1)
         low, middle, high = cells.astype(np.int64).T
-        speeds = (low | (middle & 0x0F) << 8) / 100
+        speeds = low | (middle & 0x0F) << 8
+        counts = middle >> 4 | high << 4
         if self.speed is None:
             self.speed = gaps(self.size)
-        self.speed[rows] = without(speeds, is_invalid)
-        counts = (middle >> 4 | high << 4).astype(np.float64)
-        self.add(rows, _DISTANCE, without(counts, is_invalid))
+        self.speed[rows] = without(speeds / 100, is_invalid)
+        # Dividing by 1 converts the counts to floats, which can have gaps.
+        self.add(rows, _DISTANCE, without(counts / 1, is_invalid))
 
 
 def completed(
@@ -93,7 +94,8 @@ def completed(
         counts: The raw values of the counter in the same samples.
         counter: The counter.
     """
-    totals = _accumulated(counts, counter.bits) / counter.per_unit
+    sums = _accumulated(counts, counter.bits)
+    totals = sums / counter.per_unit
     if not len(known(stated)):
         return totals
     shifts = known(stated - totals)
@@ -104,13 +106,15 @@ def completed(
 
 
 def _accumulated(counts: Numbers, bits: int) -> Numbers:
-    """Return the sums of which the counts are the lowest bits.
+    """Return the sums whose lowest bits are the counts.
 
     The counter overflows, so the differences are added up. The first sum is the first count.
     """
     totals = gaps(len(counts))
     is_known = ~np.isnan(counts)
     raw = counts[is_known].astype(np.int64)
-    steps = np.diff(raw, prepend=0) & ((1 << bits) - 1)
+    mask = (1 << bits) - 1
+    # Masking a difference makes it positive again after an overflow.
+    steps = np.diff(raw, prepend=0) & mask
     totals[is_known] = np.cumsum(steps)
     return totals

@@ -108,8 +108,8 @@ _STATISTICS = {
         "min_altitude_m",
     ),
 }
-#: Totals and averages of which a zero is no value if the samples or laps have a positive one. A
-#: zero that stands alone is kept.
+#: Totals and averages whose zero is no value if the samples or laps have a positive one. Without
+#: such evidence, the zero is kept.
 DOUBTFUL_ZEROS = frozenset(
     {
         "distance_m",
