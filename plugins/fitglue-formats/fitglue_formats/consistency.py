@@ -112,7 +112,10 @@ def check(recording: Recording) -> Findings:
     return findings
 
 
-def _check_moving(recording: Recording, findings: Findings) -> None:
+def _check_moving(
+    recording: Recording,
+    findings: Findings,
+) -> None:
     """Check that the time without pauses does not exceed the time with them."""
     elapsed_s = recording.elapsed_s
     moving_s = recording.moving_s
@@ -135,7 +138,10 @@ def _check_moving(recording: Recording, findings: Findings) -> None:
     )
 
 
-def _check_span(recording: Recording, findings: Findings) -> None:
+def _check_span(
+    recording: Recording,
+    findings: Findings,
+) -> None:
     """Check that the samples cover the time from start to end."""
     elapsed_s = recording.elapsed_s
     span_s = recording.span_s
@@ -149,7 +155,10 @@ def _check_span(recording: Recording, findings: Findings) -> None:
     )
 
 
-def _check_end(recording: Recording, findings: Findings) -> None:
+def _check_end(
+    recording: Recording,
+    findings: Findings,
+) -> None:
     """Check that start and end are as far apart as the duration says.
 
     An end that is somewhat later is ordinary: the athlete saved the workout later. Some apps write
@@ -167,14 +176,20 @@ def _check_end(recording: Recording, findings: Findings) -> None:
     )
 
 
-def _check_laps(recording: Recording, findings: Findings) -> None:
+def _check_laps(
+    recording: Recording,
+    findings: Findings,
+) -> None:
     """Check that the laps add up to the recording, and that they begin inside it."""
     _check_lap_durations(recording, findings)
     _check_lap_distances(recording, findings)
     _check_lap_starts(recording, findings)
 
 
-def _check_lap_durations(recording: Recording, findings: Findings) -> None:
+def _check_lap_durations(
+    recording: Recording,
+    findings: Findings,
+) -> None:
     """Check that the durations of the laps add up to a duration of the recording."""
     total_s = sum(lap.elapsed_s or 0.0 for lap in recording.laps)
     stated_s = recording.elapsed_s
@@ -191,7 +206,10 @@ def _check_lap_durations(recording: Recording, findings: Findings) -> None:
     )
 
 
-def _check_lap_distances(recording: Recording, findings: Findings) -> None:
+def _check_lap_distances(
+    recording: Recording,
+    findings: Findings,
+) -> None:
     """Check that the distances of the laps add up to the distance of the recording."""
     total_m = sum(lap.distance_m or 0.0 for lap in recording.laps)
     stated_m = recording.distance_m
@@ -204,7 +222,10 @@ def _check_lap_distances(recording: Recording, findings: Findings) -> None:
     )
 
 
-def _check_lap_starts(recording: Recording, findings: Findings) -> None:
+def _check_lap_starts(
+    recording: Recording,
+    findings: Findings,
+) -> None:
     """Check that each lap begins between the start and the end of the recording."""
     if recording.elapsed_s is None:
         return
@@ -221,7 +242,10 @@ def _check_lap_starts(recording: Recording, findings: Findings) -> None:
         )
 
 
-def _check_distance(recording: Recording, findings: Findings) -> None:
+def _check_distance(
+    recording: Recording,
+    findings: Findings,
+) -> None:
     """Check that the samples cover the stated distance."""
     stated_m = recording.distance_m
     sampled_m = recording.sampled_m
@@ -234,7 +258,11 @@ def _check_distance(recording: Recording, findings: Findings) -> None:
     )
 
 
-def _is_near(value: float, stated: float, tolerance: float) -> bool:
+def _is_near(
+    value: float,
+    stated: float,
+    tolerance: float,
+) -> bool:
     """Return whether a value is within the tolerance, which grows with the stated value."""
     return abs(value - stated) <= max(tolerance, _TOLERANCE * stated)
 
@@ -249,7 +277,10 @@ class InOrder(NamedTuple):
     dropped: int
 
 
-def in_order(times: Sequence[float], far_s: float = _DAY_S) -> InOrder:
+def in_order(
+    times: Sequence[float],
+    far_s: float = _DAY_S,
+) -> InOrder:
     """Return the samples in the order of time, without the few that lie far from all others.
 
     The first sample and the latest one can be wrong, so the largest group of samples is trusted;

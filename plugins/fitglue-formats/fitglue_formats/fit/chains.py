@@ -51,7 +51,10 @@ def without_repeats(sessions: Sequence[Values]) -> list[Values]:
     return kept
 
 
-def _place_of_copy(sessions: Sequence[Values], session: Values) -> int | None:
+def _place_of_copy(
+    sessions: Sequence[Values],
+    session: Values,
+) -> int | None:
     """Return the index of a copy of a session, or ``None`` if it has no copy."""
     for place, other in enumerate(sessions):
         if _is_copy(session, other):
@@ -59,7 +62,10 @@ def _place_of_copy(sessions: Sequence[Values], session: Values) -> int | None:
     return None
 
 
-def _is_copy(session: Values, other: Values) -> bool:
+def _is_copy(
+    session: Values,
+    other: Values,
+) -> bool:
     """Return whether two messages state the same session."""
     if seconds(session, "start_time") is None:
         return False

@@ -99,7 +99,10 @@ def _jump(
     )
 
 
-def _correct(values: Values, clocks: _Clocks) -> None:
+def _correct(
+    values: Values,
+    clocks: _Clocks,
+) -> None:
     """Move the times of a message that are by the old clock, and not by the new one."""
     for name in _TIMES:
         time = seconds(values, name)

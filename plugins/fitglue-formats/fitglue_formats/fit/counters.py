@@ -55,12 +55,21 @@ class Counts:
     counts: dict[Counter, Numbers] = field(default_factory=dict)
     speed: Numbers | None = None
 
-    def add(self, rows: Rows, counter: Counter, counts: Numbers) -> None:
+    def add(
+        self,
+        rows: Rows,
+        counter: Counter,
+        counts: Numbers,
+    ) -> None:
         """Store the counts of some samples; those of the same counter in other samples remain."""
         stored = self.counts.setdefault(counter, gaps(self.size))
         stored[rows] = counts
 
-    def add_speed_distance(self, rows: Rows, cells: Cells) -> None:
+    def add_speed_distance(
+        self,
+        rows: Rows,
+        cells: Cells,
+    ) -> None:
         """Store the field ``compressed_speed_distance`` of some samples.
 
         FIT profile: twelve bits of speed in 1/100 m/s, then the lowest twelve bits of the distance
@@ -105,7 +114,10 @@ def completed(
     return filled(stated, totals + shift)
 
 
-def _accumulated(counts: Numbers, bits: int) -> Numbers:
+def _accumulated(
+    counts: Numbers,
+    bits: int,
+) -> Numbers:
     """Return the sums whose lowest bits are the counts.
 
     The counter overflows, so the differences are added up. The first sum is the first count.

@@ -60,7 +60,11 @@ class Messages:
         self._by_kind: dict[str, list[Values]] = defaultdict(list)
         self.lost = 0
 
-    def add(self, kind: str, values: Values) -> None:
+    def add(
+        self,
+        kind: str,
+        values: Values,
+    ) -> None:
         """Add one message."""
         self._by_kind[kind].append(values)
 
@@ -89,7 +93,10 @@ class _Decoded(NamedTuple):
     lost: int
 
 
-def decode(frames: Frames, wanted: Collection[int]) -> Messages:
+def decode(
+    frames: Frames,
+    wanted: Collection[int],
+) -> Messages:
     """Decode the messages with the wanted numbers.
 
     Args:
@@ -131,7 +138,10 @@ def _chosen(
     return chosen
 
 
-def _is_creator(content: bytes, message: Message) -> bool:
+def _is_creator(
+    content: bytes,
+    message: Message,
+) -> bool:
     """Return whether a ``device_info`` describes the recording device (index 0, or no index)."""
     for at, _, field in offsets(message.definition.fields, message.start):
         if field.number == 0:
@@ -139,7 +149,10 @@ def _is_creator(content: bytes, message: Message) -> bool:
     return True
 
 
-def _decode(content: bytes, chosen: Sequence[Message]) -> _Decoded:
+def _decode(
+    content: bytes,
+    chosen: Sequence[Message],
+) -> _Decoded:
     """Decode the messages of one chained file."""
     decoded: list[tuple[str, Values]] = []
     remaining = list(chosen)
@@ -184,7 +197,10 @@ def _read(
                 yield frame.name, _values(frame)
 
 
-def _packed(content: bytes, chosen: Sequence[Message]) -> bytes:
+def _packed(
+    content: bytes,
+    chosen: Sequence[Message],
+) -> bytes:
     """Return a FIT file that contains only these messages, without a checksum.
 
     Developer fields are left out, because no message that is decoded here needs them. fitdecode
@@ -259,7 +275,10 @@ def _values(frame: Any) -> Values:
     return expanded | stated
 
 
-def _add(values: Values, field: Any) -> None:
+def _add(
+    values: Values,
+    field: Any,
+) -> None:
     """Add a field under its name; a subfield (``product`` is ``garmin_product`` for Garmin) is
     added under both names.
     """

@@ -99,7 +99,10 @@ def file_type(content: bytes) -> str | None:
     return _file_type(frames, frames.files[0])
 
 
-def _file_type(frames: Frames, file: ChainedFile) -> str | None:
+def _file_type(
+    frames: Frames,
+    file: ChainedFile,
+) -> str | None:
     """Return the type that one chained file states."""
     for message in file.messages[:_FIRST_MESSAGES]:
         definition = message.definition
@@ -151,7 +154,10 @@ def _has_workout(frames: Frames) -> bool:
     return any(message.definition.number in _WORKOUT_MESSAGES for message in frames.messages())
 
 
-def _missing(frames: Frames, messages: Messages) -> dict[str, str]:
+def _missing(
+    frames: Frames,
+    messages: Messages,
+) -> dict[str, str]:
     """Return the parts of the file that cannot be read, each with the reason."""
     missing = {}
     if frames.damage:
@@ -269,7 +275,10 @@ def _parts(chain: Chain) -> Iterator[_Part]:
         yield _Part(leg, chain.messages)
 
 
-def _samples_left_out(samples: Table, parts: Sequence[_Part]) -> dict[str, str]:
+def _samples_left_out(
+    samples: Table,
+    parts: Sequence[_Part],
+) -> dict[str, str]:
     """Return how many samples of a file are in no workout, with the reasons."""
     missing = {}
     kept = sum(part.leg.samples.count for part in parts)
@@ -291,7 +300,10 @@ def _first_moment(samples: Table) -> float | None:
     return float(np.nanmin(samples.time))
 
 
-def _sessions(chain: Chain, first: float | None) -> list[Session]:
+def _sessions(
+    chain: Chain,
+    first: float | None,
+) -> list[Session]:
     """Return the sessions in the order of their starts.
 
     If a file was truncated before its sessions, a session is made from its laps and samples.
@@ -309,7 +321,10 @@ def _sessions(chain: Chain, first: float | None) -> list[Session]:
     return _made_of_laps(chain.messages, first)
 
 
-def _with_sub_sport(session: Session, messages: Messages) -> Session:
+def _with_sub_sport(
+    session: Session,
+    messages: Messages,
+) -> Session:
     """Return the session with the sub-sport of the message ``sport`` if it has none of its own."""
     sport = messages.first("sport")
     if "sub_sport" in session.values:
@@ -338,7 +353,10 @@ def _made_of_laps(
     return [Session(float(start), _sport(messages, laps))]
 
 
-def _sport(messages: Messages, laps: Sequence[Values]) -> Values:
+def _sport(
+    messages: Messages,
+    laps: Sequence[Values],
+) -> Values:
     """Return the sport of a file without sessions, from its message ``sport`` or from its laps."""
     values = messages.first("sport")
     if not values:
@@ -347,7 +365,11 @@ def _sport(messages: Messages, laps: Sequence[Values]) -> Values:
     return {name: values[name] for name in _SPORT if name in values}
 
 
-def _end(session: Session, *, has_samples: bool) -> float | None:
+def _end(
+    session: Session,
+    *,
+    has_samples: bool,
+) -> float | None:
     """Return the end of a session by its own values, or ``None`` if it is unknown."""
     stated = seconds(session.values, "timestamp")
     elapsed = seconds(session.values, "total_elapsed_time")
