@@ -278,7 +278,7 @@ class InOrder(NamedTuple):
 
 
 def in_order(
-    times: Sequence[float],
+    times: Sequence[float] | NDArray[np.float64],
     far_s: float = _DAY_S,
 ) -> InOrder:
     """Return the samples in the order of time, without the few that lie far from all others.
@@ -317,7 +317,7 @@ class ClockSet(NamedTuple):
 
 
 def clock_set(
-    times: Sequence[float],
+    times: Sequence[float] | NDArray[np.float64],
     elapsed_s: float | None,
     moving_s: float | None = None,
     *,

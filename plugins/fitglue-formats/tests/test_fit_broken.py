@@ -232,3 +232,17 @@ def test_bytes_that_were_changed_never_raise_anything_but_a_refusal(whole, data)
 def test_a_file_that_was_cut_never_raises_anything_but_a_refusal(whole, data):
     """A file that is truncated at any byte is read or refused; no other error escapes."""
     _read_or_refused(whole[: data.draw(st.integers(0, len(whole)))])
+
+
+@pytest.mark.parametrize("odd", [-1_000_000_000, 10_000_000, 2_000_000_000])
+def test_one_sample_far_from_all_others_moves_neither_start_nor_end(fit, odd):
+    """In a file without a session, a single sample that lies far from all others is left out and
+    counted, even if it is the first one.
+    """
+    made = fit().file_id().write(20, {253: ("u4", T0 + odd), 3: ("u1", 99)})
+    for second in range(60):
+        made.record(second)
+    [activity] = activities(made.content())
+    assert (samples(activity), activity.elapsed_s) == (60, 59)
+    assert list(activity.streams[0].values) == list(range(60))
+    assert "1 of them" in activity.completeness.missing["stray samples"]

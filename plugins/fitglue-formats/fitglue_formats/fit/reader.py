@@ -7,10 +7,10 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 from fitdecode.profile import FIELD_TYPES
 from fitdecode.utils import compute_crc
 
+from fitglue_formats.consistency import in_order
 from fitglue_formats.fit.chains import chains, without_repeats
 from fitglue_formats.fit.clock_set import correct_clock
 from fitglue_formats.fit.columns import Table, table
@@ -44,8 +44,6 @@ _LATE_S = 60
 #: A race has fewer legs than this. The limit keeps a hostile file from becoming thousands of
 #: workouts.
 _MOST_SESSIONS = 100
-#: The assumed length of a session that states no end: its samples up to there belong to it.
-_LONGEST_S = 30 * 86_400
 
 
 class Session(NamedTuple):
@@ -264,12 +262,13 @@ class _Part(NamedTuple):
 def _parts(chain: Chain) -> Iterator[_Part]:
     """Yield the legs of a chain of files."""
     correct_clock(chain.messages, chain.sessions, chain.samples)
-    first = _first_moment(chain.samples)
+    times = _trusted_times(chain.samples)
+    first = times[0] if times else None
     sessions = _sessions(chain, first)
     if not sessions:
         return
     starts = [session.start for session in sessions]
-    end = _end(sessions[-1], has_samples=first is not None)
+    end = _end(sessions[-1], times)
     parts = split(chain.samples, starts, end)
     for leg in _legs(sessions, parts):
         yield _Part(leg, chain.messages)
@@ -293,11 +292,13 @@ def _samples_left_out(
     return missing
 
 
-def _first_moment(samples: Table) -> float | None:
-    """Return the time of the first sample, or ``None`` if no sample has a time."""
-    if np.isnan(samples.time).all():  # this is true for an empty array, too
-        return None
-    return float(np.nanmin(samples.time))
+def _trusted_times(samples: Table) -> list[float]:
+    """Return the times of the samples in their order, without the few that lie far from all
+    others.
+    """
+    order = in_order(samples.time)
+    times: list[float] = samples.time[order.rows].tolist()
+    return times
 
 
 def _sessions(
@@ -365,19 +366,18 @@ def _sport(
     return {name: values[name] for name in _SPORT if name in values}
 
 
-def _end(
-    session: Session,
-    *,
-    has_samples: bool,
-) -> float | None:
-    """Return the end of a session by its own values, or ``None`` if it is unknown."""
+def _end(session: Session, times: Sequence[float]) -> float | None:
+    """Return the end of a session by its own values, else by the last sample.
+
+    Without any of these, the result is ``None``.
+    """
     stated = seconds(session.values, "timestamp")
     elapsed = seconds(session.values, "total_elapsed_time")
     if elapsed is not None:
         after = session.start + elapsed
         return max(after, stated or after)
-    if stated is None and has_samples:
-        return session.start + _LONGEST_S
+    if stated is None and times:
+        return times[-1]
     return stated
 
 
