@@ -103,6 +103,23 @@ def find_messages(content: bytes) -> Frames:
     return frames
 
 
+def sampled_s(frames: Frames) -> float | None:
+    """Return the seconds between the first and the last sample, or ``None`` without samples.
+
+    This decodes only two messages, so a glance can afford it. The result is negative if the clock
+    was set back.
+    """
+    samples = [message for message in frames.messages() if message.definition.number == RECORD]
+    if not samples:
+        return None
+    times = []
+    for message in (samples[0], samples[-1]):
+        if message.time < 0 and message.definition.timestamp_at < 0:
+            return None
+        times.append(_stated_time(frames.content, message))
+    return float(times[1] - times[0])
+
+
 def file_header(size: int) -> bytes:
     """Return a file header for messages of the given total size.
 
@@ -238,11 +255,16 @@ def _full_time(
     """
     if timed is None:
         return -1
-    last = timed.time
-    if last < 0:
-        last = _time(content, timed)
+    last = _stated_time(content, timed)
     later = (offset - last) & 31
     return last + later
+
+
+def _stated_time(content: bytes, message: Message) -> int:
+    """Return the time of a message, from its header or from its field."""
+    if message.time >= 0:
+        return message.time
+    return _time(content, message)
 
 
 def _time(content: bytes, message: Message) -> int:

@@ -15,7 +15,7 @@ from fitglue_formats.fit.chains import chains, without_repeats
 from fitglue_formats.fit.clock_set import correct_clock
 from fitglue_formats.fit.columns import Table, table
 from fitglue_formats.fit.definitions import offsets
-from fitglue_formats.fit.frames import FILE_ID, LAP, RECORD, SESSION, find_messages
+from fitglue_formats.fit.frames import FILE_ID, LAP, RECORD, SESSION, find_messages, sampled_s
 from fitglue_formats.fit.messages import EVERYTHING, GLANCE, decode
 from fitglue_formats.fit.samples import Samples, split
 from fitglue_formats.fit.sessions import Leg, activity, position
@@ -79,7 +79,8 @@ def summaries(content: bytes) -> list[SourceActivity]:
     """
     frames = _frames(content)
     messages = decode(frames, GLANCE)
-    if not _say_enough(messages.all("session")):
+    sessions = messages.all("session")
+    if not _say_enough(sessions) or _may_have_set_clock(frames, sessions):
         return activities(content)
     missing = _missing(frames, messages)
     return _activities(messages, Table.empty(), missing)
@@ -203,22 +204,35 @@ def _says_enough(session: Values) -> bool:
         return False
     if not session.get("avg_heart_rate"):
         return False
-    if not _is_consistent(session):
+    elapsed_s = number(session, "total_elapsed_time") or 0.0
+    moving_s = number(session, "total_timer_time") or 0.0
+    # If the durations contradict each other, the samples decide which is right.
+    if moving_s > elapsed_s + 1:
         return False
     if session.get("sub_sport") == "virtual_activity":
         return True
     return position(session) is not None
 
 
-def _is_consistent(session: Values) -> bool:
-    """Return whether the times of a session agree; if not, the samples decide which is right."""
-    start = number(session, "start_time") or 0.0
-    elapsed_s = number(session, "total_elapsed_time") or 0.0
-    moving_s = number(session, "total_timer_time") or 0.0
-    if moving_s > elapsed_s + 1:
+def _may_have_set_clock(frames: Frames, sessions: Sequence[Values]) -> bool:
+    """Return whether the device may have set its clock while it recorded.
+
+    Then the start of the session and its end contradict its duration, and so do its samples. Only
+    files with one session are corrected.
+    """
+    if len(sessions) != 1:
         return False
+    [session] = sessions
+    start = number(session, "start_time")
     end = number(session, "timestamp")
-    return end is None or abs(end - start - elapsed_s) <= _LATE_S
+    elapsed_s = number(session, "total_elapsed_time")
+    if start is None or end is None or elapsed_s is None:
+        return False
+    # Many athletes save a workout some minutes after its end, so this is no proof.
+    if abs(end - start - elapsed_s) <= _LATE_S:
+        return False
+    span_s = sampled_s(frames)
+    return span_s is not None and abs(span_s - elapsed_s) > _LATE_S
 
 
 # -- the sessions ----------------------------------------------------------------------------------
