@@ -143,7 +143,10 @@ class Table:
             column[rows] = filled(values, column[rows])
 
 
-def table(frames: Frames, messages: Messages) -> Table:
+def table(
+    frames: Frames,
+    messages: Messages,
+) -> Table:
     """Decode the samples of all chained files.
 
     Args:
@@ -195,7 +198,11 @@ class _Scan:
         self.beats: Beats = []
         self.skipped = 0
 
-    def block(self, file_number: int, definition: Definition) -> _Block | None:
+    def block(
+        self,
+        file_number: int,
+        definition: Definition,
+    ) -> _Block | None:
         """Return the block of a shape, or ``None`` if there are too many shapes."""
         key = (file_number, definition.shape)
         if key not in self.blocks:
@@ -204,7 +211,11 @@ class _Scan:
             self.blocks[key] = _Block(definition, file_number, [], [])
         return self.blocks[key]
 
-    def add(self, block: _Block | None, message: Message) -> None:
+    def add(
+        self,
+        block: _Block | None,
+        message: Message,
+    ) -> None:
         """Add the position of a sample; count it as skipped if it has no block."""
         if block is None:
             self.skipped += 1
@@ -234,7 +245,10 @@ def _scan(frames: Frames) -> _Scan:
     return scan
 
 
-def _intervals(content: bytes, message: Message) -> Intervals:
+def _intervals(
+    content: bytes,
+    message: Message,
+) -> Intervals:
     """Return the R-R intervals of a message ``hrv`` in milliseconds.
 
     FIT profile: the field ``time`` is an array with a scale of 1000, in seconds.
@@ -256,7 +270,10 @@ def _intervals(content: bytes, message: Message) -> Intervals:
 # -- from bytes to columns -------------------------------------------------------------------------
 
 
-def _descriptions(messages: Messages, file_number: int) -> Descriptions:
+def _descriptions(
+    messages: Messages,
+    file_number: int,
+) -> Descriptions:
     """Return the descriptions of the developer fields of one chained file."""
     descriptions = {}
     for values in messages.all("field_description"):
@@ -285,7 +302,13 @@ def _fill(
     cells = np.frombuffer(packed, np.uint8)
     cells = cells.reshape(len(rows), size)
     for at, end, field in offsets(definition.fields):
-        _fill_native(samples, rows, field, cells[:, at:end], order)
+        _fill_native(
+            samples,
+            rows,
+            field,
+            cells[:, at:end],
+            order,
+        )
     developers_at = sum(field.size for field in definition.fields)
     for at, end, field in offsets(definition.developer_fields, developers_at):
         description = descriptions.get((field.base, field.number))
@@ -331,7 +354,10 @@ def _fill_native(
     samples.put(rows, values, profile.name, unit=profile.units)
 
 
-def _is_absent(values: Numbers, profile: Any) -> Mask:
+def _is_absent(
+    values: Numbers,
+    profile: Any,
+) -> Mask:
     """Return where a raw value means that nothing was measured.
 
     Apps that write a field with a wider type than the profile's still write the "invalid" value of
@@ -394,7 +420,10 @@ def _native_name(description: Values) -> str | None:
     return str(native.name)
 
 
-def _fill_from_strap(samples: Table, frames: Frames) -> None:
+def _fill_from_strap(
+    samples: Table,
+    frames: Frames,
+) -> None:
     """Fill the gaps of the heart rate with the values that a strap stored and sent later."""
     stored = heart_rates(frames, samples.time)
     if stored is None:

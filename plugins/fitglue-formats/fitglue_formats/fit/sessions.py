@@ -193,7 +193,10 @@ class _Summary(NamedTuple):
     doubts: dict[str, str]
 
 
-def _summary(leg: Leg, laps: Sequence[Lap]) -> _Summary:
+def _summary(
+    leg: Leg,
+    laps: Sequence[Lap],
+) -> _Summary:
     """Return what the session states, completed from its samples and checked against them."""
     fields = stated_values(leg.session)
     provenance = {}
@@ -256,7 +259,10 @@ def _recording(
     )
 
 
-def _lap_totals(leg: Leg, lap: Lap) -> LapTotals:
+def _lap_totals(
+    leg: Leg,
+    lap: Lap,
+) -> LapTotals:
     """Return what a lap states about itself."""
     start = leg.start + (lap.start_s or 0.0)
     return LapTotals(start, lap.elapsed_s, lap.moving_s, lap.distance_m)
