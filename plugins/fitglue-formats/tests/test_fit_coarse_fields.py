@@ -147,4 +147,4 @@ def test_an_altitude_of_raw_zero_is_no_altitude(fit):
     [activity] = activities(made.session(0, 3, {71: ("u2", 0)}).content())
     assert streams(made.content())["altitude"] == [None, 400, None, 401]
     assert (activity.min_altitude_m, activity.max_altitude_m) == (400, 401)
-    assert "2 of them" in activity.completeness.missing["values of altitude"]
+    assert "2 of its values" in activity.completeness.missing["complete altitude"]

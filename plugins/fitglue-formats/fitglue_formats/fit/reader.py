@@ -302,7 +302,7 @@ def _samples_left_out(
         missing["repeated samples"] = f"{samples.repeated} of them are in the file twice"
     for name, count in samples.absent.items():
         words = name.replace("_", " ")
-        missing[f"values of {words}"] = f'{count} of them are a number that means "not measured"'
+        missing[f"complete {words}"] = f'{count} of its values are a number for "not measured"'
     return missing
 
 

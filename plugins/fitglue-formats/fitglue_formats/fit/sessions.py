@@ -211,12 +211,16 @@ def _summary(
     for name, corrected in findings.corrected.items():
         fields[name] = corrected.value
         provenance[name] = Provenance("computed", note=corrected.note)
+    doubts = dict(findings.doubts)
+    clock_note = leg.session.get(NOTE)
+    if clock_note is not None:
+        doubts["steady clock"] = clock_note
     speed = average_speed(fields)
     if speed is not None and "average_speed_mps" not in fields:
         fields["average_speed_mps"] = speed
         note = "distance divided by the time without pauses"
         provenance["average_speed_mps"] = Provenance("computed", note=note)
-    return _Summary(fields, provenance, findings.doubts)
+    return _Summary(fields, provenance, doubts)
 
 
 def _reason(
