@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from fitglue_registry.cli.spreadsheet import inert
 from fitglue_registry.cli.text import clean, clean_json, speaks_unicode
 
 if TYPE_CHECKING:
@@ -150,7 +151,10 @@ class CliContext:
             _write(sys.stdout, _json(value))
 
     def csv(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Print comma-separated values below a header line."""
+        """Print comma-separated values below a header line.
+
+        A text that a spreadsheet would run as a formula gets an apostrophe in front.
+        """
         # A title may contain control characters that steer a terminal. A file gets them unchanged.
         if sys.stdout.isatty():
             rows = map(_cleaned, rows)
@@ -158,7 +162,8 @@ class CliContext:
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow(columns)
         for row in rows:
-            writer.writerow(row)
+            # The text comes from services and files, and the reader is often a spreadsheet.
+            writer.writerow(map(inert, row))
             # Written in chunks, so that a long export neither fills the memory nor makes a write
             # for each row.
             if buffer.tell() > _BUFFERED:
