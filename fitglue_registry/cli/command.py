@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fitglue_registry.cli.context import CliContext
+from fitglue_registry.errors import UserMistake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _SPANS = {
     "s": 1,
@@ -31,12 +32,31 @@ _LENGTHS = {
 
 
 class Command(click.Command):
-    """A command that shows ``examples`` below its help, with the options that all commands have."""
+    """A command that shows ``examples`` below its help, with the options that all commands have.
 
-    def __init__(self, *args: Any, examples: tuple[str, ...] = (), **kwargs: Any) -> None:
+    An empty argument or option is a usage error, unless ``may_be_empty`` names its parameter.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        examples: tuple[str, ...] = (),
+        may_be_empty: tuple[str, ...] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.examples = examples
+        self.may_be_empty = may_be_empty
         self.params += _common()
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments, and refuse the empty ones.
+
+        Raises:
+            UserMistake: If an argument or the value of an option is empty (FG-usage).
+        """
+        _refuse_empty(self, ctx, args)
+        return super().parse_args(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, then the epilog."""
@@ -45,19 +65,63 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """A group of commands, with ``examples`` and the common options of its own."""
+    """A group of commands, with ``examples`` and the common options of its own.
+
+    An empty option of the group itself is a usage error, as for ``Command``.
+    """
 
     command_class = Command
+    may_be_empty: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, examples: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.examples = examples
         self.params += _common()
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments, and refuse the empty ones; see ``Command.parse_args``."""
+        _refuse_empty(self, ctx, args)
+        return super().parse_args(ctx, args)
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, then the epilog."""
         _write_examples(self.examples, formatter)
         super().format_epilog(ctx, formatter)
+
+
+def _refuse_empty(command: Command | Group, context: click.Context, args: list[str]) -> None:
+    """Raise ``UserMistake`` if an argument or the value of an option is empty."""
+    # An unset variable of a script gives an empty text, and Path("") is the current folder. The
+    # texts are looked at before click converts them, because a path no longer shows it.
+    typed, _, _ = command.make_parser(context).parse_args(list(args))
+    for parameter in command.params:
+        if parameter.name in command.may_be_empty or not _is_empty(typed, parameter):
+            continue
+        raise UserMistake(
+            "FG-usage",
+            f"{_name(parameter)} is empty",
+            why="an unset variable of a script, for example, is an empty text",
+            fix=f"see: {context.command_path} --help",
+        )
+
+
+def _is_empty(typed: Mapping[str, Any], parameter: click.Parameter) -> bool:
+    """Return whether the value, or one of several values, that was typed is an empty text."""
+    value = typed.get(parameter.name or "")
+    if isinstance(value, list | tuple):
+        return "" in value
+    return value == ""
+
+
+def _name(parameter: click.Parameter) -> str:
+    """Return the name of an argument or an option, as the help shows it."""
+    if isinstance(parameter, click.Option):
+        return parameter.opts[0]
+    # Of "REF REF...", which asks for at least two, one is enough.
+    name = parameter.human_readable_name.split()[0].removesuffix("...")
+    if name.startswith("[") and name.endswith("]"):
+        return name[1:-1]
+    return name
 
 
 def _write_examples(examples: tuple[str, ...], formatter: click.HelpFormatter) -> None:

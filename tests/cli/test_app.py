@@ -117,6 +117,37 @@ def test_a_usage_error_looks_like_every_other_error(fitglue):
     assert "Usage:" not in result.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["import", "", "--yes"], "PATH"),
+        (["import", "rides", "", "--yes"], "PATH"),
+        (["connect", "files", ""], "VALUE"),
+        (["sync", ""], "CONNECTION"),
+        (["export", "--out="], "--out"),
+        (["export", "--format", "files", "--out", ""], "--out"),
+        (["backup", "make", ""], "PATH"),
+        (["activities", "--source", ""], "--source"),
+        (["duplicates", "merge", "1", ""], "REF"),
+        (["registry", "show", ""], "[KIND/]ID"),
+    ],
+)
+def test_an_empty_path_or_name_is_a_usage_error(fitglue, arguments, name):
+    """An empty text, which an unset variable of a script gives, is never read as the current folder
+    or as no filter.
+    """
+    said = fitglue(*arguments)
+    assert (said.code, said.out) == (2, "")
+    assert f"{name} is empty  [FG-usage]" in said.err
+
+
+def test_an_empty_title_clears_the_title(synced, fitglue):
+    """An empty title or description removes the text, because that is what it says."""
+    said = fitglue("activities", "edit", "last", "--title", "", "--description", "")
+    assert said.code == 0
+    assert fitglue("show", "last", "--json").document["activity"].get("title") is None
+
+
 def test_an_error_with_json_is_one_object_on_standard_error(fitglue):
     """With --json an error is one JSON object on standard error, and standard output
     stays empty.

@@ -211,6 +211,8 @@ class _Pair(click.ParamType):  # type: ignore[type-arg]
         "fitglue activities edit last --set distance_m=42195 --set race=true",
         "fitglue activities edit 12 --from streams=garmin-archive --reset title",
     ),
+    # An empty text clears the field.
+    may_be_empty=("title", "description"),
 )
 @click.argument("reference", metavar="REF")
 @click.option("--title", metavar="TEXT", help="Change the title.")

@@ -130,6 +130,11 @@ def _plugin_of(catalogue: Catalogue, entry: str) -> str | None:
 
 def _readable(named: str | Path) -> Path:
     """Return the absolute path; raise ``UserMistake`` if it is not a readable file or folder."""
+    if not str(named):
+        # Path("") is the current folder, which nobody named.
+        raise UserMistake(
+            "FG-path-missing", "the path is empty", fix="name an existing file or folder"
+        )
     path = Path(named)
     try:
         path = path.expanduser().absolute()

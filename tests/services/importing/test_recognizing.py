@@ -89,6 +89,11 @@ def test_what_may_not_be_read_is_refused(host, log):
     assert refused(host, path).code == "FG-path-unreadable"
 
 
+def test_an_empty_path_is_not_the_current_folder(host):
+    """An embedder that passes an empty path gets an error instead of the working directory."""
+    assert refused(host, "").what == "the path is empty"
+
+
 def test_nothing_recognized_says_what_was_looked_for_and_what_it_looks_like(host, tmp_path):
     """The error for an unknown file says what it is, what FitGlue reads, and what to do."""
     (tmp_path / "x").write_bytes(b"%PDF-1.7 and so on")
