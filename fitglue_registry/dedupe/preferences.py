@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from statistics import median_high
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.dedupe.titles import is_default_title
+from fitglue_registry.dedupe.titles import title_rank
 from fitglue_registry.model.stored import PartName
 
 if TYPE_CHECKING:
@@ -301,11 +301,11 @@ def _edited(
     member: Member,
     name: str,
     rules: MergeRules,
-) -> bool:
-    """Prefer what a person wrote or ticked to a default."""
+) -> int:
+    """Prefer what a person wrote or ticked to a default, and a default title to a file name."""
     if name == "title":
-        return is_default_title(member.activity, rules.default_titles)
-    return not member.value(name)
+        return title_rank(member.activity, rules.default_titles)
+    return int(not member.value(name))
 
 
 #: Criteria that compare the members with each other: (members, field) → the members that are left.

@@ -11,7 +11,7 @@ from fitglue_registry.registry.merge_rules import UNDECIDED
 from fitglue_registry.validation.wording import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from fitglue_registry.registry.merge_rules import MergeRules
     from fitglue_registry.validation.violation import KeyPath
@@ -20,13 +20,19 @@ if TYPE_CHECKING:
 def merge_flaws(rules: MergeRules) -> Iterator[Flaw]:
     """Yield every flaw of the merge rules."""
     yield from _fields(rules)
-    for number, pattern in enumerate(rules.default_titles.patterns):
+    yield from _patterns("patterns", rules.default_titles.patterns)
+    yield from _patterns("derived", rules.default_titles.derived)
+
+
+def _patterns(key: str, patterns: Iterable[str]) -> Iterator[Flaw]:
+    """Yield a flaw for each pattern of titles that is not a regular expression."""
+    for number, pattern in enumerate(patterns):
         try:
             re.compile(pattern)
         except (re.error, RecursionError, OverflowError) as error:
             yield Flaw(
                 "FG-entry-bad-pattern",
-                ("default_titles", "patterns", number),
+                ("default_titles", key, number),
                 f"{pattern!r} is not a regular expression: {error}",
             )
 

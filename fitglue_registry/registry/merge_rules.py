@@ -71,10 +71,13 @@ class DefaultTitles(Struct, frozen=True, forbid_unknown_fields=True):
         words: A title that consists only of these words, of words for its sport and its place, and
             of numbers is a default title.
         patterns: Regular expressions for default titles, in lower case.
+        derived: Regular expressions for titles made from the name of a file, from an id or from an
+            e-mail address, in lower case; every other title is better.
     """
 
     words: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
 
 
 class MergeRules(Struct, frozen=True):

@@ -5,6 +5,7 @@ origins say which one that is.
 from __future__ import annotations
 
 import itertools
+import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -302,6 +303,80 @@ def test_a_written_title_is_recognized(written):
     place.
     """
     assert merge([rich(1, title="Morning Run"), member(2, title=written)])[0].title == written
+
+
+#: The names that devices and services give to files, as they become titles.
+FILE_NAMES = [
+    "2024-06-01-080000-ELEMNT BOLT 7D4A-123-0",  # Wahoo
+    "2024-06-01-08-00-00",  # Garmin Edge, Zwift
+    "C5SG4213",  # Garmin watches
+    "15123456789_ACTIVITY",  # Garmin Connect
+    "ann@example.org_15123456789",  # Garmin's archive
+    "activity_15123456789",
+    "Ann_Example_2024-06-01_08-00-00",  # Polar Flow
+    "suuntoapp-Running-2024-06-01T08-00-00Z-track",
+    "Move_2024_06_01_08_00_00_Running",  # Suunto Movescount
+    "Potsdam Run20240601080000",  # Coros
+    "2024-06-01-080000-Outdoor Running-Apple Watch von Ann",  # HealthFit
+    "route_2024-06-01_8.00am",  # Apple Health
+    "tp-3456789.2024-06-01-08-00-00-123Z.GarminPing.AAAAAGZa",  # TrainingPeaks
+    "MyNewActivity-3.8.5",  # MyWhoosh
+    "ACTIVE LOG: 01 JUN 2024 08:00",  # Garmin eTrex
+    "ann@example.org",
+    "3f2b8c1e-90ab-4cde-8f01-23456789abcd",
+]
+
+
+@pytest.mark.parametrize("name", FILE_NAMES)
+@pytest.mark.parametrize("title", ["Round the lake with Ann", "Morning Run", "Trail Run Potsdam"])
+def test_the_name_of_a_file_is_the_last_choice_for_a_title(name, title):
+    """A title made from a file name, an id or an e-mail address gives way to every other title,
+    whichever source it comes from and however rich that source is.
+    """
+    assert merge([rich(1, title=name), member(2, title=title)])[0].title == title
+
+
+def test_a_file_may_have_any_name_and_it_stays_the_last_choice():
+    """A reader marks a title that it took from the name of the file, so the words of the name do
+    not matter.
+    """
+    mark = {"title": Provenance("estimated", note="the name of the file")}
+    best = rich(1, title="Grandmother's birthday", provenance=mark)
+    assert merge([best, member(2, title="Lunch Ride")])[0].title == "Lunch Ride"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2024-06-01 parkrun",
+        "Tour 2024 with Ann",
+        "10000 steps",
+        "Everesting 8848",
+        "5x1000m",
+        "K2",
+        "Ride @ Ann's",
+        "1:59:40",
+        "Track Attack 12",
+    ],
+)
+def test_a_title_with_numbers_is_not_the_name_of_a_file(written):
+    """A title with a date, a distance or a number of a race is better than the name of a file."""
+    merged, _ = merge([rich(1, title="activity_15123456789"), member(2, title=written)])
+    assert merged.title == written
+
+
+@pytest.mark.parametrize("piece", ["1", "a@", "2024-06-01", "a@a."])
+def test_a_hostile_title_costs_no_time(piece):
+    """A title that is built to make patterns slow is compared in no time, at each length."""
+    before = time.process_time()
+    for repeats in (20, 60, 120, 250, 1_000_000):
+        merge([rich(1, title=f"{piece * repeats} x"), member(2, title="Lake")])
+    assert time.process_time() - before < 1
+
+
+def test_the_name_of_a_file_is_better_than_no_title():
+    """A title made from the name of a file is kept if no source has another one."""
+    assert merge([rich(1, title=""), member(2, title="C5SG4213")])[0].title == "C5SG4213"
 
 
 def test_an_empty_description_gives_way_to_one():

@@ -65,6 +65,12 @@ def test_the_rules_of_the_registry_decide_about_every_field_once():
             "FG-entry-bad-pattern",
             "not a regular expression",
         ),
+        (
+            "schema: 1\nrules: []\ndefault_titles:\n  derived: ['a', '[']\n",
+            "4:18",
+            "FG-entry-bad-pattern",
+            "not a regular expression",
+        ),
         ("schema: 1\nrules: []\nrules: []\n", "3:1", "FG-entry-duplicate-key", "occurs twice"),
         ("schema: 1\n", "1:1", "FG-entry-missing-key", "rules"),
     ],
