@@ -28,3 +28,23 @@ def test_the_title_of_the_athlete_beats_the_name_of_the_file(imported):
     [activity] = imported("34-*/n0/folder", "34-*/n0/*.zip")
     assert activity["title"] == "Round the lake with Ann"
     assert activity["sources"] == ["files", "strava-archive"]
+
+
+def test_a_workout_of_trainingpeaks_without_a_duration_took_place(imported):
+    """Row 33: a swim with only a distance, and a strength workout with only an exertion, are
+    workouts, because each column can show that a workout took place.
+    """
+    activities = imported("33-*/*.zip")
+    assert len(activities) == 6
+    by_title = {activity["title"]: activity for activity in activities}
+    swim = by_title["Swim, only distance logged"]
+    strength = by_title["Strength, only RPE and comment"]
+    assert (swim["sport"], swim["distance_m"], swim["rpe"], swim["moving_s"]) == (
+        "Swim",
+        1500.0,
+        6.0,
+        None,
+    )
+    assert (strength["sport"], strength["rpe"]) == ("WeightTraining", 7.0)
+    assert "Planned only" not in by_title
+    assert "Day off" not in by_title

@@ -65,7 +65,7 @@ STRAVA_CONTENTS = (
 GARMIN_CONTENTS = (("1 activity, 2026.", "1 workout file to match with them."), ())
 PEAKS_CONTENTS = (
     ("1 workout in 1 table, 2026.", "1 file to match with them, by day and duration."),
-    ("Left out: 1 planned workout without a duration.",),
+    ("Left out: 1 planned workout without any result.",),
 )
 
 

@@ -65,6 +65,19 @@ def row(
     } | more
 
 
+def planned(day: str, kind: str = "Bike", **more: str) -> dict[str, str]:
+    """Return a row with a plan for a workout."""
+    return {
+        "Title": "Tempo",
+        "WorkoutType": kind,
+        "WorkoutDescription": "3 x 10 min",
+        "PlannedDuration": "1.5",
+        "PlannedDistanceInMeters": "40000",
+        "WorkoutDay": day,
+        "CoachComments": "2024 is your year",
+    } | more
+
+
 def table(*rows: dict[str, str]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, HEADER)
@@ -146,14 +159,58 @@ def test_a_row_is_a_workout_of_a_day(exports):
 
 
 def test_planned_workouts_are_left_out_and_counted(exports):
-    """Planned workouts, which have no duration, are left out and counted."""
-    connection = exports(row(), row("2026-04-13", hours=""), row("2026-04-14", hours="0"))
+    """A row without any result is a plan; it is left out and counted."""
+    connection = exports(
+        row(),
+        planned("2026-04-13"),
+        planned("2026-04-14", TimeTotalInHours="0", DistanceInMeters="0.0", Rpe="0"),
+        planned("2026-04-15", AthleteComments="was ill for 3 days"),
+        planned("2026-04-16", kind="Day Off", Feeling="4", Rpe="2"),
+    )
     assert len(listed(connection)) == 1
     assert plugin.fitglue_connect(connection=connection).notes == (
         "1 workout in 1 table, 2026.",
         "0 files to match with them, by day and duration.",
-        "Left out: 2 planned workouts without a duration.",
+        "Left out: 4 planned workouts without any result, 1 of them with a comment.",
     )
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("TimeTotalInHours", "0.5"),
+        ("DistanceInMeters", "1500"),
+        ("Rpe", "6"),
+        ("Feeling", "3"),
+        ("HeartRateAverage", "131"),
+        ("PowerMax", "640"),
+        ("TSS", "40"),
+        ("Energy", "700"),
+    ],
+)
+def test_a_workout_with_any_result_took_place(exports, column, value):
+    """A workout took place if any column has a result, also if its duration is empty."""
+    [listing] = listed(exports(planned("2026-04-13", **{column: value})))
+    [activity] = made(listing)
+    assert activity.moving_s == (1800 if column == "TimeTotalInHours" else None)
+    assert activity.start_local == datetime.fromisoformat("2026-04-13")
+
+
+def test_a_plan_beside_a_workout_does_not_change_its_identity(exports):
+    """A workout without a duration keeps its id when a plan of the same day is removed."""
+    done = planned("2026-04-13", kind="Strength", Rpe="7")
+    plan = planned("2026-04-13", kind="Strength")
+    [with_plan] = listed(exports(plan, done))
+    [without] = listed(exports(done))
+    assert with_plan.external_id == without.external_id
+
+
+def test_a_row_without_a_duration_is_not_joined_with_a_file(exports, fit):
+    """A row without a duration and a file of its day are separate records, because only equal
+    durations make a join certain.
+    """
+    connection = exports(planned(day_of(fit), Rpe="7"), files={"a.fit.gz": recorded(fit)})
+    assert len(listed(connection)) == 2
 
 
 def test_a_row_takes_the_file_of_its_day_and_duration(exports, fit):

@@ -30,6 +30,13 @@ _NEEDED = frozenset({"workoutday", "workouttype", "timetotalinhours", "title"})
 #: The table has no ids. A row is identified by the fields that nobody edits afterwards; equal rows
 #: are numbered.
 _IDENTITY = ("workoutday", "workouttype", "timetotalinhours", "distanceinmeters")
+#: Columns that a row also has before the workout, or whether or not it takes place. A number in any
+#: other column, such as a zone or an exertion, was measured or entered afterwards.
+_BEFORE = frozenset({"title", "workouttype", "workoutday", "workoutdescription"})
+_PLANNED = "planned"
+#: What an athlete can also enter on a day without a workout.
+_STATE = frozenset({"rpe", "feeling"})
+_DAY_OFF = "day off"
 _COMMENTS = ("athletecomments", "coachcomments")
 #: TrainingPeaks' type of workout → our sport, for those that do not have the same name. Types such
 #: as "Brick", "Race" and "Custom" do not state a sport; the file does.
@@ -62,22 +69,27 @@ class Row(NamedTuple):
         external_id: A hash of the fields that identify it.
         cells: Its cells that are not empty, by the names of their columns in lower case.
         day: Its local day, or ``None`` if that cannot be read.
-        seconds: Its duration.
+        seconds: Its duration, or ``None`` if the athlete did not state it.
     """
 
     external_id: str
     cells: dict[str, str]
     day: date | None
-    seconds: float
+    seconds: float | None
 
 
 class Workouts(NamedTuple):
-    """The workouts of all tables without duplicates, and the number of rows that were only
-    planned.
+    """The workouts of all tables, without duplicates.
+
+    Attributes:
+        rows: The workouts that took place, the newest first.
+        planned: The number of rows of which nothing says that the workout took place.
+        commented: How many of those rows have a comment of the athlete.
     """
 
     rows: list[Row]
     planned: int
+    commented: int
 
 
 def tables_in(reader: ContainerReader, layout: Layout) -> Iterator[Member]:
@@ -94,22 +106,48 @@ def tables_in(reader: ContainerReader, layout: Layout) -> Iterator[Member]:
 def rows_of(reader: ContainerReader, tables: Iterable[Member]) -> Workouts:
     """Return the rows of all tables; a row that is in two exports is returned once."""
     by_id: dict[str, Row] = {}
-    planned: set[str] = set()
+    planned: dict[str, bool] = {}
     for table in tables:
         times: Counter[str] = Counter()
         for cells in _cells(reader, table):
+            if not _took_place(cells):
+                planned[repr(sorted(cells.items()))] = "athletecomments" in cells
+                continue
             identity = "\n".join(cells.get(name, "") for name in _IDENTITY)
             times[identity] += 1
-            hours = positive(cells.get("timetotalinhours"))
-            if hours is None:  # a planned workout that did not take place
-                planned.add(repr(sorted(cells.items())))
-                continue
             digest = hashlib.sha256(f"{identity}\n{times[identity]}".encode()).hexdigest()
             external_id = digest[:32]
-            day = _day(cells.get("workoutday"))
-            by_id.setdefault(external_id, Row(external_id, cells, day, hours * 3600))
+            row = Row(
+                external_id,
+                cells,
+                _day(cells.get("workoutday")),
+                _seconds(cells),
+            )
+            by_id.setdefault(external_id, row)
     rows = sorted(by_id.values(), key=_day_or_first, reverse=True)
-    return Workouts(rows, len(planned))
+    return Workouts(rows, len(planned), sum(planned.values()))
+
+
+def _took_place(cells: Cells) -> bool:
+    """Return whether a row has any value that exists only after a workout.
+
+    Athletes who enter a swim or a strength workout by hand often leave the duration empty. A
+    comment decides nothing, because it can also be the reason why a workout was skipped.
+    """
+    is_day_off = cells.get("workouttype", "").casefold() == _DAY_OFF
+    for name, cell in cells.items():
+        is_before = name in _BEFORE or name in _COMMENTS or name.startswith(_PLANNED)
+        if is_before or (is_day_off and name in _STATE):
+            continue
+        if positive(cell) is not None:
+            return True
+    return False
+
+
+def _seconds(cells: Cells) -> float | None:
+    """Return the duration of a row, or ``None``."""
+    hours = positive(cells.get("timetotalinhours"))
+    return None if hours is None else hours * 3600
 
 
 def _cells(reader: ContainerReader, table: Member) -> Iterator[dict[str, str]]:
@@ -147,7 +185,7 @@ def activity_of(external_id: str, cells: Cells) -> SourceActivity:
             at=Place(field="WorkoutDay"),
             fix="nothing to do: the row is kept, and the next version tries it again",
         )
-    hours = positive(cells.get("timetotalinhours")) or 0
+    seconds = _seconds(cells)
     intensity = positive(cells.get("if"))
     load = positive(cells.get("tss"))
     comments = [cells[name] for name in _COMMENTS if name in cells]
@@ -159,7 +197,7 @@ def activity_of(external_id: str, cells: Cells) -> SourceActivity:
         sport_raw=cells.get("workouttype"),
         start_local=datetime(day.year, day.month, day.day),  # noqa: DTZ001 - local
         start_precision="day",
-        moving_s=round(hours * 3600, 3),
+        moving_s=None if seconds is None else round(seconds, 3),
         intensity_pct=intensity * 100 if intensity else None,
         rpe=_exertion(cells),
         training_load=load,

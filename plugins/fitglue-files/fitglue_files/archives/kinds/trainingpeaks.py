@@ -68,7 +68,7 @@ def roots(reader: ContainerReader, layout: Layout) -> Iterator[Position]:
 def contents(reader: ContainerReader, layout: Layout) -> Contents:
     """Return what the exports contain, and what of it is left out."""
     tables = list(tables_in(reader, layout))
-    rows, planned = rows_of(reader, tables)
+    rows, planned, commented = rows_of(reader, tables)
     workouts = counted(len(rows), "workout")
     years = between_years(row.day.year for row in rows if row.day)
     counts = count_kinds(reader, _candidates(layout))
@@ -79,9 +79,17 @@ def contents(reader: ContainerReader, layout: Layout) -> Contents:
     )
     skipped = unusable(counts)
     if planned:
-        without_duration = f"{counted(planned, 'planned workout')} without a duration"
-        skipped = left_out(without_duration) + skipped
+        skipped = left_out(_only_planned(planned, commented)) + skipped
     return Contents(sentences, skipped)
+
+
+def _only_planned(planned: int, commented: int) -> str:
+    """Return the words for the rows of which nothing says that the workout took place."""
+    words = f"{counted(planned, 'planned workout')} without any result"
+    if commented:
+        # Some of them may have taken place; only the athlete can say so.
+        words += f", {commented:,} of them with a comment"
+    return words
 
 
 def _candidates(layout: Layout) -> list[MemberOrRefusal]:
@@ -209,7 +217,9 @@ def _days(file: Description) -> set[date]:
 
 
 def _is_as_long(row: Row, file: Description) -> bool:
-    """Return whether one of a file's durations is that of a row."""
+    """Return whether one of a file's durations is that of a row, which may not have one."""
+    if row.seconds is None:
+        return False
     allowed_s = max(_SAME_LENGTH_S, _SAME_LENGTH * row.seconds)
     for name in _LENGTHS:
         length_s = sum(workout.get(name) or 0 for workout in file.workouts)
