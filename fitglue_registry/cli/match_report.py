@@ -49,8 +49,8 @@ def match_report(story: Document) -> Iterator[Part]:
 
     Yields:
         Why the records are one workout, which records were kept apart, where the values come from,
-        and where the records differ. A section without content is left out, so nothing is yielded
-        for an activity with only one record.
+        where the records differ, and which values were corrected. A section without content is
+        left out, so usually nothing is yielded for an activity with only one record.
     """
     names = _names(story["records"])
     if story["same_because"]:
@@ -69,6 +69,19 @@ def match_report(story: Document) -> Iterator[Part]:
         yield ""
         yield Heading("Where they differ", "the value in use comes first")
         yield Pairs(differences, widths=(22,))
+    if story["remarks"]:
+        yield ""
+        yield Heading("Remarks about values")
+        yield Pairs(_remarks(story["remarks"]), widths=(22,))
+
+
+def _remarks(remarks: Sequence[Document]) -> Iterator[tuple[str, str]]:
+    """Yield field and remark; fields with the same remark share a line."""
+    fields_by_note: dict[str, list[str]] = {}
+    for remark in remarks:
+        fields_by_note.setdefault(remark["note"], []).append(remark["field"])
+    for note, fields in fields_by_note.items():
+        yield ", ".join(fields), note
 
 
 def _names(records: Sequence[Document]) -> dict[str, str]:

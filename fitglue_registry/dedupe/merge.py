@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fitglue_registry.dedupe.preferences import ABSENT, Member, choose, rank
-from fitglue_registry.model import Provenance, SourceActivity
+from fitglue_registry.dedupe.preferences import Member, choose, holding, rank
+from fitglue_registry.model import ABSENT, Provenance, SourceActivity, is_doubtful_zero
 from fitglue_registry.model.stored import OTHER_FIELDS, FieldOrigin
 from fitglue_registry.registry import MergeRules
 
@@ -161,13 +161,12 @@ def _origins(
     origins: Origins = {}
     streams_from: Member | None = None
     for rule, fields in _fields_that_go_together(rules):
-        # Of fields that belong together, the first one that any member has decides for all.
-        leader = next((name for name in fields if _has_any(native, name)), None)
+        leader = _leader(native, fields)
         if leader is None:
             continue
         supplier = _chosen_supplier(fields, native, chosen)
         if supplier is None:
-            having = [member for member in native if member.has(leader)]
+            having = holding(native, leader)
             supplier = choose(rule, leader, having, rules, streams_from)
         # The rule of the streams comes before those of the laps, which follow them.
         if leader == "streams":
@@ -186,8 +185,21 @@ def _fields_that_go_together(rules: MergeRules) -> Iterator[tuple[Rule, tuple[st
                 yield rule, (name,)
 
 
-def _has_any(members: Sequence[Member], name: str) -> bool:
-    return any(member.has(name) for member in members)
+def _leader(members: Sequence[Member], fields: Sequence[str]) -> str | None:
+    """Return the field that decides for all fields that belong together.
+
+    It is the first one that any member has, if possible with a value other than a zero that means
+    "not measured": a maximum is a better reason to trust a member than an average of zero.
+    """
+    first = None
+    for name in fields:
+        having = holding(members, name)
+        if not having:
+            continue
+        if not is_doubtful_zero(name, having[0].value(name)):
+            return name
+        first = first or name
+    return first
 
 
 def _chosen_supplier(

@@ -12,6 +12,7 @@ from statistics import median_high
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.dedupe.titles import title_rank
+from fitglue_registry.model import ABSENT, is_doubtful_zero
 from fitglue_registry.model.stored import PartName
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ class Member:
         return getattr(self.activity, name)
 
 
-ABSENT: tuple[Any, ...] = (None, (), {})
 _RICHEST_FIRST = (PartName.FILE, PartName.STREAMS, PartName.DETAIL, PartName.SUMMARY)
 _HOW = {
     "reported": 0,
@@ -96,6 +96,16 @@ _NEVER_STOPPED = 3
 #: Starts that differ by at most this much agree, because two devices are started one after the
 #: other.
 _SAME_START = timedelta(minutes=2)
+
+
+def holding(members: Sequence[Member], name: str) -> list[Member]:
+    """Return the members that have a value for a field, the order unchanged.
+
+    A zero that means "not measured" does not count if another member has a value.
+    """
+    having = [member for member in members if member.has(name)]
+    measured = [member for member in having if not is_doubtful_zero(name, member.value(name))]
+    return measured or having
 
 
 def rank(member: Member) -> tuple[Any, ...]:

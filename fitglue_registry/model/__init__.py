@@ -3,6 +3,7 @@
 This package knows nothing of HTTP, SQL or plugins.
 """
 
+from fitglue_registry.model.absence import ABSENT, gives_way, is_doubtful_zero
 from fitglue_registry.model.activity import (
     MODEL_VERSION,
     Completeness,
@@ -31,6 +32,7 @@ from fitglue_registry.model.sports import SPORTS, canonical_sport, family
 from fitglue_registry.model.streams import STREAM_UNITS, Stream
 
 __all__ = [
+    "ABSENT",
     "MODEL_VERSION",
     "SPORTS",
     "STREAM_UNITS",
@@ -57,6 +59,8 @@ __all__ = [
     "document_schema",
     "encode",
     "family",
+    "gives_way",
+    "is_doubtful_zero",
     "problems",
     "split_claim",
     "to_builtins",

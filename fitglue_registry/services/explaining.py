@@ -43,8 +43,8 @@ def why(
         Plain values. ``verdict`` says in words what became of the workout, and ``fix`` what to do.
         ``activity`` has its number, id and title, or is ``None``. ``records`` has the parts,
         moments and decisions of each record. For several records, ``same_because``, ``apart_from``,
-        ``values_from`` and ``alternatives`` explain how they were merged. A reference that matches
-        nothing has no records.
+        ``values_from`` and ``alternatives`` explain how they were merged. ``remarks`` says which
+        values were corrected, and what they were. A reference that matches nothing has no records.
 
     Raises:
         UserMistake: FG-activity-ambiguous if the reference matches several activities.
@@ -96,7 +96,26 @@ def _explain_activity(
         "apart_from": list(opinions_across(db, names)),
         "values_from": _values_from(details, names),
         "alternatives": _alternatives(details, names),
+        "remarks": _remarks(details, names),
     }
+
+
+def _remarks(details: ActivityDetails, names: Names) -> list[Plain]:
+    """Return what the sources remark about values of the activity.
+
+    A remark says, for example, that the athlete corrected a distance at the service, and what the
+    file has.
+    """
+    remarks = []
+    for field, provenance in sorted(details.activity.provenance.items()):
+        if provenance.note:
+            parent, _, _ = field.partition(".")
+            origin = details.origins.get(field, details.origins.get(parent))
+            if origin is None:
+                origin = details.origins.get(OTHER_FIELDS, FieldOrigin.ATHLETE)
+            supplier = _supplier_name(names, origin)
+            remarks.append({"field": field, "from": supplier, "note": provenance.note})
+    return remarks
 
 
 def _values_from(details: ActivityDetails, names: Names) -> dict[str, str]:
@@ -183,6 +202,7 @@ def _explain_records(
         "apart_from": [],
         "values_from": {},
         "alternatives": [],
+        "remarks": [],
     }
 
 

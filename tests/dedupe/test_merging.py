@@ -87,8 +87,8 @@ def test_what_the_best_lacks_comes_from_another_and_says_so():
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("distance_m", 0.0),
-        ("average_watts", 0.0),
+        ("elevation_gain_m", 0.0),
+        ("average_temperature_c", 0.0),
         ("trainer", False),
         ("sub_type", ""),
         ("rpe", 0.0),
@@ -303,6 +303,45 @@ def test_a_written_title_is_recognized(written):
     place.
     """
     assert merge([rich(1, title="Morning Run"), member(2, title=written)])[0].title == written
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "distance_m",
+        "calories_kcal",
+        "average_heartrate_bpm",
+        "average_cadence_rpm",
+        "average_watts",
+        "elapsed_s",
+    ],
+)
+def test_a_zero_of_one_source_gives_way_to_a_value_of_another(field):
+    """A total of zero in the richest source means "not measured" if another source has a value."""
+    merged, origins = merge([rich(1, **{field: 0.0}), member(2, **{field: 210.0})])
+    assert (getattr(merged, field), origins[field]) == (210, 2)
+
+
+def test_a_zero_that_stands_alone_is_kept():
+    """A total of zero is kept if no source has another value."""
+    members = [rich(1, distance_m=0.0), member(2), member(3, distance_m=0.0)]
+    merged, origins = merge(members)
+    assert (merged.distance_m, origins) == (0, {"": 1})
+
+
+def test_zeros_of_values_that_belong_together_give_way_together():
+    """A source with an average of zero watts supplies no power if another source has a maximum."""
+    merged, _ = merge(
+        [rich(1, average_watts=0.0, max_watts=0.0), member(2, average_watts=None, max_watts=640.0)]
+    )
+    assert (merged.average_watts, merged.max_watts) == (None, 640)
+
+
+def test_a_zero_that_gave_way_is_among_the_alternatives():
+    """The zero that a source states is listed among the values that were not taken."""
+    members = [rich(1, distance_m=0.0), member(2, distance_m=2500.0)]
+    _, origins = merge(members)
+    assert alternatives(members, origins)["distance_m"] == [(1, 0.0)]
 
 
 #: The names that devices and services give to files, as they become titles.

@@ -30,6 +30,20 @@ def test_the_title_of_the_athlete_beats_the_name_of_the_file(imported):
     assert activity["sources"] == ["files", "strava-archive"]
 
 
+@pytest.mark.parametrize("archive", ["garmin.zip", "export_4242-a.zip"])
+def test_a_distance_that_was_entered_at_the_service_beats_the_zero_of_the_file(
+    host, imported, archive
+):
+    """Row 30: a run on a treadmill, for which the file has 0 m, has the distance that the athlete
+    entered at the service, and ``why`` says what the file has.
+    """
+    by_title = {row["title"]: row for row in imported(f"30-*/{archive}")}
+    treadmill = by_title["Treadmill, distance corrected"]
+    assert treadmill["distance_m"] == 2500.0
+    remarks = host.why(str(treadmill["number"]))["remarks"]
+    assert ("distance_m", "the file has 0") in [(row["field"], row["note"]) for row in remarks]
+
+
 def test_a_workout_of_trainingpeaks_without_a_duration_took_place(imported):
     """Row 33: a swim with only a distance, and a strength workout with only an exertion, are
     workouts, because each column can show that a workout took place.

@@ -23,6 +23,7 @@ from fitglue_registry.model import (
     Device,
     Provenance,
     SourceActivity,
+    gives_way,
 )
 
 if TYPE_CHECKING:
@@ -73,7 +74,6 @@ _NOT_FROM_FILE = frozenset(
         "cadence_per_leg",
     }
 )
-_ABSENT = (None, ())
 _BY = "original file"
 
 
@@ -174,7 +174,7 @@ def _filled(activity: SourceActivity, leg: SourceActivity) -> SourceActivity:
     if laps:
         changes["laps"] = (*activity.laps, *laps)
     # Only fields that changed get the file's provenance; the others keep that of the API.
-    provenance = {name: _provenance(leg, name) for name in [*changes, *samples]}
+    provenance = {name: _provenance(activity, leg, name) for name in [*changes, *samples]}
     missing = {**leg.completeness.missing, **activity.completeness.missing}
     return msgspec.structs.replace(
         activity,
@@ -188,21 +188,30 @@ def _filled(activity: SourceActivity, leg: SourceActivity) -> SourceActivity:
 
 
 def _absent_fields(activity: SourceActivity, leg: SourceActivity) -> dict[str, Any]:
-    """Return the fields that the file has and the activity lacks; zero is a value, not a lack."""
+    """Return the fields that the file has and the activity lacks.
+
+    Zero is a value, except a total of zero for which the file has another value.
+    """
     fields = {}
     for name in activity.__struct_fields__:
-        if name in _NOT_FROM_FILE or getattr(activity, name) not in _ABSENT:
-            continue
         value = getattr(leg, name)
-        if value not in _ABSENT:
+        if name not in _NOT_FROM_FILE and gives_way(name, getattr(activity, name), value):
             fields[name] = value
     return fields
 
 
-def _provenance(leg: SourceActivity, name: str) -> Provenance:
+def _provenance(
+    activity: SourceActivity,
+    leg: SourceActivity,
+    name: str,
+) -> Provenance:
     """Return the reader's provenance of a field, with the original file as its origin."""
     provenance = leg.provenance.get(name, Provenance("reported"))
-    return msgspec.structs.replace(provenance, by=_BY)
+    note = provenance.note
+    # A lacking value needs no remark, but a zero that was replaced does.
+    if getattr(activity, name, None) == 0:
+        note = "Intervals.icu has 0"
+    return msgspec.structs.replace(provenance, by=_BY, note=note)
 
 
 def _device(named: Device | None, recorded: Device | None) -> Device | None:

@@ -248,7 +248,7 @@ def _measurements(summary: Values) -> dict[str, Any]:
     for field, (key, factor) in _MEASUREMENTS.items():
         fields[field] = _measurement(summary, field, key, factor)
     duration_s = _measurement(summary, "elapsed_s", "duration", _MS)
-    if fields["elapsed_s"] is None:
+    if not fields["elapsed_s"] and duration_s is not None:
         fields["elapsed_s"] = duration_s
     if not fields["moving_s"]:
         fields["moving_s"] = duration_s

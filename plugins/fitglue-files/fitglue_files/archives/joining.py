@@ -12,10 +12,10 @@ import msgspec
 from fitglue_files.normalizing import file_of, of_record
 from fitglue_formats import activities
 from fitglue_registry.errors import RecordRefused
-from fitglue_registry.model import Completeness, Provenance, SourceActivity
+from fitglue_registry.model import ABSENT, Completeness, Provenance, SourceActivity, gives_way
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from fitglue_registry.plugin_api import Record
 
@@ -57,7 +57,16 @@ _NEVER_FROM_ROW = (
     "sport",
     "sport_raw",
 )
-_EMPTY: tuple[object, ...] = (None, (), {})
+#: Athletes correct the distance of a treadmill at the service. A smaller difference, as a share of
+#: the file's distance, comes from another rule for pauses or from rounding.
+_CORRECTED = 0.01
+#: The origin of a number of a row that does not state it, if it was not reported.
+_UNSTATED = {
+    "average_speed_mps": Provenance("computed"),
+    "calories_kcal": Provenance("estimated"),
+}
+#: Only if the times differ by fewer seconds are the two distances those of the same recording.
+_SAME_RECORDING_S = 60.0
 
 
 def workouts_of(
@@ -153,7 +162,7 @@ def _joined(
 def _provenance(
     row: SourceActivity,
     leg: SourceActivity,
-    from_row: Collection[str],
+    from_row: Mapping[str, Any],
 ) -> dict[str, Provenance]:
     """Return the provenance of the joined values: of some fields from the row, of the others from
     the leg.
@@ -165,7 +174,20 @@ def _provenance(
     for field, origin in row.provenance.items():
         if field in from_row:
             provenance[field] = origin
+    for field in _replaced(leg, from_row):
+        default = _UNSTATED.get(field, Provenance("reported"))
+        note = f"the file has {getattr(leg, field):,.10g}"
+        provenance[field] = msgspec.structs.replace(provenance.get(field, default), note=note)
     return provenance
+
+
+def _replaced(leg: SourceActivity, from_row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the fields in which the row has another number than the file."""
+    for field, value in from_row.items():
+        recorded = getattr(leg, field)
+        is_number = isinstance(recorded, int | float) and not isinstance(recorded, bool)
+        if is_number and value is not None and value != recorded:
+            yield field
 
 
 def _from_row(
@@ -173,16 +195,35 @@ def _from_row(
     leg: SourceActivity,
 ) -> dict[str, Any]:
     """Return the fields in which the row replaces the leg: those that people edit, and those that
-    the leg does not have.
+    the leg does not have or in which it has a zero that means "not measured".
     """
     values: dict[str, Any] = {}
     for field in SourceActivity.__struct_fields__:
-        if field in _NEVER_FROM_ROW or getattr(row, field) in _EMPTY:
+        value = getattr(row, field)
+        if field in _NEVER_FROM_ROW or value in ABSENT:
             continue
-        if field in _EDITED_BY_ATHLETE or getattr(leg, field) in _EMPTY:
-            values[field] = getattr(row, field)
+        if field in _EDITED_BY_ATHLETE or gives_way(field, getattr(leg, field), value):
+            values[field] = value
     # The sport can be corrected at the service; "Other" means that its name is not known to us.
     if row.sport not in (None, "Other"):
         values["sport"] = row.sport
         values["sport_raw"] = row.sport_raw
+    if _is_corrected(row, leg):
+        values["distance_m"] = row.distance_m
+    if "distance_m" in values and leg.distance_m is not None:
+        # An average belongs to its distance: the one of the file was made from the other distance.
+        values["average_speed_mps"] = row.average_speed_mps
     return values
+
+
+def _is_corrected(row: SourceActivity, leg: SourceActivity) -> bool:
+    """Return whether the athlete corrected the distance of this recording at the service."""
+    if not (row.distance_m and leg.distance_m):
+        return False
+    # A table without elapsed times has moving times, as that of TrainingPeaks.
+    field = "moving_s" if row.elapsed_s is None else "elapsed_s"
+    row_s = getattr(row, field)
+    leg_s = getattr(leg, field)
+    if not (row_s and leg_s) or abs(row_s - leg_s) >= _SAME_RECORDING_S:
+        return False
+    return abs(row.distance_m - leg.distance_m) > _CORRECTED * leg.distance_m

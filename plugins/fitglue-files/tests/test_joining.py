@@ -1,0 +1,89 @@
+"""Tests of joining a row of an archive with its file: which of the two supplies each value."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from fitglue_files.archives.joining import combine
+from fitglue_registry.model import Provenance, SourceActivity
+
+START = datetime(2026, 5, 3, 6, tzinfo=UTC)
+
+
+def workout(**values) -> SourceActivity:
+    """Return a run of ten minutes."""
+    return SourceActivity(**({"sport": "Run", "start_utc": START, "elapsed_s": 600.0} | values))
+
+
+def joined(row: SourceActivity, leg: SourceActivity) -> SourceActivity:
+    """Return the workout of a row and a file with one leg."""
+    [activity] = combine(row, [leg])
+    return activity
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "distance_m",
+        "calories_kcal",
+        "average_heartrate_bpm",
+        "max_heartrate_bpm",
+        "average_cadence_rpm",
+        "average_watts",
+        "moving_s",
+        "max_speed_mps",
+    ],
+)
+def test_a_zero_of_the_file_gives_way_to_the_row(field):
+    """A total of zero in the file means "not measured" if the row has a value, and the provenance
+    says that the file has zero.
+    """
+    activity = joined(workout(**{field: 125.0}), workout(**{field: 0.0}))
+    assert getattr(activity, field) == 125
+    assert activity.provenance[field].note == "the file has 0"
+
+
+@pytest.mark.parametrize("other", [None, 0.0])
+def test_a_zero_that_stands_alone_is_kept(other):
+    """A total of zero is kept if the row has no value or zero as well."""
+    activity = joined(workout(distance_m=other), workout(distance_m=0.0))
+    assert (activity.distance_m, activity.provenance) == (0, {})
+
+
+def test_an_ascent_of_zero_is_a_value():
+    """An ascent of zero in the file is kept, because a track is flat."""
+    activity = joined(workout(elevation_gain_m=7.0), workout(elevation_gain_m=0.0))
+    assert activity.elevation_gain_m == 0
+
+
+def test_a_distance_that_was_corrected_at_the_service_wins():
+    """If the row and the file last equally long, another distance of the row is a correction, and
+    the average speed of the file does not belong to it.
+    """
+    row = workout(distance_m=2500.0, elapsed_s=601.0, average_speed_mps=4.16)
+    leg = workout(distance_m=1980.0, average_speed_mps=3.3)
+    activity = joined(row, leg)
+    assert (activity.distance_m, activity.average_speed_mps) == (2500, 4.16)
+    assert activity.provenance == {
+        "distance_m": Provenance("reported", note="the file has 1,980"),
+        "average_speed_mps": Provenance("computed", note="the file has 3.3"),
+    }
+
+
+def test_a_table_without_elapsed_times_is_compared_by_moving_times():
+    """A row of TrainingPeaks has only a moving time, which shows a correction as well."""
+    row = workout(distance_m=2500.0, elapsed_s=None, moving_s=590.0)
+    assert joined(row, workout(distance_m=1980.0, moving_s=580.0)).distance_m == 2500
+    assert joined(row, workout(distance_m=1980.0, moving_s=400.0)).distance_m == 1980
+
+
+@pytest.mark.parametrize(
+    "row", [workout(distance_m=1990.0), workout(distance_m=1500.0, elapsed_s=450.0)]
+)
+def test_a_distance_that_was_not_corrected_is_that_of_the_file(row):
+    """A small difference is not a correction, and neither is the distance of a shorter workout."""
+    leg = workout(distance_m=1980.0, average_speed_mps=3.3)
+    activity = joined(row, leg)
+    assert (activity.distance_m, activity.average_speed_mps, activity.provenance) == (1980, 3.3, {})
