@@ -216,7 +216,8 @@ class Listing:
     # Changes when the record changes. None: the host hashes the summary without nulls and without
     # the entry's volatile keys.
     revision: str | None = None
-    # When the record arrived at the source, in UTC; ``why`` prints it as one hop of the delay.
+    # When the record arrived at the source, in UTC; ``why`` prints it as one hop of the delay. For
+    # an entry with ``sync.snapshots``, the date of the state that the row shows.
     at_source: datetime | None = None
     unavailable: Unavailable | None = None  # set for a stub, which is listed but never delivered
 

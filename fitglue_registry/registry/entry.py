@@ -133,6 +133,8 @@ class Sync(Struct, frozen=True, forbid_unknown_fields=True):
         overlap_days: Days that each sync looks back.
         full_walk_days: Days between two full walks; ``None`` means that no full walk is scheduled.
         deletions: Whether a record that is no longer listed may have been deleted.
+        snapshots: Whether each listing shows the state of a date, ``Listing.at_source``. A row with
+            an earlier date than the one stored changes nothing.
         touches: Part → globs of the summary keys whose change re-opens the part. Every change
             re-opens a part that is not named here.
         delay: Usual delay of a workout.
@@ -143,6 +145,7 @@ class Sync(Struct, frozen=True, forbid_unknown_fields=True):
     overlap_days: int = 30
     full_walk_days: int | None = 7
     deletions: bool = False
+    snapshots: bool = False
     touches: Mapping[str, tuple[str, ...]] = {}
     delay: Delay = Delay()
     note: str = ""

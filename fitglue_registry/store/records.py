@@ -29,6 +29,7 @@ class RecordRow:
     state: str  # a value of ``RecordState``
     revision: str
     start_local: str | None
+    at_source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ def select_records() -> sa.Select[Any]:
         records.c.state,
         records.c.revision,
         records.c.start_local,
+        records.c.at_source,
     )
 
 

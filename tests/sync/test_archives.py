@@ -200,6 +200,48 @@ def test_the_same_archive_again_imports_nothing(host, tmp_path):
     assert len(host.connections.list()) == 1
 
 
+def dated(path, year: int):
+    """Set the dates of all members of a zip, which state when the archive was made."""
+    with zipfile.ZipFile(path) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name, (year, 5, 1, 12, 0, 0)), content)
+    return path
+
+
+def titles(host) -> set[str]:
+    return {row["title"] for row in host.activities()}
+
+
+def test_an_older_archive_of_strava_changes_nothing_that_is_newer(host, tmp_path):
+    """An older archive that is imported after a newer one adds what only it contains, and does not
+    bring back a title that was edited since. A still newer archive changes it again.
+    """
+    next_day = START + timedelta(days=1)
+    newer = strava(tmp_path / "export_99-b.zip", (7, START, "Round the lake with Ann", ""))
+    import_paths(host, dated(newer, 2026))
+    older = strava(tmp_path / "export_99-a.zip", (7, START, "Lake", ""), (6, next_day, "Hill", ""))
+    counts = import_paths(host, dated(older, 2025))
+    assert (counts["new"], "changed" in counts) == (1, False)
+    assert titles(host) == {"Round the lake with Ann", "Hill"}
+    newest = strava(tmp_path / "export_99-c.zip", (7, START, "With Ann", ""))
+    assert import_paths(host, dated(newest, 2027))["changed"] == 1
+    assert titles(host) == {"With Ann", "Hill"}
+
+
+def test_an_older_archive_of_garmin_changes_nothing_that_is_newer(host, tmp_path):
+    """An older archive of Garmin that is imported after a newer one changes no value."""
+    newer = garmin(tmp_path / "newer.zip", START, files={})
+    import_paths(host, dated(newer, 2026))
+    older = garmin(tmp_path / "older.zip", START, START + timedelta(days=1), files={})
+    with zipfile.ZipFile(older) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    zipped(older, {name: body.replace(b'"Watch"', b'"Old"') for name, body in members.items()})
+    import_paths(host, dated(older, 2025))
+    assert titles(host) == {"Watch", "Old"}
+
+
 def test_a_folder_of_downloads_is_imported_by_its_content(host, tmp_path):
     """A folder with a Strava archive, a Garmin archive and a file becomes three connections."""
     folder = tmp_path / "downloads"

@@ -50,7 +50,7 @@ def describe(path: Path) -> Description:
             f"it cannot be read: {error}", "give your user the permission to read it"
         )
     if what in _BROKEN:
-        return Description(what, "download or copy it again")
+        return Description(what, "download it again, or copy it again")
     if what in _PACKED:
         return Description(what, "unpack it, and import the folder")
     return Description(what)
@@ -85,7 +85,7 @@ def _file(path: Path) -> str:
 
 
 def _known_head(head: bytes) -> str | None:
-    if head.startswith(b"PK\x03\x04"):  # its index, which is at its end, is missing
+    if head.startswith(b"PK\x03"):  # its index, which is at its end, is missing
         return _BROKEN_ZIP
     if head[257:262] == b"ustar":
         return "a tar archive"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from fitglue_registry.model.moments import utc_text
 from fitglue_registry.model.stored import FETCHABLE, PartName, RecordState, RunDecision
 from fitglue_registry.plugin_api import UnavailableState
 from fitglue_registry.store.records import known_records, records_in
@@ -68,6 +69,8 @@ def compare_window(
         changes = []
         for listing in rows:
             record = known.get(listing.external_id)
+            if context.entry.sync.snapshots and _is_older(listing, record):
+                continue
             change = _compare(listing, record, revisions)
             if change is not None:
                 changes.append(change)
@@ -79,6 +82,14 @@ def compare_window(
                 if record.external_id not in known:
                     missing.append(record)
         return _with_touched_parts(context, db, changes, revisions), missing
+
+
+def _is_older(listing: Listing, known: RecordRow | None) -> bool:
+    """Return whether a row is of an earlier date than the stored state of its record."""
+    if known is None or known.at_source is None or listing.at_source is None:
+        return False
+    # A record that is not stored as a workout has no state that could be newer.
+    return known.state == RecordState.LISTED and utc_text(listing.at_source) < known.at_source
 
 
 def _compare(

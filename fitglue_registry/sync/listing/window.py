@@ -130,7 +130,9 @@ def _not_ready(name: str, rows: Sequence[Listing]) -> Events:
     for row in rows:
         unavailable = row.unavailable
         if unavailable is not None and unavailable.state == UnavailableState.LATER:
-            yield Decided(name, row.external_id, RunDecision.NOT_FETCHED, unavailable.reason)
+            # With the fix, because nothing else prints it: the record is not stored yet.
+            reason = "; ".join(filter(None, (unavailable.reason, unavailable.fix)))
+            yield Decided(name, row.external_id, RunDecision.NOT_FETCHED, reason)
 
 
 def _events_of(

@@ -14,7 +14,13 @@ from typing import IO, TYPE_CHECKING
 
 from fitglue_files import limits
 from fitglue_files.members import Member, Refusal, display_path
-from fitglue_files.refusals import UNREADABLE, refusal, refusal_of, too_large
+from fitglue_files.refusals import (
+    UNREADABLE,
+    refusal,
+    refusal_of,
+    too_large,
+    without_index,
+)
 from fitglue_files.unpacking import HEAD
 from fitglue_files.zips import member_problem, modified_s, refuse_bomb, spooled
 from fitglue_registry.errors import RecordRefused
@@ -73,6 +79,10 @@ class ContainerReader:
         try:
             opened = self._zip(location)
             refuse_bomb(opened, where)
+        # zipfile raises this if it finds no index, which is at the end of a zip.
+        except zipfile.BadZipFile:
+            yield Refusal(location, without_index(where, self._beginning(location)))
+            return
         except (RecordRefused, *UNREADABLE) as error:
             yield Refusal(location, refusal_of(where, error))
             return
@@ -101,7 +111,7 @@ class ContainerReader:
             elif _is_named_zip(path.name):
                 yield Refusal(
                     location,
-                    _without_index(str(path)),
+                    without_index(str(path), self.head(member, 4)),
                     status.st_mtime,
                 )
             else:
@@ -176,6 +186,13 @@ class ContainerReader:
         except UNREADABLE as error:
             raise refusal_of(member.where, error) from error
 
+    def _beginning(self, location: Location) -> bytes:
+        """Return the first bytes of a zip that cannot be opened; empty if they cannot be read."""
+        try:
+            return self.head(Member(location, 0.0, 0, ""), 4)
+        except RecordRefused:
+            return b""
+
     def read(self, member: Member, largest: int | None = None) -> bytes:
         """Return all bytes of a member, without unpacking a gzip.
 
@@ -246,16 +263,6 @@ def _is_hidden(name: str) -> bool:
 
 def _is_named_zip(name: str) -> bool:
     return name.lower().endswith(".zip")
-
-
-def _without_index(where: str) -> RecordRefused:
-    """Return the refusal of a file that is named as a zip but has no central directory."""
-    return refusal(
-        "FG-zip-broken",
-        where,
-        "it has no index, because the download or copy was interrupted",
-        fix="download it again",
-    )
 
 
 def _too_deep(where: str) -> RecordRefused:

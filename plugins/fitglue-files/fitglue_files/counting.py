@@ -5,17 +5,19 @@ read.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fitglue_files.describing import promises_workout, promises_workouts
+from fitglue_files.layout import base_name
 from fitglue_files.members import Refusal
 from fitglue_files.unpacking import unpack_head
-from fitglue_files.wording import Contents, counted, left_out
+from fitglue_files.wording import Contents, counted, left_out, named
 from fitglue_formats import is_activity, kind_of
 from fitglue_registry.errors import RecordRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from fitglue_files.containers import ContainerReader
     from fitglue_files.members import MemberOrRefusal
@@ -23,13 +25,34 @@ if TYPE_CHECKING:
 _WORKOUTS = ("fit", "gpx", "tcx")
 
 
-def count_kinds(reader: ContainerReader, members: Iterable[MemberOrRefusal]) -> Counter[str]:
-    """Return how many members of each kind there are.
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many members of each kind there are.
 
-    The kinds are ``fit``, ``gpx``, ``tcx``, ``no activity`` (FIT files of other types), ``refused``
-    (files that should be workouts and cannot be read) and ``other``.
+    Attributes:
+        kinds: The numbers by kind. The kinds are ``fit``, ``gpx``, ``tcx``, ``no activity`` (FIT
+            files of other types), ``refused`` (files that should be workouts and cannot be read)
+            and ``other``.
+        refused: The names of the refused members, without their folders.
     """
-    return Counter(_kind(reader, member) for member in members)
+
+    kinds: Counter[str]
+    refused: tuple[str, ...]
+
+    def __getitem__(self, kind: str) -> int:
+        return self.kinds[kind]
+
+
+def count_kinds(reader: ContainerReader, members: Iterable[MemberOrRefusal]) -> Counts:
+    """Return how many members of each kind there are."""
+    kinds: Counter[str] = Counter()
+    refused = []
+    for member in members:
+        kind = _kind(reader, member)
+        kinds[kind] += 1
+        if kind == "refused":
+            refused.append(base_name(member))
+    return Counts(kinds, tuple(refused))
 
 
 def _kind(reader: ContainerReader, member: MemberOrRefusal) -> str:
@@ -49,12 +72,12 @@ def _kind(reader: ContainerReader, member: MemberOrRefusal) -> str:
     return "refused" if promises_workout(member.name) else "other"
 
 
-def count_workouts(counts: Counter[str]) -> int:
+def count_workouts(counts: Counts) -> int:
     """Return the number of files that contain workouts."""
     return sum(counts[kind] for kind in _WORKOUTS)
 
 
-def contents_of(counts: Counter[str]) -> Contents:
+def contents_of(counts: Counts) -> Contents:
     """Return the contents of a place without archives."""
     kinds = [f"{counts[kind]} {kind.upper()}" for kind in _WORKOUTS if counts[kind]]
     sentence = counted(count_workouts(counts), "workout file")
@@ -63,12 +86,12 @@ def contents_of(counts: Counter[str]) -> Contents:
     return Contents((f"{sentence}.",), unusable(counts))
 
 
-def unusable(counts: Counter[str], broken: int = 0) -> tuple[str, ...]:
+def unusable(counts: Counts, broken: Sequence[str] = ()) -> tuple[str, ...]:
     """Return a sentence for each kind of file that is not a workout.
 
     Args:
         counts: The counts of the members.
-        broken: The number of other files that cannot be used.
+        broken: The names of other files that cannot be used.
     """
     kinds = []
     others = counts["no activity"]
@@ -76,9 +99,8 @@ def unusable(counts: Counter[str], broken: int = 0) -> tuple[str, ...]:
         kinds.append(
             f"{counted(others, 'FIT file')} without a workout (monitoring, sleep, settings)"
         )
-    refused = counts["refused"] + broken
+    refused = (*counts.refused, *broken)
     if refused:
-        kinds.append(
-            f"{counted(refused, 'file')} that cannot be used; each sync reports the reason"
-        )
+        files = counted(len(refused), "file")
+        kinds.append(f"{files} that cannot be used{named(refused)}; each sync reports the reason")
     return left_out(*kinds)

@@ -115,8 +115,8 @@ def root_of(member: Member) -> Position:
     return Position(position.container, folder)
 
 
-def base_name(member: Member) -> str:
-    """Return the last part of a member's name."""
+def base_name(member: MemberOrRefusal) -> str:
+    """Return the last part of the name of a member or of a refused file."""
     return slashed(member.name).rpartition("/")[2]
 
 

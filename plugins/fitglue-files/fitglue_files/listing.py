@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fitglue_files.fetching import RecordFile, remember
@@ -55,7 +54,7 @@ def listing_of(
     return Listing(
         described.content_id,
         canonical(summary),
-        at_source=datetime.fromtimestamp(member.modified_s, UTC),
+        at_source=member.modified_at,
     )
 
 

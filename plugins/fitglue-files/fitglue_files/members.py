@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ class Member:
     def where(self) -> str:
         """Its location as people write it."""
         return display_path(self.location)
+
+    @property
+    def modified_at(self) -> datetime:
+        """When it was changed, in UTC."""
+        return datetime.fromtimestamp(self.modified_s, UTC)
 
     @property
     def key(self) -> str:

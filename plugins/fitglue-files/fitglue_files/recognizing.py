@@ -12,16 +12,17 @@ from fitglue_files.archives.collecting import archives_in, outside
 from fitglue_files.containers import ContainerReader
 from fitglue_files.counting import contents_of, count_kinds, count_workouts
 from fitglue_files.layout import Layout
+from fitglue_files.members import Refusal
 from fitglue_files.paths import joined
 from fitglue_files.plain_files import SOURCE
 from fitglue_files.wording import counted, left_out
 from fitglue_registry.plugin_api import Recognized
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Iterator, Mapping, Sequence
 
     from fitglue_files.archives.archive_kind import Archive
+    from fitglue_files.counting import Counts
     from fitglue_files.wording import Contents
 
 #: The members at each of the paths to recognize.
@@ -46,6 +47,8 @@ def recognize(paths: Sequence[str]) -> list[Recognized]:
         # the zip with its table.
         all_archives = archives_in(reader, Layout.of_all(layouts.values()))
         for path, layout in layouts.items():
+            if _is_broken_zip(path, layout):
+                continue
             archives_here = [archive for archive in all_archives if _is_among(archive, layout)]
             for archive in archives_here:
                 archives[archive].append(path)
@@ -64,7 +67,19 @@ def _is_among(archive: Archive, layout: Layout) -> bool:
     return any(archive.covers(member.location) for member in layout.members)
 
 
-def _is_worth_connecting(other_counts: Counter[str], *, has_archives: bool) -> bool:
+def _is_broken_zip(path: str, layout: Layout) -> bool:
+    """Return whether a path is a single zip that cannot be opened at all.
+
+    It is not recognized, so that the athlete is asked to download it again. A connection to it
+    would only repeat this in each sync.
+    """
+    if not path.lower().endswith(".zip") or len(layout.members) != 1:
+        return False
+    [member] = layout.members
+    return isinstance(member, Refusal) and member.location == (path,)
+
+
+def _is_worth_connecting(other_counts: Counts, *, has_archives: bool) -> bool:
     """Return whether the files outside archives are worth connecting.
 
     They are if they contain a workout. If there is no archive, a file that should be a workout is

@@ -21,6 +21,10 @@ UNREADABLE = (
 )
 
 
+#: The first bytes of every part of a zip.
+_ZIP = b"PK"
+
+
 def refusal(
     code: str,
     where: str,
@@ -50,6 +54,27 @@ def bomb(where: str) -> RecordRefused:
         where,
         "it unpacks to hundreds of times its size, which only a decompression bomb does",
         fix="remove it",
+    )
+
+
+def without_index(where: str, beginning: bytes) -> RecordRefused:
+    """Return the refusal of a file that is named as a zip and has no index at its end.
+
+    Args:
+        where: The place of the file.
+        beginning: Its first bytes.
+    """
+    if beginning.startswith(_ZIP):
+        why = "the zip is cut off before its end, as after an interrupted download"
+    elif beginning:
+        why = "it is not a zip, although its name says so; a web page may have been saved instead"
+    else:
+        why = "it is empty, as after an interrupted download"
+    return refusal(
+        "FG-zip-broken",
+        where,
+        why,
+        fix="download it again",
     )
 
 

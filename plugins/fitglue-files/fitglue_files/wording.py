@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+#: The largest number of names in one sentence.
+_SHOWN = 3
 
 
 class Contents(NamedTuple):
@@ -42,6 +45,17 @@ def between_years(years: Iterable[int]) -> str:
     if first == last:
         return f", {first}"
     return f", {first} to {last}"
+
+
+def named(names: Sequence[str]) -> str:
+    """Return the first names in parentheses, for the end of a sentence, such as `` (a.fit and 2
+    more)``.
+    """
+    shown = ", ".join(names[:_SHOWN])
+    more = len(names) - _SHOWN
+    if more > 0:
+        shown += f" and {more:,} more"
+    return f" ({shown})" if shown else ""
 
 
 def left_out(*kinds: str) -> tuple[str, ...]:

@@ -144,6 +144,31 @@ def test_a_broken_zip_in_a_zip_costs_itself(tmp_path, zipped):
     assert names(tmp_path) == ["a.fit"]
 
 
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"PK\x03\x04 and nothing more", "the zip is cut off before its end"),
+        (b"", "it is empty, as after an interrupted download"),
+        (b"<html>Please sign in</html>", "it is not a zip, although its name says so"),
+    ],
+)
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_a_zip_that_cannot_be_opened_says_only_what_is_true(
+    tmp_path, zipped, content, why, is_nested
+):
+    """A file that is named as a zip and has no index is cut off, empty or something else. Its
+    refusal says which, and that it has to be downloaded again.
+    """
+    if is_nested:
+        zipped(tmp_path / "a.zip", {"part.zip": content})
+    else:
+        (tmp_path / "part.zip").write_bytes(content)
+    with ContainerReader() as reader:
+        [refusal] = reader.find([tmp_path])
+    assert why in refusal.error.what
+    assert refusal.error.fix == "download it again"
+
+
 def test_an_unsupported_compression_method_is_named(tmp_path, zipped):
     """A member that is compressed with Deflate64, as Windows can do, is refused with a code of its
     own.

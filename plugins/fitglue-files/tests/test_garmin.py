@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -268,7 +269,9 @@ def test_an_unpacked_archive_is_the_same(tmp_path, connect_to, archive, zipped, 
         connect_to(tmp_path / "out", entry="garmin-archive"),
         archive(part(summary()), uploads={"a.gpx": gpx()}),
     )
-    assert listed(folder) == listed(packed)
+    # A zip states the dates of its members only to two seconds.
+    unpacked = [replace(listing, at_source=None) for listing in listed(folder)]
+    assert unpacked == [replace(listing, at_source=None) for listing in listed(packed)]
     assert (
         plugin.fitglue_connect(connection=folder).id
         == plugin.fitglue_connect(connection=packed).id
@@ -287,7 +290,7 @@ def test_connecting_reports_the_contents(archive, gpx):
     assert plugin.fitglue_connect(connection=connection).notes == (
         "2 activities, 2023 to 2026; 1 multisport event split into legs.",
         "1 workout file to match with them.",
-        "Left out: 1 file that cannot be used; each sync reports the reason.",
+        "Left out: 1 file that cannot be used (b.fit); each sync reports the reason.",
     )
 
 

@@ -44,7 +44,7 @@ def test_connecting_reports_how_many_files_there_are(tmp_path, connect_to):
     notes = plugin.fitglue_connect(connection=connect_to(tmp_path)).notes
     assert notes == (
         "1 workout file (1 GPX).",
-        "Left out: 1 file that cannot be used; each sync reports the reason.",
+        "Left out: 1 file that cannot be used (b.gpx.gz); each sync reports the reason.",
     )
 
 

@@ -121,7 +121,7 @@ def test_a_folder_is_recognized_by_its_contents(downloads):
         str(downloads),
         ("1 workout file (1 GPX).",),
         (
-            "Left out: 1 file that cannot be used; each sync reports the reason.",
+            "Left out: 1 file that cannot be used (broken.fit); each sync reports the reason.",
             "Left out: 4 archives, each a source of its own.",
         ),
     ]
@@ -164,6 +164,23 @@ def test_single_files_are_one_source(tmp_path, gpx, zipped):
     assert (entry, len(paths), sentences) == ("files", 2, ("2 workout files (2 GPX).",))
 
 
+@pytest.mark.parametrize("content", [b"PK\x03\x04 and no more", b"", b"<html>"])
+def test_a_zip_that_cannot_be_opened_is_not_recognized(tmp_path, content):
+    """A zip that cannot be opened is not connected, so that the import itself says what to do."""
+    (tmp_path / "export_1.zip").write_bytes(content)
+    assert recognized(tmp_path / "export_1.zip") == []
+
+
+def test_left_out_files_are_counted_and_the_first_three_are_named(tmp_path, zipped, gpx):
+    """Of many files that cannot be used, the number and the first three names are shown."""
+    zipped(tmp_path / "a.zip", {f"{name}.fit": b"x" for name in "abcde"} | {"f.gpx": gpx()})
+    [(_, *_, left_out)] = recognized(tmp_path / "a.zip")
+    names = "(a.fit, b.fit, c.fit and 2 more)"
+    assert left_out == (
+        f"Left out: 5 files that cannot be used {names}; each sync reports the reason.",
+    )
+
+
 def test_a_file_that_promises_a_workout_is_recognized_with_its_problem(tmp_path):
     """A file that should be a workout and cannot be used is recognized, so that its problem is
     reported.
@@ -172,7 +189,7 @@ def test_a_file_that_promises_a_workout_is_recognized_with_its_problem(tmp_path)
     [(entry, *_, left_out)] = recognized(tmp_path / "ride.fit")
     assert (entry, left_out) == (
         "files",
-        ("Left out: 1 file that cannot be used; each sync reports the reason.",),
+        ("Left out: 1 file that cannot be used (ride.fit); each sync reports the reason.",),
     )
 
 

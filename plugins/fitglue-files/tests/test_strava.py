@@ -474,7 +474,10 @@ def test_connecting_reports_the_contents(archive, gpx):
     ]
     assert plugin.fitglue_connect(connection=archive(rows, files=files)).notes == (
         "3 activities, 2019 to 2026: 1 with a file, 2 without.",
-        "Left out: 1 file that the table names but the archive does not contain.",
+        (
+            "Left out: 1 file that the table names but the archive does not contain "
+            "(activities/gone.fit.gz)."
+        ),
         "Left out: 2 photos and videos.",
     )
 

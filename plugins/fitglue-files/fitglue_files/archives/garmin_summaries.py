@@ -52,6 +52,7 @@ class Summary:
         device: The serial number of its device, as text.
         profile: The number of its owner's profile, or ``None``.
         parent: The id of the multisport event to which it belongs as a leg, or ``None``.
+        stated_at: The date of the archive, in UTC.
     """
 
     external_id: str
@@ -61,6 +62,7 @@ class Summary:
     device: str
     profile: str | None
     parent: str | None
+    stated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def summaries_in(reader: ContainerReader, tables: Iterable[Member]) -> Summaries
     broken: list[Refusal] = []
     for table in tables:
         try:
-            for summary in _read(reader.read(table, _LARGEST_TABLE)):
+            for summary in _read(reader.read(table, _LARGEST_TABLE), table.modified_at):
                 by_id.setdefault(summary.external_id, summary)
         except (RecordRefused, msgspec.MsgspecError, ValueError, RecursionError) as error:
             refusal = _refusal(table, error)
@@ -139,7 +141,7 @@ def _refusal(table: Member, error: Exception) -> RecordRefused:
 # -- one file --------------------------------------------------------------------------------------
 
 
-def _read(content: bytes) -> Iterator[Summary]:
+def _read(content: bytes, stated_at: datetime) -> Iterator[Summary]:
     """Yield the summaries in one file; raise what msgspec and json raise."""
     try:
         raws = _raws(content)
@@ -152,7 +154,7 @@ def _read(content: bytes) -> Iterator[Summary]:
     for raw in raws:
         values = msgspec.json.decode(raw)
         if isinstance(values, dict) and values.get("activityId"):
-            yield _summary(raw, values)
+            yield _summary(raw, values, stated_at)
 
 
 def _raws(content: bytes) -> list[bytes]:
@@ -168,7 +170,11 @@ def _raws(content: bytes) -> list[bytes]:
     return raws
 
 
-def _summary(raw: bytes, values: dict[str, Any]) -> Summary:
+def _summary(
+    raw: bytes,
+    values: dict[str, Any],
+    stated_at: datetime,
+) -> Summary:
     """Return one summary with the values that join it with a recording."""
     external_id = str(values["activityId"])
     lasted_ms = number_of(values, "elapsedDuration") or number_of(values, "duration")
@@ -183,4 +189,5 @@ def _summary(raw: bytes, values: dict[str, Any]) -> Summary:
         profile=str(profile) if profile else None,
         # Some summaries name themselves as their parent, which makes them ordinary workouts.
         parent=parent if parent != external_id else None,
+        stated_at=stated_at,
     )

@@ -70,12 +70,14 @@ class Row(NamedTuple):
         cells: Its cells that are not empty, by the names of their columns in lower case.
         day: Its local day, or ``None`` if that cannot be read.
         seconds: Its duration, or ``None`` if the athlete did not state it.
+        stated_at: The date of the export, in UTC.
     """
 
     external_id: str
     cells: dict[str, str]
     day: date | None
     seconds: float | None
+    stated_at: datetime
 
 
 class Workouts(NamedTuple):
@@ -122,6 +124,7 @@ def rows_of(reader: ContainerReader, tables: Iterable[Member]) -> Workouts:
                 cells,
                 _day(cells.get("workoutday")),
                 _seconds(cells),
+                table.modified_at,
             )
             by_id.setdefault(external_id, row)
     rows = sorted(by_id.values(), key=_day_or_first, reverse=True)

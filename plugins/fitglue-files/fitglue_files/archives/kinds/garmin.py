@@ -18,7 +18,7 @@ from fitglue_files.counting import count_kinds, count_workouts, unusable
 from fitglue_files.describing import Describer, promises_workout
 from fitglue_files.description_cache import DescriptionCache
 from fitglue_files.fetching import RecordFile, remember
-from fitglue_files.layout import Layout, Position, position_of, slashed
+from fitglue_files.layout import Layout, Position, base_name, position_of, slashed
 from fitglue_files.listing import listing_of, listing_of_refusal
 from fitglue_files.members import Refusal, newest_first
 from fitglue_files.paths import paths_of, present_paths
@@ -97,7 +97,8 @@ def _contents(
         f"{activities}.",
         f"{files} to match with them.",
     )
-    return Contents(sentences, unusable(counts, len(summaries.broken)))
+    broken = [base_name(refusal) for refusal in summaries.broken]
+    return Contents(sentences, unusable(counts, broken))
 
 
 def _candidates(layout: Layout) -> list[MemberOrRefusal]:
@@ -246,7 +247,7 @@ def _listing(
     remember(connection, summary.external_id, record_file)
     # Built from bytes, so that the summary stays verbatim, including the notation of its numbers.
     content = b'{"activity":' + summary.raw + file + b"}"
-    return Listing(summary.external_id, content)
+    return Listing(summary.external_id, content, at_source=summary.stated_at)
 
 
 def normalize(record: Record) -> list[SourceActivity]:

@@ -20,7 +20,7 @@ from fitglue_files.layout import Layout, root_of, stem
 from fitglue_files.listing import canonical
 from fitglue_files.normalizing import summary_of
 from fitglue_files.paths import paths_of, present_paths
-from fitglue_files.wording import Contents, between_years, counted, left_out
+from fitglue_files.wording import Contents, between_years, counted, left_out, named
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model.moments import utc_text
 from fitglue_registry.plugin_api import Account, Listing
@@ -62,13 +62,13 @@ def contents(reader: ContainerReader, layout: Layout) -> Contents:
     skipped: list[str] = []
     for table in _tables(reader, layout):
         rows = _rows(reader, table)
-        named = [row.summary["file"] for row in rows if row.summary.get("file")]
-        present = [name for name in named if _file(layout, table, name)]
-        missing = len(named) - len(present)
-        sentences.append(_total(rows, len(present)))
+        files = [row.summary["file"] for row in rows if row.summary.get("file")]
+        missing = [name for name in files if not _file(layout, table, name)]
+        sentences.append(_total(rows, len(files) - len(missing)))
         if missing:
+            number = counted(len(missing), "file")
             skipped.append(
-                f"{counted(missing, 'file')} that the table names but the archive does not contain"
+                f"{number} that the table names but the archive does not contain{named(missing)}"
             )
         media = len(layout.below(table, "media"))
         if media:
@@ -164,7 +164,11 @@ def listings(connection: Connection) -> Iterator[Listing]:
                 if member is None:
                     summary.pop("file", None)
                 remember(connection, external_id, RecordFile(member))
-                yield Listing(external_id, canonical(summary))
+                yield Listing(
+                    external_id,
+                    canonical(summary),
+                    at_source=table.modified_at,
+                )
 
 
 def _rows(reader: ContainerReader, table: Member) -> list[Row]:

@@ -158,7 +158,7 @@ def _listing(
         summary["file"] = file.content_id
         record_file = RecordFile(file.member, file.content_id)
     remember(connection, row.external_id, record_file)
-    return Listing(row.external_id, canonical(summary))
+    return Listing(row.external_id, canonical(summary), at_source=row.stated_at)
 
 
 def join(
