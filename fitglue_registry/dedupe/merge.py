@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fitglue_registry.dedupe.preferences import Member, choose, holding, rank
-from fitglue_registry.model import ABSENT, Provenance, SourceActivity, is_doubtful_zero
+from fitglue_registry.model import (
+    ABSENT,
+    Provenance,
+    SourceActivity,
+    all_cropped,
+    is_cropped,
+    is_doubtful_zero,
+)
 from fitglue_registry.model.stored import OTHER_FIELDS, FieldOrigin
 from fitglue_registry.registry import MergeRules
 
@@ -160,13 +167,18 @@ def _origins(
     """Return the origins of every field that any member has, and of the fields tied to it."""
     origins: Origins = {}
     streams_from: Member | None = None
+    cropped = [member for member in native if is_cropped(member.activity)]
     for rule, fields in _fields_that_go_together(rules):
-        leader = _leader(native, fields)
+        # What the athlete cut off at one service must not come back from another one.
+        candidates = cropped if cropped and all_cropped(fields) else native
+        leader = _leader(candidates, fields)
         if leader is None:
+            # A value of the complete recording does not hold for the rest of it.
+            origins |= dict.fromkeys(fields, candidates[0].id) if candidates is cropped else {}
             continue
         supplier = _chosen_supplier(fields, native, chosen)
         if supplier is None:
-            having = holding(native, leader)
+            having = holding(candidates, leader)
             supplier = choose(rule, leader, having, rules, streams_from)
         # The rule of the streams comes before those of the laps, which follow them.
         if leader == "streams":

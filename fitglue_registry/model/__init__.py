@@ -13,6 +13,7 @@ from fitglue_registry.model.activity import (
 )
 from fitglue_registry.model.claims import claim, split_claim
 from fitglue_registry.model.column import Column
+from fitglue_registry.model.crops import CROP, CROPPED_FIELDS, all_cropped, is_cropped
 from fitglue_registry.model.details import (
     Device,
     Gear,
@@ -33,6 +34,8 @@ from fitglue_registry.model.streams import STREAM_UNITS, Stream
 
 __all__ = [
     "ABSENT",
+    "CROP",
+    "CROPPED_FIELDS",
     "MODEL_VERSION",
     "SPORTS",
     "STREAM_UNITS",
@@ -53,6 +56,7 @@ __all__ = [
     "TrainingLoad",
     "WorkoutDefinition",
     "WorkoutStep",
+    "all_cropped",
     "canonical_sport",
     "claim",
     "decode",
@@ -60,6 +64,7 @@ __all__ = [
     "encode",
     "family",
     "gives_way",
+    "is_cropped",
     "is_doubtful_zero",
     "problems",
     "split_claim",

@@ -344,6 +344,41 @@ def test_a_zero_that_gave_way_is_among_the_alternatives():
     assert alternatives(members, origins)["distance_m"] == [(1, 0.0)]
 
 
+def test_a_crop_wins_over_longer_copies_at_other_sources():
+    """If the athlete cropped the workout at one service, no value of the complete recording comes
+    back from another source, not even one that the cropped copy lacks. Texts are not affected.
+    """
+    whole = rich(
+        1,
+        elapsed_s=600.0,
+        distance_m=1980.0,
+        calories_kcal=150.0,
+        laps=(Lap(), Lap()),
+        description="windy",
+        streams=(("time", "heartrate", "latlng"), 600),
+    )
+    extent = {"start_s": 300.0, "end_s": 600.0}
+    cropped = member(
+        2,
+        elapsed_s=300.0,
+        distance_m=990.0,
+        extensions={"crop": extent},
+        streams=(("time",), 300),
+    )
+    merged, origins = merge([whole, cropped])
+    assert (merged.elapsed_s, merged.distance_m) == (300, 990)
+    assert (merged.calories_kcal, merged.laps, merged.description) == (None, (), "windy")
+    assert origins["streams"] == 2
+
+
+def test_any_other_shorter_copy_does_not_win():
+    """A shorter copy that nobody cropped supplies neither the time nor the streams."""
+    whole = rich(1, elapsed_s=600.0, streams=(("time",), 600))
+    short = rich(2, elapsed_s=300.0, streams=(("time",), 300))
+    merged, origins = merge([whole, short])
+    assert (merged.elapsed_s, origins) == (600, {"": 1})
+
+
 #: The names that devices and services give to files, as they become titles.
 FILE_NAMES = [
     "2024-06-01-080000-ELEMNT BOLT 7D4A-123-0",  # Wahoo

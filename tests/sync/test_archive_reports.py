@@ -44,6 +44,20 @@ def test_a_distance_that_was_entered_at_the_service_beats_the_zero_of_the_file(
     assert ("distance_m", "the file has 0") in [(row["field"], row["note"]) for row in remarks]
 
 
+def test_a_crop_at_strava_is_kept(host, imported):
+    """Row 31: a run that was cropped at Strava has the start, the time, the distance and the
+    samples that are left, and ``why`` says what the file has.
+    """
+    by_title = {row["title"]: row for row in imported("31-*/*.zip")}
+    activity = by_title["Cropped run"]
+    assert activity["start_utc"] == "2024-06-02T08:05:00Z"
+    assert (activity["elapsed_s"], activity["distance_m"]) == (300.0, 990.0)
+    assert by_title["Control run"]["distance_m"] == 1980.0
+    notes = {row["field"]: row["note"] for row in host.why(str(activity["number"]))["remarks"]}
+    assert notes["elapsed_s"] == "cropped at the service; the file has 600"
+    assert notes["distance_m"] == "cropped at the service; the file has 1,980"
+
+
 def test_a_workout_of_trainingpeaks_without_a_duration_took_place(imported):
     """Row 33: a swim with only a distance, and a strength workout with only an exertion, are
     workouts, because each column can show that a workout took place.

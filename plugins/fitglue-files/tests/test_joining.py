@@ -80,7 +80,7 @@ def test_a_table_without_elapsed_times_is_compared_by_moving_times():
 
 
 @pytest.mark.parametrize(
-    "row", [workout(distance_m=1990.0), workout(distance_m=1500.0, elapsed_s=450.0)]
+    "row", [workout(distance_m=1990.0), workout(distance_m=1500.0, elapsed_s=450.0, start_utc=None)]
 )
 def test_a_distance_that_was_not_corrected_is_that_of_the_file(row):
     """A small difference is not a correction, and neither is the distance of a shorter workout."""

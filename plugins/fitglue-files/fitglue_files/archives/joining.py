@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from fitglue_files.archives.cropping import crop_of, cropped
 from fitglue_files.normalizing import file_of, of_record
 from fitglue_formats import activities
 from fitglue_registry.errors import RecordRefused
-from fitglue_registry.model import ABSENT, Completeness, Provenance, SourceActivity, gives_way
+from fitglue_registry.model import ABSENT, CROP, Completeness, Provenance, SourceActivity, gives_way
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from fitglue_files.archives.cropping import Crop
     from fitglue_registry.plugin_api import Record
 
 #: Fields that people edit at the service: the value of the row wins over that of the file.
@@ -100,6 +102,9 @@ def combine(
     and its claims to the first.
     """
     leg = legs[0] if len(legs) == 1 else _leg(row, legs)
+    crop = crop_of(row, legs[0]) if len(legs) == 1 else None
+    if crop is not None:
+        return [_cropped(row, legs[0], crop)]
     if leg is not None:
         return [_joined(row, leg, leg_no=0)]
     shared = SourceActivity(**{name: getattr(row, name) for name in _SHARED_BY_LEGS})
@@ -110,6 +115,25 @@ def combine(
     for other in others:
         joined.append(_joined(shared, other, leg_no=other.leg_no))
     return joined
+
+
+def _cropped(
+    row: SourceActivity,
+    leg: SourceActivity,
+    crop: Crop,
+) -> SourceActivity:
+    """Return the workout of a file that the athlete cropped at the service."""
+    joined = _joined(row, cropped(leg, crop), leg_no=0)
+    provenance = dict(joined.provenance)
+    for field in ("elapsed_s", "distance_m"):
+        note = f"cropped at the service; the file has {getattr(leg, field):,.10g}"
+        provenance[field] = Provenance("reported", note=note)
+    extent = {"start_s": crop.start_s, "end_s": crop.end_s}
+    return msgspec.structs.replace(
+        joined,
+        extensions={**joined.extensions, CROP: extent},
+        provenance=provenance,
+    )
 
 
 def _leg(

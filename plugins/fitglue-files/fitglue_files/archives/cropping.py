@@ -1,0 +1,185 @@
+"""Crops: the athlete cut the beginning or the end of a workout off at the service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from fitglue_registry.model import CROPPED_FIELDS, Column, Provenance, SourceActivity, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from fitglue_registry.model import Lap
+
+#: A crop removes at least this many seconds at the start or at the end, because services and
+#: devices begin and end a workout some seconds apart.
+_LEAST_S = 60.0
+#: A crop removes at least this share of the distance: a stop before the end is not cut off.
+_LEAST_SHARE = 0.01
+#: A row may begin before its file, or end after it, by this many seconds.
+_OUTSIDE_S = 5.0
+#: Stream → the fields of its average and its maximum.
+_STATISTICS = {
+    "heartrate": ("average_heartrate_bpm", "max_heartrate_bpm"),
+    "watts": ("average_watts", "max_watts"),
+    "cadence": ("average_cadence_rpm", "max_cadence_rpm"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """The part of a file that is left, in seconds since the start of the file."""
+
+    start_s: float
+    end_s: float
+
+    def contains(self, start_s: float, end_s: float) -> bool:
+        """Return whether a segment is completely inside."""
+        return self.start_s <= start_s and end_s <= self.end_s
+
+
+def crop_of(row: SourceActivity, leg: SourceActivity) -> Crop | None:
+    """Return the crop that a row shows, or ``None`` if the row is not cropped.
+
+    Args:
+        row: The workout as the service has it.
+        leg: The only workout of its file.
+    """
+    if row.start_utc is None or leg.start_utc is None:
+        return None
+    if not (row.elapsed_s and leg.elapsed_s and row.distance_m and leg.distance_m):
+        return None
+    start_s = (row.start_utc - leg.start_utc).total_seconds()
+    end_s = start_s + row.elapsed_s
+    if start_s < -_OUTSIDE_S or end_s > leg.elapsed_s + _OUTSIDE_S:
+        return None
+    is_shorter = start_s >= _LEAST_S or leg.elapsed_s - end_s >= _LEAST_S
+    if not is_shorter or row.distance_m > (1 - _LEAST_SHARE) * leg.distance_m:
+        return None
+    return Crop(start_s, end_s)
+
+
+def cropped(leg: SourceActivity, crop: Crop) -> SourceActivity:
+    """Return the workout of a file without what was cut off.
+
+    Values of the complete file do not hold for the rest, so they are removed. Averages and maxima
+    are computed from the samples that are left. The row supplies time and distance.
+    """
+    apart = timedelta(seconds=crop.start_s)
+    kept = _kept(leg.streams, crop)
+    streams = tuple(_cut(stream, kept, crop) for stream in leg.streams)
+    statistics = _statistics(streams)
+    values: dict[str, Any] = dict.fromkeys(CROPPED_FIELDS)
+    for name in CROPPED_FIELDS:
+        if isinstance(getattr(leg, name), tuple):
+            values[name] = ()
+    start_utc = leg.start_utc
+    start_local = leg.start_local
+    return msgspec.structs.replace(
+        leg,
+        **values
+        | statistics
+        | {
+            "start_utc": None if start_utc is None else start_utc + apart,
+            "start_local": None if start_local is None else start_local + apart,
+            "timezone": leg.timezone,
+            "utc_offset_s": leg.utc_offset_s,
+            "start_precision": leg.start_precision,
+            "power_kind": leg.power_kind,
+            "cadence_per_leg": leg.cadence_per_leg,
+            "pool_length_m": leg.pool_length_m,
+            "streams": streams,
+            "laps": _laps(leg.laps, crop, kept),
+            "metrics": {},
+            "provenance": _provenance(leg, statistics),
+        },
+    )
+
+
+def _provenance(leg: SourceActivity, computed: Iterable[str]) -> dict[str, Provenance]:
+    """Return the provenance of what is left of the file, and of the computed values."""
+    provenance = {}
+    for name, origin in leg.provenance.items():
+        field, _, part = name.partition(".")
+        # A stream that was cut still comes from where it came from.
+        if part or field not in CROPPED_FIELDS:
+            provenance[name] = origin
+    mark = Provenance("computed", note="from the samples that are left")
+    return provenance | dict.fromkeys(computed, mark)
+
+
+def _kept(streams: Sequence[Stream], crop: Crop) -> range:
+    """Return the indices of the samples that are left."""
+    times: list[Any] = []
+    for stream in streams:
+        if stream.type == "time":
+            times = stream.values.to_list()
+    inside = [index for index, time in enumerate(times) if crop.contains(time, time)]
+    if not inside:
+        return range(0)
+    return range(inside[0], inside[-1] + 1)
+
+
+def _cut(
+    stream: Stream,
+    kept: range,
+    crop: Crop,
+) -> Stream:
+    """Return the samples of one stream that are left; time and distance begin with 0 again."""
+    values = stream.values.to_list()[kept.start : kept.stop]
+    start: Any = 0
+    if stream.type == "time":
+        start = crop.start_s
+    elif stream.type == "distance":
+        start = next((value for value in values if value is not None), 0)
+    if start:
+        values = [None if value is None else max(value - start, 0.0) for value in values]
+    return msgspec.structs.replace(stream, values=Column.from_list(values))
+
+
+def _statistics(streams: Sequence[Stream]) -> dict[str, float]:
+    """Return the averages and maxima of the samples."""
+    fields = {}
+    for stream in streams:
+        values: list[Any] = [value for value in stream.values.to_list() if value is not None]
+        if stream.type in _STATISTICS and values:
+            average, highest = _STATISTICS[stream.type]
+            fields[average] = round(sum(values) / len(values), 2)
+            fields[highest] = max(values)
+    return fields
+
+
+def _laps(
+    laps: Sequence[Lap],
+    crop: Crop,
+    kept: range,
+) -> tuple[Lap, ...]:
+    """Return the laps that are completely inside, relative to the new start.
+
+    A lap that was cut has values that do not hold any more, so it is left out.
+    """
+    inside = []
+    for lap in laps:
+        if lap.start_s is None or lap.elapsed_s is None:
+            continue
+        if not crop.contains(lap.start_s, lap.start_s + lap.elapsed_s):
+            continue
+        moved = msgspec.structs.replace(
+            lap,
+            start_s=lap.start_s - crop.start_s,
+            start_index=_moved(lap.start_index, kept),
+            end_index=_moved(lap.end_index, kept),
+        )
+        inside.append(moved)
+    return tuple(inside)
+
+
+def _moved(index: int | None, kept: range) -> int | None:
+    """Return an index of the complete samples as one of the samples that are left."""
+    if index is None:
+        return None
+    return min(max(index - kept.start, 0), len(kept))

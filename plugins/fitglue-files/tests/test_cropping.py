@@ -1,0 +1,116 @@
+"""Tests of crops: a workout whose beginning or end the athlete cut off at the service."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from fitglue_files.archives.joining import combine
+from fitglue_registry.model import (
+    Column,
+    Lap,
+    SourceActivity,
+    Stream,
+    TrainingLoad,
+    is_cropped,
+    problems,
+)
+
+START = datetime(2026, 5, 3, 6, tzinfo=UTC)
+
+
+def recorded(**values) -> SourceActivity:
+    """Return the workout of a file: ten minutes with a sample every ten seconds."""
+    times = range(0, 601, 10)
+    streams = {
+        "time": [float(time) for time in times],
+        "distance": [3.3 * time for time in times],
+        "heartrate": [120.0 if time < 300 else 140.0 for time in times],
+    }
+    defaults = {
+        "sport": "Run",
+        "start_utc": START,
+        "start_local": datetime.fromisoformat("2026-05-03T08:00:00"),
+        "utc_offset_s": 7200,
+        "elapsed_s": 600.0,
+        "moving_s": 600.0,
+        "distance_m": 1980.0,
+        "calories_kcal": 150.0,
+        "average_heartrate_bpm": 130.0,
+        "training_loads": (TrainingLoad(30.0),),
+        "laps": tuple(Lap(start_s=200.0 * lap, elapsed_s=200.0) for lap in range(3)),
+        "streams": tuple(Stream(name, Column.of(values)) for name, values in streams.items()),
+    }
+    return SourceActivity(**(defaults | values))
+
+
+def row(start_s: float, elapsed_s: float, distance_m: float) -> SourceActivity:
+    """Return the row of a workout that begins this many seconds after its file."""
+    return SourceActivity(
+        sport="Run",
+        start_utc=START + timedelta(seconds=start_s),
+        elapsed_s=elapsed_s,
+        distance_m=distance_m,
+    )
+
+
+def joined(row: SourceActivity, leg: SourceActivity) -> SourceActivity:
+    """Return the workout of a row and its file, which must be valid."""
+    [activity] = combine(row, [leg])
+    assert problems(activity) == []
+    return activity
+
+
+def samples(activity: SourceActivity, kind: str) -> list:
+    [stream] = [stream for stream in activity.streams if stream.type == kind]
+    return stream.values.to_list()
+
+
+def test_a_crop_at_both_ends_cuts_times_totals_streams_and_laps():
+    """A cropped workout has the start, the time and the distance of the service. Its streams and
+    laps are those that are left, and every value of the complete file is computed again or absent.
+    """
+    activity = joined(row(150, 300, 990.0), recorded())
+    assert (activity.start_utc, activity.start_local) == (
+        START + timedelta(seconds=150),
+        datetime.fromisoformat("2026-05-03T08:02:30"),
+    )
+    assert (activity.elapsed_s, activity.distance_m) == (300, 990)
+    assert (activity.calories_kcal, activity.moving_s, activity.training_loads) == (None, None, ())
+    assert activity.average_heartrate_bpm == pytest.approx(130, abs=1)
+    assert (samples(activity, "time")[0], samples(activity, "time")[-1]) == (0, 300)
+    assert samples(activity, "distance")[-1] == pytest.approx(990)
+    assert [(lap.start_s, lap.elapsed_s) for lap in activity.laps] == [(50, 200)]
+    assert is_cropped(activity)
+
+
+def test_the_provenance_says_what_the_file_has():
+    """The time and the distance of a cropped workout say that it was cropped, and what was there
+    before. What was computed says so.
+    """
+    provenance = joined(row(300, 300, 990.0), recorded()).provenance
+    assert provenance["elapsed_s"].note == "cropped at the service; the file has 600"
+    assert provenance["distance_m"].note == "cropped at the service; the file has 1,980"
+    assert provenance["average_heartrate_bpm"].how == "computed"
+
+
+@pytest.mark.parametrize(
+    ("start_s", "elapsed_s", "distance_m"),
+    [
+        (59, 541, 1500.0),  # less than a minute
+        (0, 500, 1975.0),  # a stop before the end has no distance
+        (-120, 500, 1500.0),  # it begins before the file
+        (300, 400, 1200.0),  # it ends after the file
+    ],
+)
+def test_what_is_not_a_crop_keeps_the_file(start_s, elapsed_s, distance_m):
+    """A row is a crop only if it lies inside its file and is shorter in time and in distance."""
+    activity = joined(row(start_s, elapsed_s, distance_m), recorded())
+    assert (activity.elapsed_s, len(activity.laps), is_cropped(activity)) == (600, 3, False)
+
+
+def test_a_row_without_a_start_is_not_a_crop():
+    """Nothing is cut without a start that is known to the second."""
+    without = SourceActivity(sport="Run", elapsed_s=300.0, distance_m=990.0)
+    assert not is_cropped(joined(without, recorded()))
