@@ -58,18 +58,25 @@ def count_kinds(reader: ContainerReader, members: Iterable[MemberOrRefusal]) -> 
 def _kind(reader: ContainerReader, member: MemberOrRefusal) -> str:
     """Return the kind of one member, by its first bytes."""
     if isinstance(member, Refusal):
-        return "refused" if promises_workouts(member.name) else "other"
+        return _kind_by_name(promises_workouts(member.name))
     try:
         head = unpack_head(reader.head(member))
     except RecordRefused:
-        return "refused" if promises_workouts(member.name) else "other"
+        return _kind_by_name(promises_workouts(member.name))
     # The files are not read completely: this runs while the athlete waits for an answer.
     kind = kind_of(head)
     if kind == "fit" and is_activity(head) is False:
         return "no activity"
     if kind in _WORKOUTS:
         return kind
-    return "refused" if promises_workout(member.name) else "other"
+    return _kind_by_name(promises_workout(member.name))
+
+
+def _kind_by_name(promises: bool) -> str:
+    """Return the kind of an unreadable member, whose name promises a workout or does not."""
+    if promises:
+        return "refused"
+    return "other"
 
 
 def count_workouts(counts: Counts) -> int:
@@ -79,7 +86,11 @@ def count_workouts(counts: Counts) -> int:
 
 def contents_of(counts: Counts) -> Contents:
     """Return the contents of a place without archives."""
-    kinds = [f"{counts[kind]} {kind.upper()}" for kind in _WORKOUTS if counts[kind]]
+    kinds = []
+    for kind in _WORKOUTS:
+        number = counts[kind]
+        if number:
+            kinds.append(f"{number} {kind.upper()}")
     sentence = counted(count_workouts(counts), "workout file")
     if kinds:
         sentence += f" ({', '.join(kinds)})"

@@ -52,13 +52,16 @@ def recognize(paths: Sequence[str]) -> list[Recognized]:
             archives_here = [archive for archive in all_archives if _is_among(archive, layout)]
             for archive in archives_here:
                 archives[archive].append(path)
-            other_counts = count_kinds(reader, outside(layout, archives_here))
+
+            members = outside(layout, archives_here)
+            other_counts = count_kinds(reader, members)
             if not _is_worth_connecting(other_counts, has_archives=bool(archives_here)):
                 continue
-            if Path(path).is_dir():
-                folders.append(_folder(path, contents_of(other_counts), len(archives_here)))
-            else:
+            if not Path(path).is_dir():
                 single.append(path)
+                continue
+            contents = contents_of(other_counts)
+            folders.append(_folder(path, contents, len(archives_here)))
         return [*_archives(archives, layouts), *folders, *_single(reader, single, layouts)]
 
 

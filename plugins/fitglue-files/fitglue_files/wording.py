@@ -55,7 +55,9 @@ def named(names: Sequence[str]) -> str:
     more = len(names) - _SHOWN
     if more > 0:
         shown += f" and {more:,} more"
-    return f" ({shown})" if shown else ""
+    if not shown:
+        return ""
+    return f" ({shown})"
 
 
 def left_out(*kinds: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from fitglue_registry.model import CROPPED_FIELDS, Column, Provenance, SourceAct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from fitglue_registry.model import Lap
 
@@ -51,14 +52,22 @@ def crop_of(row: SourceActivity, leg: SourceActivity) -> Crop | None:
     """
     if row.start_utc is None or leg.start_utc is None:
         return None
-    if not (row.elapsed_s and leg.elapsed_s and row.distance_m and leg.distance_m):
+    if not row.elapsed_s or not leg.elapsed_s:
         return None
-    start_s = (row.start_utc - leg.start_utc).total_seconds()
+    if not row.distance_m or not leg.distance_m:
+        return None
+
+    apart = row.start_utc - leg.start_utc
+    start_s = apart.total_seconds()
     end_s = start_s + row.elapsed_s
-    if start_s < -_OUTSIDE_S or end_s > leg.elapsed_s + _OUTSIDE_S:
+    is_inside = start_s >= -_OUTSIDE_S and end_s <= leg.elapsed_s + _OUTSIDE_S
+    if not is_inside:
         return None
-    is_shorter = start_s >= _LEAST_S or leg.elapsed_s - end_s >= _LEAST_S
-    if not is_shorter or row.distance_m > (1 - _LEAST_SHARE) * leg.distance_m:
+
+    cut_off_s = leg.elapsed_s - end_s
+    is_shorter = start_s >= _LEAST_S or cut_off_s >= _LEAST_S
+    most_m = leg.distance_m * (1 - _LEAST_SHARE)
+    if not is_shorter or row.distance_m > most_m:
         return None
     return Crop(start_s, end_s)
 
@@ -69,23 +78,16 @@ def cropped(leg: SourceActivity, crop: Crop) -> SourceActivity:
     Values of the complete file do not hold for the rest, so they are removed. Averages and maxima
     are computed from the samples that are left. The row supplies time and distance.
     """
-    apart = timedelta(seconds=crop.start_s)
     kept = _kept(leg.streams, crop)
     streams = tuple(_cut(stream, kept, crop) for stream in leg.streams)
     statistics = _statistics(streams)
-    values: dict[str, Any] = dict.fromkeys(CROPPED_FIELDS)
-    for name in CROPPED_FIELDS:
-        if isinstance(getattr(leg, name), tuple):
-            values[name] = ()
-    start_utc = leg.start_utc
-    start_local = leg.start_local
     return msgspec.structs.replace(
         leg,
-        **values
+        **_without_values(leg)
         | statistics
         | {
-            "start_utc": None if start_utc is None else start_utc + apart,
-            "start_local": None if start_local is None else start_local + apart,
+            "start_utc": _later(leg.start_utc, crop),
+            "start_local": _later(leg.start_local, crop),
             "timezone": leg.timezone,
             "utc_offset_s": leg.utc_offset_s,
             "start_precision": leg.start_precision,
@@ -98,6 +100,22 @@ def cropped(leg: SourceActivity, crop: Crop) -> SourceActivity:
             "provenance": _provenance(leg, statistics),
         },
     )
+
+
+def _without_values(leg: SourceActivity) -> dict[str, Any]:
+    """Return the fields that do not hold for a part of the workout, each of them empty."""
+    values: dict[str, Any] = dict.fromkeys(CROPPED_FIELDS)
+    for name in CROPPED_FIELDS:
+        if isinstance(getattr(leg, name), tuple):
+            values[name] = ()
+    return values
+
+
+def _later(start: datetime | None, crop: Crop) -> datetime | None:
+    """Return the start of what is left of the file, if the start of the file is known."""
+    if start is None:
+        return None
+    return start + timedelta(seconds=crop.start_s)
 
 
 def _provenance(leg: SourceActivity, computed: Iterable[str]) -> dict[str, Provenance]:
@@ -118,10 +136,13 @@ def _kept(streams: Sequence[Stream], crop: Crop) -> range:
     for stream in streams:
         if stream.type == "time":
             times = stream.values.to_list()
+
     inside = [index for index, time in enumerate(times) if crop.contains(time, time)]
     if not inside:
         return range(0)
-    return range(inside[0], inside[-1] + 1)
+    first = inside[0]
+    last = inside[-1]
+    return range(first, last + 1)
 
 
 def _cut(
@@ -145,11 +166,15 @@ def _statistics(streams: Sequence[Stream]) -> dict[str, float]:
     """Return the averages and maxima of the samples."""
     fields = {}
     for stream in streams:
+        if stream.type not in _STATISTICS:
+            continue
         values: list[Any] = [value for value in stream.values.to_list() if value is not None]
-        if stream.type in _STATISTICS and values:
-            average, highest = _STATISTICS[stream.type]
-            fields[average] = round(sum(values) / len(values), 2)
-            fields[highest] = max(values)
+        if not values:
+            continue
+        mean = sum(values) / len(values)
+        average, highest = _STATISTICS[stream.type]
+        fields[average] = round(mean, 2)
+        fields[highest] = max(values)
     return fields
 
 
@@ -166,7 +191,8 @@ def _laps(
     for lap in laps:
         if lap.start_s is None or lap.elapsed_s is None:
             continue
-        if not crop.contains(lap.start_s, lap.start_s + lap.elapsed_s):
+        end_s = lap.start_s + lap.elapsed_s
+        if not crop.contains(lap.start_s, end_s):
             continue
         moved = msgspec.structs.replace(
             lap,
@@ -182,4 +208,7 @@ def _moved(index: int | None, kept: range) -> int | None:
     """Return an index of the complete samples as one of the samples that are left."""
     if index is None:
         return None
-    return min(max(index - kept.start, 0), len(kept))
+    moved = index - kept.start
+    if moved < 0:
+        return 0
+    return min(moved, len(kept))

@@ -87,6 +87,16 @@ class _Day(NamedTuple):
     day: int
 
 
+def _hour_of_day(hour: int, *, afternoon: bool) -> int:
+    """Return the hour of a 24-hour clock; an hour above 12 is one already."""
+    if hour > 12:
+        return hour
+    hour %= 12  # 12 a.m. is midnight, and 12 p.m. noon
+    if afternoon:
+        hour += 12
+    return hour
+
+
 class DateColumn:
     """The dates of one column, which are in UTC.
 
@@ -95,9 +105,15 @@ class DateColumn:
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        dates = list(filter(None, map(_parsed, texts)))
-        self._months = _months_of([date for date in dates if len(date.numbers) == 2])
-        self._month_first = _is_month_first([date for date in dates if len(date.numbers) == 3])
+        with_words = []
+        with_numbers = []
+        for date in filter(None, map(_parsed, texts)):
+            if len(date.numbers) == 2:
+                with_words.append(date)
+            elif len(date.numbers) == 3:
+                with_numbers.append(date)
+        self._months = _months_of(with_words)
+        self._month_first = _is_month_first(with_numbers)
 
     def read(self, text: str) -> datetime | None:
         """Return the time of one text in UTC, or ``None`` if it cannot be understood."""
@@ -110,10 +126,8 @@ class DateColumn:
         if day.year > _BUDDHIST:
             day = day._replace(year=day.year - _BUDDHIST_OFFSET)
         hour, minute, second = date.clock
-        if date.afternoon is not None and hour <= 12:
-            hour %= 12  # 12 a.m. is midnight, and 12 p.m. noon
-            if date.afternoon:
-                hour += 12
+        if date.afternoon is not None:
+            hour = _hour_of_day(hour, afternoon=date.afternoon)
         try:
             return datetime(*day, hour, minute, second, tzinfo=UTC)
         except ValueError:

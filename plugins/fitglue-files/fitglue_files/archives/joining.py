@@ -101,12 +101,12 @@ def combine(
     row for one leg of a file takes that leg. A row for the complete file gives its text to each leg
     and its claims to the first.
     """
-    leg = legs[0] if len(legs) == 1 else _leg(row, legs)
-    crop = crop_of(row, legs[0]) if len(legs) == 1 else None
-    if crop is not None:
-        return [_cropped(row, legs[0], crop)]
+    if len(legs) == 1:
+        return [_with_only_leg(row, legs[0])]
+    leg = _leg(row, legs)
     if leg is not None:
         return [_joined(row, leg, leg_no=0)]
+
     shared = SourceActivity(**{name: getattr(row, name) for name in _SHARED_BY_LEGS})
     # Only the first leg gets the claims, because equal claims would join the legs into one.
     with_claims = msgspec.structs.replace(shared, claims=row.claims)
@@ -115,6 +115,14 @@ def combine(
     for other in others:
         joined.append(_joined(shared, other, leg_no=other.leg_no))
     return joined
+
+
+def _with_only_leg(row: SourceActivity, leg: SourceActivity) -> SourceActivity:
+    """Return the workout of a row joined with the only workout of its file."""
+    crop = crop_of(row, leg)
+    if crop is not None:
+        return _cropped(row, leg, crop)
+    return _joined(row, leg, leg_no=0)
 
 
 def _cropped(
@@ -126,7 +134,8 @@ def _cropped(
     joined = _joined(row, cropped(leg, crop), leg_no=0)
     provenance = dict(joined.provenance)
     for field in ("elapsed_s", "distance_m"):
-        note = f"cropped at the service; the file has {getattr(leg, field):,.10g}"
+        recorded = getattr(leg, field)
+        note = f"cropped at the service; the file has {recorded:,.10g}"
         provenance[field] = Provenance("reported", note=note)
     extent = {"start_s": crop.start_s, "end_s": crop.end_s}
     return msgspec.structs.replace(

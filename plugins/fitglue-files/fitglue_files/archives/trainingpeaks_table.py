@@ -113,22 +113,31 @@ def rows_of(reader: ContainerReader, tables: Iterable[Member]) -> Workouts:
         times: Counter[str] = Counter()
         for cells in _cells(reader, table):
             if not _took_place(cells):
-                planned[repr(sorted(cells.items()))] = "athletecomments" in cells
+                content = repr(sorted(cells.items()))
+                planned[content] = "athletecomments" in cells
                 continue
             identity = "\n".join(cells.get(name, "") for name in _IDENTITY)
+            # Two workouts of a day can have the same fields: the second one gets an id of its own.
             times[identity] += 1
-            digest = hashlib.sha256(f"{identity}\n{times[identity]}".encode()).hexdigest()
-            external_id = digest[:32]
+            external_id = _external_id(identity, times[identity])
             row = Row(
                 external_id,
                 cells,
-                _day(cells.get("workoutday")),
-                _seconds(cells),
-                table.modified_at,
+                day=_day(cells.get("workoutday")),
+                seconds=_seconds(cells),
+                stated_at=table.modified_at,
             )
             by_id.setdefault(external_id, row)
     rows = sorted(by_id.values(), key=_day_or_first, reverse=True)
-    return Workouts(rows, len(planned), sum(planned.values()))
+    commented = sum(planned.values())
+    return Workouts(rows, len(planned), commented)
+
+
+def _external_id(identity: str, number: int) -> str:
+    """Return the id of the workout with this number among those of one table that look alike."""
+    content = f"{identity}\n{number}"
+    digest = hashlib.sha256(content.encode())
+    return digest.hexdigest()[:32]
 
 
 def _took_place(cells: Cells) -> bool:
@@ -150,7 +159,9 @@ def _took_place(cells: Cells) -> bool:
 def _seconds(cells: Cells) -> float | None:
     """Return the duration of a row, or ``None``."""
     hours = positive(cells.get("timetotalinhours"))
-    return None if hours is None else hours * 3600
+    if hours is None:
+        return None
+    return hours * 3600
 
 
 def _cells(reader: ContainerReader, table: Member) -> Iterator[dict[str, str]]:
@@ -164,8 +175,12 @@ def _cells(reader: ContainerReader, table: Member) -> Iterator[dict[str, str]]:
 
 def _day(text: str | None) -> date | None:
     """Return the day in a cell, or ``None``."""
+    if not text:
+        return None
+    # Only the day is read if a time follows it.
+    day = text[:10]
     try:
-        return date.fromisoformat((text or "")[:10])
+        return date.fromisoformat(day)
     except ValueError:
         return None
 

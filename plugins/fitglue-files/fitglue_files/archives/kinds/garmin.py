@@ -73,7 +73,9 @@ def _is_uploaded(member: MemberOrRefusal) -> bool:
 
 def contents(reader: ContainerReader, layout: Layout) -> Contents:
     """Return what the archives contain, by their summaries and the first bytes of their files."""
-    return _contents(reader, layout, summaries_in(reader, tables_in(layout)))
+    tables = tables_in(layout)
+    summaries = summaries_in(reader, tables)
+    return _contents(reader, layout, summaries)
 
 
 def _contents(
@@ -90,8 +92,11 @@ def _contents(
     )
     activities += between_years(start.year for start in starts)
     if summaries.groups:
-        activities += f"; {counted(summaries.groups, 'multisport event')} split into legs"
-    counts = count_kinds(reader, _candidates(layout))
+        groups = counted(summaries.groups, "multisport event")
+        activities += f"; {groups} split into legs"
+
+    candidates = _candidates(layout)
+    counts = count_kinds(reader, candidates)
     files = counted(count_workouts(counts), "workout file")
     sentences = (
         f"{activities}.",
@@ -113,7 +118,9 @@ def _may_be_workout(member: MemberOrRefusal) -> bool:
     """Return whether a member may be a workout."""
     if isinstance(member, Refusal):  # it might have been one, so the athlete gets to see the reason
         return True
-    return promises_workout(member.name) or _is_uploaded(member)
+    if _is_uploaded(member):
+        return True
+    return promises_workout(member.name)
 
 
 def account(connection: Connection) -> Account:
@@ -131,8 +138,11 @@ def account(connection: Connection) -> Account:
             )
         summaries = summaries_in(reader, tables)
         notes = _contents(reader, layout, summaries).notes
-    paths = connection.settings.get("paths")
-    return Account(owner(summaries, tables) or f"archive:{paths}", notes=notes)
+    account_id = owner(summaries, tables)
+    if not account_id:
+        paths = connection.settings.get("paths")
+        account_id = f"archive:{paths}"
+    return Account(account_id, notes=notes)
 
 
 # -- joining summaries with files ------------------------------------------------------------------

@@ -133,7 +133,8 @@ def _profile(
         table = read_table(reader.read(profile))
     except RecordRefused:
         return []
-    return next(iter(table.rows), [])
+    rows = iter(table.rows)
+    return next(rows, [])
 
 
 # -- rows ------------------------------------------------------------------------------------------
