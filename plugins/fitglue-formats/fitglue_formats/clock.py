@@ -5,6 +5,8 @@ The local clock follows from an offset that the file states, or from the place o
 
 from __future__ import annotations
 
+import math
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +16,13 @@ from tzfpy import get_tz
 #: Latitude and longitude in degrees.
 Place: TypeAlias = tuple[float, float]
 _DAY_S = 86_400
+#: Forms of a time that are not ISO 8601 but leave no doubt: a blank for the ``T``, numbers without
+#: leading zeros, a decimal comma, ``UTC`` for the ``Z``.
+_LENIENT_TIME = re.compile(
+    r"(\d{4})[-/](\d\d?)[-/](\d\d?)[T ]+(\d\d?):(\d\d?):(\d\d?)(?:[.,](\d{1,9}))?"
+    r" *(?:Z|UTC|GMT|([+-])(\d\d?):?(\d\d)?)?",
+    re.IGNORECASE,
+)
 
 
 class _Zone(NamedTuple):
@@ -32,6 +41,72 @@ def utc(time: datetime) -> datetime:
     if time.tzinfo is None:
         return time.replace(tzinfo=UTC)
     return time.astimezone(UTC)
+
+
+def parsed_time(text: str | None) -> datetime | None:
+    """Return a time in UTC, or ``None`` if the text is missing or not a time of the calendar."""
+    if not text:
+        return None
+    text = text.strip()
+    try:
+        return utc(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        return _lenient(text)
+
+
+def parsed_seconds(text: str | None) -> float:
+    """Return a time in seconds since 1970 (UTC), or NaN if the text is not a time."""
+    if text is None:
+        return math.nan
+    try:
+        # Nearly every time of a recording is written like this, and there can be a million of them.
+        if text.endswith("Z"):
+            return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        pass
+    return _seconds(text)
+
+
+def _seconds(text: str) -> float:
+    time = parsed_time(text)
+    return math.nan if time is None else time.timestamp()
+
+
+def _lenient(text: str) -> datetime | None:
+    """Return a time that is written in an unusual but clear form, or ``None``."""
+    match = _LENIENT_TIME.fullmatch(text)
+    if match is None:
+        return None
+    numbers = [int(part) for part in match.groups()[:6]]
+    fraction = float(f"0.{match[7] or 0}")
+    offset = timedelta(
+        hours=int(match[9] or 0),
+        minutes=int(match[10] or 0),
+    )
+    if match[8] == "-":
+        offset = -offset
+    *date, hours, minutes, seconds = numbers
+    # A leap second is the sixtieth second; devices also write 24:00:00.
+    later = timedelta(
+        hours=hours,
+        minutes=minutes,
+        seconds=seconds + fraction,
+    )
+    if hours > 24 or minutes > 59 or seconds > 60 or abs(offset) > timedelta(days=1):
+        return None
+    try:
+        return (
+            datetime(
+                date[0],
+                date[1],
+                date[2],
+                tzinfo=UTC,
+            )
+            + later
+            - offset
+        )
+    except (ValueError, OverflowError):
+        return None
 
 
 def start_fields(
@@ -83,7 +158,10 @@ def start_fields(
     return fields
 
 
-def _zone(start: datetime, place: Place | None) -> _Zone | None:
+def _zone(
+    start: datetime,
+    place: Place | None,
+) -> _Zone | None:
     """Return the zone of a place at a moment, or ``None`` if it is unknown."""
     if place is None:
         return None

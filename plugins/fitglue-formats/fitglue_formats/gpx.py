@@ -1,42 +1,58 @@
-"""Reader for GPX: it makes one workout from all tracks of a file.
+"""Reader for GPX: it makes a workout from the tracks of each day of a file.
 
-GPX has no summary, so duration, distance, climb and averages are computed from the points.
+GPX has no summary, so duration, distance, climb and averages are computed from the points. All of
+them are computed from the same points: those that become the streams.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-import gpxpy
+import msgspec
+import numpy as np
 
-from fitglue_formats.clock import start_fields, utc
+from fitglue_formats.absence import number
+from fitglue_formats.clock import parsed_seconds, start_fields
+from fitglue_formats.figures import climb, movement
 from fitglue_formats.refusals import refusal
-from fitglue_formats.safe_xml import clean, encoding, local_name, parse
-from fitglue_formats.tracks import averages, columns_of, seconds_after, streams_of
+from fitglue_formats.safe_xml import BROKEN, collect, local_name
+from fitglue_formats.timeline import REPEATED, UNSET, Timeline, arrange, nights
+from fitglue_formats.tracks import (
+    Points,
+    averages,
+    column,
+    columns_of,
+    counts_one_leg,
+    first_place,
+    floats,
+    streams_of,
+    taken,
+    track_of,
+    typical_cadence,
+)
 from fitglue_registry.model import (
-    Column,
+    Completeness,
     Device,
     Provenance,
     SourceActivity,
     canonical_sport,
+    family,
 )
-from fitglue_registry.model.sports import ON_FOOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
-    from typing import Any
+    from collections.abc import Iterable
 
-    from gpxpy.gpx import GPX, GPXTrackPoint, GPXTrackSegment
-
-    from fitglue_formats.tracks import Streams
+    from fitglue_formats.array_types import Indexes
     from fitglue_registry.errors import RecordRefused
 
-#: Local name of an element in the extensions of a point → our stream. Each manufacturer has its own
+#: The name of a point → the name of the element that contains the points.
+_POINTS = {"trkpt": "trkseg"}
+#: Local name of an element in a point or its extensions → our stream. Each manufacturer has its own
 #: namespace, but they all use the same few names.
-_EXTENSIONS = {
+_STREAMS = {
+    "ele": "altitude",
     "hr": "heartrate",
     "heartrate": "heartrate",
     "cad": "cadence",
@@ -47,190 +63,235 @@ _EXTENSIONS = {
     "atemp": "temperature",
     "temp": "temperature",
 }
-#: An altitude above 100 km (where space begins) is an error in the file.
-_HIGHEST_M = 100_000
-#: The points of one segment that have a time, each with that time.
-TimedPoints: TypeAlias = "list[tuple[datetime, GPXTrackPoint]]"
+_MEASURED = ("heartrate", "cadence", "watts", "temperature")
 #: Strava writes a number as the type of a track. No list of them is published; these two were seen
 #: in exported files.
 _STRAVA_TYPES = {"1": "Ride", "9": "Run"}
+#: More workouts than this in one file are kept as the last one. The host refuses a record that has
+#: more than 200.
+_MOST_WORKOUTS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One point of the recording, with its time in UTC and its distance along the track."""
+@dataclass(slots=True)
+class _Heading:
+    """What a track, or the file, states about itself."""
 
-    point: GPXTrackPoint
-    time: datetime
-    distance_m: float
+    name: str | None = None
+    description: str | None = None
+    type: str | None = None
+
+
+class _Kinds(dict[object, str | None]):
+    """The names of elements, as the parser returns them → our stream, or ``time``, or ``None``.
+
+    A file has a million elements and ten names, so each name is looked at once.
+    """
+
+    def __missing__(self, tag: object) -> str | None:
+        name = local_name(tag)
+        kind = name if name == "time" else _STREAMS.get(name)
+        self[tag] = kind
+        return kind
+
+
+@dataclass(slots=True)
+class _File:
+    """The points and headings of a file; a ``Collector``."""
+
+    names = ("gpx", "metadata", "trk", "trkseg", "trkpt", "wpt", "rtept", "rte")
+    points = _POINTS
+    track_points: Points = field(default_factory=Points)
+    tracks: list[_Heading] = field(default_factory=list)
+    #: The index of the track of each segment.
+    track_of: list[int] = field(default_factory=list)
+    heading: _Heading = field(default_factory=_Heading)
+    creator: str | None = None
+    kinds: _Kinds = field(default_factory=lambda: _Kinds())
+
+    def start(
+        self,
+        name: str,
+        element: Any,
+    ) -> None:
+        """Open a track or a segment."""
+        if name == "gpx":
+            self.creator = self.creator or element.get("creator")
+        elif name == "trk":
+            self.tracks.append(_Heading())
+            self._open_segment()
+        elif name == "trkseg":
+            self._open_segment()
+
+    def _open_segment(self) -> None:
+        if not self.tracks:
+            self.tracks.append(_Heading())
+        self.track_of.append(len(self.tracks) - 1)
+        self.track_points.open_segment()
+
+    def end(
+        self,
+        name: str,
+        element: Any,
+    ) -> None:
+        """Take a point or a heading."""
+        if name == "trkpt":
+            self._add(element)
+        elif name == "trk" and self.tracks:
+            self.tracks[-1] = _heading(element)
+        elif name in ("gpx", "metadata"):
+            # GPX 1.0 has the name of the file in the root, and GPX 1.1 in ``metadata``.
+            stated = _heading(element)
+            self.heading.name = self.heading.name or stated.name
+            self.heading.description = self.heading.description or stated.description
+
+    def _add(self, element: Any) -> None:
+        """Append a point with what was measured at it."""
+        if not self.track_of:
+            self._open_segment()
+        time = None
+        values: dict[str, float] = {}
+        for child in element.iter():
+            kind = self.kinds[child.tag]
+            if kind == "time":
+                time = time or child.text
+            elif kind is not None:
+                values[kind] = number(child.text)
+        self.track_points.add(
+            parsed_seconds(time),
+            number(element.get("lat")),
+            number(element.get("lon")),
+        )
+        for kind, value in values.items():
+            self.track_points.measure(kind, value)
+
+
+def _heading(element: Any) -> _Heading:
+    """Return the direct children of an element that describe it."""
+    texts: dict[str, str] = {}
+    for child in element.iterchildren("*"):
+        text = (child.text or "").strip()
+        if text:
+            texts.setdefault(local_name(child.tag), text)
+    return _Heading(
+        texts.get("name"),
+        texts.get("desc"),
+        texts.get("type"),
+    )
 
 
 def activities(content: bytes) -> list[SourceActivity]:
-    """Return the one workout of a file as a list; raise ``RecordRefused`` if it contains none."""
-    return [_activity(content)]
+    """Return the workouts of a file, in the order of time.
+
+    A file is one workout, unless a night lies between its points, or a track has another sport
+    than the one before it.
+
+    Raises:
+        RecordRefused: If the file contains no workout.
+    """
+    file, broken = collect(
+        content,
+        "gpx",
+        _File,
+    )
+    if broken and not len(file.track_points):
+        raise _refuse(
+            "FG-not-gpx",
+            f"it has no track point that can be read: {broken[BROKEN]}",
+        )
+    timeline = _timeline(file)
+    workouts: list[SourceActivity] = []
+    for order in _workouts(file, timeline):
+        workouts.append(
+            _activity(
+                file,
+                timeline,
+                order,
+                len(workouts),
+            )
+        )
+    missing = broken | _missing(file, timeline)
+    if missing:
+        completeness = Completeness((), missing)
+        workouts[0] = msgspec.structs.replace(
+            workouts[0],
+            completeness=completeness,
+        )
+    return workouts
 
 
 def summaries(content: bytes) -> list[SourceActivity]:
     """Return the same as ``activities``: a GPX file has no summary, so all points have to be
     read.
     """
-    return [_activity(content)]
+    return activities(content)
 
 
-def _activity(content: bytes) -> SourceActivity:
-    """Return the workout of a file; raise ``RecordRefused`` with a code for the reason if it has
-    none.
-    """
-    gpx = _parse(content)
-    _tidy(gpx)
-    samples = _samples(gpx)
-    first = samples[0]
-    place = (first.point.latitude, first.point.longitude)
-    sport, sport_raw = _sport(gpx)
-    streams = _streams(samples)
-    names = (track.name for track in gpx.tracks)
-    descriptions = (track.description for track in gpx.tracks)
-    return SourceActivity(
-        title=_first(names) or gpx.name,
-        description=_first(descriptions) or gpx.description,
-        sport=sport,
-        sport_raw=sport_raw,
-        device=Device(name=gpx.creator) if gpx.creator else None,
-        streams=tuple(streams.values()),
-        cadence_per_leg=True if "cadence" in streams and sport in ON_FOOT else None,
-        **start_fields(first.time, place),
-        **_computed_fields(gpx, samples, streams),
-    )
+# -- which points ----------------------------------------------------------------------------------
 
 
-def _first(texts: Iterable[str | None]) -> str | None:
-    """Return the first text that is not empty."""
-    return next(filter(None, texts), None)
-
-
-# -- reading ---------------------------------------------------------------------------------------
-
-
-def _parse(content: bytes) -> GPX:
-    """Return the parsed document; raise ``RecordRefused`` if it is not a usable GPX."""
-    content = clean(content)
-    # gpxpy uses lxml if it is installed, else the parser of the standard library. So that no
-    # document type reaches either of them, the document passes through the safe parser first.
-    parse(content, "gpx")
-    try:
-        return gpxpy.parse(content.decode(encoding(content)))
-    except (gpxpy.gpx.GPXException, LookupError, ValueError) as error:
-        raise _refuse(
-            "FG-not-gpx",
-            f"a value in it cannot be read: {error}",
-        ) from error
-
-
-def _tidy(gpx: GPX) -> None:
-    """Remove points with impossible positions, and clear impossible altitudes and times.
-
-    gpxpy accepts any number as a coordinate, and times both with and without a zone.
-    """
-    for segment in _segments(gpx):
-        segment.points = [point for point in segment.points if _is_on_earth(point)]
-        for point in segment.points:
-            point.elevation = _elevation(point.elevation)
-            point.time = _utc_or_none(point.time)
-
-
-def _segments(gpx: GPX) -> Iterator[GPXTrackSegment]:
-    """Yield the segments of all tracks."""
-    for track in gpx.tracks:
-        yield from track.segments
-
-
-def _is_on_earth(point: GPXTrackPoint) -> bool:
-    """Return whether the position is possible; some programs count longitudes up to 360 degrees."""
-    return abs(point.latitude) <= 90 and abs(point.longitude) <= 360
-
-
-def _elevation(elevation: float | None) -> float | None:
-    """Return the altitude, or ``None`` if it is impossible."""
-    if elevation is None or not abs(elevation) <= _HIGHEST_M:  # written so that NaN fails too
-        return None
-    return elevation
-
-
-def _utc_or_none(time: datetime | None) -> datetime | None:
-    """Return the time in UTC, or ``None`` if it is missing or outside the calendar.
-
-    gpxpy accepts offsets of up to four days, and 0001-01-01 in a zone east of UTC.
-    """
-    if time is None:
-        return None
-    try:
-        return utc(time)
-    except (OverflowError, ValueError):
-        return None
-
-
-def _samples(gpx: GPX) -> list[Sample]:
-    """Return the points that have a time, in chronological order, with their cumulative distance.
-
-    No distance is added between segments: a new segment begins where the recording was interrupted.
-    """
-    segments = _timed_segments(gpx)
-    samples: list[Sample] = []
-    distance_m = 0.0
-    # Some programs write the last segment first.
-    segments.sort(key=_start)
-    for timed_points in segments:
-        previous: GPXTrackPoint | None = None
-        for time, point in timed_points:
-            if samples and time < samples[-1].time:
-                # The clock was set back, or two tracks overlap. The stream ``time`` has to be
-                # monotonic, so the point is dropped.
-                continue
-            if previous is not None:
-                distance_m += point.distance_2d(previous) or 0.0
-            samples.append(Sample(point, time, distance_m))
-            previous = point
-    return samples
-
-
-def _start(timed_points: TimedPoints) -> datetime:
-    time, _ = timed_points[0]
-    return time
-
-
-def _timed_segments(gpx: GPX) -> list[TimedPoints]:
-    """Return the points of each segment that have a time.
+def _timeline(file: _File) -> Timeline:
+    """Return the points in the order of time.
 
     Raises:
         RecordRefused: If there are no points, or if most of them have no time.
     """
-    count = 0
-    segments = []
-    for segment in _segments(gpx):
-        count += len(segment.points)
-        timed_points = []
-        for point in segment.points:
-            if point.time is not None:
-                timed_points.append((point.time, point))
-        if timed_points:
-            segments.append(timed_points)
-    if count == 0:
+    points = file.track_points
+    if not len(points):
         raise _refuse(
             "FG-gpx-without-points",
             "it has no track points; a route or a list of waypoints is not a recording",
         )
-    timed_count = sum(map(len, segments))
+    points.clean()
+    if "altitude" in points.measured and points.without_place < len(points):
+        # A receiver that does not know where it is does not know how high it is.
+        altitudes = floats(points.measured["altitude"])
+        altitudes[np.isnan(floats(points.latitudes))] = np.nan
+    timeline = arrange(
+        floats(points.times),
+        points.segments(),
+        points.values,
+    )
+    timed = len(timeline.order) + timeline.dropped.get(REPEATED, 0)
     # A planned route can have a few stray times, so most of the points need one.
-    if timed_count * 2 < count or timed_count < 2:
+    if timed * 2 < len(points) or timed < 2:
         raise _refuse(
             "FG-gpx-without-times",
-            f"only {timed_count} of its {count} points have a time, so it is a route, not a "
-            "recording",
+            _times_missing(
+                timed,
+                len(points),
+                timeline,
+            ),
         )
-    return segments
+    times = taken(floats(points.times), timeline.order)
+    if times.min() == times.max():
+        moment = _moment(float(times[0]))
+        raise _refuse(
+            "FG-gpx-without-times",
+            f"all of its {len(times):,} points with a time have the same one, "
+            f"{moment:%Y-%m-%d %H:%M:%S} UTC, so it does not state how long the workout took",
+        )
+    return timeline
 
 
-def _refuse(code: str, what: str) -> RecordRefused:
+def _times_missing(
+    timed: int,
+    count: int,
+    timeline: Timeline,
+) -> str:
+    """Return why the points of a file do not make a recording."""
+    unset = timeline.dropped.get(UNSET, 0)
+    if unset:
+        return (
+            f"{unset:,} of its {count:,} points have the time of a clock that was not set, so it "
+            "does not state when the workout took place"
+        )
+    return f"only {timed:,} of its {count:,} points have a time, so it is a route, not a recording"
+
+
+def _refuse(
+    code: str,
+    what: str,
+) -> RecordRefused:
     """Return a refusal whose fix asks for an export with times."""
     return refusal(
         code,
@@ -239,82 +300,144 @@ def _refuse(code: str, what: str) -> RecordRefused:
     )
 
 
+def _missing(
+    file: _File,
+    timeline: Timeline,
+) -> dict[str, str]:
+    """Return what is missing from the workouts of a file, for ``completeness``."""
+    count = len(file.track_points)
+    missing = timeline.summary(count)
+    if file.track_points.without_place:
+        missing["position of each point"] = (
+            f"{file.track_points.without_place:,} of {count:,} points have none that can be read"
+        )
+    return missing
+
+
+def _workouts(
+    file: _File,
+    timeline: Timeline,
+) -> list[Indexes]:
+    """Return the points of each workout."""
+    order = timeline.order
+    times = taken(floats(file.track_points.times), order)
+    days = [order[day] for day in nights(times)]
+    # A point on its own is not a recording; a tracker that writes one per night has one workout.
+    recorded = [day for day in days if len(day) > 1]
+    if len(recorded) < len(days) and len(recorded) * 2 < len(days):
+        recorded = [order]
+    workouts: list[Indexes] = []
+    for day in recorded:
+        workouts += _by_sport(
+            file,
+            timeline,
+            day,
+        )
+    if len(workouts) > _MOST_WORKOUTS:
+        rest = np.concatenate(workouts[_MOST_WORKOUTS - 1 :])
+        workouts = [*workouts[: _MOST_WORKOUTS - 1], rest]
+    return workouts
+
+
+def _by_sport(
+    file: _File,
+    timeline: Timeline,
+    order: Indexes,
+) -> list[Indexes]:
+    """Return the points of a day, divided where a track has another sport than the one before."""
+    if len(file.tracks) == 1:
+        return [order]
+    tracks = np.asarray(file.track_of)[timeline.segments[order]]
+    cuts = []
+    for cut in (np.flatnonzero(np.diff(tracks)) + 1).tolist():
+        sports = {family(_sport(file, int(tracks[at]))[0]) for at in (cut - 1, cut)}
+        if len(sports - {"other"}) > 1:
+            cuts.append(cut)
+    parts = np.split(order, cuts)
+    if min(map(len, parts)) < 2:
+        return [order]
+    return parts
+
+
 # -- making the workout ----------------------------------------------------------------------------
 
 
-def _sport(gpx: GPX) -> tuple[str, str | None]:
-    """Return the canonical sport and the sport as the file states it."""
-    raw = _first(track.type for track in gpx.tracks)
-    creator = gpx.creator or ""
-    if raw in _STRAVA_TYPES and creator.startswith("Strava"):
+def _activity(
+    file: _File,
+    timeline: Timeline,
+    order: Indexes,
+    number: int,
+) -> SourceActivity:
+    """Return one workout of a file."""
+    points = file.track_points
+    track = track_of(
+        points,
+        timeline,
+        order,
+    )
+    start = _moment(float(track.times[0]))
+    # First what needs the most memory for a moment: a file can have a million points.
+    moved = movement(track)
+    fields: dict[str, Any] = moved.fields | climb(track)
+    columns = columns_of(
+        points,
+        order,
+        ("altitude", *_MEASURED),
+        start,
+    )
+    columns["distance"] = column(moved.distances)
+    streams = streams_of(columns)
+    fields |= averages(streams)
+    fields["elapsed_s"] = float(np.round(track.times[-1] - track.times[0], 6))
+    segments = np.unique(track.segments).tolist()
+    numbers = list(dict.fromkeys(file.track_of[segment] for segment in segments))
+    tracks = [file.tracks[track_number] for track_number in numbers]
+    sport, sport_raw = _sport(file, *numbers)
+    return SourceActivity(
+        leg_no=number,
+        title=_first(track.name for track in tracks) or file.heading.name,
+        description=_first(track.description for track in tracks) or file.heading.description,
+        sport=sport,
+        sport_raw=sport_raw,
+        device=Device(name=file.creator) if file.creator else None,
+        streams=tuple(streams.values()),
+        cadence_per_leg=counts_one_leg(sport, typical_cadence(streams)),
+        **start_fields(start, first_place(track)),
+        provenance=_provenance(fields, timeline),
+        **fields,
+    )
+
+
+def _provenance(
+    fields: Iterable[str],
+    timeline: Timeline,
+) -> dict[str, Provenance]:
+    """Return the origin of the computed fields, and of a start that was corrected.
+
+    A GPX states none of these fields, so a value that a device reported has precedence.
+    """
+    provenance = dict.fromkeys(
+        fields,
+        Provenance("computed", note="from the points"),
+    )
+    if timeline.moved:
+        provenance["start_utc"] = Provenance("computed", note=timeline.moved)
+    return provenance
+
+
+def _moment(seconds: float) -> datetime:
+    """Return a time in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _first(texts: Iterable[str | None]) -> str | None:
+    """Return the first text that is not empty."""
+    return next(filter(None, texts), None)
+
+
+def _sport(file: _File, *tracks: int) -> tuple[str, str | None]:
+    """Return the canonical sport of tracks, and the sport as the file states it."""
+    raw = _first(file.tracks[track].type for track in tracks)
+    if raw in _STRAVA_TYPES and (file.creator or "").startswith("Strava"):
         return _STRAVA_TYPES[raw], raw
     return canonical_sport(raw), raw
-
-
-def _computed_fields(
-    gpx: GPX,
-    samples: Sequence[Sample],
-    streams: Streams,
-) -> dict[str, Any]:
-    """Return the fields that follow from the points, with a provenance that marks them as computed.
-
-    Moving time, speed and climb are those of gpxpy: in ``get_moving_data``, less than 1 km/h counts
-    as stopped, and ``get_uphill_downhill`` smooths the altitudes first.
-    """
-    fields: dict[str, Any] = dict(averages(streams))
-    moving = gpx.get_moving_data()
-    if moving is not None:
-        fields["moving_s"] = moving.moving_time
-        if moving.max_speed:  # gpxpy returns 0 if there are too few points
-            fields["max_speed_mps"] = moving.max_speed
-    altitudes = gpx.get_elevation_extremes()
-    if altitudes.minimum is not None:
-        climb = gpx.get_uphill_downhill()
-        fields["elevation_gain_m"] = climb.uphill
-        fields["elevation_loss_m"] = climb.downhill
-        fields["min_altitude_m"] = altitudes.minimum
-        fields["max_altitude_m"] = altitudes.maximum
-    first = samples[0]
-    last = samples[-1]
-    elapsed = last.time - first.time
-    fields["elapsed_s"] = elapsed.total_seconds()
-    fields["distance_m"] = last.distance_m
-    # A GPX states none of these, so a value that a device reported has precedence.
-    computed = Provenance("computed", by="gpxpy")
-    fields["provenance"] = dict.fromkeys(fields, computed)
-    return fields
-
-
-def _streams(samples: Sequence[Sample]) -> Streams:
-    """Return the streams of a recording, with ``time`` in seconds after its first point."""
-    start = samples[0].time
-    points = [sample.point for sample in samples]
-    latitudes = [point.latitude for point in points]
-    longitudes = [point.longitude for point in points]
-    measured = [dict(_extensions(point)) for point in points]
-    columns = {
-        "time": seconds_after(start, (sample.time for sample in samples)),
-        "latlng": Column.pairs(latitudes, longitudes),
-        "distance": Column.of(sample.distance_m for sample in samples),
-        "altitude": Column.of(point.elevation for point in points),
-    }
-    columns |= columns_of(_EXTENSIONS.values(), measured)
-    return streams_of(columns)
-
-
-def _extensions(point: GPXTrackPoint) -> Iterator[tuple[str, float]]:
-    """Yield the stream and value of each known element in a point's extensions, at any depth."""
-    for extension in point.extensions:
-        for element in extension.iter():
-            kind = _EXTENSIONS.get(local_name(element))
-            if kind is None:
-                continue
-            try:
-                value = float(element.text or "")
-            except ValueError:
-                continue
-            # A heart rate of 0 means that the strap was not received.
-            if kind == "heartrate" and value <= 0:
-                continue
-            if math.isfinite(value):
-                yield kind, value

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -46,11 +46,16 @@ _OTHER_KINDS = (
     (b"-----BEGIN PGP", "an encrypted file"),
 )
 #: Format → the module that reads it. A module is imported when the first file of its format is
-#: read: numpy and gpxpy are too slow to import for commands that read no file.
+#: read: numpy and lxml are too slow to import for commands that read no file.
 _READERS = {
     "fit": "fitglue_formats.fit.reader",
     "gpx": "fitglue_formats.gpx",
     "tcx": "fitglue_formats.tcx",
+}
+#: Format → the start tag of its root, with any prefix.
+_XML_ROOTS = {
+    "tcx": re.compile(rb"<(?:[\w.-]{1,60}:)?TrainingCenterDatabase(?=[\s/>])", re.IGNORECASE),
+    "gpx": re.compile(rb"<(?:[\w.-]{1,60}:)?gpx(?=[\s/>])", re.IGNORECASE),
 }
 _SUFFIX = re.compile(r"\.(fit|gpx|tcx)(\.gz)?\Z", re.IGNORECASE)
 #: Fields that a glance leaves out: some are filled from the samples, the others are set again when
@@ -65,6 +70,8 @@ _LONG_FIELDS = (
     "model",
     "parent",
 )
+#: The legs of a multisport event begin earlier than this after the leg before them.
+_BETWEEN_EVENTS = timedelta(hours=6)
 #: The number of bytes in which the root element of an XML file is searched for.
 _HEAD_SIZE = 4096
 
@@ -84,7 +91,8 @@ class Glance:
         file_type: The field ``type`` of the message ``file_id`` of a FIT file, such as ``activity``
             or ``monitoring_b``; ``None`` for other formats.
         workouts: One dict for each workout in the file, in the order of their legs.
-        parent: The key that groups the legs of a multisport file; ``None`` for a single workout.
+        parent: The key that groups the legs of a multisport event, of the first one in the file;
+            ``None`` if the file has none.
         problem: The reason why the file contains no usable workout, if it contains none.
     """
 
@@ -110,10 +118,9 @@ def kind_of(head: bytes) -> str | None:
     if head[8:12] == b".FIT":
         return "fit"
     text = head[:_HEAD_SIZE].replace(b"\0", b"")  # turns the ASCII part of UTF-16 into ASCII
-    if b"<TrainingCenterDatabase" in text or b":TrainingCenterDatabase" in text:
-        return "tcx"
-    if b"<gpx" in text or b":gpx" in text:
-        return "gpx"
+    for kind, root in _XML_ROOTS.items():
+        if root.search(text):
+            return kind
     return None
 
 
@@ -159,14 +166,12 @@ def glance(content: bytes, name: str) -> Glance:
             file_type,
             problem=_reader_failed(kind, error),
         )
-    parent = None
-    if len(workouts) > 1:
-        parent = _parent(hashlib.sha256(content).hexdigest())
+    parents = _parents(workouts, hashlib.sha256(content).hexdigest())
     return Glance(
         shown_kind,
         file_type,
         tuple(map(_summary, workouts)),
-        parent,
+        next(filter(None, parents), None),
     )
 
 
@@ -290,7 +295,8 @@ def with_claims(
     """
     device_claims: set[str] = set()
     claimed = []
-    for activity in workouts:
+    parents = _parents(workouts, content_id)
+    for activity, parent in zip(workouts, parents, strict=True):
         claims = [claim("file", f"sha256:{content_id}#{activity.leg_no}")]
         serial = None
         if activity.device is not None:
@@ -306,15 +312,51 @@ def with_claims(
             activity,
             claims=tuple(claims),
             completeness=Completeness((part,), activity.completeness.missing),
-            parent=_parent(content_id) if len(workouts) > 1 else None,
+            parent=parent,
         )
         claimed.append(changed)
     return claimed
 
 
-def _parent(content_id: str) -> str:
-    """Return the key that groups the legs of a multisport file, made from the file's content."""
-    return f"file:sha256:{content_id}"
+def _parents(workouts: Sequence[SourceActivity], content_id: str) -> list[str | None]:
+    """Return the key of the multisport event of each workout, or ``None`` for a single workout.
+
+    The legs of one event follow each other. A file can also contain the workouts of several days,
+    which have nothing in common but the file. (DESIGN calls each of them a leg as well, because the
+    key of a source activity is the record and ``leg_no``.)
+    """
+    parents: list[str | None] = []
+    events = _events(workouts)
+    for event in events:
+        key = None
+        if len(event) > 1:
+            # The key depends only on the content of the file, so it is the same on every reading.
+            key = f"file:sha256:{content_id}"
+            if len(events) > 1:
+                key += f"#{event[0].leg_no}"
+        parents += [key] * len(event)
+    return parents
+
+
+def _events(workouts: Sequence[SourceActivity]) -> list[list[SourceActivity]]:
+    """Return the workouts in groups whose members begin soon after the one before them ended."""
+    events: list[list[SourceActivity]] = []
+    end: datetime | None = None
+    for activity in workouts:
+        start = activity.start_utc
+        if end is None or start is None or abs(start - end) >= _BETWEEN_EVENTS:
+            events.append([])
+        events[-1].append(activity)
+        end = start and _end(start, activity)
+    return events
+
+
+def _end(start: datetime, activity: SourceActivity) -> datetime:
+    """Return the end of a workout; a duration beyond the calendar counts as none."""
+    try:
+        return start + timedelta(seconds=activity.elapsed_s or 0)
+    except OverflowError:
+        return start
 
 
 def _named(

@@ -1,76 +1,305 @@
-"""Code shared by the readers of GPX and TCX: it turns points into streams, and streams into
+"""Code shared by the readers of GPX and TCX: it stores points, and turns them into streams and
 averages.
 """
 
 from __future__ import annotations
 
+import math
+from array import array
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from fitglue_registry.model import STREAM_UNITS, Column, Stream
+import numpy as np
+
+from fitglue_formats.absence import remove_invalid
+from fitglue_formats.figures import Track
+from fitglue_registry.model import STREAM_UNITS, Column, Stream, family
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
     from datetime import datetime
+
+    from fitglue_formats.array_types import Floats, Indexes
+    from fitglue_formats.clock import Place
+    from fitglue_formats.timeline import Timeline
 
 #: Streams by their type.
 Streams: TypeAlias = "dict[str, Stream]"
-#: The values measured at one point, by the type of their stream.
-Measured: TypeAlias = "Mapping[str, float]"
 #: Stream → the fields of the model for its mean and for its maximum.
 _MEANS = {
     "heartrate": ("average_heartrate_bpm", "max_heartrate_bpm"),
     "watts": ("average_watts", "max_watts"),
+    "cadence": ("average_cadence_rpm", "max_cadence_rpm"),
 }
+#: Family of sports on foot → the highest typical cadence of one leg, and the lowest of both legs,
+#: per minute. Runners take 140 to 200 steps per minute, and walkers 90 to 130; between the two
+#: numbers, the value does not show which one it is.
+_LEGS = {"running": (105, 125), "walking": (75, 85)}
 
 
-def seconds_after(start: datetime, times: Iterable[datetime]) -> Column:
-    """Return the column of the stream ``time``: seconds after the start."""
-    return Column.of((time - start).total_seconds() for time in times)
+@dataclass(slots=True)
+class Points:
+    """The points of a file in the order of the file, as columns. A gap is NaN.
+
+    A million points take 8 MB per column, where a million objects would take hundreds. For the same
+    reason, what is impossible is removed from complete columns, in ``clean``.
+
+    Attributes:
+        times: Seconds since 1970 (UTC).
+        latitudes: Degrees.
+        longitudes: Degrees; from -180 to 180 after ``clean``.
+        starts: The index of the first point of each segment.
+        measured: Stream → its values. A column can be shorter than the others.
+        without_place: The number of points whose position is missing or impossible.
+    """
+
+    times: array[float] = field(default_factory=lambda: array("d"))
+    latitudes: array[float] = field(default_factory=lambda: array("d"))
+    longitudes: array[float] = field(default_factory=lambda: array("d"))
+    starts: list[int] = field(default_factory=list)
+    measured: dict[str, array[float]] = field(default_factory=dict)
+    without_place: int = 0
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def open_segment(self) -> None:
+        """Begin a segment: the recording was interrupted before the next point."""
+        self.starts.append(len(self.times))
+
+    def add(
+        self,
+        time: float,
+        latitude: float,
+        longitude: float,
+    ) -> None:
+        """Append a point, with NaN for what it does not state."""
+        self.times.append(time)
+        self.latitudes.append(latitude)
+        self.longitudes.append(longitude)
+
+    def measure(
+        self,
+        kind: str,
+        value: float,
+    ) -> None:
+        """Set a value of the point that was added last; the last value of a kind wins."""
+        column = self.measured.get(kind)
+        if column is None:
+            column = self.measured[kind] = array("d")
+        missing = len(self.times) - len(column)
+        if missing == 1:
+            column.append(value)
+        elif missing <= 0:
+            column[-1] = value
+        else:
+            column.extend([math.nan] * (missing - 1))
+            column.append(value)
+
+    def clean(self) -> None:
+        """Remove what is impossible, and fill the columns up to the last point."""
+        for kind, values in self.measured.items():
+            values.extend([math.nan] * (len(self.times) - len(values)))
+            remove_invalid(kind, floats(values))
+        latitudes, longitudes = floats(self.latitudes), floats(self.longitudes)
+        # Some programs count longitudes up to 360 degrees. Latitude and longitude 0 are what a
+        # receiver without a position writes; the place is in the sea off Ghana.
+        nowhere = ~((np.abs(latitudes) <= 90) & (np.abs(longitudes) <= 360))
+        nowhere |= (latitudes == 0) & (longitudes == 0)
+        latitudes[nowhere] = longitudes[nowhere] = math.nan
+        beyond = np.abs(longitudes) > 180
+        longitudes[beyond] -= np.copysign(360.0, longitudes[beyond])
+        self.without_place = int(nowhere.sum())
+
+    def values(self) -> list[Floats]:
+        """Return everything except the time, to compare points."""
+        columns = [self.latitudes, self.longitudes, *self.measured.values()]
+        return [floats(values) for values in columns]
+
+    def segments(self) -> Indexes:
+        """Return the number of the segment of each point."""
+        edges = np.asarray([*self.starts, len(self.times)])
+        return np.repeat(
+            np.arange(len(self.starts), dtype=np.int32),
+            np.diff(edges),
+        )
+
+
+def floats(values: array[float]) -> Floats:
+    """Return a view of an array as numbers."""
+    return np.frombuffer(values, dtype=np.float64) if values else np.empty(0)
+
+
+def taken(
+    values: Floats,
+    order: Indexes,
+) -> Floats:
+    """Return values in an order; the values themselves, not a copy, if it is their own order."""
+    if len(order) == len(values) and bool((order[1:] > order[:-1]).all()):
+        return values
+    picked: Floats = values[order]
+    return picked
+
+
+def track_of(
+    points: Points,
+    timeline: Timeline,
+    order: Indexes,
+) -> Track:
+    """Return some points of a file as a track."""
+    altitudes = points.measured.get("altitude")
+    if altitudes is None:
+        altitudes = array("d", [math.nan]) * len(points)
+    return Track(
+        taken(floats(points.times), order),
+        taken(floats(points.latitudes), order),
+        taken(floats(points.longitudes), order),
+        taken(floats(altitudes), order),
+        timeline.segments[order],
+    )
+
+
+def first_place(track: Track) -> Place | None:
+    """Return the first position of a track, or ``None``."""
+    placed = np.flatnonzero(~np.isnan(track.latitudes))
+    if not len(placed):
+        return None
+    return float(track.latitudes[placed[0]]), float(track.longitudes[placed[0]])
+
+
+def column(values: Floats) -> Column:
+    """Return a column of the model; NaN is a gap."""
+    return Column(np.ascontiguousarray(values, dtype=np.float64).data)
+
+
+def pairs(
+    first: Floats,
+    second: Floats,
+) -> Column:
+    """Return a column of pairs; a pair that lacks one of its halves is a gap."""
+    both = np.empty(2 * len(first))
+    both[0::2] = first
+    both[1::2] = second
+    half = np.isnan(both[0::2]) | np.isnan(both[1::2])
+    both[0::2][half] = both[1::2][half] = math.nan
+    return Column(both.data, width=2)
 
 
 def columns_of(
+    points: Points,
+    order: Indexes,
     kinds: Iterable[str],
-    points: Sequence[Measured],
+    start: datetime,
 ) -> dict[str, Column]:
-    """Return a column for each type of stream; a point at which it was not measured is a gap."""
-    columns = {}
-    for kind in dict.fromkeys(kinds):  # several elements map to one stream; their order is kept
-        columns[kind] = Column.of(measured.get(kind) for measured in points)
+    """Return the time, the position and what was measured at some points of a file.
+
+    Args:
+        points: The points of the file.
+        order: The indexes of the points, in the order of time.
+        kinds: The measured streams that are wanted, in their order; repetitions are ignored.
+        start: The start of the workout, from which the stream ``time`` counts.
+    """
+    columns = {
+        "time": column(_seconds_after(start, taken(floats(points.times), order))),
+        "latlng": pairs(
+            taken(floats(points.latitudes), order),
+            taken(floats(points.longitudes), order),
+        ),
+    }
+    for kind in dict.fromkeys(kinds):  # several elements map to one stream
+        if kind in points.measured:
+            columns[kind] = column(taken(floats(points.measured[kind]), order))
     return columns
 
 
-def streams_of(columns: Mapping[str, Column]) -> Streams:
+def _seconds_after(
+    start: datetime,
+    times: Floats,
+) -> Floats:
+    """Return times as seconds after the start, in whole microseconds, the precision of a time."""
+    seconds: Floats = times - start.timestamp()
+    return np.round(
+        seconds,
+        6,
+        out=seconds,
+    )
+
+
+def streams_of(columns: dict[str, Column]) -> Streams:
     """Return a stream for each column that has at least one value."""
     streams = {}
-    for kind, column in columns.items():
-        if any(value is not None for value in column):
+    for kind, values in columns.items():
+        if not np.isnan(np.asarray(values.doubles)).all():
             streams[kind] = Stream(
                 kind,
-                column,
+                values,
                 unit=STREAM_UNITS[kind],
             )
     return streams
 
 
 def averages(streams: Streams) -> dict[str, float]:
-    """Return the mean and the maximum of heart rate and power, for the streams that exist.
+    """Return the mean and the maximum of heart rate, power and cadence, for the streams that exist.
 
-    These are arithmetic means over the samples: zeros count and gaps do not.
+    These are arithmetic means over the samples: gaps do not count, and zeros count, except those of
+    a cadence. A device that shows an average cadence leaves out the time without pedaling.
     """
     fields = {}
     for kind, (average, highest) in _MEANS.items():
         values = samples_of(streams, kind)
-        if values:
-            fields[average] = sum(values) / len(values)
-            fields[highest] = max(values)
+        if kind == "cadence":
+            values = values[values > 0]
+        if len(values):
+            fields[average] = float(values.sum() / len(values))
+            fields[highest] = float(values.max())
     return fields
 
 
-def samples_of(streams: Streams, kind: str) -> list[float]:
-    """Return the samples of a stream without its gaps; the list is empty if there is no such
+def samples_of(
+    streams: Streams,
+    kind: str,
+) -> Floats:
+    """Return the samples of a stream of numbers without its gaps; empty if there is no such
     stream.
     """
     if kind not in streams:
-        return []
-    values = streams[kind].values
-    return [value for value in values if isinstance(value, float)]
+        return np.empty(0)
+    values: Floats = np.asarray(streams[kind].values.doubles)
+    known: Floats = values[~np.isnan(values)]
+    return known
+
+
+def counts_one_leg(
+    sport: str,
+    cadence: float | None,
+) -> bool | None:
+    """Return whether a cadence counts the steps of one leg.
+
+    Garmin and Strava write the steps of one leg, other programs those of both, and no file states
+    which. The value shows it, because nobody runs 348 steps per minute.
+
+    Args:
+        sport: The canonical sport.
+        cadence: A typical cadence of the workout.
+
+    Returns:
+        ``None`` for sports that are not on foot, and if the value leaves it open.
+    """
+    if cadence is None or family(sport) not in _LEGS:
+        return None
+    one_leg, both_legs = _LEGS[family(sport)]
+    if cadence <= one_leg:
+        return True
+    return False if cadence >= both_legs else None
+
+
+def typical_cadence(
+    streams: Streams,
+    stated: float | None = None,
+) -> float | None:
+    """Return the median cadence of the samples in motion, or else what the file states."""
+    values = samples_of(streams, "cadence")
+    values = values[values > 0]
+    if len(values):
+        return float(np.median(values))
+    return stated

@@ -173,6 +173,100 @@ def test_invalid_numbers_are_left_out(value):
     assert not activity.calories_kcal
 
 
+def rate(value: int, name: str = "HeartRateBpm") -> str:
+    return f"<{name}><Value>{value}</Value></{name}>"
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        lambda text: text.replace("<", "<n:").replace("<n:/", "</n:").replace("<n:?", "<?"),
+        lambda text: text.replace("TrainingCenterDatabase/v2", "TrainingCenterDatabase/v1"),
+        lambda text: text.replace("<Id>", "<Id>\n  ").replace("</Time>", " </Time>"),
+        lambda text: text.replace("</Position>", "", 1),
+        lambda text: text.replace("<Intensity>", "<Intensity>&nbsp;", 1) + "</Lap>",
+        lambda text: text[: text.index("</Track>")],
+    ],
+)
+def test_a_tcx_is_read_tolerantly(unusual):
+    """Prefix, version, white space, errors in the XML and a missing end do not cost the workout."""
+    laps = lap(0, point(0) + point(5) + point(10), "<Calories>50</Calories>")
+    activity = only(unusual(whole(tcx(laps)).decode()).encode())
+    assert (activity.sport, activity.elapsed_s, activity.distance_m) == ("Run", 10, 100)
+    assert (activity.calories_kcal, stream(activity, "time")) == (50, [0, 5, 10])
+
+
+def test_average_cadence_is_that_of_the_laps_weighted_by_time():
+    """The mean cadence is that of the laps, of the extension for runners, or of the points."""
+    extension = "<Extensions><x:LX><x:AvgRunCadence>{}</x:AvgRunCadence></x:LX></Extensions>"
+    run = lap(0, "", extension.format(80), seconds=30) + lap(30, "", extension.format(90))
+    assert only(whole(tcx(run))).average_cadence_rpm == 82.5
+    turns = "".join(point(at, f"<Cadence>{at * 8}</Cadence>") for at in (0, 5, 10))
+    computed = only(whole(tcx(lap(0, turns), "Biking")))
+    assert (computed.average_cadence_rpm, computed.max_cadence_rpm) == (60, 80)
+    assert computed.provenance["average_cadence_rpm"].how == "computed"
+
+
+def test_the_cadence_of_both_legs_is_not_doubled():
+    """A run cadence of 170 in the extension cannot be that of one leg."""
+    steps = "<Extensions><x:TPX><x:RunCadence>170</x:RunCadence></x:TPX></Extensions>"
+    assert only(whole(tcx(lap(0, point(0, steps) + point(10, steps))))).cadence_per_leg is False
+
+
+def test_invalid_values_of_one_lap_do_not_reach_the_totals():
+    """A lap whose heart rate is 255 and whose calories are 65,535 counts for neither."""
+    good = f"<Calories>50</Calories>{rate(120, 'AverageHeartRateBpm')}"
+    bad = f"<Calories>65535</Calories>{rate(255, 'AverageHeartRateBpm')}"
+    activity = only(whole(tcx(lap(0, point(0), good) + lap(10, point(10), bad))))
+    assert (activity.calories_kcal, activity.average_heartrate_bpm) == (50, 120)
+    assert (activity.laps[1].calories_kcal, activity.laps[1].average_heartrate_bpm) == (None, None)
+
+
+def test_a_zero_distance_of_the_laps_loses_against_the_points():
+    """A distance of 0 beside samples with a distance means that the laps do not know it."""
+    far = "<DistanceMeters>{}</DistanceMeters>"
+    points = point(0, far.format(0)) + point(10, far.format(30))
+    laps = lap(0, points).replace("<DistanceMeters>100<", "<DistanceMeters>0<", 1)
+    activity = only(whole(tcx(laps)))
+    assert activity.distance_m == 30
+    assert "the laps state 0" in activity.provenance["distance_m"].note
+
+
+def test_moving_time_is_not_longer_than_elapsed_time():
+    """Laps that state more time than passed from start to end do not make the workout longer."""
+    laps = lap(0, point(0) + point(10)) + lap(0, point(5), seconds=10)
+    activity = only(whole(tcx(laps)))
+    assert (activity.elapsed_s, activity.moving_s) == (10, 10)
+    assert "states 20 s" in activity.provenance["moving_s"].note
+
+
+@pytest.mark.parametrize("start", ["1989-12-31T00:00:00Z", "2026-05-01T06:00:00Z", "yesterday"])
+def test_a_start_that_contradicts_the_points_is_not_used(start):
+    """Many points are better evidence for the start than one time that is far from them."""
+    text = whole(tcx(lap(0, point(0) + point(10)))).decode()
+    text = text.replace("2026-05-03T06:00:00.000Z", start).replace("06:00:00Z</Id>", "x</Id>")
+    activity = only(text.encode())
+    assert activity.start_utc == datetime(2026, 5, 3, 6, tzinfo=UTC)
+    assert (activity.elapsed_s, activity.moving_s) == (10, 10)
+
+
+def test_an_activity_without_a_time_costs_only_itself():
+    """Two of three activities are kept, with a message about the one in the middle."""
+    timeless = tcx("<Lap><TotalTimeSeconds>5</TotalTimeSeconds></Lap>").replace("2026-05", "x")
+    first, second = activities(whole(tcx(lap(0, point(0))), timeless, tcx(lap(60, point(60)))))
+    assert (first.leg_no, second.leg_no, second.completeness.missing) == (0, 1, {})
+    assert first.completeness.missing["use of all activities"] == (
+        "of 3, activity 2 does not state when the workout took place"
+    )
+
+
+def test_activities_of_two_days_are_not_legs():
+    """Activities of different days in one file are not the legs of one event."""
+    other_day = tcx(lap(0, point(0))).replace("2026-05-03", "2026-05-04")
+    workouts = activities(whole(tcx(lap(0, point(0))), other_day))
+    assert [(leg.leg_no, leg.parent) for leg in workouts] == [(0, None), (1, None)]
+
+
 BOMB = (
     b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;">]>'
     b"<TrainingCenterDatabase><Id>&c;</Id></TrainingCenterDatabase>"
@@ -188,7 +282,7 @@ COURSE = (
         (BOMB, "FG-file-unsafe"),
         (COURSE, "FG-tcx-without-activities"),
         (whole(tcx("").replace("2026-05", "x")), "FG-tcx-without-times"),
-        (whole(tcx(lap(0, point(0))))[:-60], "FG-not-tcx"),
+        (whole("")[:-60], "FG-not-tcx"),
     ],
 )
 def test_a_file_without_a_workout_is_refused_with_a_specific_code(content, code):

@@ -70,7 +70,7 @@ HOSTILE = {
     "a truncated zip": ("x.zip", PLAIN[:-30], "FG-zip-broken"),
     "a truncated zip in a zip": ("x.zip", zipped({"y.zip": PLAIN[:-30]}), "FG-zip-broken"),
     "a truncated gzip": ("x.gpx.gz", gzip.compress(gpx(9))[:-20], "FG-file-broken"),
-    "a truncated GPX": ("x.gpx", gpx(9)[:-30], "FG-not-gpx"),
+    "a GPX truncated before its first point": ("x.gpx", gpx(9)[:70], "FG-not-gpx"),
     "an empty file": ("x.fit", b"", "FG-file-empty"),
     "a picture with the extension of a workout": (
         "x.fit",
@@ -123,4 +123,26 @@ def test_a_broken_file_is_refused_by_name_and_the_others_arrive(
         f"{fault} among the files",
         lost=gone,
         seen=f"{SEEN.get(code, code)}; all other files arrive",
+    )
+
+
+def test_a_truncated_gpx_arrives_up_to_its_end(host, rides, lost, reliability):
+    """A truncated GPX is a workout up to where it ends, which states that its end is missing."""
+    host.connect("files", {"paths": str(rides)})
+    (rides / "x.gpx").write_bytes(gpx(9)[:-300])
+    synced(host)
+    assert len(host.activities()) == 4
+    reasons = [
+        member.activity.completeness.missing.get("intact file", "")
+        for number in range(1, 5)
+        for member in host.activities.get(str(number)).members
+    ]
+    assert sum("its end is missing" in reason for reason in reasons) == 1
+    gone = lost(host, rides)
+    assert gone == 0
+    reliability(
+        "files",
+        "a truncated GPX among the files",
+        lost=gone,
+        seen="the workout up to there, and that its end is missing; all other files arrive",
     )

@@ -1,0 +1,230 @@
+"""The elements of a TCX: what each activity, lap and trackpoint states."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fitglue_formats.absence import number
+from fitglue_formats.clock import parsed_seconds, parsed_time
+from fitglue_formats.safe_xml import local_name
+from fitglue_formats.tracks import Points
+from fitglue_registry.model import Device
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+#: The name of a point → the name of the element that contains the points.
+_POINTS = {"Trackpoint": "Track"}
+#: Name of an element of a trackpoint, or of its extensions → our stream.
+STREAMS = {
+    "AltitudeMeters": "altitude",
+    "DistanceMeters": "distance",
+    "HeartRateBpm": "heartrate",
+    "Cadence": "cadence",
+    "RunCadence": "cadence",
+    "Watts": "watts",
+    "Speed": "velocity",
+}
+#: Name of an element of a lap → the field of the model. The schema has ``Cadence`` for cycling
+#: only; runners have theirs in the extension.
+_OF_LAP = {
+    "TotalTimeSeconds": "elapsed_s",
+    "DistanceMeters": "distance_m",
+    "Calories": "calories_kcal",
+    "AverageHeartRateBpm": "average_heartrate_bpm",
+    "MaximumHeartRateBpm": "max_heartrate_bpm",
+    "MaximumSpeed": "max_speed_mps",
+    "Cadence": "average_cadence_rpm",
+}
+#: The same for the extension ``LX``.
+_OF_EXTENSION = {
+    "AvgSpeed": "average_speed_mps",
+    "AvgRunCadence": "average_cadence_rpm",
+    "MaxRunCadence": "max_cadence_rpm",
+    "MaxBikeCadence": "max_cadence_rpm",
+    "AvgWatts": "average_watts",
+    "MaxWatts": "max_watts",
+}
+
+
+@dataclass(slots=True)
+class LapElement:
+    """What a lap states about itself. Its points are the segment of the same number."""
+
+    start: datetime | None = None
+    stated: dict[str, float] = field(default_factory=dict)
+    intensity: str | None = None
+
+
+@dataclass(slots=True)
+class ActivityElement:
+    """An activity of which everything was read."""
+
+    sport_raw: str | None
+    id_time: datetime | None = None
+    notes: str | None = None
+    device: Device | None = None
+    laps: list[LapElement] = field(default_factory=list)
+    points: Points = field(default_factory=Points)
+
+    def lap(self) -> LapElement:
+        """Return the lap that is being read; some programs write activities without laps."""
+        if not self.laps:
+            self.open_lap(None)
+        return self.laps[-1]
+
+    def open_lap(self, start: datetime | None) -> None:
+        """Begin a lap."""
+        self.laps.append(LapElement(start))
+        self.points.open_segment()
+
+
+@dataclass(slots=True)
+class TcxFile:
+    """The activities of a file; a ``Collector``."""
+
+    names = ("Activity", "Transition", "Lap", "Trackpoint", "LX", "Creator")
+    points = _POINTS
+    drafts: list[ActivityElement] = field(default_factory=list)
+
+    def start(
+        self,
+        name: str,
+        element: Any,
+    ) -> None:
+        """Open an activity or a lap."""
+        if name == "Activity":
+            self.drafts.append(ActivityElement(element.get("Sport")))
+        elif name == "Transition":
+            self.drafts.append(ActivityElement("Transition"))
+        elif name == "Lap" and self.drafts:
+            self.drafts[-1].open_lap(parsed_time(element.get("StartTime")))
+
+    def end(
+        self,
+        name: str,
+        element: Any,
+    ) -> None:
+        """Take what an element states."""
+        # A course has laps and points, too, but it is not a recording.
+        if not self.drafts:
+            return
+        draft = self.drafts[-1]
+        if name == "Trackpoint":
+            _add(draft, element)
+        elif name == "Lap":
+            draft.lap().stated |= _numbers(element, _OF_LAP)
+            draft.lap().intensity = _text(element, "Intensity")
+        elif name == "LX":
+            # Garmin's extension of a lap, ``ActivityExtension`` v2.
+            draft.lap().stated |= _numbers(element, _OF_EXTENSION)
+        elif name == "Creator":
+            draft.device = draft.device or _device(element)
+        else:
+            draft.id_time = parsed_time(_text(element, "Id"))
+            draft.notes = _text(element, "Notes")
+            if draft.sport_raw == "Transition" or len(draft.laps) == 1:
+                draft.lap().stated = _numbers(element, _OF_LAP) | draft.lap().stated
+
+
+def _text(element: Any, *path: str) -> str | None:
+    """Return the text of the element at a path below another one, or ``None`` if it is missing or
+    empty.
+    """
+    for name in path:
+        element = next(
+            (child for child in element.iterchildren("*") if local_name(child.tag) == name), None
+        )
+        if element is None:
+            return None
+    return (element.text or "").strip() or None
+
+
+def _numbers(
+    element: Any,
+    names: Mapping[str, str],
+) -> dict[str, float]:
+    """Return the numbers that an element states, by the names of the model.
+
+    The maximum and the mean of the heart rate are in an element ``Value`` of their own.
+    """
+    numbers: dict[str, float] = {}
+    for child in element.iterchildren("*"):
+        name = names.get(local_name(child.tag))
+        if name is None:
+            continue
+        value = number(child.text if len(child) == 0 else _text(child, "Value"))
+        if not math.isnan(value):
+            numbers.setdefault(name, value)
+    return numbers
+
+
+def _add(
+    draft: ActivityElement,
+    element: Any,
+) -> None:
+    """Append a trackpoint with what was measured at it."""
+    draft.lap()
+    draft.points.add(
+        parsed_seconds(_text(element, "Time")),
+        number(
+            _text(
+                element,
+                "Position",
+                "LatitudeDegrees",
+            )
+        ),
+        number(
+            _text(
+                element,
+                "Position",
+                "LongitudeDegrees",
+            )
+        ),
+    )
+    values: dict[str, float] = {}
+    for child in element.iterdescendants("*"):
+        kind = STREAMS.get(local_name(child.tag))
+        if kind is None:
+            continue
+        value = number(_text(child, "Value") if kind == "heartrate" else child.text)
+        if not math.isnan(value):
+            # The cadence can be in the point and in its extensions: the one of the point wins.
+            values.setdefault(kind, value)
+    for kind, value in values.items():
+        draft.points.measure(kind, value)
+
+
+def _device(creator: Any) -> Device | None:
+    """Return the device that an activity names as its creator, or ``None``."""
+    major = _text(
+        creator,
+        "Version",
+        "VersionMajor",
+    )
+    minor = _text(
+        creator,
+        "Version",
+        "VersionMinor",
+    )
+    version = ".".join(filter(None, [major, minor]))
+    device = Device(
+        name=_text(creator, "Name"),
+        product=_text(creator, "ProductID"),
+        serial=_serial(creator),
+        software=version or None,
+    )
+    if device == Device():
+        return None
+    return device
+
+
+def _serial(creator: Any) -> str | None:
+    """Return the serial number, or ``None`` if it consists of zeros, as some programs write it."""
+    serial = _text(creator, "UnitId")
+    if serial is None or not serial.strip("0"):
+        return None
+    return serial
