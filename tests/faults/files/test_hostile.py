@@ -43,7 +43,7 @@ MESSAGES = {
     "FG-zip-too-deep": "more than 3 levels deep",
     "FG-file-encrypted": "it is encrypted",
     "FG-zip-packing": "method that Python does not support",
-    "FG-zip-broken": ("of the archive is damaged", "it has no index"),
+    "FG-zip-broken": ("of the archive is damaged", "the zip is cut off before its end"),
     "FG-file-broken": "broken gzip",
 }
 #: What the page shows for codes that are not a complete code.
