@@ -33,7 +33,7 @@ def sparkline(
     if not known:
         return ""
     low = min(known)
-    # A constant stream has no range; any other divisor would do, since it is divided into zero.
+    # A constant stream has no range; any divisor would do, since it only divides zero.
     step = (max(known) - low) or 1.0
     line = ""
     for mean in means:

@@ -1,4 +1,4 @@
-"""Makes text safe to print: a title cannot steer the terminal, and no encoding stops a command."""
+"""Makes text safe to print: titles cannot control the terminal, and no encoding causes errors."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Budget(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Timeouts(Struct, frozen=True, forbid_unknown_fields=True):
-    """Time-outs in seconds, for connecting and for each wait for bytes of a response."""
+    """Timeouts in seconds, for connecting and for each wait for bytes of a response."""
 
     connect_s: float = 5.0
     read_s: float = 30.0
@@ -60,7 +60,7 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
         allowed_hosts: Hosts that requests and redirects may go to; empty means ``host``.
         auth: Authentication of the requests.
         budget: Rate limits, all of which hold.
-        timeouts: Time-outs of a request.
+        timeouts: Timeouts of a request.
         user_agent: Value of the header User-Agent; ``{version}`` is replaced by the host's version.
         connections: Number of simultaneous connections.
         max_body_mb: Size of the largest response that is read, in megabytes.

@@ -159,6 +159,6 @@ class _UntilDeadline(io.RawIOBase):
         return size
 
     def close(self) -> None:
-        """Close the file of the socket, which is its last reference."""
+        """Close the file that holds the last reference to the socket."""
         self._file.close()
         super().close()

@@ -57,7 +57,7 @@ class Waiting:
 
         Raises:
             Retryable: FG-rate-limited if the wait is longer than the policy allows.
-            ConnectionStopped: FG-session-closed if the session is closed meanwhile.
+            ConnectionStopped: FG-session-closed if the session is closed while waiting.
         """
         # Repeated, because another process may take the request that this one has waited for.
         while (wait_s := self._budget.acquire()) > 0:
@@ -95,7 +95,7 @@ class Waiting:
         """Wait for some seconds.
 
         Raises:
-            ConnectionStopped: FG-session-closed if the session is closed meanwhile.
+            ConnectionStopped: FG-session-closed if the session is closed while waiting.
         """
         self.signs.waiting(seconds + self._policy.read_s)
         remaining_s = seconds

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fitglue_registry.services.connecting import ConnectResult
     from fitglue_registry.services.entries import Entry, Field
 
-#: How often a person may type a value again that cannot be right.
+#: How many times a person may retype a value that cannot be right.
 _TRIES = 3
 
 

@@ -66,7 +66,7 @@ class ContainerReader:
     def find(self, paths: Sequence[str | Path]) -> Iterator[MemberOrRefusal]:
         """Yield every file at and below the paths, including those in zips.
 
-        Hidden files, and the resource forks that macOS adds to zips and sticks, are skipped. A
+        Hidden files, and the resource forks that macOS adds to zips and USB sticks, are skipped. A
         container that cannot be read is yielded as a refusal, and the search continues.
         """
         for path in paths:

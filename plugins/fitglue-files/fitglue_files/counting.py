@@ -73,7 +73,7 @@ def _kind(reader: ContainerReader, member: MemberOrRefusal) -> str:
 
 
 def _kind_by_name(promises: bool) -> str:
-    """Return the kind of an unreadable member, whose name promises a workout or does not."""
+    """Return the kind of an unreadable member, by whether its name promises a workout."""
     if promises:
         return "refused"
     return "other"

@@ -1,4 +1,4 @@
-"""Access to zips and nested zips, with a refusal of members and zips that would do harm."""
+"""Access to zips and nested zips, refusing members and zips that would do harm."""
 
 from __future__ import annotations
 

@@ -549,7 +549,7 @@ def test_the_oldest_archives_have_ten_columns(archive):
 
 
 def test_an_inserted_column_does_not_shift_the_values():
-    """If Strava inserts a column, the columns behind it are left out instead of being mistaken."""
+    """If Strava inserts a column, the columns after it are left out instead of being misread."""
     names = header(GERMAN)
     names.insert(25, "Neue Spalte")
     places = columns(names, [])

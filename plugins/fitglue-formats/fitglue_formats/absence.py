@@ -78,7 +78,7 @@ def remove_invalid(
     """
     for invalid in INVALID.get(kind, ()):
         values[values == invalid] = math.nan
-    # A heart rate of 0 means that the strap was not received.
+    # A heart rate of 0 means that the signal of the strap was not received.
     if kind == "heartrate":
         values[values <= 0] = math.nan
     if kind == "altitude":

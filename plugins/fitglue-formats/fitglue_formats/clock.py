@@ -16,7 +16,7 @@ from tzfpy import get_tz
 #: Latitude and longitude in degrees.
 Place: TypeAlias = tuple[float, float]
 _DAY_S = 86_400
-#: Forms of a time that are not ISO 8601 but leave no doubt: a blank for the ``T``, numbers without
+#: Forms of a time that are not ISO 8601 but leave no doubt: a space for the ``T``, numbers without
 #: leading zeros, a decimal comma, ``UTC`` for the ``Z``.
 _LENIENT_TIME = re.compile(
     r"(\d{4})[-/](\d\d?)[-/](\d\d?)[T ]+(\d\d?):(\d\d?):(\d\d?)(?:[.,](\d{1,9}))?"
@@ -35,8 +35,8 @@ class _Zone(NamedTuple):
 def utc(time: datetime) -> datetime:
     """Return a time in UTC.
 
-    A time without a zone is taken as UTC: GPX and TCX define their times so, and files that leave
-    out the ``Z`` mean the same.
+    A time without a zone is taken as UTC: GPX and TCX define their times that way, and files that
+    leave out the ``Z`` mean the same.
     """
     if time.tzinfo is None:
         return time.replace(tzinfo=UTC)
@@ -120,7 +120,7 @@ def start_fields(
     The offset is the one that the file states; without it, the offset of the place at that moment.
     If both are unknown, only ``start_utc`` is returned.
 
-    Many files state the offset of the end. In a night in which the clocks change, it is not the
+    Many files state the offset of the end. On a night when the clocks change, it is not the
     offset of the start. So if the stated offset is the one that the place has at ``offset_at``, the
     clock was the one of the place, and the offset of the place at the start is returned.
 

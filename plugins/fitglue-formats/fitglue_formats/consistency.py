@@ -285,7 +285,7 @@ def in_order(
 
     The first sample and the latest one can be wrong, so the largest group of samples is trusted;
     groups are at least ``far_s`` apart. If more than a few samples lie outside it, all are kept,
-    because they are no mistakes of single samples.
+    because they are not mistakes in single samples.
 
     Args:
         times: The times of the samples; NaN if a sample has none. Such samples are left out.
@@ -326,8 +326,8 @@ def clock_set(
     """Return where a device set its clock, or ``None`` if it did not.
 
     A GPS receiver corrects the clock of a watch soon after the recording begins. Then the samples
-    have one jump, by which they cover more (or less) time than the recording took. A pause is no
-    such jump, because the elapsed time contains it.
+    have one jump, by which they cover more (or less) time than the recording took. A pause is not
+    such a jump, because the elapsed time contains it.
 
     Args:
         times: The times of the samples in the order in which they were written.

@@ -31,7 +31,7 @@ _STOPPED_MPS = 1 / 3.6
 #: many standard deviations, and the fastest 5 % of the others, do not count as the highest speed.
 _UNUSUAL = 1.5
 _FASTEST = 0.95
-#: Shares of the point before, the point itself and the point behind it, in a smoothed altitude.
+#: Shares of the point before, the point itself and the point after it, in a smoothed altitude.
 _SMOOTHING = (0.3, 0.4, 0.3)
 
 
@@ -48,7 +48,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class _Steps:
-    """The ways from each point to the next one; a way into another segment has no length."""
+    """The steps from each point to the next one; a step into another segment has no length."""
 
     meters: Floats
     climbs: Floats

@@ -67,8 +67,8 @@ _MEASURED = ("heartrate", "cadence", "watts", "temperature")
 #: Strava writes a number as the type of a track. No list of them is published; these two were seen
 #: in exported files.
 _STRAVA_TYPES = {"1": "Ride", "9": "Run"}
-#: More workouts than this in one file are kept as the last one. The host refuses a record that has
-#: more than 200.
+#: If a file has more workouts than this, the rest of its points become the last workout. The
+#: host refuses a record that has more than 200.
 _MOST_WORKOUTS = 200
 
 
@@ -376,7 +376,7 @@ def _activity(
         order,
     )
     start = _moment(float(track.times[0]))
-    # First what needs the most memory for a moment: a file can have a million points.
+    # The step that briefly needs the most memory comes first: a file can have a million points.
     moved = movement(track)
     fields: dict[str, Any] = moved.fields | climb(track)
     columns = columns_of(

@@ -322,8 +322,8 @@ def _parents(workouts: Sequence[SourceActivity], content_id: str) -> list[str | 
     """Return the key of the multisport event of each workout, or ``None`` for a single workout.
 
     The legs of one event follow each other. A file can also contain the workouts of several days,
-    which have nothing in common but the file. (DESIGN calls each of them a leg as well, because the
-    key of a source activity is the record and ``leg_no``.)
+    which have nothing in common but the file. (Each of them still has a ``leg_no``, which is part
+    of the key of a source activity.)
     """
     parents: list[str | None] = []
     events = _events(workouts)

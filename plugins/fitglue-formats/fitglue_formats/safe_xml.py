@@ -51,12 +51,12 @@ _LONGEST_FRAGMENT = 100_000
 #: Characters that XML does not allow; a crashed device leaves zeros behind.
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r"))
 _NOTHING = re.compile(rb"[ \t\r\n\0\xef\xbb\xbf]*+")
-#: Codecs for the source code of programs read the last four characters as one.
+#: Codecs that decode escapes, such as unicode_escape, read the last four characters as one.
 _ASCII = bytes(set(range(32, 127)) - set(b"\\")) + b"\\x41"
 
 
 class Collector(Protocol):
-    """What takes the elements of a document in the order of the file."""
+    """A receiver for the elements of a document, in the order of the file."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -368,7 +368,7 @@ def _pieces(
     tag = re.compile(rb"<(?:[\w.-]{1,60}:)?(?:" + choice + rb")(?=[\s/>])")
     rest = b""
     for block in document.blocks():
-        searched = max(len(rest) - 100, 1)  # a tag can be divided between two blocks
+        searched = max(len(rest) - 100, 1)  # a tag can be split between two blocks
         rest += block
         starts = [match.start() for match in tag.finditer(rest, searched)]
         begin = 0

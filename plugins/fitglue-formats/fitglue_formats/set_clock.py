@@ -1,7 +1,7 @@
-"""Recognition of a clock that was set back while it recorded.
+"""Recognition of a clock that was set back during the recording.
 
 A receiver sets the clock of a watch with its first fix, and a phone changes its clock when it finds
-a network. The points go on in one place, and only their times begin again earlier.
+a network. The points continue from the same place, and only their times jump back.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: A smaller step back comes from a program that wrote its points in another order.
 _SET_BACK_S = 300.0
-#: How many times longer than usual a step can be, for the points to go on in one place.
+#: How many times longer than usual a step can be, for the points to continue from the same place.
 _USUAL = 5.0
 
 

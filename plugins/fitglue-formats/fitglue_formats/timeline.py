@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from fitglue_formats.array_types import Flags, Floats, Indexes
 
-#: A clock that was never set counts from 1901, 1904, 1970, 1980 or 1989 on. The limit is that of
-#: the FIT profile (type ``date_time``, values below 0x10000000).
+#: A clock that was never set starts counting in 1901, 1904, 1970, 1980 or 1989. The limit is that
+#: of the FIT profile (type ``date_time``, values below 0x10000000).
 EARLIEST_S = datetime(1998, 7, 3, tzinfo=UTC).timestamp()
 LATEST_S = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 #: Reasons for dropping samples that readers look at.
@@ -52,8 +52,8 @@ class Timeline:
 
     Attributes:
         order: The indexes of the samples that are kept, in the order of time.
-        segments: The segment of each sample of the file. What a segment adds to samples that it
-            repeats continues the segment of these samples.
+        segments: The segment of each sample of the file. If a segment repeats samples of an earlier
+            one, its new samples continue the earlier one.
         dropped: Why samples were dropped → their number.
         moved: What was done with the times before the clock was set, if it was.
     """
@@ -107,7 +107,7 @@ def arrange(
 
     Args:
         times: Seconds since 1970 (UTC) in the order of the file; NaN for a sample without a time.
-            The array is changed if the clock was set while it recorded.
+            The array is changed if the clock was set during the recording.
         segments: The number of the segment of each sample, rising in the order of the file. The
             array is changed.
         values: Returns latitudes, longitudes and other values; called only if the samples are out

@@ -134,7 +134,7 @@ def taken(
     values: Floats,
     order: Indexes,
 ) -> Floats:
-    """Return values in an order; the values themselves, not a copy, if it is their own order."""
+    """Return values in an order; if they already have it, return them without copying."""
     if len(order) == len(values) and bool((order[1:] > order[:-1]).all()):
         return values
     picked: Floats = values[order]

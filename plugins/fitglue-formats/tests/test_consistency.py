@@ -101,7 +101,7 @@ def test_samples_are_sorted_and_outliers_left_out():
 
 
 def test_two_halves_that_lie_apart_are_both_kept():
-    """Many samples that lie apart are no outliers."""
+    """Many samples that lie apart are not outliers."""
     assert in_order([*range(50), *range(900_000, 900_050)]).dropped == 0
     assert in_order([]).dropped == 0
 
@@ -132,5 +132,5 @@ def test_a_long_jump_without_a_pause_is_recognized_by_the_time_of_the_timer():
 
 @pytest.mark.parametrize("times", [[], [5], [5, 6], [1, 2, 3, 4], [1, 2, 9e8, 3, 4, 5]])
 def test_recordings_without_one_jump_have_no_clock_that_was_set(times):
-    """Too few samples, no jump, or a single outlier are no clock that was set."""
+    """Too few samples, no jump, or a single outlier do not mean that a clock was set."""
     assert clock_set(times, 5) is None

@@ -58,7 +58,7 @@ def test_a_wrong_checksum_is_marked_and_costs_nothing(ride):
 
 
 def test_settings_that_are_chained_behind_an_activity_are_no_workout(ride, fit):
-    """Settings that are chained behind an activity do not become a workout."""
+    """Settings that are chained after an activity do not become a workout."""
     [activity] = activities(ride + fit().file_id(2).content())
     assert (samples(activity), activity.completeness.missing) == (11, {})
 
@@ -74,9 +74,7 @@ def test_samples_with_an_impossible_moment_are_left_out_and_counted(fit):
 
 
 def test_a_message_that_cannot_be_read_costs_itself(ride, fit):
-    """A message that cannot be decoded is left out and counted, and the session behind it is
-    read.
-    """
+    """A message that cannot be decoded is left out and counted; the session after it is read."""
     made = fit().file_id().record(0).record(10)
     made.write(206, {0: ("u1", 9), 1: ("u1", 0), 2: ("u1", 200), 3: ("text", "of nobody")})
     [activity] = activities(made.session().content())

@@ -67,7 +67,7 @@ def test_a_recording_that_continues_with_an_overlap_has_each_sample_once():
 
 
 def test_two_recordings_that_overlap_keep_their_own_samples():
-    """Two chained recordings with sessions of their own that overlap in time have each their own
+    """Two chained recordings with sessions of their own that overlap in time each have their own
     samples and laps.
     """
     workouts = activities(part(0, 100).content() + part(50, 150, sport=1).content())
@@ -82,6 +82,6 @@ def test_chained_recordings_are_in_the_order_of_their_starts():
 
 
 def test_settings_in_front_of_an_activity_do_not_hide_it(fit):
-    """An activity that is chained behind settings is read."""
+    """An activity that is chained after settings is read."""
     content = fit().file_id(2).content() + part(0, 10).content()
     assert lengths(activities(content)) == [(10, 11, 1)]

@@ -1,4 +1,4 @@
-"""The local start of a workout in a night in which the clocks change."""
+"""The local start of a workout on a night when the clocks change."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def night(start: str, offset_of_end_s: int, *, place: bool = True) -> FitFile:
 
 @pytest.mark.shared
 def test_the_reported_run_starts_at_the_summer_time(shared_reports):
-    """The reported run in the night to winter time starts at 02:40 of the local clock."""
+    """The reported run, on the night when winter time begins, starts at 02:40 local time."""
     folder = shared_reports / "05-fit-local-start-with-offset-of-end"
     [activity] = activities((folder / "f16-dst-night.fit").read_bytes())
     assert (activity.start_local, activity.timezone, activity.utc_offset_s) == (
@@ -71,7 +71,7 @@ def test_without_a_place_the_stated_offset_is_kept():
 
 
 def test_an_offset_of_the_day_of_the_export_does_not_move_a_workout_of_summer():
-    """A workout of July whose file states the offset of December has the offset of July."""
+    """A workout in July whose file states the offset of December has the offset of July."""
     fields = start_fields(
         datetime(2026, 7, 1, 8, tzinfo=UTC), ZURICH, 3600, datetime(2026, 12, 1, 8, tzinfo=UTC)
     )
@@ -79,7 +79,7 @@ def test_an_offset_of_the_day_of_the_export_does_not_move_a_workout_of_summer():
 
 
 def test_the_southern_clock_changes_the_other_way():
-    """In the night in which Sydney leaves summer time, the start still has the summer's offset."""
+    """On the night when summer time ends in Sydney, the start still has the summer's offset."""
     start, end = datetime(2026, 4, 4, 15, 30, tzinfo=UTC), datetime(2026, 4, 4, 16, 30, tzinfo=UTC)
     fields = start_fields(start, SYDNEY, 36_000, end)
     assert (fields["utc_offset_s"], fields["timezone"]) == (39_600, "Australia/Sydney")

@@ -61,8 +61,8 @@ def test_compressed_distances_are_added_up_across_shapes(fit):
 
 
 def test_compressed_distances_fill_the_gaps_of_the_precise_ones(fit):
-    """Where only the compressed distance is known, it continues the precise one instead of
-    starting anew.
+    """Where only the compressed distance is known, it continues the precise one instead of starting
+    again.
     """
     made = fit().file_id()
     for second in range(4):

@@ -61,7 +61,7 @@ def test_the_glance_has_the_corrected_start():
 
 
 def test_a_pause_of_a_night_does_not_move_the_start(fit):
-    """A recording that was paused over night keeps its start and its elapsed time."""
+    """A recording that was paused overnight keeps its start and its elapsed time."""
     night = 40_000
     made = fit().file_id().timer(0, start=True)
     for second in (*range(50), *range(night, night + 50)):

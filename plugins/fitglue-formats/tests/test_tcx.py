@@ -138,7 +138,7 @@ def test_every_activity_of_a_file_is_a_workout():
 
 
 def test_blanks_in_front_are_accepted():
-    """Blanks before the XML declaration, as Strava writes them, are accepted."""
+    """Spaces before the XML declaration, as Strava writes them, are accepted."""
     assert only(b"          " + whole(tcx(lap(0, point(0))))).sport == "Run"
 
 

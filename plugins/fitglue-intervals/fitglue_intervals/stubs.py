@@ -19,15 +19,16 @@ STRAVA = Stub(
     "Intervals.icu itself, or upload the file there",
 )
 
-#: Seen: a stub has none of these keys. A row that has one is an activity, even if it has a note.
+#: As observed, a stub has none of these keys. A row that has one is an activity, even if it has a
+#: note.
 _NEVER_OF_A_STUB = ("type", "start_date", "name")
 
 
 def stub_of(activity: Mapping[str, Any]) -> Stub | None:
     """Return the reason why the source does not deliver this activity, or ``None`` if it does.
 
-    Seen: a stub has five keys: id, athlete, source, local start and ``_note``. A Strava stub is
-    recognized without the note, which some responses lack.
+    As observed, a stub has five keys: id, athlete, source, local start and ``_note``. A Strava stub
+    is recognized without the note, which some responses lack.
     """
     if any(activity.get(key) is not None for key in _NEVER_OF_A_STUB):
         return None

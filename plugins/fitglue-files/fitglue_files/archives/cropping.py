@@ -1,4 +1,4 @@
-"""Crops: the athlete cut the beginning or the end of a workout off at the service."""
+"""Crops: the athlete cut off the beginning or the end of a workout at the service."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def cropped(leg: SourceActivity, crop: Crop) -> SourceActivity:
 
 
 def _without_values(leg: SourceActivity) -> dict[str, Any]:
-    """Return the fields that do not hold for a part of the workout, each of them empty."""
+    """Return the fields that do not hold for a part of the workout, each set to its empty value."""
     values: dict[str, Any] = dict.fromkeys(CROPPED_FIELDS)
     for name in CROPPED_FIELDS:
         if isinstance(getattr(leg, name), tuple):
@@ -185,7 +185,7 @@ def _laps(
 ) -> tuple[Lap, ...]:
     """Return the laps that are completely inside, relative to the new start.
 
-    A lap that was cut has values that do not hold any more, so it is left out.
+    A lap that was cut has values that no longer hold, so it is left out.
     """
     inside = []
     for lap in laps:
@@ -205,7 +205,7 @@ def _laps(
 
 
 def _moved(index: int | None, kept: range) -> int | None:
-    """Return an index of the complete samples as one of the samples that are left."""
+    """Convert an index into the complete samples to one into the samples that are left."""
     if index is None:
         return None
     moved = index - kept.start

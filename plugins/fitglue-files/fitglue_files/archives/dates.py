@@ -88,7 +88,7 @@ class _Day(NamedTuple):
 
 
 def _hour_of_day(hour: int, *, afternoon: bool) -> int:
-    """Return the hour of a 24-hour clock; an hour above 12 is one already."""
+    """Return the hour of a 24-hour clock; an hour above 12 is already in that form."""
     if hour > 12:
         return hour
     hour %= 12  # 12 a.m. is midnight, and 12 p.m. noon

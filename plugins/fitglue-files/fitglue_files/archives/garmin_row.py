@@ -221,7 +221,7 @@ def sport_of(summary: Values) -> tuple[str, str | None]:
 def _start_fields(summary: Values, start: datetime) -> dict[str, Any]:
     """Return the start as fields of the model.
 
-    Garmin writes the local time as if it was UTC, so the difference to the start is the offset.
+    Garmin writes the local time as if it were UTC, so the difference to the start is the offset.
     Some summaries have a local time; none has a zone.
     """
     fields: dict[str, Any] = {"start_utc": start}

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(
     r"(?:(?P<user>.+)_\d+_|.*)summarizedActivities\.json\Z", re.IGNORECASE | re.DOTALL
 )
-#: Bytes. After many years, the summaries have more than a hundred megabytes.
+#: In bytes. After many years, the summaries take up more than a hundred megabytes.
 _LARGEST_TABLE = 1 << 30
 
 
@@ -71,7 +71,8 @@ class Summaries:
 
     Attributes:
         workouts: The summaries that are workouts, the latest start first.
-        groups: The number of multisport events that are not workouts, because their legs are there.
+        groups: The number of multisport events that are not workouts, because their legs are listed
+            instead.
         broken: The refusals of files that cannot be read.
     """
 

@@ -82,7 +82,7 @@ def workouts_of(
         return [of_record(row, record)]
     try:
         legs = activities(file_of(record))
-    # The row is a workout even without its file; its completeness has the reason.
+    # The row is a workout even without its file; its completeness states the reason.
     except RecordRefused as error:
         why = {"file": f"{error.code}: {error.what}"}
         completeness = Completeness(("summary",), why)
@@ -244,7 +244,7 @@ def _from_row(
     if _is_corrected(row, leg):
         values["distance_m"] = row.distance_m
     if "distance_m" in values and leg.distance_m is not None:
-        # An average belongs to its distance: the one of the file was made from the other distance.
+        # An average belongs to its distance: the file's average was made from the other distance.
         values["average_speed_mps"] = row.average_speed_mps
     return values
 
@@ -253,7 +253,7 @@ def _is_corrected(row: SourceActivity, leg: SourceActivity) -> bool:
     """Return whether the athlete corrected the distance of this recording at the service."""
     if not (row.distance_m and leg.distance_m):
         return False
-    # A table without elapsed times has moving times, as that of TrainingPeaks.
+    # A table without elapsed times, such as that of TrainingPeaks, has moving times.
     field = "moving_s" if row.elapsed_s is None else "elapsed_s"
     row_s = getattr(row, field)
     leg_s = getattr(leg, field)

@@ -39,7 +39,7 @@ _MEASUREMENTS = {
     "min_altitude_m": 7,
     "max_altitude_m": 8,
 }
-#: The same for the columns behind the grades, which are only used if no column was inserted there.
+#: The same for the columns after the grades, which are only used if no column was inserted there.
 _MORE_MEASUREMENTS = {
     "max_cadence_rpm": 13,
     "average_cadence_rpm": 14,
@@ -175,7 +175,7 @@ def _measurements(names: Sequence[str], second: int) -> Places:
         return {}
     places = _shifted(_MEASUREMENTS, second)
     more = _shifted(_MORE_MEASUREMENTS, second)
-    # The column behind the rounded distance (maximum heart rate or relative effort) also occurs
+    # The column after the rounded distance (maximum heart rate or relative effort) also occurs
     # twice. If its second position is the expected one, Strava has not inserted a column before it.
     repeated = _second_position(names, _FIRST["shown_distance"] + 1)
     if repeated not in (more["max_heartrate_bpm"], more["relative_effort"]):

@@ -30,7 +30,7 @@ _NEEDED = frozenset({"workoutday", "workouttype", "timetotalinhours", "title"})
 #: The table has no ids. A row is identified by the fields that nobody edits afterwards; equal rows
 #: are numbered.
 _IDENTITY = ("workoutday", "workouttype", "timetotalinhours", "distanceinmeters")
-#: Columns that a row also has before the workout, or whether or not it takes place. A number in any
+#: Columns that can be filled before a workout, whether or not it takes place. A number in any
 #: other column, such as a zone or an exertion, was measured or entered afterwards.
 _BEFORE = frozenset({"title", "workouttype", "workoutday", "workoutdescription"})
 _PLANNED = "planned"
@@ -85,7 +85,7 @@ class Workouts(NamedTuple):
 
     Attributes:
         rows: The workouts that took place, the newest first.
-        planned: The number of rows of which nothing says that the workout took place.
+        planned: The number of rows without any sign that the workout took place.
         commented: How many of those rows have a comment of the athlete.
     """
 

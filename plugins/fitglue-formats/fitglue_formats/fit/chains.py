@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from fitglue_formats.fit.columns import Table
     from fitglue_formats.fit.messages import Messages, Values
 
-#: Two messages with the same start belong to one session if their sports are equal, too.
+#: Two messages with the same start belong to one session if their sports are also equal.
 _IDENTITY = ("start_time", "sport", "sub_sport")
-#: What differs between two copies of a message, although they state the same.
+#: What differs between two copies of a message, although they state the same thing.
 _BOOKKEEPING = frozenset({"chained_file", "message_index"})
 _REPEATABLE = ("lap", "length", "set")
 
@@ -38,8 +38,8 @@ def without_repeats(sessions: Sequence[Values]) -> list[Values]:
     """Return the sessions of a file without those that are written again.
 
     Of several copies, the longest is kept: a device that saves a session while it is recorded
-    writes it again at the end. Of equally long ones, it is the last. Sessions without a start are
-    kept, because nothing identifies them.
+    writes it again at the end. If several are equally long, the last of them is kept. Sessions
+    without a start are kept, because nothing identifies them.
     """
     kept: list[Values] = []
     for session in sessions:
@@ -128,7 +128,7 @@ def _first_of_each(messages: Iterable[Values]) -> list[Values]:
 
 
 def drop_repeated_samples(samples: Table) -> None:
-    """Take the time from samples that an earlier chained file has with the same values.
+    """Remove the time of samples that an earlier chained file has with the same values.
 
     A sample without a time belongs to no session. The number of these is added to ``repeated``.
     """
@@ -140,7 +140,7 @@ def drop_repeated_samples(samples: Table) -> None:
 
 
 def _is_repeated(samples: Table) -> Mask:
-    """Return for each sample whether another chained file has it before."""
+    """Return for each sample whether an earlier chained file already has it."""
     columns = [samples.time, *(column.values for column in samples.columns.values())]
     # Two gaps are equal here, although a NaN does not equal itself.
     values = np.nan_to_num(np.column_stack(columns), nan=np.inf)

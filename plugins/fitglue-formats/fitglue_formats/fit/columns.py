@@ -46,7 +46,7 @@ Beats: TypeAlias = list[tuple[int, Intervals]]
 Descriptions: TypeAlias = "Mapping[tuple[int, int], Values]"
 #: The names of the fields whose raw value 0, which means -500 m, is written for "not measured".
 _ALTITUDES = ("altitude", "enhanced_altitude")
-#: Each shape costs a decoding of its own. Real files have a handful; a file with more than this is
+#: Each shape has to be decoded separately. Real files have a handful; a file with more than this is
 #: hostile.
 _MOST_SHAPES = 1_000
 #: Limits of memory for hostile files: 40 million values are 320 MB.
@@ -61,7 +61,7 @@ class Column:
     Attributes:
         values: One value for each sample; a gap is NaN.
         unit: The unit that the profile or the developer states.
-        native: Of a developer field, the name of the native field that it is declared to replace.
+        native: For a developer field, the name of the native field that it is declared to replace.
         developer: Whether it is a developer field.
     """
 
@@ -380,7 +380,7 @@ def _fill_from_counts(samples: Table) -> None:
         column = samples.column(counter.name, unit=counter.unit)
         if column is None:
             continue
-        for number in np.unique(samples.files):  # each chained file counts anew
+        for number in np.unique(samples.files):  # each chained file counts on its own
             rows = samples.files == number
             column[rows] = completed(column[rows], values[rows], counter)
 

@@ -104,8 +104,8 @@ def decode(
         wanted: Global message numbers, ``GLANCE`` or ``EVERYTHING``.
 
     Returns:
-        The messages. Each has the number of its chained file under ``chained_file``, because the
-        each chained file describes its own developer fields.
+        The messages. Each has the number of its chained file under ``chained_file``, because each
+        chained file describes its own developer fields.
     """
     messages = Messages()
     for number, file in enumerate(frames.files):
@@ -166,7 +166,7 @@ def _decode(
                     values["timestamp"] = time  # the one of the compressed header
                 decoded.append((kind, values))
         except _DECODING_ERRORS:
-            # Continue behind the bad message. The descriptions of developer fields are read again,
+            # Continue after the bad message. The descriptions of developer fields are read again,
             # because fitdecode starts with an empty state.
             developers = filter(_describes_developer_fields, remaining[:count])
             remaining = [*developers, *remaining[count + 1 :]]

@@ -120,7 +120,7 @@ def first_numbers(
     base: int,
     order: str,
 ) -> Numbers | None:
-    """Return the same as ``numbers``, and of an array its first value.
+    """Return the same as ``numbers``, and for an array its first value.
 
     One watch writes the speed twice in a field that has room for two numbers.
     """

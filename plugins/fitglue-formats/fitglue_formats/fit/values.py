@@ -35,7 +35,7 @@ def number(
 def seconds(values: Values, name: str) -> float | None:
     """Return a field of a message as a float, or ``None`` if it is not a number.
 
-    Of an array, the first known value counts: one watch writes an average speed twice.
+    For an array, the first known value counts: one watch writes an average speed twice.
     """
     value = values.get(name)
     if isinstance(value, tuple):

@@ -38,7 +38,7 @@ class Plan:
 
     @property
     def leg(self) -> Leg:
-        """The leg that this workout is."""
+        """The leg that this workout represents."""
         return self.legs[self.leg_no][1]
 
     @property

@@ -84,7 +84,7 @@ def contents(reader: ContainerReader, layout: Layout) -> Contents:
 
 
 def _only_planned(planned: int, commented: int) -> str:
-    """Return the words for the rows of which nothing says that the workout took place."""
+    """Return the words for the rows without any sign that the workout took place."""
     words = f"{counted(planned, 'planned workout')} without any result"
     if commented:
         # Some of them may have taken place; only the athlete can say so.
