@@ -112,7 +112,7 @@ class Activities:
         """Return where each value of an activity comes from.
 
         Args:
-            found: The activity.
+            details: The activity.
 
         Returns:
             Field → ``how`` (``reported``, ``estimated`` or ``computed``), ``by`` (who computed it),
@@ -150,7 +150,7 @@ class Activities:
         """Yield external id and content of each original file of an activity that was fetched.
 
         Args:
-            found: The activity.
+            details: The activity.
 
         Yields:
             The external id of a record, and the bytes of its file without compression.
