@@ -98,7 +98,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.to
 		--editable plugins/fitglue-files || $(NO_INDEX)
 	@touch $@
 
-install: ## install `fitglue` in an environment of its own, and put it on your PATH
+install: ## install `fitglue` in its own virtual environment, and put it on your PATH
 	@$(HAVE_PYTHON)
 	@test ! -e "$(COMMAND)" || test -L "$(COMMAND)" || { echo "make: $(COMMAND) exists and was not installed by FitGlue;" \
 		"move it, or install elsewhere: make install PREFIX=/some/folder" >&2; exit 1; }

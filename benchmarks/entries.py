@@ -65,8 +65,9 @@ claims_corrected:
 
 
 def measure(folder: Path, count: int, times: int) -> dict[str, Any]:
-    """Return the medians, in milliseconds, of loads without a cache and with one, each in a process
-    of its own.
+    """Return the medians, in milliseconds, of loads with and without a cache.
+
+    Each load is a separate process.
     """
     from measure import run
 

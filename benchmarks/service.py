@@ -1,4 +1,4 @@
-"""The stand-in of Intervals.icu in a process of its own, and the requests that it received."""
+"""The stand-in of Intervals.icu in a separate process, and the requests that it received."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Shows the main features with the real ``fitglue`` commands, against the bundled stand-in.
 
-``make demo`` runs this in a folder of its own, without a key and without a network. Each step says
+``make demo`` runs this in its own folder, without a key and without a network. Each step says
 what it does and why, and is checked: the exit code is 1 if the store does not contain what the text
 says.
 """

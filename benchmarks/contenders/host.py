@@ -63,7 +63,7 @@ STAGES = {
 
 
 def stages(host: Host, options: argparse.Namespace) -> dict[str, Any]:
-    """Run a sync with a clock around each stage, which measures the CPU time of its own thread."""
+    """Run a sync and measure the CPU time that each stage uses on its thread."""
     spent = dict.fromkeys(STAGES, 0.0)
     inside = threading.local()
 

@@ -65,7 +65,7 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """A group of commands, with ``examples`` and the common options of its own.
+    """A group of commands, with its own ``examples`` and common options.
 
     An empty option of the group itself is a usage error, as for ``Command``.
     """

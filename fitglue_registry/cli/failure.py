@@ -98,7 +98,7 @@ def usage_failure(error: click.ClickException) -> UserMistake:
 def at_line(error: FitglueError) -> Iterator[Part]:
     """Yield an error in a file as ``file:line:column: what``, which editors can jump to.
 
-    The reason and the fix follow on lines of their own.
+    The reason and the fix follow on separate lines.
     """
     at = error.at or Place()
     parts = [part for part in (at.file, at.line, at.column) if part is not None]

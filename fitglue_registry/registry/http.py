@@ -12,7 +12,7 @@ class Auth(Struct, frozen=True, forbid_unknown_fields=True):
     """How requests are authenticated.
 
     Attributes:
-        scheme: Authentication scheme; ``header`` sends the secret in a header of its own.
+        scheme: Authentication scheme; ``header`` sends the secret in a header that the entry names.
         username: User name of the scheme ``basic``, verbatim.
         secret: Name of the credential that is the password, the token or the header's value.
         header: Name of the header of the scheme ``header``.

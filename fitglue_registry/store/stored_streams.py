@@ -1,6 +1,6 @@
 """Stores and loads the streams of source activities: one blob each, with the names of its channels.
 
-The names are in a column of their own, so that a list can show them without decoding the blob.
+The names are in a separate column, so that a list can show them without decoding the blob.
 """
 
 from __future__ import annotations

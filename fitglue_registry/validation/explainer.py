@@ -171,7 +171,7 @@ def _explain(error: ValidationError) -> Iterator[Violation]:
 def _missing_keys(error: ValidationError) -> Iterator[Violation]:
     """Yield the missing key of an error.
 
-    jsonschema reports each missing key in an error of its own, and names it only in the message.
+    jsonschema reports each missing key in a separate error, and names it only in the message.
     """
     path = tuple(error.absolute_path)
     required = cast("list[str]", error.validator_value)

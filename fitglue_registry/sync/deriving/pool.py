@@ -171,7 +171,7 @@ class Pool:
         )
 
     def derive_in_own_process(self, record: Record) -> Derived:
-        """Derive a record that was in progress when a worker died, in a process of its own.
+        """Derive a record that was in progress when a worker died, in a separate process.
 
         Any of the records in progress may have killed the worker. If this process dies too, it was
         this record, and it goes to quarantine. Deriving it in the process that syncs would end the
@@ -196,7 +196,7 @@ class Pool:
             self._closed = True
             # Lanes that wait in ``_reserve`` continue without workers.
             self._changed.notify_all()
-        # loky ends the other processes of a broken executor on a thread of its own. Without waiting
+        # loky ends the other processes of a broken executor on its own thread. Without waiting
         # for that too, some of them could outlive the sync.
         for workers in (*self._lost_workers, self._workers):
             workers.stop(kill=True)

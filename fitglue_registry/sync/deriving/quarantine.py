@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def retry_connection(context: SyncContext) -> Events:
-    """Retry every record in quarantine of one connection, in a run of its own.
+    """Retry every record in quarantine of one connection, in a separate run.
 
     Yields:
         A decision for each of them: released, or still in quarantine.

@@ -143,7 +143,7 @@ class _Rebuild:
         stored_result: _StoredResult,
         derived: Derived,
     ) -> Events:
-        """Store the result of a record in a transaction of its own, if it differs from the stored.
+        """Store the result of a record in its own transaction if it differs from what is stored.
 
         Records that did not change are not written, so a rebuild that changes nothing leaves the
         store as it was.
