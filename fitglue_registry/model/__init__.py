@@ -13,7 +13,13 @@ from fitglue_registry.model.activity import (
 )
 from fitglue_registry.model.claims import claim, split_claim
 from fitglue_registry.model.column import Column
-from fitglue_registry.model.crops import CROP, CROPPED_FIELDS, all_cropped, is_cropped
+from fitglue_registry.model.crops import (
+    CROP,
+    CROPPED_FIELDS,
+    NOT_MEASURED,
+    all_cropped,
+    is_cropped,
+)
 from fitglue_registry.model.details import (
     Device,
     Gear,
@@ -37,6 +43,7 @@ __all__ = [
     "CROP",
     "CROPPED_FIELDS",
     "MODEL_VERSION",
+    "NOT_MEASURED",
     "SPORTS",
     "STREAM_UNITS",
     "Column",

@@ -1,4 +1,4 @@
-"""Crops: which values of a workout change if its beginning or its end is cut off."""
+"""Which values of a workout are measured, and so change if its beginning or its end is cut off."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 #: The key in ``extensions`` that marks a source activity whose athlete cropped it at the service.
 CROP = "crop"
-_UNCHANGED = frozenset(
+NOT_MEASURED = frozenset(
     {
         "model",
         "leg_no",
@@ -27,12 +27,8 @@ _UNCHANGED = frozenset(
         "trainer",
         "commute",
         "race",
-        "rpe",
-        "feel",
         "gear",
         "device",
-        "location",
-        "workout",
         "claims",
         "links",
         "metrics",
@@ -41,6 +37,8 @@ _UNCHANGED = frozenset(
         "provenance",
     }
 )
+"""The fields that no device measures: the athlete, the source or the record decides them."""
+_UNCHANGED = NOT_MEASURED | {"rpe", "feel", "location", "workout"}
 CROPPED_FIELDS = frozenset(SourceActivity.__struct_fields__) - _UNCHANGED
 """The fields that describe the recording, and that change with each crop."""
 

@@ -11,12 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
 #: Devices round, and write their last sample some seconds before they stop.
 _TOLERANCE_S = 60.0
@@ -27,8 +23,6 @@ _ROUNDING_S = 1.0
 _TOLERANCE = 0.05
 #: An end message that is this much later was not written when the athlete saved the workout.
 _DAY_S = 86_400.0
-#: Samples that lie far from all others are mistakes if they are at most this share of all.
-_FEW = 0.02
 
 
 class LapTotals(NamedTuple):
@@ -265,101 +259,3 @@ def _is_near(
 ) -> bool:
     """Return whether a value is within the tolerance, which grows with the stated value."""
     return abs(value - stated) <= max(tolerance, _TOLERANCE * stated)
-
-
-# -- the order of the samples ----------------------------------------------------------------------
-
-
-class InOrder(NamedTuple):
-    """The indexes of the samples in the order of time, and the number of those left out."""
-
-    rows: NDArray[np.int_]
-    dropped: int
-
-
-def in_order(
-    times: Sequence[float] | NDArray[np.float64],
-    far_s: float = _DAY_S,
-) -> InOrder:
-    """Return the samples in the order of time, without the few that lie far from all others.
-
-    The first sample and the latest one can be wrong, so the largest group of samples is trusted;
-    groups are at least ``far_s`` apart. If more than a few samples lie outside it, all are kept,
-    because they are not mistakes in single samples.
-
-    Args:
-        times: The times of the samples; NaN if a sample has none. Such samples are left out.
-        far_s: The distance in time from which a sample is far.
-    """
-    values = np.asarray(times, dtype=np.float64)
-    known = np.flatnonzero(~np.isnan(values))
-    rows = known[np.argsort(values[known], kind="stable")]
-    borders = np.flatnonzero(np.diff(values[rows]) > far_s) + 1
-    groups = np.split(rows, borders)
-    largest = max(groups, key=len)
-    outside = len(rows) - len(largest)
-    few = max(1, _FEW * len(rows))
-    if outside <= few and outside < len(largest):
-        rows = largest
-    return InOrder(rows, len(values) - len(rows))
-
-
-# -- a clock that is set while recording -----------------------------------------------------------
-
-
-class ClockSet(NamedTuple):
-    """The moment at which a device set its clock: the index of the last sample by the old clock,
-    and the seconds by which the clock was set forward.
-    """
-
-    last_old: int
-    forward_s: float
-
-
-def clock_set(
-    times: Sequence[float] | NDArray[np.float64],
-    elapsed_s: float | None,
-    moving_s: float | None = None,
-    *,
-    paused: bool = False,
-) -> ClockSet | None:
-    """Return where a device set its clock, or ``None`` if it did not.
-
-    A GPS receiver corrects the clock of a watch soon after the recording begins. Then the samples
-    have one jump, by which they cover more (or less) time than the recording took. A pause is not
-    such a jump, because the elapsed time contains it.
-
-    Args:
-        times: The times of the samples in the order in which they were written.
-        elapsed_s: The stated time with pauses.
-        moving_s: The stated time without pauses. It is evidence if the elapsed time was computed
-            from the wrong start, for a jump of a day or more.
-        paused: Whether the recording was paused at the largest jump.
-    """
-    values = np.asarray(times, dtype=np.float64)
-    if len(values) < 3:
-        return None
-    steps = np.diff(values)
-    interval = float(np.median(steps))
-    last_old = int(np.argmax(np.abs(steps - interval)))
-    forward_s = float(steps[last_old]) - interval
-    if abs(forward_s) <= _TOLERANCE_S:
-        return None
-    span_s = float(values[-1] - values[0])
-    without_s = span_s - forward_s
-    if elapsed_s and _explains(elapsed_s, span_s, without_s):
-        return ClockSet(last_old, forward_s)
-    is_long = abs(forward_s) >= _DAY_S
-    if moving_s and is_long and not paused and _explains(moving_s, span_s, without_s):
-        return ClockSet(last_old, forward_s)
-    return None
-
-
-def _explains(
-    duration_s: float,
-    span_s: float,
-    without_s: float,
-) -> bool:
-    """Return whether a duration fits the samples without the jump, and not with it."""
-    fits = abs(without_s - duration_s) <= max(10.0, 0.02 * duration_s)
-    return fits and abs(span_s - duration_s) > _TOLERANCE_S

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from fitglue_formats.set_clock import set_back, shift_s
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from fitglue_formats.array_types import Flags, Floats, Indexes
@@ -39,6 +39,10 @@ _INTERVALS = 20
 #: number: a short workout of another day is not an error.
 _FEW_SHARE = 0.05
 _FEW = 10
+#: Without segments, samples that lie a day from all others are mistakes if they are at most this
+#: share of all: a device that writes one segment can pause for a night.
+_DAY_S = 86_400.0
+_STRAY_SHARE = 0.02
 #: A pause longer than this can contain samples of another segment.
 _HOLE_S = 60.0
 #: Each segment that overlaps others is compared with them. The limit keeps a hostile file from
@@ -138,6 +142,36 @@ def arrange(
             columns,
         )
     return timeline
+
+
+class InOrder(NamedTuple):
+    """The indexes of the samples in the order of time, and the number of those left out."""
+
+    rows: Indexes
+    dropped: int
+
+
+def in_order(times: Sequence[float] | Floats) -> InOrder:
+    """Return the samples in the order of time, without the few that lie far from all others.
+
+    This is for formats without segments. The first sample and the latest one can be wrong, so the
+    largest group of samples is trusted; groups are at least a day apart. If more than a few samples
+    lie outside it, all are kept, because they are not mistakes in single samples.
+
+    Args:
+        times: The times of the samples in seconds; NaN if a sample has none. Such samples are left
+            out.
+    """
+    values = np.asarray(times, dtype=np.float64)
+    known = np.flatnonzero(~np.isnan(values))
+    rows = known[np.argsort(values[known], kind="stable")].astype(np.int32)
+    groups = [rows[group] for group in _groups(values[rows], _DAY_S)]
+    largest = max(groups, key=len, default=rows)
+    outside = len(rows) - len(largest)
+    few = max(1, _STRAY_SHARE * len(rows))
+    if outside <= few and outside < len(largest):
+        rows = largest
+    return InOrder(rows, len(values) - len(rows))
 
 
 def nights(times: Floats) -> list[slice]:
@@ -321,14 +355,8 @@ def _new(
     covered = _is_covered(times[part], known)
     if covered[0] and not covered.all():
         last = part[np.argmin(covered) - 1]
-        continued = before[
-            np.searchsorted(
-                known,
-                times[last],
-                side="right",
-            )
-            - 1
-        ]
+        after = np.searchsorted(known, times[last], side="right")
+        continued = before[after - 1]
         if times[continued] == times[last]:
             timeline.segments[part] = timeline.segments[continued]
     return part[~covered]

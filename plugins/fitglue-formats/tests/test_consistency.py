@@ -1,4 +1,6 @@
-"""The check that the times, totals, laps and samples of a recording agree."""
+"""The check that the times, totals, laps and samples of a recording agree, and the corrections of
+their order and their clock.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +8,9 @@ import math
 
 import pytest
 
-from fitglue_formats.consistency import (
-    ClockSet,
-    LapTotals,
-    Recording,
-    check,
-    clock_set,
-    in_order,
-)
+from fitglue_formats.consistency import LapTotals, Recording, check
+from fitglue_formats.set_clock import ClockSet, clock_set
+from fitglue_formats.timeline import in_order
 
 #: A recording of ten minutes in which everything agrees.
 GOOD = {

@@ -19,6 +19,7 @@ from fitglue_intervals.claims import file_claim
 from fitglue_intervals.reading import BROKEN_GZIP, UNREADABLE, unpack
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import (
+    NOT_MEASURED,
     Completeness,
     Device,
     Provenance,
@@ -40,40 +41,16 @@ _LARGEST = 1 << 29
 _SAME_WORKOUT_S = 86_400
 #: Fields that never come from the file: the athlete, the source or the record decides them, or
 #: ``_filled`` merges them itself.
-_NOT_FROM_FILE = frozenset(
-    {
-        "model",
-        "leg_no",
-        "parent",
-        "stub",
-        "title",
-        "description",
-        "notes",
-        "tags",
-        "sport",
-        "sport_raw",
-        "sub_type",
-        "trainer",
-        "commute",
-        "race",
-        "start_local",
-        "start_precision",
-        "training_load",
-        "training_loads",
-        "intensity_pct",
-        "gear",
-        "device",
-        "laps",
-        "streams",
-        "claims",
-        "links",
-        "metrics",
-        "extensions",
-        "completeness",
-        "provenance",
-        "cadence_per_leg",
-    }
-)
+_NOT_FROM_FILE = NOT_MEASURED | {
+    "start_local",
+    "start_precision",
+    "training_load",
+    "training_loads",
+    "intensity_pct",
+    "laps",
+    "streams",
+    "cadence_per_leg",
+}
 _BY = "original file"
 
 

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fitglue_formats.consistency import clock_set
 from fitglue_formats.fit.clock import moment, stops
 from fitglue_formats.fit.values import seconds
+from fitglue_formats.set_clock import clock_set
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fitglue_formats.consistency import ClockSet
     from fitglue_formats.fit.arrays import Numbers
     from fitglue_formats.fit.columns import Table
     from fitglue_formats.fit.messages import Messages, Values
+    from fitglue_formats.set_clock import ClockSet
 
 #: The key under which a corrected session keeps the note for its provenance.
 NOTE = "clock_note"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from fitdecode.profile import FIELD_TYPES
 from fitdecode.utils import compute_crc
 
-from fitglue_formats.consistency import in_order
 from fitglue_formats.fit.chains import chains, without_repeats
 from fitglue_formats.fit.clock_set import correct_clock
 from fitglue_formats.fit.columns import Table, table
@@ -21,6 +20,7 @@ from fitglue_formats.fit.samples import Samples, split
 from fitglue_formats.fit.sessions import Leg, activity, position
 from fitglue_formats.fit.values import number, seconds
 from fitglue_formats.refusals import refusal
+from fitglue_formats.timeline import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
