@@ -47,13 +47,7 @@ def number(text: str | None) -> float:
 def _with_comma(text: str) -> float:
     """Return a number with a decimal comma, or NaN."""
     try:
-        return float(
-            text.replace(
-                ",",
-                ".",
-                1,
-            )
-        )
+        return float(text.replace(",", ".", 1))
     except ValueError:
         return math.nan
 

@@ -77,12 +77,7 @@ def _meters(
     north = np.diff(latitudes)
     east = np.diff(longitudes)
     far = np.flatnonzero((np.abs(north) > _FLAT_DEG) | (np.abs(east) > _FLAT_DEG))
-    circle = _haversine(
-        latitudes,
-        north,
-        east,
-        far,
-    )
+    circle = _haversine(latitudes, north, east, far)
     # A file can have a million points, so no more arrays than necessary are kept.
     shrink = np.radians(latitudes[1:])
     np.cos(shrink, out=shrink)

@@ -106,7 +106,7 @@ class _File:
     track_of: list[int] = field(default_factory=list)
     heading: _Heading = field(default_factory=_Heading)
     creator: str | None = None
-    kinds: _Kinds = field(default_factory=lambda: _Kinds())
+    kinds: _Kinds = field(default_factory=_Kinds)
 
     def start(
         self,
@@ -188,11 +188,7 @@ def activities(content: bytes) -> list[SourceActivity]:
     Raises:
         RecordRefused: If the file contains no workout.
     """
-    file, broken = collect(
-        content,
-        "gpx",
-        _File,
-    )
+    file, broken = collect(content, "gpx", _File)
     if broken and not len(file.track_points):
         raise _refuse(
             "FG-not-gpx",
@@ -328,11 +324,7 @@ def _workouts(
         recorded = [order]
     workouts: list[Indexes] = []
     for day in recorded:
-        workouts += _by_sport(
-            file,
-            timeline,
-            day,
-        )
+        workouts += _by_sport(file, timeline, day)
     if len(workouts) > _MOST_WORKOUTS:
         rest = np.concatenate(workouts[_MOST_WORKOUTS - 1 :])
         workouts = [*workouts[: _MOST_WORKOUTS - 1], rest]
@@ -370,11 +362,7 @@ def _activity(
 ) -> SourceActivity:
     """Return one workout of a file."""
     points = file.track_points
-    track = track_of(
-        points,
-        timeline,
-        order,
-    )
+    track = track_of(points, timeline, order)
     start = _moment(float(track.times[0]))
     # The step that briefly needs the most memory comes first: a file can have a million points.
     moved = movement(track)

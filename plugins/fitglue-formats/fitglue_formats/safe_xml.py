@@ -288,17 +288,9 @@ def _parse(
     names: dict[str, str] = {}
     for block in document.blocks():
         parser.feed(block)
-        _take(
-            parser,
-            collector,
-            names,
-        )
+        _take(parser, collector, names)
     parser.close()
-    _take(
-        parser,
-        collector,
-        names,
-    )
+    _take(parser, collector, names)
 
 
 def _take(

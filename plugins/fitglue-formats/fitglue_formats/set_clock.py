@@ -116,11 +116,7 @@ def set_back(
     # One step back is a clock that was set; several are disorder.
     if len(back) != 1 or intervals[back[0]] > -_SET_BACK_S:
         return None
-    as_written = _degrees(
-        order,
-        latitudes,
-        longitudes,
-    )
+    as_written = _degrees(order, latitudes, longitudes)
     by_time = _degrees(
         order[np.argsort(times[order], kind="stable")],
         latitudes,

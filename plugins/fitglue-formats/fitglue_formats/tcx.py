@@ -62,11 +62,7 @@ def activities(content: bytes) -> list[SourceActivity]:
     Raises:
         RecordRefused: If the file is not a TCX or has no activity that can be used.
     """
-    file, missing = collect(
-        content,
-        "tcx",
-        TcxFile,
-    )
+    file, missing = collect(content, "tcx", TcxFile)
     if missing and not file.drafts:
         raise refusal(
             "FG-not-tcx",
@@ -102,11 +98,7 @@ def activities(content: bytes) -> list[SourceActivity]:
 def _refused(reasons: Sequence[str]) -> str:
     """Return the reason for refusing a file, from the reasons for refusing its activities."""
     if len(reasons) == 1:
-        return reasons[0].replace(
-            "activity 1",
-            "it",
-            1,
-        )
+        return reasons[0].replace("activity 1", "it", 1)
     return f"none of its {len(reasons)} activities can be used: {reasons[0]}"
 
 
@@ -138,11 +130,7 @@ def _activity(
         points.segments(),
         points.values,
     )
-    track = track_of(
-        points,
-        timeline,
-        timeline.order,
-    )
+    track = track_of(points, timeline, timeline.order)
     # A lap does not interrupt the recording.
     track.segments[:] = 0
     start, start_note = _start(draft, track.times)
@@ -229,19 +217,9 @@ def _laps(recording: Recording) -> tuple[Lap, ...]:
     """Return the laps whose start is stated or follows from their points."""
     laps = []
     for index, lap in enumerate(recording.laps):
-        begin = _lap_start(
-            recording,
-            lap,
-            index,
-        )
+        begin = _lap_start(recording, lap, index)
         if begin is not None:
-            laps.append(
-                _lap(
-                    recording,
-                    lap,
-                    begin,
-                )
-            )
+            laps.append(_lap(recording, lap, begin))
     return tuple(laps)
 
 
@@ -253,11 +231,7 @@ def _lap_start(
     """Return the start of a lap as it is stated, or else that of its first point."""
     times = recording.track.times
     ends = [datetime.fromtimestamp(float(times[-1]), UTC)] if len(times) else []
-    if lap.start is not None and is_near(
-        lap.start,
-        ends,
-        recording.start,
-    ):
+    if lap.start is not None and is_near(lap.start, ends, recording.start):
         return lap.start
     own = times[recording.points.segments()[recording.timeline.order] == index]
     # Without any lap, the activity itself was read as one.
@@ -289,11 +263,7 @@ def _lap(
         average_speed_mps=stated_value(lap, "average_speed_mps"),
         average_watts=stated_value(lap, "average_watts"),
         max_watts=stated_value(lap, "max_watts"),
-        **_span(
-            recording.track.times,
-            begin,
-            end,
-        ),
+        **_span(recording.track.times, begin, end),
     )
 
 

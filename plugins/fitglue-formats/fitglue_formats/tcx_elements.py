@@ -200,16 +200,8 @@ def _add(
 
 def _device(creator: Any) -> Device | None:
     """Return the device that an activity names as its creator, or ``None``."""
-    major = _text(
-        creator,
-        "Version",
-        "VersionMajor",
-    )
-    minor = _text(
-        creator,
-        "Version",
-        "VersionMinor",
-    )
+    major = _text(creator, "Version", "VersionMajor")
+    minor = _text(creator, "Version", "VersionMinor")
     version = ".".join(filter(None, [major, minor]))
     device = Device(
         name=_text(creator, "Name"),

@@ -188,11 +188,7 @@ def _elapsed_s(recording: Recording) -> float | None:
     if len(times):
         ends.append(datetime.fromtimestamp(float(times[-1]), UTC))
     for lap in recording.laps:
-        if lap.start is not None and is_near(
-            lap.start,
-            ends,
-            recording.start,
-        ):
+        if lap.start is not None and is_near(lap.start, ends, recording.start):
             ends.append(later(lap.start, amount(lap, "elapsed_s") or 0.0))
     if not ends:
         return None

@@ -136,11 +136,7 @@ def arrange(
             times,
             columns,
         )
-        _drop_repeated(
-            timeline,
-            times,
-            columns,
-        )
+        _drop_repeated(timeline, times, columns)
     return timeline
 
 
@@ -210,11 +206,7 @@ def _move_before_clock_was_set(
             longitudes,
         )
         if first is not None:
-            seconds = shift_s(
-                times,
-                members,
-                first,
-            )
+            seconds = shift_s(times, members, first)
             times[members[:first]] += seconds
             timeline.moved = (
                 f"the clock was set back while it recorded, so the first {first:,} points were "
@@ -306,13 +298,7 @@ def _drop_repeated(
     """
     parts = []
     for members in _by_segment(timeline.order, timeline.segments):
-        parts.append(
-            _once(
-                members,
-                times,
-                values,
-            )
-        )
+        parts.append(_once(members, times, values))
     parts.sort(key=lambda part: float(times[part[0]]))
     kept: list[Indexes] = []
     end = -np.inf
