@@ -13,11 +13,15 @@ import msgspec
 from fitglue_registry.dedupe.preferences import Member, choose, holding, rank
 from fitglue_registry.model import (
     ABSENT,
+    AVERAGE_SPEED,
+    COMPUTED_SPEED,
     Provenance,
     SourceActivity,
     all_cropped,
+    computed_speed,
     is_cropped,
     is_doubtful_zero,
+    speed_for,
 )
 from fitglue_registry.model.stored import OTHER_FIELDS, FieldOrigin
 from fitglue_registry.registry import MergeRules
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
 _LISTS = ("links", "tags")
 _MAPS = ("metrics", "extensions")
 _NO_RULES = MergeRules()
+#: The origins that are not the id of a member.
+_NO_MEMBER = frozenset(FieldOrigin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ def merge(
 
     Returns:
         The merged activity, without streams, and its origins: field → id of the member that
-        supplies it, or ``FieldOrigin.ATHLETE``. The key ``""`` (``OTHER_FIELDS``) has the member of
+        supplies it, or a ``FieldOrigin``. The key ``""`` (``OTHER_FIELDS``) has the member of
         every field that is not named.
     """
     ordered = sorted(members, key=rank)
@@ -96,7 +102,51 @@ def merge(
             values["provenance"][choice.field] = Provenance("reported", by="athlete")
             origins[choice.field] = FieldOrigin.ATHLETE
     merged = msgspec.structs.replace(best.activity, **{**values, "streams": ()})
+    if AVERAGE_SPEED not in chosen:
+        merged = _with_its_speed(merged, native, origins)
+        values[AVERAGE_SPEED] = merged.average_speed_mps
     return merged, _named_origins(best, origins, values)
+
+
+def _with_its_speed(
+    merged: SourceActivity,
+    native: Sequence[Member],
+    origins: Origins,
+) -> SourceActivity:
+    """Return the merged activity with an average speed that belongs to its distance and time.
+
+    The distance can come from one member, the time from another one, and both from the athlete. A
+    member's average speed is used only if the member has the same distance and time.
+    """
+    speed_from = origins.get(AVERAGE_SPEED)
+    stated = sorted(native, key=lambda member: member.id != speed_from)
+    source = speed_for(merged, [member.activity for member in stated])
+    for member in stated:
+        if member.activity is source:
+            origins[AVERAGE_SPEED] = member.id
+            return _with_speed_of(merged, member.activity)
+    speed = computed_speed(merged)
+    if speed is None:
+        return merged
+    origins[AVERAGE_SPEED] = FieldOrigin.COMPUTED
+    return msgspec.structs.replace(
+        merged,
+        average_speed_mps=speed,
+        provenance={**merged.provenance, AVERAGE_SPEED: COMPUTED_SPEED},
+    )
+
+
+def _with_speed_of(merged: SourceActivity, supplier: SourceActivity) -> SourceActivity:
+    """Return the merged activity with the average speed of a member, and its provenance."""
+    provenance = dict(merged.provenance)
+    provenance.pop(AVERAGE_SPEED, None)
+    if AVERAGE_SPEED in supplier.provenance:
+        provenance[AVERAGE_SPEED] = supplier.provenance[AVERAGE_SPEED]
+    return msgspec.structs.replace(
+        merged,
+        average_speed_mps=supplier.average_speed_mps,
+        provenance=provenance,
+    )
 
 
 def _values(native: Sequence[Member], origins: Mapping[str, int]) -> dict[str, Any]:
@@ -124,7 +174,7 @@ def _named_origins(
     """
     named: Origins = {OTHER_FIELDS: best.id}
     for name, member_id in origins.items():
-        has_value = member_id == FieldOrigin.ATHLETE or values.get(name, True) not in ABSENT
+        has_value = member_id in _NO_MEMBER or values.get(name, True) not in ABSENT
         if member_id != best.id and has_value:
             named[name] = member_id
     return named

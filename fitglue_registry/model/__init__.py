@@ -11,6 +11,13 @@ from fitglue_registry.model.activity import (
     SourceActivity,
     Stub,
 )
+from fitglue_registry.model.averages import (
+    AVERAGE_SPEED,
+    COMPUTED_SPEED,
+    computed_speed,
+    speed_for,
+    with_average_speed,
+)
 from fitglue_registry.model.claims import claim, split_claim
 from fitglue_registry.model.column import Column
 from fitglue_registry.model.crops import (
@@ -34,12 +41,15 @@ from fitglue_registry.model.details import (
     WorkoutStep,
 )
 from fitglue_registry.model.document import decode, document_schema, encode, to_builtins
+from fitglue_registry.model.invalid import without_invalid
 from fitglue_registry.model.problems import problems
 from fitglue_registry.model.sports import SPORTS, canonical_sport, family
 from fitglue_registry.model.streams import STREAM_UNITS, Stream
 
 __all__ = [
     "ABSENT",
+    "AVERAGE_SPEED",
+    "COMPUTED_SPEED",
     "CROP",
     "CROPPED_FIELDS",
     "MODEL_VERSION",
@@ -66,6 +76,7 @@ __all__ = [
     "all_cropped",
     "canonical_sport",
     "claim",
+    "computed_speed",
     "decode",
     "document_schema",
     "encode",
@@ -74,6 +85,9 @@ __all__ = [
     "is_cropped",
     "is_doubtful_zero",
     "problems",
+    "speed_for",
     "split_claim",
     "to_builtins",
+    "with_average_speed",
+    "without_invalid",
 ]

@@ -91,7 +91,9 @@ class FieldOrigin(IntEnum):
     A value that comes from a source activity has that source activity's id there instead.
     """
 
-    ATHLETE = 0  # no source activity has the id 0
+    # Source activities have ids above 0.
+    ATHLETE = 0
+    COMPUTED = -1  # from other values of the activity
 
 
 #: Key in ``fg_activities.origins`` for all fields that have no key of their own.

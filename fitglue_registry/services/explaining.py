@@ -119,7 +119,7 @@ def _remarks(details: ActivityDetails, names: Names) -> list[Plain]:
 
 
 def _values_from(details: ActivityDetails, names: Names) -> dict[str, str]:
-    """Return field → the name of the record that supplies its value, or ``you``."""
+    """Return field → the name of the record that supplies it, ``you`` or ``computed``."""
     suppliers = {}
     for field, member_id in sorted(details.origins.items()):
         suppliers[field or "everything else"] = _supplier_name(names, member_id)
@@ -129,6 +129,8 @@ def _values_from(details: ActivityDetails, names: Names) -> dict[str, str]:
 def _supplier_name(names: Names, member_id: int) -> str:
     if member_id == FieldOrigin.ATHLETE:
         return "you"
+    if member_id == FieldOrigin.COMPUTED:
+        return "computed"
     return names.get(member_id, "?")
 
 

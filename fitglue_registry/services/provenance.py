@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.model.stored import FieldOrigin
 
 if TYPE_CHECKING:
+    from fitglue_registry import model
     from fitglue_registry.registry import Catalogue, Datum
     from fitglue_registry.store.activity_details import ActivityDetails, MemberRow
 
     #: Field → where its value comes from.
     Provenance = dict[str, dict[str, Any]]
 
-_BY_THE_ATHLETE = {
-    "how": "reported",
-    "by": "athlete",
+_WITHOUT_SOURCE = {
     "upstream": None,
     "note": None,
     "connection": None,
     "external_id": None,
+}
+_BY_THE_ATHLETE = {
+    "how": "reported",
+    "by": "athlete",
+    **_WITHOUT_SOURCE,
 }
 
 
@@ -33,12 +37,20 @@ def provenance_of(details: ActivityDetails, catalogue: Catalogue) -> Provenance:
         if supplier == FieldOrigin.ATHLETE and name in details.origins:
             provenance[name] = dict(_BY_THE_ATHLETE)
             continue
+        if supplier == FieldOrigin.COMPUTED:
+            provenance[name] = _computed(details.activity.provenance[name])
+            continue
         member = members.get(supplier)
         has_value = getattr(details.activity, name) not in (None, (), {})
         if member is not None and has_value:
             default = _datum(catalogue, member.entry, name)
             provenance[name] = _by_a_source(member, name, default)
     return provenance
+
+
+def _computed(origin: model.Provenance) -> dict[str, Any]:
+    """Return the origin of a value that was computed from other values of the activity."""
+    return {**_WITHOUT_SOURCE, "how": origin.how, "by": origin.by, "note": origin.note}
 
 
 def _by_a_source(

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from fitglue_registry import dedupe
 from fitglue_registry.dedupe import Choice, Member, alternatives
 from fitglue_registry.model import (
+    COMPUTED_SPEED,
     Column,
     Completeness,
     Device,
@@ -278,6 +279,12 @@ def test_power_of_a_meter_goes_before_a_models():
         "Ride",
         "Potsdam Radfahren",
         "Evening Ride 2",
+        "Garmin Edge 530",
+        "Apple Watch Workout",
+        "Forerunner 245 Activity",
+        "New Activity",
+        "Unbenannt",
+        "Sans titre",
     ],
 )
 def test_a_written_title_is_preferred_to_a_default_one(default):
@@ -398,6 +405,13 @@ FILE_NAMES = [
     "ACTIVE LOG: 01 JUN 2024 08:00",  # Garmin eTrex
     "ann@example.org",
     "3f2b8c1e-90ab-4cde-8f01-23456789abcd",
+    "IMG_1234",
+    "strava.12345.678",
+    "03.05.2026 08:00",
+    "2026-05-03",
+    "May 3, 2026 8:00 AM",
+    "3 mai 2026 à 08:00",
+    "3. Mai 2026 um 08:00 Uhr",
 ]
 
 
@@ -408,6 +422,15 @@ def test_the_name_of_a_file_is_the_last_choice_for_a_title(name, title):
     whichever source it comes from and however rich that source is.
     """
     assert merge([rich(1, title=name), member(2, title=title)])[0].title == title
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([1, 2, 3])))
+def test_the_name_of_a_file_is_the_last_choice_of_three_sources(order):
+    """Where three sources meet, a title that a person wrote wins, then a default one."""
+    numbers = dict(zip(("C5SG4213", "Morning Run", "Round the lake"), order, strict=True))
+    members = [member(number, title=title) for title, number in numbers.items()]
+    assert merge(members)[0].title == "Round the lake"
+    assert merge(members[:2])[0].title == "Morning Run"
 
 
 def test_a_file_may_have_any_name_and_it_stays_the_last_choice():
@@ -431,6 +454,9 @@ def test_a_file_may_have_any_name_and_it_stays_the_last_choice():
         "Ride @ Ann's",
         "1:59:40",
         "Track Attack 12",
+        "Stage 12 2024",
+        "May 3, 2026 with Ann",
+        "03.05.2026 parkrun",
     ],
 )
 def test_a_title_with_numbers_is_not_the_name_of_a_file(written):
@@ -606,6 +632,42 @@ def test_streams_come_from_the_source_that_the_athlete_chose():
         member(2, elapsed_s=6.0, streams=(("time",), 6)),
     ]
     assert merge(members, choices=[Choice("streams", account="c2")])[1]["streams"] == 2
+
+
+def test_an_average_speed_comes_from_a_source_with_the_same_distance_and_time():
+    """If the distance comes from another source than the speed, a speed is taken whose source has
+    that distance.
+    """
+    best = rich(1, distance_m=0.0, moving_s=600.0, average_speed_mps=3.3)
+    other = member(2, distance_m=2500.0, moving_s=600.0, average_speed_mps=4.16)
+    merged, origins = merge([best, other])
+    assert (merged.distance_m, merged.average_speed_mps) == (2500, 4.16)
+    assert origins == {"": 1, "distance_m": 2, "average_speed_mps": 2}
+
+
+def test_an_average_speed_of_another_distance_or_time_is_computed():
+    """If no source has both the distance and the time in use, the speed is computed and marked."""
+    best = rich(1, distance_m=0.0, moving_s=500.0, average_speed_mps=0.0)
+    other = member(2, distance_m=2500.0, moving_s=800.0, average_speed_mps=3.125)
+    merged, origins = merge([best, other])
+    assert (merged.distance_m, merged.moving_s, merged.average_speed_mps) == (2500, 500, 5)
+    assert origins["average_speed_mps"] == FieldOrigin.COMPUTED
+    assert merged.provenance["average_speed_mps"] == COMPUTED_SPEED
+
+
+def test_an_average_speed_follows_an_edited_distance():
+    """If the athlete corrects the distance, the average speed is computed from it."""
+    only = rich(1, distance_m=1980.0, moving_s=600.0, average_speed_mps=3.3)
+    merged, origins = merge([only], choices=[Choice("distance_m", 2400.0)])
+    assert (merged.average_speed_mps, origins["average_speed_mps"]) == (4, FieldOrigin.COMPUTED)
+    assert merged.provenance["average_speed_mps"].how == "computed"
+
+
+def test_an_average_speed_that_the_athlete_set_wins():
+    """An average speed that the athlete set is not computed."""
+    only = rich(1, distance_m=1980.0, moving_s=600.0)
+    choices = [Choice("distance_m", 2400.0), Choice("average_speed_mps", 3.0)]
+    assert merge([only], choices=choices)[0].average_speed_mps == 3
 
 
 def test_alternatives_are_the_values_that_were_not_used():

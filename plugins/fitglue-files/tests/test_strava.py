@@ -417,10 +417,10 @@ def test_the_file_of_a_row_without_a_file_does_not_exist(archive):
     assert (answer.state, answer.code) == ("none", "FG-no-file")
 
 
-def test_a_distance_of_zero_was_not_measured(archive):
-    """A distance of 0, as in a row of weight training, is left out."""
+def test_a_distance_of_zero_that_stands_alone_is_kept(archive):
+    """A distance of 0, as in a row of weight training without a file, is kept."""
     [listing] = listed(archive([row(kind="Weight Training", values=RUN | {17: "0.0"})]))
-    assert made(listing)[0].distance_m is None
+    assert made(listing)[0].distance_m == 0
 
 
 def test_a_broken_file_costs_its_streams_and_not_the_workout(archive):

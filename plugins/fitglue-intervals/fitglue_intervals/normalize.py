@@ -23,6 +23,8 @@ from fitglue_registry.model import (
     Provenance,
     SourceActivity,
     canonical_sport,
+    with_average_speed,
+    without_invalid,
 )
 from fitglue_registry.model.sports import ON_FOOT
 
@@ -75,12 +77,13 @@ def normalize(record: Record) -> list[SourceActivity]:
         streams=streams,
         completeness=Completeness(tuple(record.parts), values.missing),
     )
+    activity = without_invalid(activity)
     if "file" in record.parts:
         # Imported late: the readers of formats take 100 ms, and most syncs fetch no files.
         from fitglue_intervals.original import complete_from_file
 
         activity = complete_from_file(activity, record.parts["file"], values)
-    return [activity]
+    return [with_average_speed(activity)]
 
 
 def _streams(record: Record) -> tuple[tuple[Stream, ...], dict[str, str]]:

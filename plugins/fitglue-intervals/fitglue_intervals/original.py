@@ -19,12 +19,14 @@ from fitglue_intervals.claims import file_claim
 from fitglue_intervals.reading import BROKEN_GZIP, UNREADABLE, unpack
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import (
+    AVERAGE_SPEED,
     NOT_MEASURED,
     Completeness,
     Device,
     Provenance,
     SourceActivity,
     gives_way,
+    speed_for,
 )
 
 if TYPE_CHECKING:
@@ -152,7 +154,10 @@ def _filled(activity: SourceActivity, leg: SourceActivity) -> SourceActivity:
         changes["laps"] = (*activity.laps, *laps)
     # Only fields that changed get the file's provenance; the others keep that of the API.
     provenance = {name: _provenance(activity, leg, name) for name in [*changes, *samples]}
-    missing = {**leg.completeness.missing, **activity.completeness.missing}
+    missing = dict(leg.completeness.missing)
+    for name, why in activity.completeness.missing.items():
+        if name not in changes:  # the provenance says why the file supplies it
+            missing[name] = why
     return msgspec.structs.replace(
         activity,
         **changes,
@@ -174,6 +179,10 @@ def _absent_fields(activity: SourceActivity, leg: SourceActivity) -> dict[str, A
         value = getattr(leg, name)
         if name not in _NOT_FROM_FILE and gives_way(name, getattr(activity, name), value):
             fields[name] = value
+    # A speed of the file does not belong to a distance that the athlete corrected on the site.
+    filled = msgspec.structs.replace(activity, **fields)
+    if AVERAGE_SPEED in fields and speed_for(filled, [leg]) is None:
+        del fields[AVERAGE_SPEED]
     return fields
 
 
@@ -188,6 +197,8 @@ def _provenance(
     # A lacking value needs no remark, but a zero that was replaced does.
     if getattr(activity, name, None) == 0:
         note = "Intervals.icu has 0"
+    elif name in activity.completeness.missing:
+        note = activity.completeness.missing[name]
     return msgspec.structs.replace(provenance, by=_BY, note=note)
 
 

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fitglue_formats import device_claim
 from fitglue_registry.errors import Place, RecordRefused
-from fitglue_registry.model import Device, Location, SourceActivity, canonical_sport, claim
+from fitglue_registry.model import (
+    Device,
+    Location,
+    SourceActivity,
+    canonical_sport,
+    claim,
+    gives_way,
+    with_average_speed,
+    without_invalid,
+)
 from fitglue_registry.model.sports import ON_FOOT
 
 if TYPE_CHECKING:
@@ -49,21 +58,6 @@ _MEASUREMENTS = {
     "max_temperature_c": ("maxTemperature", 1.0),
     "pool_length_m": ("poolLength", _CM),
 }
-#: Fields for which a zero in the summary means "not measured".
-_ZERO_IS_NOTHING = frozenset(
-    {
-        "distance_m",
-        "average_heartrate_bpm",
-        "max_heartrate_bpm",
-        "min_heartrate_bpm",
-        "calories_kcal",
-        "average_stride_m",
-        "average_ground_contact_ms",
-        "average_vertical_oscillation_mm",
-        "average_vertical_ratio_pct",
-        "pool_length_m",
-    }
-)
 #: The pairs of keys for the average and the maximum cadence; a summary has one of them.
 _CADENCES = (
     ("avgRunCadence", "maxRunCadence"),
@@ -173,7 +167,7 @@ def activity_of(external_id: str, summary: Values) -> SourceActivity:
         claims.append(device_claim(device.serial, start))
     parent = summary.get("parentId")
     lengths = number_of(summary, "activeLengths")
-    return SourceActivity(
+    activity = SourceActivity(
         title=_text(summary, "name"),
         description=_text(summary, "description"),
         sport=sport,
@@ -189,6 +183,7 @@ def activity_of(external_id: str, summary: Values) -> SourceActivity:
         claims=tuple(claims),
         metrics=_metrics(summary),
     )
+    return with_average_speed(without_invalid(activity))
 
 
 def start_of(summary: Values) -> datetime | None:
@@ -248,10 +243,9 @@ def _measurements(summary: Values) -> dict[str, Any]:
     for field, (key, factor) in _MEASUREMENTS.items():
         fields[field] = _measurement(summary, field, key, factor)
     duration_s = _measurement(summary, "elapsed_s", "duration", _MS)
-    if not fields["elapsed_s"] and duration_s is not None:
-        fields["elapsed_s"] = duration_s
-    if not fields["moving_s"]:
-        fields["moving_s"] = duration_s
+    for field in ("elapsed_s", "moving_s"):
+        if gives_way(field, fields[field], duration_s):
+            fields[field] = duration_s
     return fields
 
 
@@ -265,8 +259,6 @@ def _measurement(
     value = number_of(summary, key)
     if value is None:
         return None
-    if value <= 0 and field in _ZERO_IS_NOTHING:
-        return None
     if value < 0 and not field.endswith(("_c", "altitude_m")):
         return None
     return round(value * factor, 4)
@@ -274,16 +266,18 @@ def _measurement(
 
 def _cadence(summary: Values, sport: str) -> dict[str, Any]:
     """Return the cadence as fields of the model."""
+    fields: dict[str, Any] = {}
     for average, highest in _CADENCES:
-        value = number_of(summary, average)
-        if value:
-            per_leg = sport in ON_FOOT and "Run" in average  # Garmin counts strides, not steps
-            return {
-                "average_cadence_rpm": value,
-                "max_cadence_rpm": number_of(summary, highest),
-                "cadence_per_leg": True if per_leg else None,
-            }
-    return {}
+        value = _measurement(summary, "average_cadence_rpm", average, 1.0)
+        if not gives_way("average_cadence_rpm", fields.get("average_cadence_rpm"), value):
+            continue
+        per_leg = sport in ON_FOOT and "Run" in average  # Garmin counts strides, not steps
+        fields = {
+            "average_cadence_rpm": value,
+            "max_cadence_rpm": _measurement(summary, "max_cadence_rpm", highest, 1.0),
+            "cadence_per_leg": True if per_leg else None,
+        }
+    return fields
 
 
 def _metrics(summary: Values) -> dict[str, float]:

@@ -13,7 +13,18 @@ from fitglue_files.archives.cropping import crop_of, cropped
 from fitglue_files.normalizing import file_of, of_record
 from fitglue_formats import activities
 from fitglue_registry.errors import RecordRefused
-from fitglue_registry.model import ABSENT, CROP, Completeness, Provenance, SourceActivity, gives_way
+from fitglue_registry.model import (
+    ABSENT,
+    AVERAGE_SPEED,
+    COMPUTED_SPEED,
+    CROP,
+    Completeness,
+    Provenance,
+    SourceActivity,
+    computed_speed,
+    gives_way,
+    speed_for,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -64,7 +75,7 @@ _NEVER_FROM_ROW = (
 _CORRECTED = 0.01
 #: The origin of a number of a row that does not state it, if it was not reported.
 _UNSTATED = {
-    "average_speed_mps": Provenance("computed"),
+    AVERAGE_SPEED: Provenance("computed"),
     "calories_kcal": Provenance("estimated"),
 }
 #: Only if the times differ by fewer seconds are the two distances those of the same recording.
@@ -188,6 +199,8 @@ def _joined(
     values["metrics"] = {**row.metrics, **leg.metrics}
     values["provenance"] = _provenance(row, leg, values)
     missing = {**row.completeness.missing, **leg.completeness.missing}
+    for field, _ in _notes(row, leg):
+        del missing[field]
     values["completeness"] = Completeness(("summary", "file"), missing)
     return msgspec.structs.replace(leg, **values)
 
@@ -207,11 +220,22 @@ def _provenance(
     for field, origin in row.provenance.items():
         if field in from_row:
             provenance[field] = origin
+    if from_row.get(AVERAGE_SPEED, row.average_speed_mps) != row.average_speed_mps:
+        provenance[AVERAGE_SPEED] = COMPUTED_SPEED
+    notes = dict(_notes(row, leg))
     for field in _replaced(leg, from_row):
+        notes[field] = f"the file has {getattr(leg, field):,.10g}"
+    for field, note in notes.items():
         default = _UNSTATED.get(field, Provenance("reported"))
-        note = f"the file has {getattr(leg, field):,.10g}"
         provenance[field] = msgspec.structs.replace(provenance.get(field, default), note=note)
     return provenance
+
+
+def _notes(row: SourceActivity, leg: SourceActivity) -> Iterator[tuple[str, str]]:
+    """Yield each field that only the file has, with the reason why the row does not have it."""
+    for field, why in row.completeness.missing.items():
+        if getattr(leg, field, None) not in ABSENT:
+            yield field, f"from the file, because {why}"
 
 
 def _replaced(leg: SourceActivity, from_row: Mapping[str, Any]) -> Iterator[str]:
@@ -243,10 +267,28 @@ def _from_row(
         values["sport_raw"] = row.sport_raw
     if _is_corrected(row, leg):
         values["distance_m"] = row.distance_m
-    if "distance_m" in values and leg.distance_m is not None:
-        # An average belongs to its distance: the file's average was made from the other distance.
-        values["average_speed_mps"] = row.average_speed_mps
+    values |= _speed(row, leg, values)
     return values
+
+
+def _speed(
+    row: SourceActivity,
+    leg: SourceActivity,
+    from_row: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the average speed that belongs to the joined distance and time, unless it is that of
+    the leg.
+    """
+    joined = msgspec.structs.replace(leg, **from_row)
+    source = speed_for(joined, (leg, row))
+    if source is leg:
+        return {}
+    if source is row:
+        return {AVERAGE_SPEED: row.average_speed_mps}
+    speed = computed_speed(joined)
+    if speed is None:
+        return {}
+    return {AVERAGE_SPEED: speed}
 
 
 def _is_corrected(row: SourceActivity, leg: SourceActivity) -> bool:

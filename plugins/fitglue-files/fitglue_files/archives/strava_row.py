@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from fitglue_files.archives.numbers import not_negative, number, positive
 from fitglue_files.archives.strava_words import sport_of
 from fitglue_registry.errors import Place, RecordRefused
-from fitglue_registry.model import Gear, Provenance, SourceActivity, TrainingLoad, claim
+from fitglue_registry.model import (
+    Gear,
+    Provenance,
+    SourceActivity,
+    TrainingLoad,
+    claim,
+    gives_way,
+    with_average_speed,
+    without_invalid,
+)
 from fitglue_registry.model.sports import ON_FOOT
 
 if TYPE_CHECKING:
@@ -18,28 +27,27 @@ TABLE = "activities.csv"
 #: The cells of a row by their meaning, with its start and the row itself.
 Cells: TypeAlias = "Mapping[str, Any]"
 #: Field of the model → the function that reads its cell. The rounded distance is not used, because
-#: it is in kilometers or miles without saying which. A distance of 0, as in every row of weight
-#: training, means that nothing was measured.
+#: it is in kilometers or miles without saying which.
 _NUMBERS = {
-    "moving_s": positive,
-    "distance_m": positive,
-    "max_speed_mps": positive,
-    "average_speed_mps": positive,
+    "moving_s": not_negative,
+    "distance_m": not_negative,
+    "max_speed_mps": not_negative,
+    "average_speed_mps": not_negative,
     "elevation_gain_m": not_negative,
     "elevation_loss_m": not_negative,
     "min_altitude_m": number,
     "max_altitude_m": number,
-    "max_cadence_rpm": positive,
-    "average_cadence_rpm": positive,
-    "max_heartrate_bpm": positive,
-    "average_heartrate_bpm": positive,
-    "max_watts": positive,
-    "average_watts": positive,
-    "weighted_average_watts": positive,
-    "calories_kcal": positive,
+    "max_cadence_rpm": not_negative,
+    "average_cadence_rpm": not_negative,
+    "max_heartrate_bpm": not_negative,
+    "average_heartrate_bpm": not_negative,
+    "max_watts": not_negative,
+    "average_watts": not_negative,
+    "weighted_average_watts": not_negative,
+    "calories_kcal": not_negative,
     "max_temperature_c": number,
     "average_temperature_c": number,
-    "pool_length_m": positive,
+    "pool_length_m": not_negative,
 }
 #: Fields that Strava computes if the file does not state them.
 _COMPUTED = ("moving_s", "elevation_gain_m", "elevation_loss_m", "weighted_average_watts")
@@ -57,7 +65,7 @@ def activity_of(external_id: str, cells: Cells) -> SourceActivity:
     sport = sport_of(sport_raw)
     fields = _measurements(cells)
     has_cadence = fields["average_cadence_rpm"] is not None
-    return SourceActivity(
+    activity = SourceActivity(
         title=cells.get("title"),
         description=cells.get("description"),
         notes=cells.get("notes"),
@@ -74,6 +82,7 @@ def activity_of(external_id: str, cells: Cells) -> SourceActivity:
         provenance=_provenance(fields),
         **fields,
     )
+    return with_average_speed(without_invalid(activity))
 
 
 def _measurements(cells: Cells) -> dict[str, Any]:
@@ -81,10 +90,11 @@ def _measurements(cells: Cells) -> dict[str, Any]:
     fields = {}
     for name, read in _NUMBERS.items():
         fields[name] = read(cells.get(name))
-    elapsed_s = positive(cells.get("elapsed_s"))
-    if elapsed_s is None:
-        elapsed_s = positive(cells.get("shown_elapsed"))  # the rounded one, in whole seconds
-    fields["elapsed_s"] = elapsed_s
+    exact_s = not_negative(cells.get("elapsed_s"))
+    shown_s = not_negative(cells.get("shown_elapsed"))  # in whole seconds
+    if gives_way("elapsed_s", exact_s, shown_s):
+        exact_s = shown_s
+    fields["elapsed_s"] = exact_s
     return fields
 
 

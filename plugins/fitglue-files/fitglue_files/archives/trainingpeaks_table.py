@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from fitglue_files.archives.csv_tables import HEADER_BYTES, folded, read_header, read_table
 from fitglue_files.archives.numbers import not_negative, number, positive
 from fitglue_registry.errors import Place, RecordRefused
-from fitglue_registry.model import SourceActivity, TrainingLoad, canonical_sport, claim
+from fitglue_registry.model import (
+    SourceActivity,
+    TrainingLoad,
+    canonical_sport,
+    claim,
+    with_average_speed,
+    without_invalid,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -50,15 +57,15 @@ _SPORTS = {
 #: Field of the model → column, the function that reads a cell, and the factor to our unit.
 _MEASUREMENTS = {
     "distance_m": ("distanceinmeters", not_negative, 1.0),
-    "work_j": ("energy", positive, 1000.0),
-    "average_watts": ("poweraverage", positive, 1.0),
-    "max_watts": ("powermax", positive, 1.0),
-    "average_speed_mps": ("velocityaverage", positive, 1.0),
-    "max_speed_mps": ("velocitymax", positive, 1.0),
-    "average_cadence_rpm": ("cadenceaverage", positive, 1.0),
-    "max_cadence_rpm": ("cadencemax", positive, 1.0),
-    "average_heartrate_bpm": ("heartrateaverage", positive, 1.0),
-    "max_heartrate_bpm": ("heartratemax", positive, 1.0),
+    "work_j": ("energy", not_negative, 1000.0),
+    "average_watts": ("poweraverage", not_negative, 1.0),
+    "max_watts": ("powermax", not_negative, 1.0),
+    "average_speed_mps": ("velocityaverage", not_negative, 1.0),
+    "max_speed_mps": ("velocitymax", not_negative, 1.0),
+    "average_cadence_rpm": ("cadenceaverage", not_negative, 1.0),
+    "max_cadence_rpm": ("cadencemax", not_negative, 1.0),
+    "average_heartrate_bpm": ("heartrateaverage", not_negative, 1.0),
+    "max_heartrate_bpm": ("heartratemax", not_negative, 1.0),
 }
 
 
@@ -207,7 +214,7 @@ def activity_of(external_id: str, cells: Cells) -> SourceActivity:
     intensity = positive(cells.get("if"))
     load = positive(cells.get("tss"))
     comments = [cells[name] for name in _COMMENTS if name in cells]
-    return SourceActivity(
+    activity = SourceActivity(
         title=cells.get("title"),
         description=cells.get("workoutdescription"),
         notes="\n\n".join(comments) or None,
@@ -223,6 +230,7 @@ def activity_of(external_id: str, cells: Cells) -> SourceActivity:
         claims=(claim("trainingpeaks", external_id),),
         **_measurements(cells),
     )
+    return with_average_speed(without_invalid(activity))
 
 
 def sport_of(cells: Cells) -> str:
