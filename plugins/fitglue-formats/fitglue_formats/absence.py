@@ -9,8 +9,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from fitglue_formats.array_types import Floats
 
@@ -26,8 +24,16 @@ INVALID = {
     "distance": (42_949_672.95, 4_294_967_295.0),
     "calories": (65_535.0,),
 }
-#: An altitude above 100 km (where space begins) is an error in the file.
-_HIGHEST_M = 100_000
+#: Stream → the lowest and the highest value that a sensor can have measured. Programs write -1,
+#: -9999 and the limits of their number types for a value that they do not know.
+_POSSIBLE = {
+    "heartrate": (0.0, 254.0),
+    "cadence": (0.0, 1000.0),
+    "watts": (0.0, 65_534.0),
+    "velocity": (0.0, 1000.0),
+    "altitude": (-1000.0, 30_000.0),
+    "temperature": (-90.0, 100.0),
+}
 
 
 def number(text: str | None) -> float:
@@ -63,17 +69,22 @@ def is_invalid(
 def remove_invalid(
     kind: str,
     values: Floats,
-) -> None:
+) -> int:
     """Replace the values of a stream that mean "not measured", or are impossible, by NaN.
 
     Args:
         kind: The type of the stream.
         values: Its values; the array is changed.
+
+    Returns:
+        The number of values that were replaced, without a heart rate of 0: it means that the signal
+        of the strap was not received.
     """
+    lowest, highest = _POSSIBLE.get(kind, (-math.inf, math.inf))
+    wrong = (values < lowest) | (values > highest)
     for invalid in INVALID.get(kind, ()):
-        values[values == invalid] = math.nan
-    # A heart rate of 0 means that the signal of the strap was not received.
+        wrong |= values == invalid
+    values[wrong] = math.nan
     if kind == "heartrate":
-        values[values <= 0] = math.nan
-    if kind == "altitude":
-        values[np.abs(values) > _HIGHEST_M] = math.nan
+        values[values == 0] = math.nan
+    return int(wrong.sum())

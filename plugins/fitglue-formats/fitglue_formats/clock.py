@@ -23,6 +23,42 @@ _LENIENT_TIME = re.compile(
     r" *(?:Z|UTC|GMT|([+-])(\d\d?):?(\d\d)?)?",
     re.IGNORECASE,
 )
+#: The end of a time with a zone: ``Z`` or its synonyms, or an offset from UTC.
+_ZONE = re.compile(
+    r":\d\d(?:[.,]\d+)? *(?:(Z|UTC|GMT)|([+-])(\d\d?):?(\d\d)?)\Z",
+    re.IGNORECASE,
+)
+
+
+class StatedZone(NamedTuple):
+    """What the text of a time states about its zone.
+
+    Attributes:
+        is_stated: Whether it states any zone.
+        offset_s: The seconds by which the local clock is ahead of UTC; ``None`` for UTC itself,
+            which most programs write wherever the athlete was.
+    """
+
+    is_stated: bool
+    offset_s: int | None = None
+
+
+def stated_zone(text: str | None) -> StatedZone:
+    """Return what the text of a time states about its zone.
+
+    Args:
+        text: The text, or ``None`` if there is no time.
+    """
+    match = _ZONE.search((text or "").strip())
+    if match is None:
+        return StatedZone(is_stated=False)
+    _, sign, hours, minutes = match.groups()
+    if sign is None:
+        return StatedZone(is_stated=True)
+    offset_s = int(hours) * 3600 + int(minutes or 0) * 60
+    if sign == "-":
+        offset_s = -offset_s
+    return StatedZone(is_stated=True, offset_s=offset_s or None)
 
 
 class _Zone(NamedTuple):

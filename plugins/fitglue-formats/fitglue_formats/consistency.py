@@ -8,11 +8,12 @@ reader adds to ``completeness``, so nothing happens silently.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 #: Devices round, and write their last sample some seconds before they stop.
 _TOLERANCE_S = 60.0
@@ -21,6 +22,8 @@ _TOLERANCE_M = 100.0
 _ROUNDING_S = 1.0
 #: The same for long recordings, as a share.
 _TOLERANCE = 0.05
+#: The speed of an airliner: nothing that an athlete records is faster.
+_FASTEST_MPS = 300.0
 #: An end message that is this much later was not written when the athlete saved the workout.
 _DAY_S = 86_400.0
 
@@ -98,12 +101,36 @@ def check(recording: Recording) -> Findings:
         The values to use instead of stated ones, and the contradictions that nothing decides.
     """
     findings = Findings()
+    recording = _in_meters_and_seconds(recording, findings)
     _check_moving(recording, findings)
     _check_span(recording, findings)
     _check_end(recording, findings)
     _check_laps(recording, findings)
     _check_distance(recording, findings)
+    _check_speed(recording, findings)
     return findings
+
+
+def _in_meters_and_seconds(
+    recording: Recording,
+    findings: Findings,
+) -> Recording:
+    """Convert a distance in km and durations in ms, if the samples show that they are."""
+    changes: dict[str, Any] = {}
+    distance_m = recording.distance_m
+    sampled_m = recording.sampled_m
+    if distance_m and sampled_m and _is_near(sampled_m, distance_m * 1000, 1.0):
+        changes["distance_m"] = distance_m * 1000
+    elapsed_s = recording.elapsed_s
+    if elapsed_s and recording.span_s and _is_near(recording.span_s, elapsed_s / 1000, 1.0):
+        changes["elapsed_s"] = elapsed_s / 1000
+        if recording.moving_s:
+            changes["moving_s"] = recording.moving_s / 1000
+    units = {"distance_m": "km", "elapsed_s": "ms", "moving_s": "ms"}
+    for name, value in changes.items():
+        note = f"the stated number fits the samples in {units[name]}, so it was converted"
+        findings.corrected[name] = Corrected(value, note)
+    return replace(recording, **changes)
 
 
 def _check_moving(
@@ -249,6 +276,23 @@ def _check_distance(
         return
     findings.doubts["consistent distance"] = (
         f"the samples cover {sampled_m:.0f} m, and the stated distance is {stated_m:.0f} m"
+    )
+
+
+def _check_speed(
+    recording: Recording,
+    findings: Findings,
+) -> None:
+    """Check that the distance could be covered in the time."""
+    distance_m = recording.distance_m
+    seconds = recording.moving_s or recording.elapsed_s
+    if not distance_m or not seconds:
+        return
+    if distance_m / seconds <= _FASTEST_MPS:
+        return
+    findings.doubts["plausible speed"] = (
+        f"{distance_m:.0f} m in {seconds:.0f} s are {distance_m / seconds * 3.6:.0f} km/h, so the "
+        "distance or the time is wrong"
     )
 
 

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from numpy.typing import NDArray
 
     from fitglue_formats.array_types import Flags, Floats, Indexes
 
+#: How an average speed is computed in every format.
+AVERAGE_SPEED = "distance divided by the time without pauses"
 #: The radius of the earth at the equator (WGS 84), in meters.
 _RADIUS_M = 6_378_137.0
 _DEGREE_M = _RADIUS_M * math.pi / 180
@@ -77,7 +80,12 @@ def _meters(
     north = np.diff(latitudes)
     east = np.diff(longitudes)
     far = np.flatnonzero((np.abs(north) > _FLAT_DEG) | (np.abs(east) > _FLAT_DEG))
-    circle = _haversine(latitudes, north, east, far)
+    circle = _haversine(
+        latitudes,
+        north,
+        east,
+        far,
+    )
     # A file can have a million points, so no more arrays than necessary are kept.
     shrink = np.radians(latitudes[1:])
     np.cos(shrink, out=shrink)
@@ -116,6 +124,15 @@ def _placed(track: Track) -> tuple[Track, Flags]:
         track.segments[placed],
     )
     return part, placed
+
+
+def average_speed(fields: Mapping[str, Any]) -> float | None:
+    """Return the speed that follows from the distance and the time without pauses, if known."""
+    distance_m = fields.get("distance_m")
+    moving_s = fields.get("moving_s")
+    if not distance_m or not moving_s:
+        return None
+    return float(distance_m / moving_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +225,7 @@ def _usual_top(
 
 
 def climb(track: Track) -> dict[str, float]:
-    """Return ascent, descent, and the lowest and highest altitude, for a track with altitudes."""
+    """Return ascent and descent for a track with altitudes."""
     known = ~np.isnan(track.altitudes)
     altitudes = track.altitudes[known]
     if not len(altitudes):
@@ -225,6 +242,4 @@ def climb(track: Track) -> dict[str, float]:
     return {
         "elevation_gain_m": float(rises[rises > 0].sum()),
         "elevation_loss_m": float(-rises[rises < 0].sum()) + 0.0,
-        "min_altitude_m": float(altitudes.min()),
-        "max_altitude_m": float(altitudes.max()),
     }

@@ -14,8 +14,10 @@ import msgspec
 import numpy as np
 
 from fitglue_formats.absence import number
-from fitglue_formats.clock import parsed_seconds, start_fields
-from fitglue_formats.figures import climb, movement
+from fitglue_formats.clock import parsed_seconds, start_fields, stated_zone
+from fitglue_formats.consistency import Recording, check
+from fitglue_formats.figures import AVERAGE_SPEED, average_speed, climb, movement
+from fitglue_formats.jumps import drop_jumps
 from fitglue_formats.refusals import refusal
 from fitglue_formats.safe_xml import BROKEN, collect, local_name
 from fitglue_formats.timeline import REPEATED, UNSET, Timeline, arrange, nights
@@ -24,9 +26,11 @@ from fitglue_formats.tracks import (
     averages,
     column,
     columns_of,
+    correct_speed,
     counts_one_leg,
     first_place,
     floats,
+    samples_of,
     streams_of,
     taken,
     track_of,
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fitglue_formats.array_types import Indexes
+    from fitglue_formats.figures import Track
     from fitglue_registry.errors import RecordRefused
 
 #: The name of a point → the name of the element that contains the points.
@@ -62,8 +67,10 @@ _STREAMS = {
     "PowerInWatts": "watts",
     "atemp": "temperature",
     "temp": "temperature",
+    # In the point itself in GPX 1.0, and in Garmin's extension since its version 2; both in m/s.
+    "speed": "velocity",
 }
-_MEASURED = ("heartrate", "cadence", "watts", "temperature")
+_MEASURED = ("heartrate", "cadence", "watts", "temperature", "velocity")
 #: Strava writes a number as the type of a track. No list of them is published; these two were seen
 #: in exported files.
 _STRAVA_TYPES = {"1": "Ride", "9": "Run"}
@@ -106,6 +113,8 @@ class _File:
     track_of: list[int] = field(default_factory=list)
     heading: _Heading = field(default_factory=_Heading)
     creator: str | None = None
+    #: The text of the first time of a point.
+    first_time: str | None = None
     kinds: _Kinds = field(default_factory=_Kinds)
 
     def start(
@@ -156,6 +165,7 @@ class _File:
                 time = time or child.text
             elif kind is not None:
                 values[kind] = number(child.text)
+        self.first_time = self.first_time or time
         self.track_points.add(
             parsed_seconds(time),
             number(element.get("lat")),
@@ -188,29 +198,33 @@ def activities(content: bytes) -> list[SourceActivity]:
     Raises:
         RecordRefused: If the file contains no workout.
     """
-    file, broken = collect(content, "gpx", _File)
+    file, broken = collect(
+        content,
+        "gpx",
+        _File,
+    )
     if broken and not len(file.track_points):
         raise _refuse(
             "FG-not-gpx",
             f"it has no track point that can be read: {broken[BROKEN]}",
         )
     timeline = _timeline(file)
+    # What is missing from the file can be missing from each of its workouts.
+    missing = broken | drop_jumps(file.track_points, timeline) | _missing(file, timeline)
     workouts: list[SourceActivity] = []
     for order in _workouts(file, timeline):
-        workouts.append(
-            _activity(
-                file,
-                timeline,
-                order,
-                len(workouts),
-            )
+        workout = _activity(
+            file,
+            timeline,
+            order,
+            len(workouts),
         )
-    missing = broken | _missing(file, timeline)
-    if missing:
-        completeness = Completeness((), missing)
-        workouts[0] = msgspec.structs.replace(
-            workouts[0],
-            completeness=completeness,
+        completeness = Completeness((), missing | workout.completeness.missing)
+        workouts.append(
+            msgspec.structs.replace(
+                workout,
+                completeness=completeness,
+            )
         )
     return workouts
 
@@ -307,7 +321,9 @@ def _missing(
         missing["position of each point"] = (
             f"{file.track_points.without_place:,} of {count:,} points have none that can be read"
         )
-    return missing
+    if not stated_zone(file.first_time).is_stated:
+        missing["zone of the times"] = "the file states none, so its times count as UTC"
+    return missing | file.track_points.missing()
 
 
 def _workouts(
@@ -324,7 +340,11 @@ def _workouts(
         recorded = [order]
     workouts: list[Indexes] = []
     for day in recorded:
-        workouts += _by_sport(file, timeline, day)
+        workouts += _by_sport(
+            file,
+            timeline,
+            day,
+        )
     if len(workouts) > _MOST_WORKOUTS:
         rest = np.concatenate(workouts[_MOST_WORKOUTS - 1 :])
         workouts = [*workouts[: _MOST_WORKOUTS - 1], rest]
@@ -362,7 +382,11 @@ def _activity(
 ) -> SourceActivity:
     """Return one workout of a file."""
     points = file.track_points
-    track = track_of(points, timeline, order)
+    track = track_of(
+        points,
+        timeline,
+        order,
+    )
     start = _moment(float(track.times[0]))
     # The step that briefly needs the most memory comes first: a file can have a million points.
     moved = movement(track)
@@ -374,9 +398,15 @@ def _activity(
         start,
     )
     columns["distance"] = column(moved.distances)
+    speed = average_speed(fields)
+    corrected = correct_speed(columns, speed)
     streams = streams_of(columns)
     fields |= averages(streams)
+    if "velocity" in streams:
+        fields["max_speed_mps"] = float(samples_of(streams, "velocity").max())
     fields["elapsed_s"] = float(np.round(track.times[-1] - track.times[0], 6))
+    if speed is not None:
+        fields["average_speed_mps"] = speed
     segments = np.unique(track.segments).tolist()
     numbers = list(dict.fromkeys(file.track_of[segment] for segment in segments))
     tracks = [file.tracks[track_number] for track_number in numbers]
@@ -390,7 +420,12 @@ def _activity(
         device=Device(name=file.creator) if file.creator else None,
         streams=tuple(streams.values()),
         cadence_per_leg=counts_one_leg(sport, typical_cadence(streams)),
-        **start_fields(start, first_place(track)),
+        completeness=Completeness((), corrected | _doubts(fields, track)),
+        **start_fields(
+            start,
+            first_place(track),
+            stated_zone(file.first_time).offset_s,
+        ),
         provenance=_provenance(fields, timeline),
         **fields,
     )
@@ -408,9 +443,30 @@ def _provenance(
         fields,
         Provenance("computed", note="from the points"),
     )
+    if "average_speed_mps" in provenance:
+        provenance["average_speed_mps"] = Provenance("computed", note=AVERAGE_SPEED)
     if timeline.moved:
         provenance["start_utc"] = Provenance("computed", note=timeline.moved)
     return provenance
+
+
+def _doubts(
+    fields: dict[str, Any],
+    track: Track,
+) -> dict[str, str]:
+    """Return what is in doubt, although all figures come from the same points."""
+    first = float(track.times[0])
+    last = float(track.times[-1])
+    evidence = Recording(
+        first,
+        end=last,
+        elapsed_s=fields["elapsed_s"],
+        moving_s=fields.get("moving_s"),
+        first=first,
+        last=last,
+        distance_m=fields.get("distance_m"),
+    )
+    return check(evidence).doubts
 
 
 def _moment(seconds: float) -> datetime:

@@ -2,7 +2,7 @@
 
 A receiver sets the clock of a watch with its first fix, and a phone changes its clock when it finds
 a network. Either the durations that the file states show it, or the points do: they continue from
-the same place, and only their times jump back.
+the same place, and only their times jump.
 """
 
 from __future__ import annotations
@@ -25,6 +25,19 @@ _FITS_S = 10.0
 _FITS = 0.02
 #: A smaller step back comes from a program that wrote its points in another order.
 _SET_BACK_S = 300.0
+#: A smaller step forward is a pause, unless it is a whole number of quarters of an hour: the
+#: offsets of all zones are.
+_SET_FORWARD_S = 6 * 3600.0
+_QUARTER_S = 900.0
+#: A jump differs from a whole number of quarters by less than this.
+_WHOLE_S = 1.0
+#: The number of steps before and after a jump that are compared with it, and how many are needed.
+_AROUND = 5
+_FEWEST = 2
+#: The shares of an ordinary step between which the step across a jump is, if it is one itself.
+_ORDINARY = (0.5, 1.5)
+#: The cosine of the largest angle between the steps before a jump and the one across it.
+_SAME_WAY = 0.9
 #: How many times longer than usual a step can be, for the points to continue from the same place.
 _USUAL = 5.0
 
@@ -116,13 +129,20 @@ def set_back(
     # One step back is a clock that was set; several are disorder.
     if len(back) != 1 or intervals[back[0]] > -_SET_BACK_S:
         return None
-    as_written = _degrees(order, latitudes, longitudes)
+    as_written = _degrees(
+        order,
+        latitudes,
+        longitudes,
+    )
     by_time = _degrees(
         order[np.argsort(times[order], kind="stable")],
         latitudes,
         longitudes,
     )
-    usual = max(float(np.nanmedian(as_written)), 1e-5) if len(as_written) else 0.0
+    placed = as_written[~np.isnan(as_written)]
+    if not len(placed):
+        return None
+    usual = max(float(np.median(placed)), 1e-5)
     at = int(back[0])
     if not as_written[at] <= usual * _USUAL:
         return None
@@ -130,6 +150,71 @@ def set_back(
     if not (by_time > usual * _USUAL).sum() > (as_written > usual * _USUAL).sum():
         return None
     return at + 1
+
+
+def set_forward(
+    times: Floats,
+    order: Indexes,
+    latitudes: Floats,
+    longitudes: Floats,
+) -> int | None:
+    """Return where the clock was set forward, if the places of the points show it.
+
+    After a pause, the points continue from the same place, too. But an athlete stops before a
+    pause, so only a jump that looks like one more step, as long as those around it and in the same
+    direction, is a clock that was set.
+
+    Args:
+        times: Seconds of all points, by either clock.
+        order: The indexes of the points of one segment, in the order of the file.
+        latitudes: Degrees of all points.
+        longitudes: Degrees of all points.
+
+    Returns:
+        The position in ``order`` of the first point after the clock was set; ``None`` if it was
+        not.
+    """
+    intervals = np.diff(times[order])
+    if len(intervals) < 2 * _FEWEST + 1 or (intervals < 0).any():
+        return None
+    usual = float(np.median(intervals))
+    # Only one jump is a clock that was set; several are pauses.
+    jumps = np.flatnonzero(intervals - usual >= _QUARTER_S - _WHOLE_S)
+    if len(jumps) != 1:
+        return None
+    at = int(jumps[0])
+    jump = float(intervals[at]) - usual
+    quarters = round(jump / _QUARTER_S)
+    is_whole = abs(jump - quarters * _QUARTER_S) <= _WHOLE_S
+    if jump < _SET_FORWARD_S and not is_whole:
+        return None
+    steps = _steps(
+        order,
+        latitudes,
+        longitudes,
+    )
+    if _is_ordinary_step(steps, at):
+        return at + 1
+    return None
+
+
+def _is_ordinary_step(steps: Floats, at: int) -> bool:
+    """Return whether one step continues those around it."""
+    before = steps[max(at - _AROUND, 0) : at]
+    after = steps[at + 1 : at + 1 + _AROUND]
+    if min(len(before), len(after)) < _FEWEST:
+        return False
+    lengths = np.hypot(*np.concatenate((before, after)).T)
+    across = float(np.hypot(*steps[at]))
+    shortest, longest = _ORDINARY
+    typical = float(np.median(lengths))
+    if not (lengths > 0).all():
+        return False
+    if not shortest * typical <= across <= longest * typical:
+        return False
+    way = before.sum(axis=0)
+    length = float(np.hypot(*way)) * across
+    return float(way @ steps[at]) >= _SAME_WAY * length
 
 
 def shift_s(
@@ -150,10 +235,17 @@ def _degrees(
     longitudes: Floats,
 ) -> Floats:
     """Return the length of each step between points, in degrees of latitude; NaN if unknown."""
+    lengths: Floats = np.hypot(*_steps(order, latitudes, longitudes).T)
+    return lengths
+
+
+def _steps(
+    order: Indexes,
+    latitudes: Floats,
+    longitudes: Floats,
+) -> Floats:
+    """Return the steps between points to the north and to the east, in degrees of latitude."""
     latitude = latitudes[order]
     shrink = np.cos(np.radians(latitude[1:]))
-    steps: Floats = np.hypot(
-        np.diff(latitude),
-        np.diff(longitudes[order]) * shrink,
-    )
-    return steps
+    east = np.diff(longitudes[order]) * shrink
+    return np.column_stack((np.diff(latitude), east))

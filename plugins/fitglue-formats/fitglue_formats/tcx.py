@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from fitglue_formats.clock import start_fields
+from fitglue_formats.clock import start_fields, stated_zone
+from fitglue_formats.distances import steady
+from fitglue_formats.figures import average_speed
+from fitglue_formats.jumps import drop_jumps
 from fitglue_formats.refusals import refusal
 from fitglue_formats.safe_xml import BROKEN, collect
-from fitglue_formats.tcx_elements import STREAMS, ActivityElement, LapElement, TcxFile
+from fitglue_formats.tcx_elements import STREAMS, ActivityElement, LapElement, TcxFile, days_of
 from fitglue_formats.tcx_summary import (
     EARLY_START,
     Recording,
@@ -27,6 +30,7 @@ from fitglue_formats.tcx_summary import (
 from fitglue_formats.timeline import arrange, usable
 from fitglue_formats.tracks import (
     columns_of,
+    correct_speed,
     counts_one_leg,
     first_place,
     floats,
@@ -35,6 +39,7 @@ from fitglue_formats.tracks import (
     typical_cadence,
 )
 from fitglue_registry.model import (
+    Column,
     Completeness,
     Lap,
     Provenance,
@@ -46,7 +51,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fitglue_formats.array_types import Floats
-    from fitglue_formats.tracks import Streams
+    from fitglue_formats.timeline import Shift, Timeline
+    from fitglue_formats.tracks import Points
 
 #: Schema TrainingCenterDatabase v2, type ``Intensity_t`` → the intensity of the model.
 _INTENSITIES = {"Active": "work", "Resting": "rest"}
@@ -62,7 +68,11 @@ def activities(content: bytes) -> list[SourceActivity]:
     Raises:
         RecordRefused: If the file is not a TCX or has no activity that can be used.
     """
-    file, missing = collect(content, "tcx", TcxFile)
+    file, missing = collect(
+        content,
+        "tcx",
+        TcxFile,
+    )
     if missing and not file.drafts:
         raise refusal(
             "FG-not-tcx",
@@ -75,30 +85,51 @@ def activities(content: bytes) -> list[SourceActivity]:
         )
     workouts: list[SourceActivity] = []
     refused: list[str] = []
-    for position, draft in enumerate(file.drafts[:_MOST_ACTIVITIES], 1):
+    zone = stated_zone(file.first_time)
+    drafts = [day for draft in file.drafts for day in days_of(draft)]
+    identities: set[str] = set()
+    for position, draft in enumerate(drafts[:_MOST_ACTIVITIES], 1):
+        identity = draft.identity()
+        if identity in identities:
+            refused.append(f"activity {position} repeats an earlier one")
+            continue
+        identities.add(identity)
         try:
-            workouts.append(_activity(draft, len(workouts)))
+            workouts.append(_activity(draft, len(workouts), zone.offset_s))
         except _Unusable as reason:
             refused.append(f"activity {position} {reason}")
     if not workouts:
         raise refusal("FG-tcx-without-times", _refused(refused))
-    if len(file.drafts) > _MOST_ACTIVITIES:
+    if len(drafts) > _MOST_ACTIVITIES:
         refused.append(f"the activities after number {_MOST_ACTIVITIES} are too many")
     if refused:
-        missing["use of all activities"] = f"of {len(file.drafts)}, {'; '.join(refused)}"
-    if missing:
-        merged = workouts[0].completeness.missing | missing
-        workouts[0] = msgspec.structs.replace(
-            workouts[0],
-            completeness=Completeness((), merged),
-        )
-    return workouts
+        missing["use of all activities"] = f"of {len(drafts)}, {'; '.join(refused)}"
+    if not zone.is_stated:
+        missing["zone of the times"] = "the file states none, so its times count as UTC"
+    # What is missing from the file can be missing from each of its workouts.
+    return [_with_missing(workout, missing) for workout in workouts]
+
+
+def _with_missing(
+    workout: SourceActivity,
+    missing: dict[str, str],
+) -> SourceActivity:
+    """Return a workout that states what is missing from its file."""
+    merged = missing | workout.completeness.missing
+    return msgspec.structs.replace(
+        workout,
+        completeness=Completeness((), merged),
+    )
 
 
 def _refused(reasons: Sequence[str]) -> str:
     """Return the reason for refusing a file, from the reasons for refusing its activities."""
     if len(reasons) == 1:
-        return reasons[0].replace("activity 1", "it", 1)
+        return reasons[0].replace(
+            "activity 1",
+            "it",
+            1,
+        )
     return f"none of its {len(reasons)} activities can be used: {reasons[0]}"
 
 
@@ -119,6 +150,7 @@ def summaries(content: bytes) -> list[SourceActivity]:
 def _activity(
     draft: ActivityElement,
     leg_no: int,
+    offset_s: int | None,
 ) -> SourceActivity:
     """Return the source activity of one ``Activity`` or ``Transition`` element; raise ``_Unusable``
     if it has no time.
@@ -130,7 +162,13 @@ def _activity(
         points.segments(),
         points.values,
     )
-    track = track_of(points, timeline, timeline.order)
+    jumped = drop_jumps(points, timeline) | _steady_distance(points, timeline)
+    _move_laps(draft.laps, timeline.shift)
+    track = track_of(
+        points,
+        timeline,
+        timeline.order,
+    )
     # A lap does not interrupt the recording.
     track.segments[:] = 0
     start, start_note = _start(draft, track.times)
@@ -143,8 +181,13 @@ def _activity(
         start,
     )
     sport = canonical_sport(draft.sport_raw)
-    streams = _streams(recording)
+    columns = _columns(recording)
+    streams = streams_of(columns)
     summary = summary_of(recording, streams)
+    corrected = correct_speed(columns, average_speed(summary.fields))
+    if corrected:
+        streams = streams_of(columns)
+        summary = summary_of(recording, streams)
     if start_note:
         summary.provenance["start_utc"] = Provenance("computed", note=start_note)
     cadence = typical_cadence(
@@ -162,12 +205,44 @@ def _activity(
         provenance=summary.provenance,
         completeness=Completeness(
             (),
-            timeline.summary(len(points)) | summary.missing,
+            jumped | timeline.summary(len(points)) | points.missing() | corrected | summary.missing,
         ),
         cadence_per_leg=counts_one_leg(sport, cadence),
-        **start_fields(start, first_place(track)),
+        **start_fields(start, first_place(track), offset_s),
         **summary.fields,
     )
+
+
+def _steady_distance(
+    points: Points,
+    timeline: Timeline,
+) -> dict[str, str]:
+    """Correct a distance that begins anew with a lap, or jumps; return what was corrected."""
+    if "distance" not in points.measured:
+        return {}
+    distances = floats(points.measured["distance"])
+    values, note = steady(distances[timeline.order])
+    distances[timeline.order] = values
+    if note is None:
+        return {}
+    return {"steady distance": note}
+
+
+def _move_laps(
+    laps: Sequence[LapElement],
+    shift: Shift | None,
+) -> None:
+    """Move the starts of laps that are by the clock before it was set, like the points."""
+    if shift is None:
+        return
+    for lap in laps:
+        if lap.start is None:
+            continue
+        at = lap.start.timestamp()
+        # The later clock is the right one.
+        is_new = shift.set_at <= at < shift.first or at >= max(shift.set_at, shift.last)
+        if not is_new and abs(at - shift.first) <= abs(at + shift.seconds - shift.first):
+            lap.start = later(lap.start, shift.seconds)
 
 
 def _start(
@@ -202,22 +277,25 @@ def _start(
 # -- streams and laps ------------------------------------------------------------------------------
 
 
-def _streams(recording: Recording) -> Streams:
-    """Return the streams of the points, with ``time`` in seconds after the start."""
-    columns = columns_of(
+def _columns(recording: Recording) -> dict[str, Column]:
+    """Return the columns of the points, with ``time`` in seconds after the start."""
+    return columns_of(
         recording.points,
         recording.timeline.order,
         STREAMS.values(),
         recording.start,
     )
-    return streams_of(columns)
 
 
 def _laps(recording: Recording) -> tuple[Lap, ...]:
     """Return the laps whose start is stated or follows from their points."""
     laps = []
     for index, lap in enumerate(recording.laps):
-        begin = _lap_start(recording, lap, index)
+        begin = _lap_start(
+            recording,
+            lap,
+            index,
+        )
         if begin is not None:
             laps.append(_lap(recording, lap, begin))
     return tuple(laps)
@@ -258,9 +336,9 @@ def _lap(
         calories_kcal=amount(lap, "calories_kcal"),
         average_heartrate_bpm=amount(lap, "average_heartrate_bpm"),
         max_heartrate_bpm=amount(lap, "max_heartrate_bpm"),
-        max_speed_mps=stated_value(lap, "max_speed_mps"),
+        max_speed_mps=amount(lap, "max_speed_mps"),
         average_cadence_rpm=amount(lap, "average_cadence_rpm"),
-        average_speed_mps=stated_value(lap, "average_speed_mps"),
+        average_speed_mps=amount(lap, "average_speed_mps"),
         average_watts=stated_value(lap, "average_watts"),
         max_watts=stated_value(lap, "max_watts"),
         **_span(recording.track.times, begin, end),

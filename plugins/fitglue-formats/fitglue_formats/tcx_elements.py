@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from fitglue_formats.absence import number
 from fitglue_formats.clock import parsed_seconds, parsed_time
 from fitglue_formats.safe_xml import local_name
+from fitglue_formats.timeline import NIGHT_S
 from fitglue_formats.tracks import Points
 from fitglue_registry.model import Device
 
@@ -58,6 +60,15 @@ class LapElement:
     stated: dict[str, float] = field(default_factory=dict)
     intensity: str | None = None
 
+    def end(self) -> datetime | None:
+        """Return the end by the stated duration, or ``None`` if it is unknown."""
+        if self.start is None:
+            return None
+        try:
+            return self.start + timedelta(seconds=self.stated.get("elapsed_s", 0.0))
+        except OverflowError:
+            return None
+
 
 @dataclass(slots=True)
 class ActivityElement:
@@ -69,6 +80,20 @@ class ActivityElement:
     device: Device | None = None
     laps: list[LapElement] = field(default_factory=list)
     points: Points = field(default_factory=Points)
+
+    def identity(self) -> str:
+        """Return what two copies of one activity have in common, for activities with a time."""
+        laps = []
+        for lap in self.laps:
+            laps.append((lap.start, sorted(lap.stated.items())))
+        times = hash(self.points.times.tobytes())
+        parts = (
+            self.sport_raw,
+            self.id_time,
+            laps,
+            times,
+        )
+        return repr(parts)
 
     def lap(self) -> LapElement:
         """Return the lap that is being read; some programs write activities without laps."""
@@ -86,9 +111,13 @@ class ActivityElement:
 class TcxFile:
     """The activities of a file; a ``Collector``."""
 
-    names = ("Activity", "Transition", "Lap", "Trackpoint", "LX", "Creator")
+    names = ("Activity", "Transition", "Course", "Workout", "Lap", "Trackpoint", "LX", "Creator")
     points = _POINTS
     drafts: list[ActivityElement] = field(default_factory=list)
+    #: Whether the elements belong to a course or a plan, which have laps and points, too.
+    is_plan: bool = False
+    #: The text of the first time of the file.
+    first_time: str | None = None
 
     def start(
         self,
@@ -96,12 +125,21 @@ class TcxFile:
         element: Any,
     ) -> None:
         """Open an activity or a lap."""
+        if name in ("Activity", "Transition", "Course", "Workout"):
+            self.is_plan = name in ("Course", "Workout")
+        if self.is_plan:
+            return
+        start = element.get("StartTime")
+        self.first_time = self.first_time or start
         if name == "Activity":
             self.drafts.append(ActivityElement(element.get("Sport")))
         elif name == "Transition":
+            # It is written like a lap.
             self.drafts.append(ActivityElement("Transition"))
+            if start is not None:
+                self.drafts[-1].open_lap(parsed_time(start))
         elif name == "Lap" and self.drafts:
-            self.drafts[-1].open_lap(parsed_time(element.get("StartTime")))
+            self.drafts[-1].open_lap(parsed_time(start))
 
     def end(
         self,
@@ -109,11 +147,11 @@ class TcxFile:
         element: Any,
     ) -> None:
         """Take what an element states."""
-        # A course has laps and points, too, but it is not a recording.
-        if not self.drafts:
+        if self.is_plan or not self.drafts:
             return
         draft = self.drafts[-1]
         if name == "Trackpoint":
+            self.first_time = self.first_time or _text(element, "Time")
             _add(draft, element)
         elif name == "Lap":
             draft.lap().stated |= _numbers(element, _OF_LAP)
@@ -124,10 +162,49 @@ class TcxFile:
         elif name == "Creator":
             draft.device = draft.device or _device(element)
         else:
-            draft.id_time = parsed_time(_text(element, "Id"))
+            id_text = _text(element, "Id")
+            self.first_time = self.first_time or id_text
+            draft.id_time = parsed_time(id_text)
             draft.notes = _text(element, "Notes")
             if draft.sport_raw == "Transition" or len(draft.laps) == 1:
                 draft.lap().stated = _numbers(element, _OF_LAP) | draft.lap().stated
+
+
+def days_of(activity: ActivityElement) -> list[ActivityElement]:
+    """Return an activity in parts, between which the athlete slept.
+
+    Some programs put the laps of several days into one activity.
+    """
+    parts: list[list[int]] = []
+    end: datetime | None = None
+    for index, lap in enumerate(activity.laps):
+        slept = False
+        if end is not None and lap.start is not None:
+            slept = (lap.start - end).total_seconds() >= NIGHT_S
+        if slept or not parts:
+            parts.append([])
+        parts[-1].append(index)
+        end = lap.end() or end
+    if len(parts) < 2:
+        return [activity]
+    edges = [*activity.points.starts, len(activity.points)]
+    days = []
+    for part in parts:
+        first = part[0]
+        last = part[-1] + 1
+        laps = activity.laps[first:last]
+        points = activity.points.part(
+            edges[first],
+            edges[last],
+        )
+        day = replace(
+            activity,
+            id_time=laps[0].start,
+            laps=laps,
+            points=points,
+        )
+        days.append(day)
+    return days
 
 
 def _text(element: Any, *path: str) -> str | None:
@@ -200,8 +277,16 @@ def _add(
 
 def _device(creator: Any) -> Device | None:
     """Return the device that an activity names as its creator, or ``None``."""
-    major = _text(creator, "Version", "VersionMajor")
-    minor = _text(creator, "Version", "VersionMinor")
+    major = _text(
+        creator,
+        "Version",
+        "VersionMajor",
+    )
+    minor = _text(
+        creator,
+        "Version",
+        "VersionMinor",
+    )
     version = ".".join(filter(None, [major, minor]))
     device = Device(
         name=_text(creator, "Name"),

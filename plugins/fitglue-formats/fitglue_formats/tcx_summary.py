@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_formats.absence import is_invalid
 from fitglue_formats.consistency import LapTotals, check
 from fitglue_formats.consistency import Recording as Evidence
-from fitglue_formats.figures import Track, movement
+from fitglue_formats.figures import AVERAGE_SPEED, Track, average_speed, climb, movement
 from fitglue_formats.tracks import Points, averages, samples_of
 from fitglue_registry.model import Provenance
 
@@ -35,6 +35,8 @@ _KINDS = {
 }
 #: How long before its first point a workout can begin: a receiver needs minutes for its first fix.
 EARLY_START = timedelta(hours=1)
+#: Devices write their last sample up to this long before they stop.
+_ROUNDING_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +82,25 @@ def summary_of(
     for name, value in invalid.items():
         if name not in summary.fields:
             summary.missing[name] = f"the file states {value}"
-    _check(summary, recording)
+    _check(
+        summary,
+        recording,
+        streams,
+    )
+    speed = average_speed(summary.fields)
+    if speed is not None:
+        summary.fields["average_speed_mps"] = speed
+        summary.provenance["average_speed_mps"] = Provenance("computed", note=AVERAGE_SPEED)
     return summary
 
 
 def _check(
     summary: Summary,
     recording: Recording,
+    streams: Streams,
 ) -> None:
     """Correct what contradicts other evidence, and state what remains in doubt."""
-    findings = check(_evidence(summary, recording))
+    findings = check(_evidence(summary, recording, streams))
     for name, corrected in findings.corrected.items():
         summary.fields[name] = corrected.value
         summary.provenance[name] = Provenance("computed", note=corrected.note)
@@ -99,6 +110,7 @@ def _check(
 def _evidence(
     summary: Summary,
     recording: Recording,
+    streams: Streams,
 ) -> Evidence:
     """Return what the consistency check compares, in seconds since 1970."""
     times = recording.track.times
@@ -119,8 +131,22 @@ def _evidence(
         first=float(times[0]) if len(times) else None,
         last=float(times[-1]) if len(times) else None,
         distance_m=summary.fields.get("distance_m"),
+        sampled_m=_sampled_m(recording, streams),
         laps=laps,
     )
+
+
+def _sampled_m(
+    recording: Recording,
+    streams: Streams,
+) -> float | None:
+    """Return the distance that the samples cover, or ``None`` if they do not show it."""
+    reached = samples_of(streams, "distance")
+    if len(reached):
+        return float(reached.max() - reached[0])
+    if not len(recording.track.times):
+        return None
+    return movement(recording.track).fields.get("distance_m")
 
 
 def _invalid(laps: Sequence[LapElement]) -> dict[str, str]:
@@ -196,7 +222,15 @@ def _elapsed_s(recording: Recording) -> float | None:
     # The laps of some files have no duration, and then only the start is known.
     if elapsed <= timedelta(0):
         return None
-    return elapsed.total_seconds()
+    elapsed_s = elapsed.total_seconds()
+    starts = [lap.start for lap in recording.laps if lap.start is not None]
+    if all(is_near(start, ends, recording.start) for start in starts):
+        return elapsed_s
+    # If the start of a lap is wrong, its end is unknown, but the device rounds its last sample.
+    lasted_s = sum(amount(lap, "elapsed_s") or 0.0 for lap in recording.laps)
+    if 0 < lasted_s - elapsed_s <= _ROUNDING_S:
+        return lasted_s
+    return elapsed_s
 
 
 def is_near(
@@ -259,17 +293,17 @@ def _computed(
 ) -> dict[str, Any]:
     """Return the fields that follow from the samples."""
     fields: dict[str, Any] = averages(streams)
-    altitudes = samples_of(streams, "altitude")
-    if len(altitudes):
-        fields["min_altitude_m"] = float(altitudes.min())
-        fields["max_altitude_m"] = float(altitudes.max())
+    speeds = samples_of(streams, "velocity")
+    if len(speeds):
+        fields["max_speed_mps"] = float(speeds.max())
     reached = samples_of(streams, "distance")
     if len(reached):
         fields["distance_m"] = max(float(reached.max()), 0.0)
     if not len(recording.track.times):
         return fields
+    fields |= climb(recording.track)
     moved = movement(recording.track).fields
-    for name in ("distance_m", "moving_s"):
+    for name in ("distance_m", "moving_s", "max_speed_mps"):
         if name in moved and not fields.get(name):
             fields[name] = moved[name]
     return fields

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fitglue_formats.set_clock import set_back, shift_s
+from fitglue_formats.set_clock import set_back, set_forward, shift_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,11 +43,31 @@ _FEW = 10
 #: share of all: a device that writes one segment can pause for a night.
 _DAY_S = 86_400.0
 _STRAY_SHARE = 0.02
+#: A shorter pause cannot be a clock that was set forward.
+_PAUSE_S = 890.0
 #: A pause longer than this can contain samples of another segment.
 _HOLE_S = 60.0
 #: Each segment that overlaps others is compared with them. The limit keeps a hostile file from
 #: taking hours.
 _MOST_OVERLAPS = 1000
+
+
+class Shift(NamedTuple):
+    """How the times before a clock was set were moved.
+
+    Attributes:
+        first: The first time by the old clock, in seconds since 1970.
+        last: The last time by the old clock.
+        set_at: The first time by the new clock.
+        seconds: What was added to the times by the old clock.
+        note: The correction in words.
+    """
+
+    first: float
+    last: float
+    set_at: float
+    seconds: float
+    note: str
 
 
 @dataclass(slots=True)
@@ -59,13 +79,18 @@ class Timeline:
         segments: The segment of each sample of the file. If a segment repeats samples of an earlier
             one, its new samples continue the earlier one.
         dropped: Why samples were dropped → their number.
-        moved: What was done with the times before the clock was set, if it was.
+        shift: What was done with the times before the clock was set, if it was.
     """
 
     order: Indexes
     segments: Indexes
     dropped: dict[str, int] = field(default_factory=dict)
-    moved: str | None = None
+    shift: Shift | None = None
+
+    @property
+    def moved(self) -> str | None:
+        """What was done with the times before the clock was set, in words."""
+        return self.shift.note if self.shift else None
 
     def summary(self, count: int) -> dict[str, str]:
         """Return what was dropped as ``completeness.missing`` states it.
@@ -120,8 +145,17 @@ def arrange(
     Returns:
         The order of the samples that are kept. Equal times keep the order of the file.
     """
+    shift = _move_before_jump(
+        times,
+        segments,
+        values,
+    )
     order = np.flatnonzero(usable(times)).astype(np.int32)
-    timeline = Timeline(order, segments)
+    timeline = Timeline(
+        order,
+        segments,
+        shift=shift,
+    )
     timeline.drop("no time", np.isnan(times).sum())
     impossible = len(times) - np.isnan(times).sum() - len(timeline.order)
     timeline.drop(UNSET, impossible)
@@ -136,7 +170,11 @@ def arrange(
             times,
             columns,
         )
-        _drop_repeated(timeline, times, columns)
+        _drop_repeated(
+            timeline,
+            times,
+            columns,
+        )
     return timeline
 
 
@@ -162,7 +200,11 @@ def in_order(times: Sequence[float] | Floats) -> InOrder:
     known = np.flatnonzero(~np.isnan(values))
     rows = known[np.argsort(values[known], kind="stable")].astype(np.int32)
     groups = [rows[group] for group in _groups(values[rows], _DAY_S)]
-    largest = max(groups, key=len, default=rows)
+    largest = max(
+        groups,
+        key=len,
+        default=rows,
+    )
     outside = len(rows) - len(largest)
     few = max(1, _STRAY_SHARE * len(rows))
     if outside <= few and outside < len(largest):
@@ -206,12 +248,71 @@ def _move_before_clock_was_set(
             longitudes,
         )
         if first is not None:
-            seconds = shift_s(times, members, first)
-            times[members[:first]] += seconds
-            timeline.moved = (
-                f"the clock was set back while it recorded, so the first {first:,} points were "
-                f"moved by {seconds:,.0f} s"
+            timeline.shift = _moved(
+                times,
+                members,
+                first,
+                "back",
             )
+
+
+def _move_before_jump(
+    times: Floats,
+    segments: Indexes,
+    values: Callable[[], list[Floats]],
+) -> Shift | None:
+    """Move the times from before the clock was set forward, also if they are impossible: a clock
+    that was set is right.
+    """
+    known = np.flatnonzero(~np.isnan(times)).astype(np.int32)
+    # Few recordings have a pause of a quarter of an hour.
+    if not (np.diff(times[known]) >= _PAUSE_S).any():
+        return None
+    columns = values()
+    if len(columns) < 2:
+        return None
+    shift = None
+    for members in _by_segment(known, segments):
+        first = set_forward(
+            times,
+            members,
+            *columns[:2],
+        )
+        if first is not None:
+            shift = _moved(
+                times,
+                members,
+                first,
+                "forward",
+            )
+    return shift
+
+
+def _moved(
+    times: Floats,
+    members: Indexes,
+    first: int,
+    direction: str,
+) -> Shift:
+    """Move the times of a segment before a point, and return how."""
+    seconds = shift_s(
+        times,
+        members,
+        first,
+    )
+    old = times[members[:first]].copy()
+    times[members[:first]] += seconds
+    note = (
+        f"the clock was set {direction} while it recorded, so the first {first:,} points were "
+        f"moved by {seconds:,.0f} s"
+    )
+    return Shift(
+        float(old.min()),
+        float(old.max()),
+        float(times[members[first]]),
+        seconds,
+        note,
+    )
 
 
 def _drop_far(
@@ -341,7 +442,11 @@ def _new(
     covered = _is_covered(times[part], known)
     if covered[0] and not covered.all():
         last = part[np.argmin(covered) - 1]
-        after = np.searchsorted(known, times[last], side="right")
+        after = np.searchsorted(
+            known,
+            times[last],
+            side="right",
+        )
         continued = before[after - 1]
         if times[continued] == times[last]:
             timeline.segments[part] = timeline.segments[continued]

@@ -25,12 +25,18 @@ if TYPE_CHECKING:
 
 #: Streams by their type.
 Streams: TypeAlias = "dict[str, Stream]"
-#: Stream → the fields of the model for its mean and for its maximum.
-_MEANS = {
+#: Stream → the fields of the model for its mean, its maximum and its minimum.
+_STATISTICS = {
     "heartrate": ("average_heartrate_bpm", "max_heartrate_bpm"),
     "watts": ("average_watts", "max_watts"),
     "cadence": ("average_cadence_rpm", "max_cadence_rpm"),
+    "altitude": ("average_altitude_m", "max_altitude_m", "min_altitude_m"),
+    "temperature": ("average_temperature_c", "max_temperature_c", "min_temperature_c"),
 }
+#: Kilometers per hour in a meter per second.
+_KMH = 3.6
+#: The mean of the speeds differs from distance divided by time by less than this share.
+_KMH_TOLERANCE = 0.15
 #: Family of sports on foot → the highest typical cadence of one leg, and the lowest of both legs,
 #: per minute. Runners take 140 to 200 steps per minute, and walkers 90 to 130; between the two
 #: numbers, the value does not show which one it is.
@@ -51,6 +57,7 @@ class Points:
         starts: The index of the first point of each segment.
         measured: Stream → its values. A column can be shorter than the others.
         without_place: The number of points whose position is missing or impossible.
+        absent: Stream → the number of its values that were not measured or are impossible.
     """
 
     times: array[float] = field(default_factory=lambda: array("d"))
@@ -59,6 +66,7 @@ class Points:
     starts: list[int] = field(default_factory=list)
     measured: dict[str, array[float]] = field(default_factory=dict)
     without_place: int = 0
+    absent: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.times)
@@ -100,7 +108,7 @@ class Points:
         """Remove what is impossible, and fill the columns up to the last point."""
         for kind, values in self.measured.items():
             values.extend([math.nan] * (len(self.times) - len(values)))
-            remove_invalid(kind, floats(values))
+            self.absent[kind] = remove_invalid(kind, floats(values))
         latitudes, longitudes = floats(self.latitudes), floats(self.longitudes)
         # Some programs count longitudes up to 360 degrees. Latitude and longitude 0 are what a
         # receiver without a position writes; the place is in the sea off Ghana.
@@ -110,6 +118,31 @@ class Points:
         beyond = np.abs(longitudes) > 180
         longitudes[beyond] -= np.copysign(360.0, longitudes[beyond])
         self.without_place = int(nowhere.sum())
+
+    def part(self, first: int, last: int) -> Points:
+        """Return the points of some segments, before they are cleaned.
+
+        Args:
+            first: The index of the first point, with which a segment begins.
+            last: The index after the last point.
+        """
+        return Points(
+            self.times[first:last],
+            self.latitudes[first:last],
+            self.longitudes[first:last],
+            [start - first for start in self.starts if first <= start < max(last, first + 1)],
+            {kind: values[first:last] for kind, values in self.measured.items()},
+        )
+
+    def missing(self) -> dict[str, str]:
+        """Return which values are missing, as ``completeness.missing`` states it."""
+        missing = {}
+        for kind, count in self.absent.items():
+            if count:
+                missing[f"complete {kind}"] = (
+                    f'{count:,} of its values are impossible, or a number for "not measured"'
+                )
+        return missing
 
     def values(self) -> list[Floats]:
         """Return everything except the time, to compare points."""
@@ -238,20 +271,50 @@ def streams_of(columns: dict[str, Column]) -> Streams:
     return streams
 
 
+def correct_speed(
+    columns: dict[str, Column],
+    average_mps: float | None,
+) -> dict[str, str]:
+    """Turn speeds in km/h, which some programs write, into m/s.
+
+    Args:
+        columns: The columns of a workout; the speeds are replaced if they are in km/h.
+        average_mps: The average speed that follows from distance and time.
+
+    Returns:
+        What was corrected, as ``completeness.missing`` states it; empty if nothing was.
+    """
+    if "velocity" not in columns or not average_mps:
+        return {}
+    speeds: Floats = np.asarray(columns["velocity"].doubles)
+    moving = speeds[speeds > 0]
+    if not len(moving) or not _is_kmh(float(moving.mean()), average_mps):
+        return {}
+    columns["velocity"] = column(speeds / _KMH)
+    reason = "those of the file fit the distance and the time in km/h, so they were converted"
+    return {"speeds in m/s": reason}
+
+
+def _is_kmh(speed: float, average_mps: float) -> bool:
+    """Return whether a speed is about 3.6 times as high as it should be."""
+    return abs(speed / average_mps / _KMH - 1) <= _KMH_TOLERANCE
+
+
 def averages(streams: Streams) -> dict[str, float]:
-    """Return the mean and the maximum of heart rate, power and cadence, for the streams that exist.
+    """Return the mean, the maximum and sometimes the minimum of the streams that exist.
 
     These are arithmetic means over the samples: gaps do not count, and zeros count, except those of
     a cadence. A device that shows an average cadence leaves out the time without pedaling.
     """
     fields = {}
-    for kind, (average, highest) in _MEANS.items():
+    for kind, (average, highest, *lowest) in _STATISTICS.items():
         values = samples_of(streams, kind)
         if kind == "cadence":
             values = values[values > 0]
         if len(values):
             fields[average] = float(values.sum() / len(values))
             fields[highest] = float(values.max())
+            fields |= dict.fromkeys(lowest, float(values.min()))
     return fields
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from fitglue_formats.clock import start_fields
 from fitglue_formats.consistency import LapTotals, Recording, check
+from fitglue_formats.figures import AVERAGE_SPEED, average_speed
 from fitglue_formats.fit.arrays import known
 from fitglue_formats.fit.clock import UNSET_BEFORE, moment, recorded_s, stated_offset
 from fitglue_formats.fit.clock_set import NOTE
@@ -20,7 +21,6 @@ from fitglue_formats.fit.streams import streams
 from fitglue_formats.fit.strength import sets_of
 from fitglue_formats.fit.summary import (
     DOUBTFUL_ZEROS,
-    average_speed,
     computed_values,
     effort,
     metrics,
@@ -218,8 +218,7 @@ def _summary(
     speed = average_speed(fields)
     if speed is not None and "average_speed_mps" not in fields:
         fields["average_speed_mps"] = speed
-        note = "distance divided by the time without pauses"
-        provenance["average_speed_mps"] = Provenance("computed", note=note)
+        provenance["average_speed_mps"] = Provenance("computed", note=AVERAGE_SPEED)
     return _Summary(fields, provenance, doubts)
 
 

@@ -200,15 +200,6 @@ def sums_of(laps: Iterable[Lap]) -> dict[str, float]:
     return {name: value for name, value in sums.items() if value > 0}
 
 
-def average_speed(fields: dict[str, Any]) -> float | None:
-    """Return the speed that follows from the distance and the time without pauses, if known."""
-    distance_m = fields.get("distance_m")
-    moving_s = fields.get("moving_s")
-    if not distance_m or not moving_s:
-        return None
-    return float(distance_m / moving_s)
-
-
 def metrics(session: Values) -> dict[str, float]:
     """Return the stated values that the model keeps in ``metrics``."""
     fields = {}
@@ -222,12 +213,13 @@ def metrics(session: Values) -> dict[str, float]:
 def effort(session: Values) -> dict[str, Any]:
     """Return how hard the workout was, as rated by the athlete and as calculated by the device.
 
-    FIT profile, message ``session``: ``workout_rpe`` is the rating of perceived exertion times ten;
-    ``workout_feel`` runs from 0 (very weak) to 100 (very strong), in steps of 25.
+    FIT profile, message ``session``: ``workout_rpe`` is the rating of perceived exertion times ten,
+    from 10 (very light) to 100, so 0 means that the athlete did not rate it; ``workout_feel`` runs
+    from 0 (very weak) to 100 (very strong), in steps of 25.
     """
     fields: dict[str, Any] = {}
     exertion = number(session, "workout_rpe")
-    if exertion is not None and 0 <= exertion <= 100:
+    if exertion is not None and 0 < exertion <= 100:
         fields["rpe"] = exertion / 10
     feel = number(session, "workout_feel")
     if feel is not None and 0 <= feel <= 100:
