@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections import Counter
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"{", "JSON"),
     (b"[", "JSON"),
 )
+_PART_OF_ZIP = re.compile(r"\.(z[0-9]{2}|zip\.[0-9]{3})\Z", re.IGNORECASE)
 _BYTE_ORDER_MARK_AND_SPACE = b"\xef\xbb\xbf \r\n\t"
 _BROKEN_ZIP = "a zip that is cut off or broken"
 _BROKEN = ("an empty file", _BROKEN_ZIP)
@@ -49,11 +51,21 @@ def describe(path: Path) -> Description:
         return Description(
             f"it cannot be read: {error}", "give your user the permission to read it"
         )
-    if what in _BROKEN:
+    if _is_part_of_zip(path):
+        return Description(
+            "one part of a zip that was split",
+            "join its parts with the program that made them, and import the zip",
+        )
+    if what in _BROKEN or (path.suffix.lower() == ".zip" and what.startswith("a text file")):
         return Description(what, "download it again, or copy it again")
     if what in _PACKED:
         return Description(what, "unpack it, and import the folder")
     return Description(what)
+
+
+def _is_part_of_zip(path: Path) -> bool:
+    """Return whether a name is that of a part of a split zip (``a.z01``, ``a.zip.001``)."""
+    return _PART_OF_ZIP.search(path.name) is not None
 
 
 def _folder(path: Path) -> str:

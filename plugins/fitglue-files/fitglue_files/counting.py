@@ -34,10 +34,12 @@ class Counts:
             files of other types), ``refused`` (files that should be workouts and cannot be read)
             and ``other``.
         refused: The names of the refused members, without their folders.
+        others: The names of the members of the kind ``other``, without their folders.
     """
 
     kinds: Counter[str]
     refused: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
     def __getitem__(self, kind: str) -> int:
         return self.kinds[kind]
@@ -47,12 +49,28 @@ def count_kinds(reader: ContainerReader, members: Iterable[MemberOrRefusal]) -> 
     """Return how many members of each kind there are."""
     kinds: Counter[str] = Counter()
     refused = []
+    others = []
     for member in members:
         kind = _kind(reader, member)
         kinds[kind] += 1
         if kind == "refused":
             refused.append(base_name(member))
-    return Counts(kinds, tuple(refused))
+        elif kind == "other":
+            others.append(base_name(member))
+    return Counts(kinds, tuple(refused), tuple(others))
+
+
+def other_names(
+    members: Iterable[MemberOrRefusal],
+    known: Iterable[MemberOrRefusal],
+) -> list[str]:
+    """Return the names of the members that are not among the known ones, without their folders."""
+    locations = {member.location for member in known}
+    names = []
+    for member in members:
+        if member.location not in locations:
+            names.append(base_name(member))
+    return names
 
 
 def _kind(reader: ContainerReader, member: MemberOrRefusal) -> str:
@@ -97,21 +115,30 @@ def contents_of(counts: Counts) -> Contents:
     return Contents((f"{sentence}.",), unusable(counts))
 
 
-def unusable(counts: Counts, broken: Sequence[str] = ()) -> tuple[str, ...]:
+def unusable(
+    counts: Counts,
+    broken: Sequence[str] = (),
+    others: Sequence[str] = (),
+) -> tuple[str, ...]:
     """Return a sentence for each kind of file that is not a workout.
 
     Args:
         counts: The counts of the members.
         broken: The names of other files that cannot be used.
+        others: The names of files that are not counted, because they are of other kinds.
     """
     kinds = []
-    others = counts["no activity"]
-    if others:
+    without = counts["no activity"]
+    if without:
         kinds.append(
-            f"{counted(others, 'FIT file')} without a workout (monitoring, sleep, settings)"
+            f"{counted(without, 'FIT file')} without a workout (monitoring, sleep, settings)"
         )
     refused = (*counts.refused, *broken)
     if refused:
         files = counted(len(refused), "file")
         kinds.append(f"{files} that cannot be used{named(refused)}; each sync reports the reason")
+    rest = (*counts.others, *others)
+    if rest:
+        number = counted(len(rest), "other file")
+        kinds.append(f"{number}{named(rest)}")
     return left_out(*kinds)

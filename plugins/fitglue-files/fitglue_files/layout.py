@@ -82,15 +82,18 @@ class Layout:
         position = root_of(member).below(slashed(name))
         return self.by_position.get(position)
 
-    def below(self, member: Member, folder: str) -> list[Member]:
-        """Return the members in a folder that is beside another member."""
+    def below(self, member: Member, folder: str = "") -> list[Member]:
+        """Return the members beside another member, or in a folder beside it, and further down."""
+        start = root_of(member)
+        if folder:
+            start = start.below(folder)
         # With the slash, so that ``media`` does not match ``media2/a.jpg``.
-        start = root_of(member).below(f"{folder}/")
+        beginning = f"{start.path}/" if start.path else ""
         members = []
         for position, other in self.by_position.items():
             if position.container != start.container:
                 continue
-            if position.path.startswith(start.path):
+            if position.path.startswith(beginning):
                 members.append(other)
         return members
 

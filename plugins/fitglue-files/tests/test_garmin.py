@@ -291,6 +291,7 @@ def test_connecting_reports_the_contents(archive, gpx):
         "2 activities, 2023 to 2026; 1 multisport event split into legs.",
         "1 workout file to match with them.",
         "Left out: 1 file that cannot be used (b.fit); each sync reports the reason.",
+        "Left out: 1 other file (user_profile.json).",
     )
 
 
@@ -321,6 +322,7 @@ def test_monitoring_files_are_left_out_without_decoding_them(archive, fit, ride,
     assert plugin.fitglue_connect(connection=connection).notes[1:] == (
         "1 workout file to match with them.",
         "Left out: 2 FIT files without a workout (monitoring, sleep, settings).",
+        "Left out: 1 other file (user_profile.json).",
     )
     [listing] = listed(connection)
     assert (listing.external_id, json.loads(listing.summary)["file"]) == (

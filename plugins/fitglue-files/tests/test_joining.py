@@ -87,3 +87,37 @@ def test_a_distance_that_was_not_corrected_is_that_of_the_file(row):
     leg = workout(distance_m=1980.0, average_speed_mps=3.3)
     activity = joined(row, leg)
     assert (activity.distance_m, activity.average_speed_mps, activity.provenance) == (1980, 3.3, {})
+
+
+def test_a_title_and_a_sport_that_were_corrected_at_the_service_say_what_the_file_has():
+    """The title and the sport of the row win, and the provenance has those of the file."""
+    row = workout(title="Round the lake", sport="TrailRun")
+    activity = joined(row, workout(title="Morning Run", sport="Run"))
+    assert (activity.title, activity.sport) == ("Round the lake", "TrailRun")
+    assert activity.provenance["title"].note == "the file has Morning Run"
+    assert activity.provenance["sport"].note == "the file has Run"
+
+
+def test_a_title_from_the_name_of_the_file_is_not_worth_a_remark():
+    """A title that the reader made from the name of the file was not corrected."""
+    mark = {"title": Provenance("estimated", note="the name of the file")}
+    leg = workout(title="C5SG4213", provenance=mark)
+    assert joined(workout(title="Round the lake"), leg).provenance == {}
+
+
+@pytest.mark.parametrize(
+    ("of_row", "of_file", "expected"),
+    [
+        ("Workout", "Run", "Run"),
+        ("Other", "Run", "Run"),
+        (None, "Run", "Run"),
+        (None, "Other", "Other"),
+        ("Workout", "Other", "Workout"),
+        ("Ride", "Run", "Ride"),
+        ("Ride", "Workout", "Ride"),
+        ("Workout", None, "Workout"),
+    ],
+)
+def test_a_sport_that_says_nothing_corrects_nothing(of_row, of_file, expected):
+    """The sport of the row wins unless the file's says more: "Workout" and "Other" say nothing."""
+    assert joined(workout(sport=of_row), workout(sport=of_file)).sport == expected

@@ -35,8 +35,8 @@ def test_the_account_is_the_folder_itself(tmp_path, connect_to):
 
 
 def test_connecting_reports_how_many_files_there_are(tmp_path, connect_to):
-    """The notes of the account report the number of workout files, and of files that cannot be
-    used.
+    """The notes of the account report the number of workout files, of files that cannot be
+    used, and of other files.
     """
     (tmp_path / "a.gpx").write_bytes(b"<gpx/>")
     (tmp_path / "b.gpx.gz").write_bytes(b"\x1f\x8bbroken")
@@ -45,6 +45,7 @@ def test_connecting_reports_how_many_files_there_are(tmp_path, connect_to):
     assert notes == (
         "1 workout file (1 GPX).",
         "Left out: 1 file that cannot be used (b.gpx.gz); each sync reports the reason.",
+        "Left out: 1 other file (c.txt).",
     )
 
 

@@ -60,7 +60,10 @@ def downloads(tmp_path, zipped, gpx):
 
 STRAVA_CONTENTS = (
     ("1 activity, 2026: 0 with a file, 1 without.",),
-    ("Left out: 1 photo or video.",),
+    (
+        "Left out: 1 photo or video.",
+        "Left out: 1 file that no row of the table names (7.gpx).",
+    ),
 )
 GARMIN_CONTENTS = (("1 activity, 2026.", "1 workout file to match with them."), ())
 PEAKS_CONTENTS = (

@@ -482,6 +482,67 @@ def test_connecting_reports_the_contents(archive, gpx):
     )
 
 
+def test_connecting_names_what_is_left_out(archive, gpx):
+    """Members that are neither rows nor files of rows are named, with their count."""
+    files = {
+        "profile.csv": b"id",
+        "routes/1.gpx": gpx(),
+        "activities/99.gpx": gpx(),
+        "comments.csv": b"x",
+        "segments.csv": b"x",
+    }
+    assert plugin.fitglue_connect(connection=archive([row()], files=files)).notes[1:] == (
+        "Left out: 1 route.",
+        "Left out: 1 file that no row of the table names (99.gpx).",
+        "Left out: 2 other files (comments.csv, segments.csv).",
+    )
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_table_that_a_spreadsheet_saved_is_read(
+    tmp_path, zipped, connect_to, delimiter, encoding
+):
+    """A table is read in the encodings and with the separators of spreadsheets."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter)
+    writer.writerows([ENGLISH, row("101.0", title='Über den See\nmit "Ann"; heim, spät')])
+    zipped(tmp_path / "a.zip", {"activities.csv": text.getvalue().encode(encoding)})
+    [listing] = listed(connect_to(tmp_path / "a.zip", entry="strava-archive"))
+    [activity] = made(listing)
+    assert listing.external_id == "101"
+    assert (activity.title, activity.distance_m) == (
+        'Über den See\nmit "Ann"; heim, spät',
+        10012.5,
+    )
+
+
+def test_columns_in_another_order_are_found_by_their_names(archive):
+    """In an English table, the order of the columns does not matter."""
+    order = [0, 3, 2, 1, *range(len(ENGLISH) - 1, 3, -1)]
+    names = [ENGLISH[place] for place in order]
+    # The exact values must stay behind the rounded ones of the same name.
+    cells = row()
+    moved = [cells[place] for place in order]
+    for name in ("Elapsed Time", "Distance"):
+        first, second = (place for place, text in enumerate(names) if text == name)
+        moved[first], moved[second] = moved[second], moved[first]
+    [listing] = listed(archive([moved], names))
+    [activity] = made(listing)
+    assert (activity.title, activity.sport, activity.distance_m) == ("Lake", "Run", 10012.5)
+
+
+def test_a_row_without_a_readable_date_begins_when_its_file_does(archive, gpx):
+    """A row with an unreadable date needs its file, and is refused without one."""
+    [listing] = listed(
+        archive([row(date="soon", file="activities/9.gpx")], files={"activities/9.gpx": gpx()})
+    )
+    [activity] = made(listing, gpx())
+    assert (activity.title, activity.start_utc is not None) == ("Lake", True)
+    with pytest.raises(RecordRefused, match="its date 'soon' cannot be read"):
+        made(listing)
+
+
 def test_another_table_is_no_archive(tmp_path, zipped, connect_to):
     """A table named ``activities.csv`` from another service is refused as "not a Strava
     archive".

@@ -168,11 +168,39 @@ def test_planned_workouts_are_left_out_and_counted(exports):
         planned("2026-04-16", kind="Day Off", Feeling="4", Rpe="2"),
     )
     assert len(listed(connection)) == 1
-    assert plugin.fitglue_connect(connection=connection).notes == (
+    assert plugin.fitglue_connect(connection=connection).notes[:3] == (
         "1 workout in 1 table, 2026.",
         "0 files to match with them, by day and duration.",
         "Left out: 4 planned workouts without any result, 1 of them with a comment.",
     )
+
+
+def test_a_comment_shows_that_an_unplanned_workout_took_place(exports):
+    """A row that nobody planned and that has a comment of the athlete is a workout; a day off is
+    none.
+    """
+    unplanned = {"Title": "Climbing", "WorkoutDay": "2026-04-13", "AthleteComments": "with Ann"}
+    connection = exports(
+        unplanned | {"WorkoutType": "Strength"},
+        unplanned | {"WorkoutType": "Day Off"},
+        unplanned | {"WorkoutType": "Run", "PlannedDuration": "1"},
+    )
+    [listing] = listed(connection)
+    assert made(listing)[0].sport == "WeightTraining"
+
+
+@pytest.mark.parametrize(
+    ("day", "other"),
+    [("4/13/2026", "4/12/2026"), ("13.04.2026", "12.04.2026"), ("13/04/2026 0:00", "12/04/2026")],
+)
+def test_a_day_that_a_spreadsheet_wrote_is_read(exports, day, other):
+    """A table that a spreadsheet saved again has its days in the order of a language, and the rows
+    stay the same records.
+    """
+    again = listed(exports(row(day), row(other)))
+    assert [made(listing)[0].start_local.day for listing in again] == [13, 12]
+    before = listed(exports(row("2026-04-13"), row("2026-04-12")))
+    assert [listing.external_id for listing in again] == [listing.external_id for listing in before]
 
 
 @pytest.mark.parametrize(

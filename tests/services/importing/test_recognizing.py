@@ -69,6 +69,22 @@ def test_one_path_that_is_not_there_refuses_them_all(host, log, tmp_path):
     assert refused(host, log("may.log", 1), tmp_path / "nowhere" / "x").code == "FG-path-missing"
 
 
+@pytest.mark.parametrize("name", ["export.z01", "export.zip.001", "EXPORT.ZIP.002"])
+def test_a_part_of_a_split_zip_is_named_as_one(host, tmp_path, name):
+    """A part of a split zip cannot be read alone, and downloading it again does not help."""
+    (tmp_path / name).write_bytes(b"PK\x03\x04 a part")
+    error = refused(host, tmp_path / name)
+    assert "one part of a zip that was split" in error.why
+    assert error.fix.startswith("join its parts")
+
+
+def test_a_web_page_in_place_of_a_zip_is_to_be_downloaded_again(host, tmp_path):
+    """A link that has expired leaves a web page under the name of the zip."""
+    (tmp_path / "export.zip").write_bytes(b"<html>This link has expired</html>")
+    error = refused(host, tmp_path / "export.zip")
+    assert error.fix.startswith("download it again")
+
+
 @pytest.mark.parametrize("name", ["a\0b", "x" * 5000])
 def test_a_path_that_no_system_takes_is_refused(host, name):
     """A path that no file system accepts is a mistake of the user, not a bug."""

@@ -78,6 +78,9 @@ _UNSTATED = {
     AVERAGE_SPEED: Provenance("computed"),
     "calories_kcal": Provenance("estimated"),
 }
+#: Sports that do not say what was done, from the emptiest on. "Other" means that its name is not
+#: known to us.
+_NO_SPORT = (None, "Other", "Workout")
 #: Only if the times differ by fewer seconds are the two distances those of the same recording.
 _SAME_RECORDING_S = 60.0
 
@@ -223,6 +226,8 @@ def _provenance(
     if from_row.get(AVERAGE_SPEED, row.average_speed_mps) != row.average_speed_mps:
         provenance[AVERAGE_SPEED] = COMPUTED_SPEED
     notes = dict(_notes(row, leg))
+    for field, recorded in _corrected_words(leg, from_row):
+        notes[field] = f"the file has {recorded}"
     for field in _replaced(leg, from_row):
         notes[field] = f"the file has {getattr(leg, field):,.10g}"
     for field, note in notes.items():
@@ -236,6 +241,23 @@ def _notes(row: SourceActivity, leg: SourceActivity) -> Iterator[tuple[str, str]
     for field, why in row.completeness.missing.items():
         if getattr(leg, field, None) not in ABSENT:
             yield field, f"from the file, because {why}"
+
+
+def _corrected_words(
+    leg: SourceActivity,
+    from_row: Mapping[str, Any],
+) -> Iterator[tuple[str, str]]:
+    """Yield the title and the sport of a file, if the row has another one.
+
+    A title that was made from the name of the file is not worth a remark.
+    """
+    for field in ("title", "sport"):
+        recorded = getattr(leg, field)
+        if not recorded or recorded == "Other" or from_row.get(field, recorded) == recorded:
+            continue
+        origin = leg.provenance.get(field)
+        if origin is None or origin.how != "estimated":
+            yield field, recorded
 
 
 def _replaced(leg: SourceActivity, from_row: Mapping[str, Any]) -> Iterator[str]:
@@ -261,14 +283,21 @@ def _from_row(
             continue
         if field in _EDITED_BY_ATHLETE or gives_way(field, getattr(leg, field), value):
             values[field] = value
-    # The sport can be corrected at the service; "Other" means that its name is not known to us.
-    if row.sport not in (None, "Other"):
+    # The sport can be corrected at the service. A sport that says nothing corrects nothing.
+    if _specific(row.sport) > min(_specific(leg.sport), len(_NO_SPORT) - 1):
         values["sport"] = row.sport
         values["sport_raw"] = row.sport_raw
     if _is_corrected(row, leg):
         values["distance_m"] = row.distance_m
     values |= _speed(row, leg, values)
     return values
+
+
+def _specific(sport: str | None) -> int:
+    """Return how much a sport says: the more, the higher the number."""
+    if sport in _NO_SPORT:
+        return _NO_SPORT.index(sport)
+    return len(_NO_SPORT)
 
 
 def _speed(

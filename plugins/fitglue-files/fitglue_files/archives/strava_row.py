@@ -53,9 +53,16 @@ _NUMBERS = {
 _COMPUTED = ("moving_s", "elevation_gain_m", "elevation_loss_m", "weighted_average_watts")
 
 
-def activity_of(external_id: str, cells: Cells) -> SourceActivity:
-    """Return the workout of a row; raise ``RecordRefused`` if it has no start or no number."""
-    if not cells.get("start"):
+def activity_of(
+    external_id: str,
+    cells: Cells,
+    *,
+    has_file: bool = False,
+) -> SourceActivity:
+    """Return the workout of a row; raise ``RecordRefused`` if it has no number, or if neither the
+    row nor its file has a start.
+    """
+    if not cells.get("start") and not has_file:
         what = f"its date {cells.get('date')!r} cannot be read"
         raise _refuse(external_id, what, "date")
     if not external_id.isdigit():
@@ -71,7 +78,7 @@ def activity_of(external_id: str, cells: Cells) -> SourceActivity:
         notes=cells.get("notes"),
         sport=sport,
         sport_raw=sport_raw,
-        start_utc=datetime.fromisoformat(cells["start"]),
+        start_utc=_start(cells),
         commute=_yes(cells.get("commute")),
         race=_yes(cells.get("race")),
         gear=_gear(cells),
@@ -83,6 +90,14 @@ def activity_of(external_id: str, cells: Cells) -> SourceActivity:
         **fields,
     )
     return with_average_speed(without_invalid(activity))
+
+
+def _start(cells: Cells) -> datetime | None:
+    """Return the start of a row in UTC, or ``None`` if it is unknown."""
+    start = cells.get("start")
+    if not start:
+        return None
+    return datetime.fromisoformat(start)
 
 
 def _measurements(cells: Cells) -> dict[str, Any]:

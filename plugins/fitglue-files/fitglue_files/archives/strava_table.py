@@ -57,6 +57,10 @@ _LAST_MEASUREMENTS = {"rpe": 28, "weighted_average_watts": 31, "commute": 35}
 #: English name of a column → its meaning. If a name occurs twice, the second column has the exact
 #: value.
 _ENGLISH = {
+    "activity date": "date",
+    "activity name": "title",
+    "activity type": "type",
+    "activity description": "description",
     "elapsed time": "elapsed_s",
     "moving time": "moving_s",
     "distance": "distance_m",
@@ -102,7 +106,9 @@ def is_header(header: Sequence[str]) -> bool:
     names = folded(header)
     if len(names) < 10:
         return False
-    if names[:2] in (["activity id", "activity date"], ["id", "date"]):
+    if names[:2] == ["id", "date"]:
+        return True
+    if names[0] == "activity id" and "activity date" in names:
         return True
     return names.count(names[5]) > 1 and names.count(names[6]) > 1
 

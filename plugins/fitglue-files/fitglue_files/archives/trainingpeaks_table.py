@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from fitglue_files.archives.csv_tables import HEADER_BYTES, folded, read_header, read_table
+from fitglue_files.archives.dates import DateColumn
 from fitglue_files.archives.numbers import not_negative, number, positive
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.model import (
@@ -151,7 +152,8 @@ def _took_place(cells: Cells) -> bool:
     """Return whether a row has any value that exists only after a workout.
 
     Athletes who enter a swim or a strength workout by hand often leave the duration empty. A
-    comment decides nothing, because it can also be the reason why a workout was skipped.
+    comment of the athlete shows it only if nothing was planned: otherwise it can also be the reason
+    why the workout was skipped.
     """
     is_day_off = cells.get("workouttype", "").casefold() == _DAY_OFF
     for name, cell in cells.items():
@@ -160,7 +162,13 @@ def _took_place(cells: Cells) -> bool:
             continue
         if positive(cell) is not None:
             return True
-    return False
+    return not is_day_off and _is_unplanned(cells) and "athletecomments" in cells
+
+
+def _is_unplanned(cells: Cells) -> bool:
+    """Return whether nobody planned the workout of a row: the athlete added it afterwards."""
+    plans = ("workoutdescription", "coachcomments")
+    return not any(name in plans or name.startswith(_PLANNED) for name in cells)
 
 
 def _seconds(cells: Cells) -> float | None:
@@ -175,9 +183,27 @@ def _cells(reader: ContainerReader, table: Member) -> Iterator[dict[str, str]]:
     """Yield the cells of each row that are not empty, by the names of their columns."""
     header, rows = read_table(reader.read(table))
     names = folded(header)
+    by_row: list[dict[str, str]] = []
     for row in rows:
-        cells = map(str.strip, row)
-        yield {name: cell for name, cell in zip(names, cells, strict=False) if cell}
+        cells = {}
+        for name, cell in zip(names, row, strict=False):
+            text = cell.strip()
+            if text:
+                cells[name] = text
+        by_row.append(cells)
+    days = DateColumn(_at_midnight(cells) for cells in by_row)
+    for cells in by_row:
+        # A spreadsheet that saves the table again writes the days as its language does.
+        day = days.read(_at_midnight(cells))
+        if day is not None and _day(cells.get("workoutday")) is None:
+            cells["workoutday"] = day.date().isoformat()
+        yield cells
+
+
+def _at_midnight(cells: Cells) -> str:
+    """Return the day of a row with a time, as a column of dates expects it."""
+    day, _, _ = cells.get("workoutday", "").partition(" ")
+    return f"{day} 00:00"
 
 
 def _day(text: str | None) -> date | None:

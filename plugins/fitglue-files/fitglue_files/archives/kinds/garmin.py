@@ -14,7 +14,7 @@ from fitglue_files.archives.garmin_row import activity_of
 from fitglue_files.archives.garmin_summaries import owner, summaries_in, tables_in
 from fitglue_files.archives.joining import workouts_of
 from fitglue_files.containers import ContainerReader
-from fitglue_files.counting import count_kinds, count_workouts, unusable
+from fitglue_files.counting import count_kinds, count_workouts, other_names, unusable
 from fitglue_files.describing import Describer, promises_workout
 from fitglue_files.description_cache import DescriptionCache
 from fitglue_files.fetching import RecordFile, remember
@@ -103,7 +103,8 @@ def _contents(
         f"{files} to match with them.",
     )
     broken = [base_name(refusal) for refusal in summaries.broken]
-    return Contents(sentences, unusable(counts, broken))
+    others = other_names(layout.members, (*candidates, *tables_in(layout)))
+    return Contents(sentences, unusable(counts, broken, others))
 
 
 def _candidates(layout: Layout) -> list[MemberOrRefusal]:

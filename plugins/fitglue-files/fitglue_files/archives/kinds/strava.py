@@ -15,8 +15,9 @@ from fitglue_files.archives.joining import workouts_of
 from fitglue_files.archives.strava_row import TABLE, activity_of
 from fitglue_files.archives.strava_table import cells, columns, is_header
 from fitglue_files.containers import ContainerReader
+from fitglue_files.describing import promises_workout
 from fitglue_files.fetching import RecordFile, remember
-from fitglue_files.layout import Layout, root_of, stem
+from fitglue_files.layout import Layout, base_name, root_of, stem
 from fitglue_files.listing import canonical
 from fitglue_files.normalizing import summary_of
 from fitglue_files.paths import paths_of, present_paths
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugin_api import Connection, Record
 
+_PROFILE = "profile.csv"
 #: What is kept of a row: its cells by their meaning, and all its cells with their names.
 Summary: TypeAlias = dict[str, Any]
 
@@ -70,10 +72,44 @@ def contents(reader: ContainerReader, layout: Layout) -> Contents:
             skipped.append(
                 f"{number} that the table names but the archive does not contain{named(missing)}"
             )
-        media = len(layout.below(table, "media"))
-        if media:
-            skipped.append(counted(media, "photo or video", "photos and videos"))
+        skipped += _others(layout, table, files)
     return Contents(tuple(sentences), left_out(*skipped))
+
+
+def _others(
+    layout: Layout,
+    table: Member,
+    files: Sequence[str],
+) -> Iterator[str]:
+    """Yield the words for each kind of member that is neither the table nor a file of a row."""
+    read = {table, layout.beside(table, _PROFILE)}
+    read.update(_file(layout, table, name) for name in files)
+    media = layout.below(table, "media")
+    routes = layout.below(table, "routes")
+    if media:
+        yield counted(
+            len(media),
+            "photo or video",
+            "photos and videos",
+        )
+    if routes:
+        yield counted(len(routes), "route")
+    read.update(media, routes)
+    unnamed = []
+    rest = []
+    for member in layout.below(table):
+        if member in read:
+            continue
+        if promises_workout(member.name):
+            unnamed.append(base_name(member))
+        else:
+            rest.append(base_name(member))
+    if unnamed:
+        number = counted(len(unnamed), "file")
+        yield f"{number} that no row of the table names{named(unnamed)}"
+    if rest:
+        number = counted(len(rest), "other file")
+        yield f"{number}{named(rest)}"
 
 
 def _total(rows: Sequence[Row], files: int) -> str:
@@ -126,7 +162,7 @@ def _profile(
     beside: Member,
 ) -> list[str]:
     """Return the athlete's row of ``profile.csv``, or an empty row."""
-    profile = layout.beside(beside, "profile.csv")
+    profile = layout.beside(beside, _PROFILE)
     if profile is None:
         return []
     try:
@@ -192,7 +228,8 @@ def _rows(reader: ContainerReader, table: Member) -> list[Row]:
 
 def _external_id(row: Sequence[str], summary: Summary) -> str:
     """Return the number of the activity, or a hash of the row if it has none."""
-    number: str = summary.get("id", "")
+    # Spreadsheets write a number as "101.0".
+    number: str = re.sub(r"\.0+\Z", "", summary.get("id", ""))
     if number.isascii() and number.isdigit():
         return number
     raw = repr(row).encode("utf-8", "replace")
@@ -225,7 +262,11 @@ def _file(
 
 def normalize(record: Record) -> list[SourceActivity]:
     """Return the workout of a row, joined with its file."""
-    row = activity_of(record.external_id, summary_of(record))
+    row = activity_of(
+        record.external_id,
+        summary_of(record),
+        has_file="file" in record.parts,
+    )
     return workouts_of(row, record)
 
 

@@ -20,7 +20,7 @@ from fitglue_files.archives.trainingpeaks_table import (
     tables_in,
 )
 from fitglue_files.containers import ContainerReader
-from fitglue_files.counting import count_kinds, count_workouts, unusable
+from fitglue_files.counting import count_kinds, count_workouts, other_names, unusable
 from fitglue_files.describing import Describer, promises_workout
 from fitglue_files.description_cache import DescriptionCache
 from fitglue_files.fetching import RecordFile, remember
@@ -71,13 +71,15 @@ def contents(reader: ContainerReader, layout: Layout) -> Contents:
     rows, planned, commented = rows_of(reader, tables)
     workouts = counted(len(rows), "workout")
     years = between_years(row.day.year for row in rows if row.day)
-    counts = count_kinds(reader, _candidates(layout))
+    candidates = _candidates(layout)
+    counts = count_kinds(reader, candidates)
     files = counted(count_workouts(counts), "file")
     sentences = (
         f"{workouts} in {counted(len(tables), 'table')}{years}.",
         f"{files} to match with them, by day and duration.",
     )
-    skipped = unusable(counts)
+    others = other_names(layout.members, (*candidates, *tables))
+    skipped = unusable(counts, others=others)
     if planned:
         skipped = left_out(_only_planned(planned, commented)) + skipped
     return Contents(sentences, skipped)
