@@ -29,6 +29,12 @@ _START = frozenset(
         "start_precision",
     }
 )
+#: The highest value that a person can have, with room for errors; 255 means "not measured" in FIT.
+_HIGHEST = {
+    "average_heartrate_bpm": 250,
+    "max_heartrate_bpm": 250,
+    "min_heartrate_bpm": 250,
+}
 #: In place of a field, this word resets every field.
 ALL = "all"
 
@@ -79,7 +85,7 @@ def read_value(field: str, text: str) -> Any:
             "FG-value-refused",
             f"{field} cannot be {text!r:.80}",
             at=Place(field=field),
-            fix=f"type {_expected(editable[field])}",
+            fix=f"type {_expected(editable[field], _HIGHEST.get(field))}",
         ) from None
 
 
@@ -103,10 +109,11 @@ def _not_editable(field: str, editable: Iterable[str]) -> UserMistake:
     )
 
 
-def _expected(kind: Any) -> str:
+def _expected(kind: Any, highest: int | None) -> str:
     """Return what can be typed for a type, such as "a number from 0, in meters".
 
-    msgspec's own messages name Python types, which mean nothing to an athlete.
+    ``highest`` is the highest value, if the type itself does not have one. msgspec's own messages
+    name Python types, which mean nothing to an athlete.
     """
     info = inspect.type_info(kind)
     unit = ""
@@ -123,19 +130,20 @@ def _expected(kind: Any) -> str:
         case inspect.LiteralType():
             return f"one of {', '.join(map(str, info.values))}"
         case inspect.IntType():
-            return f"a whole number{_limits(info)}"
+            return f"a whole number{_limits(info, highest)}"
         case inspect.FloatType():
-            number = f"a number{_limits(info)}"
+            number = f"a number{_limits(info, highest)}"
             return f"{number}, in {unit}" if unit else number
     return "text without broken characters"
 
 
-def _limits(info: inspect.IntType | inspect.FloatType) -> str:
+def _limits(info: inspect.IntType | inspect.FloatType, highest: int | None) -> str:
     if info.ge is None:
         return ""
-    if info.le is None:
+    most = highest if info.le is None else info.le
+    if most is None:
         return f" from {info.ge}"
-    return f" from {info.ge} to {info.le}"
+    return f" from {info.ge} to {most}"
 
 
 def _converted(
@@ -151,6 +159,8 @@ def _converted(
     # JSON has no infinity: it would be stored as null, which clears the field.
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("it is not a finite number")
+    if field in _HIGHEST and value is not None and value > _HIGHEST[field]:
+        raise ValueError("it is higher than any measurement")
     return value
 
 

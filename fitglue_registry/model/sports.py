@@ -81,7 +81,7 @@ _WORDS = {
     "Run": "running track_running street_running indoor_running ultra_run obstacle_run",
     "VirtualRun": "treadmill_running virtual_running treadmill",
     "TrailRun": "trail_running",
-    "Ride": "cycling biking road_biking road_cycling recumbent_cycling road_trip roadtrip",
+    "Ride": "cycling bike biking road_biking road_cycling recumbent_cycling road_trip roadtrip",
     "TrackRide": "track_cycling",
     "VirtualRide": "indoor_cycling spinning",
     "GravelRide": "gravel_cycling",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from fitglue_registry.model import to_builtins
-from fitglue_registry.model.sports import SPORTS
+from fitglue_registry.model.sports import SPORTS, canonical_sport
 from fitglue_registry.model.stored import OTHER_FIELDS, PartName
 from fitglue_registry.services.original_files import save_original_files
 from fitglue_registry.services.provenance import provenance_of
@@ -209,7 +209,9 @@ class Activities:
         """
         if sport.lower() in {name.lower() for name in SPORTS}:
             return None
-        return nearest(sport, SPORTS)
+        # "bike" means a ride, although its letters are more like those of a hike.
+        known = canonical_sport(sport)
+        return nearest(sport, SPORTS) if known == "Other" else known
 
     def totals(
         self,

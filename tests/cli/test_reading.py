@@ -147,6 +147,11 @@ def test_an_unknown_sport_names_the_nearest(synced, fitglue):
     assert "did you mean --sport Ride?" in fitglue("activities", "--sport", "Rid").err
 
 
+def test_another_word_for_a_sport_names_the_sport(synced, fitglue):
+    """A word that means a sport suggests that sport, although another one has similar letters."""
+    assert "did you mean --sport Ride?" in fitglue("activities", "--sport", "bike").err
+
+
 def test_estimated_power_is_marked(synced, fitglue):
     """Power that was not measured is marked with ~ in the list and on the page of the activity."""
     row = next(

@@ -29,6 +29,8 @@ def test_text_is_converted_to_the_type_of_the_field(field, text, value):
         ("distance_m", "far", "type a number from 0, in meters"),
         ("average_speed_mps", "fast", "type a number, in meters per second"),
         ("rpe", "11", "type a number from 0 to 10"),
+        ("average_heartrate_bpm", "3000", "type a number from 0 to 250, in beats per minute"),
+        ("max_heartrate_bpm", "255", "type a number from 0 to 250, in beats per minute"),
         ("feel", "2.5", "type a whole number from 1 to 5"),
         ("trainer", "yes", "type true or false"),
         ("power_kind", "guessed", "type one of estimated, measured"),

@@ -285,6 +285,9 @@ def test_power_of_a_meter_goes_before_a_models():
         "New Activity",
         "Unbenannt",
         "Sans titre",
+        "Innsbruck Running",
+        "St. Anton Mountain Biking",
+        "Graz Trail Running",
     ],
 )
 def test_a_written_title_is_preferred_to_a_default_one(default):
