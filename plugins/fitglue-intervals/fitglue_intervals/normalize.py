@@ -23,6 +23,7 @@ from fitglue_registry.model import (
     Provenance,
     SourceActivity,
     canonical_sport,
+    gives_way,
     with_average_speed,
     without_invalid,
 )
@@ -181,11 +182,11 @@ def _provenance(values: Values, derived: tuple[str, ...]) -> dict[str, Provenanc
         )
     if _power_kind(values) == "estimated":
         for field, key in _WATTS.items():
-            if values.number(key) is not None:
+            if values.amount(key) is not None:
                 provenance[field] = Provenance(
                     "estimated", upstream=key, note="device_watts is not set"
                 )
-    if _rpe(values) is not None and values.number("icu_rpe") is None:
+    if _rpe(values) is not None and _rpe_key(values) == "perceived_exertion":
         provenance["rpe"] = Provenance("reported", upstream="perceived_exertion")
     return provenance
 
@@ -214,11 +215,10 @@ def _measures(values: Values) -> dict[str, Any]:
 
 def _distance_m(values: Values) -> float | None:
     """Return the distance in meters, or None."""
-    # Documented: the API's data model says of icu_distance "use this one".
     distance = values.amount("icu_distance", "distance_m")
-    if distance is not None:
-        return distance
-    return values.amount("distance", "distance_m")
+    other = values.amount("distance", "distance_m")
+    # Documented: the API's data model says of icu_distance "use this one".
+    return other if gives_way("distance_m", distance, other) else distance
 
 
 def _power_kind(values: Values) -> str | None:
@@ -229,20 +229,25 @@ def _power_kind(values: Values) -> str | None:
     """
     if values.flag("device_watts"):
         return "measured"
-    if all(values.number(key) is None for key in _WATTS.values()):
+    if all(values.amount(key) is None for key in _WATTS.values()):
         return None
     return "estimated"
 
 
 def _rpe(values: Values) -> float | None:
     """Return the perceived exertion from 0 to 10, or None if it is missing or off the scale."""
-    # perceived_exertion is the rating that came from Strava, or an older one.
-    rpe = values.number("icu_rpe")
-    if rpe is None:
-        rpe = values.number("perceived_exertion")
+    rpe = values.number(_rpe_key(values))
     if rpe is None or not 0 <= rpe <= _HARDEST:
         return None
     return rpe
+
+
+def _rpe_key(values: Values) -> str:
+    """Return the key of the perceived exertion: an ``icu_rpe`` of 0 is not on its scale."""
+    # perceived_exertion is the rating that came from Strava, or an older one.
+    if not values.number("icu_rpe") and values.number("perceived_exertion") is not None:
+        return "perceived_exertion"
+    return "icu_rpe"
 
 
 def _feel(values: Values) -> int | None:

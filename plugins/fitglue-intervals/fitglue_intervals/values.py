@@ -28,16 +28,19 @@ AMOUNTS = {
     "average_vertical_oscillation_mm": "average_vertical_oscillation",
     "average_vertical_ratio_pct": "average_vertical_ratio",
 }
+#: The same for numbers that may be negative for a moment, but not on average.
+RATES = {
+    "average_speed_mps": "average_speed",
+    "max_speed_mps": "max_speed",
+    "average_watts": "icu_average_watts",
+    "weighted_average_watts": "icu_weighted_avg_watts",
+}
 #: Model field → key of the API, for numbers that may be negative.
 NUMBERS = {
     "average_altitude_m": "average_altitude",
     "min_altitude_m": "min_altitude",
     "max_altitude_m": "max_altitude",
-    "average_speed_mps": "average_speed",
-    "max_speed_mps": "max_speed",
     "work_j": "icu_joules",
-    "average_watts": "icu_average_watts",
-    "weighted_average_watts": "icu_weighted_avg_watts",
     "average_temperature_c": "average_temp",
     "min_temperature_c": "min_temp",
     "max_temperature_c": "max_temp",
@@ -115,7 +118,7 @@ class Values:
 
     def model_numbers(self) -> dict[str, float | None]:
         """Return the model fields that are one number of the payload, unchanged."""
-        numbers = {field: self.amount(key, field) for field, key in AMOUNTS.items()}
+        numbers = {field: self.amount(key, field) for field, key in (AMOUNTS | RATES).items()}
         for field, key in NUMBERS.items():
             numbers[field] = self.number(key)
         return numbers

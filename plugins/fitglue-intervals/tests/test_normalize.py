@@ -172,6 +172,34 @@ def test_icu_distance_is_the_one_to_use(normalized):
     assert normalized(icu_distance=None, distance=900).distance_m == 900
 
 
+@pytest.mark.parametrize(("first", "second", "expected"), [(0, 900, 900), (0, 0, 0), (0, None, 0)])
+def test_an_icu_distance_of_zero_gives_way_to_a_distance(normalized, first, second, expected):
+    """A distance of zero beside another one means "not measured", and is kept if it stands
+    alone.
+    """
+    assert normalized(icu_distance=first, distance=second).distance_m == expected
+
+
+def test_numbers_that_mean_not_measured_are_left_out(normalized):
+    """The invalid values of FIT and negative averages are no measurements, and the completeness
+    says what the source has.
+    """
+    made = normalized(average_heartrate=255, calories=65535, icu_average_watts=-5)
+    assert (made.average_heartrate_bpm, made.calories_kcal, made.average_watts) == (None,) * 3
+    assert made.completeness.missing == {
+        "average_heartrate_bpm": 'the source says 255, which means "not measured"',
+        "calories_kcal": 'the source says 65,535, which means "not measured"',
+        "average_watts": "the source says -5",
+    }
+
+
+def test_an_average_speed_that_is_missing_is_computed_and_marked(normalized):
+    """Without ``average_speed``, the speed is the distance divided by the moving time."""
+    made = normalized(average_speed=None, icu_distance=1980, moving_time=600)
+    assert made.average_speed_mps == 3.3
+    assert made.provenance["average_speed_mps"].how == "computed"
+
+
 def test_cadence_on_foot_counts_one_leg(normalized):
     """The cadence of a run counts one leg: 72.9 are 146 steps per minute."""
     assert normalized(type="Run", average_cadence=72.9).cadence_per_leg is True
@@ -199,6 +227,12 @@ def test_rpe_and_feel_off_the_scale_go_to_extensions(normalized):
 def test_older_exertion_replaces_a_missing_rpe(normalized):
     """If ``icu_rpe`` is missing, ``perceived_exertion`` replaces it, and the provenance says so."""
     made = normalized(perceived_exertion=6)
+    assert (made.rpe, made.provenance["rpe"].upstream) == (6.0, "perceived_exertion")
+
+
+def test_an_rpe_of_zero_gives_way_to_an_older_exertion(normalized):
+    """An ``icu_rpe`` of 0 is not on its scale, so a ``perceived_exertion`` is used."""
+    made = normalized(icu_rpe=0, perceived_exertion=6.0)
     assert (made.rpe, made.provenance["rpe"].upstream) == (6.0, "perceived_exertion")
 
 
