@@ -438,7 +438,8 @@ VIEWS = {
     "laps": "One row for each lap or interval of an activity, in order.",
     "source_activities": (
         "One row for each workout as one source describes it, including stubs and workouts that "
-        "were deleted at the source."
+        "were deleted at the source. A workout that was cropped at its source has the values of "
+        "its whole file here."
     ),
     "runs": "One row for each sync or rebuild that changed something.",
 }

@@ -49,7 +49,8 @@ def match_report(story: Document) -> Iterator[Part]:
 
     Yields:
         Why the records are one workout, which records were kept apart, where the values come from,
-        where the records differ, and which values were corrected. A section without content is
+        where the records differ, how the athlete cropped the workout at a service, and which
+        values were corrected. A section without content is
         left out, so usually nothing is yielded for an activity with only one record.
     """
     names = _names(story["records"])
@@ -69,19 +70,39 @@ def match_report(story: Document) -> Iterator[Part]:
         yield ""
         yield Heading("Where they differ", "the value in use comes first")
         yield Pairs(differences, widths=(22,))
-    if story["remarks"]:
+    if story["crop"]:
+        yield from _crop(story["crop"])
+    remarks = list(_remarks(story))
+    if remarks:
         yield ""
         yield Heading("Remarks about values")
-        yield Pairs(_remarks(story["remarks"]), widths=(22,))
+        yield Pairs(remarks, widths=(22,))
 
 
-def _remarks(remarks: Sequence[Document]) -> Iterator[tuple[str, str]]:
-    """Yield field and remark; fields with the same remark share a line."""
-    fields_by_note: dict[str, list[str]] = {}
-    for remark in remarks:
-        fields_by_note.setdefault(remark["note"], []).append(remark["field"])
-    for note, fields in fields_by_note.items():
-        yield ", ".join(fields), note
+def _crop(crop: Document) -> Iterator[Part]:
+    """Yield what a crop kept beside what the file has, and the command that changes that."""
+    lines = []
+    for values in crop["values"]:
+        cropped = _brief(values["cropped"])
+        whole = _brief(values["whole"])
+        in_use = (cropped, whole) if crop["applied"] else (whole, cropped)
+        other = "the file has" if crop["applied"] else "cropped to"
+        lines.append((values["field"], f"{in_use[0]}; {other} {in_use[1]}"))
+    if crop["change"]:
+        lines.append(("to undo" if crop["applied"] else "to crop again", crop["change"]))
+    yield ""
+    yield Heading("Cropped at the service", "" if crop["applied"] else "undone by you")
+    yield Pairs(lines, widths=(22,))
+
+
+def _remarks(story: Document) -> Iterator[tuple[str, str]]:
+    """Yield field and remark, without the fields that the section about the crop compares."""
+    compared = set()
+    if story["crop"]:
+        compared = {values["field"] for values in story["crop"]["values"]}
+    for remark in story["remarks"]:
+        if remark["field"] not in compared:
+            yield remark["field"], remark["note"]
 
 
 def _names(records: Sequence[Document]) -> dict[str, str]:

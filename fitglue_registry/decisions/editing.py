@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from fitglue_registry.decisions.crop_choice import crop_choices
 from fitglue_registry.decisions.edited_values import drop_edits, edits_of_groups, put_edit
 from fitglue_registry.decisions.field_values import ALL, read_value, refuse_unknown_fields
 from fitglue_registry.dedupe import Choice
 from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.matching.candidate_cache import account_of
+from fitglue_registry.model import ABSENT, CROP, apply_crop, is_cropped
 from fitglue_registry.store.activity_details import load_activity
 from fitglue_registry.store.athletes import lock_athlete
 from fitglue_registry.store.source_activity_rows import load_rows
@@ -29,7 +31,8 @@ class Edit:
     Attributes:
         values: Field → its new value, as the text that was typed.
         sources: Field → the connection or the record that is to supply it.
-        reset: The fields that the merge rules are to decide again; ``all`` means every field.
+        reset: The fields that the merge rules are to decide again; ``all`` means every field, and
+            ``crop`` undoes a crop that was made at a service.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
@@ -99,12 +102,13 @@ def _choices(
     """Return the choices that an edit requests; raise ``UserMistake`` if any of them is not
     possible.
     """
-    choices = []
+    choices = crop_choices(activity, edit.values, edit.reset)
     for name, text in edit.values.items():
-        choices.append(Choice(name, value=read_value(name, text)))
+        if name != CROP:
+            choices.append(Choice(name, value=read_value(name, text)))
     for name, source in edit.sources.items():
         choices.append(Choice(name, account=_supplier(activity, members, name, source)))
-    refuse_unknown_fields(edit.reset)
+    refuse_unknown_fields(name for name in edit.reset if name != CROP)
     edit.refuse_contradictions()
     return choices
 
@@ -140,7 +144,7 @@ def _supplier(
             fix="name one of these, or only its connection",
         )
     # A connection may supply several members; any of them with a value will do.
-    supplier = next((member for member in meant if _has_value(member, name)), None)
+    supplier = next((member for member in meant if _has_value(activity, member, name)), None)
     if supplier is None:
         raise UserMistake(
             "FG-source-silent",
@@ -153,7 +157,15 @@ def _supplier(
     return account_of(row)
 
 
-def _has_value(member: MemberRow, name: str) -> bool:
+def _has_value(
+    activity: ActivityDetails,
+    member: MemberRow,
+    name: str,
+) -> bool:
     if name == "streams":
         return bool(member.stream_types)
-    return getattr(member.activity, name) not in (None, (), {})
+    values = member.activity
+    # A value of the whole recording does not hold for the rest.
+    if is_cropped(activity.activity):
+        values = apply_crop(values)
+    return getattr(values, name) not in ABSENT

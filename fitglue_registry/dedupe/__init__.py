@@ -28,7 +28,7 @@ from fitglue_registry.dedupe.candidate import Candidate
 from fitglue_registry.dedupe.cluster import cluster_candidates
 from fitglue_registry.dedupe.edges import Edge, claim_edges
 from fitglue_registry.dedupe.linkage import Matched, Scorer, edge_of, match
-from fitglue_registry.dedupe.merge import Choice, alternatives, merge
+from fitglue_registry.dedupe.merge import Choice, alternatives, as_counted, merge
 from fitglue_registry.dedupe.preferences import Member
 from fitglue_registry.dedupe.score import Evidence, Judgment, judge
 from fitglue_registry.dedupe.traits import Samples, Traits, traits_of
@@ -47,6 +47,7 @@ __all__ = [
     "Traits",
     "Weights",
     "alternatives",
+    "as_counted",
     "claim_edges",
     "cluster_candidates",
     "edge_of",

@@ -5,7 +5,7 @@ Each value comes from the member that the merge rules of the registry prefer for
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,13 +15,16 @@ from fitglue_registry.model import (
     ABSENT,
     AVERAGE_SPEED,
     COMPUTED_SPEED,
+    CROP,
     Provenance,
     SourceActivity,
     all_cropped,
+    apply_crop,
     computed_speed,
     is_cropped,
     is_doubtful_zero,
     speed_for,
+    undo_crop,
 )
 from fitglue_registry.model.stored import OTHER_FIELDS, FieldOrigin
 from fitglue_registry.registry import MergeRules
@@ -49,7 +52,8 @@ class Choice:
     """The athlete's choice for a field: a value, or the account that supplies the value.
 
     Attributes:
-        field: The name of the field.
+        field: The name of the field, or ``CROP`` with the value ``False``: the crops of the members
+            are undone.
         value: The value, if there is no ``account``; ``None`` clears the field.
         account: The account (``Member.account``) from which the value comes.
     """
@@ -79,8 +83,9 @@ def merge(
         supplies it, or a ``FieldOrigin``. The key ``""`` (``OTHER_FIELDS``) has the member of
         every field that is not named.
     """
-    ordered = sorted(members, key=rank)
     chosen = {choice.field: choice for choice in choices}
+    are_undone = chosen.pop(CROP, None) is not None
+    ordered = sorted(as_counted(members, are_undone=are_undone), key=rank)
     best = ordered[0]
     # Nearly every activity has only one source, so this case is kept short.
     if len(ordered) == 1 and not chosen:
@@ -147,6 +152,23 @@ def _with_speed_of(merged: SourceActivity, supplier: SourceActivity) -> SourceAc
         average_speed_mps=supplier.average_speed_mps,
         provenance=provenance,
     )
+
+
+def as_counted(members: Iterable[Member], *, are_undone: bool) -> list[Member]:
+    """Return members with the values that count if their crops are applied or undone.
+
+    Args:
+        members: The source activities as they are stored, with the values of whole recordings.
+        are_undone: Whether the athlete undid the crops.
+    """
+    count = undo_crop if are_undone else apply_crop
+    counted = []
+    for member in members:
+        # Nearly no workout is cropped, and a copy of each member would take time.
+        if is_cropped(member.activity):
+            member = replace(member, activity=count(member.activity))
+        counted.append(member)
+    return counted
 
 
 def _values(native: Sequence[Member], origins: Mapping[str, int]) -> dict[str, Any]:

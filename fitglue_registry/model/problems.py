@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fitglue_registry.model.column import Column
+from fitglue_registry.model.crops import CROP, apply_crop, crop_of
 from fitglue_registry.model.streams import Stream
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def problems(activity: SourceActivity) -> list[Problem]:
         *_missing_values(activity),
         *_wrong_claims(activity.claims),
         *_wrong_streams(activity.streams),
+        *_wrong_crop(activity),
     ]
 
 
@@ -76,6 +78,26 @@ def _wrong_claims(claims: Any) -> Iterator[Problem]:
             "claims",
             f"include one of {longest:,} characters; at most {_LONGEST_CLAIM} are allowed",
         )
+
+
+def _wrong_crop(activity: SourceActivity) -> Iterator[Problem]:
+    """Yield what is wrong with the mark of a crop.
+
+    Its values take the place of those of the source activity, so the same rules hold for them.
+    """
+    if not isinstance(activity.extensions, dict) or CROP not in activity.extensions:
+        return
+    if crop_of(activity) is None:
+        yield f"extensions.{CROP}", "is not the mark of a crop: start_s, end_s, values, provenance"
+        return
+    try:
+        # Streams have rules of their own, and would take long to cut.
+        rest = apply_crop(msgspec.structs.replace(activity, streams=()))
+    except (msgspec.ValidationError, TypeError) as error:
+        yield f"extensions.{CROP}.values", f"cannot replace those of the recording: {error}"
+        return
+    for name, reason in (*_infinite_numbers(rest), *_missing_values(rest)):
+        yield f"extensions.{CROP}.values.{name}", reason
 
 
 def _wrong_streams(streams: Any) -> Iterator[Problem]:

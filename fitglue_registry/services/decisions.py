@@ -107,9 +107,11 @@ class Decisions:
         Args:
             reference: The activity.
             values: Field → its new value as text, in the unit of the field's name; blank text
-                clears the field.
+                clears the field. ``crop`` can be ``true`` or ``false``.
             sources: Field → the connection or record from which the value is taken.
-            reset: Fields whose change is removed; ``all`` removes every change.
+            reset: Fields whose change is removed; ``all`` removes every change. ``crop`` undoes a
+                crop that was made at a service, and ``crop`` with the value ``true`` applies it
+                again.
             athlete: The athlete.
 
         Returns:
@@ -117,8 +119,8 @@ class Decisions:
 
         Raises:
             UserMistake: FG-activity-unknown, FG-activity-ambiguous, FG-field-unknown,
-                FG-field-twice, FG-value-refused, FG-sport-unknown, FG-source-unknown or
-                FG-source-silent. Nothing is changed then.
+                FG-field-twice, FG-value-refused, FG-sport-unknown, FG-source-unknown,
+                FG-source-silent, FG-not-cropped or FG-crop-not-stored. Nothing is changed then.
         """
         wanted = Edit(values or {}, sources or {}, reset)
         with self._transaction(athlete) as transaction:

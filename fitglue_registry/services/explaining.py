@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.dedupe import Member, alternatives
+from fitglue_registry.dedupe import Member, alternatives, as_counted
 from fitglue_registry.errors import UserMistake
-from fitglue_registry.model import to_builtins
+from fitglue_registry.model import is_cropped, to_builtins
 from fitglue_registry.model.stored import OTHER_FIELDS, FieldOrigin, RecordState
 from fitglue_registry.services.closed_services import fix_with_alternatives
+from fitglue_registry.services.crop_story import story_of_crop
 from fitglue_registry.services.opinions import opinions_across, opinions_inside
 from fitglue_registry.services.record_stories import story_of_record
 from fitglue_registry.store.activity_details import ActivityDetails, load_activity
@@ -44,7 +45,8 @@ def why(
         ``activity`` has its number, id and title, or is ``None``. ``records`` has the parts,
         moments and decisions of each record. For several records, ``same_because``, ``apart_from``,
         ``values_from`` and ``alternatives`` explain how they were merged. ``remarks`` says which
-        values were corrected, and what they were. A reference that matches nothing has no records.
+        values were corrected, and what they were. ``crop`` is ``None`` or says what the athlete cut
+        off at a service, and how to undo it. A reference that matches nothing has no records.
 
     Raises:
         UserMistake: FG-activity-ambiguous if the reference matches several activities.
@@ -97,6 +99,7 @@ def _explain_activity(
         "values_from": _values_from(details, names),
         "alternatives": _alternatives(details, names),
         "remarks": _remarks(details, names),
+        "crop": story_of_crop(details),
     }
 
 
@@ -162,7 +165,7 @@ def _members_that_count(details: ActivityDetails) -> list[Member]:
     for row in live or details.members:
         key = (row.connection, row.external_id, row.leg_no)
         members.append(Member(row.id, key, row.activity, stream_types=row.stream_types))
-    return members
+    return as_counted(members, are_undone=not is_cropped(details.activity))
 
 
 def _value(
@@ -205,6 +208,7 @@ def _explain_records(
         "values_from": {},
         "alternatives": [],
         "remarks": [],
+        "crop": None,
     }
 
 

@@ -44,7 +44,8 @@ def provenance_of(details: ActivityDetails, catalogue: Catalogue) -> Provenance:
         has_value = getattr(details.activity, name) not in (None, (), {})
         if member is not None and has_value:
             default = _datum(catalogue, member.entry, name)
-            provenance[name] = _by_a_source(member, name, default)
+            exception = details.activity.provenance.get(name)
+            provenance[name] = _by_a_source(member, exception, default)
     return provenance
 
 
@@ -55,14 +56,14 @@ def _computed(origin: model.Provenance) -> dict[str, Any]:
 
 def _by_a_source(
     member: MemberRow,
-    name: str,
+    exception: model.Provenance | None,
     default: Datum | None,
 ) -> dict[str, Any]:
     """Return where the value of a field comes from.
 
-    The source activity contains exceptions; ``default`` is the row of ``data`` in its entry.
+    ``exception`` is what the source activity states about its value; ``default`` is the row of
+    ``data`` in its entry.
     """
-    exception = member.activity.provenance.get(name)
     how = by = upstream = note = None
     if default is not None:
         how = default.kind

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from fitglue_registry.model import to_builtins
+from fitglue_registry.model import cut_streams, is_cropped, to_builtins
+from fitglue_registry.model.crops import crop_in_force
 from fitglue_registry.model.sports import SPORTS, canonical_sport
 from fitglue_registry.model.stored import OTHER_FIELDS, PartName
 from fitglue_registry.services.original_files import save_original_files
@@ -105,8 +106,17 @@ class Activities:
         chosen = _with_streams(details)
         if chosen is None:
             return ()
+        crop = crop_in_force(details.activity, chosen.activity)
+        if crop is None:
+            with self._workspace.database.read() as db:
+                return load_streams(db, chosen.id, types)
+
+        # Without the time of each sample, nobody knows which samples are left.
+        needed = None if types is None else (*types, "time")
         with self._workspace.database.read() as db:
-            return load_streams(db, chosen.id, types)
+            whole = load_streams(db, chosen.id, needed)
+        rest = cut_streams(whole, crop.extent)
+        return tuple(stream for stream in rest if types is None or stream.type in types)
 
     def provenance(self, details: ActivityDetails) -> dict[str, dict[str, Any]]:
         """Return where each value of an activity comes from.
@@ -236,6 +246,7 @@ class Activities:
 def _with_streams(details: ActivityDetails) -> MemberRow | None:
     """Return the source activity that the rules choose for streams, or the one with the most."""
     supplier = details.origins.get("streams", details.origins.get(OTHER_FIELDS))
+    must_be_cropped = is_cropped(details.activity)
     richest = None
     for member in details.members:
         # The streams of a record that is gone are not used.
@@ -243,6 +254,9 @@ def _with_streams(details: ActivityDetails) -> MemberRow | None:
             continue
         if member.id == supplier:
             return member
+        # What the athlete cut off at one service must not come back from another one.
+        if must_be_cropped and not is_cropped(member.activity):
+            continue
         if richest is None or len(member.stream_types) > len(richest.stream_types):
             richest = member
     return richest

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
-from fitglue_registry.model import encode
+from fitglue_registry.model import encode, is_cropped
 from fitglue_registry.model.stored import OTHER_FIELDS
 from fitglue_registry.store.encoding import column_values
 from fitglue_registry.store.statements import (
@@ -94,10 +94,11 @@ def rewrite_from_only_member(
     Most activities have one member, and copying the encoded values is much faster than a merge.
 
     Returns:
-        False if the activity has other members, if there is no activity, or for a stub; nothing is
-        written then.
+        False if the activity has other members, if there is no activity, for a stub, or for a
+        cropped source activity, which has the values of the whole recording; nothing is written
+        then.
     """
-    if encoded.activity.stub:
+    if encoded.activity.stub or is_cropped(encoded.activity):
         return False
     activity_id = _ONLY_MEMBER_OF.scalar(db, source_activity=source_activity_id)
     if activity_id is None:

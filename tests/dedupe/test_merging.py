@@ -381,6 +381,29 @@ def test_a_crop_wins_over_longer_copies_at_other_sources():
     assert origins["streams"] == 2
 
 
+#: The mark of a crop that keeps the second half of a recording of ten minutes.
+CROPPED = {"start_s": 300.0, "end_s": 600.0, "values": {"elapsed_s": 300.0, "distance_m": 990.0}}
+
+
+def test_a_mark_of_a_crop_is_applied_even_to_an_only_member():
+    """The merged activity has the values of the crop, and no value of the whole recording that the
+    crop does not have. Its mark has only the extent.
+    """
+    only = rich(1, elapsed_s=600.0, calories_kcal=150.0, extensions={"crop": CROPPED})
+    merged, _ = merge([only])
+    assert (merged.elapsed_s, merged.distance_m, merged.calories_kcal) == (300, 990, None)
+    assert merged.extensions == {"crop": {"start_s": 300.0, "end_s": 600.0}}
+
+
+def test_a_crop_that_the_athlete_undid_does_not_count():
+    """After an undo, the merge is that of the whole recording, without a mark."""
+    values = {"elapsed_s": 600.0, "distance_m": 1980.0, "streams": (("time",), 600)}
+    marked = rich(1, **values, extensions={"crop": CROPPED})
+    longer = member(2, elapsed_s=605.0, distance_m=1990.0)
+    choices = [Choice("crop", value=False)]
+    assert merge([marked, longer], choices=choices) == merge([rich(1, **values), longer])
+
+
 def test_any_other_shorter_copy_does_not_win():
     """A shorter copy that nobody cropped supplies neither the time nor the streams."""
     whole = rich(1, elapsed_s=600.0, streams=(("time",), 600))

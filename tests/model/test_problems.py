@@ -80,3 +80,25 @@ def test_what_is_no_stream_is_named(activity, streams):
 def test_metrics_of_another_type_are_left_to_the_schema(activity):
     """Metrics of a wrong type are left to the schema, which has the better message."""
     assert model.problems(activity(metrics=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("mark", "field"),
+    [
+        ("cut", "extensions.crop"),
+        ({"start_s": 1}, "extensions.crop"),
+        ({"start_s": 1, "end_s": 9, "values": {"sport": 7}}, "extensions.crop.values"),
+        (
+            {"start_s": 1, "end_s": 9, "values": {"elapsed_s": 8}},
+            "extensions.crop.values.start_utc",
+        ),
+    ],
+)
+def test_a_mark_of_a_crop_that_cannot_be_applied_is_named(activity, mark, field):
+    """A mark is reported if it lacks its extent, or if its values are not those of a workout."""
+    assert [field for field, _ in model.problems(activity(extensions={"crop": mark}))] == [field]
+
+
+def test_a_mark_of_a_crop_without_values_is_fine(activity):
+    """A mark with only the extent says that the rest was cut off before it was stored."""
+    assert model.problems(activity(extensions={"crop": {"start_s": 300, "end_s": 600}})) == []

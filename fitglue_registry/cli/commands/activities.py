@@ -15,6 +15,7 @@ from fitglue_registry.cli.command import Group, Length, days_options, json_optio
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of
 from fitglue_registry.cli.text import short_hashes
+from fitglue_registry.model import CROP, is_cropped
 from fitglue_registry.services import Filter
 
 if TYPE_CHECKING:
@@ -210,6 +211,7 @@ class _Pair(click.ParamType):  # type: ignore[type-arg]
         "fitglue activities edit 12 --title 'Round the lake' --sport TrailRun",
         "fitglue activities edit last --set distance_m=42195 --set race=true",
         "fitglue activities edit 12 --from streams=garmin-archive --reset title",
+        "fitglue activities edit 12 --reset crop",
     ),
     # An empty text clears the field.
     may_be_empty=("title", "description"),
@@ -238,7 +240,8 @@ class _Pair(click.ParamType):  # type: ignore[type-arg]
     "--reset",
     multiple=True,
     metavar="FIELD",
-    help="Remove your change of a field; `all` removes all your changes.",
+    help="Remove your change of a field; `all` removes all your changes. `crop` undoes a crop that "
+    "was made at a service; --set crop=true applies it again.",
 )
 @json_option()
 @pass_cli
@@ -286,6 +289,10 @@ def _show_edited(
     for name in fields:
         if name == "all":
             lines.append(("all fields", "your changes are removed", ""))
+            continue
+        if name == CROP:
+            is_applied = is_cropped(details.activity)
+            lines.append((name, "applied" if is_applied else "undone", ""))
             continue
         # Only fields that differ from the main source are listed by name.
         supplier = short_hashes(suppliers.get(name, suppliers["everything else"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from fitglue_files.archives.joining import combine
@@ -13,8 +14,10 @@ from fitglue_registry.model import (
     SourceActivity,
     Stream,
     TrainingLoad,
+    apply_crop,
     is_cropped,
     problems,
+    undo_crop,
 )
 
 START = datetime(2026, 5, 3, 6, tzinfo=UTC)
@@ -71,7 +74,7 @@ def test_a_crop_at_both_ends_cuts_times_totals_streams_and_laps():
     """A cropped workout has the start, the time and the distance of the service. Its streams and
     laps are those that are left, and every value of the complete file is computed again or absent.
     """
-    activity = joined(row(150, 300, 990.0), recorded())
+    activity = apply_crop(joined(row(150, 300, 990.0), recorded()))
     assert (activity.start_utc, activity.start_local) == (
         START + timedelta(seconds=150),
         datetime.fromisoformat("2026-05-03T08:02:30"),
@@ -89,10 +92,32 @@ def test_the_provenance_says_what_the_file_has():
     """The time and the distance of a cropped workout say that it was cropped, and what was there
     before. What was computed says so.
     """
-    provenance = joined(row(300, 300, 990.0), recorded()).provenance
+    provenance = apply_crop(joined(row(300, 300, 990.0), recorded())).provenance
     assert provenance["elapsed_s"].note == "cropped at the service; the file has 600"
     assert provenance["distance_m"].note == "cropped at the service; the file has 1,980"
     assert provenance["average_heartrate_bpm"].how == "computed"
+
+
+def test_a_cropped_workout_keeps_what_its_file_has():
+    """Without the crop, the workout is the file with the title of the row. What the row says about
+    its own part of the recording is left out.
+    """
+    cropped = msgspec.structs.replace(
+        row(150, 300, 990.0), title="Lake", calories_kcal=80.0, metrics={"relative_effort": 9.0}
+    )
+    whole = undo_crop(joined(cropped, recorded(calories_kcal=None)))
+    in_full = SourceActivity(sport="Run", start_utc=START, title="Lake")
+    assert whole == joined(in_full, recorded(calories_kcal=None))
+    assert (whole.elapsed_s, whole.calories_kcal, whole.metrics) == (600, None, {})
+
+
+def test_the_indices_of_laps_point_into_the_samples_that_are_left():
+    """The first lap that is left begins at the sample with its time."""
+    laps = (Lap(start_s=200.0, elapsed_s=200.0, start_index=20, end_index=40),)
+    activity = apply_crop(joined(row(150, 300, 990.0), recorded(laps=laps)))
+    [lap] = activity.laps
+    assert samples(activity, "time")[lap.start_index] == lap.start_s
+    assert samples(activity, "time")[lap.end_index] == lap.start_s + lap.elapsed_s
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fitglue_files.archives.cropping import crop_of, cropped
+from fitglue_files.archives.cropping import cropped, cropped_to, without_measured
 from fitglue_files.normalizing import file_of, of_record
 from fitglue_formats import activities
 from fitglue_registry.errors import RecordRefused
@@ -17,19 +17,19 @@ from fitglue_registry.model import (
     ABSENT,
     AVERAGE_SPEED,
     COMPUTED_SPEED,
-    CROP,
     Completeness,
     Provenance,
     SourceActivity,
     computed_speed,
     gives_way,
     speed_for,
+    with_crop,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from fitglue_files.archives.cropping import Crop
+    from fitglue_registry.model import Extent
     from fitglue_registry.plugin_api import Record
 
 #: Fields that people edit at the service: the value of the row wins over that of the file.
@@ -133,30 +133,31 @@ def combine(
 
 def _with_only_leg(row: SourceActivity, leg: SourceActivity) -> SourceActivity:
     """Return the workout of a row joined with the only workout of its file."""
-    crop = crop_of(row, leg)
-    if crop is not None:
-        return _cropped(row, leg, crop)
+    extent = cropped_to(row, leg)
+    if extent is not None:
+        return _cropped(row, leg, extent)
     return _joined(row, leg, leg_no=0)
 
 
 def _cropped(
     row: SourceActivity,
     leg: SourceActivity,
-    crop: Crop,
+    extent: Extent,
 ) -> SourceActivity:
-    """Return the workout of a file that the athlete cropped at the service."""
-    joined = _joined(row, cropped(leg, crop), leg_no=0)
-    provenance = dict(joined.provenance)
+    """Return the workout of a file that the athlete cropped at the service.
+
+    It has the values of the complete file, and the mark of the crop, which can be undone. What the
+    row says about the recording holds only for the rest.
+    """
+    rest = _joined(row, cropped(leg, extent), leg_no=0)
+    provenance = dict(rest.provenance)
     for field in ("elapsed_s", "distance_m"):
         recorded = getattr(leg, field)
         note = f"cropped at the service; the file has {recorded:,.10g}"
         provenance[field] = Provenance("reported", note=note)
-    extent = {"start_s": crop.start_s, "end_s": crop.end_s}
-    return msgspec.structs.replace(
-        joined,
-        extensions={**joined.extensions, CROP: extent},
-        provenance=provenance,
-    )
+    rest = msgspec.structs.replace(rest, provenance=provenance)
+    whole = _joined(without_measured(row), leg, leg_no=0)
+    return with_crop(whole, rest, extent)
 
 
 def _leg(
