@@ -36,6 +36,10 @@ LATELY = 9
 KEY = "stand-in-key"
 #: As if the service were a few hundred kilometers away, so that progress can be seen.
 LATENCY_S = 0.02
+#: The file of a watch whose clock was an hour fast until GPS set it.
+OLD_WATCH = "old_watch.gpx"
+FAST_POINTS = 90
+FAST_BY = timedelta(hours=1)
 MARK = ".made-by-fitglue-demo"
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 
@@ -312,6 +316,8 @@ class Elsewhere:
     known_to_three: str
     #: The id of the ride of which the folder contains only a part.
     cut: str
+    #: The start in UTC of the workout that only the old watch has.
+    set_clock: datetime
     #: The number of all workouts.
     workouts: int
     #: The number of workouts that are not in the account.
@@ -354,7 +360,13 @@ def other_places(demo: Demo) -> Elsewhere:
     cut = _fill(files, lately, plans, before[3])
     three = next(plan for _, plan in watch if plan.shape.sport.key == "run")
     return Elsewhere(
-        _shown(downloads), _shown(files), three.id, cut.id, len(plans) + len(before), len(before)
+        _shown(downloads),
+        _shown(files),
+        three.id,
+        cut.id,
+        before[3].start_utc,
+        len(plans) + len(before),
+        len(before),
     )
 
 
@@ -378,8 +390,21 @@ def _fill(folder: Path, lately: Sequence[Plan], plans: Sequence[Plan], unknown: 
     (folder / f"{cut.start:%Y-%m-%d}_part.gpx").write_bytes(
         track_of(cut, from_s=600, until_s=cut.shape.elapsed_s // 2)
     )
-    (folder / "old_watch.gpx").write_bytes(track_of(unknown))
+    (folder / OLD_WATCH).write_bytes(_before_the_clock_was_set(track_of(unknown)))
     return cut
+
+
+def _before_the_clock_was_set(track: bytes) -> bytes:
+    """Return a track whose first points have the time of a clock that was fast.
+
+    A watch knows the exact time only after it has found its satellites.
+    """
+    head, *points = track.split(b"<time>")
+    for number, point in enumerate(points[:FAST_POINTS]):
+        time, _, rest = point.partition(b"</time>")
+        fast = datetime.fromisoformat(time.decode()) + FAST_BY
+        points[number] = f"{fast:%Y-%m-%dT%H:%M:%SZ}</time>".encode() + rest
+    return b"<time>".join([head, *points])
 
 
 def _long_ago(plans: Sequence[Plan], number: int, sport: str) -> Plan:
@@ -475,11 +500,26 @@ def why_one(demo: Demo, places: Elsewhere) -> None:
     )
 
 
+def why_corrected(demo: Demo, places: Elsewhere) -> None:
+    """Explain a value that was corrected."""
+    by_start = {row["start_utc"]: row for row in demo.host.activities()}
+    start = f"{places.set_clock:%Y-%m-%dT%H:%M:%SZ}"
+    expect("the workout of the old watch, at its true time", True, start in by_start)
+    number = str(by_start[start]["number"])
+    demo.say(
+        "14. Files contain errors. The clock of this watch was an hour fast until GPS set it, so "
+        "the file states a start that is an hour late. The start is corrected, and `why` says so."
+    )
+    demo.fitglue("why", number)
+    remarks = {remark["field"]: remark["note"] for remark in demo.host.why(number)["remarks"]}
+    expect("a remark about the start", True, "start_utc" in remarks)
+
+
 def take_apart(demo: Demo, places: Elsewhere) -> None:
     """Split an activity, and undo the decision."""
     number = str(demo.host.activities.get(places.cut).number)
     demo.say(
-        "14. Your own decisions take precedence, are remembered for later copies, and can be "
+        "15. Your own decisions take precedence, are remembered for later copies, and can be "
         "undone."
     )
     demo.fitglue("duplicates", "split", number, "strava-archive")
@@ -526,7 +566,14 @@ def _play(demo: Demo) -> None:
         why(demo, touched)
         question(demo)
         places = other_places(demo)
-        for import_step in (bring_in, one_question, one_list, why_one, take_apart):
+        for import_step in (
+            bring_in,
+            one_question,
+            one_list,
+            why_one,
+            why_corrected,
+            take_apart,
+        ):
             import_step(demo, places)
 
 

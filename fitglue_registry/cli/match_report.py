@@ -96,13 +96,27 @@ def _crop(crop: Document) -> Iterator[Part]:
 
 
 def _remarks(story: Document) -> Iterator[tuple[str, str]]:
-    """Yield field and remark, without the fields that the section about the crop compares."""
+    """Yield field and remark, without the fields that the section about the crop compares.
+
+    Fields with the same remark, such as all averages of a file, share a line at the end.
+    """
     compared = set()
     if story["crop"]:
         compared = {values["field"] for values in story["crop"]["values"]}
+    fields_by_note: dict[str, list[str]] = {}
     for remark in story["remarks"]:
         if remark["field"] not in compared:
-            yield remark["field"], remark["note"]
+            fields_by_note.setdefault(remark["note"], []).append(remark["field"])
+    for note, fields in sorted(fields_by_note.items(), key=_has_several_fields):
+        if len(fields) == 1:
+            yield fields[0], note
+        else:
+            yield f"{len(fields)} values", f"{note}: {', '.join(fields)}"
+
+
+def _has_several_fields(remark: tuple[str, list[str]]) -> bool:
+    _, fields = remark
+    return len(fields) > 1
 
 
 def _names(records: Sequence[Document]) -> dict[str, str]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.model.stored import FieldOrigin
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fitglue_registry import model
     from fitglue_registry.registry import Catalogue, Datum
     from fitglue_registry.store.activity_details import ActivityDetails, MemberRow
@@ -28,7 +30,10 @@ _BY_THE_ATHLETE = {
 
 
 def provenance_of(details: ActivityDetails, catalogue: Catalogue) -> Provenance:
-    """Return field → where its value comes from, for every field of an activity with a value."""
+    """Return field → where its value comes from, for every field of an activity with a value.
+
+    Parts of fields that a source activity names, such as ``metrics.trimp``, follow the fields.
+    """
     members = {member.id: member for member in details.members}
     provenance: Provenance = {}
     for name in details.activity.__struct_fields__:
@@ -46,7 +51,24 @@ def provenance_of(details: ActivityDetails, catalogue: Catalogue) -> Provenance:
             default = _datum(catalogue, member.entry, name)
             exception = details.activity.provenance.get(name)
             provenance[name] = _by_a_source(member, exception, default)
-    return provenance
+    return provenance | _parts(details, members)
+
+
+def _parts(
+    details: ActivityDetails,
+    members: Mapping[int, MemberRow],
+) -> Provenance:
+    """Return ``field.part`` → where it comes from, for parts that a source activity names."""
+    parts: Provenance = {}
+    for name, origin in details.activity.provenance.items():
+        field, dot, _ = name.partition(".")
+        supplier = details.origins.get(name, details.origins.get(field))
+        if supplier is None:
+            supplier = details.origins.get("", 0)
+        member = members.get(supplier)
+        if dot and member is not None:
+            parts[name] = _by_a_source(member, origin, None)
+    return parts
 
 
 def _computed(origin: model.Provenance) -> dict[str, Any]:

@@ -128,7 +128,8 @@ class Activities:
             Field → ``how`` (``reported``, ``estimated`` or ``computed``), ``by`` (who computed it),
             ``upstream`` (the field at the source), ``note``, and the ``connection`` and the
             ``external_id`` of the record. ``how`` is ``None`` if it is not stated, or if the entry
-            is no longer installed. Fields without a value are left out.
+            is no longer installed. Fields without a value are left out. A part of a field for which
+            the source states it, such as ``metrics.trimp`` or ``streams.watts``, is a key as well.
         """
         return provenance_of(details, self._workspace.catalogue)
 

@@ -77,6 +77,7 @@ def test_it_goes_through_the_main_job(shown):
         "duplicates",
         "activities",
         "why",
+        "why",
         "duplicates",
         "duplicates",
     ]
@@ -94,6 +95,15 @@ def test_it_makes_one_list_of_an_account_two_archives_and_a_folder(shown):
             "Undone: the split of",
         )
     )
+
+
+def test_it_shows_a_corrected_value_and_why_it_is_so(shown):
+    """The demonstration explains the start of a file whose clock was set while it was recorded, in
+    a few lines.
+    """
+    explained = shown.partition("14. Files contain errors.")[2].partition("15. ")[0]
+    assert "start_utc" in explained.partition("Remarks about values")[2]
+    assert len(explained.splitlines()) < 25
 
 
 def test_it_ends_with_the_readers_own_key(shown):

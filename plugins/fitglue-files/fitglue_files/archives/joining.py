@@ -230,7 +230,7 @@ def _provenance(
     for field, recorded in _corrected_words(leg, from_row):
         notes[field] = f"the file has {recorded}"
     for field in _replaced(leg, from_row):
-        notes[field] = f"the file has {getattr(leg, field):,.10g}"
+        notes[field] = f"the file has {_shown(getattr(leg, field))}"
     for field, note in notes.items():
         default = _UNSTATED.get(field, Provenance("reported"))
         provenance[field] = msgspec.structs.replace(provenance.get(field, default), note=note)
@@ -262,12 +262,28 @@ def _corrected_words(
 
 
 def _replaced(leg: SourceActivity, from_row: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the fields in which the row has another number than the file."""
+    """Yield the fields in which the row has another number or text than the file."""
     for field, value in from_row.items():
         recorded = getattr(leg, field)
-        is_number = isinstance(recorded, int | float) and not isinstance(recorded, bool)
-        if is_number and value is not None and value != recorded:
+        is_plain = isinstance(recorded, int | float | str) and not isinstance(recorded, bool)
+        # The name of a sport at the service differs even if the sport is the same.
+        if not is_plain or field == "sport_raw" or value is None:
+            continue
+        if value != recorded and not _is_file_name(leg, field):
             yield field
+
+
+def _is_file_name(leg: SourceActivity, field: str) -> bool:
+    """Return whether a title was only made from the name of the file, so nothing was corrected."""
+    origin = leg.provenance.get(field)
+    return field == "title" and origin is not None and origin.how == "estimated"
+
+
+def _shown(value: float | str) -> str:
+    """Return a value as a remark shows it; a long text, such as a description, is cut."""
+    if isinstance(value, str):
+        return f"{value:.80}"
+    return f"{value:,.10g}"
 
 
 def _from_row(
