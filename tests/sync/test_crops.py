@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import json
+import zipfile
 from datetime import timedelta
 
 import pytest
 
+from fitglue_intervals.testing import Account
+from fitglue_intervals.testing.garmin_archive import garmin_archive
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model import crop_of
 from tests.sync.test_archives import HEADER, START, import_paths, zipped
@@ -225,3 +229,75 @@ def test_a_workout_that_is_not_cropped_has_no_crop_to_undo(host, tmp_path):
     with pytest.raises(UserMistake) as raised:
         host.decisions.edit("last", reset=["crop"])
     assert raised.value.code == "FG-not-cropped"
+
+
+# -- Garmin's archive ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run():
+    """The plan of a run, whose file states the serial number of the watch."""
+    account = Account.generate(12, seed=3)
+    plans = [account.plan(external_id) for external_id in account.ids()]
+    return next(plan for plan in plans if plan.shape.sport.key == "run" and len(plan.legs) == 1)
+
+
+def garmin(path, run, *changes):
+    """Write Garmin's archive of a run with one summary for each of the changes to its summary."""
+    garmin_archive(path, [(101, run)])
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    name = next(name for name in members if name.endswith("summarizedActivities.json"))
+    [export] = json.loads(members[name])
+    [summary] = export["summarizedActivitiesExport"]
+    summaries = [changed(summary, 101 + number, *change) for number, change in enumerate(changes)]
+    members[name] = json.dumps([{"summarizedActivitiesExport": summaries}]).encode()
+    return zipped(path, members)
+
+
+def changed(summary, number: int, start_s: float, cut_s: float) -> dict:
+    """Return a summary that begins later, and is shorter by this many seconds and a third."""
+    begin = summary["beginTimestamp"] + int(start_s * 1000)
+    lasts = summary["elapsedDuration"] - (start_s + cut_s) * 1000
+    return summary | {
+        "activityId": number,
+        "beginTimestamp": begin,
+        "startTimeGmt": float(begin),
+        "startTimeLocal": summary["startTimeLocal"] + start_s * 1000,
+        "duration": lasts,
+        "elapsedDuration": lasts,
+        "distance": summary["distance"] * 0.66,
+    }
+
+
+@pytest.mark.parametrize(("start_s", "cut_s"), [(300, 0), (0, 300), (200, 100)])
+def test_a_crop_at_garmin_is_joined_with_its_file(host, tmp_path, run, start_s, cut_s):
+    """A summary that lies inside the file of the same watch is a crop of it, even if the beginning
+    was cut off. It is one record, and the crop can be undone.
+    """
+    import_paths(host, garmin(tmp_path / "g.zip", run, (start_s, cut_s)))
+    [row] = host.activities()
+    [member] = host.activities.get(row["id"]).members
+    assert (member.external_id, member.activity.completeness.parts) == ("101", ("summary", "file"))
+    whole_s = member.activity.elapsed_s
+    assert row["elapsed_s"] == pytest.approx(whole_s - 300, abs=5)
+    assert len(samples(shown(host), "time")) < len(samples_of_whole(host))
+    [row] = host.activities()
+    assert row["elapsed_s"] == whole_s
+
+
+def samples_of_whole(host) -> list:
+    host.decisions.edit("last", reset=["crop"])
+    return samples(shown(host), "time")
+
+
+def test_two_summaries_inside_one_file_are_no_crop(host, tmp_path, run):
+    """A workout that the athlete split in two keeps its file as a record of its own."""
+    import_paths(host, garmin(tmp_path / "g.zip", run, (120, 700), (1100, 100)))
+    ids = {record["external_id"] for row in host.activities() for record in sources(host, row)}
+    assert {"101", "102"} < ids
+    assert len(ids) == 3
+
+
+def sources(host, row) -> list:
+    return host.activities.document(host.activities.get(row["id"]))["sources"]

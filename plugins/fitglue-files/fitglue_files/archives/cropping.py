@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: A crop removes at least this many seconds at the start or at the end, because services and
 #: devices begin and end a workout some seconds apart.
-_LEAST_S = 60.0
+LEAST_CROP_S = 60.0
 #: A crop removes at least this share of the distance: a stop before the end is not cut off.
 _LEAST_SHARE = 0.01
 #: A row may begin before its file, or end after it, by this many seconds.
@@ -58,7 +58,7 @@ def cropped_to(row: SourceActivity, leg: SourceActivity) -> Extent | None:
         return None
 
     cut_off_s = leg.elapsed_s - end_s
-    is_shorter = start_s >= _LEAST_S or cut_off_s >= _LEAST_S
+    is_shorter = start_s >= LEAST_CROP_S or cut_off_s >= LEAST_CROP_S
     most_m = leg.distance_m * (1 - _LEAST_SHARE)
     if not is_shorter or row.distance_m > most_m:
         return None

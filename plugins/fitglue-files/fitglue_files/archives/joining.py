@@ -265,18 +265,26 @@ def _replaced(leg: SourceActivity, from_row: Mapping[str, Any]) -> Iterator[str]
     """Yield the fields in which the row has another number or text than the file."""
     for field, value in from_row.items():
         recorded = getattr(leg, field)
-        is_plain = isinstance(recorded, int | float | str) and not isinstance(recorded, bool)
-        # The name of a sport at the service differs even if the sport is the same.
-        if not is_plain or field == "sport_raw" or value is None:
+        if value is None or value == recorded:
             continue
-        if value != recorded and not _is_file_name(leg, field):
-            yield field
+        # The name of a sport at the service differs even if the sport is the same.
+        if field == "sport_raw":
+            continue
+        if not isinstance(recorded, int | float | str):
+            continue
+        if isinstance(recorded, bool) or _is_file_name(leg, field):
+            continue
+        yield field
 
 
 def _is_file_name(leg: SourceActivity, field: str) -> bool:
     """Return whether a title was only made from the name of the file, so nothing was corrected."""
+    if field != "title":
+        return False
     origin = leg.provenance.get(field)
-    return field == "title" and origin is not None and origin.how == "estimated"
+    if origin is None:
+        return False
+    return origin.how == "estimated"
 
 
 def _shown(value: float | str) -> str:

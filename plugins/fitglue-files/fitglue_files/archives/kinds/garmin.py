@@ -1,15 +1,17 @@
-"""Garmin's archive: each summary is a record, joined with the file that begins at the same moment.
-A file without a summary is a record as well.
+"""Garmin's archive: each summary is a record, joined with the file that begins at the same moment,
+or of which the athlete cut off the beginning. A file without a summary is a record as well.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fitglue_files import normalizing
 from fitglue_files.archives.archive_kind import ArchiveKind, no_archive
+from fitglue_files.archives.cropping import LEAST_CROP_S
 from fitglue_files.archives.garmin_row import activity_of
 from fitglue_files.archives.garmin_summaries import owner, summaries_in, tables_in
 from fitglue_files.archives.joining import workouts_of
@@ -26,7 +28,7 @@ from fitglue_files.wording import Contents, between_years, counted
 from fitglue_registry.plugin_api import Account, Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from fitglue_files.archives.garmin_summaries import Summaries, Summary
     from fitglue_files.describing import Description
@@ -159,6 +161,7 @@ class _UnjoinedSummaries:
             if summary.start is not None:
                 second = int(summary.start.timestamp())
                 self._by_second[second].append(summary)
+        self._seconds = sorted(self._by_second)
 
     def take(self, workout: dict[str, Any]) -> Summary | None:
         """Return and remove the summary that belongs to a workout of a file, or return ``None``.
@@ -182,6 +185,56 @@ class _UnjoinedSummaries:
         if nearest is not None:
             del self._by_id[nearest.external_id]
         return nearest
+
+    def cropped(self, workouts: Sequence[dict[str, Any]]) -> Summary | None:
+        """Return the summary that is a part of the only workout of a file, without its beginning.
+
+        No device records two workouts at once, so a summary of the same device inside the file is a
+        part of it. If several summaries are inside, the athlete split the workout instead.
+        """
+        if len(workouts) != 1:
+            return None
+        [workout] = workouts
+        device = workout.get("device") or {}
+        serial = device.get("serial")
+        lasted_s = workout.get("elapsed_s")
+        if not serial or not lasted_s:
+            return None
+        start = datetime.fromisoformat(workout["start"]).timestamp()
+        if any(self._near(start)):
+            return None
+
+        inside = []
+        for summary in self._inside(start, start + lasted_s):
+            if summary.device == str(serial):
+                inside.append(summary)
+        if len(inside) != 1:
+            return None
+        return inside[0]
+
+    def _inside(
+        self,
+        start: float,
+        end: float,
+    ) -> Iterator[Summary]:
+        """Yield the summaries that were not taken and that begin after a crop of a recording, and
+        end before its end.
+        """
+        first = start + LEAST_CROP_S
+        last = end + _SAME_START_S
+        position = bisect_left(self._seconds, first)
+        for second in self._seconds[position:]:
+            if second > last:
+                return
+            for summary in self._by_second[second]:
+                if summary.external_id not in self._by_id:
+                    continue
+                if second + summary.lasted_s <= last:
+                    yield summary
+
+    def remove(self, summary: Summary) -> None:
+        """Remove a summary that was joined with a file."""
+        del self._by_id[summary.external_id]
 
     def _near(self, start: float) -> Iterator[Summary]:
         """Yield the summaries that begin at about this moment."""
@@ -216,13 +269,20 @@ def listings(connection: Connection) -> Iterator[Listing]:
         yield from map(listing_of_refusal, summaries.broken)
         unjoined = _UnjoinedSummaries(summaries.workouts)
         listed: set[str] = set()
+        maybe_cropped: list[Description] = []
         describer = Describer(reader, cache, connection.alive)
         for described in describer.describe_all(_candidates(layout)):
             if isinstance(described, Refusal):
                 yield listing_of_refusal(described)
             elif described.content_id not in listed:
                 listed.add(described.content_id)
-                yield from _file_listings(connection, unjoined, described)
+                # Another file may begin with the summary, so such a file has to wait.
+                if unjoined.cropped(described.workouts) is not None:
+                    maybe_cropped.append(described)
+                else:
+                    yield from _file_listings(connection, unjoined, described)
+        for described in maybe_cropped:
+            yield _cropped_listing(connection, unjoined, described)
         for summary in unjoined.remaining():
             yield _listing(connection, summary, None)
 
@@ -242,6 +302,19 @@ def _file_listings(
     # A file that cannot be used has no workouts; it is listed with its problem.
     if not summaries or None in summaries:
         yield listing_of(connection, described)
+
+
+def _cropped_listing(
+    connection: Connection,
+    unjoined: _UnjoinedSummaries,
+    described: Description,
+) -> Listing:
+    """Return the summary that is a part of a file, or the file if the summary has another file."""
+    summary = unjoined.cropped(described.workouts)
+    if summary is None:
+        return listing_of(connection, described)
+    unjoined.remove(summary)
+    return _listing(connection, summary, described)
 
 
 def _listing(
