@@ -9,7 +9,7 @@ from fitglue_registry.model.stored import FieldOrigin
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fitglue_registry import model
+    from fitglue_registry.model import Provenance as Origin
     from fitglue_registry.registry import Catalogue, Datum
     from fitglue_registry.store.activity_details import ActivityDetails, MemberRow
 
@@ -71,14 +71,14 @@ def _parts(
     return parts
 
 
-def _computed(origin: model.Provenance) -> dict[str, Any]:
+def _computed(origin: Origin) -> dict[str, Any]:
     """Return the origin of a value that was computed from other values of the activity."""
     return {**_WITHOUT_SOURCE, "how": origin.how, "by": origin.by, "note": origin.note}
 
 
 def _by_a_source(
     member: MemberRow,
-    exception: model.Provenance | None,
+    exception: Origin | None,
     default: Datum | None,
 ) -> dict[str, Any]:
     """Return where the value of a field comes from.
