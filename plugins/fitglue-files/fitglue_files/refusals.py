@@ -47,6 +47,16 @@ def too_large(where: str) -> RecordRefused:
     )
 
 
+def zip_too_large(where: str) -> RecordRefused:
+    """Return the refusal of a nested zip that is larger than any part of an archive."""
+    return refusal(
+        "FG-file-too-large",
+        where,
+        f"it is a zip of more than {limits.LARGEST_ZIP >> 30} GB in a zip, and no archive has one",
+        fix="unpack it with another program, and import the folder",
+    )
+
+
 def bomb(where: str) -> RecordRefused:
     """Return the refusal of a decompression bomb."""
     return refusal(

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from fitglue_files import limits
 from fitglue_files.members import display_path
-from fitglue_files.refusals import bomb, refusal, too_large
+from fitglue_files.refusals import bomb, refusal, zip_too_large
 
 if TYPE_CHECKING:
     from fitglue_files.members import Location
@@ -133,7 +133,7 @@ def spooled(location: Location, outer: zipfile.ZipFile) -> Spool:
     if problem is not None:
         raise problem
     if info.file_size > limits.LARGEST_ZIP:
-        raise too_large(where)
+        raise zip_too_large(where)
     status = Path(location[0]).stat()
     key = (*location, status.st_mtime_ns, status.st_size, info.CRC)
     with _spooling:

@@ -146,7 +146,15 @@ def _check_moving(
         return
     span_s = recording.span_s
     # The samples are a third witness: if they confirm one duration, the other one is wrong.
-    if span_s is not None and _is_near(span_s, elapsed_s, _TOLERANCE_S):
+    is_confirmed = span_s is not None and _is_near(span_s, elapsed_s, _TOLERANCE_S)
+    if span_s is not None and is_confirmed and abs(span_s - moving_s) < abs(span_s - elapsed_s):
+        note = (
+            f"the source states {elapsed_s:.0f} s, which is less than the time without pauses; the "
+            f"samples cover {span_s:.0f} s"
+        )
+        findings.corrected["elapsed_s"] = Corrected(moving_s, note)
+        return
+    if is_confirmed:
         note = (
             f"the source states {moving_s:.0f} s, which is more than the elapsed time; the samples "
             f"cover {span_s:.0f} s"

@@ -44,25 +44,55 @@ def drop_jumps(
     """
     latitudes = floats(points.latitudes)
     longitudes = floats(points.longitudes)
-    times = floats(points.times)
     order = timeline.order
     placed = order[~np.isnan(latitudes[order])]
-    far = _far_steps(
-        times[placed],
+    wrong = jumps(
+        floats(points.times)[placed],
         latitudes[placed],
         longitudes[placed],
+        timeline.segments[placed],
     )
-    segments = timeline.segments[placed]
-    far[segments[1:] != segments[:-1]] = False
-    if not 0 < far.sum() <= _MOST_JUMPS:
-        return {}
-    wrong = _between(far, segments)
-    if not wrong:
-        return {}
     latitudes[placed[wrong]] = np.nan
     longitudes[placed[wrong]] = np.nan
-    reason = f"{len(wrong):,} of {len(points):,} are far from the track and were left out"
+    return left_out(len(wrong), len(points))
+
+
+def left_out(count: int, total: int) -> dict[str, str]:
+    """Return that positions were left out, as ``completeness.missing`` states it.
+
+    Args:
+        count: The number of positions that were left out; without any, the result is empty.
+        total: The number of all.
+    """
+    if not count:
+        return {}
+    reason = f"{count:,} of {total:,} are far from the track and were left out"
     return {"use of all positions": reason}
+
+
+def jumps(
+    times: Floats,
+    latitudes: Floats,
+    longitudes: Floats,
+    segments: Indexes,
+) -> list[int]:
+    """Return the indexes of the few positions that are far away from those around them.
+
+    Args:
+        times: Seconds, rising.
+        latitudes: Degrees, without gaps.
+        longitudes: Degrees, without gaps.
+        segments: The number of the segment of each position. A segment can begin anywhere.
+    """
+    far = _far_steps(
+        times,
+        latitudes,
+        longitudes,
+    )
+    far[segments[1:] != segments[:-1]] = False
+    if not 0 < far.sum() <= _MOST_JUMPS:
+        return []
+    return _between(far, segments)
 
 
 def _far_steps(

@@ -18,6 +18,7 @@ from fitglue_formats.fit.frames import FILE_ID, LAP, RECORD, SESSION, find_messa
 from fitglue_formats.fit.messages import EVERYTHING, GLANCE, decode
 from fitglue_formats.fit.samples import Samples, split
 from fitglue_formats.fit.sessions import Leg, activity, position
+from fitglue_formats.fit.starts import contradicts_end, is_set, start_of
 from fitglue_formats.fit.values import number, seconds
 from fitglue_formats.refusals import refusal
 from fitglue_formats.timeline import in_order
@@ -69,7 +70,11 @@ def activities(content: bytes) -> list[SourceActivity]:
         missing["right checksum"] = (
             "the checksum in the file does not match its content, so some values may be wrong"
         )
-    return _activities(messages, table(frames, messages), missing)
+    return _activities(
+        messages,
+        table(frames, messages),
+        missing,
+    )
 
 
 def summaries(content: bytes) -> list[SourceActivity]:
@@ -83,7 +88,11 @@ def summaries(content: bytes) -> list[SourceActivity]:
     if not _say_enough(sessions) or _may_have_set_clock(frames, sessions):
         return activities(content)
     missing = _missing(frames, messages)
-    return _activities(messages, Table.empty(), missing)
+    return _activities(
+        messages,
+        Table.empty(),
+        missing,
+    )
 
 
 def file_type(content: bytes) -> str | None:
@@ -193,7 +202,7 @@ def _say_enough(sessions: Sequence[Values]) -> bool:
 
 def _says_enough(session: Values) -> bool:
     """Return whether a glance can do without the samples of this session."""
-    if seconds(session, "start_time") is None:
+    if not is_set(seconds(session, "start_time")) or contradicts_end(session):
         return False
     # A total of 0 gives way to the samples or laps if they have another one.
     if not session.get("total_distance"):
@@ -275,15 +284,22 @@ class _Part(NamedTuple):
 
 def _parts(chain: Chain) -> Iterator[_Part]:
     """Yield the legs of a chain of files."""
-    correct_clock(chain.messages, chain.sessions, chain.samples)
+    correct_clock(
+        chain.messages,
+        chain.sessions,
+        chain.samples,
+    )
     times = _trusted_times(chain.samples)
-    first = times[0] if times else None
-    sessions = _sessions(chain, first)
+    sessions = _sessions(chain, times)
     if not sessions:
         return
     starts = [session.start for session in sessions]
     end = _end(sessions[-1], times)
-    parts = split(chain.samples, starts, end)
+    parts = split(
+        chain.samples,
+        starts,
+        end,
+    )
     for leg in _legs(sessions, parts):
         yield _Part(leg, chain.messages)
 
@@ -317,15 +333,17 @@ def _trusted_times(samples: Table) -> list[float]:
 
 def _sessions(
     chain: Chain,
-    first: float | None,
+    times: Sequence[float],
 ) -> list[Session]:
     """Return the sessions in the order of their starts.
 
     If a file was truncated before its sessions, a session is made from its laps and samples.
     """
     sessions = []
+    # With several sessions, all samples together do not show when each of them began.
+    evidence = times if len(chain.sessions) == 1 else times[:1]
     for values in chain.sessions:
-        start = seconds(values, "start_time") or first
+        start = start_of(values, evidence)
         if start is not None:
             sessions.append(Session(start, values))
     # With several sessions, it is not known to which one a message ``sport`` belongs.
@@ -333,7 +351,7 @@ def _sessions(
         return [_with_sub_sport(sessions[0], chain.messages)]
     if sessions:
         return sorted(sessions, key=attrgetter("start"))
-    return _made_of_laps(chain.messages, first)
+    return _made_of_laps(chain.messages, next(iter(times), None))
 
 
 def _with_sub_sport(

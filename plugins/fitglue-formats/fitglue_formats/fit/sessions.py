@@ -12,11 +12,12 @@ from fitglue_formats.clock import start_fields
 from fitglue_formats.consistency import LapTotals, Recording, check
 from fitglue_formats.figures import AVERAGE_SPEED, average_speed
 from fitglue_formats.fit.arrays import known
-from fitglue_formats.fit.clock import UNSET_BEFORE, moment, recorded_s, stated_offset
+from fitglue_formats.fit.clock import moment, recorded_s, stated_offset
 from fitglue_formats.fit.clock_set import NOTE
 from fitglue_formats.fit.device import device_of
 from fitglue_formats.fit.laps import laps_of
 from fitglue_formats.fit.sports import INDOOR, sport_of
+from fitglue_formats.fit.starts import START_NOTE, is_set
 from fitglue_formats.fit.streams import streams
 from fitglue_formats.fit.strength import sets_of
 from fitglue_formats.fit.summary import (
@@ -26,6 +27,7 @@ from fitglue_formats.fit.summary import (
     metrics,
     stated_values,
     sums_of,
+    unsteady_distance,
 )
 from fitglue_formats.fit.values import first_part, number, text
 from fitglue_registry.model import Completeness, Provenance, SourceActivity
@@ -144,9 +146,12 @@ def _start_provenance(leg: Leg) -> dict[str, Provenance]:
     clock_note = leg.session.get(NOTE)
     if clock_note is not None:
         return {"start_utc": Provenance("computed", note=clock_note)}
-    if leg.start < UNSET_BEFORE:
+    if not is_set(leg.start):
         note = "the clock of the device was not set"
         return {"start_utc": Provenance("estimated", note=note)}
+    start_note = leg.session.get(START_NOTE)
+    if start_note is not None:
+        return {"start_utc": Provenance("computed", note=start_note)}
     if not len(leg.samples):
         return {}
     first = float(leg.samples.time[0])
@@ -212,6 +217,9 @@ def _summary(
         fields[name] = corrected.value
         provenance[name] = Provenance("computed", note=corrected.note)
     doubts = dict(findings.doubts)
+    unsteady = unsteady_distance(leg.samples)
+    if unsteady is not None:
+        doubts["steady distance"] = unsteady
     clock_note = leg.session.get(NOTE)
     if clock_note is not None:
         doubts["steady clock"] = clock_note
@@ -219,7 +227,11 @@ def _summary(
     if speed is not None and "average_speed_mps" not in fields:
         fields["average_speed_mps"] = speed
         provenance["average_speed_mps"] = Provenance("computed", note=AVERAGE_SPEED)
-    return _Summary(fields, provenance, doubts)
+    return _Summary(
+        fields,
+        provenance,
+        doubts,
+    )
 
 
 def _reason(
@@ -268,7 +280,12 @@ def _lap_totals(
 ) -> LapTotals:
     """Return what a lap states about itself."""
     start = leg.start + (lap.start_s or 0.0)
-    return LapTotals(start, lap.elapsed_s, lap.moving_s, lap.distance_m)
+    return LapTotals(
+        start,
+        lap.elapsed_s,
+        lap.moving_s,
+        lap.distance_m,
+    )
 
 
 def _on_foot(
@@ -280,7 +297,11 @@ def _on_foot(
     fields: dict[str, Any] = {}
     if sport not in ON_FOOT:
         return fields
-    stride_mm = number(leg.session, "avg_step_length", zero=False)
+    stride_mm = number(
+        leg.session,
+        "avg_step_length",
+        zero=False,
+    )
     if stride_mm is not None:
         fields["average_stride_m"] = stride_mm / 1000
     average = summary.fields.get("average_cadence_rpm")
@@ -311,7 +332,11 @@ def _power_kind(
 def _pool_lengths(session: Values) -> int | None:
     """Return the number of lengths that were swum, if the session was in a pool."""
     lengths = session.get("num_active_lengths")
-    pool_m = number(session, "pool_length", zero=False)
+    pool_m = number(
+        session,
+        "pool_length",
+        zero=False,
+    )
     if pool_m is None or not isinstance(lengths, int):
         return None
     return lengths

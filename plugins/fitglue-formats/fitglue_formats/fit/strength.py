@@ -4,6 +4,7 @@ sets of their own kind.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fitdecode.profile import FIELD_TYPES
@@ -28,14 +29,17 @@ def sets_of(
 ) -> tuple[StrengthSet, ...]:
     """Return the sets that begin in a session.
 
-    A set without a start is put into every session. ``first`` and ``end`` are in seconds after the
-    FIT epoch.
+    A set without a start belongs to the session of its end, else to that of the set before it, else
+    to the first session. ``first`` and ``end`` are in seconds after the FIT epoch.
     """
     titles = _titles(messages)
     sets = []
+    near = -math.inf
     for values in messages.all("set")[:_MOST_SETS]:
         at = seconds(values, "start_time")
-        if at is None or first <= at < end:
+        ended = seconds(values, "timestamp")
+        near = next((time for time in (at, ended) if time is not None), near)
+        if first <= near < end:
             sets.append(_set(values, at, titles))
     return tuple(sets)
 

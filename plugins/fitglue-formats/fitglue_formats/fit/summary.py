@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fitglue_formats.distances import steady
 from fitglue_formats.fit.arrays import known, without
 from fitglue_formats.fit.values import cadence, number
 from fitglue_registry.model import TrainingLoad
@@ -127,7 +128,11 @@ def stated_values(session: Values) -> dict[str, Any]:
     fields = {}
     for field, name in (_AMOUNTS | _OTHER_VALUES).items():
         may_be_zero = field not in _NEVER_ZERO
-        amount = number(session, name, zero=may_be_zero)
+        amount = number(
+            session,
+            name,
+            zero=may_be_zero,
+        )
         if amount is None:
             continue
         if amount < 0 and field in _AMOUNTS:
@@ -162,7 +167,8 @@ def computed_values(
         fields["elapsed_s"] = max(span, moving_s or 0.0)
     distance = samples.channels.get("distance")
     if distance is not None:
-        distances = known(distance)
+        # The stream stays as the device wrote it.
+        distances = known(steady(distance).values)
         last_distance = float(distances[-1])
         fields["distance_m"] = max(last_distance, 0.0)
     for channel, statistics in _STATISTICS.items():
@@ -174,6 +180,12 @@ def computed_values(
             values = without(values, values == 0)
         fields |= _statistics(known(values), statistics)
     return fields
+
+
+def unsteady_distance(samples: Samples) -> str | None:
+    """Return how the distance of the samples begins anew or jumps, in words, if it does."""
+    distance = samples.channels.get("distance")
+    return None if distance is None else steady(distance).note
 
 
 def _statistics(values: Numbers, statistics: _Statistics) -> dict[str, float]:
@@ -224,12 +236,20 @@ def effort(session: Values) -> dict[str, Any]:
     feel = number(session, "workout_feel")
     if feel is not None and 0 <= feel <= 100:
         fields["feel"] = 5 - round(feel / 25)  # of the model: 1 is very strong, 5 very weak
-    load = number(session, "training_stress_score", zero=False)
+    load = number(
+        session,
+        "training_stress_score",
+        zero=False,
+    )
     if load is not None:
         fields["training_load"] = load
         # Devices state a TSS only if they computed it from power.
         fields["training_loads"] = (TrainingLoad(load, "power", chosen=True),)
-    intensity = number(session, "intensity_factor", zero=False)
+    intensity = number(
+        session,
+        "intensity_factor",
+        zero=False,
+    )
     if intensity is not None:
         fields["intensity_pct"] = intensity * 100
     return fields
