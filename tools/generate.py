@@ -467,7 +467,9 @@ MEANINGS = {
     "title": "as the source states it",
     "sport": "canonical name",
     "start_utc": "time, UTC, ends with Z",
-    "start_local": "local time, without time zone",
+    "start_local": "local time, without time zone; null if the zone is unknown",
+    "day": "day of `start_local`, or of `start_utc` if the zone is unknown",
+    "start_is_utc": "true if the zone is unknown, so that only `start_utc` is known",
     "timezone": "IANA name",
     "power_kind": "measured or estimated",
     "elapsed_s": "time from start to end, pauses included",
@@ -538,7 +540,7 @@ def type_of(view: str, name: str) -> str:
         return {"TEXT": "text", "REAL": "number"}[_LAP_FIELDS[name]]
     if name in ("sources", "lap_no"):
         return "whole number"
-    if name in ("stub", "gone"):
+    if name in ("stub", "gone", "start_is_utc"):
         return "true or false"
     tables = [
         metadata.tables[f"fg_{'activities' if view == 'laps' else view}"],

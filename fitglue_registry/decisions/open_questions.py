@@ -35,6 +35,7 @@ SHOWN = (
     "sport",
     "start_local",
     "start_utc",
+    "day",
     "elapsed_s",
     "moving_s",
     "distance_m",
@@ -109,7 +110,7 @@ def _open_questions(db: Db, athlete_id: str) -> list[Any]:
             first.c.athlete_id == athlete_id,
             first.c.activity_id != second.c.activity_id,
         )
-        .order_by(first.c.start_local.desc(), opinions.c.first_id, opinions.c.second_id)
+        .order_by(first.c.clock_start.desc(), opinions.c.first_id, opinions.c.second_id)
     )
     # A decision about any pair of members answers for the two activities.
     answered = _answered_pairs(db, athlete_id)
@@ -175,6 +176,7 @@ def _side(activity: ActivityDetails) -> dict[str, Any]:
     shown = {name: getattr(activity.activity, name, None) for name in SHOWN}
     shown["number"] = activity.number
     shown["id"] = activity.id
+    shown["day"] = activity.day
     shown["device"] = None
     device = activity.activity.device
     if device is not None:

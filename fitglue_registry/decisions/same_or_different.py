@@ -231,6 +231,8 @@ def _described(activity: ActivityDetails, members: Sequence[MemberRow]) -> str:
     # The text is stored, because the activity may have another title, or be gone, later.
     start = activity.activity.start_local or activity.activity.start_utc
     day = f", {start:%Y-%m-%d %H:%M}" if start else ""
+    if start and start.tzinfo:
+        day += " UTC"
     title = activity.activity.title or "untitled"
     sources = " + ".join(member.name for member in members)
     return f"{activity.number} {title}{day} ({sources})"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fitglue_registry.dedupe import learned_weights, traits_of
 from fitglue_registry.dedupe.blocking import is_candidate_pair, max_start_gap_s
 from fitglue_registry.model import SourceActivity
+from fitglue_registry.store.encoding import clock_start
 from fitglue_registry.store.opinions import has_opinions
 from fitglue_registry.store.source_activity_search import times_near
 
@@ -31,7 +32,7 @@ def search_spans(rows: Iterable[SourceActivityRow]) -> list[tuple[datetime, date
     """
     max_gap = _max_start_gap()
     spans: list[tuple[datetime, datetime]] = []
-    for start in sorted(row.start_local for row in rows if row.start_local):
+    for start in sorted(row.clock_start for row in rows if row.clock_start):
         oldest = _shifted(start, -max_gap)
         newest = _shifted(start, max_gap)
         if spans and oldest <= spans[-1][1]:
@@ -65,7 +66,7 @@ def _is_near_another(
     encoded: EncodedActivity,
 ) -> bool:
     """Return whether a source activity makes a candidate pair with any other one in the store."""
-    start_text = encoded.columns["start_local"]
+    start_text = clock_start(encoded.columns)
     if start_text is None:
         return False
     start = datetime.fromisoformat(start_text)
@@ -90,7 +91,8 @@ def _traits_of_columns(row: Any) -> list[Traits]:
     """
     start_utc = _moment(row.start_utc)
     start_local = _moment(row.start_local)
-    is_midnight = start_local is not None and start_local.time() == time.min
+    start = _moment(row.clock_start)
+    is_midnight = start is not None and start.time() == time.min
     precisions = _PRECISIONS if is_midnight else _PRECISIONS[:1]
     traits = []
     for precision in precisions:

@@ -357,5 +357,5 @@ def _key(row: SourceActivityRow) -> tuple[str, str, int]:
 
 
 def _start(group: Sequence[SourceActivityRow]) -> datetime:
-    starts = [row.start_local for row in group if row.start_local]
-    return max(starts, default=datetime.min)  # noqa: DTZ901 - a local time
+    starts = [row.clock_start for row in group if row.clock_start]
+    return max(starts, default=datetime.min)  # noqa: DTZ901 - without a zone

@@ -51,9 +51,8 @@ def _name(
     external_id: str,
     content: bytes,
 ) -> str:
-    start = activity.activity.start_local or activity.activity.start_utc
     safe_id = _UNSAFE.sub("-", external_id)[:_LONGEST_ID]
-    return f"{start:%Y-%m-%d}-{activity.number}-{safe_id}{_suffix(content)}"
+    return f"{activity.day}-{activity.number}-{safe_id}{_suffix(content)}"
 
 
 def not_written(path: Path, error: OSError) -> StoreFailed:

@@ -141,8 +141,9 @@ class Activities:
             streams: Whether to include the samples of its streams.
 
         Returns:
-            ``number``, ``id``, ``gone_at``, ``activity`` (the merged values in SI units; see
-            ``docs/data-model.md``), ``provenance`` and ``sources``.
+            ``number``, ``id``, ``gone_at``, ``day`` (of the local start, or of UTC if no local time
+            is known), ``activity`` (the merged values in SI units; see ``docs/data-model.md``),
+            ``provenance`` and ``sources``.
         """
         activity = details.activity
         if streams:
@@ -152,6 +153,7 @@ class Activities:
             "number": details.number,
             "id": details.id,
             "gone_at": details.gone_at,
+            "day": details.day,
             "activity": to_builtins(activity),
             "provenance": self.provenance(details),
             "sources": [_source(member) for member in details.members],

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from fitglue_registry.model import encode, is_cropped
 from fitglue_registry.model.stored import OTHER_FIELDS
-from fitglue_registry.store.encoding import column_values
+from fitglue_registry.store.encoding import column_values, sort_start
 from fitglue_registry.store.statements import (
     IDS,
     Statement,
@@ -20,7 +20,7 @@ from fitglue_registry.store.statements import (
     insert_row,
     update_one,
 )
-from fitglue_registry.store.tables import ACTIVITY_COLUMNS, activities, athletes, source_activities
+from fitglue_registry.store.tables import DOCUMENT_COLUMNS, activities, athletes, source_activities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -50,7 +50,7 @@ _DIFFERS = sa.or_(
 )
 _REWRITE = Statement(
     sa.update(activities).where(activities.c.id == sa.bindparam("activity"), _DIFFERS),
-    ("document", "origins", "updated_at", *ACTIVITY_COLUMNS),
+    ("document", "origins", "updated_at", "sort_start", *DOCUMENT_COLUMNS),
 )
 _ACTIVITIES = sa.select(
     activities.c.id,
@@ -113,6 +113,7 @@ def rewrite_from_only_member(
         document=encoded.document,
         origins=origins,
         updated_at=now,
+        sort_start=sort_start(encoded.columns),
         **encoded.columns,
     )
     return True
@@ -174,12 +175,14 @@ def _values(
     now: str,
 ) -> dict[str, Any]:
     assert group.activity is not None
+    columns = column_values(group.activity)
     return {
         "document": encode(group.activity).decode(),
         "origins": _origins_text(group.origins),
         "updated_at": now,
         "gone_at": _gone_at(group, before, now),
-        **column_values(group.activity),
+        "sort_start": sort_start(columns),
+        **columns,
     }
 
 

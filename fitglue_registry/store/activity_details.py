@@ -64,6 +64,7 @@ class ActivityDetails:
     number: int  # the short number that people type
     activity: SourceActivity  # the merged values, without streams
     origins: Mapping[str, int]  # field → id of the source activity; "" is for all other fields
+    day: str | None  # the day of its start: local, or of UTC if no local time is known
     gone_at: str | None  # when the last of its records was found gone
     members: tuple[MemberRow, ...]
 
@@ -111,6 +112,7 @@ def load_activity(db: Db, activity_id: str) -> ActivityDetails:
         number=row.number,
         activity=decode(row.document),
         origins=msgspec.json.decode(row.origins),
+        day=row.day,
         gone_at=row.gone_at,
         members=tuple(members(db, activity_id)),
     )

@@ -17,8 +17,8 @@ class Filter:
     """The conditions that a listed activity meets; ``None`` is no condition.
 
     Attributes:
-        since: The first local day.
-        until: The last local day, which is included.
+        since: The first day. A day is local, or that of UTC where no local time is known.
+        until: The last day, which is included.
         sport: The sport, in upper or lower case.
         source: The name of a connection, or the id of a source.
         text: A text that the title contains, in upper or lower case.

@@ -8,7 +8,6 @@ import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry.model.stored import FETCHABLE, PartState, RecordState
-from fitglue_registry.store.days import end_of
 from fitglue_registry.store.joins import RECORDS
 from fitglue_registry.store.tables import (
     activities,
@@ -38,7 +37,7 @@ def totals(
     since: date,
     until: date,
 ) -> dict[str, float]:
-    """Return totals of the activities that started on these local days, both included.
+    """Return totals of the activities that started on these days, both included.
 
     Returns:
         ``count``, ``moving_s`` in seconds, ``distance_m`` in meters, and ``training_load``.
@@ -54,8 +53,8 @@ def totals(
     ).where(
         activities.c.athlete_id == athlete_id,
         activities.c.gone_at.is_(None),
-        activities.c.start_local >= since.isoformat(),
-        activities.c.start_local < end_of(until),
+        activities.c.day >= since.isoformat(),
+        activities.c.day <= until.isoformat(),
     )
     return dict(db.execute(query).one()._mapping)
 

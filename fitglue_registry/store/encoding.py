@@ -18,8 +18,12 @@ from fitglue_registry.store.stream_blobs import encode_blob
 from fitglue_registry.store.tables import ACTIVITY_COLUMNS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fitglue_registry.model import SourceActivity
 
+#: The length of 2026-05-01.
+_DAY = 10
 # An escaped NUL in a JSON text: an odd number of backslashes before "u0000". After an even number,
 # the text is a literal backslash followed by "u0000", which is harmless.
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
@@ -68,23 +72,48 @@ def encode_activity(activity: SourceActivity) -> EncodedActivity:
 
 
 def column_values(activity: SourceActivity) -> dict[str, Any]:
-    """Return the values of ``ACTIVITY_COLUMNS``, which lists, views and the matcher read.
+    """Return the values of ``DOCUMENT_COLUMNS``, which lists, views and the matcher read.
 
-    If only the UTC start is known, ``start_local`` is computed from it, since lists sort by it; the
-    document keeps it as missing.
+    If the UTC start and its offset are known, ``start_local`` is computed from them. It is null if
+    the zone is unknown; ``day`` is then the day of UTC.
     """
     columns = {name: getattr(activity, name) for name in ACTIVITY_COLUMNS}
     start_local = activity.start_local or _local_start(activity)
     columns["start_local"] = start_local.isoformat() if start_local else None
     columns["start_utc"] = _utc_text(activity.start_utc) if activity.start_utc else None
+    start = columns["start_local"] or columns["start_utc"]
+    columns["day"] = start[:_DAY] if start else None
     return columns
+
+
+def clock_start(columns: Mapping[str, Any]) -> str | None:
+    """Return the local start of these columns, or the UTC start if no local time is known.
+
+    The text has no zone. Candidates are searched by it: a start whose zone is unknown must be found
+    from both clocks.
+    """
+    return columns["start_local"] or _without_zone(columns["start_utc"])
+
+
+def sort_start(columns: Mapping[str, Any]) -> str | None:
+    """Return the UTC start of these columns, or the local start if no UTC start is known.
+
+    The text has no zone, so that all these texts sort together.
+    """
+    return _without_zone(columns["start_utc"]) or columns["start_local"]
+
+
+def _without_zone(text: str | None) -> str | None:
+    if text is None:
+        return None
+    return datetime.fromisoformat(text).replace(tzinfo=None).isoformat()
 
 
 def _local_start(activity: SourceActivity) -> datetime | None:
     start_utc = activity.start_utc
-    if start_utc is None:
+    if start_utc is None or activity.utc_offset_s is None:
         return None
-    offset = timedelta(seconds=activity.utc_offset_s or 0)
+    offset = timedelta(seconds=activity.utc_offset_s)
     try:
         return (start_utc.astimezone(UTC) + offset).replace(tzinfo=None)
     except OverflowError:  # the first or last day of the calendar

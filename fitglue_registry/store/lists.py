@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from fitglue_registry.model.stored import RecordState
-from fitglue_registry.store.days import end_of
 from fitglue_registry.store.joins import SOURCE_ACTIVITIES
 from fitglue_registry.store.statements import IDS, each_row
 from fitglue_registry.store.tables import (
-    ACTIVITY_COLUMNS,
+    DOCUMENT_COLUMNS,
     activities,
     connections,
     records,
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from fitglue_registry.store.activity_filter import Filter
 
 #: The columns of a listed activity, except the names of its connections.
-LISTED = ("number", "id", *ACTIVITY_COLUMNS)
+LISTED = ("number", "id", *DOCUMENT_COLUMNS)
 
 _CONNECTIONS = (
     sa.select(source_activities.c.activity_id, connections.c.name)
@@ -53,7 +52,7 @@ def list_activities(
     """
     columns = [activities.c[name] for name in LISTED]
     live = (activities.c.athlete_id == athlete_id, activities.c.gone_at.is_(None))
-    newest_first = (activities.c.start_local.desc(), activities.c.number)
+    newest_first = (activities.c.sort_start.desc(), activities.c.number)
     query = sa.select(*columns).where(*live).order_by(*newest_first)
     query = query.where(*_conditions(wanted))
     if wanted.limit is not None:
@@ -68,9 +67,9 @@ def list_activities(
 
 def _conditions(wanted: Filter) -> Iterator[sa.ColumnElement[bool]]:
     if wanted.since:
-        yield activities.c.start_local >= wanted.since.isoformat()
+        yield activities.c.day >= wanted.since.isoformat()
     if wanted.until:
-        yield activities.c.start_local < end_of(wanted.until)
+        yield activities.c.day <= wanted.until.isoformat()
     if wanted.sport:
         yield sa.func.lower(activities.c.sport) == wanted.sport.lower()
     if wanted.text:

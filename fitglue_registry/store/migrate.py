@@ -30,12 +30,13 @@ def config() -> Config:
 def upgrade(connection: Connection, target: str = "head") -> None:
     """Run the missing migrations up to ``target`` inside the caller's transaction.
 
-    The views are dropped before and created again after, since they depend on the tables. The
+    The views are dropped before and created again after, since they depend on the tables. An older
+    format gets no views: those of this version may name columns that it does not have. The
     transaction also contains Alembic's record of the format, so a process that is killed leaves the
     old format or the new one.
     """
     lock_schema(connection)
     settings = config()
     settings.attributes["connection"] = connection
-    with recreating_views(connection):
+    with recreating_views(connection, create=target == "head"):
         command.upgrade(settings, target)

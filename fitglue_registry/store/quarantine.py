@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from fitglue_registry.model.stored import QuarantineStage
 from fitglue_registry.store.joins import QUARANTINE
 from fitglue_registry.store.json_text import json_text
+from fitglue_registry.store.record_starts import IS_UTC, shown_start
 from fitglue_registry.store.records import Attempt, RecordRow, select_records
 from fitglue_registry.store.statements import Statement
 from fitglue_registry.store.tables import connections, quarantine, records
@@ -97,6 +98,7 @@ def list_quarantine(db: Db, athlete_id: str) -> list[dict[str, Any]]:
             quarantine,
             records.c.external_id,
             records.c.start_local,
+            IS_UTC,
             connections.c.name,
         )
         .select_from(QUARANTINE)
@@ -110,7 +112,7 @@ def _described(row: Any) -> dict[str, Any]:
     return {
         "connection": row.name,
         "external_id": row.external_id,
-        "start_local": row.start_local,
+        **shown_start(row),
         "stage": row.stage,
         "since": row.since,
         "tries": row.tries,

@@ -9,8 +9,10 @@ import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry.store.joins import RECORDS
+from fitglue_registry.store.record_starts import IS_UTC, shown_start
 from fitglue_registry.store.references import DAY, MAX_MATCHES, conditions_at_source
 from fitglue_registry.store.tables import (
+    activities,
     claims,
     connections,
     parts,
@@ -59,8 +61,15 @@ def records_on(
     """Return the ids of the records that started on a local day, or none if ``day`` is no date."""
     if not re.fullmatch(DAY, day):
         return []
-    that_day = _records_of(athlete_id).where(records.c.start_local.like(f"{day}%"))
-    return list(db.scalars(that_day))
+    # The day of a record whose zone is unknown is that of its activity, which may know more.
+    activity_days = sa.select(source_activities.c.record_id).join(
+        activities, activities.c.id == source_activities.c.activity_id
+    )
+    that_day = sa.or_(
+        records.c.id.in_(activity_days.where(activities.c.day == day)),
+        records.c.id.not_in(activity_days) & records.c.start_local.like(f"{day}%"),
+    )
+    return list(db.scalars(_records_of(athlete_id).where(that_day)))
 
 
 def _records_of(athlete_id: str) -> sa.Select[Any]:
@@ -74,6 +83,7 @@ def record_details(db: Db, record_id: int) -> dict[str, Any]:
     query = (
         sa.select(
             records,
+            IS_UTC,
             connections.c.name,
             connections.c.source,
         )
@@ -86,7 +96,7 @@ def record_details(db: Db, record_id: int) -> dict[str, Any]:
         "source": row.source,
         "external_id": row.external_id,
         "state": row.state,
-        "start_local": row.start_local,
+        **shown_start(row),
         "at_source": row.at_source,
         "first_seen_at": row.first_seen_at,
         "changed_at": row.changed_at,
@@ -150,6 +160,7 @@ def _source_activity_details(db: Db, record_id: int) -> Iterator[dict[str, Any]]
             "plugin_version": row.plugin_version,
             "normalized_at": row.normalized_at,
             "start_utc": row.start_utc,
+            "start_local": row.start_local,
             "elapsed_s": row.elapsed_s,
             "claims": _claims_of(db, row.id),
         }

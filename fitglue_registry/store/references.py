@@ -92,12 +92,12 @@ def _candidates(
         activities.c.title,
     ).where(activities.c.athlete_id == athlete_id)
     live = of_athlete.where(activities.c.gone_at.is_(None))
-    start = activities.c.start_local
+    start = activities.c.sort_start
     if reference == "last":
         newest = live.order_by(start.desc(), activities.c.number).limit(1)
         return _matches(db, newest)
     if re.fullmatch(DAY, reference):
-        that_day = live.where(start.like(f"{reference}%")).order_by(start)
+        that_day = live.where(activities.c.day == reference).order_by(start)
         return _matches(db, that_day)
 
     # The first condition that matches anything decides: a number is not also searched as the

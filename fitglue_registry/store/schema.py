@@ -55,12 +55,15 @@ def lock_schema(connection: Connection) -> None:
 
 
 @contextmanager
-def recreating_views(connection: Connection) -> Iterator[None]:
-    """Drop the views, and create them again after the tables were changed inside the block."""
+def recreating_views(connection: Connection, *, create: bool = True) -> Iterator[None]:
+    """Drop the views, and create them again after the tables were changed inside the block.
+
+    With ``create=False``, they stay dropped.
+    """
     # PostgreSQL refuses to alter or drop a column that a view uses.
     views = definitions(connection.dialect.name)
     for name in views:
         connection.execute(sa.text(f"DROP VIEW IF EXISTS {name}"))
     yield
-    for name, select in views.items():
+    for name, select in views.items() if create else ():
         connection.exec_driver_sql(f"CREATE VIEW {name} AS {select.replace('%', '%%')}")

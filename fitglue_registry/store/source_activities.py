@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from fitglue_registry.model.activity import MODEL_VERSION
+from fitglue_registry.store.encoding import clock_start
 from fitglue_registry.store.opinions import delete_opinions
 from fitglue_registry.store.statements import (
     Statement,
@@ -56,7 +57,7 @@ _COMPARED = (
     "max_heartrate_bpm",
     "average_watts",
 )
-_BEFORE = ("id", "leg_no", "stub", "activity_id", "start_local", *_COMPARED)
+_BEFORE = ("id", "leg_no", "stub", "activity_id", "clock_start", "start_local", *_COMPARED)
 _LEGS = Statement(
     sa.select(
         *(source_activities.c[name] for name in _BEFORE),
@@ -133,13 +134,17 @@ def _values_of(leg: EncodedActivity) -> dict[str, Any]:
     return {
         "stub": is_stub,
         "document": leg.document,
+        "clock_start": clock_start(leg.columns),
         **leg.columns,
     }
 
 
 def _moves(row: Any, leg: EncodedActivity) -> bool:
     """Return whether a source activity may now belong to another activity, or has none yet."""
-    if row.activity_id is None or row.start_local != leg.columns["start_local"]:
+    if row.activity_id is None or row.clock_start != clock_start(leg.columns):
+        return True
+    # A zone that became known may leave the clock as it is, for example in London in winter.
+    if (row.start_local is None) != (leg.columns["start_local"] is None):
         return True
     is_stub = leg.activity.stub is not None
     return bool(row.stub) != is_stub

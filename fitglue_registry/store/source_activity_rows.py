@@ -32,7 +32,7 @@ class SourceActivityRow:
     leg_no: int
     stub: bool
     gone: bool  # the record is a tombstone
-    start_local: datetime | None
+    clock_start: datetime | None  # local, or UTC if the zone is unknown; without a zone
     claims: frozenset[str]
     activity_id: str | None
     home_id: str | None  # the first activity that it belonged to; a split returns to it
@@ -47,7 +47,7 @@ _ROWS = (
         source_activities.c.id,
         source_activities.c.leg_no,
         source_activities.c.stub,
-        source_activities.c.start_local,
+        source_activities.c.clock_start,
         source_activities.c.activity_id,
         source_activities.c.home_id,
         source_activities.c.document,
@@ -89,9 +89,9 @@ def _claims_of(db: Db, ids: list[int]) -> dict[int, set[str]]:
 
 
 def _loaded(row: Any, asserted: frozenset[str]) -> SourceActivityRow:
-    start_local = None
-    if row.start_local:
-        start_local = datetime.fromisoformat(row.start_local)
+    clock_start = None
+    if row.clock_start:
+        clock_start = datetime.fromisoformat(row.clock_start)
     return SourceActivityRow(
         id=row.id,
         connection_id=row.connection_id,
@@ -101,7 +101,7 @@ def _loaded(row: Any, asserted: frozenset[str]) -> SourceActivityRow:
         leg_no=row.leg_no,
         stub=bool(row.stub),
         gone=row.state == RecordState.GONE,
-        start_local=start_local,
+        clock_start=clock_start,
         claims=asserted,
         activity_id=row.activity_id,
         home_id=row.home_id,

@@ -29,8 +29,8 @@ _FELLOWS = _ID.where(
 )
 _STARTING_IN = _ID.join(records, records.c.id == source_activities.c.record_id).where(
     source_activities.c.athlete_id == sa.bindparam("athlete"),
-    source_activities.c.start_local >= sa.bindparam("oldest"),
-    source_activities.c.start_local <= sa.bindparam("newest"),
+    source_activities.c.clock_start >= sa.bindparam("oldest"),
+    source_activities.c.clock_start <= sa.bindparam("newest"),
     records.c.state != RecordState.GONE,
 )
 _SHARED = (
@@ -48,12 +48,13 @@ _TIMES_NEAR = Statement(
     sa.select(
         source_activities.c.start_utc,
         source_activities.c.start_local,
+        source_activities.c.clock_start,
         source_activities.c.elapsed_s,
         source_activities.c.moving_s,
     ).where(
         source_activities.c.athlete_id == sa.bindparam("athlete"),
-        source_activities.c.start_local >= sa.bindparam("oldest"),
-        source_activities.c.start_local <= sa.bindparam("newest"),
+        source_activities.c.clock_start >= sa.bindparam("oldest"),
+        source_activities.c.clock_start <= sa.bindparam("newest"),
         source_activities.c.id != sa.bindparam("source_activity"),
     )
 )
@@ -102,7 +103,8 @@ def ids_near(
 ) -> set[int]:
     """Return the ids of source activities that start inside one of these spans of local time.
 
-    Both ends of a span are included. Source activities whose record is gone are left out.
+    A start whose zone is unknown is compared by its UTC time. Both ends of a span are included.
+    Source activities whose record is gone are left out.
     """
     near: set[int] = set()
     for oldest, newest in spans:
@@ -130,7 +132,7 @@ def times_near(
         newest: The last moment of the span.
 
     Returns:
-        Rows with ``start_utc``, ``start_local``, ``elapsed_s`` and ``moving_s``.
+        Rows with ``start_utc``, ``start_local``, ``clock_start``, ``elapsed_s`` and ``moving_s``.
     """
     return _TIMES_NEAR.rows(
         db,

@@ -94,7 +94,11 @@ def _activity_columns() -> list[Column[object]]:
     return [*(Column(name, Text) for name in texts), *(Column(name, Float) for name in numbers)]
 
 
+#: The columns that repeat values of the document.
 ACTIVITY_COLUMNS = tuple(column.name for column in _activity_columns())
+#: The columns that are written from a document: ``day`` is the date of the local start, or of the
+#: UTC start if no local time is known.
+DOCUMENT_COLUMNS = (*ACTIVITY_COLUMNS, "day")
 
 athletes = Table(
     "fg_athletes",
@@ -168,7 +172,7 @@ records = Table(
     Column("state", Text, nullable=False),
     Column("revision", Text, nullable=False),
     # Taken from the listing, so that a window can be compared with the store before anything is
-    # fetched or normalized.
+    # fetched or normalized. It is in UTC if only that is known; see record_starts.py.
     Column("start_local", Text),
     Column("at_source", Text),  # when it arrived at the source, if the source states it
     Column("reason", Text),  # JSON of code, reason and fix; for a stub or a tombstone
@@ -239,8 +243,12 @@ source_activities = Table(
     Column("plugin", Text, nullable=False),
     Column("plugin_version", Text),
     Column("normalized_at", Text, nullable=False),
+    Column("day", Text),
+    # The local start, or the UTC start if no local time is known, both without a zone. The matcher
+    # searches by it; it is never shown.
+    Column("clock_start", Text),
     UniqueConstraint("record_id", "leg_no"),
-    Index("fg_source_activities_by_start", "athlete_id", "start_local"),
+    Index("fg_source_activities_by_start", "athlete_id", "clock_start"),
 )
 
 streams = Table(
@@ -309,8 +317,23 @@ activities = Table(
     Column("created_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
     Column("gone_at", Text),
+    Column("day", Text),
+    # The UTC start, or the local start if no UTC start is known, both without a zone. Lists sort by
+    # it; it is never shown.
+    Column("sort_start", Text),
     UniqueConstraint("athlete_id", "number"),
-    Index("fg_activities_by_start", "athlete_id", "start_local"),
+    Index("fg_activities_by_start", "athlete_id", "sort_start"),
+    Index("fg_activities_by_day", "athlete_id", "day"),
+)
+
+#: The settings of athletes. Each value holds from a local day on, until the next row of its key.
+athlete_settings = Table(
+    "fg_athlete_settings",
+    metadata,
+    Column("athlete_id", Text, ForeignKey("fg_athletes.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("valid_from", Text, primary_key=True),  # the first day; empty: from the beginning
+    Column("value", Text, nullable=False),
 )
 
 #: The ids and numbers of activities that were merged into another one. They lead to it forever,

@@ -35,17 +35,19 @@ def definitions(dialect: str) -> dict[str, str]:
     is_gone = f"(r.state = '{RecordState.GONE}')"
     # SQLite has no Boolean type; 0 and 1 are also what it shows for the column ``stub``.
     gone = f"CASE WHEN {is_gone} THEN 1 ELSE 0 END" if dialect == "sqlite" else is_gone
+    in_utc = "({0}.start_local IS NULL AND {0}.start_utc IS NOT NULL) AS start_is_utc"
     return {
         "activities": f"SELECT a.id, a.number, a.athlete_id, {_ACTIVITY_COLUMNS}, "
         "(SELECT count(*) FROM fg_source_activities s JOIN fg_records r ON r.id = s.record_id "
         f"WHERE s.activity_id = a.id AND r.state <> '{RecordState.GONE}') AS sources, "
-        "a.document, a.created_at, a.updated_at FROM fg_activities a WHERE a.gone_at IS NULL",
+        f"a.document, a.created_at, a.updated_at, a.day, {in_utc.format('a')} "
+        "FROM fg_activities a WHERE a.gone_at IS NULL",
         "laps": _laps_of_sqlite() if dialect == "sqlite" else _laps_of_postgresql(),
         "source_activities": "SELECT s.id, s.activity_id, s.athlete_id, c.name AS connection, "
         "c.source, "
         f"r.external_id, s.leg_no, s.stub, {gone} AS gone, "
         f"{_SOURCE_COLUMNS}, r.at_source, r.first_seen_at, r.changed_at, s.plugin, "
-        "s.plugin_version, s.document "
+        f"s.plugin_version, s.document, s.day, {in_utc.format('s')} "
         "FROM fg_source_activities s JOIN fg_records r ON r.id = s.record_id JOIN "
         "fg_connections c ON c.id = r.connection_id",
         "runs": "SELECT n.id, n.athlete_id, c.name AS connection, n.kind, n.started_at, "

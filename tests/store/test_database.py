@@ -19,7 +19,7 @@ from fitglue_registry.store import migrate
 from fitglue_registry.store import sqlite as module
 from fitglue_registry.store.database import Database
 from fitglue_registry.store.formats import FORMATS, HEAD
-from fitglue_registry.store.tables import athletes, metadata
+from fitglue_registry.store.tables import activities, athletes, metadata
 
 
 def touch(database):
@@ -413,3 +413,57 @@ def test_only_its_owner_can_read_a_new_database(file, open_database):
     assert {
         path.name: path.stat().st_mode & 0o777 for path in file.parent.glob("fitglue.db*")
     } == dict.fromkeys([path.name for path in file.parent.glob("fitglue.db*")], 0o600)
+
+
+# -- values that a migration fills -----------------------------------------------------------------
+
+#: Document → the columns ``start_utc`` and ``start_local`` of format 0002, and then ``start_local``
+#: and ``day`` of format 0003.
+STARTS = {
+    '{"start_utc":"2026-05-01T23:30:00Z"}': (
+        ("2026-05-01T23:30:00Z", "2026-05-01T23:30:00"),
+        (None, "2026-05-01", "2026-05-01T23:30:00"),
+    ),
+    '{"start_utc":"2026-05-01T23:30:00Z","utc_offset_s":7200}': (
+        ("2026-05-01T23:30:00Z", "2026-05-02T01:30:00"),
+        ("2026-05-02T01:30:00", "2026-05-02", "2026-05-01T23:30:00"),
+    ),
+    '{"start_local":"2026-05-02T01:30:00"}': (
+        (None, "2026-05-02T01:30:00"),
+        ("2026-05-02T01:30:00", "2026-05-02", "2026-05-02T01:30:00"),
+    ),
+}
+
+
+def test_a_store_of_format_0002_has_honest_local_times_after_its_upgrade(empty, open_database):
+    """The upgrade clears a local start that was UTC, fills the day and the columns that lists sort
+    and the matcher searches by, and keeps the local starts that are known.
+    """
+    database = open_database(empty)
+    with database.engine.connect().execution_options(fitglue_write=True) as db, db.begin():
+        migrate.upgrade(db, "0002")
+        for number, (document, (before, _)) in enumerate(STARTS.items()):
+            db.execute(sa.text(OLD_ACTIVITY), _old_row(number, document, *before))
+        migrate.upgrade(db)
+    with database.read() as db:
+        columns = (activities.c[name] for name in ("start_local", "day", "sort_start"))
+        rows = db.execute(sa.select(*columns).order_by(activities.c.number))
+        assert [tuple(row) for row in rows] == [after for _, after in STARTS.values()]
+
+
+OLD_ACTIVITY = (
+    "INSERT INTO fg_activities (id, athlete_id, number, document, origins, start_utc, start_local,"
+    " created_at, updated_at) VALUES (:id, 'me', :number, :document, '{}', :utc, :local, :now,"
+    " :now)"
+)
+
+
+def _old_row(number, document, start_utc, start_local):
+    return {
+        "id": str(number),
+        "number": number,
+        "document": document,
+        "utc": start_utc,
+        "local": start_local,
+        "now": "2026-06-15T12:00:00Z",
+    }

@@ -33,9 +33,14 @@ def test_zero_and_null_are_kept_apart(library):
             "2026-05-01T07:30:00",
         ),
         (
-            {"start_utc": datetime(2026, 5, 1, 5, 30, tzinfo=UTC)},
+            {"start_utc": datetime(2026, 5, 1, 5, 30, tzinfo=UTC), "utc_offset_s": 0},
             "2026-05-01T05:30:00Z",
             "2026-05-01T05:30:00",
+        ),
+        (
+            {"start_utc": datetime(2026, 5, 1, 5, 30, tzinfo=UTC)},
+            "2026-05-01T05:30:00Z",
+            None,
         ),
         (
             {
@@ -64,7 +69,7 @@ def test_zero_and_null_are_kept_apart(library):
 )
 def test_a_start_in_one_clock_fills_in_the_list(activity, changes, start_utc, start_local):
     """A missing local start is computed from UTC and the offset, even at the edges of the calendar;
-    a missing UTC start is never guessed.
+    without an offset it stays missing, and a missing UTC start is never guessed.
     """
     columns = column_values(activity(**({"start_local": None} | changes)))
     assert (columns["start_utc"], columns["start_local"]) == (start_utc, start_local)

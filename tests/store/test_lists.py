@@ -9,6 +9,7 @@ import pytest
 from fitglue_registry.store.activity_filter import Filter
 from fitglue_registry.store.counts import totals
 from fitglue_registry.store.lists import list_activities
+from fitglue_registry.store.references import resolve
 
 
 def at(text):
@@ -106,3 +107,34 @@ def test_totals_count_whole_days_and_what_is_known(year):
         "training_load": 0,
     }
     assert totals(year.db, "me", date.min, date.max)["count"] == 3
+
+
+@pytest.fixture
+def evening(library):
+    """Store a run whose zone is unknown, at 23:30 UTC, and a ride that began two hours before it,
+    at 06:30 the next morning in Tokyo.
+    """
+    library.activity(start_utc=at("2026-05-20T23:30:00+00:00"), start_local=None, sport="Run")
+    library.activity(
+        start_utc=at("2026-05-20T21:30:00+00:00"), start_local=at("2026-05-21T06:30:00")
+    )
+    return library
+
+
+def test_activities_are_sorted_by_utc_and_dated_by_the_local_clock(evening):
+    """The list is in the order in which workouts began; the day is that of the local clock, or of
+    UTC if the zone is unknown, and UTC is never shown as local time.
+    """
+    run, ride = list_activities(evening.db, "me", Filter())
+    assert (run["sport"], run["start_local"], run["day"]) == ("Run", None, "2026-05-20")
+    assert (ride["start_local"], ride["day"]) == ("2026-05-21T06:30:00", "2026-05-21")
+    assert resolve(evening.db, "me", "last") == run["id"]
+    assert resolve(evening.db, "me", "2026-05-21") == ride["id"]
+
+
+def test_filters_and_totals_count_days(evening):
+    """A workout counts for its own day in filters and totals."""
+    day = date(2026, 5, 20)
+    assert sports(evening, until=day) == ["Run"]
+    assert sports(evening, since=date(2026, 5, 21)) == ["Ride"]
+    assert totals(evening.db, "me", day, day)["count"] == 1

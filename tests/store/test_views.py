@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from fitglue_registry.model import Lap, Stub
@@ -41,6 +43,8 @@ COLUMNS = {
         "document",
         "created_at",
         "updated_at",
+        "day",
+        "start_is_utc",
     ],
     "laps": [
         "activity_id",
@@ -78,6 +82,8 @@ COLUMNS = {
         "plugin",
         "plugin_version",
         "document",
+        "day",
+        "start_is_utc",
     ],
     "runs": [
         "id",
@@ -256,3 +262,24 @@ def test_a_run_that_decides_nothing_leaves_no_row(fill):
         )
         == []
     )
+
+
+def test_the_views_say_whether_the_zone_is_known(fill):
+    """A start whose zone is unknown has no local time, and the views mark that its day is the day
+    of UTC.
+    """
+
+    def work(library):
+        known = datetime(2026, 5, 1, 23, 30, tzinfo=UTC)
+        library.activity(start_utc=known, start_local=None)
+        library.activity(start_utc=known, start_local=datetime(2026, 5, 2, 1, 30))  # noqa: DTZ001
+
+    for view in ("activities", "source_activities"):
+        rows = fill(
+            work if view == "activities" else lambda _: None,
+            f"SELECT start_local, day, start_is_utc FROM {view} ORDER BY day",
+        )
+        assert [(row["start_local"], row["day"], bool(row["start_is_utc"])) for row in rows] == [
+            (None, "2026-05-01", True),
+            ("2026-05-02T01:30:00", "2026-05-02", False),
+        ]

@@ -76,3 +76,17 @@ def test_a_workout_of_trainingpeaks_without_a_duration_took_place(imported):
     assert (strength["sport"], strength["rpe"]) == ("WeightTraining", 7.0)
     assert "Planned only" not in by_title
     assert "Day off" not in by_title
+
+
+def test_a_time_whose_zone_is_unknown_is_not_shown_as_local_time(host, imported):
+    """Row 26: the times of rows without a file are UTC, so their local start is null, and the list
+    and the views say so.
+    """
+    activities = imported("26-*/*.zip")
+    assert [(row["start_local"], row["start_utc"]) for row in activities] == [
+        (None, "2024-06-03T20:00:00Z"),
+        (None, "2024-06-02T00:05:00Z"),
+        (None, "2024-06-01T08:00:00Z"),
+    ]
+    marks = host.queries.sql("SELECT DISTINCT start_is_utc FROM activities")
+    assert [bool(mark) for (mark,) in marks.rows] == [True]

@@ -14,6 +14,7 @@ from fitglue_registry.cli.activity_csv import print_activities
 from fitglue_registry.cli.command import Group, Length, days_options, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of
+from fitglue_registry.cli.starts import start_day, start_minute
 from fitglue_registry.cli.text import short_hashes
 from fitglue_registry.model import CROP, is_cropped
 from fitglue_registry.services import Filter
@@ -29,9 +30,6 @@ _WIDE = 110
 #: The width of a wide row without sources, if its title keeps at least twenty characters.
 _BESIDE_SOURCES = 91
 _SPORT = 12
-#: The lengths of 2026-05-01 and of 2026-05-01 06:30.
-_DAY = 10
-_MINUTE = 16
 _COLUMNS = ("#", "date", "sport", "title", "km", "time", "bpm", "W", "load")
 #: Fields that have an option of their own in `edit`.
 _OPTIONS = ("title", "sport", "description")
@@ -160,20 +158,17 @@ def _table(activities: list[Document], width: int) -> Rows:
 
 
 def _row(activity: Document, *, is_wide: bool) -> list[Any]:
-    start = (activity["start_local"] or activity["start_utc"] or "").replace("T", " ")
     sport = activity["sport"] or ""
-    if not is_wide:
-        # 80 columns have no room for the time of day.
-        start = start[:_DAY]
-        if len(sport) > _SPORT:
-            sport = f"{sport[: _SPORT - 1]}…"
+    if not is_wide and len(sport) > _SPORT:
+        sport = f"{sport[: _SPORT - 1]}…"
     seconds = activity["moving_s"]
     if seconds is None:
         seconds = activity["elapsed_s"]
     is_estimated = activity["power_kind"] == "estimated"
     return [
         activity["number"],
-        start[:_MINUTE],
+        # 80 columns have no room for the time of day.
+        start_minute(activity) if is_wide else start_day(activity),
         sport,
         activity["title"] or "–",
         numbers.km(activity["distance_m"]),

@@ -11,6 +11,7 @@ from fitglue_registry.cli import numbers
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Hanging, Heading, Pairs, Rows, columns_of
+from fitglue_registry.cli.starts import start_second
 from fitglue_registry.cli.text import clean, count, joined, short_hashes, short_id
 from fitglue_registry.model.stored import Verdict
 
@@ -147,7 +148,7 @@ def _side(side: Document) -> Iterator[tuple[str, str | None]]:
     yield "source", short_hashes(", ".join(side["sources"]))
     yield "title", side["title"]
     yield "sport", side["sport"]
-    yield "start", str(side["start_local"] or side["start_utc"] or "")
+    yield "start", start_second(side)
     yield "time", numbers.clock(side["elapsed_s"])
     yield "moving", numbers.clock(side["moving_s"])
     yield "km", numbers.km(side["distance_m"], 2)

@@ -11,6 +11,7 @@ from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of, stated
+from fitglue_registry.cli.starts import start_day, start_second
 from fitglue_registry.cli.sync_report import follow
 from fitglue_registry.cli.text import short_id
 from fitglue_registry.services.events import SyncStopped
@@ -61,7 +62,7 @@ def list_(cli: CliContext) -> None:
 def _row(record: Document) -> tuple[str, str, str]:
     return (
         f"{record['connection']}/{short_id(record['external_id'])}",
-        (record["start_local"] or "")[:10],
+        start_day(record),
         f"{record['what']} [{record['code']}]",
     )
 
@@ -93,7 +94,7 @@ def _facts(record: Document) -> Iterator[tuple[str, Any]]:
     yield "where", ", ".join(map(str, where.values()))
     yield "why", record.get("why")
     yield "fix", record.get("fix")
-    yield "start", record["start_local"]
+    yield "start", start_second(record)
     yield "stage", record["stage"]
     yield "since", numbers.moment(record["since"])
     yield "tries", record["tries"]

@@ -16,7 +16,7 @@ import msgspec
 
 import fitglue_registry.model as model
 from fitglue_registry.errors import FitglueError, Place, PluginFailed, RecordRefused
-from fitglue_registry.store.encoding import EncodedActivity, encode_activity
+from fitglue_registry.store.encoding import EncodedActivity, clock_start, encode_activity
 from fitglue_registry.validation.validator import Validator
 
 if TYPE_CHECKING:
@@ -59,12 +59,14 @@ class Derived:
     received_at: str | None = None
 
     @property
-    def start_local(self) -> str | None:
-        """The start of the first leg in local time, as the store writes it; ``None`` if unknown."""
+    def start(self) -> str | None:
+        """The start of the first leg, as ``fg_records`` has it; ``None`` if it is unknown.
+
+        It is in UTC if no local time is known.
+        """
         if not self.encoded:
             return None
-        start: str | None = self.encoded[0].columns["start_local"]
-        return start
+        return clock_start(self.encoded[0].columns)
 
     def checked(self) -> Derived:
         """Return this result, or raise its failure on the thread that wants to store it."""

@@ -149,7 +149,7 @@ def _mark_as_unlisted(
     # Its start may have been edited, which is why its old window no longer shows it. An unlisted
     # record is not expected in any window, so the next listings do not report it as missing again.
     if derived.encoded:
-        changes["start_local"] = derived.start_local
+        changes["start_local"] = derived.start
     with run.transaction() as transaction:
         keep_part(transaction, record.id, part, derived)
         transaction.decide(RunDecision.CONFIRMED, record.id, _UNLISTED)

@@ -122,7 +122,7 @@ def _start_local(derived_change: DerivedChange) -> str | None:
     start_local = derived_change.change.listing.start_local
     if start_local is not None:
         return start_local.isoformat()
-    return derived_change.derived.start_local
+    return derived_change.derived.start
 
 
 def _store_summary(

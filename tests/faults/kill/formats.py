@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 #: A realistic migration: a column that is filled from existing rows, a table and an index.
-_NEXT = '''"""The next format: each activity has the day of its start, and days have a table."""
+_NEXT = '''"""The next format: each activity has the month of its start, and months have a table."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,18 +25,18 @@ down_revision = "{before}"
 
 def upgrade() -> None:
     """Add the column, the table and the index, and fill them."""
-    op.add_column("fg_activities", sa.Column("day", sa.Text(), nullable=True))
-    op.execute("UPDATE fg_activities SET day = substr(start_local, 1, 10)")
+    op.add_column("fg_activities", sa.Column("month", sa.Text(), nullable=True))
+    op.execute("UPDATE fg_activities SET month = substr(start_local, 1, 7)")
     op.create_table(
-        "fg_days",
-        sa.Column("day", sa.Text(), primary_key=True),
+        "fg_months",
+        sa.Column("month", sa.Text(), primary_key=True),
         sa.Column("n", sa.Integer(), nullable=False),
     )
     op.execute(
-        "INSERT INTO fg_days"
-        " SELECT day, count(*) FROM fg_activities WHERE day IS NOT NULL GROUP BY day"
+        "INSERT INTO fg_months"
+        " SELECT month, count(*) FROM fg_activities WHERE month IS NOT NULL GROUP BY month"
     )
-    op.create_index("fg_activities_by_day", "fg_activities", ["day"])
+    op.create_index("fg_activities_by_month", "fg_activities", ["month"])
 '''
 
 

@@ -1,0 +1,63 @@
+"""Format 0003: local times that are known, days, and the settings of athletes.
+
+Until now, ``start_local`` held the UTC start where the zone was unknown, because lists sorted by
+it. This file is never edited after its release.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+_TABLES = ("fg_activities", "fg_source_activities")
+_DAY = "substr(coalesce(start_local, start_utc), 1, 10)"
+#: Database → whether a document has no local time. A document that is damaged cannot tell.
+_ZONE_UNKNOWN = {
+    "sqlite": "CASE WHEN json_valid(document) THEN"
+    " coalesce(json_extract(document, '$.start_local'),"
+    " json_extract(document, '$.utc_offset_s')) IS NULL END",
+    "postgresql": "coalesce(document::jsonb ->> 'start_local',"
+    " document::jsonb ->> 'utc_offset_s') IS NULL",
+}
+
+
+def upgrade() -> None:
+    """Add the columns and the table, fill the columns, and replace the indexes."""
+    for table in _TABLES:
+        op.add_column(table, sa.Column("day", sa.Text(), nullable=True))
+    op.add_column("fg_source_activities", sa.Column("clock_start", sa.Text(), nullable=True))
+    op.add_column("fg_activities", sa.Column("sort_start", sa.Text(), nullable=True))
+
+    # The old meaning of start_local is what the matcher searches by.
+    op.execute("UPDATE fg_source_activities SET clock_start = start_local")
+    zone_unknown = _ZONE_UNKNOWN[op.get_bind().dialect.name]
+    for table in _TABLES:
+        # The names and conditions are constants of this file.
+        op.execute(f"UPDATE {table} SET start_local = NULL WHERE {zone_unknown}")  # noqa: S608
+        op.execute(f"UPDATE {table} SET day = {_DAY}")  # noqa: S608
+    op.execute("UPDATE fg_activities SET sort_start = coalesce(rtrim(start_utc, 'Z'), start_local)")
+
+    for table in _TABLES:
+        op.drop_index(f"{table}_by_start", table_name=table)
+    op.create_index("fg_activities_by_day", "fg_activities", ["athlete_id", "day"], unique=False)
+    op.create_index(
+        "fg_activities_by_start", "fg_activities", ["athlete_id", "sort_start"], unique=False
+    )
+    op.create_index(
+        "fg_source_activities_by_start",
+        "fg_source_activities",
+        ["athlete_id", "clock_start"],
+        unique=False,
+    )
+    op.create_table(
+        "fg_athlete_settings",
+        sa.Column("athlete_id", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["athlete_id"], ["fg_athletes.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("athlete_id", "key", "valid_from"),
+    )
