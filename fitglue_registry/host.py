@@ -266,6 +266,11 @@ class Host:
         return services.Decisions(self.workspace)
 
     @cached_property
+    def settings(self) -> services.Settings:
+        """The settings of athletes, such as their home zone."""
+        return services.Settings(self.workspace)
+
+    @cached_property
     def queries(self) -> services.Queries:
         """Read-only SQL on the views."""
         return services.Queries(self.workspace)

@@ -44,6 +44,7 @@ COMMANDS = {
     "show": "Show one activity: values, laps, streams.",
     "why": "Explain what happened to a workout, step by step.",
     "duplicates": "Decide which activities are the same workout.",
+    "settings": "Show and change your settings, such as your time zone.",
     "export": "Write activities as JSON Lines, CSV or original files.",
     "sql": "Query the database, read-only.",
     "rebuild": "Derive every activity again from what was fetched.",

@@ -29,7 +29,7 @@ def start_second(row: Document) -> str:
     return _start(row, None)
 
 
-def is_marked(row: Document) -> bool:
+def is_in_utc(row: Document) -> bool:
     """Return whether the start of a workout is shown in UTC, because its zone is unknown."""
     return not row["start_local"] and bool(row["start_utc"])
 
@@ -37,4 +37,4 @@ def is_marked(row: Document) -> bool:
 def _start(row: Document, length: int | None) -> str:
     start = str(row["start_local"] or row["start_utc"] or "")
     shown = start.replace("T", " ").removesuffix("Z")[:length]
-    return f"{shown}{_MARK}" if is_marked(row) else shown
+    return f"{shown}{_MARK}" if is_in_utc(row) else shown

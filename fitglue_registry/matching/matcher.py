@@ -5,6 +5,7 @@ It runs all steps of dedupe on the store, inside the transaction of its caller.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,12 +18,14 @@ from fitglue_registry.dedupe import (
     merge,
 )
 from fitglue_registry.dedupe.edges import inherited_edges
+from fitglue_registry.dedupe.home_zone import fields_from_home_zone, with_home_zone
 from fitglue_registry.matching.candidate_cache import CandidateCache, account_of
 from fitglue_registry.matching.candidate_search import search_spans
+from fitglue_registry.matching.home_zones import load_home_zones
 from fitglue_registry.matching.opinions import edge_of_opinion
 from fitglue_registry.matching.scoring import store_scores
 from fitglue_registry.model import decode
-from fitglue_registry.model.stored import Verdict
+from fitglue_registry.model.stored import FieldOrigin, Verdict
 from fitglue_registry.registry import MergeRules
 from fitglue_registry.store.activities import Merged, rewrite_from_only_member
 from fitglue_registry.store.assignment import assign
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.dedupe import Choice
+    from fitglue_registry.dedupe.home_zone import HomeZones
     from fitglue_registry.matching.plugin_opinions import OpinionPlugins
     from fitglue_registry.store.encoding import EncodedActivity
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
@@ -173,12 +177,15 @@ class Matcher:
         changed = list(changed)
         ids = [source_activity_id for source_activity_id, _ in changed]
         edited = self._decisions.ids_with_edits(db, athlete_id, ids)
+        homes = load_home_zones(db, athlete_id)
         to_merge = []
         for source_activity_id, encoded in changed:
+            adds_values = (
+                source_activity_id in edited
+                or with_home_zone(encoded.activity, homes) is not encoded.activity
+            )
             # Nearly every activity has only one source, so that its values can be copied.
-            if source_activity_id in edited or not rewrite_from_only_member(
-                db, source_activity_id, encoded, now
-            ):
+            if adds_values or not rewrite_from_only_member(db, source_activity_id, encoded, now):
                 to_merge.append(source_activity_id)
         if to_merge:
             self.remerge(db, athlete_id, to_merge, now)
@@ -219,9 +226,10 @@ class Matcher:
                 shared += [row.id for row in group]
         samples = samples_of(db, shared) if shared else {}
         edits = self._decisions.edits(db, athlete_id, groups)
+        homes = load_home_zones(db, athlete_id)
         merged = []
         for group, choices in zip(groups, edits, strict=True):
-            merged.append(self._merge(group, samples, choices))
+            merged.append(_in_home_zone(self._merge(group, samples, choices), homes))
         return merged
 
     def _merge(
@@ -250,6 +258,15 @@ class Matcher:
         return Member(
             row.id, _key(row), activity, self._kinds.get(row.entry, {}), stream_types, count
         )
+
+
+def _in_home_zone(merged: Merged, homes: HomeZones) -> Merged:
+    """Return a merged activity with what follows from the home zone of its athlete."""
+    if merged.activity is None:
+        return merged
+    activity = with_home_zone(merged.activity, homes)
+    origins = dict.fromkeys(fields_from_home_zone(activity), int(FieldOrigin.HOME_ZONE))
+    return replace(merged, activity=activity, origins=merged.origins | origins)
 
 
 def _groups(

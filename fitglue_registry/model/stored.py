@@ -94,6 +94,7 @@ class FieldOrigin(IntEnum):
     # Source activities have ids above 0.
     ATHLETE = 0
     COMPUTED = -1  # from other values of the activity
+    HOME_ZONE = -2
 
 
 #: Key in ``fg_activities.origins`` for all fields that have no key of their own.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fitglue_registry.services.queries import Queries as Queries
     from fitglue_registry.services.reading import Activities as Activities
     from fitglue_registry.services.records import Records as Records
+    from fitglue_registry.services.settings import Settings as Settings
     from fitglue_registry.services.syncing import Syncs as Syncs
     from fitglue_registry.services.upkeep import Upkeep as Upkeep
     from fitglue_registry.store.activity_filter import Filter as Filter
@@ -46,6 +47,7 @@ _MODULES = {
     "Overview": "services.overview",
     "Queries": "services.queries",
     "Records": "services.records",
+    "Settings": "services.settings",
     "Syncs": "services.syncing",
     "Upkeep": "services.upkeep",
     "load_overview": "services.overview",

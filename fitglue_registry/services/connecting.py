@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from fitglue_registry.errors import UserMistake
+from fitglue_registry.matching.home_zones import load_home_zones
 from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.registry.paths import absolute
 from fitglue_registry.services.closed_services import not_connectable
@@ -268,8 +269,14 @@ class Connections:
         return connection_status(self._workspace, connected, self.health(connected))
 
     def local_time(self, athlete: str = ME) -> datetime:
-        """Return the current time in the time zone of an account, or by default of this machine."""
-        return local_time(self._workspace.clock.now(), self.list(athlete))
+        """Return the current time in the athlete's home zone.
+
+        If none is set, it is that of the first account that has one, or of this machine.
+        """
+        now = self._workspace.clock.now()
+        with self._workspace.database.read() as db:
+            at_home = load_home_zones(db, athlete).local_time(now)
+        return at_home or local_time(now, self.list(athlete))
 
     def check_value(self, field: Field, value: str) -> None:
         """Check a value of an entry's field, without asking the service.

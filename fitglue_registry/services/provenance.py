@@ -42,7 +42,7 @@ def provenance_of(details: ActivityDetails, catalogue: Catalogue) -> Provenance:
         if supplier == FieldOrigin.ATHLETE and name in details.origins:
             provenance[name] = dict(_BY_THE_ATHLETE)
             continue
-        if supplier == FieldOrigin.COMPUTED:
+        if supplier in (FieldOrigin.COMPUTED, FieldOrigin.HOME_ZONE):
             provenance[name] = _computed(details.activity.provenance[name])
             continue
         member = members.get(supplier)
@@ -72,7 +72,7 @@ def _parts(
 
 
 def _computed(origin: Origin) -> dict[str, Any]:
-    """Return the origin of a value that was computed from other values of the activity."""
+    """Return the origin of a value that was not taken from a source activity."""
     return {**_WITHOUT_SOURCE, "how": origin.how, "by": origin.by, "note": origin.note}
 
 

@@ -14,7 +14,7 @@ from fitglue_registry.cli.activity_csv import print_activities
 from fitglue_registry.cli.command import Group, Length, days_options, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of
-from fitglue_registry.cli.starts import start_day, start_minute
+from fitglue_registry.cli.starts import is_in_utc, start_day, start_minute
 from fitglue_registry.cli.text import short_hashes
 from fitglue_registry.model import CROP, is_cropped
 from fitglue_registry.services import Filter
@@ -112,6 +112,8 @@ def _list(
         if len(activities) > len(shown):
             twice = 2 * len(shown)
             cli.note(f"There are more. To see twice as many, add --limit {twice}.")
+        if any(map(is_in_utc, shown)):
+            cli.note("UTC: the zone is unknown. To use yours: fitglue settings timezone ZONE")
 
 
 def _why_nothing(cli: CliContext, sport: str | None) -> str:

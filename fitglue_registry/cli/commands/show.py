@@ -107,6 +107,9 @@ def _zone(activity: SourceActivity) -> str:
         known.append(activity.timezone)
     if activity.utc_offset_s is not None:
         known.append(_offset(activity.utc_offset_s))
+    stated = activity.provenance.get("timezone")
+    if stated is not None and stated.how == "estimated":
+        known.append(f"estimated with the {stated.by}")
     if known:
         return ", ".join(known)
     if activity.start_local is None:

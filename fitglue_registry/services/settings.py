@@ -1,0 +1,159 @@
+"""Shows and changes the settings of athletes, and applies them to their activities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from zoneinfo import available_timezones
+
+from fitglue_registry.decisions.home_zone import remerge_for_home_zone
+from fitglue_registry.errors import Place, UserMistake
+from fitglue_registry.matching.home_zones import TIMEZONE
+from fitglue_registry.store.athlete_settings import (
+    Setting,
+    drop_all_values,
+    drop_setting,
+    load_settings,
+    put_setting,
+)
+from fitglue_registry.store.athletes import ensure_athlete, lock_athlete
+from fitglue_registry.store.days import day_text
+from fitglue_registry.validation.wording import nearest
+from fitglue_registry.workspace import ME
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy.engine import Connection as Db
+
+    from fitglue_registry.workspace import Workspace
+
+    Rows = list[dict[str, Any]]
+
+
+class Settings:
+    """The settings of athletes: so far the home zone.
+
+    A value holds from a local day on, because athletes move: a workout keeps the zone of its time.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def list(self, athlete: str = ME) -> Rows:
+        """Return the settings of an athlete.
+
+        Args:
+            athlete: The athlete.
+
+        Returns:
+            Rows with ``setting``, ``value`` and ``since``, the first local day on which the value
+            holds; ``None`` is from the beginning. The values of one setting are oldest first.
+        """
+        with self._workspace.database.read() as db:
+            return _rows(load_settings(db, athlete))
+
+    def timezone(self, athlete: str = ME) -> Rows:
+        """Return the home zones of an athlete.
+
+        Args:
+            athlete: The athlete.
+
+        Returns:
+            Rows as ``list`` returns them, oldest first; none if no home zone is set.
+        """
+        with self._workspace.database.read() as db:
+            return _rows(load_settings(db, athlete, TIMEZONE))
+
+    def set_timezone(
+        self,
+        zone: str,
+        since: date | None = None,
+        athlete: str = ME,
+    ) -> int:
+        """Set the home zone of an athlete, and apply it to the activities whose zone is unknown.
+
+        The source activities stay as they are. An activity of which only the UTC start is known
+        gets a local start, and the other way round; both are marked as estimated.
+
+        Args:
+            zone: The IANA name of the zone, such as ``Europe/Zurich``.
+            since: The first local day on which it holds; ``None`` is from the beginning.
+            athlete: The athlete.
+
+        Returns:
+            The number of activities that changed.
+
+        Raises:
+            UserMistake: FG-zone-unknown if no zone has this name.
+        """
+        _check_zone(zone)
+        matcher = self._workspace.matcher()
+        now = self._workspace.now
+        # The setting and its effect are one transaction: a process that is killed leaves both or
+        # neither.
+        with self._workspace.database.write() as db:
+            ensure_athlete(db, athlete, now)
+            lock_athlete(db, athlete)
+            put_setting(db, athlete, Setting(TIMEZONE, zone, since))
+            return remerge_for_home_zone(db, matcher, athlete, now)
+
+    def unset_timezone(self, since: date | None = None, athlete: str = ME) -> int:
+        """Remove home zones of an athlete, and what was estimated with them.
+
+        Args:
+            since: Only the zone that holds from this local day on; ``None`` removes all of them.
+            athlete: The athlete.
+
+        Returns:
+            The number of activities that changed.
+
+        Raises:
+            UserMistake: FG-setting-unset if no such zone is set.
+        """
+        matcher = self._workspace.matcher()
+        with self._workspace.database.write() as db:
+            lock_athlete(db, athlete)
+            if not _drop(db, athlete, since):
+                raise _not_set(since)
+            return remerge_for_home_zone(db, matcher, athlete, self._workspace.now)
+
+
+def _drop(db: Db, athlete: str, since: date | None) -> bool:
+    if since is None:
+        return drop_all_values(db, athlete, TIMEZONE)
+    return drop_setting(db, athlete, TIMEZONE, since)
+
+
+def _not_set(since: date | None) -> UserMistake:
+    when = f" from {since} on" if since else ""
+    return UserMistake(
+        "FG-setting-unset",
+        f"no home zone is set{when}",
+        at=Place(field=TIMEZONE),
+        fix="`fitglue settings` lists what is set",
+    )
+
+
+def _check_zone(zone: str) -> None:
+    names = available_timezones()
+    if zone in names:
+        return
+    # Many people type only the city.
+    cities = {name.rpartition("/")[2]: name for name in sorted(names)}
+    city = nearest(zone.replace(" ", "_"), cities)
+    near = nearest(zone.replace(" ", "_"), names) or cities.get(city or "")
+    raise UserMistake(
+        "FG-zone-unknown",
+        f"no time zone is called {zone!r}",
+        at=Place(field=TIMEZONE),
+        why=f"the nearest name is {near}" if near else None,
+        fix=f"type the IANA name of the zone, such as {near or 'Europe/Zurich'}",
+    )
+
+
+def _rows(settings: list[Setting]) -> Rows:
+    rows = []
+    for setting in settings:
+        since = day_text(setting.since)
+        rows.append({"setting": setting.key, "value": setting.value, "since": since})
+    return rows
