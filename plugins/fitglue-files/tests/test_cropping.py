@@ -139,3 +139,30 @@ def test_a_row_without_a_start_is_not_a_crop():
     """Nothing is cut without a start that is known to the second."""
     without = SourceActivity(sport="Run", elapsed_s=300.0, distance_m=990.0)
     assert not is_cropped(joined(without, recorded()))
+
+
+@pytest.mark.parametrize(
+    ("start", "local", "offset_s"),
+    [
+        ("2026-10-25T00:55:00+00:00", "2026-10-25T02:00:00", 3600),  # winter time at 01:00 UTC
+        ("2026-03-29T00:55:00+00:00", "2026-03-29T03:00:00", 7200),  # summer time at 01:00 UTC
+    ],
+)
+def test_a_crop_across_a_change_of_the_clocks_has_the_offset_of_its_start(start, local, offset_s):
+    """If the clocks changed in what was cut off, the rest has the offset of its own start."""
+    start_utc = datetime.fromisoformat(start)
+    before_s = 10_800 - offset_s
+    leg = recorded(
+        start_utc=start_utc,
+        start_local=(start_utc + timedelta(seconds=before_s)).replace(tzinfo=None),
+        utc_offset_s=before_s,
+        timezone="Europe/Zurich",
+    )
+    later = start_utc + timedelta(seconds=300)
+    kept = SourceActivity(sport="Run", start_utc=later, elapsed_s=300.0, distance_m=990.0)
+    activity = apply_crop(joined(kept, leg))
+    assert (activity.start_local, activity.utc_offset_s, activity.timezone) == (
+        datetime.fromisoformat(local),
+        offset_s,
+        "Europe/Zurich",
+    )

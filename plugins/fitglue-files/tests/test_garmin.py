@@ -392,3 +392,24 @@ def test_two_devices_at_once_each_have_their_summary(archive, fit):
         "1": hashlib.sha256(files["b.fit"]).hexdigest(),
         "2": hashlib.sha256(files["a.fit"]).hexdigest(),
     }
+
+
+@pytest.mark.parametrize(
+    ("start", "local", "offset_s"),
+    [
+        ("2026-10-25T00:40:00+00:00", "2026-10-25T02:40:00", 7200),  # winter time at 01:00 UTC
+        ("2026-03-29T00:40:00+00:00", "2026-03-29T01:40:00", 3600),  # summer time at 01:00 UTC
+    ],
+)
+def test_a_summary_has_the_offset_of_its_start_when_clocks_change(archive, start, local, offset_s):
+    """On a night when the clocks change, the offset is the one that the summary states for its
+    start.
+    """
+    begin = int(datetime.fromisoformat(start).timestamp() * 1000)
+    row = summary(begin=begin, startTimeLocal=float(begin + offset_s * 1000))
+    [listing] = listed(archive(part(row)))
+    [activity] = made(listing)
+    assert (activity.start_local, activity.utc_offset_s) == (
+        datetime.fromisoformat(local),
+        offset_s,
+    )

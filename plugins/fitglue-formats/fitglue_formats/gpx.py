@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from fitglue_formats.absence import number
-from fitglue_formats.clock import parsed_seconds, start_fields, stated_zone
+from fitglue_formats.clock import parsed_seconds, parsed_time, start_fields, stated_zone
 from fitglue_formats.consistency import Recording, check
 from fitglue_formats.figures import AVERAGE_SPEED, average_speed, climb, movement
 from fitglue_formats.jumps import drop_jumps
@@ -425,6 +425,7 @@ def _activity(
             start,
             first_place(track),
             stated_zone(file.first_time).offset_s,
+            parsed_time(file.first_time),
         ),
         provenance=_provenance(fields, timeline),
         **fields,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from fitglue_formats.clock import start_fields, stated_zone
+from fitglue_formats.clock import parsed_time, start_fields, stated_zone
 from fitglue_formats.distances import steady
 from fitglue_formats.figures import average_speed
 from fitglue_formats.jumps import drop_jumps
@@ -95,7 +95,14 @@ def activities(content: bytes) -> list[SourceActivity]:
             continue
         identities.add(identity)
         try:
-            workouts.append(_activity(draft, len(workouts), zone.offset_s))
+            workouts.append(
+                _activity(
+                    draft,
+                    len(workouts),
+                    zone.offset_s,
+                    parsed_time(file.first_time),
+                )
+            )
         except _Unusable as reason:
             refused.append(f"activity {position} {reason}")
     if not workouts:
@@ -151,6 +158,7 @@ def _activity(
     draft: ActivityElement,
     leg_no: int,
     offset_s: int | None,
+    offset_at: datetime | None,
 ) -> SourceActivity:
     """Return the source activity of one ``Activity`` or ``Transition`` element; raise ``_Unusable``
     if it has no time.
@@ -208,7 +216,12 @@ def _activity(
             jumped | timeline.summary(len(points)) | points.missing() | corrected | summary.missing,
         ),
         cadence_per_leg=counts_one_leg(sport, cadence),
-        **start_fields(start, first_place(track), offset_s),
+        **start_fields(
+            start,
+            first_place(track),
+            offset_s,
+            offset_at,
+        ),
         **summary.fields,
     )
 

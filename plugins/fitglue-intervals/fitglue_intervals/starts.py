@@ -22,6 +22,7 @@ _DAY_S = 86_400
 #: at 12:00:00, because its time of day is not known.
 _MIDNIGHT = time(0, 0)
 _NOON = time(12, 0)
+_CLOCK_CHANGE = "the clocks change in that hour, so the local start does not say which moment it is"
 _OUTSIDE = "it would be outside the years 1 to 9999"
 
 
@@ -136,9 +137,17 @@ def _utc_from(
     timezone: ZoneInfo,
     values: Values,
 ) -> datetime | None:
-    """Return the UTC time of a local start, or None if the calendar does not have it."""
+    """Return the UTC time of a local start, or None if it has none, or more than one.
+
+    On a night when the clocks change, an hour of local time is left out or exists twice.
+    """
+    start = local.replace(tzinfo=timezone)
+    # The two offsets differ in both cases (PEP 495).
+    if start.utcoffset() != start.replace(fold=1).utcoffset():
+        values.missing["start_utc"] = _CLOCK_CHANGE
+        return None
     try:
-        return local.replace(tzinfo=timezone).astimezone(UTC)
+        return start.astimezone(UTC)
     except OverflowError:
         values.missing["start_utc"] = _OUTSIDE
         return None

@@ -602,3 +602,32 @@ def test_a_record_without_summary_and_detail_is_refused():
     """A record that has only streams is refused."""
     with pytest.raises(RecordRefused, match="neither a summary nor a detail"):
         plugin.fitglue_normalize(record=Record("i7", "intervals", {"streams": Body(b"[]")}))
+
+
+@pytest.mark.parametrize(
+    ("start_utc", "start_local", "offset_s"),
+    [
+        ("2026-10-25T00:40:00Z", "2026-10-25T02:40:00", 7200),  # winter time at 01:00 UTC
+        ("2026-03-29T00:40:00Z", "2026-03-29T01:40:00", 3600),  # summer time at 01:00 UTC
+    ],
+)
+def test_the_offset_is_that_of_the_start_on_a_night_when_clocks_change(
+    normalized, start_utc, start_local, offset_s
+):
+    """On a night when the clocks change, the offset is the difference of the two starts, and a
+    local start is computed with the offset that the zone has then.
+    """
+    zone = {"start_date": start_utc, "timezone": "Europe/Zurich"}
+    assert normalized(**zone, start_date_local=start_local).utc_offset_s == offset_s
+    made = normalized(**zone, start_date_local=None)
+    assert (made.start_local, made.utc_offset_s) == (datetime.fromisoformat(start_local), offset_s)
+
+
+@pytest.mark.parametrize("start", ["2026-10-25T02:40:00", "2026-03-29T02:40:00"])
+def test_a_local_start_that_exists_twice_or_never_has_no_utc_time(normalized, start):
+    """In the hour that clocks repeat or leave out, no UTC start is computed, and the reason is
+    reported.
+    """
+    made = normalized(start_date=None, start_date_local=start, timezone="Europe/Zurich")
+    assert (made.start_utc, made.utc_offset_s) == (None, None)
+    assert "clocks change" in made.completeness.missing["start_utc"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -76,10 +77,7 @@ def cropped(leg: SourceActivity, extent: Extent) -> SourceActivity:
         without_measured(leg),
         **statistics
         | {
-            "start_utc": _later(leg.start_utc, extent),
-            "start_local": _later(leg.start_local, extent),
-            "timezone": leg.timezone,
-            "utc_offset_s": leg.utc_offset_s,
+            **_start(leg, extent),
             "start_precision": leg.start_precision,
             "power_kind": leg.power_kind,
             "cadence_per_leg": leg.cadence_per_leg,
@@ -101,8 +99,28 @@ def without_measured(activity: SourceActivity) -> SourceActivity:
     return msgspec.structs.replace(activity, **values, metrics={})
 
 
+def _start(leg: SourceActivity, extent: Extent) -> dict[str, Any]:
+    """Return the start of what is left of the file, on the clocks that the file states."""
+    start_utc = _later(leg.start_utc, extent)
+    fields = {
+        "start_utc": start_utc,
+        "start_local": _later(leg.start_local, extent),
+        "timezone": leg.timezone,
+        "utc_offset_s": leg.utc_offset_s,
+    }
+    if start_utc is None or leg.start_local is None or leg.timezone is None:
+        return fields
+    # The clocks may have changed in what was cut off.
+    local = start_utc.astimezone(ZoneInfo(leg.timezone))
+    offset = local.utcoffset() or timedelta()
+    return {
+        **fields,
+        "start_local": local.replace(tzinfo=None),
+        "utc_offset_s": round(offset.total_seconds()),
+    }
+
+
 def _later(start: datetime | None, extent: Extent) -> datetime | None:
-    """Return the start of what is left of the file, if the start of the file is known."""
     if start is None:
         return None
     return start + timedelta(seconds=extent.start_s)
