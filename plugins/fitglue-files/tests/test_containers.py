@@ -208,3 +208,13 @@ def test_a_member_whose_bytes_broke_is_refused_when_it_is_read(tmp_path):
     with ContainerReader() as reader, pytest.raises(RecordRefused) as caught:
         reader.read(member)
     assert caught.value.code == "FG-zip-broken"
+
+
+def test_a_nested_zip_that_is_too_large_names_the_limit_of_zips(tmp_path, monkeypatch):
+    """The limit for a zip in a zip is another one than that for a workout, and the text says so."""
+    outer = tmp_path / "outer.zip"
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.writestr("inner.zip", b"x" * 10)
+    monkeypatch.setattr("fitglue_files.limits.LARGEST_ZIP", 1)
+    with zipfile.ZipFile(outer) as archive, pytest.raises(RecordRefused, match="a zip of more"):
+        zips.spooled((str(outer), "inner.zip"), archive)
