@@ -8,7 +8,9 @@ from datetime import date
 
 import pytest
 
+from fitglue_registry import Host
 from fitglue_registry.errors import UserMistake
+from fitglue_registry.secrets.memory import MemorySecretStore
 from tests.sync.natural import natural
 
 TCX = """<?xml version="1.0"?>
@@ -127,3 +129,18 @@ def test_this_week_is_that_of_the_home_zone(host, clock):
     """The current time of the dashboard is in the home zone."""
     host.settings.set_timezone("Pacific/Auckland")
     assert host.connections.local_time().tzinfo.key == "Pacific/Auckland"
+
+
+@pytest.mark.long
+def test_postgresql_gives_the_same_days(postgres_url, tmp_path):
+    """In PostgreSQL, too, a home zone gives local times and days, and leaves no trace."""
+    (tmp_path / "night.tcx").write_text(TCX.format(start=NIGHT))
+    with Host(tmp_path, postgres_url, secrets=MemorySecretStore()) as host:
+        list(host.import_paths([tmp_path / "night.tcx"]))
+        before = natural(host)
+        question = "SELECT day, start_is_utc FROM activities"
+        assert host.queries.sql(question).rows == (("2024-06-01", True),)
+        host.settings.set_timezone("Europe/Zurich")
+        assert host.queries.sql(question).rows == (("2024-06-02", False),)
+        host.settings.unset_timezone()
+        assert natural(host) == before
