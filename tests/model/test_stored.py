@@ -17,7 +17,7 @@ WORDS = {
     "Packing": ["verbatim", "zstd", "blob"],
     "Verdict": ["same", "different", "ask"],
     "OpinionSource": ["person", "person, of a copy", "score", "claim"],
-    "FieldOrigin": [0, -1],
+    "FieldOrigin": [0, -1, -2],
     "QuarantineStage": ["normalize"],
     "RunKind": ["sync", "rebuild", "retry"],
     "RunOutcome": ["complete", "stopped", "failed"],

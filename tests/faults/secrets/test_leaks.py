@@ -106,6 +106,8 @@ CALLS: dict[str, list[list[str]]] = {
     "backup make": [["backups"], ["backups", "--with-secrets"]],
     "backup verify": [["backups/nothing.zip"]],
     "backup restore": [["backups/nothing.zip"]],
+    "settings": [[]],
+    "settings timezone": [[], ["Europe/Zurich"], ["nowhere"], ["--unset"]],
     "doctor": [[], ["--offline"], ["--deep"]],
     "registry": [[]],
     "registry list": [[]],
