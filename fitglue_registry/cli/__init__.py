@@ -24,7 +24,7 @@ def main() -> None:
         # imported.
         from fitglue_registry.cli.app import run_process
 
-        stop.code = run_process(arguments)
+        stop.code = run_process(arguments, stop)
     # Raised while modules are imported, or after the command has returned.
     except KeyboardInterrupt:
         stop.tell()

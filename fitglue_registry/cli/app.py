@@ -17,7 +17,7 @@ import click
 from fitglue_registry._version import __version__
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
-from fitglue_registry.cli.stopping import INTERRUPTED, what_was_stopped
+from fitglue_registry.cli.stopping import INTERRUPTED, takes_long, what_was_stopped
 from fitglue_registry.cli.text import keep_standard_output, prepare_streams, terminal_width
 from fitglue_registry.errors import FitglueError, StoreFailed
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
     from fitglue_registry.cli.screen import Screen
+    from fitglue_registry.cli.stopping import Stop
     from fitglue_registry.host import Host
     from fitglue_registry.redaction.redactor import Redactor
 
@@ -217,12 +218,24 @@ def root(
     return None
 
 
-def run_process(arguments: Sequence[str]) -> int:
+def run_process(arguments: Sequence[str], stop: Stop) -> int:
     """Run the command line of this process, and return its exit code.
 
     Standard output is kept for the results of the command; see ``keep_standard_output``.
+
+    Args:
+        arguments: The arguments of the command line.
+        stop: The signal handler of the process.
     """
     keep_standard_output()
+    if takes_long(arguments):
+        # subprocess takes 10 ms to import, and most commands end sooner than a person could stop
+        # them.
+        from fitglue_registry.cli.guardian import Guardian
+
+        guardian = Guardian()
+        stop.when_handled = guardian.stop
+        guardian.start()
     return run(arguments)
 
 

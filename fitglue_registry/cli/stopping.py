@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 #: Commands that continue where they were stopped.
 _RESUMABLE = frozenset(
@@ -22,6 +22,8 @@ _RESUMABLE = frozenset(
         "rebuild",
     }
 )
+#: Commands that may be inside a long call of a C library when a signal arrives.
+_LONG = _RESUMABLE | {"backup", "connect", "doctor", "export", "sql", "verify"}
 #: Set once a signal has stopped the command of this process.
 INTERRUPTED = threading.Event()
 #: A second signal that arrives sooner was not sent by a person who lost patience.
@@ -42,6 +44,11 @@ def what_was_stopped(arguments: Sequence[str]) -> str:
     )
 
 
+def takes_long(arguments: Sequence[str]) -> bool:
+    """Return whether a command needs a guardian that ends it if its handler cannot run."""
+    return not _LONG.isdisjoint(arguments)
+
+
 class Stop:
     """The signal handler of the process.
 
@@ -52,10 +59,12 @@ class Stop:
 
     Attributes:
         code: The exit code, as soon as it is known.
+        when_handled: Called when the handler runs, because no guardian is needed from then on.
     """
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self.code: int | None = None
+        self.when_handled: Callable[[], None] = _do_nothing
         self._arguments = arguments
         self._first_at: float | None = None
         self._number = 0
@@ -82,6 +91,7 @@ class Stop:
             os.write(2, f"{what_was_stopped(self._arguments)}\n".encode())
 
     def _interrupt(self, number: int, _: object) -> None:
+        self.when_handled()
         if self.code is not None:
             os._exit(self.code)
         if self._first_at is None:
@@ -114,10 +124,11 @@ class Stop:
             timer.start()
 
     def _end(self) -> None:
-        """End the process with the exit code, if it is known.
+        """End the guardian, and the process with the exit code, if it is known.
 
         Otherwise a signal during the shutdown of the interpreter would change the exit code.
         """
+        self.when_handled()
         if self.code is None:
             return
         for stream in (sys.stdout, sys.stderr):
@@ -127,6 +138,10 @@ class Stop:
                 # The stream does not exist, its reader has gone, or it is closed.
                 continue
         os._exit(self.code)
+
+
+def _do_nothing() -> None:
+    """Do nothing: a short command has no guardian."""
 
 
 def end_within_limit(code: int) -> None:

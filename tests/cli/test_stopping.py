@@ -7,11 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from fitglue_registry.testing import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Where Ctrl-C is pressed, as code that is run before the command is called.
 UNTIL_IT_ENDS = {
@@ -73,15 +79,24 @@ AFTER_ITS_ANSWER = {
 
 def _call(before: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a process in which some code has run before."""
-    lines = [line.removeprefix(" " * 8) for line in before.splitlines()]
-    code = "\n".join(["import signal, sys, time", *lines, f"sys.argv[1:] = {list(arguments)}"])
     return subprocess.run(
-        [sys.executable, "-c", f"{code}\nfrom fitglue_registry.cli import main\nmain()"],
+        _command(before, arguments),
         capture_output=True,
         text=True,
         timeout=50,
         check=False,
     )
+
+
+def _started(before: str, *arguments: str) -> subprocess.Popen[str]:
+    """Start the command in a process in which some code has run before."""
+    return subprocess.Popen(_command(before, arguments), stdout=subprocess.PIPE, text=True)
+
+
+def _command(before: str, arguments: Sequence[str]) -> list[str]:
+    lines = [line.removeprefix(" " * 8) for line in before.splitlines()]
+    code = "\n".join(["import signal, sys, time", *lines, f"sys.argv[1:] = {list(arguments)}"])
+    return [sys.executable, "-c", f"{code}\nfrom fitglue_registry.cli import main\nmain()"]
 
 
 @pytest.mark.parametrize("moment", UNTIL_IT_ENDS)
@@ -98,6 +113,50 @@ def test_control_c_after_the_answer_changes_nothing(moment):
     process = _call(AFTER_ITS_ANSWER[moment], "registry", "list", "--json")
     assert (process.returncode, process.stderr) == (0, "")
     assert all(json.loads(line)["id"] for line in process.stdout.splitlines())
+
+
+IN_C = """
+        from fitglue_registry.cli.app import root
+
+        def invoke(context):
+            print("in C", flush=True)
+            sum(range(10**12))  # the interpreter checks for no signal until it is done
+
+        root.invoke = invoke
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_command_that_is_inside_c_code(number):
+    """A signal ends a command within about a second, even if its handler cannot run because code in
+    C holds the interpreter.
+    """
+    with _started(IN_C, "sync") as process:
+        assert process.stdout.readline() == "in C\n"
+        _wait_for_cpu_time(process)
+        process.send_signal(number)
+        assert process.wait(30) == -signal.SIGKILL
+
+
+def _wait_for_cpu_time(process: subprocess.Popen[str]) -> None:
+    """Wait until a process has worked for a while since its last output, inside code in C."""
+    measured = psutil.Process(process.pid)
+    before = measured.cpu_times().user
+    while measured.cpu_times().user < before + 0.3:
+        time.sleep(0.01)
+
+
+def test_the_guardian_ends_with_the_command(child):
+    """The guardian process of a command that ends on its own ends with it."""
+    process = child("sync")
+    guardians = []
+    while process.poll() is None and not guardians:
+        with suppress(psutil.NoSuchProcess):
+            guardians = psutil.Process(process.pid).children()
+    process.communicate(timeout=40)
+    _, alive = psutil.wait_procs(guardians, timeout=20)
+    assert guardians
+    assert alive == []
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.3])
