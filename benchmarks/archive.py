@@ -1,5 +1,5 @@
-"""Measures the import of an archive of FIT files: the time until all are listed, and until every
-sample is stored.
+"""Measures the import of an archive of FIT files: the time until the first workouts are stored, and
+until every sample of all is.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Account,
         Connection,
         Listing,
+        Location,
         Opinion,
         Pair,
         Part,
@@ -87,8 +88,12 @@ class Hooks:
         """
 
     @hookspec(firstresult=True)
-    def fitglue_list(self, connection: Connection, window: Window) -> Iterator[Listing | Split]:
+    def fitglue_list(
+        self, connection: Connection, window: Window
+    ) -> Iterator[Listing | Split | Location]:
         """Yield every record that the account holds in ``window``, newest first.
+
+        A source of files, which has ``fitglue_read``, yields a ``Location`` for each file instead.
 
         A run calls this once per window. The first sync starts with a window that is open at both
         ends: list all of it, or yield one ``Split`` and nothing else. Also yield rows that make no
@@ -126,6 +131,30 @@ class Hooks:
                 the part that ``confirms`` marks the record as deleted, so request that id on its
                 own first. Examples: ``Part("i7", "streams", answer.wire, "gzip", answer.body)``,
                 ``Unavailable("i8", "streams", "none", "FG-no-streams", "entered by hand")``.
+        """
+
+    @hookspec(firstresult=True)
+    def fitglue_read(
+        self, connection: Connection, location: Location
+    ) -> Iterator[Listing | Part | Unavailable | SourceActivity]:
+        """Yield everything about the records of one file: a source of files has this hook in place
+        of ``fitglue_fetch``, and needs ``fitglue_normalize`` only to apply new code to old records.
+
+        It runs in a worker process with limits on time and memory, so a broken or malicious file
+        costs only itself. The connection has no ``http`` there.
+
+        Args:
+            connection: The connection that the file belongs to.
+            location: What ``fitglue_list`` yielded.
+
+        Yields:
+            For each record its ``Listing``, then its ``Part`` or the reason why it has none, then
+                its source activities. Nothing, if the file contains no record. If the location is
+                ``undecodable``, its bytes and no source activities that need them.
+
+        Raises:
+            RecordRefused: The record whose ``Listing`` was yielded last makes no sense. The host
+                quarantines it and tries it again with the plugin's next version.
         """
 
     @hookspec(firstresult=True)
@@ -183,5 +212,11 @@ class Hooks:
 
 
 #: Hooks that reach only the plugin of one entry; every plugin with one of the others is called.
-ADDRESSED = ("fitglue_connect", "fitglue_list", "fitglue_fetch", "fitglue_normalize")
+ADDRESSED = (
+    "fitglue_connect",
+    "fitglue_list",
+    "fitglue_fetch",
+    "fitglue_read",
+    "fitglue_normalize",
+)
 HOOK_NAMES = (*ADDRESSED, "fitglue_dedupe", "fitglue_recognize")

@@ -206,6 +206,31 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class Location:
+    """A place at which a source of files has found something to read.
+
+    ``fitglue_list`` of such a source yields it, and ``fitglue_read`` gets it back, in another
+    process and perhaps in a later sync.
+    """
+
+    key: str  # names the place, unique within its connection: text of at most 500 characters
+    # Changes when the content at the place may have changed, such as a time and a size. A place
+    # with the same mark is not read again.
+    mark: str
+    hint: bytes = b""  # what the plugin needs to read the place, in any form
+    size: int = 0  # about how many bytes will be read
+    # Id of the record at this place, if it is known without reading. The place is not read if
+    # another one has already delivered this record in the same sync.
+    external_id: str | None = None
+    # Ids that other places of the same listing have delivered. The host sets it when it has the
+    # place read again, because two places delivered different content under one id.
+    taken: frozenset[str] = frozenset()
+    # Whether decoding the content broke a worker process. The host sets it when it has the place
+    # read again: yield the listing and the bytes, and do not decode them.
+    undecodable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """One record in the list of an account."""
 

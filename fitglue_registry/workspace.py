@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from fitglue_registry.store.blobs import BlobStore
     from fitglue_registry.store.database import Database
     from fitglue_registry.store.raw_parts import RawStore
-    from fitglue_registry.sync.context import Processes
+    from fitglue_registry.sync.context import Workers
+    from fitglue_registry.sync.deriving.processes import PebbleWorkers
     from fitglue_registry.transport.budget import Budget
     from fitglue_registry.transport.clock import WaitingClock
     from fitglue_registry.transport.policy import HttpPolicy
@@ -88,6 +89,7 @@ class Workspace:
         self._url = database
         self._replacements = replacements or Replacements()
         self._raws: RawStore | None = None
+        self._workers: PebbleWorkers | None = None
         self._closing = ExitStack()
         self.on_wait = on_wait
 
@@ -205,12 +207,27 @@ class Workspace:
         opinion_plugins = OpinionPlugins(self.plugins, names)
         return Matcher(opinion_plugins, StoredDecisions(), self.catalogue.merge_rules, kinds)
 
-    def import_processes(self) -> Processes:
-        """Return the module that starts worker processes."""
-        # loky takes 50 ms to import, and most syncs start no process.
-        from fitglue_registry.sync.deriving import processes
+    def workers(self) -> Workers:
+        """Return the worker processes, which the first submitted work starts.
 
-        return processes
+        They are kept until the workspace is closed, because starting one takes half a second.
+        """
+        if self._workers is None:
+            # pebble takes 40 ms to import, and most commands start no process.
+            from fitglue_registry.sync.deriving import processes
+
+            self._workers = processes.start_workers(processes.count_cores())
+            self._closing.callback(self.stop_workers)
+        return self._workers
+
+    def stop_workers(self) -> None:
+        """End the worker processes; the next work for them starts new ones.
+
+        An application that is kept open for long can free their memory.
+        """
+        if self._workers is not None:
+            self._workers.stop()
+            self._workers = None
 
     def http_session(
         self,

@@ -11,7 +11,8 @@ import tempfile
 import warnings
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -54,8 +55,34 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CHECKOUT = Path(__file__).parents[1]
+#: Modules whose tests read files, but are not about the processes that read them.
+_SHARE_WORKERS = ("tests/cli/", "tests/services/", "tests/sync/test_", "tests/faults/files/")
 _PASSED = pytest.StashKey[bool]()
 _SECONDS: Counter[str] = Counter()
+
+
+@pytest.fixture(scope="session")
+def kept_workers() -> Iterator[Any]:
+    """Worker processes that are kept for all tests that do not need their own."""
+    # Imported late, because most tests of a single folder need no process.
+    from fitglue_registry.sync.deriving import processes
+
+    workers = processes.start_workers(processes.count_cores())
+    yield workers
+    workers.stop()
+
+
+@pytest.fixture(autouse=True)
+def shared_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the hosts of a test use processes that are running already, because starting them takes
+    longer than most tests; a test marked ``own_workers`` starts its own.
+    """
+    shares = request.node.nodeid.startswith(_SHARE_WORKERS)
+    if not shares or request.node.get_closest_marker("own_workers"):
+        return
+    workers = request.getfixturevalue("kept_workers")
+    kept = SimpleNamespace(count=workers.count, submit=workers.submit, stop=lambda: None)
+    monkeypatch.setattr("fitglue_registry.sync.deriving.processes.start_workers", lambda _: kept)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -8,12 +8,13 @@ specifications, and ``calling`` and ``broadcasting`` call the hooks through a ``
 from fitglue_registry.plugins.availability import Availability, availability
 from fitglue_registry.plugins.calling import EntryPlugin
 from fitglue_registry.plugins.loading import PluginInfo
-from fitglue_registry.plugins.plugins import Plugins
+from fitglue_registry.plugins.plugins import Plugins, PluginsRecipe
 
 __all__ = [
     "Availability",
     "EntryPlugin",
     "PluginInfo",
     "Plugins",
+    "PluginsRecipe",
     "availability",
 ]

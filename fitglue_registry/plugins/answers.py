@@ -12,10 +12,12 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import CODE
+from fitglue_registry.model import SourceActivity
 from fitglue_registry.model.stored import Wire
 from fitglue_registry.plugin_api import (
     Account,
     Listing,
+    Location,
     Part,
     Split,
     Unavailable,
@@ -49,8 +51,9 @@ _ENCODINGS = frozenset(Wire)
 #: Addressed hook → the types that it may return, or that its iterator may yield.
 RESULT_TYPES: dict[str, tuple[type, ...]] = {
     "fitglue_connect": (Account,),
-    "fitglue_list": (Listing, Split),
+    "fitglue_list": (Listing, Split, Location),
     "fitglue_fetch": (Part, Unavailable),
+    "fitglue_read": (Listing, Part, Unavailable, SourceActivity),
     "fitglue_normalize": (list,),
 }
 
@@ -78,6 +81,8 @@ def weight(value: Any) -> int:
         return len(value.content)
     if type(value) is Listing:
         return len(value.summary)
+    if type(value) is Location:
+        return len(value.hint)
     return 0
 
 
@@ -127,6 +132,17 @@ def _values_of_listing(row: Listing) -> str | None:
     if type(row.unavailable) not in (Unavailable, type(None)):
         return f"with unavailable as {describe_type(row.unavailable)}, expected Unavailable"
     return None
+
+
+def _location(place: Location) -> str | None:
+    if not is_short_text(place.key) or not is_text(place.mark):
+        return f"with a location whose key is not text of 1 to {LONGEST_ID} characters"
+    if type(place.hint) is not bytes or len(place.hint) > _LARGEST_SUMMARY:
+        expected = f"expected bytes, {_LARGEST_SUMMARY:,} at most"
+        return f"with a location whose hint is {describe_type(place.hint)}, {expected}"
+    if type(place.size) is not int:
+        return f"with a location whose size is {describe_type(place.size)}, expected int"
+    return None if place.external_id is None else _id_complaint(place.external_id)
 
 
 def _is_local(value: Any) -> bool:
@@ -228,6 +244,7 @@ def _account(account: Account) -> str | None:
 
 _CHECKS: dict[type, Check] = {
     Listing: _listing,
+    Location: _location,
     Part: _part,
     Unavailable: _unavailable,
     Split: _split,

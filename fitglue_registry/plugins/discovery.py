@@ -58,13 +58,14 @@ class Discovery:
     """
 
     def __init__(self, entry_points: Iterable[FoundEntryPoint] | None = None) -> None:
-        self._entry_points = None if entry_points is None else tuple(entry_points)
+        #: The entry points that the application provided; ``None`` for those of the environment.
+        self.given = None if entry_points is None else tuple(entry_points)
         self._distributions: dict[str, Distribution] = {}
 
     @property
     def is_of_environment(self) -> bool:
         """Whether another process would find the same plugins."""
-        return self._entry_points is None
+        return self.given is None
 
     def names(self) -> list[str]:
         """Return the names of the plugins in alphabetical order."""
@@ -107,8 +108,8 @@ class Discovery:
 
     @cached_property
     def _found(self) -> _Found:
-        if self._entry_points is not None:
-            return _Found(_by_group(self._entry_points), [])
+        if self.given is not None:
+            return _Found(_by_group(self.given), [])
         # One scan for all groups, because importlib.metadata reads every distribution each time.
         points, errors = all_entry_points(_GROUPS)
         by_group: dict[str, ByName] = {}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fitglue_registry.errors import PluginFailed
 from fitglue_registry.plugins.broadcasting import broadcast
 from fitglue_registry.plugins.calling import EntryPlugin
 from fitglue_registry.plugins.discovery import Discovery
@@ -18,6 +21,20 @@ if TYPE_CHECKING:
     from fitglue_registry.plugins.loading import PluginInfo
     from fitglue_registry.redaction.exceptions import Redact
     from fitglue_registry.registry import Entry, Folder
+
+
+@dataclass(frozen=True, slots=True)
+class PluginsRecipe:
+    """What another process needs to find the same plugins.
+
+    Attributes:
+        entry_points: The pickled entry points that an application provided; ``None`` for those of
+            the environment.
+        time_limit_s: Seconds without a response after which a plugin counts as blocked there.
+    """
+
+    entry_points: bytes | None
+    time_limit_s: float
 
 
 class Plugins:
@@ -50,6 +67,39 @@ class Plugins:
     def from_environment(self) -> bool:
         """Whether another process would find the same plugins."""
         return self.discovery.is_of_environment
+
+    @classmethod
+    def from_recipe(cls, recipe: PluginsRecipe) -> Plugins:
+        """Return the plugins that another process described."""
+        entry_points = None
+        if recipe.entry_points is not None:
+            entry_points = pickle.loads(recipe.entry_points)  # noqa: S301 - made by ``recipe``
+        return cls(entry_points, time_limit_s=recipe.time_limit_s)
+
+    def recipe(self, time_limit_s: float) -> PluginsRecipe:
+        """Return what a worker process needs to find the same plugins.
+
+        Args:
+            time_limit_s: Seconds without a response after which a plugin counts as blocked there.
+
+        Raises:
+            PluginFailed: FG-plugin-not-importable if the application provided entry points that
+                another process cannot load.
+        """
+        if self.from_environment:
+            return PluginsRecipe(None, time_limit_s)
+        try:
+            packed = pickle.dumps(self.discovery.given)
+        # What an object raises that cannot be pickled depends on the object.
+        except Exception as error:
+            raise PluginFailed(
+                "FG-plugin-not-importable",
+                "the plugins that the application provided cannot be used in a worker process",
+                why=f"foreign files are read only there, and {type(error).__name__}: {error}",
+                fix="give Plugins(entry_points=…) entry points that can be pickled, such as "
+                "importlib.metadata.EntryPoint(name, 'package.module', group)",
+            ) from error
+        return PluginsRecipe(packed, time_limit_s)
 
     @property
     def time_limit_s(self) -> float:

@@ -5,8 +5,15 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from fitglue_registry.errors import FitglueError
+from fitglue_registry.redaction.exceptions import redact_exception
 from fitglue_registry.store.connections import get_connection
+from fitglue_registry.sync.deriving.workers import worker_died
+from fitglue_registry.sync.reading.in_worker import FileConnection, Task, connect_in_worker
+from fitglue_registry.sync.reading.read_files import reads_files
+from fitglue_registry.sync.reading.read_places import LISTING
 from fitglue_registry.sync.view import ConnectionView
+from fitglue_registry.sync.worker_limits import WorkerDied
 from fitglue_registry.transport.budget import budget_of
 from fitglue_registry.transport.policy import policy_from_entry
 
@@ -57,10 +64,28 @@ class PluginViews:
         plugins = self._workspace.plugins
         try:
             plugins.load(source)
+            if reads_files(source):
+                return self._prove_in_worker(source, view)
             plugin = plugins.of(source, view.sign_of_life)
             account: Account = plugin.call("fitglue_connect", connection=view)
         finally:
             view.close()
+        return account
+
+    def _prove_in_worker(self, source: Entry, view: ConnectionView) -> Account:
+        """Ask a plugin that reads foreign files, which it does only in a worker."""
+        plugins = self._workspace.plugins
+        task = Task(source, FileConnection.of(view), plugins.recipe(LISTING.wall_s))
+        work = self._workspace.workers().submit(connect_in_worker, task, limits=LISTING)
+        try:
+            account: Account | FitglueError = work.result()
+        except WorkerDied as died:
+            raise worker_died(source.plugin.name, died) from died
+        finally:
+            work.cancel()
+        if isinstance(account, FitglueError):
+            redact_exception(account, plugins.redact)
+            raise account
         return account
 
     def http_of(self, source: Entry) -> Http | None:

@@ -174,9 +174,9 @@ def work_on(
         source,
         connected,
         view,
+        workspace.workers,
         # A source without HTTP reads files, where parallel requests gain nothing.
         lanes=http.connections if http else 1,
-        import_processes=workspace.import_processes,
     )
     try:
         yield from work(context)

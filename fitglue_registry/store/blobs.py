@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from fitglue_registry.errors import Place, StoreFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
 SHA256 = re.compile(r"[0-9a-f]{64}\Z")
@@ -80,6 +80,21 @@ class BlobStore(Protocol):
 
         Later ones are kept, because another process may be writing them.
         """
+
+
+def put_many(store: BlobStore, contents: Sequence[bytes]) -> frozenset[str]:
+    """Store several contents durably, and return their hashes.
+
+    A store may have a method ``put_many`` of the same form, which waits for the disk only once for
+    all of them. A store without it gets one after the other.
+
+    Raises:
+        StoreFailed: One of them could not be written.
+    """
+    together: Callable[[Sequence[bytes]], list[str]] | None = getattr(store, "put_many", None)
+    if together is not None:
+        return frozenset(together(contents))
+    return frozenset(store.put(content) for content in contents)
 
 
 class MemoryBlobStore:

@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from fitglue_registry.durable import UNFINISHED, make_folder, sync_folder, write_atomically
+from fitglue_registry.durable import (
+    UNFINISHED,
+    make_folder,
+    make_folders,
+    sync_folder,
+    write_atomically,
+    write_group_atomically,
+)
 from fitglue_registry.errors import Place, StoreFailed
 from fitglue_registry.store.blobs import FETCH_AGAIN, SHA256, Blob, checked_sha256, missing_blob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _LOCK_TIMEOUT_S = 30.0
@@ -45,14 +52,32 @@ class FileBlobStore:
                 else:
                     write_atomically(path, content)
         except OSError as error:
-            raise StoreFailed(
-                "FG-blob-not-written",
-                "an original file could not be stored",
-                at=Place(file=str(path)),
-                why=error.strerror or str(error),
-                fix="check that the disk has free space and that the folder belongs to you",
-            ) from None
+            raise _not_written(path, error) from None
         return sha256
+
+    def put_many(self, contents: Sequence[bytes]) -> list[str]:
+        """Store several contents durably, waiting for the disk for all of them at once."""
+        by_path: dict[Path, bytes] = {}
+        hashes = []
+        for content in contents:
+            sha256 = hashlib.sha256(content).hexdigest()
+            hashes.append(sha256)
+            by_path[self._path(sha256)] = content
+        if not by_path:
+            return hashes
+        try:
+            make_folders({path.parent for path in by_path})
+            with self._locked():
+                missing = {}
+                for path, content in by_path.items():
+                    if _is_intact(path, path.name):
+                        os.utime(path)
+                    else:
+                        missing[path] = content
+                write_group_atomically(missing)
+        except OSError as error:
+            raise _not_written(self._folder, error) from None
+        return hashes
 
     def get(self, sha256: str) -> bytes:
         """Return the content, after its hash was verified."""
@@ -150,6 +175,16 @@ class FileBlobStore:
                 yield
         except Timeout:
             raise OSError("another process holds the lock of the folder") from None
+
+
+def _not_written(path: Path, error: OSError) -> StoreFailed:
+    return StoreFailed(
+        "FG-blob-not-written",
+        "an original file could not be stored",
+        at=Place(file=error.filename or str(path)),
+        why=error.strerror or str(error),
+        fix="check that the disk has free space and that the folder belongs to you",
+    )
 
 
 def _is_intact(path: Path, sha256: str) -> bool:

@@ -16,7 +16,7 @@ from fitglue_registry.plugin_api import Body
 from fitglue_registry.store.blobs import FETCH_AGAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from fitglue_registry.store.blobs import BlobStore
 
@@ -114,13 +114,21 @@ def pack(
 
 
 def pack_blob(
-    content: bytes,
-    wire: str,
+    body: Body,
     blobs: BlobStore,
+    written: Collection[str] = (),
 ) -> Packed:
-    """Put one part into the blob store; the row of the table then contains only its hash."""
-    sha256 = blobs.put(content)
-    return Packed(sha256, wire, Packing.BLOB, None, len(content))
+    """Put one part into the blob store; the row of the table then contains only its hash.
+
+    Args:
+        body: The bytes as received.
+        blobs: The blob store.
+        written: The hashes of contents that were put there just now.
+    """
+    sha256 = hashlib.sha256(body.content).hexdigest()
+    if sha256 not in written:
+        sha256 = blobs.put(body.content)
+    return Packed(sha256, body.encoding, Packing.BLOB, None, len(body.content))
 
 
 def unpack(

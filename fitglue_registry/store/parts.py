@@ -38,6 +38,9 @@ _TRIES = Statement(
 _PART_NAMES = Statement(
     sa.select(parts.c.part).where(parts.c.record_id == sa.bindparam("record_id"))
 )
+_STATES = Statement(
+    sa.select(parts.c.part, parts.c.state).where(parts.c.record_id == sa.bindparam("record_id"))
+)
 _NEWEST_FIRST = (records.c.start_local.desc().nulls_last(), records.c.id.desc())
 
 
@@ -53,6 +56,25 @@ class PartUpdate:
     code: str | None = None
     reason: str | None = None
     tried: bool = False  # one more request was in vain
+
+
+def part_states(db: Db, record_id: int) -> dict[str, str]:
+    """Return the state of each part of a record that was ever wanted."""
+    return {row.part: row.state for row in _STATES.rows(db, record_id=record_id)}
+
+
+def external_ids_of_parts(
+    db: Db,
+    connection_id: str,
+    state: PartState,
+) -> set[str]:
+    """Return the external ids of the records of a connection that have a part in this state."""
+    query = (
+        sa.select(records.c.external_id)
+        .join(parts, parts.c.record_id == records.c.id)
+        .where(records.c.connection_id == connection_id, parts.c.state == state)
+    )
+    return set(db.scalars(query))
 
 
 def want_parts(

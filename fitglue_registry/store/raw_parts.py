@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from fitglue_registry.model.stored import Packing, PartName
+from fitglue_registry.store.blobs import put_many
 from fitglue_registry.store.dictionaries import Dictionaries
 from fitglue_registry.store.packing import Packed, pack, pack_blob, packed_from_row, unpack
 from fitglue_registry.store.statements import IDS, Statement, chunks, insert_one, update_one
@@ -68,6 +69,8 @@ class RawStore:
     def __init__(self, blobs: BlobStore) -> None:
         self.blobs = blobs
         self._dictionaries = Dictionaries()
+        #: The hashes of the files that ``put_blobs`` has just written.
+        self._written: frozenset[str] = frozenset()
 
     def train(
         self,
@@ -82,6 +85,17 @@ class RawStore:
     def forget_dictionaries(self) -> None:
         """Forget the cached dictionaries; call this after a transaction was rolled back."""
         self._dictionaries.forget()
+
+    def put_blobs(self, contents: Sequence[bytes]) -> None:
+        """Write original files to the disk before a transaction refers to them.
+
+        Args:
+            contents: The files. ``put`` with the same bytes then need not write them.
+
+        Raises:
+            StoreFailed: One of them could not be written.
+        """
+        self._written = put_many(self.blobs, contents)
 
     def put(
         self,
@@ -148,7 +162,7 @@ class RawStore:
         # A blob is on the disk before this transaction commits the row that names it. If it never
         # commits, the blob is an orphan, which a later sweep removes.
         if part in BLOB_PARTS:
-            return pack_blob(body.content, body.encoding, self.blobs)
+            return pack_blob(body, self.blobs, self._written)
         dictionary = None
         if body.encoding == "identity":
             dictionary = self._dictionaries.newest(db, source, part)

@@ -158,6 +158,22 @@ windows = Table(
     Column("newest", Text),
 )
 
+#: The places at which a source of files was read, so that the next sync does not read them again.
+locations = Table(
+    "fg_locations",
+    metadata,
+    Column(
+        "connection_id",
+        Text,
+        ForeignKey("fg_connections.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("key", Text, primary_key=True),
+    Column("mark", Text, nullable=False),
+    Column("plugin_version", Text),
+    Column("external_ids", Text, nullable=False),  # JSON: the records that were found there
+)
+
 records = Table(
     "fg_records",
     metadata,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fitglue_registry.model.moments import clock_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
     from pathlib import Path
 
     from fitglue_registry.matching.matcher import Matcher
@@ -20,39 +19,45 @@ if TYPE_CHECKING:
     from fitglue_registry.store.database import Database
     from fitglue_registry.store.raw_parts import RawStore
     from fitglue_registry.sync.view import ConnectionView
+    from fitglue_registry.sync.worker_limits import WorkerLimits
 
-Result = TypeVar("Result")
+
+class Work(Protocol):
+    """Work that was submitted to a worker process."""
+
+    def result(self) -> Any:
+        """Wait for the result, and return it.
+
+        Raises:
+            WorkerDied: The process ended before the work was done, or was ended by its limits.
+            Exception: What the work raised.
+        """
+
+    def cancel(self) -> None:
+        """Stop the work, by killing its process if it has begun."""
+
+    def when_done(self, call: Callable[[], None]) -> None:
+        """Call a function when the work has ended in any way, on another thread."""
 
 
 class Workers(Protocol):
     """Worker processes that run in parallel with this process and end when it ends."""
 
-    def submit(self, work: Callable[..., Result], *arguments: Any) -> Future[Result]:
+    count: int  # how many processes run in parallel
+
+    def submit(
+        self,
+        work: Callable[..., Any],
+        *arguments: Any,
+        limits: WorkerLimits,
+    ) -> Work:
         """Run a function in one of the worker processes.
 
         Args:
             work: A function at the top level of a module, so that it can be pickled.
             *arguments: Its arguments, which must be picklable too.
-
-        Returns:
-            The future of its result.
-
-        Raises:
-            BrokenExecutor: A worker process ended unexpectedly before this call.
+            limits: What it may use.
         """
-
-    def stop(self, *, kill: bool) -> None:
-        """End the worker processes; with ``kill``, do not wait for their current work."""
-
-
-class Processes(Protocol):
-    """The module that starts worker processes (``sync.deriving.processes``)."""
-
-    def count_cores(self) -> int:
-        """Return how many processes can run in parallel."""
-
-    def start_workers(self, count: int) -> Workers:
-        """Return workers whose ``count`` processes are started by the first submitted work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,8 @@ class SyncContext:
         view: The connection as its plugin sees it.
         lanes: How many iterators of the plugin may be consumed at the same time. It equals the
             number of HTTP connections that the entry allows.
-        import_processes: Imports the module that starts worker processes. The import takes 50 ms,
-            so it happens only when there is enough work. ``None`` derives everything in this
-            process.
+        open_workers: Returns the worker processes of the host. The first submitted work starts
+            them, so it is called only when there is enough work.
     """
 
     database: Database
@@ -85,8 +89,8 @@ class SyncContext:
     entry: Entry
     connection: ConnectionRow
     view: ConnectionView
+    open_workers: Callable[[], Workers]
     lanes: int = 1
-    import_processes: Callable[[], Processes] | None = None
 
     @property
     def athlete_id(self) -> str:

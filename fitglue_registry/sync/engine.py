@@ -1,8 +1,9 @@
 """Runs the steps of one sync of one connection, in an order that allows it to stop at any moment.
 
-The steps are: list the windows that are due, confirm vanished records by id, fetch the parts that
-are wanted, and retry the quarantine. Each step takes its work from the store, so a sync that was
-killed leaves a backlog, and the next sync processes it.
+For a service, the steps are: list the windows that are due, confirm vanished records by id, fetch
+the parts that are wanted, and retry the quarantine. For files, they are: read the places that are
+new or have changed, and retry the quarantine. Each step takes its work from the store, so a sync
+that was killed leaves a backlog, and the next sync processes it.
 """
 
 from __future__ import annotations
@@ -17,11 +18,19 @@ from fitglue_registry.store.connections import update_connection
 from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.runs import RunLog
 from fitglue_registry.sync.deriving.quarantine import retry_quarantine
-from fitglue_registry.sync.events import Event, Events, SyncFinished, SyncStopped
+from fitglue_registry.sync.events import (
+    Event,
+    Events,
+    SyncFinished,
+    SyncScope,
+    SyncStarted,
+    SyncStopped,
+)
 from fitglue_registry.sync.fetching.confirming import confirm_missing
 from fitglue_registry.sync.fetching.parts import fetch_part
 from fitglue_registry.sync.listing.due import Lister
 from fitglue_registry.sync.lock import lock_of
+from fitglue_registry.sync.reading.read_files import read_files, reads_files
 from fitglue_registry.sync.run import Run
 
 if TYPE_CHECKING:
@@ -85,6 +94,23 @@ class _Sync:
         yield self._last_event(error, seconds)
 
     def _steps(self) -> Events:
+        if reads_files(self._context.entry):
+            yield from self._steps_of_files()
+        else:
+            yield from self._steps_of_service()
+
+    def _steps_of_files(self) -> Events:
+        yield SyncStarted(self._context.name, self._scope(), self._options.dry_run)
+        yield from read_files(self._run, self._options)
+        if not self._options.dry_run:
+            yield from retry_quarantine(self._run)
+
+    def _scope(self) -> SyncScope:
+        if self._context.connection.last_checked_at is None:
+            return SyncScope.FIRST
+        return SyncScope.WALK
+
+    def _steps_of_service(self) -> Events:
         yield from self._lister.list_due()
         if self._options.dry_run:
             return

@@ -66,7 +66,7 @@ def test_an_item_of_the_wrong_type_is_the_last_of_its_job(lister, item):
     assert items[1].code == "FG-plugin-answer"
     assert (
         items[1].what
-        == f"plugin good answered with {type(item).__name__}, expected Listing or Split"
+        == f"plugin good answered with {type(item).__name__}, expected Listing or Split or Location"
     )
     assert len(items) == 2
 

@@ -59,7 +59,7 @@ def test_a_name_outside_a_closed_list_says_the_nearest(registry):
     registry.add(more="hooks: [fitglue_lst]\nparts:\n  - {name: stream}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:8:9, hooks[0]: FG-entry-not-allowed: is 'fitglue_lst', but must be "
-        "fitglue_connect, fitglue_list, fitglue_fetch, "
+        "fitglue_connect, fitglue_list, fitglue_fetch, fitglue_read, "
         "fitglue_normalize, fitglue_dedupe or fitglue_recognize\nfix: did you mean fitglue_list?\n"
         "sources/demo.yaml:10:12, parts[0].name: FG-entry-not-allowed: is 'stream', but must be "
         "summary, detail, streams or file\n"

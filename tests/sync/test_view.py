@@ -27,20 +27,13 @@ def test_a_plugin_that_sends_no_requests_can_report_that_it_is_at_work(view):
     assert before <= view.sign_of_life() <= time.monotonic()
 
 
-def test_each_plugin_has_a_folder_of_its_own_for_what_may_be_lost(host, tmp_path, monkeypatch):
+def test_each_plugin_has_a_folder_of_its_own_for_what_may_be_lost(host, tmp_path):
     """Each plugin has its own folder in the host's cache, which is not created before it is
     needed.
     """
-    from fitglue_files import plain_files
-
-    seen = []
-    paths_of = plain_files.paths_of
-    monkeypatch.setattr(
-        plain_files,
-        "paths_of",
-        lambda connection: seen.append(connection.cache) or paths_of(connection),
-    )
     (tmp_path / "rides").mkdir()
     host.connect("files", {"paths": str(tmp_path / "rides")})
-    assert seen == [host.home / "cache" / "plugins" / "fitglue-files"]
-    assert not seen[0].exists()
+    folder = host.home / "cache" / "plugins" / "fitglue-files"
+    assert not folder.exists()
+    list(host.sync())
+    assert [file.name for file in folder.iterdir()] == ["kinds.sqlite"]

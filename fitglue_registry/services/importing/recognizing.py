@@ -9,11 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError, Place, PluginFailed, UserMistake
+from fitglue_registry.redaction.exceptions import redact_exception
 from fitglue_registry.services.importing.describe_path import describe
+from fitglue_registry.sync.deriving.workers import worker_died
+from fitglue_registry.sync.reading.in_worker import recognize_in_worker
+from fitglue_registry.sync.reading.read_files import reads_files
+from fitglue_registry.sync.reading.read_places import LISTING
+from fitglue_registry.sync.worker_limits import WorkerDied
 from fitglue_registry.validation.wording import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from fitglue_registry.plugin_api import Recognized as Recognized
     from fitglue_registry.registry import Catalogue, Entry
@@ -97,12 +103,45 @@ def _ask(
     asked = named.intersection(plugins.names())
     if not asked:
         raise _no_importer(sources)
-    for plugin, answer, error in plugins.broadcast(asked, HOOK, paths=paths):
+    in_workers = {source.plugin.name for source in sources if reads_files(source)}
+    yield from _ask_in_worker(workspace, asked & in_workers, paths)
+    for plugin, answer, error in plugins.broadcast(asked - in_workers, HOOK, paths=paths):
         if error is not None:
             yield error
             continue
         # A plugin could otherwise connect a source of another plugin with settings of its choice.
         yield _foreign(workspace.catalogue, plugin, answer) or answer
+
+
+def _ask_in_worker(
+    workspace: Workspace,
+    names: Collection[str],
+    paths: Sequence[str],
+) -> Iterator[Sequence[Recognized] | FitglueError]:
+    """Yield the answers of plugins that read foreign files, which they do only in a worker."""
+    if not names:
+        return
+    plugins = workspace.plugins
+    work = workspace.workers().submit(
+        recognize_in_worker,
+        plugins.recipe(LISTING.wall_s),
+        sorted(names),
+        paths,
+        limits=LISTING,
+    )
+    try:
+        answers = work.result()
+    except WorkerDied as died:
+        yield worker_died(" and ".join(sorted(names)), died)
+        return
+    finally:
+        work.cancel()
+    for plugin, answer in answers:
+        if isinstance(answer, FitglueError):
+            redact_exception(answer, plugins.redact)
+            yield answer
+        else:
+            yield _foreign(workspace.catalogue, plugin, answer) or answer
 
 
 def _foreign(

@@ -98,7 +98,21 @@ class Deriver:
         """
         try:
             activities = self.check(record, here=here)
-            return Derived([_encode(record, activity) for activity in activities])
+            return _encoded(record.external_id, activities)
+        except FitglueError as error:
+            if not goes_to_quarantine(error):
+                raise
+            return Derived([], error)
+
+    def derived_from(self, external_id: str, activities: Sequence[Any]) -> Derived:
+        """Return the result for source activities that the plugin has made already.
+
+        Args:
+            external_id: The record that they belong to.
+            activities: The source activities, which are checked against every rule of the model.
+        """
+        try:
+            return _encoded(external_id, self._check_answer(external_id, activities))
         except FitglueError as error:
             if not goes_to_quarantine(error):
                 raise
@@ -122,6 +136,10 @@ class Deriver:
 
         for derived in self._plugin.on_lane(_HOOK, work):
             yield derived.checked()
+
+    def refusal(self, hook: str, what: str) -> FitglueError:
+        """Return the error for an answer that the specification of a hook does not allow."""
+        return self._plugin.refuse(hook, what)
 
     def check(self, record: Record, *, here: bool = False) -> list[model.SourceActivity]:
         """Normalize one record, and check the result against every rule of the model.
@@ -162,7 +180,7 @@ class Deriver:
             raise
         return activities
 
-    def _check_answer(self, external_id: str, answer: list[Any]) -> list[model.SourceActivity]:
+    def _check_answer(self, external_id: str, answer: Sequence[Any]) -> list[model.SourceActivity]:
         if len(answer) > _MAX_LEGS:
             self._refuse(f"with {len(answer):,} source activities for one record")
         legs: dict[int, model.SourceActivity] = {}
@@ -252,13 +270,17 @@ def _violations(document: dict[str, Any]) -> Problems:
     return problems
 
 
-def _encode(record: Record, activity: model.SourceActivity) -> EncodedActivity:
+def _encoded(external_id: str, activities: Iterable[model.SourceActivity]) -> Derived:
+    return Derived([_encode(external_id, activity) for activity in activities])
+
+
+def _encode(external_id: str, activity: model.SourceActivity) -> EncodedActivity:
     try:
         return encode_activity(activity)
     except (ValueError, OverflowError) as error:
         raise RecordRefused(
             "FG-activity-invalid",
-            f"{record.external_id} contains text that is not Unicode",
+            f"{external_id} contains text that is not Unicode",
             why=str(error)[:200],
             fix="correct the title or the description at the source",
         ) from error

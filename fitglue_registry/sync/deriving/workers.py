@@ -1,14 +1,13 @@
-"""Derives many records in worker processes on every core, and a few of them in this process.
+"""Derives records in worker processes: those with foreign files always, others if there are many.
 
 A worker shares nothing with this process. It gets the entry and the records, loads the plugins
 itself, and returns values. It is given neither the database nor a connection nor a secret, so a
-plugin that crashes there can harm nothing except the records that it was given.
+plugin or a file that breaks it can harm nothing except the records that it was given.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
@@ -17,25 +16,27 @@ from fitglue_registry.errors import FitglueError, Place, PluginFailed
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.redaction.exceptions import redact_exception
 from fitglue_registry.sync.deriving.deriver import Derived, Deriver
+from fitglue_registry.sync.worker_limits import WorkerDied, WorkerLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from concurrent.futures import Future
 
     from fitglue_registry.plugin_api import Record
+    from fitglue_registry.plugins import PluginsRecipe
     from fitglue_registry.redaction.exceptions import Redact
     from fitglue_registry.registry import Entry
-    from fitglue_registry.sync.context import Processes, SyncContext, Workers
+    from fitglue_registry.sync.context import SyncContext, Work, Workers
 
 Label = TypeVar("Label")
 Item = TypeVar("Item")
-#: The smallest number of records for which worker processes are used. Fewer are derived sooner
-#: in this process than a worker has imported its modules. Heavy records take longer, so the
-#: number is smaller.
-_MIN_RECORDS, _MIN_HEAVY_RECORDS = 200, 16
-#: How many records are loaded and submitted at once. Several batches are in memory at the same
-#: time, so those of heavy records are small.
-_BATCH, _HEAVY_BATCH = 25, 2
+#: The smallest number of records without a heavy part for which worker processes are used. Fewer
+#: are derived sooner in this process than a worker has imported its modules.
+_MIN_RECORDS = 200
+#: How many records are loaded and submitted at once. A record with a heavy part is submitted on its
+#: own, so that the limits of a worker hold for each file, and only one file is lost with it.
+_BATCH, _HEAVY_BATCH = 25, 1
+#: Of the time limits of a plugin and of its process, the second one is longer by these seconds.
+_GRACE_S = 30.0
 
 
 def derive_batches(
@@ -43,7 +44,8 @@ def derive_batches(
     batches: Iterable[tuple[Label, Sequence[Record]]],
     total: int,
 ) -> Iterator[tuple[Label, list[Derived]]]:
-    """Derive batches of records, in worker processes if there are enough of them.
+    """Derive batches of records, in worker processes if there are enough of them or if they are
+    heavy.
 
     Args:
         context: The connection.
@@ -54,12 +56,10 @@ def derive_batches(
         The label of each batch with the results of its records, in the order of ``batches``.
 
     Raises:
-        PluginFailed: FG-plugin-died if a worker process ended unexpectedly.
-        FitglueError: Another failure that concerns the whole connection.
+        FitglueError: A failure that concerns the whole connection.
     """
-    processes = processes_for(context, total, heavy=_is_heavy(context.entry))
-    if processes is not None:
-        yield from _on_every_core(context, batches, processes)
+    if _needs_workers(context, total):
+        yield from _in_workers(context, batches)
         return
     deriver = Deriver(context.plugins, context.entry)
     for label, records in batches:
@@ -68,145 +68,189 @@ def derive_batches(
 
 def batches_of(entry: Entry, records: Sequence[Item]) -> Iterator[Sequence[Item]]:
     """Yield records, or values for them, in batches of a size that suits the entry."""
-    size = _HEAVY_BATCH if _is_heavy(entry) else _BATCH
+    size = _HEAVY_BATCH if is_heavy(entry) else _BATCH
     for start in range(0, len(records), size):
         yield records[start : start + size]
 
 
-def _is_heavy(entry: Entry) -> bool:
+def is_heavy(entry: Entry) -> bool:
+    """Return whether records of an entry contain foreign files, which only workers may read."""
     return any(part.heavy for part in entry.parts)
 
 
-def processes_for(
-    context: SyncContext,
-    total: int,
-    *,
-    heavy: bool,
-) -> Processes | None:
-    """Return the module that starts processes, or ``None`` to derive in this process.
-
-    Args:
-        context: The connection.
-        total: The number of records to derive.
-        heavy: Whether the records have a heavy part.
-    """
+def _needs_workers(context: SyncContext, total: int) -> bool:
+    if is_heavy(context.entry):
+        return total > 0
     # A worker finds plugins through entry points. It cannot find those that an application passed
     # to the host as objects.
-    min_records = _MIN_HEAVY_RECORDS if heavy else _MIN_RECORDS
-    if total < min_records or not context.plugins.from_environment:
-        return None
-    if context.import_processes is None:
-        return None
-    processes = context.import_processes()
-    if processes.count_cores() < 2:
-        return None
-    return processes
+    if total < _MIN_RECORDS or not context.plugins.from_environment:
+        return False
+    return context.open_workers().count > 1
 
 
-def submit_batch(
+def submit_records(
     workers: Workers,
     context: SyncContext,
     records: Sequence[Record],
-) -> Future[list[Derived]]:
-    """Submit records to a worker, and return the future of their results.
-
-    Raises:
-        BrokenExecutor: A worker process ended unexpectedly before this call.
-    """
-    return workers.submit(derive_in_worker, context.entry, records, context.plugins.time_limit_s)
-
-
-def _on_every_core(
-    context: SyncContext,
-    batches: Iterable[tuple[Label, Sequence[Record]]],
-    processes: Processes,
-) -> Iterator[tuple[Label, list[Derived]]]:
-    cores = processes.count_cores()
-    workers = processes.start_workers(cores)
-    waiting: deque[tuple[Label, Future[list[Derived]]]] = deque()
-    try:
-        for label, records in batches:
-            waiting.append((label, submit_batch(workers, context, records)))
-            # Two batches per core are in progress: enough to keep every core busy while this
-            # process stores a result, and not so many that they fill the memory.
-            if len(waiting) > 2 * cores:
-                yield _next_result(waiting, context.plugins.redact)
-        while waiting:
-            yield _next_result(waiting, context.plugins.redact)
-    except BrokenExecutor as error:
-        raise worker_died(context.entry) from error
-    finally:
-        # After an error, or if the caller closes this generator, nobody wants the other results.
-        workers.stop(kill=bool(waiting))
-
-
-def worker_died(entry: Entry) -> PluginFailed:
-    """Return the error for a worker process that ended unexpectedly."""
-    return PluginFailed(
-        "FG-plugin-died",
-        f"a process that ran plugin {entry.plugin.name} ended unexpectedly",
-        at=Place(field=f"{entry.plugin.name}: fitglue_normalize"),
-        why="the plugin ended it, crashed it, or used more memory than is available",
-        fix="report it to the plugin's author",
+) -> Work:
+    """Submit records to a worker; the result of the work is what ``derive_in_worker`` returns."""
+    limits, recipe = limits_of(context)
+    return workers.submit(
+        derive_in_worker,
+        context.entry,
+        records,
+        recipe,
+        limits=limits,
     )
 
 
+def limits_of(context: SyncContext) -> tuple[WorkerLimits, PluginsRecipe]:
+    """Return the limits for one piece of work, and the plugins with their own time limit.
+
+    Where each record is a foreign file, the limit of the process comes first: one file that takes
+    forever must not stop the others. Otherwise the limit of the plugin comes first: if it blocks,
+    the next record would block as well, so the connection stops.
+    """
+    time_limit_s = context.plugins.time_limit_s
+    later_s = time_limit_s + _GRACE_S
+    if is_heavy(context.entry):
+        return WorkerLimits(wall_s=time_limit_s), context.plugins.recipe(later_s)
+    return WorkerLimits(wall_s=later_s), context.plugins.recipe(time_limit_s)
+
+
+def _in_workers(
+    context: SyncContext,
+    batches: Iterable[tuple[Label, Sequence[Record]]],
+) -> Iterator[tuple[Label, list[Derived]]]:
+    workers = context.open_workers()
+    waiting: deque[tuple[Label, Sequence[Record], Work]] = deque()
+    try:
+        for label, records in batches:
+            waiting.append((label, records, submit_records(workers, context, records)))
+            # Two batches per core are in progress: enough to keep every core busy while this
+            # process stores a result, and not so many that they fill the memory.
+            if len(waiting) > 2 * workers.count:
+                yield _next_result(context, waiting)
+        while waiting:
+            yield _next_result(context, waiting)
+    finally:
+        # After an error, or if the caller closes this generator, nobody wants the other results.
+        for _, _, work in waiting:
+            work.cancel()
+
+
 def _next_result(
-    waiting: deque[tuple[Label, Future[list[Derived]]]], redact: Redact
+    context: SyncContext,
+    waiting: deque[tuple[Label, Sequence[Record], Work]],
 ) -> tuple[Label, list[Derived]]:
     """Wait for the oldest batch, and return its label and its results without secrets."""
     # Removed only when it is done, so that the ``finally`` of the caller sees unfinished work.
-    label, future = waiting[0]
-    try:
-        derived = future.result()
-    except FitglueError as error:
-        redact_exception(error, redact)
-        raise
+    label, records, work = waiting[0]
+    results = results_of(context, records, work)
     waiting.popleft()
-    return label, redacted(derived, redact)
+    return label, results
 
 
-def redacted(derived: Sequence[Derived], redact: Redact) -> list[Derived]:
+def results_of(
+    context: SyncContext,
+    records: Sequence[Record],
+    work: Work,
+) -> list[Derived]:
+    """Wait for submitted records, and return their results without secrets.
+
+    If their worker died, each of them is derived once more in a worker of its own. Any of them may
+    have killed it, or none. The one that does it again goes to quarantine; it must never be derived
+    in this process, because it would end this sync and every later one.
+
+    Raises:
+        FitglueError: A failure that concerns the whole connection.
+    """
+    redact = context.plugins.redact
+    try:
+        return redacted(_checked(work.result(), redact), redact)
+    except WorkerDied as died:
+        if died.is_certain and len(records) == 1:
+            return [Derived([], worker_died(context.entry.plugin.name, died))]
+    return [_derive_again(context, record) for record in records]
+
+
+def _derive_again(context: SyncContext, record: Record) -> Derived:
+    work = submit_records(context.open_workers(), context, [record])
+    redact = context.plugins.redact
+    try:
+        [derived] = redacted(_checked(work.result(), redact), redact)
+    except WorkerDied as died:
+        return Derived([], worker_died(context.entry.plugin.name, died))
+    return derived
+
+
+def worker_died(plugin: str, died: WorkerDied) -> PluginFailed:
+    """Return the error for a record that ended the worker process that derived it."""
+    return PluginFailed(
+        "FG-plugin-died",
+        f"plugin {plugin} could not read this record: {died.reason}",
+        at=Place(field=plugin),
+        why="the record is damaged, made to do harm, or larger than any real workout; or the "
+        "plugin has an error",
+        fix="the record is kept, and the next version of the plugin tries it again; if it is a "
+        "real workout, report it to the plugin's author",
+    )
+
+
+def _checked(result: list[Derived] | FitglueError, redact: Redact) -> list[Derived]:
+    """Return the results of a worker, or raise the failure that it returned."""
+    if isinstance(result, FitglueError):
+        redact_exception(result, redact)
+        raise result
+    return result
+
+
+def redacted(results: Sequence[Derived], redact: Redact) -> list[Derived]:
     """Remove secrets from the errors of results, and return the results.
 
     A worker cannot do that, because it does not know the secrets. A plugin may nevertheless quote
     one there, for example from a response that repeats the key.
     """
-    for result in derived:
+    for result in results:
         if result.refused is not None:
             redact_exception(result.refused, redact)
-    return list(derived)
+    return list(results)
 
 
 # -- in a worker process ---------------------------------------------------------------------------
 
 
 @cache
-def _plugins(time_limit_s: float) -> Plugins:
-    # Cached, so that a worker loads the plugins once and not for each batch.
-    return Plugins(time_limit_s=time_limit_s)
+def plugins_of(recipe: PluginsRecipe) -> Plugins:
+    """Return the plugins in this worker, which loads them once and not for each batch."""
+    return Plugins.from_recipe(recipe)
 
 
 def derive_in_worker(
     entry: Entry,
     records: Sequence[Record],
-    time_limit_s: float,
-) -> list[Derived]:
-    """Derive a batch of records in a worker process, and return results that can be pickled."""
-    deriver = Deriver(_plugins(time_limit_s), entry)
+    recipe: PluginsRecipe,
+) -> list[Derived] | FitglueError:
+    """Derive a batch of records in a worker process.
+
+    Returns:
+        Results that can be pickled, or the failure that concerns the whole connection.
+    """
+    deriver = Deriver(plugins_of(recipe), entry)
     try:
-        return [_bare_result(derived) for derived in deriver.derive_all(records)]
+        return [bare_result(derived) for derived in deriver.derive_all(records)]
     except FitglueError as error:
-        raise _bare(error) from None
+        return bare(error)
 
 
-def _bare_result(derived: Derived) -> Derived:
+def bare_result(derived: Derived) -> Derived:
+    """Return a result whose error has only its parts."""
     if derived.refused is None:
         return derived
-    return replace(derived, refused=_bare(derived.refused))
+    return replace(derived, refused=bare(derived.refused))
 
 
-def _bare(error: FitglueError) -> FitglueError:
+def bare(error: FitglueError) -> FitglueError:
     """Return a copy of an error with only its parts.
 
     A plugin can attach any object to an exception, also through its cause or traceback. Such an

@@ -49,7 +49,7 @@ def fetch_part(
         total = count_wanted(db, context.connection_id, part.name)
     if total:
         yield PartsPlanned(context.name, part.name, total)
-    with pool_for(context, part, total) as pool:
+    with pool_for(context, part) as pool:
         yield from _fetch(run, part, total, pool)
 
 

@@ -92,7 +92,7 @@ def _store_answer(
     if isinstance(item, FitglueError):
         _note_failure(transaction, part, record_id, item)
     elif isinstance(item, Unavailable):
-        _note_unavailable(transaction, record_id, item)
+        note_unavailable(transaction, record_id, item)
     else:
         keep_part(transaction, record_id, item, derived)
     if derived is None:
@@ -165,7 +165,7 @@ def _note_failure(
     transaction.decide(RunDecision.NOT_FETCHED, record_id, f"{part}: {error.what}")
 
 
-def _note_unavailable(
+def note_unavailable(
     transaction: Transaction,
     record_id: int,
     answer: Unavailable,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError
-from fitglue_registry.plugin_api import Listing, Split
+from fitglue_registry.plugin_api import Listing, Location, Split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +62,9 @@ def ask_for_rows(context: SyncContext, window: Window) -> Iterator[Listing | Spl
     for _, item in answers:
         if isinstance(item, FitglueError):
             raise item
+        if isinstance(item, Location):
+            what = "with a Location, which is only for entries with the hook fitglue_read"
+            raise context.plugin.refuse(_HOOK, what)
         # If a Split came with rows, it would be unclear whether these are all rows of the window,
         # and therefore whether other records of the window have vanished.
         if split or (isinstance(item, Split) and seen):

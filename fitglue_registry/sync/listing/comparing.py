@@ -61,27 +61,41 @@ def compare_window(
         The rows that are new or changed, and the records of this window that no row shows. The
         latter are empty for a source whose listings do not reveal deletions.
     """
-    connection_id = context.connection_id
-    revisions = Revisions(context.entry)
-    ids = [row.external_id for row in rows]
     with context.database.read() as db:
-        known = known_records(db, connection_id, ids)
-        changes = []
-        for listing in rows:
-            record = known.get(listing.external_id)
-            if context.entry.sync.snapshots and _is_older(listing, record):
-                continue
-            change = _compare(listing, record, revisions)
-            if change is not None:
-                changes.append(change)
+        changes = compare_rows(context, db, rows)
         # Missing is a suspicion, not yet a deletion. The start of the record may have been edited,
         # so that another window shows it now. ``confirm_missing`` asks for it by id.
         missing = []
         if context.entry.sync.deletions:
-            for record in records_in(db, connection_id, window):
-                if record.external_id not in known:
+            listed = {row.external_id for row in rows}
+            for record in records_in(db, context.connection_id, window):
+                if record.external_id not in listed:
                     missing.append(record)
-        return _with_touched_parts(context, db, changes, revisions), missing
+        return changes, missing
+
+
+def compare_rows(
+    context: SyncContext,
+    db: Db,
+    rows: Sequence[Listing],
+) -> list[Change]:
+    """Compare listed rows with the records in the store, and return those that are new or changed.
+
+    Rows of an earlier date than the stored state of their record are left out, if the entry says
+    that its listings have dates.
+    """
+    revisions = Revisions(context.entry)
+    ids = [row.external_id for row in rows]
+    known = known_records(db, context.connection_id, ids)
+    changes = []
+    for listing in rows:
+        record = known.get(listing.external_id)
+        if context.entry.sync.snapshots and _is_older(listing, record):
+            continue
+        change = _compare(listing, record, revisions)
+        if change is not None:
+            changes.append(change)
+    return _with_touched_parts(context, db, changes, revisions)
 
 
 def _is_older(listing: Listing, known: RecordRow | None) -> bool:

@@ -67,7 +67,7 @@ def store_window(
     """
     name = run.context.name
     changes, missing = compare_window(run.context, listed.window, listed.rows)
-    yield from _not_ready(name, listed.rows)
+    yield from not_ready(name, listed.rows)
     # Outside the transaction below: normalize runs a plugin's code, which may take minutes, and
     # SQLite has only one writer.
     derived = derive_changes(run.context, changes)
@@ -78,7 +78,7 @@ def store_window(
         _commit(run, listed, derived, missing)
     # After the commit, so that an event never reports what a rollback undid.
     for change in derived:
-        yield from _events_of(name, change, joins, dry_run=dry_run)
+        yield from events_of(name, change, joins, dry_run=dry_run)
     for record in missing:
         yield Decided(name, record.external_id, RunDecision.MISSING, "no longer listed")
     decisions = [change.decision for change in changes]
@@ -125,7 +125,7 @@ def _commit(
             update_connection(transaction.db, context.connection_id, full_walk_at=listed.walk_done)
 
 
-def _not_ready(name: str, rows: Sequence[Listing]) -> Events:
+def not_ready(name: str, rows: Sequence[Listing]) -> Events:
     """Yield a decision for each row that the source is still processing."""
     for row in rows:
         unavailable = row.unavailable
@@ -135,7 +135,7 @@ def _not_ready(name: str, rows: Sequence[Listing]) -> Events:
             yield Decided(name, row.external_id, RunDecision.NOT_FETCHED, reason)
 
 
-def _events_of(
+def events_of(
     name: str,
     derived_change: DerivedChange,
     joins: dict[str, str],

@@ -6,14 +6,14 @@ Nothing in this module knows what the members contain.
 from __future__ import annotations
 
 import os
-import stat
 import zipfile
 from contextlib import ExitStack
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from fitglue_files import limits
 from fitglue_files.members import Member, Refusal, display_path
+from fitglue_files.opening import Found, files_below, open_file
 from fitglue_files.refusals import (
     UNREADABLE,
     refusal,
@@ -22,7 +22,7 @@ from fitglue_files.refusals import (
     without_index,
 )
 from fitglue_files.unpacking import HEAD
-from fitglue_files.zips import member_problem, modified_s, refuse_bomb, spooled
+from fitglue_files.zips import Spools, member_problem, modified_s, refuse_bomb
 from fitglue_registry.errors import RecordRefused
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from fitglue_files.members import Location, MemberOrRefusal
-    from fitglue_files.zips import Spool
 
 #: The first bytes of a zip, and of a zip without members.
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
@@ -44,8 +43,11 @@ class ContainerReader:
 
     def __init__(self) -> None:
         self._stack = ExitStack()
+        self._marks: dict[str, str] = {}
+        #: How many symbolic links were skipped.
+        self.links = 0
         self._zips: dict[Location, zipfile.ZipFile] = {}
-        self._spools: list[Spool] = []
+        self._spools = Spools()
 
     def __enter__(self) -> ContainerReader:
         return self
@@ -56,10 +58,17 @@ class ContainerReader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # The spools close their temporary files when the last reader has dropped them.
+        self.close()
+
+    def close(self) -> None:
+        """Close everything that is open."""
         self._zips.clear()
-        self._spools.clear()
+        self._spools.close()
         self._stack.close()
+
+    def is_current(self) -> bool:
+        """Return whether no zip on the disk has changed since it was opened."""
+        return all(_mark(Path(path)) == mark for path, mark in self._marks.items())
 
     # -- finding members ---------------------------------------------------------------------------
 
@@ -70,8 +79,11 @@ class ContainerReader:
         container that cannot be read is yielded as a refusal, and the search continues.
         """
         for path in paths:
-            for file in _files(Path(path)):
-                yield from self._from_file(file)
+            for found in _files(Path(path)):
+                if found.is_link:
+                    self.links += 1
+                else:
+                    yield from self._from_file(Path(found.path))
 
     def members(self, location: Location) -> Iterator[MemberOrRefusal]:
         """Yield the members of one zip, and those of the zips in it."""
@@ -96,15 +108,13 @@ class ContainerReader:
         """Yield a file, or its members if it is a zip."""
         location = (str(path),)
         try:
-            status = path.stat()
-            if not stat.S_ISREG(status.st_mode):
-                return  # a pipe or a device: opening it could block forever
-            mark = f"{status.st_mtime_ns}/{status.st_size}"
+            with open_file(path) as file:
+                status = os.fstat(file.fileno())
             member = Member(
                 location,
                 status.st_mtime,
                 status.st_size,
-                mark,
+                _mark_of(status),
             )
             if self._is_zip(path, member):
                 yield from self.members(location)
@@ -128,7 +138,8 @@ class ContainerReader:
         reported. Otherwise its first bytes decide.
         """
         if _is_named_zip(path.name):
-            return zipfile.is_zipfile(path)
+            with open_file(path) as file:
+                return zipfile.is_zipfile(file)
         return self.head(member, 4) in _ZIPS
 
     def _from_zip(
@@ -166,7 +177,7 @@ class ContainerReader:
         *container, name = member.location
         try:
             if not container:
-                return Path(name).open("rb")
+                return open_file(name)
             return self._zip(tuple(container)).open(name)
         except KeyError as error:
             raise refusal(
@@ -205,6 +216,8 @@ class ContainerReader:
         """
         if largest is None:
             largest = limits.LARGEST
+        if member.size > largest:
+            raise too_large(member.where)
         # One byte more than allowed: the size in a zip's index may be wrong.
         content = self.head(member, largest + 1)
         if len(content) > largest:
@@ -212,39 +225,49 @@ class ContainerReader:
         return content
 
     def _zip(self, location: Location) -> zipfile.ZipFile:
-        """Return a zip, which stays open until the reader is closed."""
-        if location in self._zips:
-            return self._zips[location]
+        """Return an open zip.
+
+        A zip on the disk stays open until the reader is closed. Of the nested zips, only those that
+        were used last stay unpacked.
+        """
         *container, name = location
         if container:
-            spool = spooled(location, self._zip(tuple(container)))
-            self._spools.append(spool)
-            opened = spool.zip
-        else:
-            opened = self._stack.enter_context(zipfile.ZipFile(name))
-        self._zips[location] = opened
-        return opened
+            return self._spools.zip(location, self._zip(tuple(container)))
+        if location not in self._zips:
+            file = self._stack.enter_context(open_file(name))
+            self._zips[location] = self._stack.enter_context(zipfile.ZipFile(file))
+            self._marks[name] = _mark(Path(name))
+        return self._zips[location]
+
+
+def _mark(path: Path) -> str:
+    """Return the mark of a file, or an empty text if it is no longer there."""
+    try:
+        return _mark_of(path.stat())
+    except OSError:
+        return ""
+
+
+def _mark_of(status: os.stat_result) -> str:
+    return f"{status.st_mtime_ns}/{status.st_size}"
 
 
 # -- names and refusals ----------------------------------------------------------------------------
 
 
-def _files(path: Path) -> Iterator[Path]:
+def _files(path: Path) -> Iterator[Found]:
     """Yield the path, or every file below a folder that is not hidden, in the order of their
     names.
     """
-    if not path.is_dir():
-        yield path
+    # The athlete named this path, so it may be a link, which is resolved once. Links inside it may
+    # have been made by somebody else.
+    resolved = path.resolve()
+    if not resolved.is_dir():
+        yield Found(str(resolved), is_link=False)
         return
-    for folder, folders, names in os.walk(path):
-        folders[:] = _visible(folders)
-        for name in _visible(names):
-            yield Path(folder, name)
-
-
-def _visible(names: Sequence[str]) -> list[str]:
-    """Return the names that are not hidden, sorted."""
-    return sorted(name for name in names if not _is_hidden(name))
+    for found in files_below(resolved):
+        if not _is_hidden(PurePath(found.path).name):
+            yield found
 
 
 def _is_hidden(name: str) -> bool:

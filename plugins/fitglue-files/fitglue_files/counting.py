@@ -8,12 +8,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fitglue_files.describing import promises_workout, promises_workouts
 from fitglue_files.layout import base_name
 from fitglue_files.members import Refusal
+from fitglue_files.sorting import NO_ACTIVITY, kind_of_head, promises_workouts
 from fitglue_files.unpacking import unpack_head
 from fitglue_files.wording import Contents, counted, left_out, named
-from fitglue_formats import is_activity, kind_of
 from fitglue_registry.errors import RecordRefused
 
 if TYPE_CHECKING:
@@ -82,12 +81,10 @@ def _kind(reader: ContainerReader, member: MemberOrRefusal) -> str:
     except RecordRefused:
         return _kind_by_name(promises_workouts(member.name))
     # The files are not read completely: this runs while the athlete waits for an answer.
-    kind = kind_of(head)
-    if kind == "fit" and is_activity(head) is False:
-        return "no activity"
-    if kind in _WORKOUTS:
-        return kind
-    return _kind_by_name(promises_workout(member.name))
+    kind = kind_of_head(member.name, head)
+    if kind == "unknown":
+        return "refused"
+    return kind
 
 
 def _kind_by_name(promises: bool) -> str:
@@ -128,7 +125,7 @@ def unusable(
         others: The names of files that are not counted, because they are of other kinds.
     """
     kinds = []
-    without = counts["no activity"]
+    without = counts[NO_ACTIVITY]
     if without:
         kinds.append(
             f"{counted(without, 'FIT file')} without a workout (monitoring, sleep, settings)"

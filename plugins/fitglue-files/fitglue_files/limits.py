@@ -13,3 +13,5 @@ DEEPEST = 3
 BOMB_RATIO = 200
 #: Bytes. Below this unpacked size, the compression ratio does not matter.
 BOMB_SIZE = 16 << 20
+#: The highest compression ratio of a zip in a zip, which is compressed already.
+NESTED_RATIO = 4

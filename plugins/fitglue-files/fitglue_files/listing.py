@@ -1,4 +1,4 @@
-"""Listings of files: of those that were described, and of those that cannot be read."""
+"""Listings of files: of those whose bytes were read, and of those that cannot be read."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from fitglue_files.fetching import RecordFile, remember
+from fitglue_formats import kind_of, title_of
 from fitglue_registry.plugin_api import Listing, Unavailable
 
 if TYPE_CHECKING:
-    from fitglue_files.describing import Description
     from fitglue_files.members import Refusal
-    from fitglue_registry.plugin_api import Connection
+    from fitglue_files.reading import FileRead
 
 
 def canonical(values: dict[str, Any]) -> bytes:
@@ -27,34 +26,21 @@ def canonical(values: dict[str, Any]) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def listing_of(
-    connection: Connection,
-    described: Description,
-) -> Listing:
-    """Return the listing of one content, and remember its file.
+def listing_of(file: FileRead) -> Listing:
+    """Return the listing of one content.
 
     The summary contains only what belongs to the content, so a file that was moved is not a new
     revision.
     """
-    summary: dict[str, Any] = {
-        "name": described.title,
-        "size": described.size,
-        "kind": described.kind,
+    summary = {
+        "name": title_of(file.member.name),
+        "size": len(file.unpacked),
+        "kind": kind_of(file.unpacked) or "unknown",
     }
-    if described.problem is None:
-        summary["workouts"] = list(described.workouts)
-    else:
-        summary["problem"] = described.problem.as_dict()
-    member = described.member
-    remember(
-        connection,
-        described.content_id,
-        RecordFile(member, described.content_id),
-    )
     return Listing(
-        described.content_id,
+        file.content_id,
         canonical(summary),
-        at_source=member.modified_at,
+        at_source=file.member.modified_at,
     )
 
 
@@ -78,3 +64,14 @@ def listing_of_refusal(refusal: Refusal) -> Listing:
     )
     summary = canonical({"name": refusal.where})
     return Listing(external_id, summary, unavailable=unavailable)
+
+
+def without_file(external_id: str) -> Unavailable:
+    """Return the reason why the record of a row has no file."""
+    return Unavailable(
+        external_id,
+        "file",
+        "none",
+        "FG-no-file",
+        "nothing was recorded, or the archive has no file for it",
+    )

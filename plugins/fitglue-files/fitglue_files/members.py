@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -82,12 +83,29 @@ class Refusal:
 MemberOrRefusal: TypeAlias = Member | Refusal
 
 
+#: The length of the location of a member in a zip that is in no other zip.
+_OF_PLAIN_ZIP = 2
 AnyMember = TypeVar("AnyMember", bound=MemberOrRefusal)
 
 
 def newest_first(members: Iterable[AnyMember]) -> list[AnyMember]:
     """Return the members, the most recently changed first."""
     return sorted(members, key=_age)
+
+
+def read_order(members: Iterable[AnyMember]) -> list[AnyMember]:
+    """Return the members in the order in which to read them.
+
+    The most recently changed come first, but those of one nested zip stay together, because the zip
+    has to be unpacked for them.
+    """
+    ordered = newest_first(members)
+    groups: dict[Location, list[AnyMember]] = {}
+    for member in ordered:
+        is_nested = len(member.location) > _OF_PLAIN_ZIP
+        key = member.location[:-1] if is_nested else member.location
+        groups.setdefault(key, []).append(member)
+    return list(chain.from_iterable(groups.values()))
 
 
 def _age(member: MemberOrRefusal) -> tuple[float, Location]:

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 from fitglue_files.archives.collecting import archives_in, outside
 from fitglue_files.containers import ContainerReader
 from fitglue_files.counting import contents_of, count_kinds
-from fitglue_files.describing import Describer
-from fitglue_files.description_cache import DescriptionCache
+from fitglue_files.kind_cache import KindCache
 from fitglue_files.layout import Layout
-from fitglue_files.listing import listing_of, listing_of_refusal
-from fitglue_files.members import Refusal, newest_first
-from fitglue_files.normalizing import normalize
+from fitglue_files.listing import listing_of_refusal
+from fitglue_files.members import Refusal, read_order
+from fitglue_files.normalizing import normalize, record_of_file
 from fitglue_files.paths import joined, paths_of
+from fitglue_files.places import hint_of, place_of
+from fitglue_files.reading import read_file
+from fitglue_files.sorting import Sorter
 from fitglue_files.source import Source
+from fitglue_registry.errors import RecordRefused
 from fitglue_registry.plugin_api import Account
 
 if TYPE_CHECKING:
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fitglue_files.members import MemberOrRefusal
-    from fitglue_registry.plugin_api import Connection, Listing
+    from fitglue_files.source import Items
+    from fitglue_registry.plugin_api import Connection, Location
 
 #: The longest id of an account that the host accepts.
 _LONGEST_ID = 500
@@ -75,32 +79,36 @@ def _members(reader: ContainerReader, paths: Sequence[Path]) -> list[MemberOrRef
     return outside(layout, [archive for archive in archives if archive.path not in named])
 
 
-def listings(connection: Connection) -> Iterator[Listing]:
-    """Yield the listing of every content once, the most recently changed file first."""
-    listed = set()
-    with ContainerReader() as reader, DescriptionCache(connection.cache) as cache:
-        members = newest_first(_members(reader, paths_of(connection)))
-        describer = Describer(reader, cache, connection.alive)
-        for described in describer.describe_all(members):
-            if isinstance(described, Refusal):
-                listing = listing_of_refusal(described)
-            else:
-                listing = listing_of(connection, described)
-            # The same content can be in several places, and is one record.
-            if listing.external_id not in listed:
-                listed.add(listing.external_id)
-                yield listing
-    if describer.no_activities or describer.others:
-        connection.log.info(
-            "left out: %d FIT files that are not workouts, %d other files",
-            describer.no_activities,
-            describer.others,
-        )
+def places(connection: Connection) -> Iterator[Location]:
+    """Yield the place of every file that may be a workout, the most recently changed first."""
+    with ContainerReader() as reader, KindCache(connection.cache) as cache:
+        members = read_order(_members(reader, paths_of(connection)))
+        sorter = Sorter(reader, cache, connection.alive)
+        yield from map(place_of, sorter.workouts(members))
+    left_out = sorter.left_out()
+    if left_out:
+        connection.log.info("%s", left_out)
+
+
+def read(connection: Connection, location: Location) -> Items:
+    """Yield the record of the content at a place, whatever its name is."""
+    member = hint_of(location).member
+    assert member is not None
+    if isinstance(member, Refusal):
+        yield listing_of_refusal(member)
+        return
+    try:
+        file = read_file(member)
+    except RecordRefused as error:
+        yield listing_of_refusal(Refusal(member.location, error, member.modified_s))
+        return
+    yield from record_of_file(connection, file, decode=not location.undecodable)
 
 
 SOURCE = Source(
     id="files",
     account=account,
-    listings=listings,
+    places=places,
+    read=read,
     normalize=normalize,
 )

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_files.fetching import fetch
 from fitglue_registry import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fitglue_files.source import Source
+    from fitglue_files.source import Items, Source
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugin_api import (
         Account,
         Connection,
-        Listing,
-        Part,
+        Location,
         Recognized,
         Record,
-        Unavailable,
         Window,
     )
 
@@ -51,29 +48,24 @@ def fitglue_connect(connection: Connection) -> Account:
 def fitglue_list(
     connection: Connection,
     window: Window,
-) -> Iterator[Listing]:
-    """Yield the listings of everything at the paths.
+) -> Iterator[Location]:
+    """Yield a location for everything at the paths.
 
     The window is ignored: the day of a workout is only known after its file has been read.
     """
     del window
-    yield from _source(connection.entry).listings(connection)
+    yield from _source(connection.entry).places(connection)
 
 
 @hookimpl
-def fitglue_fetch(
-    connection: Connection,
-    part: str,
-    ids: Sequence[str],
-) -> Iterator[Part | Unavailable]:
-    """Yield the file of each record."""
-    source = _source(connection.entry)
-    return fetch(connection, part, ids, source.listings)
+def fitglue_read(connection: Connection, location: Location) -> Items:
+    """Yield the records at a location, with their bytes and workouts."""
+    yield from _source(connection.entry).read(connection, location)
 
 
 @hookimpl
 def fitglue_normalize(record: Record) -> list[SourceActivity]:
-    """Return the workouts of a record, made from its listing until its file has been fetched."""
+    """Return the workouts of a record, made from its listing if its file is missing."""
     return _source(record.entry).normalize(record)
 
 

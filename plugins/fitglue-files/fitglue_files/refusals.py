@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from typing import TYPE_CHECKING, Any
 
 from fitglue_files import limits
 from fitglue_registry.errors import Place, RecordRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: What opening and reading a file or zip can raise; ``refusal_of`` translates each of them.
 UNREADABLE = (
@@ -35,6 +39,18 @@ def refusal(
     """Return the refusal of one file."""
     what = f"{where} cannot be used: {why}"
     return RecordRefused(code, what, at=Place(file=where), fix=fix)
+
+
+def restored(values: Mapping[str, Any]) -> RecordRefused:
+    """Return a refusal that was stored as plain values (``FitglueError.as_dict``)."""
+    where = values.get("where")
+    return RecordRefused(
+        values["code"],
+        values["what"],
+        at=Place(**where) if where else None,
+        why=values.get("why"),
+        fix=values.get("fix"),
+    )
 
 
 def too_large(where: str) -> RecordRefused:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import threading
 import zipfile
 from collections import OrderedDict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from fitglue_files import limits
@@ -45,6 +43,15 @@ def member_problem(
             where,
             "it is encrypted",
             fix="unpack the archive with its password, and import the folder",
+        )
+    # zipfile limits what it unpacks at once only for these two. A few kilobytes packed with another
+    # method could fill the memory.
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return refusal(
+            "FG-zip-packing",
+            where,
+            "it is compressed with a method that cannot be unpacked safely",
+            fix="unpack the archive with another program, and import the folder",
         )
     packed = max(info.compress_size, 1)
     # zipfile never unpacks more than the stated size, so the stated size is enough to decide.
@@ -94,39 +101,48 @@ def modified_s(info: zipfile.ZipInfo) -> float:
 # -- nested zips -----------------------------------------------------------------------------------
 
 
-class Spool:
-    """A nested zip in a temporary file, which is deleted when the last reader drops it."""
+class Spools:
+    """Nested zips that are unpacked into temporary files, of which only a few exist at a time."""
 
-    def __init__(
-        self,
-        outer: zipfile.ZipFile,
-        info: zipfile.ZipInfo,
-    ) -> None:
-        # On POSIX the file has no name, so nothing remains if the process is killed.
-        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this object
-        with outer.open(info) as packed:
-            shutil.copyfileobj(packed, self._file, 1 << 20)
-        self.zip = zipfile.ZipFile(self._file)
+    def __init__(self) -> None:
+        self._open: OrderedDict[Location, tuple[zipfile.ZipFile, IO[bytes]]] = OrderedDict()
 
-    def __del__(self) -> None:
-        self._file.close()
+    def close(self) -> None:
+        """Close and delete all temporary files."""
+        while self._open:
+            self._close_oldest()
+
+    def zip(self, location: Location, outer: zipfile.ZipFile) -> zipfile.ZipFile:
+        """Return a nested zip.
+
+        Its index is at its end, so it has to be unpacked into a file of its own before it can be
+        read.
+
+        Args:
+            location: Where it is.
+            outer: The zip that contains it.
+
+        Raises:
+            RecordRefused: If the nested zip is encrypted, a bomb, or too large.
+        """
+        if location not in self._open:
+            info = _nested_info(location, outer)
+            # A zip in this zip needs it to stay open, so there are as many as there are levels.
+            while len(self._open) >= limits.DEEPEST:
+                self._close_oldest()
+            self._open[location] = _spooled(outer, info)
+        self._open.move_to_end(location)
+        opened, _ = self._open[location]
+        return opened
+
+    def _close_oldest(self) -> None:
+        _, (opened, file) = self._open.popitem(last=False)
+        opened.close()
+        file.close()
 
 
-#: The most recently used nested zips, which outlive a reader: each call of the fetch hook has a
-#: reader of its own for some fifty files, and unpacking 2 GB for each of them would take hours.
-_spools: OrderedDict[tuple[object, ...], Spool] = OrderedDict()
-_MOST_SPOOLS = 4
-_spooling = threading.Lock()
-
-
-def spooled(location: Location, outer: zipfile.ZipFile) -> Spool:
-    """Return a nested zip.
-
-    Its index is at its end, so it has to be unpacked into a file of its own before it can be read.
-
-    Raises:
-        RecordRefused: If the nested zip is encrypted, a bomb, or too large.
-    """
+def _nested_info(location: Location, outer: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """Return the index entry of a nested zip; raise ``RecordRefused`` if it must not be opened."""
     where = display_path(location)
     info = outer.getinfo(location[-1])
     problem = member_problem(info, where)
@@ -134,12 +150,24 @@ def spooled(location: Location, outer: zipfile.ZipFile) -> Spool:
         raise problem
     if info.file_size > limits.LARGEST_ZIP:
         raise zip_too_large(where)
-    status = Path(location[0]).stat()
-    key = (*location, status.st_mtime_ns, status.st_size, info.CRC)
-    with _spooling:
-        if key not in _spools:
-            _spools[key] = Spool(outer, info)
-            while len(_spools) > _MOST_SPOOLS:
-                _spools.popitem(last=False)
-        _spools.move_to_end(key)
-        return _spools[key]
+    # A zip is compressed already, so a real one does not shrink when it is put into another one.
+    packed = max(info.compress_size, 1)
+    if info.file_size > max(limits.BOMB_SIZE, limits.NESTED_RATIO * packed):
+        raise bomb(where)
+    return info
+
+
+def _spooled(
+    outer: zipfile.ZipFile,
+    info: zipfile.ZipInfo,
+) -> tuple[zipfile.ZipFile, IO[bytes]]:
+    """Unpack a nested zip into a temporary file."""
+    # On POSIX the file has no name, so nothing remains if the process is killed.
+    file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed by ``Spools``
+    try:
+        with outer.open(info) as packed:
+            shutil.copyfileobj(packed, file, 1 << 20)
+        return zipfile.ZipFile(file), file
+    except BaseException:
+        file.close()
+        raise

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import zipfile
 
 import pytest
 
 from fitglue_files import limits, zips
 from fitglue_files.containers import ContainerReader
-from fitglue_files.members import Member, Refusal
+from fitglue_files.members import Member, Refusal, read_order
 from fitglue_registry.errors import RecordRefused
 
 
@@ -189,11 +190,130 @@ def test_a_pipe_is_skipped(tmp_path):
     assert members_of(tmp_path) == []
 
 
-def test_a_nested_zip_is_unpacked_once_for_all(tmp_path, zipped, monkeypatch):
-    """A nested zip is unpacked once for several readers."""
-    zipped(tmp_path / "a.zip", {"part.zip": zipped(None, {"a.fit": b"x"})})
-    [member] = members_of(tmp_path)
-    monkeypatch.setattr(zips.shutil, "copyfileobj", lambda *_: pytest.fail("unpacked again"))
+def test_a_nested_zip_is_unpacked_once_for_all_its_members(tmp_path, zipped, monkeypatch):
+    """A nested zip is unpacked once for all of its members, not once for each of them."""
+    zipped(tmp_path / "a.zip", {"part.zip": zipped(None, {"a.fit": b"x", "b.fit": b"y"})})
+    first, second = members_of(tmp_path)
+    with ContainerReader() as reader:
+        assert reader.read(first) == b"x"
+        monkeypatch.setattr(zips.shutil, "copyfileobj", lambda *_: pytest.fail("unpacked again"))
+        assert reader.read(second) == b"y"
+
+
+def test_only_a_few_nested_zips_are_unpacked_at_a_time(tmp_path, zipped):
+    """Of many nested zips, as many as there may be levels are unpacked at the same time."""
+    parts = {f"part{number}.zip": zipped(None, {"a.fit": b"x"}) for number in range(9)}
+    zipped(tmp_path / "a.zip", parts)
+    with ContainerReader() as reader:
+        members = list(reader.find([tmp_path]))
+        assert len(members) == 9
+        assert len(reader._spools._open) == limits.DEEPEST
+
+
+def test_members_of_a_nested_zip_are_read_one_after_the_other():
+    """Members of nested zips are grouped by their zip, at the place of the newest of them, so that
+    each zip is unpacked once.
+    """
+    newest = Member(("a.zip", "1.zip", "a.fit"), 9.0, 1, "")
+    oldest = Member(("a.zip", "1.zip", "b.fit"), 1.0, 1, "")
+    between = Member(("a.zip", "2.zip", "c.fit"), 5.0, 1, "")
+    plain = Member(("d.fit",), 4.0, 1, "")
+    assert read_order([oldest, plain, between, newest]) == [newest, oldest, between, plain]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_with_a_rare_compression_is_refused(tmp_path, method):
+    """A member that is packed with bzip2 or LZMA is refused, because a few kilobytes of it could
+    unpack to gigabytes at once; its neighbors are read.
+    """
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo("bomb.gpx"), bytes(1000), method)
+        archive.writestr("good.gpx", b"x")
+    assert codes(tmp_path) == {"bomb.gpx": "FG-zip-packing"}
+    assert names(tmp_path) == ["good.gpx"]
+
+
+def test_a_nested_zip_that_unpacks_to_many_times_its_size_is_refused(tmp_path, zipped):
+    """A zip that shrinks when it is put into another one is a bomb, because a real one is
+    compressed already.
+    """
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("zeros.fit", bytes(20 << 20))
+    zipped(tmp_path / "a.zip", {"inner.zip": inner.getvalue(), "good.gpx": b"x"})
+    assert codes(tmp_path) == {"inner.zip": "FG-zip-bomb"}
+    assert names(tmp_path) == ["good.gpx"]
+
+
+def test_a_link_in_a_folder_is_skipped_and_counted(tmp_path):
+    """A symbolic link inside a folder is not followed, whether it leads to a file or a folder."""
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "key").write_bytes(b"key")
+    folder = tmp_path / "rides"
+    folder.mkdir()
+    (folder / "ride.fit").symlink_to(secret / "key")
+    (folder / "more").symlink_to(secret)
+    (folder / "good.fit").write_bytes(b"x")
+    with ContainerReader() as reader:
+        members = list(reader.find([folder]))
+        assert [member.location[-1] for member in members] == [str(folder / "good.fit")]
+        assert reader.links == 2
+
+
+def test_a_file_that_became_a_link_is_not_read(tmp_path):
+    """A file that is replaced by a link after it was listed is refused when it is read."""
+    (tmp_path / "secret").write_bytes(b"key")
+    (tmp_path / "ride.fit").write_bytes(b"x")
+    member = next(item for item in members_of(tmp_path) if item.name.endswith("ride.fit"))
+    (tmp_path / "ride.fit").unlink()
+    (tmp_path / "ride.fit").symlink_to(tmp_path / "secret")
+    with ContainerReader() as reader, pytest.raises(RecordRefused):
+        reader.read(member)
+
+
+def test_a_folder_that_became_a_link_is_not_read(tmp_path):
+    """A file is refused if a folder on its path is replaced by a link after it was listed."""
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "ride.fit").write_bytes(b"key")
+    (tmp_path / "rides").mkdir()
+    (tmp_path / "rides" / "ride.fit").write_bytes(b"x")
+    [member] = members_of(tmp_path / "rides")
+    (tmp_path / "rides").rename(tmp_path / "moved")
+    (tmp_path / "rides").symlink_to(tmp_path / "secret")
+    with ContainerReader() as reader, pytest.raises(RecordRefused):
+        reader.read(member)
+
+
+def test_a_link_that_the_athlete_names_is_followed(tmp_path):
+    """A path that is itself a link is resolved once, because the athlete named it."""
+    (tmp_path / "rides").mkdir()
+    (tmp_path / "rides" / "a.fit").write_bytes(b"x")
+    (tmp_path / "link").symlink_to(tmp_path / "rides")
+    assert names(tmp_path / "link") == [str(tmp_path / "rides" / "a.fit")]
+
+
+@pytest.fixture
+def deepest(tmp_path):
+    """A file below more folders than Python can call functions, and than a path can have."""
+    handle = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1300):
+        os.mkdir("deep", dir_fd=handle)
+        following = os.open("deep", os.O_RDONLY, dir_fd=handle)
+        os.close(handle)
+        handle = following
+    file = os.open("a.fit", os.O_WRONLY | os.O_CREAT, dir_fd=handle)
+    os.write(file, b"x")
+    os.close(file)
+    os.close(handle)
+    yield tmp_path
+    # The functions of Python that remove folders call themselves for each level.
+    subprocess.run(["rm", "-rf", str(tmp_path / "deep")], check=True)
+
+
+def test_folders_may_nest_in_any_depth(deepest):
+    """A file below very many folders is found and read."""
+    [member] = members_of(deepest)
     with ContainerReader() as reader:
         assert reader.read(member) == b"x"
 
@@ -216,5 +336,5 @@ def test_a_nested_zip_that_is_too_large_names_the_limit_of_zips(tmp_path, monkey
     with zipfile.ZipFile(outer, "w") as archive:
         archive.writestr("inner.zip", b"x" * 10)
     monkeypatch.setattr("fitglue_files.limits.LARGEST_ZIP", 1)
-    with zipfile.ZipFile(outer) as archive, pytest.raises(RecordRefused, match="a zip of more"):
-        zips.spooled((str(outer), "inner.zip"), archive)
+    [refused] = members_of(outer)
+    assert "a zip of more" in refused.error.what

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 import pytest
 
 from fitglue_files import plugin
+from fitglue_files.testing import listed, read_all
 from fitglue_registry.errors import AthleteNeeded
 from fitglue_registry.model import problems
-from fitglue_registry.plugin_api import Body, Part, Record, Unavailable
+from fitglue_registry.plugin_api import Body, Record
 
 FITNESS, UPLOADS = "DI_CONNECT/DI-Connect-Fitness", "DI_CONNECT/DI-Connect-Uploaded-Files"
 START = int(datetime(2026, 5, 3, 6, tzinfo=UTC).timestamp() * 1000)
@@ -72,10 +73,6 @@ def archive(tmp_path, zipped, connect_to):
         return connect_to(tmp_path / "garmin.zip", entry="garmin-archive")
 
     return make
-
-
-def listed(connection):
-    return list(plugin.fitglue_list(connection=connection, window=None))
 
 
 def made(listing, file: bytes | None = None):
@@ -135,11 +132,11 @@ def test_a_summary_is_joined_with_the_file_that_begins_with_it(archive, gpx):
         hashlib.sha256(gpx()).hexdigest(),
     )
     assert "file" not in json.loads(other.summary)
-    [file, missing] = plugin.fitglue_fetch(connection=connection, part="file", ids=["111", "112"])
-    assert isinstance(file, Part)
-    assert isinstance(missing, Unavailable)
+    records = read_all(connection)
+    [missing] = records["112"].unavailable
     assert missing.state == "none"
-    [activity] = made(joined, file.decoded)
+    [activity] = records["111"].workouts
+    assert [activity] == made(joined, records["111"].content)
     assert (activity.title, activity.elapsed_s, activity.average_heartrate_bpm) == ("Lake", 20, 151)
     assert {claim.partition(":")[0] for claim in activity.claims} == {"garmin", "device", "file"}
 
@@ -149,12 +146,12 @@ def test_a_file_without_a_summary_is_a_record_of_its_own(archive, gpx):
     connection = archive(
         part(summary(begin=START + 600_000)), uploads={"a.gpx": gpx(), "b.gpx": gpx()}
     )
-    by_id = {listing.external_id: listing for listing in listed(connection)}
+    by_id = read_all(connection)
     content_id = hashlib.sha256(gpx()).hexdigest()
     assert by_id.keys() == {"111", content_id}
-    assert made(by_id[content_id])[0].start_utc == datetime(2026, 5, 3, 6, tzinfo=UTC)
-    file = next(plugin.fitglue_fetch(connection=connection, part="file", ids=[content_id]))
-    assert file.decoded == gpx()
+    [activity] = by_id[content_id].workouts
+    assert activity.start_utc == datetime(2026, 5, 3, 6, tzinfo=UTC)
+    assert by_id[content_id].content == gpx()
 
 
 def test_the_parent_of_a_multisport_event_is_a_group(archive):
@@ -213,10 +210,9 @@ def test_a_workout_that_is_its_own_parent_is_a_workout(archive):
 def test_a_summary_with_an_invalid_duration_is_joined_by_its_start(archive, fit, lasted):
     """A summary with an invalid duration is joined with a file by its start."""
     content = fit().file_id().record(0).record(60).session(0, 60).activity(60).content()
-    [start] = [
-        activity.start_utc for activity in made(listed(archive(uploads={"1.fit": content}))[0])
-    ]
-    begin = int(start.timestamp() * 1000)
+    [file] = read_all(archive(uploads={"1.fit": content})).values()
+    [activity] = file.workouts
+    begin = int(activity.start_utc.timestamp() * 1000)
     [listing] = listed(
         archive(part(summary(111, begin=begin, elapsedDuration=lasted)), uploads={"1.fit": content})
     )

@@ -20,7 +20,8 @@ KIND = ArchiveKind(
     roots=lambda reader, layout: [],
     contents=None,
     account=None,
-    listings=None,
+    places=None,
+    read=None,
     normalize=None,
 )
 """

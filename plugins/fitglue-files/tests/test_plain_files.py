@@ -1,4 +1,4 @@
-"""Files, folders and zips as a source: connecting, listing and fetching."""
+"""Files, folders and zips as a source: connecting, listing and reading."""
 
 from __future__ import annotations
 
@@ -6,21 +6,16 @@ import gzip
 import hashlib
 import json
 import os
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from fitglue_files import containers, fetching, limits, plugin
+from fitglue_files import limits, normalizing, plugin, sorting
+from fitglue_files.testing import listed, places, read_all, read_place
 from fitglue_registry.errors import AthleteNeeded, RecordRefused
-from fitglue_registry.plugin_api import Body, Part, Record, Window
-
-
-def listed(connection):
-    return list(plugin.fitglue_list(connection=connection, window=Window()))
-
-
-def fetched(connection, *ids, part="file"):
-    return list(plugin.fitglue_fetch(connection=connection, part=part, ids=ids))
+from fitglue_registry.plugin_api import Body, Part, Record
 
 
 def id_of(content: bytes) -> str:
@@ -66,12 +61,7 @@ def test_files_are_known_by_their_content(tmp_path, connect_to, gpx):
     (tmp_path / "deep" / "Ride.GPX.gz").write_bytes(gzip.compress(gpx()))
     [listing] = listed(connect_to(tmp_path))
     assert listing.external_id == id_of(gpx())
-    summary = json.loads(listing.summary)
-    assert (summary["name"], summary["size"], summary["workouts"][0]["start"]) == (
-        "Ride",
-        len(gpx()),
-        "2026-05-03T06:00:00Z",
-    )
+    assert json.loads(listing.summary) == {"kind": "gpx", "name": "Ride", "size": len(gpx())}
 
 
 def test_the_same_content_twice_is_one_record(tmp_path, connect_to, gpx):
@@ -132,40 +122,34 @@ def test_a_gzip_bomb_is_not_unpacked(tmp_path, connect_to, monkeypatch):
     assert listed(connect_to(tmp_path))[0].unavailable.code == "FG-file-too-large"
 
 
-def test_a_gzip_is_fetched_without_unpacking_it(tmp_path, connect_to, gpx):
-    """A file that is a gzip is fetched as it is, marked as gzip, together with its unpacked
+def test_a_gzip_is_kept_without_unpacking_it(tmp_path, connect_to, gpx):
+    """The part of a file that is a gzip is the gzip as it is, together with its unpacked
     content.
     """
     packed = gzip.compress(gpx())
     (tmp_path / "a.gpx.gz").write_bytes(packed)
-    assert fetched(connect_to(tmp_path), id_of(gpx())) == [
-        Part(id_of(gpx()), "file", packed, "gzip", gpx())
-    ]
+    [record] = read_all(connect_to(tmp_path)).values()
+    assert record.parts == [Part(id_of(gpx()), "file", packed, "gzip", gpx())]
 
 
-def test_a_file_is_found_again_where_it_was_moved_to(tmp_path, connect_to, gpx):
-    """A file that was moved after it was listed is found and fetched."""
-    (tmp_path / "a.gpx").write_bytes(gpx())
-    listed(connect_to(tmp_path))
-    (tmp_path / "a.gpx").rename(tmp_path / "b.gpx")
-    (tmp_path / "a.gpx").write_bytes(b"another")
-    assert fetched(connect_to(tmp_path), id_of(gpx()))[0].content == gpx()
-
-
-def test_a_missing_file_is_no_deletion(tmp_path, connect_to):
+def test_a_file_that_is_gone_since_it_was_listed_is_no_deletion(tmp_path, connect_to, gpx):
     """A missing file is available later, not deleted, because its disk may not be mounted."""
-    [item] = fetched(connect_to(tmp_path), "0" * 64)
-    assert (item.state, item.code) == ("later", "FG-file-missing")
-
-
-def test_each_id_is_answered_once(tmp_path, connect_to, gpx):
-    """Every requested id is answered exactly once, even for a part that does not exist."""
     (tmp_path / "a.gpx").write_bytes(gpx())
-    assert [item.external_id for item in fetched(connect_to(tmp_path), "x", id_of(gpx()))] == [
-        "x",
-        id_of(gpx()),
-    ]
-    assert [item.state for item in fetched(connect_to(tmp_path), "x", part="streams")] == ["later"]
+    [place] = places(connect_to(tmp_path))
+    (tmp_path / "a.gpx").unlink()
+    [record] = read_place(connect_to(tmp_path), place)
+    assert record.listing.unavailable.state == "later"
+
+
+def test_an_undecodable_file_is_read_but_not_decoded(tmp_path, connect_to, gpx, monkeypatch):
+    """Of a file whose content broke a worker, the listing and the bytes are delivered, and it is
+    not decoded.
+    """
+    (tmp_path / "a.gpx").write_bytes(gpx())
+    [place] = places(connect_to(tmp_path))
+    monkeypatch.setattr(normalizing, "activities", lambda *_: pytest.fail("decoded"))
+    [record] = read_place(connect_to(tmp_path), replace(place, undecodable=True))
+    assert record.content == gpx()
 
 
 def test_a_connection_with_the_old_name_of_the_setting_still_works(tmp_path, connect_to, gpx):
@@ -219,59 +203,43 @@ def test_files_in_nested_zips_are_listed(tmp_path, connect_to, gpx, zipped):
     )
     [listing] = listed(connect_to(tmp_path))
     assert listing.external_id == id_of(gpx())
-    assert fetched(connect_to(tmp_path), listing.external_id)[0].decoded == gpx()
+    assert read_all(connect_to(tmp_path))[listing.external_id].content == gpx()
 
 
 def test_a_file_without_a_workout_is_refused_under_its_name(tmp_path, connect_to):
     """A file whose name promises a workout that it does not contain is refused with its name."""
     (tmp_path / "ride.fit").write_bytes(b"hello there")
-    [listing] = listed(connect_to(tmp_path))
-    assert (listing.unavailable, json.loads(listing.summary)["problem"]["code"]) == (
-        None,
-        "FG-not-a-workout",
-    )
-    record = Record(listing.external_id, "files", {"summary": Body(listing.summary)})
-    with pytest.raises(RecordRefused, match=r"ride: .*not a FIT, GPX or TCX"):
-        plugin.fitglue_normalize(record=record)
+    [record] = read_all(connect_to(tmp_path)).values()
+    assert record.listing.unavailable is None
+    assert isinstance(record.error, RecordRefused)
+    assert re.search(r"ride: .*not a FIT, GPX or TCX", record.error.what)
 
 
 def test_a_second_list_opens_no_file_again(tmp_path, connect_to, gpx, monkeypatch):
-    """A second listing opens no file that has not changed."""
+    """A second listing opens no file that has not changed, and gives it the same mark."""
+    (tmp_path / "rides").mkdir()
+    (tmp_path / "rides" / "a.gpx").write_bytes(gpx())
+    before = places(connect_to(tmp_path / "rides"))
+    monkeypatch.setattr(sorting, "kind_of_head", lambda *_: pytest.fail("opened again"))
+    assert places(connect_to(tmp_path / "rides")) == before
+
+
+def test_a_file_that_changed_has_another_mark(tmp_path, connect_to, gpx):
+    """A file that changed is the same place with another mark, so that it is read again."""
     (tmp_path / "a.gpx").write_bytes(gpx())
-    before = listed(connect_to(tmp_path))
-    monkeypatch.setattr(containers.ContainerReader, "read", lambda *_: pytest.fail("read again"))
-    assert listed(connect_to(tmp_path)) == before
+    [before] = places(connect_to(tmp_path))
+    (tmp_path / "a.gpx").write_bytes(gpx(trk="<name>Edited</name>"))
+    [after] = places(connect_to(tmp_path))
+    assert after.key == before.key
+    assert after.mark != before.mark
 
 
 def test_a_damaged_cache_is_ignored(tmp_path, connect_to, gpx):
-    """A damaged cache of descriptions does not change the listing."""
+    """A damaged cache of kinds does not change the listing."""
     (tmp_path / "a.gpx").write_bytes(gpx())
-    before = listed(connect_to(tmp_path))
-    (tmp_path / "cache" / "seen.sqlite").write_bytes(b"no database")
-    assert listed(connect_to(tmp_path)) == before
-
-
-def test_a_file_that_changed_since_it_was_listed_is_not_fetched_as_the_old_one(
-    tmp_path, connect_to, gpx
-):
-    """A file that changed since it was listed is missing under its old id, and listed under a new
-    one.
-    """
-    (tmp_path / "a.gpx").write_bytes(gpx())
-    [before] = listed(connect_to(tmp_path))
-    (tmp_path / "a.gpx").write_bytes(gpx(trk="<name>Edited</name>"))
-    assert fetched(connect_to(tmp_path), before.external_id)[0].code == "FG-file-missing"
-    assert listed(connect_to(tmp_path))[0].external_id == id_of(gpx(trk="<name>Edited</name>"))
-
-
-def test_a_process_that_has_not_listed_finds_a_file(tmp_path, connect_to, gpx):
-    """A process that has not listed the files lists them once for a fetch, and answers each id."""
-    (tmp_path / "a.gpx").write_bytes(gpx())
-    fetching._record_files.clear()
-    assert [item.external_id for item in fetched(connect_to(tmp_path), id_of(gpx()), "0" * 64)] == [
-        id_of(gpx()),
-        "0" * 64,
-    ]
+    before = places(connect_to(tmp_path))
+    (tmp_path / "cache" / "kinds.sqlite").write_bytes(b"no database")
+    assert places(connect_to(tmp_path)) == before
 
 
 def offline(content: bytes, name: str):
@@ -294,17 +262,12 @@ def test_a_broken_gzip_is_refused_with_a_specific_code():
     assert caught.value.fix
 
 
-def test_a_summary_is_enough_for_a_workout(tmp_path, connect_to, gpx):
-    """A record whose file has not been fetched yet becomes a workout with title, start and
-    claims.
-    """
+def test_reading_gives_the_same_as_normalizing_the_stored_parts(tmp_path, connect_to, gpx):
+    """The workouts of a file that is read are those that its stored parts give later."""
     (tmp_path / "Evening.gpx").write_bytes(gpx())
-    [listing] = listed(connect_to(tmp_path))
-    [activity] = plugin.fitglue_normalize(
-        record=Record(listing.external_id, "files", {"summary": Body(listing.summary)})
-    )
-    assert (activity.title, activity.start_utc, activity.claims) == (
-        "Evening",
-        datetime(2026, 5, 3, 6, tzinfo=UTC),
-        offline(gpx(), "Evening.gpx").claims,
-    )
+    [record] = read_all(connect_to(tmp_path)).values()
+    parts = {"summary": Body(record.listing.summary), "file": Body(record.content)}
+    stored = Record(record.listing.external_id, "files", parts)
+    assert record.workouts == plugin.fitglue_normalize(record=stored)
+    assert record.workouts[0].title == "Evening"
+    assert record.workouts[0].start_utc == datetime(2026, 5, 3, 6, tzinfo=UTC)

@@ -12,9 +12,10 @@ import pytest
 
 from fitglue_files import plugin
 from fitglue_files.archives.strava_table import columns
+from fitglue_files.testing import listed, places, read_all, read_place
 from fitglue_registry.errors import AthleteNeeded, RecordRefused
 from fitglue_registry.model import problems
-from fitglue_registry.plugin_api import Body, Part, Record, Unavailable
+from fitglue_registry.plugin_api import Body, Record
 
 ENGLISH = [
     "Activity ID",
@@ -209,10 +210,6 @@ def archive(tmp_path, zipped, connect_to):
     return make
 
 
-def listed(connection):
-    return list(plugin.fitglue_list(connection=connection, window=None))
-
-
 def made(listing, file: bytes | None = None):
     parts = {"summary": Body(listing.summary)} | ({"file": Body(file)} if file is not None else {})
     workouts = plugin.fitglue_normalize(record=Record(listing.external_id, "strava-archive", parts))
@@ -397,10 +394,9 @@ def test_a_row_with_its_file_has_the_texts_of_the_row_and_the_streams_of_the_fil
         [row(file="activities/900.gpx.gz")],
         files={"activities/900.gpx.gz": gzip.compress(gpx(trk="<name>raw</name>"))},
     )
-    [listing] = listed(connection)
-    [part] = plugin.fitglue_fetch(connection=connection, part="file", ids=["101"])
-    assert isinstance(part, Part)
-    [activity] = made(listing, part.decoded)
+    record = read_all(connection)["101"]
+    [activity] = record.workouts
+    assert [activity] == made(record.listing, record.content)
     assert (activity.title, activity.gear.name, activity.elapsed_s) == ("Lake", "Shoes", 20)
     assert activity.average_heartrate_bpm == 151.3  # the file has none
     assert {stream.type for stream in activity.streams} >= {"time", "latlng"}
@@ -410,10 +406,7 @@ def test_a_row_with_its_file_has_the_texts_of_the_row_and_the_streams_of_the_fil
 
 def test_the_file_of_a_row_without_a_file_does_not_exist(archive):
     """The file of an activity that was entered by hand is answered as not existing."""
-    connection = archive([row()])
-    listed(connection)
-    [answer] = plugin.fitglue_fetch(connection=connection, part="file", ids=["101"])
-    assert isinstance(answer, Unavailable)
+    [answer] = read_all(archive([row()]))["101"].unavailable
     assert (answer.state, answer.code) == ("none", "FG-no-file")
 
 
@@ -554,13 +547,16 @@ def test_another_table_is_no_archive(tmp_path, zipped, connect_to):
 
 
 def test_a_deleted_archive_is_not_an_error(archive, tmp_path):
-    """After an archive was deleted, nothing is listed, and its files are available later."""
+    """After an archive was deleted, nothing is listed; what was listed before is a workout without
+    its file, which is available later.
+    """
     connection = archive([row(file="activities/9.gpx")], files={"activities/9.gpx": b"<gpx/>"})
-    listed(connection)
+    [place] = places(connection)
     (tmp_path / "export_4711.zip").unlink()
     assert listed(connection) == []
-    [answer] = plugin.fitglue_fetch(connection=connection, part="file", ids=["101"])
-    assert answer.state == "later"
+    [record] = read_place(connection, place)
+    assert [answer.state for answer in record.unavailable] == ["later"]
+    assert len(record.workouts) == 1
 
 
 def test_the_same_activity_twice_is_one_record(archive):

@@ -14,6 +14,7 @@ from datetime import datetime
 import pytest
 
 from fitglue_files import plugin
+from fitglue_files.testing import listed, read_all
 from fitglue_registry.errors import AthleteNeeded, RecordRefused
 from fitglue_registry.model import problems
 from fitglue_registry.plugin_api import Body, Record
@@ -112,10 +113,6 @@ def recorded(fit, seconds: int = 1800, start: int = 0, sport: int = 2) -> bytes:
         .activity(start + seconds)
         .content()
     )
-
-
-def listed(connection):
-    return list(plugin.fitglue_list(connection=connection, window=None))
 
 
 def made(listing, file: bytes | None = None):
@@ -247,8 +244,7 @@ def test_a_row_takes_the_file_of_its_day_and_duration(exports, fit):
     joined = next(
         listing for listing in listed(connection) if "file" in json.loads(listing.summary)
     )
-    [part] = plugin.fitglue_fetch(connection=connection, part="file", ids=[joined.external_id])
-    [activity] = made(joined, part.decoded)
+    [activity] = read_all(connection)[joined.external_id].workouts
     assert (activity.title, activity.start_precision, activity.training_load) == (
         "Tempo",
         "second",
@@ -260,12 +256,10 @@ def test_a_row_takes_the_file_of_its_day_and_duration(exports, fit):
     assert len(listed(connection)) == 2
 
 
-@pytest.mark.parametrize(
-    "case", ["two rows", "two files", "another duration", "another sport", "another day"]
-)
+@pytest.mark.parametrize("case", ["two rows", "another duration", "another sport", "another day"])
 def test_an_uncertain_join_is_not_made(exports, fit, case):
-    """A row and a file are separate records if the file may belong to another row or the row to
-    another file, or if duration, sport or day differ.
+    """A row and a file are separate records if the file may belong to another row, or if duration,
+    sport or day differ.
     """
     day = day_of(fit)
     rows = {
@@ -274,13 +268,20 @@ def test_an_uncertain_join_is_not_made(exports, fit, case):
         "another sport": [row(day, kind="Swim")],
         "another day": [row("2026-03-01")],
     }.get(case, [row(day)])
-    files = {"a.fit.gz": recorded(fit)} | (
-        {"b.fit.gz": recorded(fit, start=7200)} if case == "two files" else {}
-    )
+    files = {"a.fit.gz": recorded(fit)}
     listings = listed(exports(*rows, files=files))
     summaries = [json.loads(listing.summary) for listing in listings]
     assert not any("workout" in summary and "file" in summary for summary in summaries)
     assert len(summaries) == len(rows) + len(files)
+
+
+def test_a_row_takes_only_one_of_two_files(exports, fit):
+    """Of two files of the day and duration of a row, one is joined with it, and the other is a
+    record of its own.
+    """
+    files = {"a.fit.gz": recorded(fit), "b.fit.gz": recorded(fit, start=7200)}
+    summaries = [json.loads(row.summary) for row in listed(exports(row(day_of(fit)), files=files))]
+    assert sorted("workout" in summary for summary in summaries) == [False, True]
 
 
 def test_several_years_are_one_connection_and_a_row_of_two_exports_is_one(exports):

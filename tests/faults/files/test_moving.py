@@ -4,78 +4,98 @@ sync has everything.
 
 from __future__ import annotations
 
-import errno
 import shutil
 from pathlib import Path
 
 import pytest
 
-from fitglue_files import description_cache, plugin, zips
 from fitglue_registry.errors import AthleteNeeded
+from fitglue_registry.sync.reading.read_places import Places
 from tests.faults.files.conftest import gpx, reasons, synced, zipped
+
+FULL_DISK = """
+import errno, shutil
+
+def full(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+shutil.copyfileobj = full
+"""
+SMALL_DATABASE = """
+import sqlite3
+
+connect = sqlite3.connect
+
+def small(*arguments, **options):
+    db = connect(*arguments, **options)
+    db.execute("pragma max_page_count = 1")
+    return db
+
+sqlite3.connect = small
+"""
 
 
 @pytest.fixture
-def before_fetch(monkeypatch):
-    """Return a function that arranges for an action to happen once, between the list and the first
-    fetch of a sync.
+def before_reading(monkeypatch):
+    """Return a function that arranges for an action to happen once, after the files are listed and
+    before the first one is read.
     """
 
     def arrange(action):
-        fetch, fetched = plugin.fetch, []
+        read, done = Places.read, []
 
         def harmed(*arguments):
-            if not fetched:
-                fetched.append(action())
-            return fetch(*arguments)
+            if not done:
+                done.append(action())
+            return read(*arguments)
 
-        monkeypatch.setattr(plugin, "fetch", harmed)
+        monkeypatch.setattr(Places, "read", harmed)
 
     return arrange
 
 
-def test_an_archive_that_vanishes_between_list_and_fetch_is_fetched_later(
-    host, rides, lost, before_fetch, reliability
+def test_an_archive_that_vanishes_before_it_is_read_is_read_later(
+    host, rides, lost, before_reading, reliability
 ):
-    """The workouts of an archive that vanishes after it was listed are stored from their summaries,
-    and their samples arrive once the archive is back.
+    """The workouts of an archive that vanishes after it was listed arrive once the archive is
+    back.
     """
     host.connect("files", {"paths": str(rides)})
     away = rides.parent / "away.zip"
-    before_fetch(lambda: shutil.move(rides / "more.zip", away))
-    assert "no file with this content" in reasons(synced(host))
-    assert len(host.activities()) == 3
+    before_reading(lambda: shutil.move(rides / "more.zip", away))
+    assert "it is no longer there" in reasons(synced(host))
+    assert len(host.activities()) == 1
     shutil.move(away, rides / "more.zip")
     synced(host)
     gone = lost(host, rides)
     assert gone == 0
     reliability(
         "files",
-        "an archive vanishes between list and fetch",
+        "an archive vanishes after it was listed",
         lost=gone,
-        seen="FG-file-missing; fetched once the archive is back",
+        seen="FG-file-missing; read once the archive is back",
     )
 
 
-def test_a_file_that_changes_between_list_and_fetch_is_another_record(
-    host, rides, lost, before_fetch, reliability
+def test_a_file_that_changes_before_it_is_read_is_stored_as_it_is_then(
+    host, rides, lost, before_reading, reliability
 ):
-    """A file that changes between list and fetch is not stored under the id of its old content."""
+    """A file that changes after it was listed is stored under the id of its new content."""
     host.connect("files", {"paths": str(rides)})
     before = (rides / "a.gpx").read_bytes()
-    before_fetch(lambda: (rides / "a.gpx").write_bytes(gpx(5)))
+    before_reading(lambda: (rides / "a.gpx").write_bytes(gpx(5)))
     synced(host)
     synced(host)
-    assert len(host.activities()) == 4
+    assert len(host.activities()) == 3
     (rides / "old.gpx").write_bytes(before)
     synced(host)
     gone = lost(host, rides)
     assert gone == 0
     reliability(
         "files",
-        "a file is rewritten between list and fetch",
+        "a file is rewritten after it was listed",
         lost=gone,
-        seen="the old content stays wanted (FG-file-missing); the new content becomes a record",
+        seen="the new content becomes a record, under its own id",
     )
 
 
@@ -126,7 +146,7 @@ def test_a_damaged_cache_of_file_descriptions_costs_only_time(host, rides, lost,
     """A damaged cache of file descriptions loses nothing, because the files are read again."""
     host.connect("files", {"paths": str(rides)})
     synced(host)
-    [file] = Path(host.home).rglob("seen.sqlite")
+    [file] = Path(host.home).rglob("kinds.sqlite")
     content = file.read_bytes()
     file.unlink()
     if harm == "a folder in its place":
@@ -146,18 +166,23 @@ def test_a_damaged_cache_of_file_descriptions_costs_only_time(host, rides, lost,
     )
 
 
+@pytest.mark.own_workers
 def test_a_full_disk_while_a_nested_zip_is_unpacked_loses_nothing(
-    host, rides, lost, monkeypatch, reliability
+    host, rides, lost, tmp_path, monkeypatch, reliability
 ):
     """If a zip inside a zip cannot be unpacked because the disk is full, its workouts wait for the
     next sync, and the others arrive.
     """
     host.connect("files", {"paths": str(rides)})
-    zips._spools.clear()
+    host.workspace.stop_workers()
     with monkeypatch.context() as patch:
-        patch.setattr(zips.shutil, "copyfileobj", _full)
+        # Python imports this module at the start of each worker process.
+        (tmp_path / "site").mkdir()
+        (tmp_path / "site" / "sitecustomize.py").write_text(FULL_DISK)
+        patch.setenv("PYTHONPATH", str(tmp_path / "site"))
         assert "No space left" in reasons(synced(host))
     assert len(host.activities()) == 2
+    host.workspace.stop_workers()
     synced(host)
     gone = lost(host, rides)
     assert gone == 0
@@ -169,25 +194,18 @@ def test_a_full_disk_while_a_nested_zip_is_unpacked_loses_nothing(
     )
 
 
-def _full(*_):
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-
+@pytest.mark.own_workers
 def test_a_full_disk_for_the_cache_of_file_descriptions_loses_nothing(
-    host, rides, lost, monkeypatch, reliability
+    host, rides, lost, tmp_path, monkeypatch, reliability
 ):
     """A sync does not need the cache of file descriptions to be writable."""
     host.connect("files", {"paths": str(rides)})
 
-    connect = description_cache.sqlite3.connect
-
-    def small(*arguments, **options):
-        db = connect(*arguments, **options)
-        db.execute("pragma max_page_count = 1")
-        return db
-
+    host.workspace.stop_workers()
     with monkeypatch.context() as patch:
-        patch.setattr(description_cache.sqlite3, "connect", small)
+        (tmp_path / "site").mkdir()
+        (tmp_path / "site" / "sitecustomize.py").write_text(SMALL_DATABASE)
+        patch.setenv("PYTHONPATH", str(tmp_path / "site"))
         synced(host)
     gone = lost(host, rides)
     assert gone == 0

@@ -54,8 +54,8 @@ def test_a_killed_rebuild_leaves_no_worker_behind(tmp_path, monkeypatch, reliabi
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         finished(host)
         expected = natural(host)
-    # Standard error is discarded, because loky's resource tracker always complains about a killed
-    # parent.
+    # Standard error is discarded, because the resource tracker of multiprocessing always complains
+    # about a killed parent.
     with subprocess.Popen(
         [sys.executable, "-c", CHILD, str(tmp_path)],
         stdin=subprocess.PIPE,

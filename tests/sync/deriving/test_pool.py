@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
+from functools import partial
+from importlib.metadata import distribution
+from types import SimpleNamespace
 
-import loky
 import psutil
 import pytest
 
+from fitglue_registry.hookspecs import PLUGIN_GROUP
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.sync.deriving import pool, workers
 from fitglue_registry.sync.events import PartStored
+from fitglue_registry.sync.worker_limits import WorkerLimits
 from tests.sync.builders import finished, stopped
 from tests.sync.natural import natural
 from tests.sync.slow import Scripts, install
@@ -61,21 +64,45 @@ def test_many_heavy_parts_are_derived_in_other_processes(scripts, host):
     assert titles(host) == ["read"] * MANY
 
 
-def test_a_few_heavy_parts_are_derived_in_this_process(scripts, host):
-    """A few heavy parts are derived in this process, because a worker takes longer to start."""
-    scripts.add(workers._MIN_HEAVY_RECORDS - 1)
+def test_a_single_heavy_part_is_derived_in_another_process(scripts, host):
+    """A foreign file is never read in this process, even if it is the only one."""
+    scripts.add(1)
     finished(host)
-    assert read_by_workers(scripts) == set()
+    assert len(read_by_workers(scripts)) == 1
+
+
+def test_plugins_of_an_application_are_used_in_workers_too(scripts, tmp_path):
+    """The entry points that an application provides are loaded again in the worker processes."""
+    scripts.add(2)
+    with scripts.host(
+        tmp_path / "home", plugins=Plugins(distribution("fg-slow").entry_points)
+    ) as host:
+        finished(host)
+    assert len(read_by_workers(scripts)) == 2
+
+
+def test_plugins_that_no_worker_can_load_read_no_file(scripts, tmp_path):
+    """If an application provides a plugin that no other process can load, its connection stops, and
+    no file is read in this process.
+    """
+    scripts.add(1)
+    plugin, registry = distribution("fg-slow").entry_points
+    local = SimpleNamespace(
+        name="fg-slow", value="", group=PLUGIN_GROUP, load=lambda: plugin.load()
+    )
+    with scripts.host(tmp_path / "home", plugins=Plugins([local, registry])) as host:
+        assert stopped(host).code == "FG-plugin-not-importable"
+    assert scripts.readers() == {}
 
 
 @pytest.mark.long
-def test_the_store_is_the_same_as_without_processes(scripts, host, tmp_path, monkeypatch):
-    """Worker processes store the same as this process does, including a refusal and an error of the
-    plugin's code with its place.
+def test_the_store_does_not_depend_on_the_order_of_workers(scripts, host, tmp_path, monkeypatch):
+    """Several workers store the same as one after the other, including a refusal and an error of
+    the plugin's code with its place.
     """
     scripts.add(MANY, n3="raise RecordRefused('FG-script-odd', 'three')", n4="1 / 0")
     finished(host)
-    monkeypatch.setattr(workers, "_MIN_HEAVY_RECORDS", MANY + 1)
+    monkeypatch.setattr(pool, "_MAX_BYTES", 1)
     with scripts.host(tmp_path / "other") as other:
         finished(other)
         assert natural(other) == natural(host)
@@ -95,18 +122,12 @@ def test_on_postgresql_it_is_the_same(scripts, host, tmp_path, postgres_url):
         assert natural(other) == natural(host)
 
 
-def test_the_records_of_a_killed_worker_are_derived_again(scripts, host, caplog):
-    """If a worker is killed, its records are derived by other workers, and the log has one warning
-    about it.
-    """
+def test_the_record_of_a_killed_worker_is_derived_again(scripts, host):
+    """If a worker is killed, perhaps by somebody else, its record is derived by another worker."""
     scripts.add(MANY, n8=DIES_ONCE)
-    with caplog.at_level(logging.WARNING):
-        finished(host)
+    finished(host)
     assert titles(host) == ["read"] * MANY
     assert len(read_by_workers(scripts)) == MANY
-    assert [
-        record.levelname for record in caplog.records if "ended unexpectedly" in record.message
-    ] == ["WARNING"]
 
 
 @pytest.mark.long
@@ -125,33 +146,49 @@ def test_a_record_that_kills_its_worker_twice_goes_to_quarantine(scripts, host):
 
 
 @pytest.mark.long
-def test_if_workers_keep_dying_records_are_derived_in_this_process(scripts, host, monkeypatch):
-    """If workers die again and again, the remaining records are derived in this process."""
-    monkeypatch.setattr(pool, "_MAX_STARTS", 1)
-    monkeypatch.setattr(pool, "_JOBS_PER_CORE", 1)
-    count = MANY + loky.cpu_count()  # more than can be under way when the newest kills its worker
-    newest = f"(here.parent / '{count - 1}')"
-    is_worker = f"os.getpid() != {os.getpid()}"
-    is_read_once = f"(not {newest}.exists() or len({newest}.read_text().split()) == 1)"
-    # Workers wait as long as the newest script has not been read a second time.
-    waits = f"if {is_worker} and {is_read_once}: threading.Event().wait()"
-    scripts.add(count, waits, **{f"n{count - 1}": DIES_ONCE})
+def test_records_that_kill_their_workers_cost_no_other_record(scripts, host):
+    """However many records kill their workers, the others arrive, and none is derived here."""
+    deadly = {f"n{number}": DIES for number in range(0, MANY, 2)}
+    scripts.add(MANY, **deadly)
     finished(host)
-    assert titles(host) == ["read"] * count
-    assert scripts.readers()["0"] == [os.getpid()]
+    assert len(host.records.quarantine()) == MANY / 2
+    assert titles(host).count("read") == MANY / 2
+    assert len(read_by_workers(scripts)) == MANY
 
 
-@pytest.mark.long
-def test_a_plugin_that_blocks_in_a_worker_is_named_and_stops_its_connection(scripts, tmp_path):
-    """A plugin that blocks in a worker stops its connection after the host's time limit; the
-    records before it are stored, and the worker does not outlive the sync.
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("while True: pass", "it used more than 1 s of CPU time"),
+        ("bytearray(2 << 30)", "MemoryError"),
+        ("os._exit(3)", "it ended the process with exit code 3"),
+    ],
+)
+def test_a_record_that_exceeds_a_limit_goes_to_quarantine(
+    scripts, host, monkeypatch, script, reason
+):
+    """A record that takes too much CPU time or memory, or ends the process, goes to quarantine with
+    the reason, and the others arrive.
     """
-    scripts.add(MANY, n8="threading.Event().wait()")
-    with scripts.host(tmp_path / "home", plugins=Plugins(time_limit_s=1.0)) as host:
-        assert stopped(host).code == "FG-plugin-blocked"
-        assert titles(host).count("read") == MANY - 9
-    assert os.getpid() not in scripts.readers()["8"]
-    assert workers_left(scripts) == set()
+    monkeypatch.setattr(workers, "WorkerLimits", partial(WorkerLimits, cpu_s=1.0))
+    scripts.add(3, n1=script)
+    finished(host)
+    [record] = host.records.quarantine()
+    assert record["external_id"] == "1"
+    assert reason in str(record)
+    assert sorted(titles(host)) == ["listed", "read", "read"]
+
+
+def test_a_record_that_waits_forever_goes_to_quarantine(scripts, tmp_path):
+    """A record whose plugin waits forever goes to quarantine after the time limit of the plugin,
+    and the others arrive.
+    """
+    scripts.add(3, n1="threading.Event().wait()")
+    with scripts.host(tmp_path / "home", plugins=Plugins(time_limit_s=2.0)) as host:
+        finished(host)
+        [record] = host.records.quarantine()
+        assert "it took more than 2 s" in str(record)
+        assert sorted(titles(host)) == ["listed", "read", "read"]
 
 
 @pytest.mark.long
@@ -163,9 +200,9 @@ def test_the_bytes_in_progress_are_limited(scripts, host, monkeypatch):
     assert len(read_by_workers(scripts)) == MANY
 
 
-def test_the_workers_end_with_the_sync(scripts, host):
-    """The worker processes end with the sync, also if its iterator is closed early, and the next
-    sync derives the remaining records.
+def test_the_work_ends_with_the_sync_and_the_workers_with_the_host(scripts, host):
+    """If the iterator of a sync is closed early, the next sync derives the remaining records; the
+    worker processes end when the host is closed.
     """
     scripts.add(MANY)
     events = host.sync()
@@ -173,10 +210,23 @@ def test_the_workers_end_with_the_sync(scripts, host):
         if isinstance(event, PartStored):
             break
     events.close()
-    assert workers_left(scripts) == set()
     assert 1 <= titles(host).count("read") < MANY
     finished(host)
     assert titles(host) == ["read"] * MANY
+    host.close()
+    assert workers_left(scripts) == set()
+
+
+def test_a_worker_that_waits_forever_is_stopped_with_the_sync(scripts, host):
+    """Closing the iterator of a sync kills the workers that are still at work for it."""
+    scripts.add(2, n0="threading.Event().wait()")
+    events = host.sync()
+    for event in events:
+        if isinstance(event, PartStored):
+            break
+    events.close()
+    host.close()
+    assert workers_left(scripts) == set()
 
 
 def workers_left(scripts) -> set[int]:

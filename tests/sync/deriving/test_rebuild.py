@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 
@@ -11,7 +10,6 @@ import sqlalchemy as sa
 
 from fitglue_registry.store.tables import source_activities
 from fitglue_registry.sync.deriving import workers
-from fitglue_registry.sync.events import SyncStopped
 from tests.sync.builders import finished, ids_decided
 from tests.sync.natural import natural
 
@@ -20,15 +18,15 @@ from tests.sync.natural import natural
 def on_every_core(monkeypatch):
     """The results that worker processes derive; a few records are enough to use them."""
     results = []
-    plain = workers._on_every_core
+    plain = workers._in_workers
 
-    def counted(context, batches, processes):
-        for label, derived in plain(context, batches, processes):
+    def counted(context, batches):
+        for label, derived in plain(context, batches):
             results.extend(derived)
             yield label, derived
 
     monkeypatch.setattr(workers, "_MIN_RECORDS", 1)
-    monkeypatch.setattr(workers, "_on_every_core", counted)
+    monkeypatch.setattr(workers, "_in_workers", counted)
     return results
 
 
@@ -103,14 +101,3 @@ def test_a_deleted_record_that_was_never_normalized_leaves_quarantine(connected,
     assert not connected.records.quarantine()
     list(connected.syncs.rebuild())
     assert not connected.records.quarantine()
-
-
-def test_a_worker_process_that_dies_is_reported_as_the_plugins_error(
-    connected, on_every_core, monkeypatch
-):
-    """A plugin that ends its worker process stops the rebuild, but not the process of the host."""
-    finished(connected)
-    monkeypatch.setattr(workers, "derive_in_worker", lambda *_: os._exit(1))
-    last = list(connected.syncs.rebuild())[-1]
-    assert isinstance(last, SyncStopped)
-    assert last.error.code == "FG-plugin-died"

@@ -1,4 +1,4 @@
-"""Format 0003: local times that are known, days, and the settings of athletes.
+"""Format 0003: local times that are known, days, the settings of athletes, and places of files.
 
 Until now, ``start_local`` held the UTC start where the zone was unknown, because lists sorted by
 it. This file is never edited after its release.
@@ -25,7 +25,7 @@ _ZONE_UNKNOWN = {
 
 
 def upgrade() -> None:
-    """Add the columns and the table, fill the columns, and replace the indexes."""
+    """Add the columns and the tables, fill the columns, and replace the indexes."""
     for table in _TABLES:
         op.add_column(table, sa.Column("day", sa.Text(), nullable=True))
     op.add_column("fg_source_activities", sa.Column("clock_start", sa.Text(), nullable=True))
@@ -60,4 +60,14 @@ def upgrade() -> None:
         sa.Column("value", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["athlete_id"], ["fg_athletes.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("athlete_id", "key", "valid_from"),
+    )
+    op.create_table(
+        "fg_locations",
+        sa.Column("connection_id", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("mark", sa.Text(), nullable=False),
+        sa.Column("plugin_version", sa.Text(), nullable=True),
+        sa.Column("external_ids", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["connection_id"], ["fg_connections.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("connection_id", "key"),
     )

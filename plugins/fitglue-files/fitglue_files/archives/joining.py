@@ -102,6 +102,15 @@ def workouts_of(
         completeness = Completeness(("summary",), why)
         row_only = msgspec.structs.replace(row, completeness=completeness)
         return [of_record(row_only, record)]
+    return workouts_with(row, legs, record)
+
+
+def workouts_with(
+    row: SourceActivity,
+    legs: Sequence[SourceActivity],
+    record: Record,
+) -> list[SourceActivity]:
+    """Return the workouts of a record whose file was decoded already."""
     return [of_record(activity, record) for activity in combine(row, legs)]
 
 

@@ -4,37 +4,44 @@ or of which the athlete cut off the beginning. A file without a summary is a rec
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_left
 from collections import defaultdict
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from fitglue_files import normalizing
 from fitglue_files.archives.archive_kind import ArchiveKind, no_archive
 from fitglue_files.archives.cropping import LEAST_CROP_S
 from fitglue_files.archives.garmin_row import activity_of
 from fitglue_files.archives.garmin_summaries import owner, summaries_in, tables_in
-from fitglue_files.archives.joining import workouts_of
+from fitglue_files.archives.joining import workouts_of, workouts_with
+from fitglue_files.archives.row_reading import row_with_file
 from fitglue_files.containers import ContainerReader
 from fitglue_files.counting import count_kinds, count_workouts, other_names, unusable
-from fitglue_files.describing import Describer, promises_workout
-from fitglue_files.description_cache import DescriptionCache
-from fitglue_files.fetching import RecordFile, remember
+from fitglue_files.kind_cache import KindCache
 from fitglue_files.layout import Layout, Position, base_name, position_of, slashed
-from fitglue_files.listing import listing_of, listing_of_refusal
-from fitglue_files.members import Refusal, newest_first
+from fitglue_files.listing import listing_of_refusal
+from fitglue_files.members import Refusal, read_order
 from fitglue_files.paths import paths_of, present_paths
+from fitglue_files.places import hint_of, mark_of_all, members_as_values, place_of, place_of_row
+from fitglue_files.reading import read_file
+from fitglue_files.sorting import Sorter, promises_workout
 from fitglue_files.wording import Contents, between_years, counted
+from fitglue_formats import activities
+from fitglue_registry.errors import RecordRefused
+from fitglue_registry.model.moments import utc_text
 from fitglue_registry.plugin_api import Account, Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from fitglue_files.archives.garmin_summaries import Summaries, Summary
-    from fitglue_files.describing import Description
-    from fitglue_files.members import MemberOrRefusal
+    from fitglue_files.members import Member, MemberOrRefusal
+    from fitglue_files.reading import FileRead
+    from fitglue_files.source import Items
     from fitglue_registry.model import SourceActivity
-    from fitglue_registry.plugin_api import Connection, Record
+    from fitglue_registry.plugin_api import Connection, Location, Record
 
 #: A summary and its file state the same second, except that some firmware rounds it.
 _SAME_START_S = 5.0
@@ -114,7 +121,7 @@ def _candidates(layout: Layout) -> list[MemberOrRefusal]:
 
     The names of uploaded files have no meaning, and some have no suffix.
     """
-    return newest_first(filter(_may_be_workout, layout.members))
+    return read_order(filter(_may_be_workout, layout.members))
 
 
 def _may_be_workout(member: MemberOrRefusal) -> bool:
@@ -151,27 +158,37 @@ def account(connection: Connection) -> Account:
 # -- joining summaries with files ------------------------------------------------------------------
 
 
-class _UnjoinedSummaries:
-    """The summaries that are not joined with a file yet, indexed by the second of their start."""
+class _Index:
+    """The summaries of an archive by their id and by the second of their start."""
 
     def __init__(self, summaries: Iterable[Summary]) -> None:
-        self._by_id = {summary.external_id: summary for summary in summaries}
+        self.by_id = {summary.external_id: summary for summary in summaries}
         self._by_second: dict[int, list[Summary]] = defaultdict(list)
-        for summary in self._by_id.values():
+        for summary in self.by_id.values():
             if summary.start is not None:
                 second = int(summary.start.timestamp())
                 self._by_second[second].append(summary)
         self._seconds = sorted(self._by_second)
 
-    def take(self, workout: dict[str, Any]) -> Summary | None:
-        """Return and remove the summary that belongs to a workout of a file, or return ``None``.
+    def nearest(
+        self,
+        workout: SourceActivity,
+        taken: Collection[str],
+    ) -> Summary | None:
+        """Return the summary that belongs to a workout of a file, or ``None``.
 
         Among the summaries with nearly the same start, the same device decides, then the most
         similar duration, then the nearest start.
+
+        Args:
+            workout: The workout.
+            taken: The ids of summaries that belong to other workouts.
         """
-        start = datetime.fromisoformat(workout["start"]).timestamp()
-        device = str((workout.get("device") or {}).get("serial"))
-        lasted_s = workout.get("elapsed_s") or 0
+        if workout.start_utc is None:
+            return None
+        start = workout.start_utc.timestamp()
+        device = str(workout.device.serial if workout.device else None)
+        lasted_s = workout.elapsed_s or 0
 
         # False sorts before True, so the same device comes first.
         def distance(summary: Summary) -> tuple[bool, float, float]:
@@ -181,34 +198,34 @@ class _UnjoinedSummaries:
                 _apart_s(summary, start),
             )
 
-        nearest = min(self._near(start), key=distance, default=None)
-        if nearest is not None:
-            del self._by_id[nearest.external_id]
-        return nearest
+        near = (summary for summary in self._near(start) if summary.external_id not in taken)
+        return min(near, key=distance, default=None)
 
-    def cropped(self, workouts: Sequence[dict[str, Any]]) -> Summary | None:
+    def cropped(
+        self,
+        legs: Sequence[SourceActivity],
+        taken: Collection[str],
+    ) -> Summary | None:
         """Return the summary that is a part of the only workout of a file, without its beginning.
 
         No device records two workouts at once, so a summary of the same device inside the file is a
         part of it. If several summaries are inside, the athlete split the workout instead.
         """
-        if len(workouts) != 1:
+        if len(legs) != 1:
             return None
-        [workout] = workouts
-        device = workout.get("device") or {}
-        serial = device.get("serial")
-        lasted_s = workout.get("elapsed_s")
-        if not serial or not lasted_s:
+        [leg] = legs
+        serial = leg.device.serial if leg.device else None
+        if not serial or not leg.elapsed_s or leg.start_utc is None:
             return None
-        start = datetime.fromisoformat(workout["start"]).timestamp()
+        start = leg.start_utc.timestamp()
         if any(self._near(start)):
             return None
 
         inside = []
-        for summary in self._inside(start, start + lasted_s):
+        for summary in self._inside(start, start + leg.elapsed_s):
             if summary.device == str(serial):
                 inside.append(summary)
-        if len(inside) != 1:
+        if len(inside) != 1 or inside[0].external_id in taken:
             return None
         return inside[0]
 
@@ -217,9 +234,7 @@ class _UnjoinedSummaries:
         start: float,
         end: float,
     ) -> Iterator[Summary]:
-        """Yield the summaries that were not taken and that begin after a crop of a recording, and
-        end before its end.
-        """
+        """Yield the summaries that begin after a crop of a recording, and end before its end."""
         first = start + LEAST_CROP_S
         last = end + _SAME_START_S
         position = bisect_left(self._seconds, first)
@@ -227,14 +242,8 @@ class _UnjoinedSummaries:
             if second > last:
                 return
             for summary in self._by_second[second]:
-                if summary.external_id not in self._by_id:
-                    continue
                 if second + summary.lasted_s <= last:
                     yield summary
-
-    def remove(self, summary: Summary) -> None:
-        """Remove a summary that was joined with a file."""
-        del self._by_id[summary.external_id]
 
     def _near(self, start: float) -> Iterator[Summary]:
         """Yield the summaries that begin at about this moment."""
@@ -242,13 +251,8 @@ class _UnjoinedSummaries:
         last = int(start + _SAME_START_S)
         for second in range(first, last + 1):
             for summary in self._by_second.get(second, ()):
-                is_free = summary.external_id in self._by_id
-                if is_free and _apart_s(summary, start) <= _SAME_START_S:
+                if _apart_s(summary, start) <= _SAME_START_S:
                     yield summary
-
-    def remaining(self) -> list[Summary]:
-        """Return the summaries that were not taken."""
-        return list(self._by_id.values())
 
 
 def _apart_s(summary: Summary, start: float) -> float:
@@ -257,80 +261,110 @@ def _apart_s(summary: Summary, start: float) -> float:
     return abs(summary.start.timestamp() - start)
 
 
-def listings(connection: Connection) -> Iterator[Listing]:
-    """Yield each summary as soon as its file is found, then the summaries without a file.
+@lru_cache(maxsize=1)
+def _index(tables: tuple[Member, ...]) -> _Index:
+    """Return the index of some tables, which a process keeps for the next file."""
+    with ContainerReader() as reader:
+        return _Index(summaries_in(reader, tables).workouts)
 
-    A file without a summary is a record of its own. Summaries and files are not listed one after
-    the other, because then no listing would be yielded while ten thousand files are described.
-    """
-    with ContainerReader() as reader, DescriptionCache(connection.cache) as cache:
+
+def places(connection: Connection) -> Iterator[Location]:
+    """Yield the place of each file, then of each summary, which is read if no file has it."""
+    with ContainerReader() as reader, KindCache(connection.cache) as cache:
         layout = Layout.of(reader, present_paths(connection))
-        summaries = summaries_in(reader, tables_in(layout))
-        yield from map(listing_of_refusal, summaries.broken)
-        unjoined = _UnjoinedSummaries(summaries.workouts)
-        listed: set[str] = set()
-        maybe_cropped: list[Description] = []
-        describer = Describer(reader, cache, connection.alive)
-        for described in describer.describe_all(_candidates(layout)):
-            if isinstance(described, Refusal):
-                yield listing_of_refusal(described)
-            elif described.content_id not in listed:
-                listed.add(described.content_id)
-                # Another file may begin with the summary, so such a file has to wait.
-                if unjoined.cropped(described.workouts) is not None:
-                    maybe_cropped.append(described)
-                else:
-                    yield from _file_listings(connection, unjoined, described)
-        for described in maybe_cropped:
-            yield _cropped_listing(connection, unjoined, described)
-        for summary in unjoined.remaining():
-            yield _listing(connection, summary, None)
+        tables = tables_in(layout)
+        summaries = summaries_in(reader, tables)
+        yield from map(place_of, summaries.broken)
+
+        # A changed summary changes what its file becomes, so all files are read again with it.
+        mark = mark_of_all(tables)
+        as_values = members_as_values(tables)
+        sorter = Sorter(reader, cache, connection.alive)
+        for member in sorter.workouts(_candidates(layout)):
+            yield place_of(member, mark, tables=as_values)
+        for summary in summaries.workouts:
+            content = f"{utc_text(summary.stated_at)} {hashlib.sha256(summary.raw).hexdigest()}"
+            yield place_of_row(summary.external_id, content, tables=as_values)
 
 
-def _file_listings(
-    connection: Connection,
-    unjoined: _UnjoinedSummaries,
-    described: Description,
-) -> Iterator[Listing]:
+def read(connection: Connection, location: Location) -> Items:
     """Yield the summaries that belong to a file, and the file itself if one of its workouts has
-    none.
+    none; or a summary without a file.
     """
-    summaries = [unjoined.take(workout) for workout in described.workouts]
-    for summary in summaries:
-        if summary is not None:
-            yield _listing(connection, summary, described)
-    # A file that cannot be used has no workouts; it is listed with its problem.
-    if not summaries or None in summaries:
-        yield listing_of(connection, described)
+    hint = hint_of(location)
+    if hint.member is None:
+        index = _index(hint.members("tables"))
+        listing = _listing(index.by_id[location.external_id or ""], None)
+        yield from row_with_file(connection, listing, None, normalize, decode=True)
+        return
+    if isinstance(hint.member, Refusal):
+        yield listing_of_refusal(hint.member)
+        return
+    try:
+        file = read_file(hint.member)
+    except RecordRefused as error:
+        refused = Refusal(hint.member.location, error, hint.member.modified_s)
+        yield listing_of_refusal(refused)
+        return
+    if location.undecodable:
+        yield from normalizing.record_of_file(connection, file, decode=False)
+        return
+    index = _index(hint.members("tables"))
+    yield from _with_summaries(connection, index, file, location.taken)
 
 
-def _cropped_listing(
+def _with_summaries(
     connection: Connection,
-    unjoined: _UnjoinedSummaries,
-    described: Description,
-) -> Listing:
-    """Return the summary that is a part of a file, or the file if the summary has another file."""
-    summary = unjoined.cropped(described.workouts)
-    if summary is None:
-        return listing_of(connection, described)
-    unjoined.remove(summary)
-    return _listing(connection, summary, described)
+    index: _Index,
+    file: FileRead,
+    taken: frozenset[str],
+) -> Items:
+    """Yield the records of a file that can be read."""
+    try:
+        legs = activities(file.unpacked, file.member.name)
+    # A file that cannot be used has no workouts; it is listed with its problem.
+    except RecordRefused:
+        yield from normalizing.record_of_file(connection, file, decode=True)
+        return
+    part = index.cropped(legs, taken)
+    if part is not None:
+        yield from _with_summary(connection, part, file, legs)
+        return
+    used = set(taken)
+    has_all = True
+    for leg in legs:
+        summary = index.nearest(leg, used)
+        if summary is None:
+            has_all = False
+            continue
+        used.add(summary.external_id)
+        yield from _with_summary(connection, summary, file, legs)
+    if not has_all:
+        yield from normalizing.record_of_file(connection, file, decode=True)
 
 
-def _listing(
+def _with_summary(
     connection: Connection,
     summary: Summary,
-    described: Description | None,
-) -> Listing:
+    file: FileRead,
+    legs: Sequence[SourceActivity],
+) -> Items:
+    """Yield the record of a summary and its file."""
+    listing = _listing(summary, file)
+    yield listing
+    yield file.part_of(listing.external_id)
+    record = normalizing.record_of(connection, listing, file)
+    row = activity_of(record.external_id, normalizing.summary_of(record)["activity"])
+    yield from workouts_with(row, legs, record)
+
+
+def _listing(summary: Summary, file: FileRead | None) -> Listing:
     """Return the listing of a summary, which is kept byte for byte, with the id of its file."""
-    record_file = RecordFile(None)
-    file = b""
-    if described is not None:
-        record_file = RecordFile(described.member, described.content_id)
-        file = b',"file":"' + described.content_id.encode() + b'"'
-    remember(connection, summary.external_id, record_file)
+    content_id = b""
+    if file is not None:
+        content_id = b',"file":"' + file.content_id.encode() + b'"'
     # Built from bytes, so that the summary stays verbatim, including the notation of its numbers.
-    content = b'{"activity":' + summary.raw + file + b"}"
+    content = b'{"activity":' + summary.raw + content_id + b"}"
     return Listing(summary.external_id, content, at_source=summary.stated_at)
 
 
@@ -351,7 +385,8 @@ KIND = ArchiveKind(
     roots=roots,
     contents=contents,
     account=account,
-    listings=listings,
+    places=places,
+    read=read,
     normalize=normalize,
     order=20,
 )

@@ -6,21 +6,23 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from fitglue_files.archives.archive_kind import ArchiveKind, no_archive
 from fitglue_files.archives.csv_tables import HEADER_BYTES, read_header, read_table
 from fitglue_files.archives.dates import DateColumn
 from fitglue_files.archives.joining import workouts_of
+from fitglue_files.archives.row_reading import row_with_file
 from fitglue_files.archives.strava_row import TABLE, activity_of
 from fitglue_files.archives.strava_table import cells, columns, is_header
 from fitglue_files.containers import ContainerReader
-from fitglue_files.describing import promises_workout
-from fitglue_files.fetching import RecordFile, remember
 from fitglue_files.layout import Layout, base_name, root_of, stem
 from fitglue_files.listing import canonical
 from fitglue_files.normalizing import summary_of
 from fitglue_files.paths import paths_of, present_paths
+from fitglue_files.places import hint_of, place_of_row
+from fitglue_files.sorting import promises_workout
 from fitglue_files.wording import Contents, between_years, counted, left_out, named
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model.moments import utc_text
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
 
     from fitglue_files.layout import Position
     from fitglue_files.members import Member
+    from fitglue_files.source import Items
     from fitglue_registry.model import SourceActivity
-    from fitglue_registry.plugin_api import Connection, Record
+    from fitglue_registry.plugin_api import Connection, Location, Record
 
 _PROFILE = "profile.csv"
 #: What is kept of a row: its cells by their meaning, and all its cells with their names.
@@ -183,29 +186,61 @@ class Row(NamedTuple):
     summary: Summary
 
 
-def listings(connection: Connection) -> Iterator[Listing]:
-    """Yield every row once; a row that is in several archives is taken from the newest."""
+def places(connection: Connection) -> Iterator[Location]:
+    """Yield the place of every row once; a row that is in several archives is taken from the
+    newest.
+    """
     listed: set[str] = set()
     with ContainerReader() as reader:
         layout = Layout.of(reader, present_paths(connection))
         for table in _tables(reader, layout):
-            for external_id, summary in _rows(reader, table):
-                if external_id in listed:
-                    continue
-                listed.add(external_id)
-                member = None
-                if summary.get("file"):
-                    member = _file(layout, table, summary["file"])
-                # Without its file, the row must not promise one: a later archive may contain it,
-                # and the changed summary then fetches it.
-                if member is None:
-                    summary.pop("file", None)
-                remember(connection, external_id, RecordFile(member))
-                yield Listing(
-                    external_id,
-                    canonical(summary),
-                    at_source=table.modified_at,
-                )
+            for row in _rows(reader, table):
+                if row.external_id not in listed:
+                    listed.add(row.external_id)
+                    yield _place(layout, table, row)
+
+
+def _place(
+    layout: Layout,
+    table: Member,
+    row: Row,
+) -> Location:
+    """Return the place of a row with its file."""
+    summary = row.summary
+    member = None
+    if summary.get("file"):
+        member = _file(layout, table, summary["file"])
+    # Without its file, the row must not promise one: a later archive may contain it, and the
+    # changed summary then reads it.
+    if member is None:
+        summary.pop("file", None)
+    stated_at = utc_text(table.modified_at)
+    content = canonical(summary)
+    return place_of_row(
+        row.external_id,
+        f"{stated_at}\0{content.decode()}",
+        member,
+        summary=content.decode(),
+        stated_at=stated_at,
+    )
+
+
+def read(connection: Connection, location: Location) -> Items:
+    """Yield the record of a row, joined with its file."""
+    hint = hint_of(location)
+    assert location.external_id is not None
+    listing = Listing(
+        location.external_id,
+        hint.values["summary"].encode(),
+        at_source=datetime.fromisoformat(hint.values["stated_at"]),
+    )
+    yield from row_with_file(
+        connection,
+        listing,
+        hint.member,
+        normalize,
+        decode=not location.undecodable,
+    )
 
 
 def _rows(reader: ContainerReader, table: Member) -> list[Row]:
@@ -276,7 +311,8 @@ KIND = ArchiveKind(
     roots=roots,
     contents=contents,
     account=account,
-    listings=listings,
+    places=places,
+    read=read,
     normalize=normalize,
     order=10,
 )

@@ -5,14 +5,15 @@ day and duration leave no doubt.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from fitglue_files import normalizing
 from fitglue_files.archives.archive_kind import ArchiveKind, no_archive
-from fitglue_files.archives.joining import workouts_of
+from fitglue_files.archives.joining import workouts_of, workouts_with
+from fitglue_files.archives.row_reading import row_with_file
 from fitglue_files.archives.trainingpeaks_table import (
     activity_of,
     rows_of,
@@ -21,25 +22,30 @@ from fitglue_files.archives.trainingpeaks_table import (
 )
 from fitglue_files.containers import ContainerReader
 from fitglue_files.counting import count_kinds, count_workouts, other_names, unusable
-from fitglue_files.describing import Describer, promises_workout
-from fitglue_files.description_cache import DescriptionCache
-from fitglue_files.fetching import RecordFile, remember
+from fitglue_files.kind_cache import KindCache
 from fitglue_files.layout import Layout, Position, root_of
-from fitglue_files.listing import canonical, listing_of, listing_of_refusal
-from fitglue_files.members import Refusal, newest_first
+from fitglue_files.listing import canonical, listing_of_refusal
+from fitglue_files.members import Refusal, read_order
 from fitglue_files.paths import paths_of, present_paths
+from fitglue_files.places import hint_of, mark_of_all, members_as_values, place_of, place_of_row
+from fitglue_files.reading import read_file
+from fitglue_files.sorting import Sorter, promises_workout
 from fitglue_files.wording import Contents, between_years, counted, left_out
+from fitglue_formats import activities
+from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import family
+from fitglue_registry.model.moments import utc_text
 from fitglue_registry.plugin_api import Account, Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from fitglue_files.archives.trainingpeaks_table import Row
-    from fitglue_files.describing import Description
-    from fitglue_files.members import MemberOrRefusal
+    from fitglue_files.members import Member, MemberOrRefusal
+    from fitglue_files.reading import FileRead
+    from fitglue_files.source import Items
     from fitglue_registry.model import SourceActivity
-    from fitglue_registry.plugin_api import Connection, Record
+    from fitglue_registry.plugin_api import Connection, Location, Record
 
 #: The zip with the files of the workouts, which is recognized by its name only.
 _FILES = re.compile(r"WorkoutFileExport", re.IGNORECASE)
@@ -96,7 +102,7 @@ def _only_planned(planned: int, commented: int) -> str:
 
 def _candidates(layout: Layout) -> list[MemberOrRefusal]:
     """Return the members that may be workouts, by their name."""
-    return newest_first(filter(_may_be_workout, layout.members))
+    return read_order(filter(_may_be_workout, layout.members))
 
 
 def _may_be_workout(member: MemberOrRefusal) -> bool:
@@ -125,115 +131,136 @@ def account(connection: Connection) -> Account:
 # -- joining rows with files -----------------------------------------------------------------------
 
 
-def listings(connection: Connection) -> Iterator[Listing]:
-    """Yield the rows, each with its file if that is certain, then the files without a row."""
-    with ContainerReader() as reader, DescriptionCache(connection.cache) as cache:
+@lru_cache(maxsize=1)
+def _rows(tables: tuple[Member, ...]) -> dict[str, Row]:
+    """Return the rows of some tables by id; a process keeps them for the next file."""
+    with ContainerReader() as reader:
+        return {row.external_id: row for row in rows_of(reader, tables).rows}
+
+
+def places(connection: Connection) -> Iterator[Location]:
+    """Yield the place of each file, then of each row, which is read if no file has it."""
+    with ContainerReader() as reader, KindCache(connection.cache) as cache:
         layout = Layout.of(reader, present_paths(connection))
-        rows = rows_of(reader, tables_in(reader, layout)).rows
-        files: dict[str, Description] = {}
-        describer = Describer(reader, cache, connection.alive)
-        for described in describer.describe_all(_candidates(layout)):
-            if isinstance(described, Refusal):
-                yield listing_of_refusal(described)
-            else:
-                files.setdefault(described.content_id, described)
-        # All files have to be known first: whether a join is certain depends on the others.
-        joined = join(rows, files.values())
+        tables = list(tables_in(reader, layout))
+        rows = rows_of(reader, tables).rows
+
+        # A changed row changes what its file becomes, so all files are read again with it.
+        mark = mark_of_all(tables)
+        as_values = members_as_values(tables)
+        sorter = Sorter(reader, cache, connection.alive)
+        for member in sorter.workouts(_candidates(layout)):
+            yield place_of(member, mark, tables=as_values)
         for row in rows:
-            file = joined.get(row.external_id)
-            if file is not None:
-                files.pop(file.content_id)
-            yield _listing(connection, row, file)
-        for file in files.values():
-            yield listing_of(connection, file)
+            content = f"{utc_text(row.stated_at)} {sorted(row.cells.items())!r}"
+            yield place_of_row(row.external_id, content, tables=as_values)
 
 
-def _listing(
+def read(connection: Connection, location: Location) -> Items:
+    """Yield the record of a file, joined with its row if that is certain; or a row without file."""
+    hint = hint_of(location)
+    if hint.member is None:
+        row = _rows(hint.members("tables"))[location.external_id or ""]
+        yield from row_with_file(connection, _listing(row, None), None, normalize, decode=True)
+        return
+    if isinstance(hint.member, Refusal):
+        yield listing_of_refusal(hint.member)
+        return
+    try:
+        file = read_file(hint.member)
+    except RecordRefused as error:
+        refused = Refusal(hint.member.location, error, hint.member.modified_s)
+        yield listing_of_refusal(refused)
+        return
+    if location.undecodable:
+        yield from normalizing.record_of_file(connection, file, decode=False)
+        return
+    rows = _rows(hint.members("tables"))
+    free = [row for row in rows.values() if row.external_id not in location.taken]
+    yield from _with_row(connection, free, file)
+
+
+def _with_row(
     connection: Connection,
-    row: Row,
-    file: Description | None,
-) -> Listing:
+    rows: Sequence[Row],
+    file: FileRead,
+) -> Items:
+    """Yield the record of a file that can be read."""
+    try:
+        legs = activities(file.unpacked, file.member.name)
+    except RecordRefused:
+        legs = []
+    row = row_for(rows, legs)
+    if row is None:
+        yield from normalizing.record_of_file(connection, file, decode=True)
+        return
+    listing = _listing(row, file)
+    yield listing
+    yield file.part_of(listing.external_id)
+    record = normalizing.record_of(connection, listing, file)
+    yield from workouts_with(activity_of(record.external_id, row.cells), legs, record)
+
+
+def _listing(row: Row, file: FileRead | None) -> Listing:
     """Return the listing of a row, with the id of its file if it has one."""
     summary: dict[str, Any] = {"workout": row.cells}
-    record_file = RecordFile(None)
     if file is not None:
         summary["file"] = file.content_id
-        record_file = RecordFile(file.member, file.content_id)
-    remember(connection, row.external_id, record_file)
     return Listing(row.external_id, canonical(summary), at_source=row.stated_at)
 
 
-def join(
+def row_for(
     rows: Iterable[Row],
-    files: Iterable[Description],
-) -> dict[str, Description]:
-    """Return the file of each row that has one, by the external id of the row.
+    legs: Sequence[SourceActivity],
+) -> Row | None:
+    """Return the row to which the workouts of a file belong, or ``None``.
 
-    A row is joined only if day, duration and sport leave one file for the row and one row for the
-    file. A wrong join would be worse than none: an unjoined file is a workout of its own, which the
-    matcher compares with the row.
+    Day, duration and sport must leave one row. A wrong join would be worse than none: an unjoined
+    file is a workout of its own, which the matcher compares with the row.
     """
-    by_day: dict[date, list[Row]] = defaultdict(list)
+    days = _days(legs)
+    fitting = []
     for row in rows:
-        if row.day is not None:
-            by_day[row.day].append(row)
-    pairs = []
-    for file in files:
-        for row in _fitting(by_day, file):
-            pairs.append((row, file))
-    files_of_row = Counter(row.external_id for row, _ in pairs)
-    rows_of_file = Counter(file.content_id for _, file in pairs)
-    joined = {}
-    for row, file in pairs:
-        if files_of_row[row.external_id] == 1 and rows_of_file[file.content_id] == 1:
-            joined[row.external_id] = file
-    return joined
+        if row.day in days and _is_as_long(row, legs) and _is_same_sport(row, legs):
+            fitting.append(row)
+    if len(fitting) != 1:
+        return None
+    return fitting[0]
 
 
-def _fitting(
-    by_day: dict[date, list[Row]],
-    file: Description,
-) -> Iterator[Row]:
-    """Yield the rows to which a file may belong."""
-    for day in _days(file):
-        for row in by_day.get(day, ()):
-            if _is_as_long(row, file) and _is_same_sport(row, file):
-                yield row
-
-
-def _days(file: Description) -> set[date]:
+def _days(legs: Sequence[SourceActivity]) -> set[date | None]:
     """Return the local days on which a file may have begun.
 
     Without a zone, the local time is taken to be within twelve hours of UTC.
     """
-    if not file.workouts:
+    if not legs:
         return set()
-    first = file.workouts[0]
-    if first.get("start_local"):
-        local = datetime.fromisoformat(first["start_local"])
-        return {local.date()}
-    start = datetime.fromisoformat(first["start"])
+    first = legs[0]
+    if first.start_local is not None:
+        return {first.start_local.date()}
+    if first.start_utc is None:
+        return set()
     half_day = timedelta(hours=12)
-    moments = (start - half_day, start, start + half_day)
+    moments = (first.start_utc - half_day, first.start_utc, first.start_utc + half_day)
     return {moment.date() for moment in moments}
 
 
-def _is_as_long(row: Row, file: Description) -> bool:
+def _is_as_long(row: Row, legs: Sequence[SourceActivity]) -> bool:
     """Return whether one of a file's durations is that of a row, which may not have one."""
     if row.seconds is None:
         return False
     allowed_s = max(_SAME_LENGTH_S, _SAME_LENGTH * row.seconds)
     for name in _LENGTHS:
-        length_s = sum(workout.get(name) or 0 for workout in file.workouts)
+        length_s = sum(getattr(leg, name) or 0 for leg in legs)
         if length_s and abs(length_s - row.seconds) <= allowed_s:
             return True
     return False
 
 
-def _is_same_sport(row: Row, file: Description) -> bool:
+def _is_same_sport(row: Row, legs: Sequence[SourceActivity]) -> bool:
     """Return whether the sports are of one family, or one of them is unknown."""
     of_row = family(sport_of(row.cells))
-    of_file = {family(workout.get("sport") or "Other") for workout in file.workouts}
+    of_file = {family(leg.sport or "Other") for leg in legs}
     if of_row == "other" or "other" in of_file:
         return True
     return of_row in of_file
@@ -254,7 +281,8 @@ KIND = ArchiveKind(
     roots=roots,
     contents=contents,
     account=account,
-    listings=listings,
+    places=places,
+    read=read,
     normalize=normalize,
     is_one_account=True,
     order=30,

@@ -1,30 +1,27 @@
-"""A cache of the descriptions of members, so that a second sync of ten thousand files opens
-none.
-"""
+"""A cache of the kinds of members, so that a second sync of ten thousand files opens none."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from contextlib import closing, suppress
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-#: The number of descriptions that are committed together.
+#: The number of kinds that are committed together.
 _BATCH = 200
 #: A part of every key, like the versions of the packages: another version may find more in a file.
-_READER = 1
+_READER = 2
 
 
-class DescriptionCache:
-    """Descriptions by the key of a member, in an SQLite file that may be lost at any time.
+class KindCache:
+    """Kinds by the key of a member, in an SQLite file that may be lost at any time.
 
     Without a folder, they are kept until the process ends. No method raises: a failure only means
-    that the next sync describes the members again.
+    that the next sync opens the members again.
 
     Args:
         folder: The folder for the file, or ``None``.
@@ -40,7 +37,7 @@ class DescriptionCache:
         if folder is not None:
             self._open(folder)
 
-    def __enter__(self) -> DescriptionCache:
+    def __enter__(self) -> KindCache:
         return self
 
     def __exit__(
@@ -53,26 +50,21 @@ class DescriptionCache:
             with closing(self._db) as db:
                 self._save(db)
 
-    def get(self, key: str) -> dict[str, Any] | None:
-        """Return the description of a member, or ``None`` if the cache has none."""
+    def get(self, key: str) -> str | None:
+        """Return the kind of a member, or ``None`` if the cache does not have it."""
         try:
-            text = self._read(key)
-            value = json.loads(text) if text else None
-        except (sqlite3.Error, ValueError):
+            return self._read(key)
+        except sqlite3.Error:
             return None
-        if not isinstance(value, dict):
-            return None
-        return value
 
-    def put(self, key: str, value: dict[str, Any]) -> None:
-        """Store a description."""
-        text = json.dumps(value, separators=(",", ":"))
+    def put(self, key: str, kind: str) -> None:
+        """Store the kind of a member."""
         if self._db is None:
-            self._of_process[self._prefix + key] = text
+            self._of_process[self._prefix + key] = kind
             return
-        row = (self._bytes(key), text)
+        row = (self._bytes(key), kind)
         try:
-            self._db.execute("insert or replace into seen values (?, ?)", row)
+            self._db.execute("insert or replace into kinds values (?, ?)", row)
         except sqlite3.Error:
             # On a full disk, for example, SQLite may have rolled the whole batch back.
             self._unsaved = 0
@@ -82,10 +74,10 @@ class DescriptionCache:
             self._save(self._db)
 
     def _read(self, key: str) -> str | None:
-        """Return the stored text of a description, or ``None``."""
+        """Return the stored kind, or ``None``."""
         if self._db is None:
             return self._of_process.get(self._prefix + key)
-        query = "select value from seen where key = ?"
+        query = "select kind from kinds where key = ?"
         row = self._db.execute(query, (self._bytes(key),)).fetchone()
         if row is None:
             return None
@@ -98,14 +90,14 @@ class DescriptionCache:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             db = sqlite3.connect(
-                folder / "seen.sqlite",
+                folder / "kinds.sqlite",
                 timeout=1.0,
                 check_same_thread=False,
             )
             # The file may be lost, so waiting for the disk is not worth it.
             db.execute("pragma synchronous = off")
             db.execute(
-                "create table if not exists seen (key blob primary key, value text not null) "
+                "create table if not exists kinds (key blob primary key, kind text not null) "
                 "without rowid"
             )
         except (OSError, sqlite3.Error):
@@ -115,7 +107,7 @@ class DescriptionCache:
         self._db = db
 
     def _save(self, db: sqlite3.Connection) -> None:
-        """Commit the descriptions; if that fails, they are made again by the next sync."""
+        """Commit the kinds; if that fails, the next sync finds them again."""
         with suppress(sqlite3.Error):
             db.commit()
         self._unsaved = 0

@@ -1,0 +1,254 @@
+"""What a worker process does for a source of files: it lists its places, and reads one of them."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import FitglueError, PluginFailed
+from fitglue_registry.model import SourceActivity
+from fitglue_registry.plugin_api import Account, Listing, Location, Part, Unavailable, Window
+from fitglue_registry.sync.deriving.deriver import Derived, Deriver, goes_to_quarantine
+from fitglue_registry.sync.deriving.workers import bare, bare_result, plugins_of
+from fitglue_registry.transport.clock import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from fitglue_registry.plugin_api import Http, Recognized
+    from fitglue_registry.plugins import PluginsRecipe
+    from fitglue_registry.registry import Entry
+    from fitglue_registry.sync.view import ConnectionView
+
+
+_HOOK = "fitglue_read"
+_PLUGIN_LOG = "fitglue_registry.plugin"
+
+
+@dataclass(frozen=True, slots=True)
+class FileConnection:
+    """A connection as a plugin sees it in a worker process.
+
+    It implements ``plugin_api.Connection``, can be pickled, and has no HTTP session.
+    """
+
+    id: str
+    entry: str
+    account: Account | None
+    values: dict[str, str]
+    cache: Path | None
+
+    @classmethod
+    def of(cls, view: ConnectionView) -> FileConnection:
+        """Return what a worker process gets to see of a connection."""
+        return cls(
+            view.id,
+            view.entry,
+            view.account,
+            dict(view.settings),
+            view.cache,
+        )
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The settings of the connection."""
+        return MappingProxyType(self.values)
+
+    @property
+    def http(self) -> Http:
+        """Raise ``PluginFailed`` FG-no-http: files are read without a network."""
+        raise PluginFailed(
+            "FG-no-http",
+            f"the plugin of {self.entry} may not send requests while it reads files",
+            fix="report it to the plugin's author",
+        )
+
+    @property
+    def clock(self) -> SystemClock:
+        """The clock of the system."""
+        return SystemClock()
+
+    @property
+    def log(self) -> logging.Logger:
+        """The log for the plugin's messages, which the host gets with the result."""
+        return logging.getLogger(_PLUGIN_LOG)
+
+    def alive(self) -> None:
+        """Do nothing: the limits of the process decide how long the plugin may work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a worker process needs to call a hook for one connection."""
+
+    entry: Entry
+    connection: FileConnection
+    recipe: PluginsRecipe
+
+
+_NOTHING = Derived([])
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRecord:
+    """One record of a file: its listing, its parts, and what was derived from them.
+
+    Attributes:
+        listing: The listing.
+        parts: The parts, without decoded bytes.
+        unavailable: The reasons why it has no other parts.
+        derived: The source activities, or why the record is refused.
+        broke: Why its bytes could not be decoded, if that broke a worker process.
+    """
+
+    listing: Listing
+    parts: tuple[Part, ...] = ()
+    unavailable: tuple[Unavailable, ...] = ()
+    derived: Derived = _NOTHING
+    broke: FitglueError | None = None
+
+
+def connect_in_worker(task: Task) -> Account | FitglueError:
+    """Return the account of a connection, or why it cannot be connected."""
+    plugin = plugins_of(task.recipe).of(task.entry)
+    try:
+        account: Account = plugin.call("fitglue_connect", connection=task.connection)
+    except FitglueError as error:
+        return bare(error)
+    return account
+
+
+def recognize_in_worker(
+    recipe: PluginsRecipe,
+    names: Sequence[str],
+    paths: Sequence[str],
+) -> list[tuple[str, Sequence[Recognized] | FitglueError]]:
+    """Return what each of several plugins recognizes at some paths, or its error."""
+    answers: list[tuple[str, Sequence[Recognized] | FitglueError]] = []
+    broadcast = plugins_of(recipe).broadcast(names, "fitglue_recognize", paths=list(paths))
+    for name, answer, error in broadcast:
+        answers.append((name, answer if error is None else bare(error)))
+    return answers
+
+
+def list_in_worker(task: Task) -> tuple[list[Location], list[str]] | FitglueError:
+    """Return the places of a connection, and the messages that its plugin logged.
+
+    A failure is returned and not raised, because only its parts can be pickled.
+    """
+    arguments = {"connection": task.connection, "window": Window()}
+    plugin = plugins_of(task.recipe).of(task.entry)
+    locations = []
+    with _messages() as messages:
+        for _, item in plugin.iterate("fitglue_list", [arguments]):
+            if isinstance(item, FitglueError):
+                return bare(item)
+            if not isinstance(item, Location):
+                what = f"with {type(item).__name__}, expected Location"
+                return bare(plugin.refuse("fitglue_list", what))
+            locations.append(item)
+    return locations, messages
+
+
+@contextmanager
+def _messages() -> Iterator[list[str]]:
+    """Collect the messages that a plugin logs, since the log of a worker process reaches nobody."""
+    texts: list[str] = []
+    handler = logging.Handler(logging.INFO)
+    handler.emit = lambda record: texts.append(record.getMessage())  # type: ignore[method-assign]
+    log = logging.getLogger(_PLUGIN_LOG)
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield texts
+    finally:
+        log.removeHandler(handler)
+
+
+def read_in_worker(task: Task, location: Location) -> list[ReadRecord] | FitglueError:
+    """Return the records at a place, or the failure that concerns the whole connection."""
+    plugins = plugins_of(task.recipe)
+    reading = _Reading(Deriver(plugins, task.entry))
+    arguments = {"connection": task.connection, "location": location}
+    try:
+        for _, item in plugins.of(task.entry).iterate(_HOOK, [arguments]):
+            reading.add(item)
+        return reading.records()
+    except FitglueError as error:
+        return bare(error)
+
+
+class _Reading:
+    """The records of one place, while their items arrive."""
+
+    def __init__(self, deriver: Deriver) -> None:
+        self._deriver = deriver
+        self._done: list[ReadRecord] = []
+        self._listing: Listing | None = None
+        self._parts: list[Part] = []
+        self._unavailable: list[Unavailable] = []
+        self._activities: list[SourceActivity] = []
+        self._refused: FitglueError | None = None
+
+    def add(self, item: Listing | Part | Unavailable | SourceActivity | FitglueError) -> None:
+        """Add the next item.
+
+        Raises:
+            FitglueError: A failure that does not concern a single record.
+        """
+        if isinstance(item, Listing):
+            self._finish()
+            self._listing = item
+        elif self._listing is None:
+            raise self._without_listing(item)
+        elif isinstance(item, Part):
+            self._parts.append(_plain(item))
+        elif isinstance(item, Unavailable):
+            self._unavailable.append(item)
+        elif isinstance(item, SourceActivity):
+            self._activities.append(item)
+        elif goes_to_quarantine(item):
+            self._refused = item
+        else:
+            raise item
+
+    def records(self) -> list[ReadRecord]:
+        """Return the records after the last item."""
+        self._finish()
+        return self._done
+
+    def _finish(self) -> None:
+        listing = self._listing
+        if listing is None:
+            return
+        if self._refused is not None:
+            derived = Derived([], self._refused)
+        else:
+            derived = self._deriver.derived_from(listing.external_id, self._activities)
+        record = ReadRecord(
+            listing,
+            tuple(self._parts),
+            tuple(self._unavailable),
+            bare_result(derived),
+        )
+        self._done.append(record)
+        self._listing = None
+        self._parts = []
+        self._unavailable = []
+        self._activities = []
+
+    def _without_listing(
+        self, item: Part | Unavailable | SourceActivity | FitglueError
+    ) -> FitglueError:
+        if isinstance(item, FitglueError):
+            return item
+        return self._deriver.refusal(_HOOK, f"with {type(item).__name__} before any Listing")
+
+
+def _plain(part: Part) -> Part:
+    """Return a part without decoded bytes, which would only make it slower to pickle."""
+    return replace(part, decoded=None)

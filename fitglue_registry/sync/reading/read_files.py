@@ -1,0 +1,179 @@
+"""Reads what is new in the files of a connection: the step of a sync that sources of files have."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from fitglue_registry.model.stored import PartName, PartState, RunDecision
+from fitglue_registry.plugin_api import Window
+from fitglue_registry.store.locations import forget_locations, known_locations
+from fitglue_registry.store.parts import external_ids_of_parts
+from fitglue_registry.sync.events import Events, PartsPlanned, PartStored, WindowListed
+from fitglue_registry.sync.listing.dry_run import find_joins
+from fitglue_registry.sync.listing.window import events_of, not_ready
+from fitglue_registry.sync.reading.read_places import Places
+from fitglue_registry.sync.reading.store_reads import compare_batch, store_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from fitglue_registry.plugin_api import Location
+    from fitglue_registry.registry import Entry
+    from fitglue_registry.store.locations import KnownLocation
+    from fitglue_registry.sync.options import Options
+    from fitglue_registry.sync.reading.read_places import PlaceRead
+    from fitglue_registry.sync.reading.store_reads import Batch
+    from fitglue_registry.sync.run import Run
+
+#: The most places that are stored in one transaction. Waiting for the disk takes most of its time,
+#: and is done once for all of them.
+_BATCH = 25
+#: The first transaction is smaller, so that the first workouts are visible at once.
+_FIRST_BATCH = 4
+#: A batch is closed when its parts have more bytes than this.
+_BATCH_BYTES = 16_000_000
+
+
+def reads_files(entry: Entry) -> bool:
+    """Return whether the records of an entry are read from files, by ``fitglue_read``."""
+    return "fitglue_read" in entry.hooks
+
+
+def read_files(run: Run, options: Options) -> Events:
+    """Read every place of a connection that is new or has changed, and yield events.
+
+    Args:
+        run: The run.
+        options: What to sync. The days are ignored, because the day of a workout is only known
+            after its file has been read.
+    """
+    name = run.context.name
+    counts = _Counts()
+    with closing(Places(run.context)) as places:
+        listed = places.list_all()
+        due = _due(run, places, listed)
+        yield PartsPlanned(name, PartName.FILE, len(due))
+        done = 0
+        for batch in _batches(places.read(due)):
+            compared = compare_batch(run, batch)
+            counts.add(compared)
+            yield from _store(run, compared, options)
+            for place in batch:
+                done += 1
+                yield PartStored(name, PartName.FILE, _name(place), done, len(due))
+    if options.full and not options.dry_run:
+        _forget_others(run, listed)
+    yield counts.event(name, len(listed))
+
+
+def _due(
+    run: Run,
+    places: Places,
+    listed: Sequence[Location],
+) -> list[Location]:
+    """Return the places that have to be read, and note the records of the others."""
+    context = run.context
+    with context.database.read() as db:
+        known = known_locations(db, context.connection_id)
+        wanted = external_ids_of_parts(db, context.connection_id, PartState.WANTED)
+    due = []
+    for location in listed:
+        before = known.get(location.key)
+        if before is None or _is_due(run, location, before, wanted):
+            due.append(location)
+        # A place that names its record, such as a row, gives way to a file that is found later.
+        elif location.external_id is None:
+            places.known(before.external_ids)
+    return due
+
+
+def _is_due(
+    run: Run,
+    location: Location,
+    before: KnownLocation,
+    wanted: Collection[str],
+) -> bool:
+    """Return whether a place that was read before has to be read again."""
+    if before.mark != location.mark:
+        return True
+    if not before.external_ids:
+        # Another version may find something where this one found nothing.
+        return before.plugin_version != run.context.plugin_version
+    # The bytes of a record may be damaged, so that they are wanted again.
+    return any(external_id in wanted for external_id in before.external_ids)
+
+
+def _batches(read: Iterable[PlaceRead]) -> Iterator[list[PlaceRead]]:
+    batch: list[PlaceRead] = []
+    size = 0
+    most = _FIRST_BATCH
+    for place in read:
+        batch.append(place)
+        size += place.location.size
+        if len(batch) >= most or size > _BATCH_BYTES:
+            yield batch
+            batch = []
+            size = 0
+            most = _BATCH
+    if batch:
+        yield batch
+
+
+def _store(
+    run: Run,
+    batch: Batch,
+    options: Options,
+) -> Events:
+    """Store a batch, or find out what it would join, and yield the events of its records."""
+    name = run.context.name
+    joins: dict[str, str] = {}
+    if options.dry_run:
+        joins = find_joins(run, batch.changes)
+    else:
+        store_batch(run, batch)
+    yield from not_ready(name, [record.listing for record in batch.records])
+    # After the commit, so that an event never reports what a rollback undid.
+    for change in batch.changes:
+        yield from events_of(name, change, joins, dry_run=options.dry_run)
+
+
+def _name(place: PlaceRead) -> str:
+    """Return the record that a place is counted as, which may be several or none."""
+    return next(iter(place.external_ids), "")
+
+
+def _forget_others(run: Run, listed: Iterable[Location]) -> None:
+    """Forget the places that are no longer listed, so that their number does not grow forever."""
+    context = run.context
+    with context.database.read() as db:
+        known = known_locations(db, context.connection_id)
+    gone = known.keys() - {location.key for location in listed}
+    if gone:
+        with context.database.write() as db:
+            forget_locations(db, context.connection_id, gone)
+
+
+class _Counts:
+    """How many records of all batches are new, changed or stubs."""
+
+    def __init__(self) -> None:
+        self._decisions: list[RunDecision] = []
+
+    def add(self, batch: Batch) -> None:
+        """Add the records of a batch."""
+        self._decisions += [change.change.decision for change in batch.changes]
+
+    def event(self, name: str, rows: int) -> WindowListed:
+        """Return the event at the end, with the number of places as its rows."""
+        count = self._decisions.count
+        return WindowListed(
+            name,
+            Window(),
+            rows,
+            count(RunDecision.NEW),
+            count(RunDecision.CHANGED),
+            count(RunDecision.STUB),
+            missing=0,
+            left=0,
+        )

@@ -1,0 +1,233 @@
+"""Reads the places of a connection in worker processes, and yields what they contain, in order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import FitglueError
+from fitglue_registry.plugin_api import Listing, Unavailable, UnavailableState
+from fitglue_registry.redaction.exceptions import redact_exception
+from fitglue_registry.sync.deriving.workers import limits_of, redacted, worker_died
+from fitglue_registry.sync.reading.in_worker import (
+    FileConnection,
+    ReadRecord,
+    Task,
+    list_in_worker,
+    read_in_worker,
+)
+from fitglue_registry.sync.worker_limits import WorkerDied, WorkerLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from fitglue_registry.plugin_api import Location
+    from fitglue_registry.sync.context import SyncContext, Work
+
+#: How many places per core are read at once: one is being decoded, the others keep the core busy.
+_PER_CORE = 3
+#: How many bytes the places that are being read may have together.
+_MAX_BYTES = 64_000_000
+#: The limits for finding all places at the paths of a connection, every member of every zip too.
+LISTING = WorkerLimits(wall_s=1800.0, cpu_s=600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRead:
+    """A place that was read, and its records that no other place has delivered."""
+
+    location: Location
+    records: tuple[ReadRecord, ...]
+    external_ids: tuple[str, ...]  # of all records at the place
+
+
+class Places:
+    """The places of one connection, which worker processes list and read.
+
+    It must be closed, so that no worker goes on for a sync that has ended.
+    """
+
+    def __init__(self, context: SyncContext) -> None:
+        self._context = context
+        self._workers = context.open_workers()
+        self._limits, recipe = limits_of(context)
+        self._task = Task(context.entry, FileConnection.of(context.view), recipe)
+        self._waiting: deque[tuple[Location, Work]] = deque()
+        self._bytes = 0
+        #: External id → a digest of the parts that a place has delivered under it.
+        self._delivered: dict[str, bytes] = {}
+
+    def close(self) -> None:
+        """Stop the workers that are still reading."""
+        for _, work in self._waiting:
+            work.cancel()
+        self._waiting.clear()
+
+    def list_all(self) -> list[Location]:
+        """Return all places, in the order in which to read them.
+
+        Raises:
+            FitglueError: The paths cannot be read, or the plugin failed.
+        """
+        work = self._workers.submit(list_in_worker, self._task, limits=LISTING)
+        try:
+            result = work.result()
+        except WorkerDied as died:
+            raise worker_died(self._context.entry.plugin.name, died) from died
+        finally:
+            work.cancel()
+        if isinstance(result, FitglueError):
+            raise self._redacted(result)
+        locations: list[Location] = result[0]
+        messages: list[str] = result[1]
+        for message in messages:
+            self._context.view.log.info("%s", message)
+        return locations
+
+    def known(self, external_ids: Iterable[str]) -> None:
+        """Note that places which need not be read again have delivered these records."""
+        for external_id in external_ids:
+            self._delivered.setdefault(external_id, b"")
+
+    def read(self, locations: Iterable[Location]) -> Iterator[PlaceRead]:
+        """Read places, and yield the results in the same order.
+
+        Those that name their record are read last, and only if no other place delivered it.
+        """
+        named = []
+        for location in locations:
+            if location.external_id is None:
+                yield from self._submit(location)
+            else:
+                named.append(location)
+        yield from self._finish()
+        for location in named:
+            if location.external_id in self._delivered:
+                ids = (location.external_id,) if location.external_id else ()
+                yield PlaceRead(location, (), ids)
+            else:
+                yield from self._submit(location)
+        yield from self._finish()
+
+    def _submit(self, location: Location) -> Iterator[PlaceRead]:
+        """Submit a place, after yielding the results that have to make room for it."""
+        while self._waiting and not self._has_room(location):
+            yield self._next()
+        self._bytes += location.size
+        self._waiting.append((location, self._work(read_in_worker, location)))
+
+    def _has_room(self, location: Location) -> bool:
+        if len(self._waiting) >= self._workers.count * _PER_CORE:
+            return False
+        return self._bytes + location.size <= _MAX_BYTES
+
+    def _finish(self) -> Iterator[PlaceRead]:
+        while self._waiting:
+            yield self._next()
+
+    def _work(self, function: Callable[..., object], location: Location) -> Work:
+        return self._workers.submit(
+            function,
+            self._task,
+            location,
+            limits=self._limits,
+        )
+
+    def _next(self) -> PlaceRead:
+        """Wait for the oldest place, and return its result."""
+        # Removed only when it is done, so that ``close`` sees unfinished work.
+        location, work = self._waiting[0]
+        records = self._records(location, work)
+        self._waiting.popleft()
+        self._bytes -= location.size
+
+        taken = self._in_conflict(records)
+        if taken:
+            again = replace(location, taken=location.taken | taken)
+            records = self._records(again, self._work(read_in_worker, again))
+        new = [record for record in records if record.listing.external_id not in self._delivered]
+        for record in new:
+            self._delivered[record.listing.external_id] = _digest(record)
+        ids = tuple(record.listing.external_id for record in records)
+        return PlaceRead(location, tuple(new), ids)
+
+    def _in_conflict(self, records: Iterable[ReadRecord]) -> frozenset[str]:
+        """Return the ids under which another place has delivered other content."""
+        taken = set()
+        for record in records:
+            external_id = record.listing.external_id
+            before = self._delivered.get(external_id)
+            if before is not None and before != _digest(record):
+                taken.add(external_id)
+        return frozenset(taken)
+
+    def _records(self, location: Location, work: Work) -> list[ReadRecord]:
+        """Wait for a place; if reading it broke its worker, return its bytes and the reason."""
+        try:
+            return self._checked(location, work.result())
+        except WorkerDied as died:
+            # The process may have been killed for a reason that has nothing to do with the place.
+            if died.is_certain:
+                return self._identified(location, died)
+        try:
+            work = self._work(read_in_worker, location)
+            return self._checked(location, work.result())
+        except WorkerDied as died:
+            return self._identified(location, died)
+
+    def _identified(self, location: Location, died: WorkerDied) -> list[ReadRecord]:
+        """Return the records at a place that cannot be decoded, with their bytes, and why."""
+        error = worker_died(self._context.entry.plugin.name, died)
+        undecodable = replace(location, undecodable=True)
+        try:
+            work = self._work(read_in_worker, undecodable)
+            records = self._checked(location, work.result())
+        except WorkerDied:
+            records = []
+        if not records:
+            return [_unread(location, error)]
+        return [replace(record, broke=error) for record in records]
+
+    def _checked(
+        self,
+        location: Location,
+        result: list[ReadRecord] | FitglueError,
+    ) -> list[ReadRecord]:
+        """Return the records without secrets; a place that fails as a whole is one record."""
+        if isinstance(result, FitglueError):
+            return [_unread(location, self._redacted(result))]
+        for record in result:
+            redacted([record.derived], self._context.plugins.redact)
+        return result
+
+    def _redacted(self, error: FitglueError) -> FitglueError:
+        redact_exception(error, self._context.plugins.redact)
+        return error
+
+
+def _digest(record: ReadRecord) -> bytes:
+    """Return a digest of the bytes of a record."""
+    digest = hashlib.sha256()
+    for part in record.parts:
+        digest.update(part.content)
+    return digest.digest()
+
+
+def _unread(location: Location, error: FitglueError) -> ReadRecord:
+    """Return a record that stands for a place of which not even the bytes could be read.
+
+    It is not stored, so the next sync tries again.
+    """
+    digest = hashlib.sha256(location.key.encode()).hexdigest()
+    external_id = f"place-{digest[:16]}"
+    unavailable = Unavailable(
+        external_id,
+        "file",
+        UnavailableState.LATER,
+        error.code,
+        error.what,
+        error.fix,
+    )
+    return ReadRecord(Listing(external_id, b"{}", unavailable=unavailable))

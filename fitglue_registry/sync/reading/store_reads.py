@@ -1,0 +1,173 @@
+"""Stores what was read at a batch of places, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fitglue_registry.model.stored import PartName, PartState
+from fitglue_registry.plugin_api import UnavailableState
+from fitglue_registry.store.locations import KnownLocation, put_locations
+from fitglue_registry.store.parts import part_states
+from fitglue_registry.store.raw_parts import BLOB_PARTS
+from fitglue_registry.store.records import known_records
+from fitglue_registry.sync.deriving.deriver import Derived
+from fitglue_registry.sync.deriving.store_derived import place_stored, quarantine, store_derived
+from fitglue_registry.sync.fetching.store_answers import keep_part, note_unavailable
+from fitglue_registry.sync.listing.comparing import compare_rows
+from fitglue_registry.sync.listing.derive_changes import DerivedChange
+from fitglue_registry.sync.listing.store_changes import store_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from fitglue_registry.store.records import RecordRow
+    from fitglue_registry.sync.reading.in_worker import ReadRecord
+    from fitglue_registry.sync.reading.read_places import PlaceRead
+    from fitglue_registry.sync.run import Run, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The places of one transaction, with the records that are new or changed.
+
+    Attributes:
+        places: The places.
+        changes: The new and changed records.
+        unchanged: The other records that were read, by their external ids.
+    """
+
+    places: Sequence[PlaceRead]
+    changes: list[DerivedChange]
+    unchanged: Mapping[str, ReadRecord]
+
+    @property
+    def records(self) -> Iterator[ReadRecord]:
+        """All records that were read."""
+        for place in self.places:
+            yield from place.records
+
+
+def compare_batch(run: Run, places: Sequence[PlaceRead]) -> Batch:
+    """Compare the records at some places with the store."""
+    context = run.context
+    by_id = {}
+    for place in places:
+        for record in place.records:
+            by_id[record.listing.external_id] = record
+    with context.database.read() as db:
+        changes = compare_rows(context, db, [record.listing for record in by_id.values()])
+    derived = []
+    for change in changes:
+        record = by_id.pop(change.external_id)
+        derived.append(DerivedChange(change, _derived(record), context.now))
+    return Batch(places, derived, by_id)
+
+
+def _derived(record: ReadRecord) -> Derived:
+    """Return what to store of a record. A record without any source activity is refused."""
+    if record.broke is not None and not record.derived.encoded:
+        return Derived([], record.broke)
+    return record.derived
+
+
+def store_batch(run: Run, batch: Batch) -> None:
+    """Store a batch: its records, their bytes, source activities, claims and places.
+
+    A process that dies before the commit has stored none of it, and the next sync reads the places
+    again. The original files are on the disk before the transaction begins, so no row ever names a
+    missing one.
+    """
+    context = run.context
+    _store_files(run, batch)
+    with run.transaction() as transaction:
+        db = transaction.db
+        if batch.changes:
+            summaries = [change.change.listing.summary for change in batch.changes]
+            context.raws.train(db, context.entry.id, PartName.SUMMARY, summaries)
+        store_changes(transaction, batch.changes)
+        ids = [record.listing.external_id for record in batch.records]
+        known = known_records(db, context.connection_id, ids)
+        for change in batch.changes:
+            external_id = change.change.external_id
+            record = _record(batch, external_id)
+            _keep_parts(transaction, known[external_id].id, record)
+            # Its summary is a workout nevertheless, which is stored above.
+            if record.broke is not None and record.derived.encoded:
+                quarantine(transaction, known[external_id].id, record.broke)
+        _store_missing(transaction, batch, known)
+        put_locations(db, context.connection_id, _known_places(run, batch))
+
+
+def _store_files(run: Run, batch: Batch) -> None:
+    """Write the original files of a batch to the disk, all together."""
+    contents = []
+    for record in batch.records:
+        for part in record.parts:
+            if part.part in BLOB_PARTS:
+                contents.append(part.content)
+    run.context.raws.put_blobs(contents)
+
+
+def _record(batch: Batch, external_id: str) -> ReadRecord:
+    for record in batch.records:
+        if record.listing.external_id == external_id:
+            return record
+    raise AssertionError(external_id)
+
+
+def _keep_parts(
+    transaction: Transaction,
+    record_id: int,
+    record: ReadRecord,
+) -> None:
+    """Store the bytes of a record, and the reasons why it has no others."""
+    for part in record.parts:
+        keep_part(transaction, record_id, part, record.derived)
+    for unavailable in record.unavailable:
+        note_unavailable(transaction, record_id, unavailable)
+
+
+def _store_missing(
+    transaction: Transaction,
+    batch: Batch,
+    known: Mapping[str, RecordRow],
+) -> None:
+    """Store the parts of records that have not changed, but whose parts the store does not have.
+
+    They may be damaged, so that they are wanted again, or an earlier version stopped before it had
+    read them.
+    """
+    stored = []
+    for external_id, record in batch.unchanged.items():
+        row = known.get(external_id)
+        if row is None or not record.parts:
+            continue
+        states = part_states(transaction.db, row.id)
+        if all(states.get(part.part) == PartState.HAVE for part in record.parts):
+            continue
+        _keep_parts(transaction, row.id, record)
+        stored.append(store_derived(transaction, row.id, _derived(record)))
+    place_stored(transaction, stored)
+
+
+def _known_places(run: Run, batch: Batch) -> Iterable[KnownLocation]:
+    version = run.context.plugin_version
+    for place in batch.places:
+        if any(_is_later(record) for record in place.records):
+            continue  # nothing is stored of it, and the next sync tries again
+        location = place.location
+        yield KnownLocation(
+            location.key,
+            location.mark,
+            version,
+            place.external_ids,
+        )
+
+
+def _is_later(record: ReadRecord) -> bool:
+    """Return whether the record, or one of its parts, may be there in the next sync."""
+    missing = [*record.unavailable]
+    if record.listing.unavailable is not None:
+        missing.append(record.listing.unavailable)
+    return any(unavailable.state == UnavailableState.LATER for unavailable in missing)

@@ -1,0 +1,38 @@
+"""The limits of a worker process, and the exception for one that exceeded them or died."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """What a worker process may use for one piece of work.
+
+    Attributes:
+        wall_s: Seconds of wall time, which also end work that waits forever. They are more than the
+            CPU time, because other programs use the machine as well.
+        cpu_s: Seconds of CPU time. Enforced on Linux.
+        address_space: Bytes of address space of the process. Enforced on Linux. It is the same for
+            all work, because memory that a process has freed is not always returned.
+    """
+
+    wall_s: float
+    cpu_s: float = 20.0
+    address_space: ClassVar[int] = 1536 << 20
+
+
+class WorkerDied(Exception):
+    """Raised for work whose process ended before the result arrived, or was ended by its limits.
+
+    Attributes:
+        reason: Why, such as "it used more than 20 s of CPU time".
+        is_certain: Whether the work itself was the cause. If not, the process may have been killed
+            for another reason, for example because the machine ran out of memory.
+    """
+
+    def __init__(self, reason: str, *, is_certain: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_certain = is_certain

@@ -1,0 +1,88 @@
+"""Reading of a row of an archive together with its file, as the record of one workout."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fitglue_files.listing import without_file
+from fitglue_files.members import Refusal
+from fitglue_files.normalizing import record_of
+from fitglue_files.reading import read_file
+from fitglue_registry.errors import RecordRefused
+from fitglue_registry.plugin_api import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fitglue_files.members import MemberOrRefusal
+    from fitglue_files.reading import FileRead
+    from fitglue_files.source import Items
+    from fitglue_registry.model import SourceActivity
+    from fitglue_registry.plugin_api import Connection, Listing, Record
+
+    Normalize = Callable[[Record], list[SourceActivity]]
+
+_BROKE_A_WORKER = "reading it took more time or memory than any workout needs"
+
+
+def row_with_file(
+    connection: Connection,
+    listing: Listing,
+    member: MemberOrRefusal | None,
+    normalize: Normalize,
+    *,
+    decode: bool,
+) -> Items:
+    """Yield the record of a row, with the bytes of its file and the workouts of both.
+
+    Args:
+        connection: The connection.
+        listing: The listing of the row.
+        member: Its file, or why the file cannot be read; ``None`` if it has none.
+        normalize: Makes the workouts of the record.
+        decode: Whether the file may be decoded. Otherwise the row alone makes the workout.
+    """
+    yield listing
+    file, missing = _file_of(listing.external_id, member)
+    if file is not None:
+        yield file.part_of(listing.external_id)
+    if missing is not None:
+        yield missing
+    if file is not None and not decode:
+        missing = Unavailable(
+            listing.external_id,
+            "file",
+            "none",
+            "FG-plugin-died",
+            _BROKE_A_WORKER,
+        )
+        file = None
+    yield from normalize(record_of(connection, listing, file, missing))
+
+
+def _file_of(
+    external_id: str,
+    member: MemberOrRefusal | None,
+) -> tuple[FileRead | None, Unavailable | None]:
+    """Return the file of a row, or the reason why it has none."""
+    if member is None:
+        return None, without_file(external_id)
+    if isinstance(member, Refusal):
+        return None, _later(external_id, member.error)
+    try:
+        return read_file(member), None
+    except RecordRefused as error:
+        return None, _later(external_id, error)
+
+
+def _later(external_id: str, error: RecordRefused) -> Unavailable:
+    """Return the answer for a file that cannot be read now."""
+    # Never "gone": the disk may not be mounted, which is not a deletion.
+    return Unavailable(
+        external_id,
+        "file",
+        "later",
+        error.code,
+        error.what,
+        error.fix,
+    )

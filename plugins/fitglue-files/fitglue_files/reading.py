@@ -1,0 +1,89 @@
+"""Reading of one file at a place: its bytes, its listing and its part."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fitglue_files.containers import ContainerReader
+from fitglue_files.unpacking import GZIP, unpack
+from fitglue_registry.plugin_api import Body, Part
+
+if TYPE_CHECKING:
+    from fitglue_files.members import Member
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """The bytes of one file.
+
+    Attributes:
+        member: The file.
+        content: Its bytes, which may be a gzip.
+        unpacked: Its bytes without the gzip.
+    """
+
+    member: Member
+    content: bytes
+    unpacked: bytes
+
+    @property
+    def content_id(self) -> str:
+        """The SHA-256 of its unpacked bytes, in hexadecimal digits."""
+        return hashlib.sha256(self.unpacked).hexdigest()
+
+    @property
+    def body(self) -> Body:
+        """Its bytes as the body of a part."""
+        if self.content.startswith(GZIP):
+            return Body(self.content, "gzip", self.unpacked)
+        return Body(self.content)
+
+    def part_of(self, external_id: str) -> Part:
+        """Return its bytes as the part of a record."""
+        body = self.body
+        return Part(
+            external_id,
+            "file",
+            body.content,
+            body.encoding,
+            body.decoded,
+        )
+
+
+class _KeptReader:
+    """The reader that a process has open, because opening a large zip for each file takes long."""
+
+    def __init__(self) -> None:
+        self._reader: ContainerReader | None = None
+        self._path: str | None = None
+
+    def of(self, member: Member) -> ContainerReader:
+        """Return a reader for a member; of the paths that were read, only the last stays open."""
+        path = member.location[0]
+        if self._reader is None or self._path != path or not self._reader.is_current():
+            self.close()
+            self._reader = ContainerReader()
+            self._path = path
+        return self._reader
+
+    def close(self) -> None:
+        """Close all zips that are open."""
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = None
+
+
+_kept = _KeptReader()
+
+
+def read_file(member: Member) -> FileRead:
+    """Return the bytes of a file; raise ``RecordRefused`` if it cannot be read or is too large."""
+    content = reader_of(member).read(member)
+    return FileRead(member, content, unpack(content, member.where))
+
+
+def reader_of(member: Member) -> ContainerReader:
+    """Return a reader that stays open for the next member of the same zip."""
+    return _kept.of(member)
