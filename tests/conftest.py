@@ -56,7 +56,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 CHECKOUT = Path(__file__).parents[1]
 #: Modules whose tests read files, but are not about the processes that read them.
-_SHARE_WORKERS = ("tests/cli/", "tests/services/", "tests/sync/test_", "tests/faults/files/")
+_SHARE_WORKERS = (
+    "tests/cli/",
+    "tests/services/",
+    "tests/sync/test_",
+    "tests/faults/files/",
+    "tests/faults/kill/test_reading",
+)
 _PASSED = pytest.StashKey[bool]()
 _SECONDS: Counter[str] = Counter()
 

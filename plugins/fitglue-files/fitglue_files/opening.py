@@ -120,7 +120,11 @@ class _Folders:
             return os.open(name, _READ_FOLDER, dir_fd=self._handle)
         return _open(folder, _READ_FOLDER)
 
-    def _keep(self, path: str | None, handle: int | None) -> None:
+    def _keep(
+        self,
+        path: str | None,
+        handle: int | None,
+    ) -> None:
         if self._handle is not None:
             os.close(self._handle)
         self._path = path
@@ -133,7 +137,10 @@ def _visible(scanned: AbstractContextManager[Iterable[os.DirEntry[str]]]) -> lis
     return sorted(visible, key=lambda entry: entry.name)
 
 
-def _open(path: str | Path, flags: int) -> int:
+def _open(
+    path: str | Path,
+    flags: int,
+) -> int:
     """Open a path component by component, so that none of them is a link and it may be long."""
     if not _BY_COMPONENT:
         if Path(path).is_symlink():

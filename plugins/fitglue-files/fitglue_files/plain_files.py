@@ -67,7 +67,10 @@ def _name(folders: Sequence[Path]) -> str:
     return f"{first} and {len(folders) - 1} more"
 
 
-def _members(reader: ContainerReader, paths: Sequence[Path]) -> list[MemberOrRefusal]:
+def _members(
+    reader: ContainerReader,
+    paths: Sequence[Path],
+) -> list[MemberOrRefusal]:
     """Return all members at the paths, except for archives in a folder, which have their own
     sources.
 
@@ -90,7 +93,10 @@ def places(connection: Connection) -> Iterator[Location]:
         connection.log.info("%s", left_out)
 
 
-def read(connection: Connection, location: Location) -> Items:
+def read(
+    connection: Connection,
+    location: Location,
+) -> Items:
     """Yield the record of the content at a place, whatever its name is."""
     member = hint_of(location).member
     assert member is not None

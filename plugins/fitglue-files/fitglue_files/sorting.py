@@ -37,7 +37,10 @@ def promises_workouts(name: str) -> bool:
     return promises_workout(name) or _CONTAINERS.search(name) is not None
 
 
-def kind_of_head(name: str, head: bytes) -> str:
+def kind_of_head(
+    name: str,
+    head: bytes,
+) -> str:
     """Return the kind of a file: its format, ``NO_ACTIVITY``, ``OTHER``, or ``unknown``.
 
     Args:

@@ -39,7 +39,10 @@ def places(connection: Connection) -> list[Location]:
     return sorted(located, key=lambda location: location.external_id is not None)
 
 
-def read_place(connection: Connection, location: Location) -> list[Read]:
+def read_place(
+    connection: Connection,
+    location: Location,
+) -> list[Read]:
     """Return the records at one place."""
     records: list[Read] = []
     try:
@@ -52,7 +55,10 @@ def read_place(connection: Connection, location: Location) -> list[Read]:
     return records
 
 
-def _add(records: list[Read], item: Any) -> None:
+def _add(
+    records: list[Read],
+    item: Any,
+) -> None:
     if isinstance(item, Listing):
         records.append(Read(item))
     elif isinstance(item, Part):

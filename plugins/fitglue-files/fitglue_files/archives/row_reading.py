@@ -75,7 +75,10 @@ def _file_of(
         return None, _later(external_id, error)
 
 
-def _later(external_id: str, error: RecordRefused) -> Unavailable:
+def _later(
+    external_id: str,
+    error: RecordRefused,
+) -> Unavailable:
     """Return the answer for a file that cannot be read now."""
     # Never "gone": the disk may not be mounted, which is not a deletion.
     return Unavailable(

@@ -50,7 +50,10 @@ _SAME_START_S = 5.0
 # -- finding archives ------------------------------------------------------------------------------
 
 
-def roots(reader: ContainerReader, layout: Layout) -> Iterator[Position]:
+def roots(
+    reader: ContainerReader,
+    layout: Layout,
+) -> Iterator[Position]:
     """Yield the folders above the summaries and above the zips of uploaded files."""
     del reader
     for table in tables_in(layout):
@@ -80,7 +83,10 @@ def _is_uploaded(member: MemberOrRefusal) -> bool:
     return zip_name.endswith(".zip") and "uploadedfiles_" in zip_name
 
 
-def contents(reader: ContainerReader, layout: Layout) -> Contents:
+def contents(
+    reader: ContainerReader,
+    layout: Layout,
+) -> Contents:
     """Return what the archives contain, by their summaries and the first bytes of their files."""
     tables = tables_in(layout)
     summaries = summaries_in(reader, tables)
@@ -255,7 +261,10 @@ class _Index:
                     yield summary
 
 
-def _apart_s(summary: Summary, start: float) -> float:
+def _apart_s(
+    summary: Summary,
+    start: float,
+) -> float:
     """Return the seconds between the start of a summary and a moment."""
     assert summary.start is not None
     return abs(summary.start.timestamp() - start)
@@ -287,7 +296,10 @@ def places(connection: Connection) -> Iterator[Location]:
             yield place_of_row(summary.external_id, content, tables=as_values)
 
 
-def read(connection: Connection, location: Location) -> Items:
+def read(
+    connection: Connection,
+    location: Location,
+) -> Items:
     """Yield the summaries that belong to a file, and the file itself if one of its workouts has
     none; or a summary without a file.
     """
@@ -358,7 +370,10 @@ def _with_summary(
     yield from workouts_with(row, legs, record)
 
 
-def _listing(summary: Summary, file: FileRead | None) -> Listing:
+def _listing(
+    summary: Summary,
+    file: FileRead | None,
+) -> Listing:
     """Return the listing of a summary, which is kept byte for byte, with the id of its file."""
     content_id = b""
     if file is not None:

@@ -45,12 +45,18 @@ Summary: TypeAlias = dict[str, Any]
 # -- finding archives ------------------------------------------------------------------------------
 
 
-def roots(reader: ContainerReader, layout: Layout) -> Iterator[Position]:
+def roots(
+    reader: ContainerReader,
+    layout: Layout,
+) -> Iterator[Position]:
     """Return the folders that contain a table of activities."""
     return map(root_of, _tables(reader, layout))
 
 
-def _tables(reader: ContainerReader, layout: Layout) -> Iterator[Member]:
+def _tables(
+    reader: ContainerReader,
+    layout: Layout,
+) -> Iterator[Member]:
     """Yield the tables of activities from Strava, the newest archive first."""
     for member in layout.named(lambda name: name.casefold() == TABLE):
         try:
@@ -61,7 +67,10 @@ def _tables(reader: ContainerReader, layout: Layout) -> Iterator[Member]:
             yield member
 
 
-def contents(reader: ContainerReader, layout: Layout) -> Contents:
+def contents(
+    reader: ContainerReader,
+    layout: Layout,
+) -> Contents:
     """Return what the archives contain, and what of it is left out."""
     sentences: list[str] = []
     skipped: list[str] = []
@@ -115,7 +124,10 @@ def _others(
         yield f"{number}{named(rest)}"
 
 
-def _total(rows: Sequence[Row], files: int) -> str:
+def _total(
+    rows: Sequence[Row],
+    files: int,
+) -> str:
     """Return a sentence with the number of activities, their years, and how many of them have a
     file.
     """
@@ -225,7 +237,10 @@ def _place(
     )
 
 
-def read(connection: Connection, location: Location) -> Items:
+def read(
+    connection: Connection,
+    location: Location,
+) -> Items:
     """Yield the record of a row, joined with its file."""
     hint = hint_of(location)
     assert location.external_id is not None
@@ -243,7 +258,10 @@ def read(connection: Connection, location: Location) -> Items:
     )
 
 
-def _rows(reader: ContainerReader, table: Member) -> list[Row]:
+def _rows(
+    reader: ContainerReader,
+    table: Member,
+) -> list[Row]:
     """Return the rows of a table, the latest start first."""
     header, table_rows = read_table(reader.read(table))
     places = columns(header, table_rows)
@@ -258,10 +276,17 @@ def _rows(reader: ContainerReader, table: Member) -> list[Row]:
         named_cells = zip(header, row, strict=False)
         summary["row"] = [[name, cell] for name, cell in named_cells if cell]
         rows.append(Row(_external_id(row, summary), summary))
-    return sorted(rows, key=_start, reverse=True)
+    return sorted(
+        rows,
+        key=_start,
+        reverse=True,
+    )
 
 
-def _external_id(row: Sequence[str], summary: Summary) -> str:
+def _external_id(
+    row: Sequence[str],
+    summary: Summary,
+) -> str:
     """Return the number of the activity, or a hash of the row if it has none."""
     # Spreadsheets write a number as "101.0".
     number: str = re.sub(r"\.0+\Z", "", summary.get("id", ""))

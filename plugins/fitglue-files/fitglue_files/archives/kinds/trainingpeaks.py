@@ -59,7 +59,10 @@ _LENGTHS = ("moving_s", "elapsed_s", "recording_s")
 # -- finding archives ------------------------------------------------------------------------------
 
 
-def roots(reader: ContainerReader, layout: Layout) -> Iterator[Position]:
+def roots(
+    reader: ContainerReader,
+    layout: Layout,
+) -> Iterator[Position]:
     """Yield the folders that contain a table of workouts, and the zips with their files."""
     tables = list(tables_in(reader, layout))
     yield from map(root_of, tables)
@@ -71,7 +74,10 @@ def roots(reader: ContainerReader, layout: Layout) -> Iterator[Position]:
             yield Position((path,), "")
 
 
-def contents(reader: ContainerReader, layout: Layout) -> Contents:
+def contents(
+    reader: ContainerReader,
+    layout: Layout,
+) -> Contents:
     """Return what the exports contain, and what of it is left out."""
     tables = list(tables_in(reader, layout))
     rows, planned, commented = rows_of(reader, tables)
@@ -91,7 +97,10 @@ def contents(reader: ContainerReader, layout: Layout) -> Contents:
     return Contents(sentences, skipped)
 
 
-def _only_planned(planned: int, commented: int) -> str:
+def _only_planned(
+    planned: int,
+    commented: int,
+) -> str:
     """Return the words for the rows without any sign that the workout took place."""
     words = f"{counted(planned, 'planned workout')} without any result"
     if commented:
@@ -156,7 +165,10 @@ def places(connection: Connection) -> Iterator[Location]:
             yield place_of_row(row.external_id, content, tables=as_values)
 
 
-def read(connection: Connection, location: Location) -> Items:
+def read(
+    connection: Connection,
+    location: Location,
+) -> Items:
     """Yield the record of a file, joined with its row if that is certain; or a row without file."""
     hint = hint_of(location)
     if hint.member is None:
@@ -201,7 +213,10 @@ def _with_row(
     yield from workouts_with(activity_of(record.external_id, row.cells), legs, record)
 
 
-def _listing(row: Row, file: FileRead | None) -> Listing:
+def _listing(
+    row: Row,
+    file: FileRead | None,
+) -> Listing:
     """Return the listing of a row, with the id of its file if it has one."""
     summary: dict[str, Any] = {"workout": row.cells}
     if file is not None:
@@ -245,7 +260,10 @@ def _days(legs: Sequence[SourceActivity]) -> set[date | None]:
     return {moment.date() for moment in moments}
 
 
-def _is_as_long(row: Row, legs: Sequence[SourceActivity]) -> bool:
+def _is_as_long(
+    row: Row,
+    legs: Sequence[SourceActivity],
+) -> bool:
     """Return whether one of a file's durations is that of a row, which may not have one."""
     if row.seconds is None:
         return False
@@ -257,7 +275,10 @@ def _is_as_long(row: Row, legs: Sequence[SourceActivity]) -> bool:
     return False
 
 
-def _is_same_sport(row: Row, legs: Sequence[SourceActivity]) -> bool:
+def _is_same_sport(
+    row: Row,
+    legs: Sequence[SourceActivity],
+) -> bool:
     """Return whether the sports are of one family, or one of them is unknown."""
     of_row = family(sport_of(row.cells))
     of_file = {family(leg.sport or "Other") for leg in legs}
