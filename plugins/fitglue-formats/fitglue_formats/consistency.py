@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 #: Devices round, and write their last sample some seconds before they stop.
 _TOLERANCE_S = 60.0
 _TOLERANCE_M = 100.0
+#: A unit shows only in samples that cover at least this much: a few seconds fit any number.
+_LEAST_S = 120.0
+_LEAST_M = 100.0
 #: Two durations that are rounded to seconds can differ by this much.
 _ROUNDING_S = 1.0
 #: The same for long recordings, as a share.
@@ -102,6 +105,7 @@ def check(recording: Recording) -> Findings:
     """
     findings = Findings()
     recording = _in_meters_and_seconds(recording, findings)
+    recording = _with_elapsed(recording, findings)
     _check_moving(recording, findings)
     _check_span(recording, findings)
     _check_end(recording, findings)
@@ -117,20 +121,87 @@ def _in_meters_and_seconds(
 ) -> Recording:
     """Convert a distance in km and durations in ms, if the samples show that they are."""
     changes: dict[str, Any] = {}
-    distance_m = recording.distance_m
-    sampled_m = recording.sampled_m
-    if distance_m and sampled_m and _is_near(sampled_m, distance_m * 1000, 1.0):
-        changes["distance_m"] = distance_m * 1000
-    elapsed_s = recording.elapsed_s
-    if elapsed_s and recording.span_s and _is_near(recording.span_s, elapsed_s / 1000, 1.0):
-        changes["elapsed_s"] = elapsed_s / 1000
-        if recording.moving_s:
-            changes["moving_s"] = recording.moving_s / 1000
+    if _is_in_kilometers(recording):
+        changes["distance_m"] = (recording.distance_m or 0.0) * 1000
+    if _is_in_milliseconds(recording):
+        elapsed_s = (recording.elapsed_s or 0.0) / 1000
+        changes["elapsed_s"] = elapsed_s
+        moving_s = recording.moving_s
+        # A source can state one duration in ms and the other in s.
+        if moving_s and moving_s > elapsed_s + _ROUNDING_S:
+            changes["moving_s"] = moving_s / 1000
     units = {"distance_m": "km", "elapsed_s": "ms", "moving_s": "ms"}
     for name, value in changes.items():
         note = f"the stated number fits the samples in {units[name]}, so it was converted"
         findings.corrected[name] = Corrected(value, note)
     return replace(recording, **changes)
+
+
+def _is_in_kilometers(recording: Recording) -> bool:
+    """Return whether the samples cover a thousand times the stated distance."""
+    distance_m = recording.distance_m
+    sampled_m = recording.sampled_m
+    if not distance_m or not sampled_m or sampled_m < _LEAST_M:
+        return False
+    return _is_near(sampled_m, distance_m * 1000, 0.0)
+
+
+def _is_in_milliseconds(recording: Recording) -> bool:
+    """Return whether the samples cover a thousandth of the stated time, and nothing else in the
+    file confirms that time.
+    """
+    elapsed_s = recording.elapsed_s
+    span_s = recording.span_s
+    if not elapsed_s or not span_s or span_s < _LEAST_S:
+        return False
+    if not _is_near(span_s, elapsed_s / 1000, 0.0):
+        return False
+    latest = recording.start + elapsed_s / 1000 + _TOLERANCE_S
+    if any(lap.start > latest for lap in recording.laps):
+        return False
+    if recording.end is None:
+        return True
+    return not _is_near(recording.end - recording.start, elapsed_s, _TOLERANCE_S)
+
+
+def _with_elapsed(
+    recording: Recording,
+    findings: Findings,
+) -> Recording:
+    """Correct the stated time if it contradicts all other evidence, which agrees."""
+    elapsed_s = recording.elapsed_s
+    span_s = recording.span_s
+    if not elapsed_s or not span_s or recording.end is None:
+        return recording
+    apart_s = recording.end - recording.start
+    if not _is_near(span_s, apart_s, _TOLERANCE_S) or _is_near(elapsed_s, apart_s, _TOLERANCE_S):
+        return recording
+    if not _others_agree(recording, apart_s):
+        return recording
+    note = (
+        f"the source states {elapsed_s:.0f} s; start and end are {apart_s:.0f} s apart, and the "
+        f"samples cover {span_s:.0f} s"
+    )
+    findings.corrected["elapsed_s"] = Corrected(apart_s, note)
+    return replace(recording, elapsed_s=apart_s)
+
+
+def _others_agree(
+    recording: Recording,
+    seconds: float,
+) -> bool:
+    """Return whether the timer and the laps confirm a time, as far as they are known.
+
+    Both can leave out pauses, so a smaller sum does not contradict a time that is shorter than
+    the stated one.
+    """
+    elapsed_s = recording.elapsed_s or 0.0
+    totals = [recording.moving_s or 0.0]
+    totals.append(sum(lap.elapsed_s or 0.0 for lap in recording.laps))
+    known = [total for total in totals if total]
+    if elapsed_s > seconds:
+        return all(total <= seconds + _TOLERANCE_S for total in known)
+    return bool(known) and all(_is_near(total, seconds, _TOLERANCE_S) for total in known)
 
 
 def _check_moving(
@@ -299,7 +370,7 @@ def _check_speed(
     if distance_m / seconds <= _FASTEST_MPS:
         return
     findings.doubts["plausible speed"] = (
-        f"{distance_m:.0f} m in {seconds:.0f} s are {distance_m / seconds * 3.6:.0f} km/h, so the "
+        f"{distance_m:.0f} m in {seconds:.1f} s are {distance_m / seconds * 3.6:.0f} km/h, so the "
         "distance or the time is wrong"
     )
 

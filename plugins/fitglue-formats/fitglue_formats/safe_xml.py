@@ -342,13 +342,19 @@ def _parse_pieces(
     parser = etree.XMLParser(recover=True, **_options())
     for piece in _pieces(document, collector.names):
         try:
-            element = etree.fromstring(piece, parser)
+            element = etree.fromstring(_without_unfinished(piece), parser)
         except etree.XMLSyntaxError:  # nothing in it is readable
             continue
         if element is not None:
             name = local_name(element.tag)
             collector.start(name, element)
             collector.end(name, element)
+
+
+def _without_unfinished(piece: bytes) -> bytes:
+    """Return a piece without a cut-off text or tag: half of a number is another number."""
+    end = piece.rfind(b">") + 1
+    return piece[:end]
 
 
 def _pieces(

@@ -27,7 +27,7 @@ from fitglue_formats.tcx_summary import (
     stated_value,
     summary_of,
 )
-from fitglue_formats.timeline import arrange, usable
+from fitglue_formats.timeline import arrange, nights, usable
 from fitglue_formats.tracks import (
     columns_of,
     correct_speed,
@@ -177,8 +177,9 @@ def _activity(
         timeline,
         timeline.order,
     )
-    # A lap does not interrupt the recording.
-    track.segments[:] = 0
+    # A lap does not interrupt the recording, and a night does.
+    for number, day in enumerate(nights(track.times)):
+        track.segments[day] = number
     start, start_note = _start(draft, track.times)
     start_note = timeline.moved or start_note
     recording = Recording(

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from fitglue_formats.clock import start_fields
 from fitglue_formats.consistency import LapTotals, Recording, check
 from fitglue_formats.figures import AVERAGE_SPEED, average_speed
-from fitglue_formats.fit.arrays import known
 from fitglue_formats.fit.clock import moment, recorded_s, stated_offset
 from fitglue_formats.fit.clock_set import NOTE
 from fitglue_formats.fit.device import device_of
@@ -25,6 +24,7 @@ from fitglue_formats.fit.summary import (
     computed_values,
     effort,
     metrics,
+    sampled_m,
     stated_values,
     sums_of,
     unsteady_distance,
@@ -256,11 +256,6 @@ def _recording(
     """Return the evidence about a session for the check of consistency."""
     samples = leg.samples
     has_samples = len(samples) > 0
-    distance = samples.channels.get("distance")
-    sampled_m = None
-    if distance is not None:
-        distances = known(distance)
-        sampled_m = float(distances[-1] - min(distances[0], 0.0))
     return Recording(
         start=leg.start,
         end=number(leg.session, "timestamp"),
@@ -269,7 +264,7 @@ def _recording(
         first=float(samples.time[0]) if has_samples else None,
         last=float(samples.time[-1]) if has_samples else None,
         distance_m=fields.get("distance_m"),
-        sampled_m=sampled_m,
+        sampled_m=sampled_m(samples, fields.get("distance_m")),
         laps=[_lap_totals(leg, lap) for lap in laps if lap.kind == "lap"],
     )
 

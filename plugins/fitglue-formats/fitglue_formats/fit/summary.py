@@ -86,6 +86,10 @@ _METRICS = {
 }
 
 
+#: The last distance of the samples is that of the session if they differ by less than this.
+_NEAR_M = 100.0
+
+
 class _Statistics(NamedTuple):
     """The fields of the model for the mean, the maximum and the minimum of a channel."""
 
@@ -180,6 +184,30 @@ def computed_values(
             values = without(values, values == 0)
         fields |= _statistics(known(values), statistics)
     return fields
+
+
+def sampled_m(
+    samples: Samples,
+    stated_m: float | None,
+) -> float | None:
+    """Return the distance that the samples cover, or ``None`` if they do not show it.
+
+    A file can continue the distance of an earlier one. But a device can also write its first sample
+    late: if the last distance is the stated one, nothing was before the recording.
+
+    Args:
+        samples: The samples of the session.
+        stated_m: The distance that the session states.
+    """
+    distance = samples.channels.get("distance")
+    if distance is None:
+        return None
+    distances = known(steady(distance).values)
+    first = float(distances[0])
+    last = float(distances[-1])
+    if stated_m is not None and abs(last - stated_m) < min(first, _NEAR_M):
+        return last
+    return last - first
 
 
 def unsteady_distance(samples: Samples) -> str | None:
