@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 #: The largest number of names in one sentence.
 _SHOWN = 3
+#: The characters of a cell that an error quotes.
+_QUOTED = 80
 
 
 class Contents(NamedTuple):
@@ -33,6 +35,13 @@ def counted(
     if number == 1:
         noun = singular
     return f"{number:,} {noun}"
+
+
+def quoted(cell: str | None) -> str:
+    """Return the beginning of a cell in quotes, for an error."""
+    if cell is not None and len(cell) > _QUOTED:
+        return f"{cell[:_QUOTED]!r}…"
+    return repr(cell)
 
 
 def between_years(years: Iterable[int]) -> str:

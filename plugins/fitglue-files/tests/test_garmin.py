@@ -409,3 +409,22 @@ def test_a_summary_has_the_offset_of_its_start_when_clocks_change(archive, start
         datetime.fromisoformat(local),
         offset_s,
     )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"activityId": "8" * 700},
+        {"activityId": ["odd"]},
+        {"beginTimestamp": 10**30, "startTimeGmt": 1e30},
+        {"name": "x" * 3_000_000},
+        {"elapsedDuration": "9" * 6000},
+    ],
+    ids=["a long id", "a list as id", "a start far away", "a text of 3 MB", "6,000 digits"],
+)
+def test_one_absurd_summary_costs_only_itself(archive, changes):
+    """A summary with an absurd value is read or refused on its own, and the others are workouts."""
+    records = read_all(archive(part(summary(1), summary(5) | changes, summary(2, START + 10**8))))
+    assert len(records) == 3
+    assert len(records["1"].workouts) == len(records["2"].workouts) == 1
+    assert all(len(external_id) <= 100 for external_id in records)

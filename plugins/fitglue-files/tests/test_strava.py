@@ -303,12 +303,10 @@ def test_a_table_that_was_saved_again_with_other_line_endings_is_the_same_table(
     assert len(plugin.fitglue_recognize(paths=[str(tmp_path)])) == 1
 
 
-def test_a_table_with_a_text_of_many_megabytes_is_read(archive):
-    """A description of many megabytes is read, because people may write texts of any length."""
-    assert (
-        len(only(archive([row(description="".join(map(str, range(3_000_000))))])).description)
-        > 1 << 24
-    )
+def test_a_text_of_many_megabytes_is_shortened_to_what_the_host_accepts(archive):
+    """Of a description of many megabytes, the first million characters are read."""
+    text = "".join(map(str, range(3_000_000)))
+    assert only(archive([row(description=text)])).description == text[:1_000_000]
 
 
 DATES = [
@@ -637,3 +635,23 @@ def test_sports_are_known_in_their_languages(archive, word, sport):
     """The name of a sport in any of Strava's languages gives our sport, and is kept as it is."""
     activity = only(archive([row(kind=word)]))
     assert (activity.sport, activity.sport_raw) == (sport, word)
+
+
+ABSURD = {
+    "a date of 5,000 digits": row(102, date="9" * 5000),
+    "an id of 600 digits": row("3" * 600),
+    "a text of 2.5 MB": row(103, description="x" * 2_500_000),
+    "a duration of 6,000 digits": row(104, values={15: "9" * 6000}),
+    "a title of 3 MB": row(105, title="T" * 3_000_000),
+}
+
+
+@pytest.mark.parametrize("fault", ABSURD)
+def test_one_absurd_row_costs_only_itself(archive, fault):
+    """A row with an absurd cell is read or refused on its own, and the other rows are workouts."""
+    records = read_all(archive([row(1), ABSURD[fault], row(2)]))
+    assert len(records) == 3
+    assert len(records["1"].workouts) == len(records["2"].workouts) == 1
+    assert all(len(record.listing.summary) < 4_000_000 for record in records.values())
+    errors = [str(record.error) for record in records.values() if record.error]
+    assert all(len(error) < 500 for error in errors)

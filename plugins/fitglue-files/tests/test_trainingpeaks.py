@@ -351,3 +351,21 @@ def test_a_file_without_a_row_has_the_hash_of_its_content_as_its_id(exports, fit
     assert hashlib.sha256(recorded(fit)).hexdigest() in {
         listing.external_id for listing in listed(connection)
     }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"WorkoutDay": "9" * 5000},
+        {"AthleteComments": "y" * 2_500_000},
+        {"TimeTotalInHours": "9" * 5000},
+    ],
+    ids=["a day of 5,000 digits", "a comment of 2.5 MB", "a duration of 5,000 digits"],
+)
+def test_one_absurd_row_costs_only_itself(exports, changes):
+    """A row with an absurd cell is read or refused on its own, and the other rows are workouts."""
+    records = read_all(exports(row("2026-05-01"), row("2026-05-02") | changes, row("2026-05-03")))
+    assert len(records) == 3
+    assert sum(len(record.workouts) for record in records.values()) >= 2
+    errors = [str(record.error) for record in records.values() if record.error]
+    assert all(len(error) < 500 for error in errors)

@@ -21,6 +21,9 @@ _LINE_BREAK = re.compile(r"[\r\n]")
 _QUOTED = re.compile(r'"[^"]*"')
 #: A character of two or more bytes in UTF-8.
 _MULTIBYTE = re.compile(rb"[\xc3-\xf4][\x80-\xbf]")
+#: The characters of a cell that are kept. No description comes near it, and one absurd cell must
+#: not make the row, or the complete table, too large for the host.
+_LONGEST_CELL = 1_000_000
 #: The number of bytes that always contain the header.
 HEADER_BYTES = 1 << 14
 
@@ -58,7 +61,8 @@ def _rows(content: bytes) -> Iterator[Row]:
     csv.field_size_limit(limits.LARGEST)
     # The csv module must see the line endings itself: a cell can contain line breaks.
     file = io.StringIO(text.replace("\0", ""), newline="")
-    return csv.reader(file, delimiter=_delimiter(text))
+    for row in csv.reader(file, delimiter=_delimiter(text)):
+        yield [cell[:_LONGEST_CELL] for cell in row]
 
 
 def _text(content: bytes) -> str:

@@ -66,6 +66,8 @@ _WORD = re.compile(r"(?:[^\W\d_]|[\u0e31-\u0e4e])+")
 _BUDDHIST = 2400
 _BUDDHIST_OFFSET = 543
 _NOON_S = 12 * 3600
+#: The characters of the longest text that can be a date.
+_LONGEST = 100
 
 
 class _DateText(NamedTuple):
@@ -169,7 +171,9 @@ class DateColumn:
 
 
 def _parsed(text: str) -> _DateText | None:
-    """Split the text of one date, or return ``None`` if it has no time of day."""
+    """Split the text of one date, or return ``None`` if it has no time of day or is no date."""
+    if len(text) > _LONGEST:
+        return None
     text = _folded(text)
     clock = _clock(text)
     if clock is None:

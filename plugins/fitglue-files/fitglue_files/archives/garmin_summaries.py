@@ -4,6 +4,7 @@ recordings, and their verbatim bytes.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ _NAME = re.compile(
 )
 #: In bytes. After many years, the summaries take up more than a hundred megabytes.
 _LARGEST_TABLE = 1 << 30
+#: The characters of the longest id that is taken as it is. Garmin's numbers have eleven digits.
+_LONGEST_ID = 100
 
 
 class _Part(msgspec.Struct):
@@ -171,13 +174,23 @@ def _raws(content: bytes) -> list[bytes]:
     return raws
 
 
+def _id_of(stated: object, raw: bytes) -> str:
+    """Return the id of a summary: its number at Garmin, or a hash if it has no usable one."""
+    if isinstance(stated, int | str):
+        text = str(stated)
+        if len(text) <= _LONGEST_ID and text.isprintable():
+            return text
+    digest = hashlib.sha256(raw).hexdigest()
+    return f"row-{digest[:16]}"
+
+
 def _summary(
     raw: bytes,
     values: dict[str, Any],
     stated_at: datetime,
 ) -> Summary:
     """Return one summary with the values that join it with a recording."""
-    external_id = str(values["activityId"])
+    external_id = _id_of(values["activityId"], raw)
     lasted_ms = number_of(values, "elapsedDuration") or number_of(values, "duration")
     profile = values.get("userProfileId")
     parent = str(values.get("parentId") or "")

@@ -6,6 +6,8 @@ import math
 import re
 import unicodedata
 
+#: The characters of the longest text that can be a number.
+_LONGEST = 100
 _SPACES = re.compile(r"[\s'’\u00a0\u202f]")
 
 
@@ -15,7 +17,9 @@ def number(text: str | None) -> float | None:
     ``12.5``, ``12,5``, ``1.234,5`` and ``1 234,5`` are understood: if there are two kinds of
     separators, the last one is the decimal point.
     """
-    folded = unicodedata.normalize("NFKC", text or "")
+    if text is None or len(text) > _LONGEST:
+        return None
+    folded = unicodedata.normalize("NFKC", text)
     digits = _SPACES.sub("", folded)
     if digits.count(",") == 1 and digits.index(",") > digits.rfind("."):
         # A single comma is a decimal point: services do not group the digits of measurements, and

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fitglue_files.archives.numbers import not_negative, number, positive
 from fitglue_files.archives.strava_words import sport_of
+from fitglue_files.wording import quoted
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.model import (
     Gear,
@@ -63,10 +64,10 @@ def activity_of(
     row nor its file has a start.
     """
     if not cells.get("start") and not has_file:
-        what = f"its date {cells.get('date')!r} cannot be read"
+        what = f"its date {quoted(cells.get('date'))} cannot be read"
         raise _refuse(external_id, what, "date")
     if not external_id.isdigit():
-        what = f"{cells.get('id')!r} is not an activity number"
+        what = f"{quoted(cells.get('id'))} is not an activity number"
         raise _refuse(external_id, what, "id")
     sport_raw = cells.get("type")
     sport = sport_of(sport_raw)

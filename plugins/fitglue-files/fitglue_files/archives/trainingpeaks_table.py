@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from fitglue_files.archives.csv_tables import HEADER_BYTES, folded, read_header, read_table
 from fitglue_files.archives.dates import DateColumn
 from fitglue_files.archives.numbers import not_negative, number, positive
+from fitglue_files.wording import quoted
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.model import (
     SourceActivity,
@@ -232,7 +233,7 @@ def activity_of(external_id: str, cells: Cells) -> SourceActivity:
     if day is None:
         raise RecordRefused(
             "FG-trainingpeaks-row",
-            f"the day of a workout, {cells.get('workoutday')!r}, is not a date",
+            f"the day of a workout, {quoted(cells.get('workoutday'))}, is not a date",
             at=Place(field="WorkoutDay"),
             fix="nothing to do: the row is kept, and the next version tries it again",
         )

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Connection, Location, Record
 
 _PROFILE = "profile.csv"
+_LONGEST_NUMBER = 20
+#: The bytes of a summary that may carry the complete row. Beyond that, only the cells that are read
+#: are kept, because the host refuses larger summaries.
+_LARGEST_SUMMARY = 1_000_000
 #: What is kept of a row: its cells by their meaning, and all its cells with their names.
 Summary: TypeAlias = dict[str, Any]
 
@@ -228,6 +232,9 @@ def _place(
         summary.pop("file", None)
     stated_at = utc_text(table.modified_at)
     content = canonical(summary)
+    if len(content) > _LARGEST_SUMMARY:
+        del summary["row"]
+        content = canonical(summary)
     return place_of_row(
         row.external_id,
         f"{stated_at}\0{content.decode()}",
@@ -290,7 +297,9 @@ def _external_id(
     """Return the number of the activity, or a hash of the row if it has none."""
     # Spreadsheets write a number as "101.0".
     number: str = re.sub(r"\.0+\Z", "", summary.get("id", ""))
-    if number.isascii() and number.isdigit():
+    # A longer one would not be accepted as the id of a record.
+    is_short = len(number) <= _LONGEST_NUMBER
+    if is_short and number.isascii() and number.isdigit():
         return number
     raw = repr(row).encode("utf-8", "replace")
     digest = hashlib.sha256(raw).hexdigest()
