@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from fitglue_registry.model import encode, is_cropped
 from fitglue_registry.model.stored import OTHER_FIELDS
+from fitglue_registry.store.document_columns import DOCUMENT_COLUMNS
 from fitglue_registry.store.encoding import column_values, sort_start
 from fitglue_registry.store.statements import (
     IDS,
@@ -20,7 +21,7 @@ from fitglue_registry.store.statements import (
     insert_row,
     update_one,
 )
-from fitglue_registry.store.tables import DOCUMENT_COLUMNS, activities, athletes, source_activities
+from fitglue_registry.store.tables import activities, athletes, source_activities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

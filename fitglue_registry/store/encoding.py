@@ -14,8 +14,8 @@ import msgspec
 
 from fitglue_registry.model import decode, encode
 from fitglue_registry.model.moments import utc_text
+from fitglue_registry.store.document_columns import ACTIVITY_COLUMNS
 from fitglue_registry.store.stream_blobs import encode_blob
-from fitglue_registry.store.tables import ACTIVITY_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

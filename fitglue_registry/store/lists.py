@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from fitglue_registry.model.stored import RecordState
+from fitglue_registry.store.document_columns import DOCUMENT_COLUMNS
 from fitglue_registry.store.joins import SOURCE_ACTIVITIES
 from fitglue_registry.store.statements import IDS, each_row
 from fitglue_registry.store.tables import (
-    DOCUMENT_COLUMNS,
     activities,
     connections,
     records,

@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy import Text as _Text
 
 from fitglue_registry.model.stored import ConnectionState
+from fitglue_registry.store.document_columns import NUMBERS, TEXTS
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
@@ -70,35 +71,12 @@ def _id() -> Column[int]:
 
 
 def _activity_columns() -> list[Column[object]]:
-    """Return new columns for the values that lists, views and the matcher read.
+    """Return new columns for the names in ``document_columns.py``.
 
-    They repeat what the JSON document of an activity contains, so that those readers need not
-    decode it. Two tables have them, and a SQLAlchemy column can belong to only one table.
+    Two tables have them, and a SQLAlchemy column can belong to only one table.
     """
-    texts = ("title", "sport", "start_utc", "start_local", "timezone", "power_kind")
-    numbers = (
-        "elapsed_s",
-        "moving_s",
-        "distance_m",
-        "elevation_gain_m",
-        "calories_kcal",
-        "average_heartrate_bpm",
-        "max_heartrate_bpm",
-        "average_watts",
-        "weighted_average_watts",
-        "average_cadence_rpm",
-        "average_speed_mps",
-        "training_load",
-        "rpe",
-    )
-    return [*(Column(name, Text) for name in texts), *(Column(name, Float) for name in numbers)]
+    return [*(Column(name, Text) for name in TEXTS), *(Column(name, Float) for name in NUMBERS)]
 
-
-#: The columns that repeat values of the document.
-ACTIVITY_COLUMNS = tuple(column.name for column in _activity_columns())
-#: The columns that are written from a document: ``day`` is the date of the local start, or of the
-#: UTC start if no local time is known.
-DOCUMENT_COLUMNS = (*ACTIVITY_COLUMNS, "day")
 
 athletes = Table(
     "fg_athletes",

@@ -7,7 +7,7 @@ major version none is renamed, removed, or given another meaning. ``docs/views.m
 from __future__ import annotations
 
 from fitglue_registry.model.stored import RecordState
-from fitglue_registry.store.tables import ACTIVITY_COLUMNS
+from fitglue_registry.store.document_columns import ACTIVITY_COLUMNS
 
 _ACTIVITY_COLUMNS = ", ".join(f"a.{name}" for name in ACTIVITY_COLUMNS)
 _SOURCE_COLUMNS = ", ".join(f"s.{name}" for name in ACTIVITY_COLUMNS)
