@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.cli.layout import Heading, Pairs
+from fitglue_registry.cli.layout import Hanging, Heading, Pairs
 from fitglue_registry.cli.text import joined, short_hashes
 from fitglue_registry.model.stored import OpinionSource, Verdict
 
@@ -49,9 +49,9 @@ def match_report(story: Document) -> Iterator[Part]:
 
     Yields:
         Why the records are one workout, which records were kept apart, where the values come from,
-        where the records differ, how the athlete cropped the workout at a service, and which
-        values were corrected. A section without content is
-        left out, so usually nothing is yielded for an activity with only one record.
+        where the records differ, how the athlete cropped the workout at a service, which values
+        were corrected, and what is missing or in doubt. A section without content is left out, so
+        usually nothing is yielded for an activity with only one record.
     """
     names = _names(story["records"])
     if story["same_because"]:
@@ -77,6 +77,10 @@ def match_report(story: Document) -> Iterator[Part]:
         yield ""
         yield Heading("Remarks about values")
         yield Pairs(remarks, widths=(22,))
+    if story["doubts"]:
+        yield ""
+        yield Heading("Missing or in doubt")
+        yield from _doubts(story, names)
 
 
 def _crop(crop: Document) -> Iterator[Part]:
@@ -112,6 +116,14 @@ def _remarks(story: Document) -> Iterator[tuple[str, str]]:
             yield fields[0], note
         else:
             yield f"{len(fields)} values", f"{note}: {', '.join(fields)}"
+
+
+def _doubts(story: Document, names: dict[str, str]) -> Iterator[Part]:
+    """Yield what is in doubt and why, with the name of the record if there are several."""
+    several = len(story["records"]) > 1
+    for doubt in story["doubts"]:
+        by = f" ({_name(doubt['from'], names)})" if several else ""
+        yield Hanging("·", f"no {doubt['what']}: {short_hashes(doubt['reason'])}{by}")
 
 
 def _has_several_fields(remark: tuple[str, list[str]]) -> bool:

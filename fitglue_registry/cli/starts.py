@@ -12,6 +12,7 @@ _DAY = 10
 #: The length of 2026-05-01 06:30.
 _MINUTE = 16
 _MARK = " UTC"
+_ESTIMATED = "?"
 
 
 def start_day(row: Document) -> str:
@@ -37,4 +38,6 @@ def is_in_utc(row: Document) -> bool:
 def _start(row: Document, length: int | None) -> str:
     start = str(row["start_local"] or row["start_utc"] or "")
     shown = start.replace("T", " ").removesuffix("Z")[:length]
+    if row.get("start_is_estimated"):
+        shown += _ESTIMATED
     return f"{shown}{_MARK}" if is_in_utc(row) else shown

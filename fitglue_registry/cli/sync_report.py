@@ -223,6 +223,9 @@ def summary(tally: Tally) -> str:
     ended = tally.ended
     assert ended is not None
     changes = _changes(tally, ended)
+    remarks = _remarks(ended)
+    if remarks:
+        changes += f", {remarks:,} of them with remarks"
     if isinstance(ended, events.SyncStopped):
         outcome = f"stopped after {changes}" if changes else "stopped"
     else:
@@ -234,6 +237,11 @@ def summary(tally: Tally) -> str:
     if tally.dry_run:
         text += "; dry run, nothing was stored"
     return text
+
+
+def _remarks(ended: events.SyncFinished | events.SyncStopped) -> int:
+    """Return how many of the new records have remarks; nobody counts them if the sync stopped."""
+    return 0 if isinstance(ended, events.SyncStopped) else ended.remarks
 
 
 def _changes(tally: Tally, ended: events.SyncFinished | events.SyncStopped) -> str:
@@ -279,6 +287,9 @@ def show_tally(cli: CliContext, tally: Tally) -> None:
         return
     text = f"{tally.connection}: {summary(tally)}"
     cli.show(Hanging(_mark(tally), text, indent=0))
+    if _remarks(ended):
+        see = "what is missing or in doubt there: fitglue activities --remarks"
+        cli.show(Hanging(NEXT_STEP, see, indent=4))
     _show_stubs(cli, tally.connection, ended.counts.get(RunDecision.STUB, 0))
     _show_joins(cli, tally.joins)
     _show_left_over(cli, tally)

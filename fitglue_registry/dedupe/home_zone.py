@@ -60,7 +60,8 @@ def with_home_zone(activity: SourceActivity, homes: HomeZones) -> SourceActivity
     """Return an activity with the start on both clocks, if only one is known.
 
     A start that states its zone or its offset stays as it is, and so does a start that is known
-    only to the day. What is filled in is marked as estimated.
+    only to the day, or that is only estimated: the clock of a device that was never set says
+    nothing about the time of day anywhere. What is filled in is marked as estimated.
 
     Args:
         activity: The merged activity.
@@ -68,6 +69,8 @@ def with_home_zone(activity: SourceActivity, homes: HomeZones) -> SourceActivity
     """
     has_zone = activity.timezone is not None or activity.utc_offset_s is not None
     if not homes.zones or has_zone or activity.start_precision == "day":
+        return activity
+    if activity.start_is_estimated:
         return activity
     if activity.start_local is None:
         filled = _local_start(activity, homes)

@@ -24,6 +24,7 @@ from fitglue_registry.model.details import (
     WorkoutDefinition,
 )
 from fitglue_registry.model.quantities import Amount, Claim, How, Local, Utc
+from fitglue_registry.model.stored import PartName
 from fitglue_registry.model.streams import Stream
 
 MODEL_VERSION = 1
@@ -57,6 +58,20 @@ class Completeness(Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     missing: Annotated[
         dict[str, str], Meta(description="Missing part or field → the reason in words.")
     ] = {}
+
+    @property
+    def remarks(self) -> dict[str, str]:
+        """What is missing or in doubt although the source should have it, with the reasons.
+
+        A part that does not exist is left out: a workout without a recording has no file. A part
+        that exists but cannot be used is named.
+        """
+        remarks = {}
+        for name, reason in self.missing.items():
+            exists = name in self.parts or reason.startswith("FG-")
+            if exists or name not in set(PartName):
+                remarks[name] = reason
+        return remarks
 
 
 class Stub(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -314,3 +329,10 @@ class SourceActivity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         dict[str, Provenance],
         Meta(description="Field → its origin, if it differs from the data table of the entry."),
     ] = {}
+
+    @property
+    def start_is_estimated(self) -> bool:
+        """Whether the source only guessed the start: the clock of its device was never set."""
+        stated = self.provenance.get("start_utc")
+        # A start that the home zone completes is estimated by it, but its local time is known.
+        return stated is not None and stated.how == "estimated" and stated.by is None

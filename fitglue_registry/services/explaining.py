@@ -17,7 +17,7 @@ from fitglue_registry.store.record_details import find_records, records_on
 from fitglue_registry.store.references import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
@@ -45,7 +45,8 @@ def why(
         ``activity`` has its number, id and title, or is ``None``. ``records`` has the parts,
         moments and decisions of each record. For several records, ``same_because``, ``apart_from``,
         ``values_from`` and ``alternatives`` explain how they were merged. ``remarks`` says which
-        values were corrected, and what they were. ``crop`` is ``None`` or says what the athlete cut
+        values were corrected, and what they were. ``doubts`` says what is missing or in doubt
+        according to which record. ``crop`` is ``None`` or says what the athlete cut
         off at a service, and how to undo it. A reference that matches nothing has no records.
 
     Raises:
@@ -99,6 +100,7 @@ def _explain_activity(
         "values_from": _values_from(details, names),
         "alternatives": _alternatives(details, names),
         "remarks": _remarks(details, names),
+        "doubts": list(_doubts(details)),
         "crop": story_of_crop(details),
     }
 
@@ -119,6 +121,13 @@ def _remarks(details: ActivityDetails, names: Names) -> list[Plain]:
             supplier = _supplier_name(names, origin)
             remarks.append({"field": field, "from": supplier, "note": provenance.note})
     return remarks
+
+
+def _doubts(details: ActivityDetails) -> Iterator[Plain]:
+    """Yield what is missing or in doubt in a source activity, as its plugin stated it."""
+    for member in details.members:
+        for what, reason in member.activity.completeness.remarks.items():
+            yield {"what": what, "from": member.name, "reason": reason}
 
 
 def _values_from(details: ActivityDetails, names: Names) -> dict[str, str]:
@@ -210,6 +219,7 @@ def _explain_records(
         "values_from": {},
         "alternatives": [],
         "remarks": [],
+        "doubts": [],
         "crop": None,
     }
 

@@ -23,6 +23,7 @@ class Filter:
         source: The name of a connection, or the id of a source.
         text: A text that the title contains, in upper or lower case.
         min_distance_m: The smallest distance in meters.
+        remarks: Only activities of which a source says that something is missing or in doubt.
         limit: How many activities are listed at most.
     """
 
@@ -32,4 +33,5 @@ class Filter:
     source: str | None = None
     text: str | None = None
     min_distance_m: float | None = None
+    remarks: bool = False
     limit: int | None = None

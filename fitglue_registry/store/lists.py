@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from fitglue_registry.model.stored import RecordState
 from fitglue_registry.store.document_columns import DOCUMENT_COLUMNS
 from fitglue_registry.store.joins import SOURCE_ACTIVITIES
+from fitglue_registry.store.remarks import activities_with_remarks
 from fitglue_registry.store.statements import IDS, each_row
 from fitglue_registry.store.tables import (
     activities,
@@ -26,7 +27,20 @@ if TYPE_CHECKING:
     from fitglue_registry.store.activity_filter import Filter
 
 #: The columns of a listed activity, except the names of its connections.
-LISTED = ("number", "id", *DOCUMENT_COLUMNS)
+LISTED = ("number", "id", *DOCUMENT_COLUMNS, "start_is_utc", "start_is_estimated")
+_START_IS_UTC = activities.c.start_local.is_(None) & activities.c.start_utc.is_not(None)
+#: A clock that was never set is in the years before GPS watches, so few documents are searched for
+#: what ``SourceActivity.start_is_estimated`` tells.
+_START_IS_ESTIMATED = sa.and_(
+    activities.c.start_utc < "2000",
+    activities.c.document.like('%"start_utc":{"how":"estimated"%'),
+    activities.c.document.not_like('%"start_utc":{"how":"estimated","by":%'),
+)
+_COLUMNS = (
+    *(activities.c[name] for name in ("number", "id", *DOCUMENT_COLUMNS)),
+    _START_IS_UTC.label("start_is_utc"),
+    sa.func.coalesce(_START_IS_ESTIMATED, sa.false()).label("start_is_estimated"),
+)
 
 _CONNECTIONS = (
     sa.select(source_activities.c.activity_id, connections.c.name)
@@ -50,17 +64,22 @@ def list_activities(
     Each row has the keys of ``LISTED``, and ``sources``: the names of the connections that have the
     activity. Activities that are gone are left out.
     """
-    columns = [activities.c[name] for name in LISTED]
     live = (activities.c.athlete_id == athlete_id, activities.c.gone_at.is_(None))
     newest_first = (activities.c.sort_start.desc(), activities.c.number)
-    query = sa.select(*columns).where(*live).order_by(*newest_first)
+    query = sa.select(*_COLUMNS).where(*live).order_by(*newest_first)
     query = query.where(*_conditions(wanted))
-    if wanted.limit is not None:
+    # The remarks are inside documents, which the database cannot search in the same way everywhere.
+    if wanted.limit is not None and not wanted.remarks:
         query = query.limit(wanted.limit)
 
     rows = [dict(row._mapping) for row in db.execute(query)]
+    if wanted.remarks:
+        remarked = activities_with_remarks(db, athlete_id)
+        rows = [row for row in rows if row["id"] in remarked][: wanted.limit]
     names = connections_of(db, [row["id"] for row in rows])
     for row in rows:
+        for name in ("start_is_utc", "start_is_estimated"):
+            row[name] = bool(row[name])  # SQLite has 0 and 1
         row["sources"] = names.get(row["id"], [])
         yield row
 

@@ -16,6 +16,7 @@ from fitglue_registry.model.stored import ConnectionState, PartName, RunKind, Ru
 from fitglue_registry.plugin_api import Window
 from fitglue_registry.store.connections import update_connection
 from fitglue_registry.store.json_text import json_text
+from fitglue_registry.store.remarks import count_new_with_remarks
 from fitglue_registry.store.runs import RunLog
 from fitglue_registry.sync.deriving.quarantine import retry_quarantine
 from fitglue_registry.sync.events import (
@@ -164,7 +165,21 @@ class _Sync:
         requests = self._context.view.requests
         if error is not None:
             return SyncStopped(name, error, counts, requests, seconds)
-        return SyncFinished(name, counts, requests, seconds, self._note())
+        return SyncFinished(
+            name,
+            counts,
+            requests,
+            seconds,
+            self._note(),
+            self._remarks(),
+        )
+
+    def _remarks(self) -> int:
+        run_id = self._run.log.id
+        if run_id is None:
+            return 0
+        with self._context.database.read() as db:
+            return count_new_with_remarks(db, run_id)
 
     def _note(self) -> str | None:
         horizon = self._context.connection.horizon

@@ -173,12 +173,14 @@ class SyncFinished(Event):
         requests: How many HTTP requests were sent.
         seconds: How long it took.
         note: What else the athlete should know, for example that a part of the history is left out.
+        remarks: How many of the new records have remarks: something is missing or in doubt.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
     requests: int = 0
     seconds: float = 0.0
     note: str | None = None
+    remarks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

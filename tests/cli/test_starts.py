@@ -29,7 +29,10 @@ def test_documents_have_no_local_start(indoors, fitglue):
     """JSON and CSV have no local start, and the day of UTC; ``show`` names UTC."""
     [row] = fitglue("activities", "--json").lines
     assert (row["start_local"], row["day"]) == (None, "2024-06-01")
-    assert "2024-06-01T22:30:00Z,," in fitglue("activities", "--csv").out
+    assert (row["start_is_utc"], row["start_is_estimated"]) == (True, False)
+    table = fitglue("activities", "--csv").out
+    assert "2024-06-01T22:30:00Z,," in table
+    assert "start_is_utc" in table.splitlines()[0]
     assert fitglue("show", "last", "--json").document["day"] == "2024-06-01"
     assert "01 Jun 2024, 22:30 (UTC)" in fitglue("show", "last").out
     [record] = fitglue("why", "last", "--json").document["records"]

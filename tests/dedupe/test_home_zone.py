@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from fitglue_registry.dedupe.home_zone import HomeZones, fields_from_home_zone, with_home_zone
-from fitglue_registry.model import SourceActivity
+from fitglue_registry.model import Provenance, SourceActivity
 
 ZURICH = HomeZones(((date.min, "Europe/Zurich"),))
 MOVED = HomeZones(((date.min, "Europe/Zurich"), (date(2024, 6, 2), "Asia/Tokyo")))
@@ -79,11 +79,16 @@ def test_a_zone_holds_from_its_local_day_on():
         {"start_utc": datetime(2024, 6, 1, 8, tzinfo=UTC), "start_local": at("2024-06-01T03:00")},
         {"start_local": at("2024-06-01T00:00"), "start_precision": "day"},
         {"start_utc": datetime.max.replace(tzinfo=UTC)},
+        {
+            "start_utc": datetime(1990, 1, 18, 7, tzinfo=UTC),
+            "provenance": {"start_utc": Provenance("estimated", note="its clock was not set")},
+        },
     ],
 )
 def test_what_is_stated_is_not_replaced(values):
     """An activity that states its zone, its offset or both clocks stays as it is, and so does a
-    start that is known only to the day, or that has no local time in the calendar.
+    start that is known only to the day, that is by a clock that was never set, or that has no local
+    time in the calendar.
     """
     activity = SourceActivity(**values)
     assert with_home_zone(activity, ZURICH) is activity

@@ -67,6 +67,11 @@ _NUMBERS = frozenset(
     help="Only activities of at least this distance: 20km, 12mi, 20000 (meters).",
 )
 @click.option(
+    "--remarks",
+    is_flag=True,
+    help="Only activities of which a source says that something is missing or in doubt.",
+)
+@click.option(
     "--limit",
     type=click.IntRange(min=1),
     metavar="N",
@@ -106,23 +111,29 @@ def _list(
     elif as_csv:
         print_activities(cli, shown)
     elif not shown:
-        cli.note(_why_nothing(cli, wanted.sport))
+        cli.note(_why_nothing(cli, wanted))
     else:
         cli.show(_table(shown, cli.width))
         if len(activities) > len(shown):
             twice = 2 * len(shown)
             cli.note(f"There are more. To see twice as many, add --limit {twice}.")
+        if wanted.remarks:
+            cli.note("For the remarks about one of them: fitglue why NUMBER")
+        if any(activity["start_is_estimated"] for activity in shown):
+            cli.note("?: the clock of the device was not set, so the start is not known.")
         if any(map(is_in_utc, shown)):
             cli.note("UTC: the zone is unknown. To use yours: fitglue settings timezone ZONE")
 
 
-def _why_nothing(cli: CliContext, sport: str | None) -> str:
+def _why_nothing(cli: CliContext, wanted: Filter) -> str:
     if not cli.host.connections.list():
         return "No activities yet. Next: fitglue connect intervals"
-    if sport:
-        near = cli.host.activities.nearest_sport(sport)
+    if wanted.sport:
+        near = cli.host.activities.nearest_sport(wanted.sport)
         if near:
             return f"No activity matches; did you mean --sport {near}?"
+    if wanted.remarks:
+        return "No activity with remarks."
     return "No activity matches. If some are missing, run: fitglue sync"
 
 

@@ -98,7 +98,11 @@ def _when(activity: SourceActivity) -> str:
         return "start unknown"
     if activity.start_precision == "day":
         return f"{start:%a %d %b %Y}"
-    return f"{start:%a %d %b %Y, %H:%M} ({_zone(activity)})"
+    shown = f"{start:%a %d %b %Y, %H:%M} ({_zone(activity)})"
+    if activity.start_is_estimated:
+        why = activity.provenance["start_utc"].note or "the source only guessed it"
+        shown += f"; estimated: {why}"
+    return shown
 
 
 def _zone(activity: SourceActivity) -> str:
