@@ -21,6 +21,9 @@ from fitglue_registry.model import Completeness, Lap, SourceActivity, without_in
         ("average_temperature_c", 127.0),
         ("distance_m", 42_949_672.95),
         ("moving_s", 4_294_967.295),
+        ("max_heartrate_bpm", 999.0),
+        ("max_speed_mps", 99_999.0),
+        ("elapsed_s", 99_999_999.0),
     ],
 )
 def test_an_invalid_number_is_left_out_with_the_reason(field, value):

@@ -9,31 +9,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from fitglue_registry.model.invalid import LIMITS
+
 if TYPE_CHECKING:
     from fitglue_formats.array_types import Floats
-
-#: Stream → the values that mean "not measured": the invalid values of the FIT profile (uint8 255,
-#: uint16 65,535, sint8 127, with the scale and offset of the field).
-INVALID = {
-    "heartrate": (255.0,),
-    "cadence": (255.0,),
-    "watts": (65_535.0,),
-    "temperature": (127.0,),
-    "altitude": (-500.0, 12_607.0),
-    "velocity": (65.535, 65_535.0),
-    "distance": (42_949_672.95, 4_294_967_295.0),
-    "calories": (65_535.0,),
-}
-#: Stream → the lowest and the highest value that a sensor can have measured. Programs write -1,
-#: -9999 and the limits of their number types for a value that they do not know.
-_POSSIBLE = {
-    "heartrate": (0.0, 254.0),
-    "cadence": (0.0, 1000.0),
-    "watts": (0.0, 65_534.0),
-    "velocity": (0.0, 1000.0),
-    "altitude": (-1000.0, 30_000.0),
-    "temperature": (-90.0, 100.0),
-}
 
 
 def number(text: str | None) -> float:
@@ -58,14 +37,6 @@ def _with_comma(text: str) -> float:
         return math.nan
 
 
-def is_invalid(
-    kind: str,
-    value: float | None,
-) -> bool:
-    """Return whether a value is one that means "not measured"."""
-    return value is not None and value in INVALID.get(kind, ())
-
-
 def remove_invalid(
     kind: str,
     values: Floats,
@@ -80,9 +51,11 @@ def remove_invalid(
         The number of values that were replaced, without a heart rate of 0: it means that the signal
         of the strap was not received.
     """
-    lowest, highest = _POSSIBLE.get(kind, (-math.inf, math.inf))
-    wrong = (values < lowest) | (values > highest)
-    for invalid in INVALID.get(kind, ()):
+    limits = LIMITS.get(kind)
+    if limits is None:
+        return 0
+    wrong = (values < limits.lowest) | (values > limits.highest)
+    for invalid in limits.invalid:
         wrong |= values == invalid
     values[wrong] = math.nan
     if kind == "heartrate":

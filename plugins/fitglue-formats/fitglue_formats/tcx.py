@@ -17,14 +17,13 @@ from fitglue_formats.jumps import drop_jumps
 from fitglue_formats.refusals import refusal
 from fitglue_formats.safe_xml import BROKEN, collect
 from fitglue_formats.tcx_elements import STREAMS, ActivityElement, LapElement, TcxFile, days_of
+from fitglue_formats.tcx_laps import amount
 from fitglue_formats.tcx_summary import (
     EARLY_START,
     Recording,
-    amount,
+    convert_units,
     is_near,
     later,
-    not_negative,
-    stated_value,
     summary_of,
 )
 from fitglue_formats.timeline import arrange, nights, usable
@@ -192,6 +191,7 @@ def _activity(
     sport = canonical_sport(draft.sport_raw)
     columns = _columns(recording)
     streams = streams_of(columns)
+    convert_units(recording, streams)
     summary = summary_of(recording, streams)
     corrected = correct_speed(columns, average_speed(summary.fields))
     if corrected:
@@ -338,7 +338,7 @@ def _lap(
     begin: datetime,
 ) -> Lap:
     """Return one lap, with its range in the samples if it contains any."""
-    elapsed_s = not_negative(lap, "elapsed_s")
+    elapsed_s = lap.stated.get("elapsed_s")
     # A lap shorter than a second still contains the sample of the second in which it began.
     end = later(begin, max(elapsed_s or 0.0, 1.0))
     return Lap(
@@ -346,15 +346,15 @@ def _lap(
         start_s=(begin - recording.start).total_seconds(),
         start_utc=begin,
         elapsed_s=elapsed_s,
-        distance_m=not_negative(lap, "distance_m"),
+        distance_m=lap.stated.get("distance_m"),
         calories_kcal=amount(lap, "calories_kcal"),
         average_heartrate_bpm=amount(lap, "average_heartrate_bpm"),
         max_heartrate_bpm=amount(lap, "max_heartrate_bpm"),
         max_speed_mps=amount(lap, "max_speed_mps"),
         average_cadence_rpm=amount(lap, "average_cadence_rpm"),
         average_speed_mps=amount(lap, "average_speed_mps"),
-        average_watts=stated_value(lap, "average_watts"),
-        max_watts=stated_value(lap, "max_watts"),
+        average_watts=lap.stated.get("average_watts"),
+        max_watts=lap.stated.get("max_watts"),
         **_span(recording.track.times, begin, end),
     )
 

@@ -12,7 +12,8 @@ from fitglue_formats.clock import parsed_seconds, parsed_time
 from fitglue_formats.safe_xml import local_name
 from fitglue_formats.timeline import NIGHT_S
 from fitglue_formats.tracks import Points
-from fitglue_registry.model import Device
+from fitglue_registry.model import Device, gives_way
+from fitglue_registry.model.invalid import NOT_MEASURED, why_invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +59,26 @@ class LapElement:
 
     start: datetime | None = None
     stated: dict[str, float] = field(default_factory=dict)
+    #: Field → what the lap states, and why it cannot have been measured.
+    invalid: dict[str, str] = field(default_factory=dict)
     intensity: str | None = None
+
+    def state(self, numbers: Mapping[str, float]) -> None:
+        """Take numbers in the place of earlier ones, except those that mean "not measured"."""
+        for name, value in numbers.items():
+            reason = why_invalid(name, value)
+            if reason is not None and not _is_in_ms(name, value):
+                self.invalid[name] = reason
+            elif not gives_way(name, value, self.stated.get(name)):
+                self.stated[name] = value
+
+    def drop_impossible(self) -> None:
+        """Drop a duration that is impossible in seconds."""
+        elapsed_s = self.stated.get("elapsed_s")
+        reason = why_invalid("elapsed_s", elapsed_s)
+        if reason is not None:
+            self.invalid["elapsed_s"] = reason
+            del self.stated["elapsed_s"]
 
     def end(self) -> datetime | None:
         """Return the end by the stated duration, or ``None`` if it is unknown."""
@@ -68,6 +88,16 @@ class LapElement:
             return self.start + timedelta(seconds=self.stated.get("elapsed_s", 0.0))
         except OverflowError:
             return None
+
+
+def _is_in_ms(
+    name: str,
+    value: float,
+) -> bool:
+    """Return whether a duration can be one in milliseconds; the samples decide about it later."""
+    if name != "elapsed_s" or value in NOT_MEASURED:
+        return False
+    return why_invalid(name, value / 1000) is None
 
 
 @dataclass(slots=True)
@@ -154,11 +184,11 @@ class TcxFile:
             self.first_time = self.first_time or _text(element, "Time")
             _add(draft, element)
         elif name == "Lap":
-            draft.lap().stated |= _numbers(element, _OF_LAP)
+            draft.lap().state(_numbers(element, _OF_LAP))
             draft.lap().intensity = _text(element, "Intensity")
         elif name == "LX":
             # Garmin's extension of a lap, ``ActivityExtension`` v2.
-            draft.lap().stated |= _numbers(element, _OF_EXTENSION)
+            draft.lap().state(_numbers(element, _OF_EXTENSION))
         elif name == "Creator":
             draft.device = draft.device or _device(element)
         else:
@@ -167,7 +197,8 @@ class TcxFile:
             draft.id_time = parsed_time(id_text)
             draft.notes = _text(element, "Notes")
             if draft.sport_raw == "Transition" or len(draft.laps) == 1:
-                draft.lap().stated = _numbers(element, _OF_LAP) | draft.lap().stated
+                lap = draft.lap()
+                lap.state(_numbers(element, _OF_LAP) | lap.stated)
 
 
 def days_of(activity: ActivityElement) -> list[ActivityElement]:

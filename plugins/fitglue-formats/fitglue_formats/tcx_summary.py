@@ -6,10 +6,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fitglue_formats.absence import is_invalid
 from fitglue_formats.consistency import LapTotals, check
 from fitglue_formats.consistency import Recording as Evidence
 from fitglue_formats.figures import AVERAGE_SPEED, Track, average_speed, climb, movement
+from fitglue_formats.tcx_laps import (
+    LapPart,
+    amount,
+    distinct,
+    gap_of,
+    highest,
+    is_partial_mean,
+    mean,
+    parts_of,
+    total,
+    without_calories,
+)
+from fitglue_formats.timeline import REPEATED
 from fitglue_formats.tracks import Points, averages, samples_of
 from fitglue_registry.model import Provenance
 
@@ -20,19 +32,15 @@ if TYPE_CHECKING:
     from fitglue_formats.timeline import Timeline
     from fitglue_formats.tracks import Streams
 
-#: Field of a lap → the kind of value, which decides what means "not measured".
-_KINDS = {
-    "distance_m": "distance",
-    "calories_kcal": "calories",
-    "average_heartrate_bpm": "heartrate",
-    "max_heartrate_bpm": "heartrate",
-    "average_cadence_rpm": "cadence",
-    "max_cadence_rpm": "cadence",
-    "average_watts": "watts",
-    "max_watts": "watts",
-    "average_speed_mps": "velocity",
-    "max_speed_mps": "velocity",
-}
+#: Averages, which laps state for themselves.
+_MEANS = ("average_heartrate_bpm", "average_cadence_rpm", "average_watts")
+_HIGHEST = ("max_heartrate_bpm", "max_cadence_rpm", "max_watts", "max_speed_mps")
+#: Distances that differ by less are the same measurement, in meters and as a share.
+_SAME_M = 20.0
+_SAME_SHARE = 0.05
+#: What the samples have to cover to show the unit of a total.
+_SHORTEST_M = 100.0
+_SHORTEST_S = 60.0
 #: How long before its first point a workout can begin: a receiver needs minutes for its first fix.
 EARLY_START = timedelta(hours=1)
 #: Devices write their last sample up to this long before they stop.
@@ -48,6 +56,8 @@ class Recording:
     timeline: Timeline
     track: Track
     start: datetime
+    #: Field → the unit in which the laps state it, if it is not the one of the format.
+    converted: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -57,6 +67,8 @@ class Summary:
     fields: dict[str, Any]
     provenance: dict[str, Provenance] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    #: The laps that make up the totals.
+    parts: list[LapPart] = field(default_factory=list)
 
 
 def summary_of(
@@ -64,9 +76,75 @@ def summary_of(
     streams: Streams,
 ) -> Summary:
     """Return what the laps state, completed from the samples."""
-    summary = Summary(_stated(recording))
-    computed = _computed(recording, streams)
-    invalid = _invalid(recording.laps)
+    parts = _parts(recording)
+    summary = Summary(
+        _stated(recording, parts),
+        parts=parts,
+    )
+    if len(parts) < len(recording.laps) and _is_repeated(recording):
+        summary.missing["distinct laps"] = (
+            f"of {len(recording.laps)} laps, those that repeat parts of others are not counted"
+        )
+    computed = _computed(
+        recording,
+        streams,
+    )
+    _complete(
+        summary,
+        computed,
+        _invalid(recording.laps),
+    )
+    _complete_partial(
+        summary,
+        computed,
+    )
+    _replace_distance(
+        summary,
+        computed,
+        recording,
+    )
+    _check(
+        summary,
+        recording,
+        streams,
+    )
+    for name, unit in recording.converted.items():
+        note = f"the stated number fits the samples in {unit}, so it was converted"
+        summary.provenance.setdefault(
+            name,
+            Provenance("computed", note=note),
+        )
+    speed = average_speed(summary.fields)
+    if speed is not None:
+        summary.fields["average_speed_mps"] = speed
+        summary.provenance["average_speed_mps"] = Provenance(
+            "computed",
+            note=AVERAGE_SPEED,
+        )
+    return summary
+
+
+def _parts(recording: Recording) -> list[LapPart]:
+    """Return the laps that make up the totals."""
+    parts = parts_of(
+        recording.laps,
+        recording.track.times,
+        recording.points.segments()[recording.timeline.order],
+    )
+    return distinct(parts) if _is_repeated(recording) else parts
+
+
+def _is_repeated(recording: Recording) -> bool:
+    """Return whether laps repeat the points of others."""
+    return REPEATED in recording.timeline.dropped
+
+
+def _complete(
+    summary: Summary,
+    computed: dict[str, Any],
+    invalid: dict[str, str],
+) -> None:
+    """Take from the samples what the laps do not state."""
     for name, value in computed.items():
         stated = summary.fields.get(name)
         # A total of 0 beside a positive one means that the laps do not know it.
@@ -78,20 +156,164 @@ def summary_of(
         elif stated is not None:
             note = "from the samples, because the laps state 0"
         summary.fields[name] = value
-        summary.provenance[name] = Provenance("computed", note=note)
+        summary.provenance[name] = Provenance(
+            "computed",
+            note=note,
+        )
     for name, value in invalid.items():
         if name not in summary.fields:
             summary.missing[name] = f"the file states {value}"
-    _check(
-        summary,
+    if "elapsed_s" in invalid and "elapsed_s" in summary.fields:
+        note = f"from start to end, because the file states {invalid['elapsed_s']}"
+        summary.provenance["elapsed_s"] = Provenance(
+            "computed",
+            note=note,
+        )
+
+
+def _complete_partial(
+    summary: Summary,
+    computed: dict[str, Any],
+) -> None:
+    """Take from the samples what only some laps state, or mark it as partial."""
+    parts = summary.parts
+    for name in _MEANS + _HIGHEST:
+        gap = gap_of(
+            parts,
+            name,
+        )
+        if gap is None or not is_partial_mean(parts, gap):
+            continue
+        value = computed.get(name)
+        if value is None:
+            summary.missing[f"complete {name}"] = gap.clause
+            continue
+        note = f"from the samples, because {gap.clause}"
+        stated = summary.fields.get(
+            name,
+            value,
+        )
+        # A part of a workout cannot have a higher maximum than the whole.
+        if name in _HIGHEST and stated > value:
+            value = stated
+            note = f"the highest of the other laps, because {gap.clause}"
+        summary.fields[name] = value
+        summary.provenance[name] = Provenance(
+            "computed",
+            note=note,
+        )
+    gap = gap_of(
+        without_calories(parts),
+        "calories_kcal",
+    )
+    if gap is not None:
+        summary.missing["complete calories_kcal"] = gap.clause
+    gap = gap_of(
+        parts,
+        "elapsed_s",
+    )
+    if gap is not None:
+        note = f"with the durations of the samples, because {gap.clause}"
+        summary.provenance["moving_s"] = Provenance(
+            "computed",
+            note=note,
+        )
+
+
+def _replace_distance(
+    summary: Summary,
+    computed: dict[str, Any],
+    recording: Recording,
+) -> None:
+    """Take the distance from the samples if the laps know a part of it, or repeat parts."""
+    stated_m = summary.fields.get("distance_m")
+    sampled_m = computed.get("distance_m")
+    gap = gap_of(
+        summary.parts,
+        "distance_m",
+    )
+    reason = gap.clause if gap is not None else None
+    if _is_repeated(recording):
+        reason = "the laps repeat points"
+    if not stated_m or reason is None:
+        return
+    if not sampled_m:
+        if any("distance_m" not in part.lap.stated for part in summary.parts):
+            summary.missing["complete distance_m"] = reason
+        return
+    is_same = abs(sampled_m - stated_m) <= max(_SAME_M, _SAME_SHARE * stated_m)
+    # A distance that the receiver lost for a while is shorter than the right one.
+    if is_same or (sampled_m < stated_m and not _is_repeated(recording)):
+        return
+    summary.fields["distance_m"] = sampled_m
+    note = f"from the samples, because {reason}"
+    summary.provenance["distance_m"] = Provenance(
+        "computed",
+        note=note,
+    )
+
+
+def convert_units(
+    recording: Recording,
+    streams: Streams,
+) -> None:
+    """Convert laps in km and ms, if the samples show that they are; drop impossible durations."""
+    parts = _parts(recording)
+    distance_m = total(
+        parts,
+        "distance_m",
+    )
+    sampled_m = _sampled_m(
         recording,
         streams,
     )
-    speed = average_speed(summary.fields)
-    if speed is not None:
-        summary.fields["average_speed_mps"] = speed
-        summary.provenance["average_speed_mps"] = Provenance("computed", note=AVERAGE_SPEED)
-    return summary
+    if distance_m and sampled_m and _fits(distance_m * 1000, sampled_m, _SHORTEST_M):
+        _multiply(
+            recording,
+            "distance_m",
+            1000,
+        )
+        recording.converted["distance_m"] = "km"
+    elapsed_s = total(
+        parts,
+        "elapsed_s",
+    )
+    times = recording.track.times
+    span_s = float(times[-1] - times[0]) if len(times) else 0.0
+    if elapsed_s and _fits(elapsed_s / 1000, span_s, _SHORTEST_S):
+        _multiply(
+            recording,
+            "elapsed_s",
+            1 / 1000,
+        )
+        recording.converted.update(
+            elapsed_s="ms",
+            moving_s="ms",
+        )
+    for lap in recording.laps:
+        lap.drop_impossible()
+
+
+def _fits(
+    converted: float,
+    sampled: float,
+    shortest: float,
+) -> bool:
+    """Return whether a converted total is the one of the samples, which have to be enough."""
+    return sampled >= shortest and abs(converted - sampled) <= _SAME_SHARE * sampled
+
+
+def _multiply(
+    recording: Recording,
+    name: str,
+    factor: float,
+) -> None:
+    for lap in recording.laps:
+        if name in lap.stated:
+            lap.stated[name] = round(
+                lap.stated[name] * factor,
+                6,
+            )
 
 
 def _check(
@@ -103,7 +325,10 @@ def _check(
     findings = check(_evidence(summary, recording, streams))
     for name, corrected in findings.corrected.items():
         summary.fields[name] = corrected.value
-        summary.provenance[name] = Provenance("computed", note=corrected.note)
+        summary.provenance[name] = Provenance(
+            "computed",
+            note=corrected.note,
+        )
     summary.missing |= findings.doubts
 
 
@@ -115,13 +340,19 @@ def _evidence(
     """Return what the consistency check compares, in seconds since 1970."""
     times = recording.track.times
     laps = []
-    for lap in recording.laps:
+    for part in summary.parts:
+        lap = part.lap
         if lap.start is not None:
+            distance_m = amount(
+                lap,
+                "distance_m",
+            )
             laps.append(
                 LapTotals(
                     lap.start.timestamp(),
                     moving_s=amount(lap, "elapsed_s"),
-                    distance_m=amount(lap, "distance_m"),
+                    # Laps that do not know the whole distance are no evidence about it.
+                    distance_m=None if "distance_m" in summary.provenance else distance_m,
                 ),
             )
     return Evidence(
@@ -141,7 +372,10 @@ def _sampled_m(
     streams: Streams,
 ) -> float | None:
     """Return the distance that the samples cover, or ``None`` if they do not show it."""
-    reached = samples_of(streams, "distance")
+    reached = samples_of(
+        streams,
+        "distance",
+    )
     if len(reached):
         return float(reached.max() - reached[0])
     if not len(recording.track.times):
@@ -150,58 +384,36 @@ def _sampled_m(
 
 
 def _invalid(laps: Sequence[LapElement]) -> dict[str, str]:
-    """Return the fields for which a lap states a number that means "not measured"."""
-    invalid = {}
+    """Return the fields for which a lap states a number that cannot have been measured."""
+    invalid: dict[str, str] = {}
     for lap in laps:
-        for name, kind in _KINDS.items():
-            value = lap.stated.get(name)
-            if is_invalid(kind, value):
-                invalid[name] = f'{value:,.0f}, which means "not measured"'
+        invalid |= lap.invalid
+    if "elapsed_s" in invalid:
+        invalid["moving_s"] = invalid["elapsed_s"]
     return invalid
 
 
-def amount(
-    lap: LapElement,
-    name: str,
-) -> float | None:
-    """Return a number that can only be positive in a real workout, or ``None``.
-
-    Devices write 0 for a value that they did not measure.
-    """
-    value = lap.stated.get(name)
-    if value is None or value <= 0 or is_invalid(_KINDS.get(name, ""), value):
-        return None
-    return value
-
-
-def not_negative(
-    lap: LapElement,
-    name: str,
-) -> float | None:
-    """Return a number; a negative one becomes 0."""
-    value = lap.stated.get(name)
-    if value is None or is_invalid(_KINDS.get(name, ""), value):
-        return None
-    return max(value, 0.0)
-
-
-def _stated(recording: Recording) -> dict[str, Any]:
+def _stated(
+    recording: Recording,
+    parts: Sequence[LapPart],
+) -> dict[str, Any]:
     """Return the fields that follow from what the laps state."""
-    laps = recording.laps
     fields = {
-        "moving_s": sum(amount(lap, "elapsed_s") or 0.0 for lap in laps) or None,
+        "moving_s": _moving_s(parts),
         "elapsed_s": _elapsed_s(recording),
-        "distance_m": _sum(laps, "distance_m"),
-        "calories_kcal": _sum(laps, "calories_kcal"),
-        "average_heartrate_bpm": _mean(laps, "average_heartrate_bpm"),
-        "max_heartrate_bpm": _highest(laps, "max_heartrate_bpm"),
-        "average_cadence_rpm": _mean(laps, "average_cadence_rpm"),
-        "max_cadence_rpm": _highest(laps, "max_cadence_rpm"),
-        "average_watts": _mean(laps, "average_watts"),
-        "max_watts": _highest(laps, "max_watts"),
-        "max_speed_mps": _highest(laps, "max_speed_mps"),
+        "distance_m": total(parts, "distance_m"),
+        "calories_kcal": total(parts, "calories_kcal"),
     }
+    fields |= {name: mean(parts, name) for name in _MEANS}
+    fields |= {name: highest(parts, name) for name in _HIGHEST}
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _moving_s(parts: Sequence[LapPart]) -> float | None:
+    """Return the sum of the durations of the laps, or ``None`` if no lap states one."""
+    if total(parts, "elapsed_s"):
+        return sum(part.seconds for part in parts)
+    return None
 
 
 def _elapsed_s(recording: Recording) -> float | None:
@@ -244,61 +456,27 @@ def is_near(
     return start - EARLY_START <= moment <= max(ends) + EARLY_START
 
 
-def _mean(
-    laps: Sequence[LapElement],
-    name: str,
-) -> float | None:
-    """Return the mean of a value of the laps, weighted by their durations."""
-    total = 0.0
-    seconds = 0.0
-    for lap in laps:
-        value = amount(lap, name)
-        # The only lap needs no duration.
-        time = amount(lap, "elapsed_s") or float(len(laps) == 1)
-        if value is not None and time:
-            total += value * time
-            seconds += time
-    if not seconds:
-        return None
-    return total / seconds
-
-
-def _highest(
-    laps: Sequence[LapElement],
-    name: str,
-) -> float | None:
-    """Return the highest value among the laps, or ``None`` if no lap states one."""
-    amounts = (amount(lap, name) for lap in laps)
-    return max(filter(None, amounts), default=None)
-
-
-def _sum(
-    laps: Sequence[LapElement],
-    name: str,
-) -> float | None:
-    """Return the sum over the laps, or ``None`` if no lap states a value."""
-    amounts = []
-    for lap in laps:
-        amount = not_negative(lap, name)
-        if amount is not None:
-            amounts.append(amount)
-    if not amounts:
-        return None
-    return sum(amounts)
-
-
 def _computed(
     recording: Recording,
     streams: Streams,
 ) -> dict[str, Any]:
     """Return the fields that follow from the samples."""
     fields: dict[str, Any] = averages(streams)
-    speeds = samples_of(streams, "velocity")
+    speeds = samples_of(
+        streams,
+        "velocity",
+    )
     if len(speeds):
         fields["max_speed_mps"] = float(speeds.max())
-    reached = samples_of(streams, "distance")
+    reached = samples_of(
+        streams,
+        "distance",
+    )
     if len(reached):
-        fields["distance_m"] = max(float(reached.max()), 0.0)
+        fields["distance_m"] = max(
+            float(reached.max()),
+            0.0,
+        )
     if not len(recording.track.times):
         return fields
     fields |= climb(recording.track)
@@ -318,12 +496,3 @@ def later(
         return time + timedelta(seconds=seconds)
     except OverflowError:
         return time
-
-
-def stated_value(
-    lap: LapElement,
-    name: str,
-) -> float | None:
-    """Return a number as it is stated, unless it means "not measured"."""
-    value = lap.stated.get(name)
-    return None if is_invalid(_KINDS[name], value) else value

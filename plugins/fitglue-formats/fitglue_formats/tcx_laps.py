@@ -1,0 +1,190 @@
+"""What the laps of a TCX add up to, and which of them state nothing about a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fitglue_formats.array_types import Floats, Indexes
+    from fitglue_formats.tcx_elements import LapElement
+
+#: A lap without a duration counts if its samples cover this much; devices end with a lap of 0 s.
+_SHORTEST_S = 10.0
+#: The laps that state no average may last this share of the time.
+_SILENT_SHARE = 0.01
+#: In a shorter lap, a watch counts 0 kcal.
+_CALORIES_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class LapPart:
+    """A lap with the seconds that it lasted, by its own duration or else by its samples."""
+
+    lap: LapElement
+    seconds: float
+
+
+class Gap(NamedTuple):
+    """How many laps do not state a value, and what they state instead, in words."""
+
+    clause: str
+    seconds: float
+
+
+def parts_of(
+    laps: Sequence[LapElement],
+    times: Floats,
+    segments: Indexes,
+) -> list[LapPart]:
+    """Return the laps that are part of the workout.
+
+    Args:
+        laps: The laps of an activity.
+        times: The times of its samples, in their order.
+        segments: The number of the lap of each sample.
+    """
+    parts = []
+    for index, lap in enumerate(laps):
+        own = times[segments == index]
+        span_s = float(own[-1] - own[0]) if len(own) else 0.0
+        seconds = amount(lap, "elapsed_s") or (span_s if span_s >= _SHORTEST_S else 0.0)
+        is_total = not len(own) and any(value > 0 for value in lap.stated.values())
+        if seconds or is_total or len(laps) == 1:
+            parts.append(LapPart(lap, seconds))
+    return parts
+
+
+def distinct(parts: Sequence[LapPart]) -> list[LapPart]:
+    """Return the laps that do not lie within another one; some programs write a lap for all that
+    was recorded until then.
+    """
+    kept = []
+    for index, part in enumerate(parts):
+        others = (other for at, other in enumerate(parts) if at != index)
+        if not any(_contains(other, part) for other in others):
+            kept.append(part)
+    return kept
+
+
+def _contains(outer: LapPart, inner: LapPart) -> bool:
+    """Return whether a longer lap began before another one, and ended after it."""
+    start = outer.lap.start
+    other = inner.lap.start
+    if start is None or other is None or not inner.seconds < outer.seconds:
+        return False
+    late = other - start
+    longer = timedelta(seconds=outer.seconds - inner.seconds + 1)
+    return timedelta(seconds=-1) <= late <= longer
+
+
+def gap_of(
+    parts: Sequence[LapPart],
+    name: str,
+) -> Gap | None:
+    """Return which laps state nothing about a value that others state, or ``None``."""
+    silent = []
+    for part in parts:
+        if amount(part.lap, name) is None:
+            silent.append(part)
+    if not silent or len(silent) == len(parts):
+        return None
+    instead = " or ".join(sorted({_instead(part.lap, name) for part in silent}))
+    clause = f"in {len(silent)} of {len(parts)} laps, the file states {instead}"
+    return Gap(
+        clause,
+        sum(part.seconds for part in silent),
+    )
+
+
+def _instead(
+    lap: LapElement,
+    name: str,
+) -> str:
+    if name in lap.invalid:
+        return lap.invalid[name]
+    return "0" if name in lap.stated else "none"
+
+
+def is_partial_mean(
+    parts: Sequence[LapPart],
+    gap: Gap,
+) -> bool:
+    """Return whether the laps without a value last so long that they change the average."""
+    total_s = sum(part.seconds for part in parts)
+    return gap.seconds > total_s * _SILENT_SHARE
+
+
+def without_calories(parts: Sequence[LapPart]) -> list[LapPart]:
+    """Return the laps without those that were too short to burn a kilocalorie."""
+    return [part for part in parts if part.seconds >= _CALORIES_S or not _is_zero(part.lap)]
+
+
+def _is_zero(lap: LapElement) -> bool:
+    return lap.stated.get("calories_kcal") == 0
+
+
+def amount(
+    lap: LapElement,
+    name: str,
+) -> float | None:
+    """Return a number that can only be positive in a real workout, or ``None``.
+
+    Devices write 0 for a value that they did not measure.
+    """
+    return lap.stated.get(name) or None
+
+
+def mean(
+    parts: Sequence[LapPart],
+    name: str,
+) -> float | None:
+    """Return the mean of a value of the laps, weighted by their durations."""
+    total = 0.0
+    seconds = 0.0
+    for part in parts:
+        value = amount(
+            part.lap,
+            name,
+        )
+        # The only lap needs no duration.
+        time = part.seconds or float(len(parts) == 1)
+        if value is not None and time:
+            total += value * time
+            seconds += time
+    if not seconds:
+        return None
+    return total / seconds
+
+
+def highest(
+    parts: Sequence[LapPart],
+    name: str,
+) -> float | None:
+    """Return the highest value among the laps, or ``None`` if no lap states one."""
+    amounts = (amount(part.lap, name) for part in parts)
+    return max(
+        filter(None, amounts),
+        default=None,
+    )
+
+
+def total(
+    parts: Sequence[LapPart],
+    name: str,
+) -> float | None:
+    """Return the sum over the laps, or ``None`` if no lap states a value."""
+    values = list(_values(parts, name))
+    return sum(values) if values else None
+
+
+def _values(
+    parts: Sequence[LapPart],
+    name: str,
+) -> Iterator[float]:
+    for part in parts:
+        if name in part.lap.stated:
+            yield part.lap.stated[name]
