@@ -25,6 +25,9 @@ _LEAST_M = 100.0
 _ROUNDING_S = 1.0
 #: The same for long recordings, as a share.
 _TOLERANCE = 0.05
+#: By this much, in seconds or as a share, samples can cover another time than the duration.
+_COVERED_S = 10.0
+_COVERED = 0.02
 #: The speed of an airliner: nothing that an athlete records is faster.
 _FASTEST_MPS = 300.0
 #: An end message that is this much later was not written when the athlete saved the workout.
@@ -373,6 +376,19 @@ def _check_speed(
         f"{distance_m:.0f} m in {seconds:.1f} s are {distance_m / seconds * 3.6:.0f} km/h, so the "
         "distance or the time is wrong"
     )
+
+
+def is_covered(
+    duration_s: float,
+    span_s: float,
+) -> bool:
+    """Return whether samples cover a duration: devices write the first and the last one inside it.
+
+    Args:
+        duration_s: The stated duration.
+        span_s: The seconds from the first to the last sample.
+    """
+    return abs(span_s - duration_s) <= max(_COVERED_S, _COVERED * duration_s)
 
 
 def _is_near(

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 AVERAGE_SPEED = "distance divided by the time without pauses"
 #: The radius of the earth at the equator (WGS 84), in meters.
 _RADIUS_M = 6_378_137.0
-_DEGREE_M = _RADIUS_M * math.pi / 180
+#: The length of a degree of latitude on a sphere of that radius, in meters.
+DEGREE_M = _RADIUS_M * math.pi / 180
 #: Up to this distance in degrees, the earth is flat enough for Pythagoras.
 _FLAT_DEG = 0.2
 #: Less than 1 km/h counts as stopped.
@@ -95,7 +96,7 @@ def _meters(
         east,
         out=shrink,
     )
-    meters *= _DEGREE_M
+    meters *= DEGREE_M
     meters[far] = circle
     return meters
 

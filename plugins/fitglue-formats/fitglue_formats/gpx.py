@@ -17,10 +17,11 @@ from fitglue_formats.absence import number
 from fitglue_formats.clock import parsed_seconds, parsed_time, start_fields, stated_zone
 from fitglue_formats.consistency import Recording, check
 from fitglue_formats.figures import AVERAGE_SPEED, average_speed, climb, movement
+from fitglue_formats.gaps import nights
 from fitglue_formats.jumps import drop_jumps
 from fitglue_formats.refusals import refusal
 from fitglue_formats.safe_xml import BROKEN, collect, local_name
-from fitglue_formats.timeline import REPEATED, UNSET, Timeline, arrange, nights
+from fitglue_formats.timeline import REPEATED, UNSET, Timeline, arrange
 from fitglue_formats.tracks import (
     Points,
     averages,

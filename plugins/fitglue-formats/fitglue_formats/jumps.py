@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitglue_formats.figures import DEGREE_M
 from fitglue_formats.tracks import floats
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 _FASTEST_MPS = 150.0
 #: A shorter jump can be the noise of a receiver in a city or a tunnel.
 _JUMP_M = 1000.0
-_DEGREE_M = 111_320.0
 #: "Few" positions are at most this many, and at most this share of all.
 _FEW = 30
 _FEW_SHARE = 0.05
@@ -105,7 +105,7 @@ def _far_steps(
     east = np.abs(np.diff(longitudes))
     # A track can cross the meridian of 180 degrees.
     east = np.minimum(east, 360 - east)
-    far: Flags = (north + east) * _DEGREE_M > _JUMP_M
+    far: Flags = (north + east) * DEGREE_M > _JUMP_M
     # Nearly every recording has no such step, and a file can have a million points.
     for at in np.flatnonzero(far).tolist():
         shrink = np.cos(np.radians(latitudes[at]))
@@ -113,7 +113,7 @@ def _far_steps(
             north[at],
             east[at] * shrink,
         )
-        meters = degrees * _DEGREE_M
+        meters = degrees * DEGREE_M
         seconds = times[at + 1] - times[at]
         far[at] = meters > max(_JUMP_M, _FASTEST_MPS * seconds)
     return far

@@ -13,6 +13,7 @@ import numpy as np
 from fitglue_formats.clock import parsed_time, start_fields, stated_zone
 from fitglue_formats.distances import steady
 from fitglue_formats.figures import average_speed
+from fitglue_formats.gaps import nights
 from fitglue_formats.jumps import drop_jumps
 from fitglue_formats.refusals import refusal
 from fitglue_formats.safe_xml import BROKEN, collect
@@ -26,7 +27,7 @@ from fitglue_formats.tcx_summary import (
     later,
     summary_of,
 )
-from fitglue_formats.timeline import arrange, nights, usable
+from fitglue_formats.timeline import arrange, usable
 from fitglue_formats.tracks import (
     columns_of,
     correct_speed,
@@ -50,7 +51,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fitglue_formats.array_types import Floats
-    from fitglue_formats.timeline import Shift, Timeline
+    from fitglue_formats.clock_moves import Shift
+    from fitglue_formats.timeline import Timeline
     from fitglue_formats.tracks import Points
 
 #: Schema TrainingCenterDatabase v2, type ``Intensity_t`` → the intensity of the model.

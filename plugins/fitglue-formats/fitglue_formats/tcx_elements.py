@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_formats.absence import number
 from fitglue_formats.clock import parsed_seconds, parsed_time
+from fitglue_formats.gaps import NIGHT_S
 from fitglue_formats.safe_xml import local_name
-from fitglue_formats.timeline import NIGHT_S
 from fitglue_formats.tracks import Points
 from fitglue_registry.model import Device, gives_way
 from fitglue_registry.model.invalid import NOT_MEASURED, why_invalid

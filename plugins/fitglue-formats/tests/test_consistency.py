@@ -8,9 +8,9 @@ import math
 
 import pytest
 
+from fitglue_formats.clock_by_durations import ClockSet, clock_set
 from fitglue_formats.consistency import LapTotals, Recording, check
-from fitglue_formats.set_clock import ClockSet, clock_set
-from fitglue_formats.timeline import in_order
+from fitglue_formats.strays import in_order
 
 #: A recording of ten minutes in which everything agrees.
 GOOD = {

@@ -19,9 +19,10 @@ from fitglue_formats.fit.messages import EVERYTHING, GLANCE, decode
 from fitglue_formats.fit.samples import Samples, split
 from fitglue_formats.fit.sessions import Leg, activity, position
 from fitglue_formats.fit.starts import contradicts_end, is_set, start_of
+from fitglue_formats.fit.strays import drop_strays
 from fitglue_formats.fit.values import number, seconds
 from fitglue_formats.refusals import refusal
-from fitglue_formats.timeline import in_order
+from fitglue_formats.strays import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -284,13 +285,16 @@ class _Part(NamedTuple):
 
 def _parts(chain: Chain) -> Iterator[_Part]:
     """Yield the legs of a chain of files."""
-    correct_clock(
+    drop_strays(chain.samples, chain.sessions)
+    clock_note = correct_clock(
         chain.messages,
         chain.sessions,
         chain.samples,
     )
     times = _trusted_times(chain.samples)
     sessions = _sessions(chain, times)
+    for session in sessions:
+        session.values.update(clock_note)
     if not sessions:
         return
     starts = [session.start for session in sessions]

@@ -12,7 +12,7 @@ from fitglue_formats.clock import start_fields
 from fitglue_formats.consistency import LapTotals, Recording, check
 from fitglue_formats.figures import AVERAGE_SPEED, average_speed
 from fitglue_formats.fit.clock import moment, recorded_s, stated_offset
-from fitglue_formats.fit.clock_set import NOTE
+from fitglue_formats.fit.clock_set import LATER_NOTE, NOTE
 from fitglue_formats.fit.device import device_of
 from fitglue_formats.fit.laps import laps_of
 from fitglue_formats.fit.sports import INDOOR, sport_of
@@ -220,7 +220,7 @@ def _summary(
     unsteady = unsteady_distance(leg.samples)
     if unsteady is not None:
         doubts["steady distance"] = unsteady
-    clock_note = leg.session.get(NOTE)
+    clock_note = leg.session.get(NOTE) or leg.session.get(LATER_NOTE)
     if clock_note is not None:
         doubts["steady clock"] = clock_note
     speed = average_speed(fields)

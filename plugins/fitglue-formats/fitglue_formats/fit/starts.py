@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fitglue_formats.consistency import is_covered
 from fitglue_formats.fit.clock import UNSET_BEFORE, moment
 from fitglue_formats.fit.values import seconds
 
@@ -20,9 +21,6 @@ START_NOTE = "start_note"
 _SAVED_LATE_S = 1800.0
 #: Devices round, and write their first and last sample some seconds inside the session.
 _NEAR_S = 60.0
-#: By this much, in seconds or as a share, the samples can cover another time than the duration.
-_FITS_S = 10.0
-_FITS = 0.02
 
 
 def is_set(time: float | None) -> bool:
@@ -94,8 +92,7 @@ def _samples_decide(session: Values, times: Sequence[float]) -> bool:
     if len(times) < 2 or start is None or not elapsed_s or not is_set(times[0]):
         return False
     span_s = times[-1] - times[0]
-    fits = abs(span_s - elapsed_s) <= max(_FITS_S, _FITS * elapsed_s)
-    return fits and abs(times[0] - start) > _NEAR_S
+    return is_covered(elapsed_s, span_s) and abs(times[0] - start) > _NEAR_S
 
 
 def _other(

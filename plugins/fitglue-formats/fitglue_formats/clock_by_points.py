@@ -1,8 +1,6 @@
-"""Recognition of a clock that was set during the recording.
+"""Recognition of a clock that was set during the recording, by the places of the points.
 
-A receiver sets the clock of a watch with its first fix, and a phone changes its clock when it finds
-a network. Either the durations that the file states show it, or the points do: they continue from
-the same place, and only their times jump.
+The points continue from the same place, and only their times jump.
 """
 
 from __future__ import annotations
@@ -12,25 +10,23 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from fitglue_formats.array_types import Floats, Indexes
 
-#: A smaller jump is an ordinary gap between samples.
-_JUMP_S = 60.0
-#: The time of the timer is evidence only for a jump of a day or more.
-_DAY_S = 86_400.0
-#: By this much, in seconds or as a share, the samples can cover another time than the duration.
-_FITS_S = 10.0
-_FITS = 0.02
 #: A smaller step back comes from a program that wrote its points in another order.
 _SET_BACK_S = 300.0
-#: A smaller step forward is a pause, unless it is a whole number of quarters of an hour: the
-#: offsets of all zones are.
-_SET_FORWARD_S = 6 * 3600.0
+#: The offsets of all zones are whole numbers of quarters of an hour, and so are the jumps of a
+#: clock that is set to another zone or date.
 _QUARTER_S = 900.0
 #: A jump differs from a whole number of quarters by less than this.
 _WHOLE_S = 1.0
+#: No athlete stops for a longer time and then continues the recording.
+_LONGEST_STOP_S = 7 * 86_400.0
+#: A recorder that writes by time has at least this share of intervals that differ from the usual
+#: one by at most this share. One that writes a point every 10 m has other intervals.
+_REGULAR_SHARE = 0.9
+_REGULAR = 0.1
+#: A clock that is set runs on: less than this share of points by the new clock are mistakes.
+_RUNS_ON_SHARE = 0.05
 #: The number of steps before and after a jump that are compared with it, and how many are needed.
 _AROUND = 5
 _FEWEST = 2
@@ -40,70 +36,6 @@ _ORDINARY = (0.5, 1.5)
 _SAME_WAY = 0.9
 #: How many times longer than usual a step can be, for the points to continue from the same place.
 _USUAL = 5.0
-
-
-# -- by the durations -----------------------------------------------------------------------------
-
-
-class ClockSet(NamedTuple):
-    """The moment at which a device set its clock: the index of the last sample by the old clock,
-    and the seconds by which the clock was set forward.
-    """
-
-    last_old: int
-    forward_s: float
-
-
-def clock_set(
-    times: Sequence[float] | Floats,
-    elapsed_s: float | None,
-    moving_s: float | None = None,
-    *,
-    paused: bool = False,
-) -> ClockSet | None:
-    """Return where a device set its clock, or ``None`` if it did not.
-
-    A GPS receiver corrects the clock of a watch soon after the recording begins. Then the samples
-    have one jump, by which they cover more (or less) time than the recording took. A pause is not
-    such a jump, because the elapsed time contains it.
-
-    Args:
-        times: The times of the samples in the order in which they were written.
-        elapsed_s: The stated time with pauses.
-        moving_s: The stated time without pauses. It is evidence if the elapsed time was computed
-            from the wrong start, for a jump of a day or more.
-        paused: Whether the recording was paused at the largest jump.
-    """
-    values = np.asarray(times, dtype=np.float64)
-    if len(values) < 3:
-        return None
-    steps = np.diff(values)
-    interval = float(np.median(steps))
-    last_old = int(np.argmax(np.abs(steps - interval)))
-    forward_s = float(steps[last_old]) - interval
-    if abs(forward_s) <= _JUMP_S:
-        return None
-    span_s = float(values[-1] - values[0])
-    without_s = span_s - forward_s
-    if elapsed_s and _explains(elapsed_s, span_s, without_s):
-        return ClockSet(last_old, forward_s)
-    is_long = abs(forward_s) >= _DAY_S
-    if moving_s and is_long and not paused and _explains(moving_s, span_s, without_s):
-        return ClockSet(last_old, forward_s)
-    return None
-
-
-def _explains(
-    duration_s: float,
-    span_s: float,
-    without_s: float,
-) -> bool:
-    """Return whether a duration fits the samples without the jump, and not with it."""
-    fits = abs(without_s - duration_s) <= max(_FITS_S, _FITS * duration_s)
-    return fits and abs(span_s - duration_s) > _JUMP_S
-
-
-# -- by the points ---------------------------------------------------------------------------------
 
 
 def set_back(
@@ -152,17 +84,32 @@ def set_back(
     return at + 1
 
 
+class Forward(NamedTuple):
+    """A jump of the clock between two points of an unbroken motion.
+
+    Attributes:
+        first: The position of the first point after the jump.
+        seconds: The length of the jump.
+        is_certain: Whether it cannot be a stop of the athlete.
+    """
+
+    first: int
+    seconds: float
+    is_certain: bool
+
+
 def set_forward(
     times: Floats,
     order: Indexes,
     latitudes: Floats,
     longitudes: Floats,
-) -> int | None:
+) -> Forward | None:
     """Return where the clock was set forward, if the places of the points show it.
 
     After a pause, the points continue from the same place, too. But an athlete stops before a
     pause, so only a jump that looks like one more step, as long as those around it and in the same
-    direction, is a clock that was set.
+    direction, is a clock that was set. Where a point is written every few meters, all steps look
+    like that, so this needs a recorder that writes at regular times.
 
     Args:
         times: Seconds of all points, by either clock.
@@ -171,8 +118,7 @@ def set_forward(
         longitudes: Degrees of all points.
 
     Returns:
-        The position in ``order`` of the first point after the clock was set; ``None`` if it was
-        not.
+        The jump; ``None`` if there is none, or if it is that of a pause.
     """
     intervals = np.diff(times[order])
     if len(intervals) < 2 * _FEWEST + 1 or (intervals < 0).any():
@@ -180,22 +126,32 @@ def set_forward(
     usual = float(np.median(intervals))
     # Only one jump is a clock that was set; several are pauses.
     jumps = np.flatnonzero(intervals - usual >= _QUARTER_S - _WHOLE_S)
-    if len(jumps) != 1:
+    if len(jumps) != 1 or not _is_regular(intervals, usual):
         return None
     at = int(jumps[0])
-    jump = float(intervals[at]) - usual
-    quarters = round(jump / _QUARTER_S)
-    is_whole = abs(jump - quarters * _QUARTER_S) <= _WHOLE_S
-    if jump < _SET_FORWARD_S and not is_whole:
+    if len(order) - at - 1 < _RUNS_ON_SHARE * len(order):
         return None
     steps = _steps(
         order,
         latitudes,
         longitudes,
     )
-    if _is_ordinary_step(steps, at):
-        return at + 1
-    return None
+    if not _is_ordinary_step(steps, at):
+        return None
+    jump = float(intervals[at]) - usual
+    quarters = round(jump / _QUARTER_S)
+    is_whole = abs(jump - quarters * _QUARTER_S) <= _WHOLE_S
+    return Forward(
+        at + 1,
+        jump,
+        is_whole or jump > _LONGEST_STOP_S,
+    )
+
+
+def _is_regular(intervals: Floats, usual: float) -> bool:
+    """Return whether nearly all intervals between points are equal."""
+    equal = np.abs(intervals - usual) <= _REGULAR * usual
+    return bool(equal.mean() >= _REGULAR_SHARE)
 
 
 def _is_ordinary_step(steps: Floats, at: int) -> bool:
