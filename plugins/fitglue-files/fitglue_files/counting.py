@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_files.layout import base_name
 from fitglue_files.members import Refusal
-from fitglue_files.sorting import NO_ACTIVITY, kind_of_head, promises_workouts
-from fitglue_files.unpacking import unpack_head
+from fitglue_files.sorting import NO_ACTIVITY, kind_of_member, promises_workouts
 from fitglue_files.wording import Contents, counted, left_out, named
 from fitglue_registry.errors import RecordRefused
 
@@ -76,12 +75,11 @@ def _kind(reader: ContainerReader, member: MemberOrRefusal) -> str:
     """Return the kind of one member, by its first bytes."""
     if isinstance(member, Refusal):
         return _kind_by_name(promises_workouts(member.name))
+    # The files are not read completely: this runs while the athlete waits for an answer.
     try:
-        head = unpack_head(reader.head(member))
+        kind = kind_of_member(reader, member)
     except RecordRefused:
         return _kind_by_name(promises_workouts(member.name))
-    # The files are not read completely: this runs while the athlete waits for an answer.
-    kind = kind_of_head(member.name, head)
     if kind == "unknown":
         return "refused"
     return kind

@@ -56,6 +56,30 @@ def kind_of_head(
     return kind
 
 
+#: Key of a member → its kind. An import recognizes, connects and lists the same files, one after
+#: the other in one process. Opening each member three times would take most of a second import.
+_known: dict[str, str] = {}
+_MOST_KNOWN = 200_000
+
+
+def kind_of_member(
+    reader: ContainerReader,
+    member: Member,
+) -> str:
+    """Return the kind of a member, which is opened if this process has not done so before.
+
+    Raises:
+        RecordRefused: If the member cannot be read.
+    """
+    kind = _known.get(member.key)
+    if kind is None:
+        kind = kind_of_head(member.name, unpack_head(reader.head(member)))
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[member.key] = kind
+    return kind
+
+
 class Sorter:
     """A sorter of members that counts those that are not workouts.
 
@@ -117,6 +141,6 @@ class Sorter:
     def _kind(self, member: Member) -> str:
         kind = self._cache.get(member.key)
         if kind is None:
-            kind = kind_of_head(member.name, unpack_head(self._reader.head(member)))
+            kind = kind_of_member(self._reader, member)
             self._cache.put(member.key, kind)
         return kind
