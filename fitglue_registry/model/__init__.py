@@ -16,10 +16,12 @@ from fitglue_registry.model.averages import (
     COMPUTED_SPEED,
     computed_speed,
     speed_for,
+    speed_of,
     with_average_speed,
 )
 from fitglue_registry.model.claims import claim, split_claim
 from fitglue_registry.model.column import Column
+from fitglue_registry.model.consistency import consistent
 from fitglue_registry.model.crops import (
     CROP,
     CROPPED_FIELDS,
@@ -86,6 +88,7 @@ __all__ = [
     "canonical_sport",
     "claim",
     "computed_speed",
+    "consistent",
     "crop_of",
     "cut_laps",
     "cut_streams",
@@ -98,6 +101,7 @@ __all__ = [
     "is_doubtful_zero",
     "problems",
     "speed_for",
+    "speed_of",
     "split_claim",
     "to_builtins",
     "undo_crop",

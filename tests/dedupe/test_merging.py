@@ -288,6 +288,16 @@ def test_power_of_a_meter_goes_before_a_models():
         "Innsbruck Running",
         "St. Anton Mountain Biking",
         "Graz Trail Running",
+        "My Tracks",
+        "Recording 5",
+        "Strava",
+        "garmin connect",
+        "Komoot tour 12345",
+        "Track 12",
+        "Unnamed",
+        "New Track",
+        "Aufzeichnung 3",
+        "Current Track: 01 JUN 2024 08:00",
     ],
 )
 def test_a_written_title_is_preferred_to_a_default_one(default):
@@ -306,6 +316,8 @@ def test_a_written_title_is_preferred_to_a_default_one(default):
         "10 x 400 m",
         "Berlin Marathon",
         "Zwift - Race: Crit City",
+        "Bike fit",
+        "My first track session with Ada",
     ],
 )
 def test_a_written_title_is_recognized(written):
@@ -438,6 +450,10 @@ FILE_NAMES = [
     "May 3, 2026 8:00 AM",
     "3 mai 2026 à 08:00",
     "3. Mai 2026 um 08:00 Uhr",
+    "01-JUN-24 08:00:00 AM",
+    "1 June 2024 08:00",
+    "Whole gpx",
+    "lake_loop_tcx",
 ]
 
 

@@ -31,6 +31,38 @@ def test_a_stated_speed_is_kept():
 
 
 @pytest.mark.parametrize(
+    ("sport", "stated"), [("Run", 10.0), ("Ride", 0.33), ("Run", 11.88), ("Swim", 20.0)]
+)
+def test_a_speed_that_its_own_distance_and_time_contradict_is_computed(sport, stated):
+    """A speed that neither pauses nor rounding explain is replaced, and the note states it."""
+    activity = SourceActivity(
+        sport=sport,
+        distance_m=1980.0,
+        moving_s=600.0,
+        elapsed_s=700.0,
+        average_speed_mps=stated,
+    )
+    computed = with_average_speed(activity)
+    assert computed.average_speed_mps == 3.3
+    assert f"the source states {stated:g} m/s" in computed.provenance["average_speed_mps"].note
+
+
+@pytest.mark.parametrize(
+    ("sport", "stated"), [("Run", 1.65), ("Run", 3.3), ("Run", 3.6), ("Swim", 5.0)]
+)
+def test_a_speed_that_pauses_or_rounding_explain_is_kept(sport, stated):
+    """A speed may include the pauses, and that of a swim leaves out the rests at the wall."""
+    activity = SourceActivity(
+        sport=sport,
+        distance_m=1980.0,
+        moving_s=600.0,
+        elapsed_s=1200.0,
+        average_speed_mps=stated,
+    )
+    assert with_average_speed(activity) is activity
+
+
+@pytest.mark.parametrize(
     "known", [{"distance_m": 1980.0}, {"moving_s": 600.0}, {"distance_m": 0.0, "elapsed_s": 600.0}]
 )
 def test_a_speed_needs_a_distance_and_a_time(known):

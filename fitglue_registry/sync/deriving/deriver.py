@@ -204,7 +204,7 @@ class Deriver:
 
         A msgspec struct does not check types when it is made, so a plugin can put anything into it.
         Decoding does check them, and it converts what the model allows: an integer where the model
-        has a float, a list where it has a tuple.
+        has a float, a list where it has a tuple. Then its totals are compared with each other.
         """
         problems: Problems = model.problems(activity)
         if not problems:
@@ -214,7 +214,7 @@ class Deriver:
                 problems = [("", f"cannot be written as JSON: {str(error)[:200]}")]
             else:
                 if checked is not None:
-                    return checked
+                    return model.consistent(checked)
                 problems = _violations(document)
         raise self._invalid(external_id, problems)
 

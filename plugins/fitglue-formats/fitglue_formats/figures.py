@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitglue_registry.model import speed_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 
     from fitglue_formats.array_types import Flags, Floats, Indexes
 
-#: How an average speed is computed in every format.
-AVERAGE_SPEED = "distance divided by the time without pauses"
 #: The radius of the earth at the equator (WGS 84), in meters.
 _RADIUS_M = 6_378_137.0
 #: The length of a degree of latitude on a sphere of that radius, in meters.
@@ -127,13 +127,10 @@ def _placed(track: Track) -> tuple[Track, Flags]:
     return part, placed
 
 
-def average_speed(fields: Mapping[str, Any]) -> float | None:
-    """Return the speed that follows from the distance and the time without pauses, if known."""
-    distance_m = fields.get("distance_m")
-    moving_s = fields.get("moving_s")
-    if not distance_m or not moving_s:
-        return None
-    return float(distance_m / moving_s)
+def speed_in(fields: Mapping[str, Any]) -> float | None:
+    """Return the average speed for the distance and the time among fields of the model."""
+    seconds = fields.get("moving_s") or fields.get("elapsed_s")
+    return speed_of(fields.get("distance_m"), seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import numpy as np
 from fitglue_formats.absence import number
 from fitglue_formats.clock import parsed_seconds, parsed_time, start_fields, stated_zone
 from fitglue_formats.consistency import Recording, check
-from fitglue_formats.figures import AVERAGE_SPEED, average_speed, climb, movement
+from fitglue_formats.figures import climb, movement, speed_in
 from fitglue_formats.gaps import nights
 from fitglue_formats.jumps import drop_jumps
 from fitglue_formats.refusals import refusal
@@ -38,6 +38,8 @@ from fitglue_formats.tracks import (
     typical_cadence,
 )
 from fitglue_registry.model import (
+    AVERAGE_SPEED,
+    COMPUTED_SPEED,
     Completeness,
     Device,
     Provenance,
@@ -399,7 +401,7 @@ def _activity(
         start,
     )
     columns["distance"] = column(moved.distances)
-    speed = average_speed(fields)
+    speed = speed_in(fields)
     corrected = correct_speed(columns, speed)
     streams = streams_of(columns)
     fields |= averages(streams)
@@ -407,7 +409,7 @@ def _activity(
         fields["max_speed_mps"] = float(samples_of(streams, "velocity").max())
     fields["elapsed_s"] = float(np.round(track.times[-1] - track.times[0], 6))
     if speed is not None:
-        fields["average_speed_mps"] = speed
+        fields[AVERAGE_SPEED] = speed
     segments = np.unique(track.segments).tolist()
     numbers = list(dict.fromkeys(file.track_of[segment] for segment in segments))
     tracks = [file.tracks[track_number] for track_number in numbers]
@@ -445,8 +447,8 @@ def _provenance(
         fields,
         Provenance("computed", note="from the points"),
     )
-    if "average_speed_mps" in provenance:
-        provenance["average_speed_mps"] = Provenance("computed", note=AVERAGE_SPEED)
+    if AVERAGE_SPEED in provenance:
+        provenance[AVERAGE_SPEED] = COMPUTED_SPEED
     if timeline.moved:
         provenance["start_utc"] = Provenance("computed", note=timeline.moved)
     return provenance

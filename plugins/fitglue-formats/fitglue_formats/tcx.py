@@ -12,7 +12,7 @@ import numpy as np
 
 from fitglue_formats.clock import parsed_time, start_fields, stated_zone
 from fitglue_formats.distances import steady
-from fitglue_formats.figures import average_speed
+from fitglue_formats.figures import speed_in
 from fitglue_formats.gaps import nights
 from fitglue_formats.jumps import drop_jumps
 from fitglue_formats.refusals import refusal
@@ -195,7 +195,7 @@ def _activity(
     streams = streams_of(columns)
     convert_units(recording, streams)
     summary = summary_of(recording, streams)
-    corrected = correct_speed(columns, average_speed(summary.fields))
+    corrected = correct_speed(columns, speed_in(summary.fields))
     if corrected:
         streams = streams_of(columns)
         summary = summary_of(recording, streams)

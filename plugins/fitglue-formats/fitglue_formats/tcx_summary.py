@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_formats.consistency import LapTotals, check
 from fitglue_formats.consistency import Recording as Evidence
-from fitglue_formats.figures import AVERAGE_SPEED, Track, average_speed, climb, movement
+from fitglue_formats.figures import Track, climb, movement, speed_in
 from fitglue_formats.tcx_laps import (
     LapPart,
     amount,
@@ -23,7 +23,7 @@ from fitglue_formats.tcx_laps import (
 )
 from fitglue_formats.timeline import REPEATED
 from fitglue_formats.tracks import Points, averages, samples_of
-from fitglue_registry.model import Provenance
+from fitglue_registry.model import AVERAGE_SPEED, COMPUTED_SPEED, Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,13 +114,10 @@ def summary_of(
             name,
             Provenance("computed", note=note),
         )
-    speed = average_speed(summary.fields)
+    speed = speed_in(summary.fields)
     if speed is not None:
-        summary.fields["average_speed_mps"] = speed
-        summary.provenance["average_speed_mps"] = Provenance(
-            "computed",
-            note=AVERAGE_SPEED,
-        )
+        summary.fields[AVERAGE_SPEED] = speed
+        summary.provenance[AVERAGE_SPEED] = COMPUTED_SPEED
     return summary
 
 

@@ -93,6 +93,16 @@ def test_numbers_are_stored_as_their_type_has_them(derive):
     assert isinstance(encoded.columns["elapsed_s"], float)
 
 
+def test_the_totals_of_every_plugin_are_compared(derive):
+    """A zero that another total contradicts is removed, and a contradiction is reported, whichever
+    plugin states them.
+    """
+    totals = {"elapsed_s": 600.0, "moving_s": 900.0, "distance_m": 0.0, "average_speed_mps": 3.0}
+    [encoded] = derive(lambda _: [ride(**totals)])
+    assert (encoded.activity.distance_m, encoded.activity.moving_s) == (None, 900.0)
+    assert encoded.activity.completeness.missing.keys() == {"distance_m", "consistent durations"}
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from fitglue_formats.clock import start_fields
 from fitglue_formats.consistency import LapTotals, Recording, check
-from fitglue_formats.figures import AVERAGE_SPEED, average_speed
 from fitglue_formats.fit.clock import moment, recorded_s, stated_offset
 from fitglue_formats.fit.clock_set import LATER_NOTE, NOTE
 from fitglue_formats.fit.device import device_of
@@ -30,7 +29,12 @@ from fitglue_formats.fit.summary import (
     unsteady_distance,
 )
 from fitglue_formats.fit.values import first_part, number, text
-from fitglue_registry.model import Completeness, Provenance, SourceActivity
+from fitglue_registry.model import (
+    Completeness,
+    Provenance,
+    SourceActivity,
+    with_average_speed,
+)
 from fitglue_registry.model.sports import ON_FOOT
 
 if TYPE_CHECKING:
@@ -97,7 +101,7 @@ def activity(
         leg.end,
     )
     summary = _summary(leg, laps)
-    return SourceActivity(
+    stated = SourceActivity(
         leg_no=leg.number,
         sport=sport,
         sport_raw=sport_raw,
@@ -119,6 +123,7 @@ def activity(
         completeness=Completeness(("file",), missing | summary.doubts),
         provenance=summary.provenance | _start_provenance(leg),
     )
+    return with_average_speed(stated)
 
 
 # -- when and where --------------------------------------------------------------------------------
@@ -223,10 +228,6 @@ def _summary(
     clock_note = leg.session.get(NOTE) or leg.session.get(LATER_NOTE)
     if clock_note is not None:
         doubts["steady clock"] = clock_note
-    speed = average_speed(fields)
-    if speed is not None and "average_speed_mps" not in fields:
-        fields["average_speed_mps"] = speed
-        provenance["average_speed_mps"] = Provenance("computed", note=AVERAGE_SPEED)
     return _Summary(
         fields,
         provenance,
