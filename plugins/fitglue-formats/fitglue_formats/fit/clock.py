@@ -75,7 +75,7 @@ def recorded_s(
     Returns:
         The seconds, rounded to milliseconds, or ``None`` if the timer has no events in the session.
     """
-    events = _timer_events(messages)
+    events = timer_events(messages)
     # The events are written in whole seconds, so the first one can be up to a second early.
     earliest = start - 1
     latest = end + 1
@@ -88,10 +88,10 @@ def recorded_s(
 
 def stops(messages: Messages) -> list[float]:
     """Return the times at which the timer was stopped, in seconds after the FIT epoch."""
-    return [time for time, kind in _timer_events(messages) if kind == "stop"]
+    return [time for time, kind in timer_events(messages) if kind == "stop"]
 
 
-def _timer_events(messages: Messages) -> list[tuple[float, str]]:
+def timer_events(messages: Messages) -> list[tuple[float, str]]:
     """Return the times at which the timer was started (``start``) or stopped (``stop``), in
     order.
     """

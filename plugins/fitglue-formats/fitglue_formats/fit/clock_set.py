@@ -31,6 +31,8 @@ _NEAR_S = 2.0
 _PAUSE_S = 60.0
 #: Many athletes save a workout some minutes after its end.
 _SAVED_LATE_S = 1800.0
+#: Without any stated end, fewer samples than this share are by the wrong clock.
+_FEW_SHARE = 0.05
 #: Degrees in a semicircle, the unit of positions in FIT.
 _SEMICIRCLE = 180 / 2**31
 
@@ -152,7 +154,9 @@ def _ends_by_old_clock(
     times: Numbers,
     jump: ClockSet,
 ) -> bool:
-    """Return whether more messages state an end by the old clock than by the new one."""
+    """Return whether more messages state an end by the old clock than by the new one, or, without
+    any, whether nearly all samples are by the old clock.
+    """
     new_end = float(times[-1])
     old_end = new_end - jump.forward_s
     balance = 0
@@ -164,6 +168,9 @@ def _ends_by_old_clock(
             is_old = abs(end - old_end) < abs(end - new_end)
             is_new = not is_old
         balance += int(is_old) - int(is_new)
+    if balance == 0:
+        later = len(times) - 1 - jump.last_old
+        return later < _FEW_SHARE * len(times)
     return balance > 0
 
 

@@ -18,7 +18,7 @@ from fitglue_formats.fit.frames import FILE_ID, LAP, RECORD, SESSION, find_messa
 from fitglue_formats.fit.messages import EVERYTHING, GLANCE, decode
 from fitglue_formats.fit.samples import Samples, split
 from fitglue_formats.fit.sessions import Leg, activity, position
-from fitglue_formats.fit.starts import contradicts_end, is_set, start_of
+from fitglue_formats.fit.starts import Witnesses, contradicts_end, is_set, start_of, witnesses_of
 from fitglue_formats.fit.strays import drop_strays
 from fitglue_formats.fit.values import number, seconds
 from fitglue_formats.refusals import refusal
@@ -43,6 +43,8 @@ _FIRST_MESSAGES = 10
 _SPORT = ("sport", "sub_sport")
 #: An end that is later than start and duration by more than this may mean that the clock was set.
 _LATE_S = 60
+#: Many athletes save a workout some minutes after its end.
+_SAVED_LATE_S = 1800.0
 #: A race has fewer legs than this. The limit keeps a hostile file from becoming thousands of
 #: workouts.
 _MOST_SESSIONS = 100
@@ -87,6 +89,8 @@ def summaries(content: bytes) -> list[SourceActivity]:
     messages = decode(frames, GLANCE)
     sessions = messages.all("session")
     if not _say_enough(sessions) or _may_have_set_clock(frames, sessions):
+        return activities(content)
+    if _ends_elsewhere(messages):
         return activities(content)
     missing = _missing(frames, messages)
     return _activities(
@@ -219,9 +223,27 @@ def _says_enough(session: Values) -> bool:
     # If the durations contradict each other, the samples decide which is right.
     if moving_s > elapsed_s + 1:
         return False
+    # A start that is too early makes the elapsed time too long, and not the time of the timer.
+    if elapsed_s - moving_s > max(moving_s, _SAVED_LATE_S):
+        return False
     if session.get("sub_sport") == "virtual_activity":
         return True
     return position(session) is not None
+
+
+def _ends_elsewhere(messages: Messages) -> bool:
+    """Return whether the file states another end than its sessions, so that their times may be
+    wrong.
+    """
+    ends = [seconds(session, "timestamp") for session in messages.all("session")]
+    stated = [end for end in ends if end is not None]
+    times = [seconds(values, "timestamp") for values in messages.all("activity")]
+    for time in times:
+        if time is None or not stated:
+            continue
+        if not -_LATE_S <= time - max(stated) <= _SAVED_LATE_S:
+            return True
+    return False
 
 
 def _may_have_set_clock(frames: Frames, sessions: Sequence[Values]) -> bool:
@@ -317,7 +339,7 @@ def _samples_left_out(
     kept = sum(part.leg.samples.count for part in parts)
     strays = len(samples.time) - kept - samples.repeated + samples.skipped
     if strays:
-        missing["stray samples"] = f"{strays} of them have no time, or an impossible one"
+        missing["stray samples"] = f"{strays} of them have no time, or one that cannot be right"
     if samples.repeated:
         missing["repeated samples"] = f"{samples.repeated} of them are in the file twice"
     for name, count in samples.absent.items():
@@ -345,9 +367,15 @@ def _sessions(
     """
     sessions = []
     # With several sessions, all samples together do not show when each of them began.
-    evidence = times if len(chain.sessions) == 1 else times[:1]
+    is_only = len(chain.sessions) == 1
+    evidence = times if is_only else times[:1]
+    witnesses = witnesses_of(chain.messages) if is_only else Witnesses()
     for values in chain.sessions:
-        start = start_of(values, evidence)
+        start = start_of(
+            values,
+            evidence,
+            witnesses,
+        )
         if start is not None:
             sessions.append(Session(start, values))
     # With several sessions, it is not known to which one a message ``sport`` belongs.

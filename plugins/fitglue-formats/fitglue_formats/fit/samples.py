@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
 from fitglue_formats.fit.arrays import known, without
 from fitglue_formats.fit.channels import channels_of
 from fitglue_formats.fit.joining import join
+from fitglue_formats.jumps import jumps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,7 @@ class Samples:
         latlng: The positions in degrees, or ``None`` if no sample has one.
         beats: The R-R intervals in milliseconds, or ``None`` if there are none.
         count: The number of samples in the file that these were joined from.
+        unplaced: The number of samples whose position is none, such as latitude and longitude 0.
     """
 
     time: Numbers
@@ -47,22 +49,54 @@ class Samples:
     latlng: LatLng | None
     beats: Beats | None
     count: int
+    unplaced: int = 0
 
     def __len__(self) -> int:
         return len(self.time)
 
     def place(self) -> Place | None:
-        """Return the position of the first sample that has one, or ``None``."""
+        """Return the first position that is not far from the others, or ``None``."""
         if self.latlng is None:
             return None
         latitudes, longitudes = self.latlng
         placed = np.flatnonzero(~np.isnan(latitudes))
-        if not len(placed):
+        right = np.setdiff1d(placed, self._far())
+        if not len(right):
             return None
-        first = placed[0]
+        first = right[0]
         latitude = float(latitudes[first])
         longitude = float(longitudes[first])
         return latitude, longitude
+
+    def doubtful_positions(self) -> dict[str, str]:
+        """Return which positions are doubtful or none, as ``completeness.missing`` states it."""
+        doubts = {}
+        far = len(self._far())
+        if far:
+            # The streams are what the device wrote.
+            doubts["steady positions"] = (
+                f"{far:,} of {len(self):,} are far from the track; the stream keeps them"
+            )
+        if self.unplaced:
+            doubts["position of each sample"] = (
+                f"{self.unplaced:,} of {self.count:,} have none: the file states latitude and "
+                "longitude 0, or an impossible latitude"
+            )
+        return doubts
+
+    def _far(self) -> Rows:
+        """Return the samples whose positions are far from those around them."""
+        if self.latlng is None:
+            return np.array([], dtype=np.int_)
+        latitudes, longitudes = self.latlng
+        placed = np.flatnonzero(~np.isnan(latitudes))
+        wrong = jumps(
+            self.time[placed],
+            latitudes[placed],
+            longitudes[placed],
+            np.zeros(len(placed), dtype=np.int32),
+        )
+        return placed[wrong]
 
 
 def split(
@@ -146,13 +180,15 @@ def _samples(table: Table, rows: Rows) -> Samples:
         columns[name] = column.values[rows]
     joined = join(table.time[rows], columns)
     channels = channels_of(table, joined.columns)
+    positions = _positions(joined.columns)
     return Samples(
         joined.time,
         channels.values,
         channels.makers,
-        latlng=_latlng(joined.columns),
+        latlng=positions.latlng,
         beats=_beats(table, rows, joined),
         count=len(rows),
+        unplaced=positions.unplaced,
     )
 
 
@@ -179,18 +215,27 @@ def _beats(
     return beats
 
 
-def _latlng(columns: Columns) -> LatLng | None:
-    """Return the positions in degrees, or ``None`` if no sample has one."""
+class _Positions(NamedTuple):
+    """The positions in degrees, if any sample has one, and the number of those that are none."""
+
+    latlng: LatLng | None
+    unplaced: int
+
+
+def _positions(columns: Columns) -> _Positions:
+    """Return the positions of samples."""
     if "position_lat" not in columns or "position_long" not in columns:
-        return None
+        return _Positions(None, 0)
     latitudes = columns["position_lat"] * _SEMICIRCLE
     longitudes = columns["position_long"] * _SEMICIRCLE
     # If one coordinate is missing, the other is dropped. A receiver without a fix writes 0, 0.
     is_incomplete = np.isnan(latitudes)
     is_incomplete |= np.isnan(longitudes)
-    is_unknown = (latitudes == 0) & (longitudes == 0)
-    is_impossible = np.abs(latitudes) > 90
-    is_gap = is_incomplete | is_unknown | is_impossible
+    is_none = (latitudes == 0) & (longitudes == 0)
+    is_none |= np.abs(latitudes) > 90
+    is_gap = is_incomplete | is_none
+    unplaced = int((is_none & ~is_incomplete).sum())
     if is_gap.all():
-        return None
-    return without(latitudes, is_gap), without(longitudes, is_gap)
+        return _Positions(None, unplaced)
+    latlng = without(latitudes, is_gap), without(longitudes, is_gap)
+    return _Positions(latlng, unplaced)

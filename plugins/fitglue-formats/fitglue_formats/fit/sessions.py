@@ -21,6 +21,7 @@ from fitglue_formats.fit.strength import sets_of
 from fitglue_formats.fit.summary import (
     DOUBTFUL_ZEROS,
     computed_values,
+    durations_of,
     effort,
     metrics,
     sampled_m,
@@ -38,7 +39,7 @@ from fitglue_registry.model import (
 from fitglue_registry.model.sports import ON_FOOT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from fitglue_formats.clock import Place
     from fitglue_formats.fit.messages import Messages, Values
@@ -120,7 +121,10 @@ def activity(
         laps=laps,
         sets=sets_of(messages, leg.first, leg.end),
         streams=streams(samples, leg.start),
-        completeness=Completeness(("file",), missing | summary.doubts),
+        completeness=Completeness(
+            ("file",),
+            missing | samples.doubtful_positions() | summary.doubts,
+        ),
         provenance=summary.provenance | _start_provenance(leg),
     )
     return with_average_speed(stated)
@@ -209,14 +213,12 @@ def _summary(
 ) -> _Summary:
     """Return what the session states, completed from its samples and checked against them."""
     fields = stated_values(leg.session)
-    provenance = {}
+    provenance: dict[str, Provenance] = {}
     from_samples = computed_values(leg.samples, leg.start, fields.get("moving_s"))
-    for values, origin in ((from_samples, "from the samples"), (sums_of(laps), "from the laps")):
-        for name, value in values.items():
-            note = _reason(fields, name, value, origin)
-            if note is not None:
-                fields[name] = value
-                provenance[name] = Provenance("computed", note=note)
+    _complete(fields, provenance, from_samples, "from the samples")
+    _complete(fields, provenance, sums_of(laps), "from the laps")
+    durations = durations_of(laps, fields.get("elapsed_s"))
+    _complete(fields, provenance, durations, "from the laps")
     findings = check(_recording(leg, fields, laps))
     for name, corrected in findings.corrected.items():
         fields[name] = corrected.value
@@ -233,6 +235,20 @@ def _summary(
         provenance,
         doubts,
     )
+
+
+def _complete(
+    fields: dict[str, Any],
+    provenance: dict[str, Provenance],
+    values: Mapping[str, float],
+    origin: str,
+) -> None:
+    """Add values that the session does not state, with where they come from."""
+    for name, value in values.items():
+        note = _reason(fields, name, value, origin)
+        if note is not None:
+            fields[name] = value
+            provenance[name] = Provenance("computed", note=note)
 
 
 def _reason(

@@ -4,16 +4,16 @@ it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fitglue_formats.consistency import is_covered
-from fitglue_formats.fit.clock import UNSET_BEFORE, moment
+from fitglue_formats.fit.clock import UNSET_BEFORE, moment, timer_events
 from fitglue_formats.fit.values import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fitglue_formats.fit.messages import Values
+    from fitglue_formats.fit.messages import Messages, Values
 
 #: The key under which a session keeps why its start is not the stated one.
 START_NOTE = "start_note"
@@ -45,9 +45,46 @@ def contradicts_end(session: Values) -> bool:
     return not -_NEAR_S <= end - start - elapsed_s <= _SAVED_LATE_S
 
 
+class Witness(NamedTuple):
+    """A message that states when the recording began or ended, with its name for a note."""
+
+    name: str
+    time: float
+
+
+class Witnesses(NamedTuple):
+    """What a file states about the start and the end of a session, beside the session itself."""
+
+    starts: Sequence[Witness] = ()
+    ends: Sequence[Witness] = ()
+
+
+def witnesses_of(messages: Messages) -> Witnesses:
+    """Return what the laps, the timer and the message ``activity`` of a file state."""
+    starts: list[Witness] = []
+    ends: list[Witness] = []
+    laps = [seconds(lap, "start_time") for lap in messages.all("lap")]
+    begun = [time for time in laps if time is not None]
+    if begun:
+        starts.append(Witness("first lap", min(begun)))
+    timer = timer_events(messages)
+    if timer:
+        starts.append(Witness("timer", timer[0][0]))
+        ends.append(Witness("timer", timer[-1][0]))
+    for values in messages.all("activity"):
+        time = seconds(values, "timestamp")
+        if time is not None:
+            ends.append(Witness("message about the activity", time))
+    return Witnesses(starts, ends)
+
+
+_NO_WITNESSES = Witnesses()
+
+
 def start_of(
     session: Values,
     times: Sequence[float],
+    witnesses: Witnesses = _NO_WITNESSES,
 ) -> float | None:
     """Return the start of a session in seconds after the FIT epoch, or ``None`` if it is unknown.
 
@@ -56,16 +93,18 @@ def start_of(
     Args:
         session: The message ``session``.
         times: The times of its samples in their order.
+        witnesses: What other messages state about its start and end.
     """
     start = seconds(session, "start_time")
     if is_set(start):
-        if contradicts_end(session) and _samples_decide(session, times):
-            return _other(
-                session,
-                times[0],
-                "which contradicts its end and its samples",
-            )
-        return start
+        against = _against(session, times, witnesses)
+        if not against:
+            return start
+        return _other(
+            session,
+            times[0],
+            f"which contradicts {' and '.join(f'its {name}' for name in against)}",
+        )
     unset = "the date of a clock that was not set"
     if times and is_set(times[0]):
         return _other(
@@ -85,14 +124,53 @@ def start_of(
     )
 
 
-def _samples_decide(session: Values, times: Sequence[float]) -> bool:
-    """Return whether the samples last as long as the session, and begin at another time."""
+def _against(
+    session: Values,
+    times: Sequence[float],
+    witnesses: Witnesses,
+) -> list[str]:
+    """Return what contradicts the stated start; empty if the samples do not show another one."""
     start = seconds(session, "start_time")
-    elapsed_s = seconds(session, "total_elapsed_time")
-    if len(times) < 2 or start is None or not elapsed_s or not is_set(times[0]):
-        return False
+    if len(times) < 2 or start is None or not is_set(times[0]):
+        return []
+    if abs(times[0] - start) <= _NEAR_S:
+        return []
     span_s = times[-1] - times[0]
-    return is_covered(elapsed_s, span_s) and abs(times[0] - start) > _NEAR_S
+    elapsed_s = seconds(session, "total_elapsed_time")
+    if elapsed_s and is_covered(elapsed_s, span_s) and contradicts_end(session):
+        return ["end", "samples"]
+    durations = (elapsed_s, seconds(session, "total_timer_time"))
+    if not any(stated and is_covered(stated, span_s) for stated in durations):
+        return []
+    names = _confirming(session, times, witnesses)
+    return ["samples", *names] if names else []
+
+
+def _confirming(
+    session: Values,
+    times: Sequence[float],
+    witnesses: Witnesses,
+) -> list[str]:
+    """Return the names of the messages that confirm the samples, and not the session, if these are
+    more than those that confirm the session.
+    """
+    start = seconds(session, "start_time")
+    end = seconds(session, "timestamp")
+    confirming: list[str] = []
+    others = 0
+    for witness in witnesses.starts:
+        fits = abs(witness.time - times[0]) <= _NEAR_S
+        fits_session = start is not None and abs(witness.time - start) <= _NEAR_S
+        confirming += [witness.name] * (fits and not fits_session)
+        others += fits_session and not fits
+    for witness in witnesses.ends:
+        fits = -_NEAR_S <= witness.time - times[-1] <= _SAVED_LATE_S
+        fits_session = end is not None and -_NEAR_S <= witness.time - end <= _SAVED_LATE_S
+        confirming += [witness.name] * (fits and not fits_session)
+        others += fits_session and not fits
+    if len(confirming) <= others:
+        return []
+    return list(dict.fromkeys(confirming))
 
 
 def _other(

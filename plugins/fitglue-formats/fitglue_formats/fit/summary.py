@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fitglue_formats.consistency import is_covered
 from fitglue_formats.distances import steady
 from fitglue_formats.fit.arrays import known, without
 from fitglue_formats.fit.values import cadence, number
@@ -238,6 +239,31 @@ def sums_of(laps: Iterable[Lap]) -> dict[str, float]:
         sums["distance_m"] += lap.distance_m or 0.0
         sums["calories_kcal"] += lap.calories_kcal or 0.0
     return {name: value for name, value in sums.items() if value > 0}
+
+
+def durations_of(
+    laps: Iterable[Lap],
+    elapsed_s: float | None,
+) -> dict[str, float]:
+    """Return the durations that the laps of a session have together, if they are all known.
+
+    Args:
+        laps: The laps of the session.
+        elapsed_s: The elapsed time of the session, if it is known. A file that was cut off lacks
+            its last laps, so the others have to cover this time.
+    """
+    counted = [lap for lap in laps if lap.kind == "lap"]
+    elapsed = [lap.elapsed_s for lap in counted if lap.elapsed_s]
+    moving = [lap.moving_s for lap in counted if lap.moving_s]
+    durations: dict[str, float] = {}
+    if not counted or len(elapsed) < len(counted):
+        return durations
+    if elapsed_s is not None and not is_covered(elapsed_s, sum(elapsed)):
+        return durations
+    durations["elapsed_s"] = sum(elapsed)
+    if len(moving) == len(counted):
+        durations["moving_s"] = sum(moving)
+    return durations
 
 
 def metrics(session: Values) -> dict[str, float]:
