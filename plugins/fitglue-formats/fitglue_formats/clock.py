@@ -16,6 +16,8 @@ from tzfpy import get_tz
 #: Latitude and longitude in degrees.
 Place: TypeAlias = tuple[float, float]
 _DAY_S = 86_400
+#: No program writes a longer time.
+_LONGEST_TIME = 100
 #: Forms of a time that are not ISO 8601 but leave no doubt: a space for the ``T``, numbers without
 #: leading zeros, a decimal comma, ``UTC`` for the ``Z``.
 _LENIENT_TIME = re.compile(
@@ -49,7 +51,8 @@ def stated_zone(text: str | None) -> StatedZone:
     Args:
         text: The text, or ``None`` if there is no time.
     """
-    match = _ZONE.search((text or "").strip())
+    end = (text or "").strip()[-_LONGEST_TIME:]
+    match = _ZONE.search(end)
     if match is None:
         return StatedZone(is_stated=False)
     _, sign, hours, minutes = match.groups()
@@ -84,6 +87,8 @@ def parsed_time(text: str | None) -> datetime | None:
     if not text:
         return None
     text = text.strip()
+    if len(text) > _LONGEST_TIME:
+        return None
     try:
         return utc(datetime.fromisoformat(text))
     except (ValueError, OverflowError):

@@ -14,13 +14,14 @@ import msgspec
 import numpy as np
 
 from fitglue_formats.absence import number
+from fitglue_formats.budget import POINTS
 from fitglue_formats.clock import parsed_seconds, parsed_time, start_fields, stated_zone
 from fitglue_formats.consistency import Recording, check
 from fitglue_formats.figures import climb, movement, speed_in
 from fitglue_formats.gaps import nights
 from fitglue_formats.jumps import drop_jumps
-from fitglue_formats.refusals import refusal
-from fitglue_formats.safe_xml import BROKEN, collect, local_name
+from fitglue_formats.refusals import refusal, shortened
+from fitglue_formats.safe_xml import BROKEN, MOST_NAMES, collect, local_name
 from fitglue_formats.timeline import REPEATED, UNSET, Timeline, arrange
 from fitglue_formats.tracks import (
     Points,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 
 #: The name of a point → the name of the element that contains the points.
 _POINTS = {"trkpt": "trkseg"}
+_LIMITS = {"trkpt": POINTS}
 #: Local name of an element in a point or its extensions → our stream. Each manufacturer has its own
 #: namespace, but they all use the same few names.
 _STREAMS = {
@@ -77,6 +79,13 @@ _MEASURED = ("heartrate", "cadence", "watts", "temperature", "velocity")
 #: Strava writes a number as the type of a track. No list of them is published; these two were seen
 #: in exported files.
 _STRAVA_TYPES = {"1": "Ride", "9": "Run"}
+#: Name of an element that describes a track → the most characters that are kept.
+_TEXTS = {
+    "name": 500,
+    "desc": 20_000,
+    "type": 100,
+}
+_LONGEST_CREATOR = 200
 #: If a file has more workouts than this, the rest of its points become the last workout. The
 #: host refuses a record that has more than 200.
 _MOST_WORKOUTS = 200
@@ -100,7 +109,8 @@ class _Kinds(dict[object, str | None]):
     def __missing__(self, tag: object) -> str | None:
         name = local_name(tag)
         kind = name if name == "time" else _STREAMS.get(name)
-        self[tag] = kind
+        if len(self) < MOST_NAMES:
+            self[tag] = kind
         return kind
 
 
@@ -110,6 +120,7 @@ class _File:
 
     names = ("gpx", "metadata", "trk", "trkseg", "trkpt", "wpt", "rtept", "rte")
     points = _POINTS
+    limits = _LIMITS
     track_points: Points = field(default_factory=Points)
     tracks: list[_Heading] = field(default_factory=list)
     #: The index of the track of each segment.
@@ -127,7 +138,8 @@ class _File:
     ) -> None:
         """Open a track or a segment."""
         if name == "gpx":
-            self.creator = self.creator or element.get("creator")
+            creator = element.get("creator") or ""
+            self.creator = self.creator or shortened(creator, _LONGEST_CREATOR) or None
         elif name == "trk":
             self.tracks.append(_Heading())
             self._open_segment()
@@ -182,9 +194,11 @@ def _heading(element: Any) -> _Heading:
     """Return the direct children of an element that describe it."""
     texts: dict[str, str] = {}
     for child in element.iterchildren("*"):
-        text = (child.text or "").strip()
-        if text:
-            texts.setdefault(local_name(child.tag), text)
+        name = local_name(child.tag)
+        if name in _TEXTS and name not in texts:
+            text = (child.text or "").strip()
+            if text:
+                texts[name] = shortened(text, _TEXTS[name])
     return _Heading(
         texts.get("name"),
         texts.get("desc"),

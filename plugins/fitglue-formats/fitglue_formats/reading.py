@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fitglue_formats.clock import utc
-from fitglue_formats.refusals import refusal
+from fitglue_formats.refusals import LONGEST_QUOTE, refusal, shortened
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import (
     Completeness,
@@ -177,9 +177,10 @@ def glance(content: bytes, name: str) -> Glance:
 
 def _reader_failed(kind: str | None, error: Exception) -> RecordRefused:
     """Return the refusal for an unexpected error in a reader."""
+    reason = shortened(str(error), LONGEST_QUOTE)
     return refusal(
         "FG-reader-failed",
-        f"the {kind or 'file'} reader failed on it ({type(error).__name__}: {error})",
+        f"the {kind or 'file'} reader failed on it ({type(error).__name__}: {reason})",
         "nothing to do: the file is kept, and the next version tries it again; please report the "
         "error, with the file if you can share it",
     )
@@ -249,7 +250,7 @@ def activities_of_glance(
     except (KeyError, ValueError, TypeError) as error:
         raise refusal(
             "FG-glance-invalid",
-            f"its stored summary is invalid: {error}",
+            f"its stored summary is invalid: {shortened(str(error), LONGEST_QUOTE)}",
         ) from error
     return with_claims(stored, content_id, "summary")
 
@@ -404,7 +405,7 @@ def _reader(kind: str | None, content: bytes) -> Any:
     """Return the module that reads a format; raise ``RecordRefused`` if no reader exists for it."""
     if kind in _READERS:
         return import_module(_READERS[kind])
-    if not content.strip():
+    if not content or content.isspace():
         raise refusal("FG-file-empty", "it is empty")
     raise refusal(
         "FG-not-a-workout",
@@ -415,7 +416,7 @@ def _reader(kind: str | None, content: bytes) -> Any:
 
 def _other_kind(content: bytes) -> str | None:
     """Return the name of a well-known format that is not a workout, as people write it."""
-    beginning = content.lstrip(b"\xef\xbb\xbf \r\n\t")
+    beginning = content[:_HEAD_SIZE].lstrip(b"\xef\xbb\xbf \r\n\t")
     for magic, kind in _OTHER_KINDS:
         if beginning.startswith(magic):
             return kind

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from fitglue_registry.errors import Place, RecordRefused
 
+#: The most characters of a file that a message repeats.
+LONGEST_QUOTE = 60
+
 
 def refusal(
     code: str,
@@ -26,3 +29,25 @@ def refusal(
         at=Place(field="file"),
         fix=fix,
     )
+
+
+def shown(text: str) -> str:
+    """Return a text from a file as a message shows it: short, and without characters that a
+    terminal interprets.
+
+    Args:
+        text: A text of any length.
+    """
+    return repr(shortened(text, LONGEST_QUOTE))
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return a text, or its beginning with an ellipsis if it is too long.
+
+    Args:
+        text: A text of any length.
+        longest: The most characters of the result.
+    """
+    if len(text) <= longest:
+        return text
+    return text[: longest - 1].rstrip() + "…"

@@ -6,53 +6,34 @@ except a document type, which is refused before a parser sees the document.
 
 from __future__ import annotations
 
-import codecs
 import re
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from lxml import etree
 
-from fitglue_formats.refusals import refusal
+from fitglue_formats.budget import DAMAGED_POINTS, OUTSIDE, OUTSIDE_BYTES, SECTIONS, Budget, beyond
+from fitglue_formats.refusals import LONGEST_QUOTE, refusal, shortened
+from fitglue_formats.xml_document import BLOCK_SIZE, HEAD_SIZE, document_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-#: Kind of file → the pattern of the start tag of its root.
-_ROOTS = {
-    "gpx": re.compile(
-        r"<(?:[\w.-]{1,60}:)?gpx(?=[\s/>])",
-        re.IGNORECASE,
-    ),
-    "tcx": re.compile(
-        r"<(?:[\w.-]{1,60}:)?TrainingCenterDatabase(?=[\s/>])",
-        re.IGNORECASE,
-    ),
-}
+    from fitglue_formats.budget import Limit
+    from fitglue_formats.xml_document import Document
+
 #: The end of a complete document, in the last bytes of the file.
 _ROOT_END = re.compile(
     rb"</[^<>]{0,60}(?:gpx|TrainingCenterDatabase)\s*>",
     re.IGNORECASE,
 )
-_FIRST_TAG = re.compile(r"<([\w.:-]{1,60})")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-#: The declaration of the encoding, in the first bytes of the file.
-_ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
-#: The number of bytes in which the root element is searched for.
-_HEAD_SIZE = 1 << 16
-#: Larger blocks cost memory, and smaller ones cost time.
-_BLOCK_SIZE = 1 << 18
 #: The key of ``completeness.missing`` for a broken document.
 BROKEN = "intact file"
 #: No element that we read is longer than this, in characters; the limit keeps a broken file that
 #: has no further element from filling memory.
 _LONGEST_FRAGMENT = 100_000
-#: Characters that XML does not allow; a crashed device leaves zeros behind.
-_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r"))
-_NOTHING = re.compile(rb"[ \t\r\n\0\xef\xbb\xbf]*+")
-#: Codecs that decode escapes, such as unicode_escape, read the last four characters as one.
-_ASCII = bytes(set(range(32, 127)) - set(b"\\")) + b"\\x41"
+#: The most names that are remembered. A file has ten of them, and a hostile one has millions.
+MOST_NAMES = 1_000
 
 
 class Collector(Protocol):
@@ -65,8 +46,12 @@ class Collector(Protocol):
     @property
     def points(self) -> Mapping[str, str]:
         """The name of the elements of which there can be a million → the name of their parent, in
-        which there is nothing else to read.
+        which there is nothing else to read. Both are among ``names``.
         """
+
+    @property
+    def limits(self) -> Mapping[str, Limit]:
+        """The name of an element → how many of them a file may have."""
 
     def start(
         self,
@@ -84,30 +69,6 @@ class Collector(Protocol):
 
 
 C = TypeVar("C", bound=Collector)
-
-
-@dataclass(frozen=True, slots=True)
-class _Document:
-    """A document whose root and encoding are known."""
-
-    content: bytes
-    encoding: str
-    root_at: int  # characters in front of the root
-
-    def blocks(self) -> Iterator[bytes]:
-        """Yield the document from its root on, in UTF-8 and without forbidden characters."""
-        decoder = codecs.getincrementaldecoder(self.encoding)(_errors(self.encoding))
-        skipped = self.root_at
-        view = memoryview(self.content)
-        for at in range(
-            0,
-            len(view),
-            _BLOCK_SIZE,
-        ):
-            text = decoder.decode(view[at : at + _BLOCK_SIZE])
-            if skipped:
-                text, skipped = text[skipped:], max(skipped - len(text), 0)
-            yield text.encode("utf-8", "replace").translate(None, _CONTROLS)
 
 
 def collect(
@@ -132,21 +93,28 @@ def collect(
         empty for a well-formed document.
 
     Raises:
-        RecordRefused: If the document is empty, is another kind of file, or is unsafe.
+        RecordRefused: If the document is empty, is another kind of file, is unsafe, or is larger
+            than any workout.
     """
-    document = _document(content, kind)
+    document = document_of(content, kind)
     collector = new()
     try:
         _parse(document, collector)
     except etree.XMLSyntaxError as error:
+        # The parser has limits of its own, such as 256 levels of elements.
+        if error.code == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
+            raise _too_deep() from error
         collector = new()
         _parse_pieces(document, collector)
         return collector, {BROKEN: _what_is_wrong(content, error)}
     return collector, {}
 
 
+@lru_cache(maxsize=MOST_NAMES)
 def local_name(tag: Any) -> str:
     """Return the name of an element without its namespace or an undeclared prefix.
+
+    A file has a million elements and ten names, so the names are remembered.
 
     Args:
         tag: The ``tag`` of an element. It is not text if the element is an entity.
@@ -154,98 +122,13 @@ def local_name(tag: Any) -> str:
     return str(tag).rpartition("}")[2].rpartition(":")[2]
 
 
-# -- what is looked at before parsing --------------------------------------------------------------
-
-
-def _document(
-    content: bytes,
-    kind: str,
-) -> _Document:
-    """Return the document; raise ``RecordRefused`` if it must not or cannot be parsed."""
-    # Only the beginning is looked at: a copy of a large file would double the memory.
-    if _NOTHING.fullmatch(content):
-        raise refusal("FG-file-empty", "it is empty")
-    encoding = _encoding(content, kind)
-    decoder = codecs.getincrementaldecoder(encoding)(_errors(encoding))
-    head = decoder.decode(content[:_HEAD_SIZE])
-    root = _ROOTS[kind].search(head)
-    before = head if root is None else head[: root.start()]
-    # Entity bombs ("billion laughs") are declared in a document type. Neither GPX nor TCX needs
-    # one, so every document type is refused. The parser gets the document from its root on, where
-    # a document type is an error.
-    if _DECLARATION.search(_COMMENT.sub("", before)):
-        raise refusal(
-            "FG-file-unsafe",
-            "it declares a document type, which a workout never needs and which can be used to "
-            "attack an XML parser",
-        )
-    if root is None:
-        first = _FIRST_TAG.search(_COMMENT.sub("", head))
-        what = "it is not XML"
-        if first is not None:
-            what = f"it is a different kind of XML: its root element is <{first[1]}>"
-        raise refusal(f"FG-not-{kind}", what)
-    return _Document(
-        content,
-        encoding,
-        root.start(),
+def _too_deep() -> Exception:
+    """Return the refusal of a document that exceeds a limit of the parser."""
+    return refusal(
+        "FG-file-unsafe",
+        "its elements are nested more than 256 levels deep, or one of them is larger than 10 MB, "
+        "which can be used to attack an XML parser",
     )
-
-
-def _encoding(
-    content: bytes,
-    kind: str,
-) -> str:
-    """Return the encoding of a document.
-
-    A byte order mark and zeros between letters are better evidence than what the file declares.
-
-    Raises:
-        RecordRefused: If the declared encoding is unknown, or is not a superset of ASCII. UTF-7
-            and others could hide a document type.
-    """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    start = content[:_HEAD_SIZE].lstrip()[:2]
-    if start == b"<\0":
-        return "utf-16-le"
-    if start == b"\0<":
-        return "utf-16-be"
-    declared = _ENCODING.search(content[:_HEAD_SIZE])
-    name = declared[1].decode() if declared else "utf-8"
-    if content.startswith(b"\xef\xbb\xbf") or name.lower().startswith(("utf-16", "utf16")):
-        return "utf-8-sig"
-    try:
-        if _ASCII.decode(name) == _ASCII.decode("ascii"):
-            return name
-    except (LookupError, ValueError):
-        pass
-    raise refusal(
-        f"FG-not-{kind}",
-        f"it declares the encoding {name!r}, which is unknown or unsafe",
-        "save it in UTF-8, or export it again",
-    )
-
-
-def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
-    """Read bytes that are not UTF-8 as Windows-1252, which programs write without declaring it."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    wrong = error.object[error.start : error.end]
-    return wrong.decode("cp1252", "replace"), error.end
-
-
-codecs.register_error(
-    "fitglue-windows-1252",
-    _as_windows_1252,
-)
-
-
-def _errors(encoding: str) -> str:
-    """Return the name of the handler for bytes that are invalid in an encoding."""
-    if encoding.lower().replace("_", "-").startswith(("utf-8", "utf8")):
-        return "fitglue-windows-1252"
-    return "replace"
 
 
 def _what_is_wrong(
@@ -253,9 +136,9 @@ def _what_is_wrong(
     error: etree.XMLSyntaxError,
 ) -> str:
     """Return what is wrong with a document that is not well-formed."""
-    if not _ROOT_END.search(content[-_HEAD_SIZE:].replace(b"\0", b"")):
+    if not _ROOT_END.search(content[-HEAD_SIZE:].replace(b"\0", b"")):
         return "it is truncated: its end is missing"
-    return f"it is not well-formed XML: {error.msg}"
+    return f"it is not well-formed XML: {shortened(error.msg, LONGEST_QUOTE)}"
 
 
 # -- parsing ---------------------------------------------------------------------------------------
@@ -274,50 +157,138 @@ def _options() -> dict[str, Any]:
 
 
 def _parse(
-    document: _Document,
+    document: Document,
     collector: Collector,
 ) -> None:
     """Pass the elements of a well-formed document to a collector; raise ``XMLSyntaxError`` for a
     broken one.
     """
-    parser = etree.XMLPullParser(
-        events=("start", "end"),
-        tag=[f"{{*}}{name}" for name in collector.names],
-        **_options(),
-    )
-    names: dict[str, str] = {}
-    for block in document.blocks():
-        parser.feed(block)
-        _take(parser, collector, names)
-    parser.close()
-    _take(parser, collector, names)
+    reading = _Reading(collector)
+    for block in document.blocks(reading.budget):
+        reading.feed(block)
+    reading.close()
 
 
-def _take(
-    parser: Any,
-    collector: Collector,
-    names: dict[str, str],
-) -> None:
-    """Pass the elements that have been parsed to a collector, and free their memory.
+class _Reading:
+    """A document that is being parsed, block by block."""
 
-    Args:
-        parser: The parser, which has been fed a block.
-        collector: The collector.
-        names: Name with namespace → local name, for the names seen so far. A file has a million
-            elements and ten names, so each name is looked at once.
+    def __init__(self, collector: Collector) -> None:
+        self.budget = Budget()
+        self._collector = collector
+        self._parser = etree.XMLPullParser(
+            events=("start", "end"),
+            tag=[f"{{*}}{name}" for name in collector.names],
+            **_options(),
+        )
+        self._parents = frozenset(collector.points.values())
+        # Whether the end of a point has not been reached. Points are never inside each other.
+        self._is_open = False
+        self._outside = _Outside()
+
+    def feed(self, block: bytes) -> None:
+        """Parse a block, and pass its elements to the collector."""
+        self._parser.feed(block)
+        self._take()
+        self._outside.check(block)
+
+    def close(self) -> None:
+        """Parse what is left; raise ``XMLSyntaxError`` if the document is incomplete."""
+        self._parser.close()
+        self._take()
+
+    def _take(self) -> None:
+        """Pass the elements that have been parsed to the collector, and free their memory."""
+        collector = self._collector
+        points = collector.points
+        point = None
+        is_open = self._is_open
+        count = 0
+        events: Any = self._parser.read_events()
+        for event, element in events:
+            name = local_name(element.tag)
+            if event == "end":
+                collector.end(name, element)
+                if name in points:
+                    point = element
+                    is_open = False
+                    count += 1
+                elif name in self._parents:
+                    del element[:]
+            elif name not in points:
+                self.budget.use(collector.limits.get(name, SECTIONS))
+                collector.start(name, element)
+                self._outside.root = element
+            elif is_open:
+                raise _nested(name)
+            else:
+                is_open = True
+        self._is_open = is_open
+        if point is not None:
+            self.budget.use(collector.limits[local_name(point.tag)], count)
+            _free(point, collector)
+
+
+def _nested(name: str) -> Exception:
+    """Return the refusal of a document with points inside points.
+
+    Each of them would be read with everything inside it, so the time would be quadratic.
     """
-    point = None
-    for event, element in parser.read_events():
-        tag = element.tag
-        name = names.get(tag) or names.setdefault(tag, local_name(tag))
-        if event == "end":
-            collector.end(name, element)
-            if name in collector.points:
-                point = element
-        elif name not in collector.points:
-            collector.start(name, element)
-    if point is not None:
-        _free(point, collector)
+    return refusal(
+        "FG-file-unsafe",
+        f"it has a <{name}> inside a <{name}>, which no program writes and which can be used to "
+        "keep a reader busy",
+    )
+
+
+class _Outside:
+    """The elements outside the points of a document, which stay in memory until it ends."""
+
+    def __init__(self) -> None:
+        #: Any element of the document.
+        self.root: Any = None
+        self._marks = 0
+        self._size = 0
+
+    def check(self, block: bytes) -> None:
+        """Count a block.
+
+        What was fed since the last measurement is an upper bound, so a measurement is rare.
+
+        Raises:
+            RecordRefused: If there is more than any workout needs.
+        """
+        self._marks += _marks(block)
+        self._size += len(block)
+        if self._marks <= 2 * OUTSIDE.most and self._size <= 2 * OUTSIDE_BYTES.most:
+            return
+        written = _Written()
+        if self.root is not None:
+            self.root.getroottree().write(written, encoding="utf-8")
+        if written.marks > OUTSIDE.most:
+            raise beyond(OUTSIDE)
+        if written.size > OUTSIDE_BYTES.most:
+            raise beyond(OUTSIDE_BYTES)
+        self._marks = written.marks
+        self._size = written.size
+
+
+class _Written:
+    """A file that keeps nothing but the number of the bytes and marks that were written to it."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.marks = 0
+        self.size = 0
+
+    def write(self, written: bytes) -> None:
+        """Count some bytes."""
+        self.marks += _marks(written)
+        self.size += len(written)
+
+
+def _marks(block: bytes) -> int:
+    """Return the number of tags and attributes in a part of a document."""
+    return block.count(b"<") + block.count(b"=")
 
 
 def _free(
@@ -330,23 +301,32 @@ def _free(
     the parser still refers to it.
     """
     parent = point.getparent()
-    if parent is not None and local_name(parent.tag) in collector.points.values():
+    if parent is None:
+        return
+    if local_name(parent.tag) in collector.points.values():
         del parent[: parent.index(point)]
+        return
+    # Some programs leave out the segment. Then the name of the track is beside its points.
+    for earlier in list(point.itersiblings(point.tag, preceding=True)):
+        parent.remove(earlier)
 
 
 def _parse_pieces(
-    document: _Document,
+    document: Document,
     collector: Collector,
 ) -> None:
     """Pass the elements of a broken document to a collector, each parsed separately."""
     parser = etree.XMLParser(recover=True, **_options())
-    for piece in _pieces(document, collector.names):
+    budget = Budget()
+    for piece in _pieces(document, collector.names, budget):
         try:
             element = etree.fromstring(_without_unfinished(piece), parser)
         except etree.XMLSyntaxError:  # nothing in it is readable
             continue
         if element is not None:
             name = local_name(element.tag)
+            is_point = name in collector.points
+            budget.use(DAMAGED_POINTS if is_point else collector.limits.get(name, SECTIONS))
             collector.start(name, element)
             collector.end(name, element)
 
@@ -358,14 +338,15 @@ def _without_unfinished(piece: bytes) -> bytes:
 
 
 def _pieces(
-    document: _Document,
+    document: Document,
     names: tuple[str, ...],
+    budget: Budget,
 ) -> Iterator[bytes]:
     """Yield the document in pieces that begin with one of these elements."""
     choice = "|".join(names).encode()
     tag = re.compile(rb"<(?:[\w.-]{1,60}:)?(?:" + choice + rb")(?=[\s/>])")
     rest = b""
-    for block in document.blocks():
+    for block in document.blocks(budget):
         searched = max(len(rest) - 100, 1)  # a tag can be split between two blocks
         rest += block
         starts = [match.start() for match in tag.finditer(rest, searched)]
@@ -374,6 +355,6 @@ def _pieces(
             yield rest[begin:start][:_LONGEST_FRAGMENT]
             begin = start
         rest = rest[begin:]
-        if len(rest) > _LONGEST_FRAGMENT + _BLOCK_SIZE:
-            rest = rest[:_LONGEST_FRAGMENT] + rest[-_BLOCK_SIZE:]
+        if len(rest) > _LONGEST_FRAGMENT + BLOCK_SIZE:
+            rest = rest[:_LONGEST_FRAGMENT] + rest[-BLOCK_SIZE:]
     yield rest[:_LONGEST_FRAGMENT]

@@ -24,6 +24,7 @@ from fitglue_formats.tcx_summary import (
     Recording,
     convert_units,
     is_near,
+    last_time,
     later,
     summary_of,
 )
@@ -306,32 +307,42 @@ def _columns(recording: Recording) -> dict[str, Column]:
 def _laps(recording: Recording) -> tuple[Lap, ...]:
     """Return the laps whose start is stated or follows from their points."""
     laps = []
+    firsts = _first_times(recording)
     for index, lap in enumerate(recording.laps):
         begin = _lap_start(
             recording,
             lap,
-            index,
+            firsts.get(index),
         )
         if begin is not None:
             laps.append(_lap(recording, lap, begin))
     return tuple(laps)
 
 
+def _first_times(recording: Recording) -> dict[int, float]:
+    """Return the time of the first point of each lap that has points, by the number of the lap.
+
+    All laps are looked up at once: a file can have thousands of them and a million points.
+    """
+    segments = recording.points.segments()[recording.timeline.order]
+    numbers, firsts = np.unique(segments, return_index=True)
+    times = recording.track.times[firsts]
+    return dict(zip(numbers.tolist(), times.tolist(), strict=True))
+
+
 def _lap_start(
     recording: Recording,
     lap: LapElement,
-    index: int,
+    first: float | None,
 ) -> datetime | None:
     """Return the start of a lap as it is stated, or else that of its first point."""
-    times = recording.track.times
-    ends = [datetime.fromtimestamp(float(times[-1]), UTC)] if len(times) else []
-    if lap.start is not None and is_near(lap.start, ends, recording.start):
+    end = last_time(recording)
+    if lap.start is not None and is_near(lap.start, end, recording.start):
         return lap.start
-    own = times[recording.points.segments()[recording.timeline.order] == index]
     # Without any lap, the activity itself was read as one.
-    if not len(own) or (lap.start is None and not lap.stated):
+    if first is None or (lap.start is None and not lap.stated):
         return None
-    return datetime.fromtimestamp(float(own[0]), UTC)
+    return datetime.fromtimestamp(first, UTC)
 
 
 def _lap(

@@ -8,8 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from fitglue_formats.absence import number
+from fitglue_formats.budget import ACTIVITIES, LAPS, POINTS
 from fitglue_formats.clock import parsed_seconds, parsed_time
 from fitglue_formats.gaps import NIGHT_S
+from fitglue_formats.refusals import shortened
 from fitglue_formats.safe_xml import local_name
 from fitglue_formats.tracks import Points
 from fitglue_registry.model import Device, gives_way
@@ -21,6 +23,15 @@ if TYPE_CHECKING:
 
 #: The name of a point → the name of the element that contains the points.
 _POINTS = {"Trackpoint": "Track"}
+#: The most characters of a note or a name that are kept.
+_LONGEST_TEXT = 20_000
+_LONGEST_SPORT = 100
+_LIMITS = {
+    "Trackpoint": POINTS,
+    "Lap": LAPS,
+    "Activity": ACTIVITIES,
+    "Transition": ACTIVITIES,
+}
 #: Name of an element of a trackpoint, or of its extensions → our stream.
 STREAMS = {
     "AltitudeMeters": "altitude",
@@ -31,6 +42,8 @@ STREAMS = {
     "Watts": "watts",
     "Speed": "velocity",
 }
+#: Names of the elements of a trackpoint that state when and where it was.
+_OF_POINT = ("Time", "LatitudeDegrees", "LongitudeDegrees")
 #: Name of an element of a lap → the field of the model. The schema has ``Cadence`` for cycling
 #: only; runners have theirs in the extension.
 _OF_LAP = {
@@ -141,8 +154,19 @@ class ActivityElement:
 class TcxFile:
     """The activities of a file; a ``Collector``."""
 
-    names = ("Activity", "Transition", "Course", "Workout", "Lap", "Trackpoint", "LX", "Creator")
+    names = (
+        "Activity",
+        "Transition",
+        "Course",
+        "Workout",
+        "Lap",
+        "Track",
+        "Trackpoint",
+        "LX",
+        "Creator",
+    )
     points = _POINTS
+    limits = _LIMITS
     drafts: list[ActivityElement] = field(default_factory=list)
     #: Whether the elements belong to a course or a plan, which have laps and points, too.
     is_plan: bool = False
@@ -157,12 +181,15 @@ class TcxFile:
         """Open an activity or a lap."""
         if name in ("Activity", "Transition", "Course", "Workout"):
             self.is_plan = name in ("Course", "Workout")
-        if self.is_plan:
+        if self.is_plan or name == "Track":
             return
         start = element.get("StartTime")
         self.first_time = self.first_time or start
         if name == "Activity":
-            self.drafts.append(ActivityElement(element.get("Sport")))
+            sport = element.get("Sport")
+            if sport is not None:
+                sport = shortened(sport, _LONGEST_SPORT)
+            self.drafts.append(ActivityElement(sport))
         elif name == "Transition":
             # It is written like a lap.
             self.drafts.append(ActivityElement("Transition"))
@@ -177,7 +204,7 @@ class TcxFile:
         element: Any,
     ) -> None:
         """Take what an element states."""
-        if self.is_plan or not self.drafts:
+        if self.is_plan or name == "Track" or not self.drafts:
             return
         draft = self.drafts[-1]
         if name == "Trackpoint":
@@ -248,7 +275,8 @@ def _text(element: Any, *path: str) -> str | None:
         )
         if element is None:
             return None
-    return (element.text or "").strip() or None
+    text = (element.text or "").strip()
+    return shortened(text, _LONGEST_TEXT) or None
 
 
 def _numbers(
@@ -274,34 +302,28 @@ def _add(
     draft: ActivityElement,
     element: Any,
 ) -> None:
-    """Append a trackpoint with what was measured at it."""
+    """Append a trackpoint with what was measured at it.
+
+    It is read in one pass, because a file can have a million of them.
+    """
     draft.lap()
-    draft.points.add(
-        parsed_seconds(_text(element, "Time")),
-        number(
-            _text(
-                element,
-                "Position",
-                "LatitudeDegrees",
-            )
-        ),
-        number(
-            _text(
-                element,
-                "Position",
-                "LongitudeDegrees",
-            )
-        ),
-    )
+    texts: dict[str, str | None] = {}
     values: dict[str, float] = {}
     for child in element.iterdescendants("*"):
-        kind = STREAMS.get(local_name(child.tag))
-        if kind is None:
-            continue
-        value = number(_text(child, "Value") if kind == "heartrate" else child.text)
-        if not math.isnan(value):
-            # The cadence can be in the point and in its extensions: the one of the point wins.
-            values.setdefault(kind, value)
+        name = local_name(child.tag)
+        if name in _OF_POINT:
+            texts.setdefault(name, child.text)
+        elif name in STREAMS:
+            kind = STREAMS[name]
+            value = number(_text(child, "Value") if kind == "heartrate" else child.text)
+            if not math.isnan(value):
+                # The cadence can be in the point and in its extensions: the one of the point wins.
+                values.setdefault(kind, value)
+    draft.points.add(
+        parsed_seconds(texts.get("Time")),
+        number(texts.get("LatitudeDegrees")),
+        number(texts.get("LongitudeDegrees")),
+    )
     for kind, value in values.items():
         draft.points.measure(kind, value)
 

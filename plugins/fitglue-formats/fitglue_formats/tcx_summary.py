@@ -418,22 +418,20 @@ def _elapsed_s(recording: Recording) -> float | None:
 
     The times of the laps do not include pauses, so their sum would be too short.
     """
-    ends = []
-    times = recording.track.times
-    if len(times):
-        ends.append(datetime.fromtimestamp(float(times[-1]), UTC))
+    end = last_time(recording)
     for lap in recording.laps:
-        if lap.start is not None and is_near(lap.start, ends, recording.start):
-            ends.append(later(lap.start, amount(lap, "elapsed_s") or 0.0))
-    if not ends:
+        if lap.start is not None and is_near(lap.start, end, recording.start):
+            lap_end = later(lap.start, amount(lap, "elapsed_s") or 0.0)
+            end = max(end or lap_end, lap_end)
+    if end is None:
         return None
-    elapsed = max(ends) - recording.start
+    elapsed = end - recording.start
     # The laps of some files have no duration, and then only the start is known.
     if elapsed <= timedelta(0):
         return None
     elapsed_s = elapsed.total_seconds()
     starts = [lap.start for lap in recording.laps if lap.start is not None]
-    if all(is_near(start, ends, recording.start) for start in starts):
+    if all(is_near(start, end, recording.start) for start in starts):
         return elapsed_s
     # If the start of a lap is wrong, its end is unknown, but the device rounds its last sample.
     lasted_s = sum(amount(lap, "elapsed_s") or 0.0 for lap in recording.laps)
@@ -442,15 +440,23 @@ def _elapsed_s(recording: Recording) -> float | None:
     return elapsed_s
 
 
+def last_time(recording: Recording) -> datetime | None:
+    """Return the time of the last point, or ``None`` without points."""
+    times = recording.track.times
+    if not len(times):
+        return None
+    return datetime.fromtimestamp(float(times[-1]), UTC)
+
+
 def is_near(
     moment: datetime,
-    ends: Sequence[datetime],
+    end: datetime | None,
     start: datetime,
 ) -> bool:
     """Return whether the start of a lap fits the points, if there are any."""
-    if not ends:
+    if end is None:
         return True
-    return start - EARLY_START <= moment <= max(ends) + EARLY_START
+    return start - EARLY_START <= moment <= end + EARLY_START
 
 
 def _computed(

@@ -137,22 +137,23 @@ def test_many_shapes_of_samples_do_not_keep_the_reader_busy(fit):
     assert "stray samples" in activity.completeness.missing
 
 
-def test_a_file_of_nothing_but_headers_is_given_up(fit):
-    """A file with more than a million one-byte messages, which fit into a small zip, is
-    given up.
-    """
+def test_a_file_of_nothing_but_headers_is_refused(fit):
+    """A file with more than a million one-byte messages, which fit into a small zip, is refused."""
     made = fit().file_id().session()
     made.body += bytes([0x41, 0, 0, 99, 0, 0]) + b"\x01" * 1_100_000
-    [activity] = activities(made.content())
-    assert "more than 1,000,000 messages" in activity.completeness.missing["rest of the file"]
+    with pytest.raises(RecordRefused, match="more than 1,000,000 messages") as caught:
+        activities(made.content())
+    assert caught.value.code == "FG-file-beyond-limits"
 
 
 def test_thousands_of_sessions_are_not_thousands_of_workouts(fit):
-    """A file with hundreds of sessions becomes at most 100 workouts."""
+    """A file with hundreds of sessions becomes at most 100 workouts, and says so."""
     made = fit().file_id()
     for number in range(500):
         made.session(number * 10)
-    assert len(activities(made.content())) == 100
+    workouts = activities(made.content())
+    assert len(workouts) == 100
+    assert "first 100 of its 500" in workouts[0].completeness.missing["all sessions"]
 
 
 @pytest.fixture(scope="session")

@@ -156,7 +156,6 @@ def test_an_unsafe_file_is_refused_in_every_encoding(content, code):
 @pytest.mark.parametrize(
     "end",
     [
-        pytest.param("<a>" * 100_000, id="deep nesting"),
         pytest.param('<trkpt lat="' + "1" * 2_000_000 + '"/>', id="a long attribute"),
         pytest.param("<" * 500_000, id="many tags"),
         pytest.param(("<" + "a" * 70) * 50_000, id="many long names"),

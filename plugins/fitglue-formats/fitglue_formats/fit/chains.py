@@ -13,7 +13,7 @@ import numpy as np
 from fitglue_formats.fit.values import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from fitglue_formats.fit.arrays import Mask
     from fitglue_formats.fit.columns import Table
@@ -81,8 +81,8 @@ def chains(
     messages: Messages,
     samples: Table,
     sessions: Sequence[Values],
-) -> list[Chain]:
-    """Return the sessions with the messages and samples that belong to them.
+) -> Iterator[Chain]:
+    """Yield the sessions with the messages and samples that belong to them.
 
     If each chained file with samples has a session of its own, its samples and laps belong to that
     session, even if it overlaps another one. Otherwise, the times decide, and samples that are in
@@ -96,14 +96,13 @@ def chains(
     if has_repeats or not is_separate:
         drop_repeated_messages(messages)
         drop_repeated_samples(samples)
-        return [Chain(list(sessions), messages, samples)]
-    parts = []
+        yield Chain(list(sessions), messages, samples)
+        return
     for number in sorted(with_session):
         own = [session for session in sessions if session["chained_file"] == number]
         part = messages.of_file(number)
         drop_repeated_messages(part)
-        parts.append(Chain(own, part, samples.of_file(number)))
-    return parts
+        yield Chain(own, part, samples.of_file(number))
 
 
 def drop_repeated_messages(messages: Messages) -> None:

@@ -8,11 +8,13 @@ would take 200 µs for each second of a ride.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from fitdecode.profile import MESSAGE_TYPES
 
+from fitglue_formats.budget import BEATS
 from fitglue_formats.fit.arrays import filled, gaps, without
 from fitglue_formats.fit.channel_names import NATIVE
 from fitglue_formats.fit.counters import COUNTERS, SPEED_DISTANCE, Counts, completed
@@ -49,9 +51,10 @@ _ALTITUDES = ("altitude", "enhanced_altitude")
 #: Each shape has to be decoded separately. Real files have a handful; a file with more than this is
 #: hostile.
 _MOST_SHAPES = 1_000
-#: Limits of memory for hostile files: 40 million values are 320 MB.
+#: Limits of memory for hostile files: 16 million values are 128 MB, and they are copied twice. Five
+#: days at one sample per second have room for 37 fields.
 _MOST_COLUMNS = 150
-_MOST_NUMBERS = 40_000_000
+_MOST_NUMBERS = 16_000_000
 
 
 @dataclass(slots=True)
@@ -85,6 +88,7 @@ class Table:
         repeated: The number of samples that lost their time, because they were written twice.
         absent: Name of a field → the number of its values that mean "not measured", although the
             type of the field allows them.
+        left_out: The fields that were not read, because a limit was reached.
     """
 
     time: Numbers
@@ -95,6 +99,7 @@ class Table:
     counts: Counts
     absent: dict[str, int]
     repeated: int = 0
+    left_out: set[str] = dataclass_field(default_factory=set)
 
     @classmethod
     def empty(cls) -> Table:
@@ -122,6 +127,7 @@ class Table:
             count = len(self.columns) + 1
             numbers_after = count * len(self.time)
             if count > _MOST_COLUMNS or numbers_after > _MOST_NUMBERS:
+                self.left_out.add(name)
                 return None
             values = gaps(len(self.time))
             self.columns[name] = Column(values, **about)
@@ -241,6 +247,7 @@ def _scan(frames: Frames) -> _Scan:
                 # A message ``hrv`` has no time: it belongs to the sample before it.
                 last_row = len(scan.times) - 1
                 intervals = _intervals(frames.content, message)
+                frames.budget.use(BEATS, len(intervals))
                 scan.beats.append((last_row, intervals))
     return scan
 

@@ -14,6 +14,14 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from fitglue_formats.budget import (
+    CHAINED_FILES,
+    DEFINITIONS,
+    FIELDS,
+    MESSAGES,
+    Budget,
+    beyond,
+)
 from fitglue_formats.fit.definitions import Definition, body_at, parsed
 
 if TYPE_CHECKING:
@@ -28,9 +36,6 @@ HRV = 78
 HR = 132
 #: The size of a file header without its checksum; headers of 14 bytes have one.
 _SHORTEST_HEADER = 12
-#: Eleven days, sampled once a second. A message without fields has one byte, so a small zip could
-#: unpack to hundreds of millions of messages.
-MOST_MESSAGES = 1_000_000
 # Bits of a record header (FIT protocol): a compressed timestamp, or a definition message.
 _COMPRESSED = 0x80
 _DEFINITION = 0x40
@@ -70,11 +75,19 @@ class ChainedFile:
 
 @dataclass(slots=True)
 class Frames:
-    """All chained files in the content, and a description of the damage if there is any."""
+    """All chained files in the content, and a description of the damage if there is any.
+
+    Attributes:
+        content: The bytes of the file.
+        files: Its chained files in order.
+        damage: What is damaged, or ``None``.
+        budget: What the file has used of the limits for all its chained files together.
+    """
 
     content: bytes
     files: list[ChainedFile] = field(default_factory=list)
     damage: str | None = None
+    budget: Budget = field(default_factory=Budget)
 
     def messages(self) -> Iterator[Message]:
         """Yield the messages of all chained files."""
@@ -91,13 +104,17 @@ def find_messages(content: bytes) -> Frames:
 
     If the file is damaged, the messages in front of the damage are returned. If not even the header
     is valid, ``files`` of the result is empty.
+
+    Raises:
+        RecordRefused: If the file has more messages, definitions or chained files than any workout.
     """
     frames = Frames(content)
     position = 0
     while frames.damage is None and _has_header(content, position):
+        frames.budget.use(CHAINED_FILES)
         start = position + content[position]
         file = ChainedFile(position, start, start)
-        frames.damage = _read_file(content, file)
+        frames.damage = _read_file(frames, file)
         frames.files.append(file)
         position = file.end + 2  # skips the checksum
     return frames
@@ -136,10 +153,11 @@ def _has_header(content: bytes, position: int) -> bool:
     return content[position] >= _SHORTEST_HEADER
 
 
-def _read_file(content: bytes, file: ChainedFile) -> str | None:
+def _read_file(frames: Frames, file: ChainedFile) -> str | None:
     """Find the messages and the end of one chained file; return a description of its damage, if
     any.
     """
+    content = frames.content
     (size,) = struct.unpack_from("<I", content, file.begin + 4)
     stated_end = file.start + size
     is_truncated = stated_end > len(content)
@@ -150,7 +168,7 @@ def _read_file(content: bytes, file: ChainedFile) -> str | None:
         file.end = len(content)
     damage = None
     try:
-        _collect_messages(content, file)
+        _collect_messages(frames, file)
     except _Broken as broken:
         damage = str(broken)
     if size == 0:
@@ -166,7 +184,8 @@ def _read_file(content: bytes, file: ChainedFile) -> str | None:
 class _Definitions:
     """The definitions of one chained file that are in effect, by their local numbers."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self.by_local: dict[int, Definition] = {}
         self._by_body: dict[bytes, Definition] = {}
 
@@ -180,7 +199,9 @@ class _Definitions:
 
         Raises:
             _Broken: If the definition continues beyond the end.
+            RecordRefused: If the file has more definitions than any workout.
         """
+        self._budget.use(DEFINITIONS)
         body = body_at(content, position, end)
         if body is None:
             raise _Broken(
@@ -188,21 +209,25 @@ class _Definitions:
                 "it was read up to there"
             )
         if body not in self._by_body:  # some apps repeat the definition before every message
+            self._budget.use(FIELDS, len(body) // 3)  # each field has three bytes
             self._by_body[body] = parsed(body)
         local = content[position] & 15  # FIT protocol: the low four bits are the local number
         self.by_local[local] = self._by_body[body]
         return position + 1 + len(body)
 
 
-def _collect_messages(content: bytes, file: ChainedFile) -> None:
+def _collect_messages(frames: Frames, file: ChainedFile) -> None:
     """Append the messages of a chained file to its list.
 
     This loop runs once per second of every recording, so it is written for speed.
 
     Raises:
         _Broken: Where the bytes cannot be understood. The messages before are in the list.
+        RecordRefused: If the file has more messages than any workout.
     """
-    definitions = _Definitions()
+    content = frames.content
+    most = frames.budget.left(MESSAGES)
+    definitions = _Definitions(frames.budget)
     by_local = definitions.by_local
     append = file.messages.append
     timed: Message | None = None
@@ -230,10 +255,11 @@ def _collect_messages(content: bytes, file: ChainedFile) -> None:
         message = Message(definition, start, time)
         if time >= 0 or definition.timestamp_at >= 0:
             timed = message
-        if len(file.messages) >= MOST_MESSAGES:
-            raise _Broken(f"it has more than {MOST_MESSAGES:,} messages; only those were read")
         append(message)
+        if len(file.messages) > most:
+            raise beyond(MESSAGES)
         position = start + definition.size
+    frames.budget.use(MESSAGES, len(file.messages))
 
 
 def _undecodable(content: bytes, position: int) -> _Broken:

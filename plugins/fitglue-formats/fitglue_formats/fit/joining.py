@@ -60,13 +60,13 @@ def _completing(time: Numbers, columns: Columns) -> Rows:
     """
     if len(time) < 2 or not columns:
         return np.array([], dtype=np.int_)
-    values = np.column_stack(list(columns.values()))
-    has_value = ~np.isnan(values)
-    first = has_value[:-1]
-    second = has_value[1:]
-    in_both = (first & second).any(axis=1)
-    same_moment = time[1:] == time[:-1]
-    completes = same_moment & ~in_both
+    completes = time[1:] == time[:-1]
+    # Most files have no such samples, and a table of all columns would double the memory.
+    if not completes.any():
+        return np.array([], dtype=np.int_)
+    for values in columns.values():
+        has_value = ~np.isnan(values)
+        completes &= ~(has_value[:-1] & has_value[1:])
     # Of three samples in a row, the third is left to the next pass: the second is about to
     # disappear.
     completes[1:] &= ~completes[:-1]

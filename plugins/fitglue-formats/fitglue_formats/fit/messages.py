@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import fitdecode
 from fitdecode.profile import MESSAGE_TYPES
 
+from fitglue_formats.budget import DEVELOPER_FIELDS, SESSIONS, SUMMARIES, VALUES
 from fitglue_formats.fit.definitions import offsets
 from fitglue_formats.fit.frames import file_header
 from fitglue_formats.fit.numbers import invalid_value, size_of
@@ -21,7 +22,8 @@ from fitglue_formats.fit.numbers import invalid_value, size_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from fitglue_formats.fit.definitions import Definition
+    from fitglue_formats.budget import Budget
+    from fitglue_formats.fit.definitions import Definition, Field
     from fitglue_formats.fit.frames import ChainedFile, Frames, Message
 
 Values: TypeAlias = "dict[str, Any]"
@@ -32,6 +34,19 @@ GLANCE = frozenset({0, 12, 18, 23, 34, 206, 207})
 EVERYTHING = GLANCE | {19, 21, 101, 225, 264}
 _DEVELOPER = (206, 207)
 _DEVICE_INFO = 23
+_EVENT = 21
+#: FIT profile, message ``event``: the field ``event`` and its value ``timer``.
+_EVENT_FIELD = 0
+_TIMER = 0
+#: Each gear change is an event. A ride of several days has a hundred thousand, which would take 20
+#: seconds.
+_MANY_EVENTS = 5_000
+#: Number of a message → how many of them a file may have.
+_LIMITS = {
+    18: SESSIONS,
+    206: DEVELOPER_FIELDS,
+    207: DEVELOPER_FIELDS,
+}
 #: The altitude of the raw value 0.
 _NO_ALTITUDE_M = -500.0
 #: Each failure means decoding the remaining messages again, so a badly damaged file is given up.
@@ -106,10 +121,15 @@ def decode(
     Returns:
         The messages. Each has the number of its chained file under ``chained_file``, because each
         chained file describes its own developer fields.
+
+    Raises:
+        RecordRefused: If the file has more of these messages, or more values in them, than any
+            workout.
     """
     messages = Messages()
     for number, file in enumerate(frames.files):
         chosen = _chosen(frames.content, file, wanted)
+        _spend(frames.budget, chosen)
         decoded = _decode(frames.content, chosen)
         messages.lost += decoded.lost
         for kind, values in decoded.messages:
@@ -133,9 +153,35 @@ def _chosen(
         number = message.definition.number
         if number not in wanted:
             continue
-        if number != _DEVICE_INFO or _is_creator(content, message):
-            chosen.append(message)
+        if number == _DEVICE_INFO and not _is_creator(content, message):
+            continue
+        chosen.append(message)
+    events = sum(message.definition.number == _EVENT for message in chosen)
+    if events > _MANY_EVENTS:
+        return [message for message in chosen if not _is_idle(content, message)]
     return chosen
+
+
+def _spend(
+    budget: Budget,
+    chosen: Sequence[Message],
+) -> None:
+    """Take messages from the budget of their file before they are decoded, which is slow.
+
+    A message costs as much as its values, and an array has many.
+    """
+    values: dict[Definition, int] = {}
+    for message in chosen:
+        definition = message.definition
+        if definition not in values:
+            values[definition] = sum(map(_values_of, definition.fields))
+        budget.use(VALUES, values[definition])
+        budget.use(_LIMITS.get(definition.number, SUMMARIES))
+
+
+def _values_of(field: Field) -> int:
+    """Return how many values a field has; a text is one."""
+    return max(field.size // max(size_of(field.base, field.size), 1), 1)
 
 
 def _is_creator(
@@ -146,6 +192,21 @@ def _is_creator(
     for at, _, field in offsets(message.definition.fields, message.start):
         if field.number == 0:
             return content[at] in (0, 0xFF)
+    return True
+
+
+def _is_idle(
+    content: bytes,
+    message: Message,
+) -> bool:
+    """Return whether a message is an ``event`` of something else than the timer, which no reader
+    needs.
+    """
+    if message.definition.number != _EVENT:
+        return False
+    for at, _, field in offsets(message.definition.fields, message.start):
+        if field.number == _EVENT_FIELD and field.size:
+            return content[at] != _TIMER
     return True
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fitdecode.profile import FIELD_TYPES
 from fitdecode.utils import compute_crc
 
+from fitglue_formats.budget import FIT_BYTES, beyond
 from fitglue_formats.fit.chains import chains, without_repeats
 from fitglue_formats.fit.clock_set import correct_clock
 from fitglue_formats.fit.columns import Table, table
@@ -135,6 +136,8 @@ def _frames(content: bytes) -> Frames:
     """Return the messages of a file that may contain a workout; raise ``RecordRefused`` for any
     other.
     """
+    if len(content) > FIT_BYTES.most:
+        raise beyond(FIT_BYTES)
     frames = find_messages(content)
     kinds = [_file_type(frames, file) for file in frames.files]
     if not frames.files:
@@ -280,7 +283,11 @@ def _activities(
     Raises:
         RecordRefused: If no session has a start.
     """
-    sessions = without_repeats(messages.all("session")[:_MOST_SESSIONS])
+    stated = messages.all("session")
+    if len(stated) > _MOST_SESSIONS:
+        used = f"only the first {_MOST_SESSIONS} of its {len(stated):,} sessions are used"
+        missing = missing | {"all sessions": used}
+    sessions = without_repeats(stated[:_MOST_SESSIONS])
     legs: list[_Part] = []
     for chain in chains(messages, samples, sessions):
         legs += _parts(chain)
@@ -342,6 +349,10 @@ def _samples_left_out(
         missing["stray samples"] = f"{strays} of them have no time, or one that cannot be right"
     if samples.repeated:
         missing["repeated samples"] = f"{samples.repeated} of them are in the file twice"
+    if samples.left_out:
+        missing["all fields of the samples"] = (
+            f"{len(samples.left_out)} of them are not read, because the file has too many"
+        )
     for name, count in samples.absent.items():
         words = name.replace("_", " ")
         missing[f"complete {words}"] = f'{count} of its values are a number for "not measured"'

@@ -176,8 +176,10 @@ def _count_from_start(legs: Sequence[Samples]) -> None:
 def _samples(table: Table, rows: Rows) -> Samples:
     """Return some samples of a file, joined and converted to channels."""
     columns: Columns = {}
+    # If the samples are those of the entire table in its order, no other session needs the table.
+    is_all = len(rows) == len(table.time) and bool((rows[1:] > rows[:-1]).all())
     for name, column in table.columns.items():
-        columns[name] = column.values[rows]
+        columns[name] = column.values if is_all else column.values[rows]
     joined = join(table.time[rows], columns)
     channels = channels_of(table, joined.columns)
     positions = _positions(joined.columns)
@@ -201,17 +203,17 @@ def _beats(
     if not table.beats:
         return None
     positions = {int(row): position for position, row in enumerate(rows)}
-    by_position: dict[int, Intervals] = defaultdict(tuple)
+    by_position: dict[int, list[float]] = defaultdict(list)
     for row, intervals in table.beats:
         if row in positions:
             position = positions[row]
-            by_position[position] += intervals
+            by_position[position].extend(intervals)
     if not by_position:
         return None
     beats: Beats = [None] * len(joined.time)
     for position in sorted(by_position):
         sample = joined.new_rows[position]
-        beats[sample] = by_position[position]
+        beats[sample] = tuple(by_position[position])
     return beats
 
 
