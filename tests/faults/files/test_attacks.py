@@ -147,7 +147,7 @@ def test_an_attack_at_full_size_is_bounded(tmp_path, name, reliability):
 def test_a_link_brings_nothing_into_the_store(tmp_path):
     """A link in an imported folder, such as one to a key, brings nothing into the store."""
     secret = tmp_path / "id_ed25519"
-    secret.write_text("-----BEGIN OPENSSH PRIVATE KEY-----")
+    secret.write_text("a private key")
     folder = tmp_path / "rides"
     folder.mkdir()
     (folder / "ride.fit").symlink_to(secret)
@@ -157,7 +157,7 @@ def test_a_link_brings_nothing_into_the_store(tmp_path):
     assert result["codes"] == []
     for path in (tmp_path / "home").rglob("*"):
         if path.is_file():
-            assert b"OPENSSH" not in path.read_bytes()
+            assert b"a private key" not in path.read_bytes()
 
 
 def test_a_sparse_file_takes_no_time(tmp_path):
