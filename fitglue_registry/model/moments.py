@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+FARTHEST_OFFSET_S = 14 * 3600
+"""The largest offset from UTC in use, in seconds: the one of the Line Islands, by the IANA data.
+
+Two clocks that are further apart do not show a zone, so one of them is wrong.
+"""
+
 
 def utc_text(moment: datetime) -> str:
     """Return a moment in UTC as ISO 8601 with ``Z``, at its full precision."""

@@ -116,3 +116,22 @@ def test_an_average_speed_is_made_from_the_joined_distance_and_time():
     [joined] = combine(row, [leg])
     assert (joined.distance_m, joined.moving_s, joined.average_speed_mps) == (2500, 500, 5)
     assert joined.provenance["average_speed_mps"].how == "computed"
+
+
+@pytest.mark.parametrize(("cadence", "per_leg"), [(85, True), (115, None), (174, False)])
+def test_the_value_of_a_row_shows_whether_its_cadence_counts_one_leg(cadence, per_leg):
+    """The cadence of a run counts the steps of one leg only if it can, in every archive."""
+    rows = (
+        of_strava(average_cadence_rpm=str(cadence)),
+        of_garmin(avgRunCadence=cadence),
+        of_trainingpeaks(cadenceaverage=str(cadence)),
+    )
+    assert [row.cadence_per_leg for row in rows] == [per_leg] * 3
+
+
+@pytest.mark.parametrize(("hours", "offset_s"), [(14, 50_400), (15, None), (20, None)])
+def test_an_offset_that_no_zone_has_is_in_doubt(hours, offset_s):
+    """A local start of Garmin's archive that is 15 hours from UTC is left out, with the reason."""
+    activity = of_garmin(startTimeLocal=1_777_788_000_000 + hours * 3_600_000)
+    assert activity.utc_offset_s == offset_s
+    assert ("start_local" in activity.completeness.missing) is (offset_s is None)

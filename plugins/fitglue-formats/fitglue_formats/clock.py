@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tzfpy import get_tz
 
+from fitglue_registry.model.moments import FARTHEST_OFFSET_S
+
 #: Latitude and longitude in degrees.
 Place: TypeAlias = tuple[float, float]
-_DAY_S = 86_400
 #: No program writes a longer time.
 _LONGEST_TIME = 100
+_FARTHEST = timedelta(seconds=FARTHEST_OFFSET_S)
 #: Forms of a time that are not ISO 8601 but leave no doubt: a space for the ``T``, numbers without
 #: leading zeros, a decimal comma, ``UTC`` for the ``Z``.
 _LENIENT_TIME = re.compile(
@@ -39,10 +41,12 @@ class StatedZone(NamedTuple):
         is_stated: Whether it states any zone.
         offset_s: The seconds by which the local clock is ahead of UTC; ``None`` for UTC itself,
             which most programs write wherever the athlete was.
+        doubt: Why the times count as UTC, if the text does not say so.
     """
 
     is_stated: bool
     offset_s: int | None = None
+    doubt: str | None = None
 
 
 def stated_zone(text: str | None) -> StatedZone:
@@ -54,13 +58,22 @@ def stated_zone(text: str | None) -> StatedZone:
     end = (text or "").strip()[-_LONGEST_TIME:]
     match = _ZONE.search(end)
     if match is None:
-        return StatedZone(is_stated=False)
+        return StatedZone(
+            is_stated=False,
+            doubt="the file states none, so its times count as UTC",
+        )
     _, sign, hours, minutes = match.groups()
     if sign is None:
         return StatedZone(is_stated=True)
     offset_s = int(hours) * 3600 + int(minutes or 0) * 60
     if sign == "-":
         offset_s = -offset_s
+    if abs(offset_s) > FARTHEST_OFFSET_S:
+        stated = f"{sign}{hours}:{minutes or '00'}"
+        return StatedZone(
+            is_stated=False,
+            doubt=f"the file states {stated}, which no zone has, so its times count as UTC",
+        )
     return StatedZone(is_stated=True, offset_s=offset_s or None)
 
 
@@ -75,9 +88,10 @@ def utc(time: datetime) -> datetime:
     """Return a time in UTC.
 
     A time without a zone is taken as UTC: GPX and TCX define their times that way, and files that
-    leave out the ``Z`` mean the same.
+    leave out the ``Z`` mean the same. So is a time with an offset that no zone has.
     """
-    if time.tzinfo is None:
+    offset = time.utcoffset()
+    if offset is None or abs(offset) > _FARTHEST:
         return time.replace(tzinfo=UTC)
     return time.astimezone(UTC)
 
@@ -133,8 +147,10 @@ def _lenient(text: str) -> datetime | None:
         minutes=minutes,
         seconds=seconds + fraction,
     )
-    if hours > 24 or minutes > 59 or seconds > 60 or abs(offset) > timedelta(days=1):
+    if hours > 24 or minutes > 59 or seconds > 60:
         return None
+    if abs(offset) > _FARTHEST:
+        offset = timedelta()
     try:
         return (
             datetime(
@@ -169,7 +185,7 @@ def start_fields(
         start: The start in UTC.
         place: Latitude and longitude of the start in degrees, if known.
         offset_s: How many seconds the local clock is ahead of UTC, as the file states it. An
-            offset of more than a day is ignored.
+            offset that no zone has is ignored.
         offset_at: The time in UTC at which the stated offset holds; the start by default.
 
     Returns:
@@ -178,8 +194,8 @@ def start_fields(
     """
     fields: dict[str, Any] = {"start_utc": start}
     zone = _zone(start, place)
-    # No zone of the world is a day away from UTC, so such an offset is a mistake in the file.
-    if offset_s is not None and abs(offset_s) > _DAY_S:
+    # Such an offset is a mistake in the file.
+    if offset_s is not None and abs(offset_s) > FARTHEST_OFFSET_S:
         offset_s = None
     if zone is not None and offset_s in (None, _offset_s(zone.name, offset_at or start)):
         offset_s = zone.offset_s

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 #: Devices round, and write their last sample some seconds before they stop.
@@ -32,6 +32,21 @@ _COVERED = 0.02
 _FASTEST_MPS = 300.0
 #: An end message that is this much later was not written when the athlete saved the workout.
 _DAY_S = 86_400.0
+
+
+#: Averages of whole numbers are rounded. The highest speed of positions leaves out the fastest
+#: ones, so it can be somewhat below the average.
+_ROUNDING = 1.0
+_SPEED_TOLERANCE = 1.1
+#: What was measured, in words → the fields of its average and its maximum.
+_MAXIMA = {
+    "heart rates": ("average_heartrate_bpm", "max_heartrate_bpm"),
+    "cadences": ("average_cadence_rpm", "max_cadence_rpm"),
+    "powers": ("average_watts", "max_watts"),
+    "temperatures": ("average_temperature_c", "max_temperature_c"),
+    "altitudes": ("average_altitude_m", "max_altitude_m"),
+    "speeds": ("average_speed_mps", "max_speed_mps"),
+}
 
 
 class LapTotals(NamedTuple):
@@ -389,6 +404,31 @@ def is_covered(
         span_s: The seconds from the first to the last sample.
     """
     return abs(span_s - duration_s) <= max(_COVERED_S, _COVERED * duration_s)
+
+
+def low_maxima(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Return the doubts about maxima that are below their averages.
+
+    Args:
+        fields: The fields of a source activity.
+
+    Returns:
+        What does not agree → the reason in words, for ``Completeness.missing``.
+    """
+    doubts = {}
+    for what, (average_field, highest_field) in _MAXIMA.items():
+        average = fields.get(average_field)
+        highest = fields.get(highest_field)
+        # A maximum of 0 is absent.
+        if average is None or not highest:
+            continue
+        limit = highest * _SPEED_TOLERANCE if what == "speeds" else highest + _ROUNDING
+        if average > limit:
+            doubts[f"consistent {what}"] = (
+                f"the highest is {highest:.4g} and the average is {average:.4g}, so one of them is "
+                "wrong"
+            )
+    return doubts
 
 
 def _is_near(

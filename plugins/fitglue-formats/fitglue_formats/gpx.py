@@ -29,7 +29,6 @@ from fitglue_formats.tracks import (
     column,
     columns_of,
     correct_speed,
-    counts_one_leg,
     first_place,
     floats,
     samples_of,
@@ -48,6 +47,7 @@ from fitglue_registry.model import (
     canonical_sport,
     family,
 )
+from fitglue_registry.model.cadence import counts_one_leg
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -338,8 +338,9 @@ def _missing(
         missing["position of each point"] = (
             f"{file.track_points.without_place:,} of {count:,} points have none that can be read"
         )
-    if not stated_zone(file.first_time).is_stated:
-        missing["zone of the times"] = "the file states none, so its times count as UTC"
+    doubt = stated_zone(file.first_time).doubt
+    if doubt is not None:
+        missing["zone of the times"] = doubt
     return missing | file.track_points.missing()
 
 

@@ -32,7 +32,6 @@ from fitglue_formats.timeline import arrange, usable
 from fitglue_formats.tracks import (
     columns_of,
     correct_speed,
-    counts_one_leg,
     first_place,
     floats,
     streams_of,
@@ -47,6 +46,7 @@ from fitglue_registry.model import (
     SourceActivity,
     canonical_sport,
 )
+from fitglue_registry.model.cadence import counts_one_leg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,8 +113,8 @@ def activities(content: bytes) -> list[SourceActivity]:
         refused.append(f"the activities after number {_MOST_ACTIVITIES} are too many")
     if refused:
         missing["use of all activities"] = f"of {len(drafts)}, {'; '.join(refused)}"
-    if not zone.is_stated:
-        missing["zone of the times"] = "the file states none, so its times count as UTC"
+    if zone.doubt is not None:
+        missing["zone of the times"] = zone.doubt
     # What is missing from the file can be missing from each of its workouts.
     return [_with_missing(workout, missing) for workout in workouts]
 

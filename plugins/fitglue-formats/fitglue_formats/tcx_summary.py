@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fitglue_formats.consistency import LapTotals, check
+from fitglue_formats.consistency import LapTotals, check, low_maxima
 from fitglue_formats.consistency import Recording as Evidence
 from fitglue_formats.figures import Track, climb, movement, speed_in
 from fitglue_formats.tcx_laps import (
@@ -118,6 +118,7 @@ def summary_of(
     if speed is not None:
         summary.fields[AVERAGE_SPEED] = speed
         summary.provenance[AVERAGE_SPEED] = COMPUTED_SPEED
+    summary.missing |= low_maxima(summary.fields)
     return summary
 
 

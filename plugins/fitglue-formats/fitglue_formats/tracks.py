@@ -13,7 +13,7 @@ import numpy as np
 
 from fitglue_formats.absence import remove_invalid
 from fitglue_formats.figures import Track
-from fitglue_registry.model import STREAM_UNITS, Column, Stream, family
+from fitglue_registry.model import STREAM_UNITS, Column, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,10 +37,6 @@ _STATISTICS = {
 _KMH = 3.6
 #: The mean of the speeds differs from distance divided by time by less than this share.
 _KMH_TOLERANCE = 0.15
-#: Family of sports on foot → the highest typical cadence of one leg, and the lowest of both legs,
-#: per minute. Runners take 140 to 200 steps per minute, and walkers 90 to 130; between the two
-#: numbers, the value does not show which one it is.
-_LEGS = {"running": (105, 125), "walking": (75, 85)}
 
 
 @dataclass(slots=True)
@@ -330,30 +326,6 @@ def samples_of(
     values: Floats = np.asarray(streams[kind].values.doubles)
     known: Floats = values[~np.isnan(values)]
     return known
-
-
-def counts_one_leg(
-    sport: str,
-    cadence: float | None,
-) -> bool | None:
-    """Return whether a cadence counts the steps of one leg.
-
-    Garmin and Strava write the steps of one leg, other programs those of both, and no file states
-    which. The value shows it, because nobody runs 348 steps per minute.
-
-    Args:
-        sport: The canonical sport.
-        cadence: A typical cadence of the workout.
-
-    Returns:
-        ``None`` for sports that are not on foot, and if the value leaves it open.
-    """
-    if cadence is None or family(sport) not in _LEGS:
-        return None
-    one_leg, both_legs = _LEGS[family(sport)]
-    if cadence <= one_leg:
-        return True
-    return False if cadence >= both_legs else None
 
 
 def typical_cadence(

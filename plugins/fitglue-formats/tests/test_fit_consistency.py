@@ -111,3 +111,21 @@ def test_a_start_by_the_new_clock_stays_and_its_samples_are_moved():
     [activity] = activities(made.session(0, 300).content())
     assert activity.start_utc == START
     assert list(activity.streams[0].values) == list(range(300))
+
+
+def test_a_highest_heart_rate_below_the_average_is_in_doubt():
+    """A session whose highest heart rate is below its average keeps both, and reports it."""
+    made = FitFile().file_id().record(0).record(10)
+    [activity] = activities(made.session(0, 10, {16: ("u1", 150), 17: ("u1", 120)}).content())
+    assert (activity.average_heartrate_bpm, activity.max_heartrate_bpm) == (150, 120)
+    assert activity.completeness.missing["consistent heart rates"] == (
+        "the highest is 120 and the average is 150, so one of them is wrong"
+    )
+
+
+def test_an_invalid_number_of_a_wider_type_is_absent():
+    """A program that copies a speed of 65.535 m/s into the wider field passes on no speed."""
+    made = FitFile().file_id().record(0).record(10)
+    [activity] = activities(made.session(0, 10, {125: ("u4", 65_535)}).content())
+    assert activity.max_speed_mps is None
+    assert 'means "not measured"' in activity.completeness.missing["max_speed_mps"]

@@ -72,11 +72,14 @@ def test_coasting_does_not_count_in_the_average_cadence(fit):
     assert activity.average_cadence_rpm == 85
 
 
-@pytest.mark.parametrize(("rpm", "per_leg"), [(85, True), (174, None)])
-def test_a_cadence_that_no_leg_can_have_is_not_per_leg(fit, rpm, per_leg):
-    """The cadence of a run is per leg, unless its value can only be the steps of both legs."""
+@pytest.mark.parametrize(
+    ("sport", "rpm", "per_leg"),
+    [(1, 85, True), (1, 174, False), (11, 55, True), (11, 110, False), (17, 115, False)],
+)
+def test_a_cadence_that_no_leg_can_have_is_not_per_leg(fit, sport, rpm, per_leg):
+    """The cadence of a run, a walk or a hike is per leg only if its value can be."""
     made = fit().file_id()
     for second in range(3):
         made.write(20, {253: ("u4", T0 + second), 4: ("u1", rpm)})
-    [activity] = activities(made.session(0, 2, sport=1).content())
+    [activity] = activities(made.session(0, 2, sport=sport).content())
     assert activity.cadence_per_leg is per_leg

@@ -140,6 +140,17 @@ def test_times_without_a_zone_are_in_doubt(zone, gpx):
         assert "count as UTC" in only(content).completeness.missing["zone of the times"]
 
 
+@pytest.mark.parametrize("zone", ["+20:00", "-15:00", "+2500"])
+def test_an_offset_that_no_zone_has_is_in_doubt(zone, gpx):
+    """The time before an impossible offset is kept as UTC, and the file says so."""
+    right, wrong = gpx(), gpx().replace(b"Z</time>", f"{zone}</time>".encode())
+    assert only(wrong).start_utc == only(right).start_utc
+    assert only(tcx(zone=zone)).start_utc == only(tcx()).start_utc
+    for content in (wrong, tcx(zone=zone)):
+        doubt = only(content).completeness.missing["zone of the times"]
+        assert doubt.startswith(f"the file states {zone[:3]}:00, which no zone has")
+
+
 def test_what_a_file_lost_is_stated_on_each_of_its_workouts(gpx):
     """Each day of a file states that the file was not read completely."""
     two = gpx().decode().replace("</trk></gpx>", "</trk>")

@@ -180,3 +180,19 @@ def test_laps_in_kilometers_and_milliseconds_are_converted(divisor):
         (seconds, seconds * MPS)
     }
     assert (workout.completeness.missing, workout.provenance["distance_m"].how) == ({}, "computed")
+
+
+@pytest.mark.parametrize(("highest", "is_doubtful"), [(120, True), (149, False), (160, False)])
+def test_a_maximum_below_the_average_is_in_doubt(highest, is_doubtful):
+    """A highest heart rate below the average is kept and reported, apart from rounding."""
+    workout = only(lap(0, AverageHeartRateBpm=150, MaximumHeartRateBpm=highest))
+    assert workout.max_heartrate_bpm == highest
+    assert ("consistent heart rates" in workout.completeness.missing) is is_doubtful
+
+
+def test_a_top_speed_below_the_average_is_in_doubt():
+    """A lap that was faster on average than at its fastest contradicts itself."""
+    workout = only(lap(0, MaximumSpeed=2))
+    assert workout.completeness.missing["consistent speeds"] == (
+        "the highest is 2 and the average is 3, so one of them is wrong"
+    )

@@ -27,6 +27,7 @@ from fitglue_registry.model import (
     with_average_speed,
     without_invalid,
 )
+from fitglue_registry.model.cadence import counts_one_leg
 from fitglue_registry.model.sports import ON_FOOT
 
 if TYPE_CHECKING:
@@ -205,11 +206,11 @@ def _measures(values: Values) -> dict[str, Any]:
         "feel": _feel(values),
         "training_loads": training_loads(values),
     }
-    # Seen: the cadence of a run is that of one leg (72.9 for 146 steps per minute).
-    if canonical_sport(values.text("type")) in ON_FOOT:
+    sport = canonical_sport(values.text("type"))
+    if sport in ON_FOOT:
         measures["average_stride_m"] = _stride_m(values)
-        if measures["average_cadence_rpm"] is not None:
-            measures["cadence_per_leg"] = True
+        # Seen: the cadence of a run is that of one leg (72.9 for 146 steps per minute).
+        measures["cadence_per_leg"] = counts_one_leg(sport, measures["average_cadence_rpm"])
     return measures
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fitglue_intervals.checks import refuse
+from fitglue_registry.model.moments import FARTHEST_OFFSET_S
 
 if TYPE_CHECKING:
     from fitglue_intervals.values import Values
@@ -17,7 +18,6 @@ Precision: TypeAlias = 'Literal["second", "minute", "day"]'
 
 #: Java's zone ids, which are those of the IANA database. It keeps paths away from ``ZoneInfo``.
 _ZONE_NAME = re.compile(r"[A-Za-z_]+(/[A-Za-z0-9_+-]+)*")
-_DAY_S = 86_400
 #: Seen: a workout that was entered by hand or marked as done in the calendar starts at 00:00:00 or
 #: at 12:00:00, because its time of day is not known.
 _MIDNIGHT = time(0, 0)
@@ -173,12 +173,13 @@ def _offset_s(
 ) -> int | None:
     """Return local time minus UTC in seconds, or None if one of them is unknown.
 
-    If they are more than a day apart, None is returned and the offset is recorded as missing.
+    If they are further apart than in any zone, None is returned, and the offset is recorded as
+    missing.
     """
     if local is None or utc is None:
         return None
     offset_s = round((local.replace(tzinfo=UTC) - utc).total_seconds())
-    if abs(offset_s) > _DAY_S:
+    if abs(offset_s) > FARTHEST_OFFSET_S:
         values.missing["utc_offset_s"] = (
             f"the two starts are {offset_s} s apart, more than in any time zone"
         )

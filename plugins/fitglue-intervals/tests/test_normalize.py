@@ -201,8 +201,10 @@ def test_an_average_speed_that_is_missing_is_computed_and_marked(normalized):
 
 
 def test_cadence_on_foot_counts_one_leg(normalized):
-    """The cadence of a run counts one leg: 72.9 are 146 steps per minute."""
+    """The cadence of a run counts one leg if it can: 72.9 are 146 steps per minute."""
     assert normalized(type="Run", average_cadence=72.9).cadence_per_leg is True
+    assert normalized(type="Run", average_cadence=174).cadence_per_leg is False
+    assert normalized(type="Walk", average_cadence=110).cadence_per_leg is False
     assert normalized(type="Ride", average_cadence=90).cadence_per_leg is None
 
 
@@ -409,9 +411,12 @@ def test_a_start_beyond_the_calendar_is_refused(normalized):
     assert caught.value.at.field == "$.start_date"
 
 
-def test_starts_that_no_zone_explains_have_no_offset(normalized):
-    """Two starts that are more than a day apart are kept without an offset."""
-    assert normalized(start_date_local="2026-05-03T07:30:00").utc_offset_s is None
+@pytest.mark.parametrize("local", ["2026-05-03T07:30:00", "2026-05-02T01:30:00"])
+def test_starts_that_no_zone_explains_have_no_offset(normalized, local):
+    """Two starts that are further apart than in any zone are kept without an offset."""
+    made = normalized(start_date_local=local)
+    assert made.utc_offset_s is None
+    assert "more than in any time zone" in made.completeness.missing["utc_offset_s"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from fitglue_formats import device_claim
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.model import (
+    Completeness,
     Device,
     Location,
     SourceActivity,
@@ -20,7 +21,8 @@ from fitglue_registry.model import (
     with_average_speed,
     without_invalid,
 )
-from fitglue_registry.model.sports import ON_FOOT
+from fitglue_registry.model.cadence import counts_one_leg
+from fitglue_registry.model.moments import FARTHEST_OFFSET_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -139,9 +141,8 @@ _SPORTS = {
 #: The value of ``eventTypeId`` for a race.
 _RACE = 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: All offsets in use are multiples of 15 minutes, up to UTC+14 (Line Islands).
+#: All offsets in use are multiples of 15 minutes.
 _QUARTER_S = 900
-_FARTHEST_S = 14 * 3600
 #: A larger number is a mistake in any unit, and could exceed the range of a time or an integer.
 _HIGHEST = 1e15
 #: A summary as decoded JSON.
@@ -225,8 +226,9 @@ def _start_fields(summary: Values, start: datetime) -> dict[str, Any]:
         return fields
     apart = local - start
     stated_s = round(apart.total_seconds())
-    if abs(stated_s) > _FARTHEST_S:
-        return fields
+    if abs(stated_s) > FARTHEST_OFFSET_S:
+        reason = f"the two starts are {stated_s} s apart, more than in any time zone"
+        return fields | {"completeness": Completeness((), {"start_local": reason})}
     # In some rows the local time is a second off.
     offset_s = round(stated_s / _QUARTER_S) * _QUARTER_S
     shifted = start + timedelta(seconds=offset_s)
@@ -271,11 +273,10 @@ def _cadence(summary: Values, sport: str) -> dict[str, Any]:
         value = _measurement(summary, "average_cadence_rpm", average, 1.0)
         if not gives_way("average_cadence_rpm", fields.get("average_cadence_rpm"), value):
             continue
-        per_leg = sport in ON_FOOT and "Run" in average  # Garmin counts strides, not steps
         fields = {
             "average_cadence_rpm": value,
             "max_cadence_rpm": _measurement(summary, "max_cadence_rpm", highest, 1.0),
-            "cadence_per_leg": True if per_leg else None,
+            "cadence_per_leg": counts_one_leg(sport, value),
         }
     return fields
 

@@ -19,7 +19,7 @@ from fitglue_registry.model import (
     with_average_speed,
     without_invalid,
 )
-from fitglue_registry.model.sports import ON_FOOT
+from fitglue_registry.model.cadence import counts_one_leg
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +72,6 @@ def activity_of(
     sport_raw = cells.get("type")
     sport = sport_of(sport_raw)
     fields = _measurements(cells)
-    has_cadence = fields["average_cadence_rpm"] is not None
     activity = SourceActivity(
         title=cells.get("title"),
         description=cells.get("description"),
@@ -85,7 +84,7 @@ def activity_of(
         gear=_gear(cells),
         rpe=_exertion(cells),
         training_loads=_loads(cells),
-        cadence_per_leg=True if has_cadence and sport in ON_FOOT else None,
+        cadence_per_leg=counts_one_leg(sport, fields["average_cadence_rpm"]),
         claims=(claim("strava", external_id),),
         provenance=_provenance(fields),
         **fields,

@@ -23,6 +23,7 @@ from fitglue_registry.model import (
     with_average_speed,
     without_invalid,
 )
+from fitglue_registry.model.cadence import counts_one_leg
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -241,11 +242,13 @@ def activity_of(external_id: str, cells: Cells) -> SourceActivity:
     intensity = positive(cells.get("if"))
     load = positive(cells.get("tss"))
     comments = [cells[name] for name in _COMMENTS if name in cells]
+    sport = sport_of(cells)
+    fields = _measurements(cells)
     activity = SourceActivity(
         title=cells.get("title"),
         description=cells.get("workoutdescription"),
         notes="\n\n".join(comments) or None,
-        sport=sport_of(cells),
+        sport=sport,
         sport_raw=cells.get("workouttype"),
         start_local=datetime(day.year, day.month, day.day),  # noqa: DTZ001 - local
         start_precision="day",
@@ -254,8 +257,9 @@ def activity_of(external_id: str, cells: Cells) -> SourceActivity:
         rpe=_exertion(cells),
         training_load=load,
         training_loads=_loads(load),
+        cadence_per_leg=counts_one_leg(sport, fields.get("average_cadence_rpm")),
         claims=(claim("trainingpeaks", external_id),),
-        **_measurements(cells),
+        **fields,
     )
     return with_average_speed(without_invalid(activity))
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from fitglue_formats.fit.values import seconds
+from fitglue_registry.model.moments import FARTHEST_OFFSET_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +20,8 @@ EPOCH = datetime(1989, 12, 31, tzinfo=UTC)
 #: FIT profile, type ``date_time``: a lower value counts the seconds since the device was switched
 #: on, because its clock was never set.
 UNSET_BEFORE = 0x10000000
-#: All offsets in use are multiples of 15 minutes, up to UTC+14 (Line Islands).
+#: All offsets in use are multiples of 15 minutes.
 _QUARTER_S = 900
-_FARTHEST_S = 14 * 3600
 #: The largest deviation from a multiple of 15 minutes: some devices write the two clocks of one
 #: message at slightly different moments.
 _TOLERANCE_S = 60
@@ -55,7 +55,7 @@ def stated_offset(messages: Messages) -> StatedOffset | None:
         difference = local - utc
         offset = round(difference / _QUARTER_S) * _QUARTER_S
         is_near = abs(difference - offset) <= _TOLERANCE_S
-        if is_near and abs(offset) <= _FARTHEST_S:
+        if is_near and abs(offset) <= FARTHEST_OFFSET_S:
             return StatedOffset(offset, moment(utc))
     return None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from fitglue_formats.clock import start_fields
-from fitglue_formats.consistency import LapTotals, Recording, check
+from fitglue_formats.consistency import LapTotals, Recording, check, low_maxima
 from fitglue_formats.fit.clock import moment, recorded_s, stated_offset
 from fitglue_formats.fit.clock_set import LATER_NOTE, NOTE
 from fitglue_formats.fit.device import device_of
@@ -35,7 +35,9 @@ from fitglue_registry.model import (
     Provenance,
     SourceActivity,
     with_average_speed,
+    without_invalid,
 )
+from fitglue_registry.model.cadence import counts_one_leg
 from fitglue_registry.model.sports import ON_FOOT
 
 if TYPE_CHECKING:
@@ -50,8 +52,6 @@ if TYPE_CHECKING:
 _SEMICIRCLE = 180 / 2**31
 #: The latitude of a pole (90 degrees) in semicircles.
 _POLE = 2**30
-#: The most strides per minute: sprinters take 260 steps.
-_MOST_STRIDES = 130
 #: If samples begin earlier than the stated start by more than this, the provenance notes it.
 _LATE_S = 60
 
@@ -127,7 +127,8 @@ def activity(
         ),
         provenance=summary.provenance | _start_provenance(leg),
     )
-    return with_average_speed(stated)
+    # Programs copy the invalid number of a type into a field of a wider type.
+    return with_average_speed(without_invalid(stated))
 
 
 # -- when and where --------------------------------------------------------------------------------
@@ -233,7 +234,7 @@ def _summary(
     return _Summary(
         fields,
         provenance,
-        doubts,
+        doubts | low_maxima(fields),
     )
 
 
@@ -318,9 +319,10 @@ def _on_foot(
         fields["average_stride_m"] = stride_mm / 1000
     average = summary.fields.get("average_cadence_rpm")
     # FIT counts the cadence of runners and walkers in strides: steps of one leg. Some apps write
-    # the steps of both legs, which shows because nobody takes so many strides.
-    if average is not None and average <= _MOST_STRIDES:
-        fields["cadence_per_leg"] = True
+    # the steps of both legs.
+    per_leg = counts_one_leg(sport, average)
+    if per_leg is not None:
+        fields["cadence_per_leg"] = per_leg
     return fields
 
 
