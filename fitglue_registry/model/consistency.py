@@ -7,6 +7,7 @@ compare the totals with their samples before. A zero beside a value that contrad
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
     from fitglue_registry.model.activity import SourceActivity
 
+#: A clock that was never set counts from 1901, 1970, 1980 or 1989. The limit is that of the FIT
+#: profile (type ``date_time``, values below 0x10000000).
+_EARLIEST = datetime(1998, 7, 3, tzinfo=UTC)
+_LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 #: Two durations that are rounded to seconds can differ by this much.
 _ROUNDING_S = 1.0
 #: The speed of an airliner: nothing that an athlete records is faster.
@@ -107,6 +112,10 @@ def _removed_zero(field: str, value: float) -> str:
 
 def _contradictions(activity: SourceActivity) -> Iterator[tuple[str, str]]:
     """Yield what does not agree, with the reason in words."""
+    start = activity.start_utc or activity.start_local
+    if start is not None and not _EARLIEST <= start.replace(tzinfo=UTC) < _LATEST:
+        reason = f"{start:%Y-%m-%d} is likely the time of a clock that was not set"
+        yield "plausible start", reason
     moving_s = activity.moving_s
     elapsed_s = activity.elapsed_s
     if moving_s and elapsed_s and moving_s > elapsed_s + _ROUNDING_S:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from fitglue_registry.model import Completeness, SourceActivity, consistent
@@ -83,6 +85,23 @@ def test_a_contradiction_that_nothing_decides_is_kept_and_reported(changed, doub
     checked = consistent(activity)
     assert words in checked.completeness.missing[doubt]
     assert {field: getattr(checked, field) for field in changed} == changed
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        {"start_utc": datetime(1970, 1, 1, tzinfo=UTC)},
+        {"start_utc": datetime(1989, 12, 31, 0, 5, tzinfo=UTC)},
+        {"start_utc": datetime(1990, 1, 1, tzinfo=UTC)},
+        {"start_utc": datetime(2106, 2, 7, tzinfo=UTC)},
+        {"start_local": datetime(1990, 1, 1)},  # noqa: DTZ001 - local
+    ],
+)
+def test_the_start_of_a_clock_that_was_not_set_is_reported(start):
+    """A workout whose only start is such a time is kept, and its start is in doubt."""
+    checked = consistent(SourceActivity(**start))
+    assert "a clock that was not set" in checked.completeness.missing["plausible start"]
+    assert (checked.start_utc or checked.start_local) in start.values()
 
 
 @pytest.mark.parametrize(

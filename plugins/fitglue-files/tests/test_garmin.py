@@ -411,6 +411,18 @@ def test_a_summary_has_the_offset_of_its_start_when_clocks_change(archive, start
     )
 
 
+@pytest.mark.parametrize("dead", ["1970-01-02", "1989-12-31", "1990-01-01"])
+def test_the_start_of_a_clock_that_was_not_set_gives_way_to_the_other_one(archive, dead):
+    """Of the two stated starts, one before any watch existed is used only if both are like that."""
+    begin = int(datetime.fromisoformat(f"{dead}T00:00Z").timestamp() * 1000)
+    rows = [summary(1) | {"beginTimestamp": begin}, summary(2, begin)]
+    records = read_all(archive(part(*rows)))
+    [corrected] = records["1"].workouts
+    [kept] = records["2"].workouts
+    assert f"{corrected.start_utc:%Y-%m-%d}" == "2026-05-03"
+    assert f"{kept.start_utc:%Y-%m-%d}" == dead
+
+
 @pytest.mark.parametrize(
     "changes",
     [

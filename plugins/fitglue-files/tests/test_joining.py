@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -87,6 +87,38 @@ def test_a_distance_that_was_not_corrected_is_that_of_the_file(row):
     leg = workout(distance_m=1980.0, average_speed_mps=3.3)
     activity = joined(row, leg)
     assert (activity.distance_m, activity.average_speed_mps, activity.provenance) == (1980, 3.3, {})
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        workout(distance_m=1785.0, elapsed_s=541.0),
+        workout(distance_m=1900.0, elapsed_s=570.0, start_utc=START + timedelta(seconds=30)),
+        workout(distance_m=1785.0, elapsed_s=None, moving_s=541.0),
+    ],
+)
+def test_what_a_short_cut_leaves_is_not_a_corrected_distance(row):
+    """A row that ends some seconds earlier has less distance for that reason alone, so distance,
+    time and speed are all those of the file.
+    """
+    leg = workout(distance_m=1980.0, moving_s=600.0, average_speed_mps=3.3)
+    activity = joined(row, leg)
+    assert (activity.distance_m, activity.elapsed_s, activity.moving_s) == (1980, 600, 600)
+    assert (activity.average_speed_mps, activity.provenance) == (3.3, {})
+
+
+def test_a_shorter_distance_in_about_the_same_time_is_a_correction():
+    """A treadmill that counted too much is corrected downward, even if the row ends a second
+    earlier.
+    """
+    activity = joined(workout(distance_m=1800.0, elapsed_s=599.0), workout(distance_m=1980.0))
+    assert activity.distance_m == 1800
+
+
+def test_a_file_without_a_sport_has_nothing_that_was_corrected():
+    """A file that states no sport is not said to have one."""
+    activity = joined(workout(sport="TrailRun"), workout(sport="Other"))
+    assert (activity.sport, activity.provenance) == ("TrailRun", {})
 
 
 def test_a_title_and_a_sport_that_were_corrected_at_the_service_say_what_the_file_has():

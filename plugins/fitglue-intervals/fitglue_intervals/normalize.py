@@ -31,6 +31,8 @@ from fitglue_registry.model.cadence import counts_one_leg
 from fitglue_registry.model.sports import ON_FOOT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fitglue_registry.model import Stream, Stub
     from fitglue_registry.plugin_api import Record
 
@@ -172,11 +174,11 @@ def _tags(tags: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, texts)))
 
 
-def _provenance(values: Values, derived: tuple[str, ...]) -> dict[str, Provenance]:
+def _provenance(values: Values, derived: Mapping[str, str]) -> dict[str, Provenance]:
     """Return the provenance of the fields that differ from the ``data`` table of the entry."""
     provenance = {}
-    for field in derived:
-        provenance[field] = Provenance("computed", note="from the other start and the zone")
+    for field, note in derived.items():
+        provenance[field] = Provenance("computed", note=note)
     if edited(values):
         provenance["training_load"] = Provenance(
             "reported", by="athlete", upstream="icu_training_load", note="typed by the athlete"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,6 +12,8 @@ from fitglue_intervals.checks import refuse
 from fitglue_registry.model.moments import FARTHEST_OFFSET_S
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fitglue_intervals.values import Values
 
 Precision: TypeAlias = 'Literal["second", "minute", "day"]'
@@ -23,6 +25,9 @@ _ZONE_NAME = re.compile(r"[A-Za-z_]+(/[A-Za-z0-9_+-]+)*")
 _MIDNIGHT = time(0, 0)
 _NOON = time(12, 0)
 _CLOCK_CHANGE = "the clocks change in that hour, so the local start does not say which moment it is"
+#: All zones differ by multiples of 15 minutes.
+_SMALLEST_OFFSET_S = 900
+_COMPUTED = "from the other start and the zone"
 _OUTSIDE = "it would be outside the years 1 to 9999"
 
 
@@ -36,7 +41,7 @@ class Start:
         timezone: The IANA name of the zone, if the source states a known one.
         utc_offset_s: Local time minus UTC in seconds, if both are known.
         precision: How exactly the start is known.
-        derived: The model fields that were computed from the other values.
+        derived: Model field → the reason why it was computed from the other values.
     """
 
     utc: datetime | None
@@ -44,7 +49,7 @@ class Start:
     timezone: str | None
     utc_offset_s: int | None
     precision: Precision
-    derived: tuple[str, ...] = ()
+    derived: Mapping[str, str] = field(default_factory=dict)
 
 
 def start_of(values: Values, *, has_samples: bool) -> Start:
@@ -79,17 +84,43 @@ def start_of(values: Values, *, has_samples: bool) -> Start:
         is_utc_stated=utc is not None,
         has_samples=has_samples,
     )
-    derived: tuple[str, ...] = ()
+    derived = {}
     # A start that is known only to the day has no moment, so no UTC time is computed from it.
-    if timezone is not None and utc is None and local is not None and precision != "day":
-        utc = _utc_from(local, timezone, values)
-        derived = ("start_utc",) if utc is not None else ()
-    elif timezone is not None and local is None and utc is not None:
-        local = _local_from(utc, timezone, values)
-        derived = ("start_local",) if local is not None else ()
+    if timezone is not None and precision != "day":
+        if utc is None and local is not None:
+            utc = _utc_from(local, timezone, values)
+            derived["start_utc"] = _COMPUTED
+        elif utc is not None and (local is None or _is_elsewhere(local, utc, timezone)):
+            derived["start_local"] = _local_note(local, timezone)
+            local = _local_from(utc, timezone, values)
     offset_s = _offset_s(local, utc, values)
     name = timezone.key if timezone is not None else None
+    starts = {"start_utc": utc, "start_local": local}
+    derived = {name: note for name, note in derived.items() if starts[name] is not None}
     return Start(utc, local, name, offset_s, precision, derived)
+
+
+def _is_elsewhere(
+    local: datetime,
+    utc: datetime,
+    timezone: ZoneInfo,
+) -> bool:
+    """Return whether a local start is not the time in the stated zone, such as UTC in its place.
+
+    Some services round one of the two starts, so a difference of minutes does not count.
+    """
+    try:
+        expected = utc.astimezone(timezone).replace(tzinfo=None)
+    except OverflowError:
+        return False
+    return abs((local - expected).total_seconds()) >= _SMALLEST_OFFSET_S
+
+
+def _local_note(local: datetime | None, timezone: ZoneInfo) -> str:
+    """Return the reason why a local start was computed."""
+    if local is None:
+        return _COMPUTED
+    return f"the source states {local:%H:%M}, which is not the time in {timezone.key}"
 
 
 def _moment(values: Values, key: str) -> datetime | None:

@@ -636,3 +636,39 @@ def test_a_local_start_that_exists_twice_or_never_has_no_utc_time(normalized, st
     made = normalized(start_date=None, start_date_local=start, timezone="Europe/Zurich")
     assert (made.start_utc, made.utc_offset_s) == (None, None)
     assert "clocks change" in made.completeness.missing["start_utc"]
+
+
+@pytest.mark.parametrize(
+    ("local", "zone", "expected", "offset_s"),
+    [
+        ("2026-05-01T05:30:00", "Europe/Zurich", "07:30", 7200),
+        ("2026-05-01T07:30:00", "America/New_York", "01:30", -14400),
+        ("2026-05-01T05:30:00", "Asia/Kathmandu", "11:15", 20700),
+    ],
+)
+def test_a_local_start_that_is_not_the_time_in_its_zone_is_computed(
+    normalized, local, zone, expected, offset_s
+):
+    """UTC in the place of the local start is recognized by the stated zone, and marked."""
+    made = normalized(start_date="2026-05-01T05:30:00Z", start_date_local=local, timezone=zone)
+    assert (f"{made.start_local:%H:%M}", made.utc_offset_s, made.timezone) == (
+        expected,
+        offset_s,
+        zone,
+    )
+    origin = made.provenance["start_local"]
+    assert (origin.how, origin.note) == (
+        "computed",
+        f"the source states {local[11:16]}, which is not the time in {zone}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("local", "zone"),
+    [("2026-05-01T05:30:00", "Africa/Abidjan"), ("2026-05-01T07:31:00", "Europe/Zurich")],
+)
+def test_a_local_start_that_fits_its_zone_is_kept(normalized, local, zone):
+    """A local start is kept if it is the time in its zone, apart from rounding."""
+    made = normalized(start_date="2026-05-01T05:30:00Z", start_date_local=local, timezone=zone)
+    assert made.start_local.isoformat() == local
+    assert "start_local" not in made.provenance

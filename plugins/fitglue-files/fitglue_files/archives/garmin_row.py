@@ -141,6 +141,8 @@ _SPORTS = {
 #: The value of ``eventTypeId`` for a race.
 _RACE = 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: A clock that was never set counts from 1970 or 1989 (FIT profile, type ``date_time``).
+_EARLIEST = datetime(1998, 7, 3, tzinfo=UTC)
 #: All offsets in use are multiples of 15 minutes.
 _QUARTER_S = 900
 #: A larger number is a mistake in any unit, and could exceed the range of a time or an integer.
@@ -188,8 +190,12 @@ def activity_of(external_id: str, summary: Values) -> SourceActivity:
 
 
 def start_of(summary: Values) -> datetime | None:
-    """Return the start in UTC."""
-    return moment(summary, "beginTimestamp") or moment(summary, "startTimeGmt")
+    """Return the start in UTC; the one of a clock that was not set only if there is no other."""
+    stated = moment(summary, "beginTimestamp")
+    other = moment(summary, "startTimeGmt")
+    if stated is None or (other is not None and stated < _EARLIEST <= other):
+        return other
+    return stated
 
 
 def moment(summary: Values, key: str) -> datetime | None:

@@ -78,9 +78,12 @@ _UNSTATED = {
     AVERAGE_SPEED: Provenance("computed"),
     "calories_kcal": Provenance("estimated"),
 }
-#: Sports that do not say what was done, from the emptiest on. "Other" means that its name is not
-#: known to us.
-_NO_SPORT = (None, "Other", "Workout")
+#: The sport of a file that states none, or one whose name is not known to us.
+_NO_NAME = "Other"
+#: Sports that do not say what was done, from the emptiest on.
+_NO_SPORT = (None, _NO_NAME, "Workout")
+#: What was cut off may have been faster than the average by this factor.
+_FASTER = 2.0
 #: Only if the times differ by fewer seconds are the two distances those of the same recording.
 _SAME_RECORDING_S = 60.0
 
@@ -236,8 +239,6 @@ def _provenance(
     if from_row.get(AVERAGE_SPEED, row.average_speed_mps) != row.average_speed_mps:
         provenance[AVERAGE_SPEED] = COMPUTED_SPEED
     notes = dict(_notes(row, leg))
-    for field, recorded in _corrected_words(leg, from_row):
-        notes[field] = f"the file has {recorded}"
     for field in _replaced(leg, from_row):
         notes[field] = f"the file has {_shown(getattr(leg, field))}"
     for field, note in notes.items():
@@ -253,47 +254,25 @@ def _notes(row: SourceActivity, leg: SourceActivity) -> Iterator[tuple[str, str]
             yield field, f"from the file, because {why}"
 
 
-def _corrected_words(
-    leg: SourceActivity,
-    from_row: Mapping[str, Any],
-) -> Iterator[tuple[str, str]]:
-    """Yield the title and the sport of a file, if the row has another one.
-
-    A title that was made from the name of the file is not worth a remark.
-    """
-    for field in ("title", "sport"):
-        recorded = getattr(leg, field)
-        if not recorded or recorded == "Other" or from_row.get(field, recorded) == recorded:
-            continue
-        origin = leg.provenance.get(field)
-        if origin is None or origin.how != "estimated":
-            yield field, recorded
-
-
 def _replaced(leg: SourceActivity, from_row: Mapping[str, Any]) -> Iterator[str]:
     """Yield the fields in which the row has another number or text than the file."""
     for field, value in from_row.items():
         recorded = getattr(leg, field)
         if value is None or value == recorded:
             continue
-        # The name of a sport at the service differs even if the sport is the same.
-        if field == "sport_raw":
+        if isinstance(recorded, bool) or not isinstance(recorded, int | float | str):
             continue
-        if not isinstance(recorded, int | float | str):
-            continue
-        if isinstance(recorded, bool) or _is_file_name(leg, field):
-            continue
-        yield field
+        if not _is_empty_word(leg, field):
+            yield field
 
 
-def _is_file_name(leg: SourceActivity, field: str) -> bool:
-    """Return whether a title was only made from the name of the file, so nothing was corrected."""
-    if field != "title":
-        return False
-    origin = leg.provenance.get(field)
-    if origin is None:
-        return False
-    return origin.how == "estimated"
+def _is_empty_word(leg: SourceActivity, field: str) -> bool:
+    """Return whether the file does not state its text for a field, so nothing was corrected."""
+    if field == "title":
+        origin = leg.provenance.get(field)
+        return origin is not None and origin.how == "estimated"  # from the name of the file
+    # The name of a sport at the service differs even if the sport is the same.
+    return field == "sport_raw" or (field == "sport" and leg.sport == _NO_NAME)
 
 
 def _shown(value: float | str) -> str:
@@ -364,4 +343,20 @@ def _is_corrected(row: SourceActivity, leg: SourceActivity) -> bool:
     leg_s = getattr(leg, field)
     if not (row_s and leg_s) or abs(row_s - leg_s) >= _SAME_RECORDING_S:
         return False
+    if _is_cut_a_little(row.distance_m, leg.distance_m, row_s, leg_s):
+        return False
     return abs(row.distance_m - leg.distance_m) > _CORRECTED * leg.distance_m
+
+
+def _is_cut_a_little(
+    row_m: float,
+    leg_m: float,
+    row_s: float,
+    leg_s: float,
+) -> bool:
+    """Return whether a row is shorter only because it ends earlier or begins later than its file.
+
+    Its distance belongs to its own time, and the time is that of the file.
+    """
+    cut_off_s = leg_s - row_s
+    return 0 < leg_m - row_m <= _FASTER * cut_off_s * leg_m / leg_s
