@@ -19,6 +19,8 @@ _SET_BACK_S = 300.0
 _QUARTER_S = 900.0
 #: A jump differs from a whole number of quarters by less than this.
 _WHOLE_S = 1.0
+#: A shorter jump is an ordinary stop, and a longer one is in doubt.
+_LONG_STOP_S = 6 * 3600.0
 #: No athlete stops for a longer time and then continues the recording.
 _LONGEST_STOP_S = 7 * 86_400.0
 #: A recorder that writes by time has at least this share of intervals that differ from the usual
@@ -141,10 +143,13 @@ def set_forward(
     jump = float(intervals[at]) - usual
     quarters = round(jump / _QUARTER_S)
     is_whole = abs(jump - quarters * _QUARTER_S) <= _WHOLE_S
+    is_certain = is_whole or jump > _LONGEST_STOP_S
+    if not is_certain and jump < _LONG_STOP_S:
+        return None
     return Forward(
         at + 1,
         jump,
-        is_whole or jump > _LONGEST_STOP_S,
+        is_certain,
     )
 
 

@@ -83,6 +83,7 @@ def test_a_segment_that_begins_after_the_jump_is_another_day():
 
 
 def test_a_pause_for_coffee_is_not_a_clock_that_was_set():
-    """A jump of 37 minutes is a pause, because no clock is set by that much."""
+    """A jump of 37 minutes is an ordinary pause, because no clock is set by that much."""
     [workout] = activities(gpx(moments(37 * 60)))
     assert (workout.start_utc, workout.elapsed_s) == (START, 295 + 37 * 60)
+    assert "steady clock" not in workout.completeness.missing

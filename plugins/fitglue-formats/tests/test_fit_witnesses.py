@@ -127,3 +127,30 @@ def test_the_few_samples_after_a_jump_are_moved_if_no_message_states_an_end():
     [activity] = activities(made.session(0, 600, {253: ("u4", INVALID)}).content())
     assert (activity.start_utc, activity.elapsed_s) == (START, 600)
     assert "its last 10 samples" in activity.completeness.missing["steady clock"]
+
+
+def moved_on(forward_s: int, *, stopped: bool = False) -> FitFile:
+    """Return a ride in motion whose clock was set, and whose elapsed time contains the jump."""
+    made = FitFile().file_id()
+    for second in range(601):
+        made.record(second, {253: ("u4", T0 + second - (forward_s if second < 100 else 0))})
+    if stopped:
+        made.timer(99 - forward_s, start=False).timer(100, start=True)
+    more = {2: ("u4", T0 - forward_s), 7: ("u4", (600 + forward_s) * 1000)}
+    return made.session(0, 600, more).activity(600)
+
+
+def test_an_elapsed_time_that_contains_the_jump_of_a_clock_is_corrected():
+    """Samples that move on while the clock jumps, and a timer that did not stop, show that the
+    clock was set, although the device computed the elapsed time from the wrong start.
+    """
+    [activity] = activities(moved_on(7200).content())
+    assert (activity.start_utc, activity.elapsed_s, activity.moving_s) == (START, 600, 600)
+    assert "set its clock by +7200 s" in activity.provenance["start_utc"].note
+
+
+def test_a_timer_that_was_stopped_makes_the_same_jump_a_pause():
+    """Two hours in which the timer was stopped belong to the elapsed time."""
+    [activity] = activities(moved_on(7200, stopped=True).content())
+    assert activity.elapsed_s == 7800
+    assert activity.start_utc == START - timedelta(hours=2)

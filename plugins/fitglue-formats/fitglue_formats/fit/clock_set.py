@@ -8,6 +8,7 @@ import numpy as np
 
 from fitglue_formats.clock_by_durations import ClockSet, clock_set
 from fitglue_formats.clock_by_points import set_back, set_forward
+from fitglue_formats.consistency import is_covered
 from fitglue_formats.fit.clock import moment, stops
 from fitglue_formats.fit.values import seconds
 
@@ -66,7 +67,7 @@ def correct_clock(
     session = sessions[0] if sessions else {}
     times = table.time[rows]
     jump = _jump(messages, session, times)
-    if jump is None and not _states_durations(session):
+    if jump is None and _leaves_open(messages, session, times):
         jump = _jump_of_points(table, rows)
     if jump is None:
         return {}
@@ -126,9 +127,30 @@ def _move_later(
     return {LATER_NOTE: note}
 
 
-def _states_durations(session: Values) -> bool:
-    """Return whether a session states a duration, by which a clock that was set shows."""
-    return any(seconds(session, name) for name in ("total_elapsed_time", "total_timer_time"))
+def _leaves_open(
+    messages: Messages,
+    session: Values,
+    times: Numbers,
+) -> bool:
+    """Return whether the positions of the samples decide about a jump.
+
+    They do if the session states no duration, or if its timer ran as long as the samples without
+    the jump, and was not stopped there: then the elapsed time was computed from a wrong start.
+    """
+    timer_s = seconds(session, "total_timer_time")
+    if timer_s is None or len(times) < 2:
+        return seconds(session, "total_elapsed_time") is None
+    steps = np.diff(times)
+    longest = int(np.argmax(steps))
+    without_s = float(times[-1] - times[0] - steps[longest])
+    if not is_covered(timer_s, without_s):
+        return False
+    return not _is_stopped(messages, float(times[longest]))
+
+
+def _is_stopped(messages: Messages, time: float) -> bool:
+    """Return whether the timer was stopped near a time."""
+    return any(abs(stop - time) <= _PAUSE_S for stop in stops(messages))
 
 
 def _jump_of_points(table: Table, rows: Rows) -> ClockSet | None:
@@ -196,7 +218,7 @@ def _jump(
         steps = np.abs(np.diff(times))
         largest = int(np.argmax(steps))
         before = float(times[largest])
-        paused = any(abs(time - before) <= _PAUSE_S for time in stops(messages))
+        paused = _is_stopped(messages, before)
     return clock_set(
         times.tolist(),
         seconds(session, "total_elapsed_time"),
