@@ -92,6 +92,9 @@ def _crop(crop: Document) -> Iterator[Part]:
         in_use = (cropped, whole) if crop["applied"] else (whole, cropped)
         other = "the file has" if crop["applied"] else "cropped to"
         lines.append((values["field"], f"{in_use[0]}; {other} {in_use[1]}"))
+    if crop["left_out"] and crop["applied"]:
+        left_out = [f"{each['field']} ({_brief(each['whole'])})" for each in crop["left_out"]]
+        lines.append(("left out", ", ".join(left_out)))
     if crop["change"]:
         lines.append(("to undo" if crop["applied"] else "to crop again", crop["change"]))
     yield ""

@@ -26,7 +26,8 @@ def story_of_crop(details: ActivityDetails) -> Plain | None:
     Returns:
         ``from`` (the name of the record), ``applied`` (false if the athlete undid the crop),
         ``start_s`` and ``end_s`` in seconds since the start of the recording, ``values`` (field,
-        ``cropped`` and ``whole`` value), and ``change``, the command that undoes the crop or
+        ``cropped`` and ``whole`` value), ``left_out`` (field and ``whole`` value of what cannot be
+        computed for the rest; of laps, their number), and ``change``, the command that undoes the crop or
         applies it again; it is ``None`` if the store has only the rest of the recording.
     """
     for member in details.members:
@@ -50,6 +51,7 @@ def _story(details: ActivityDetails, member: MemberRow) -> Plain:
         "start_s": crop.start_s,
         "end_s": crop.end_s,
         "values": _values(member.activity),
+        "left_out": _left_out(member.activity),
         "change": change,
     }
 
@@ -64,3 +66,22 @@ def _values(whole: SourceActivity) -> list[Plain]:
         if field in CROPPED_FIELDS and is_plain and cropped not in ABSENT and cropped != value:
             values.append({"field": field, "cropped": cropped, "whole": value})
     return values
+
+
+def _left_out(whole: SourceActivity) -> list[Plain]:
+    """Return the values of the recording of which the rest has none, in the order of the model."""
+    cropped = apply_crop(whole)
+    rest = to_builtins(cropped)
+    left_out = []
+    for field, value in to_builtins(whole).items():
+        if field not in CROPPED_FIELDS or field == "streams":
+            continue
+        if isinstance(value, list | tuple):
+            # A list, such as the laps, may be left out in part.
+            value = len(value) - len(rest.get(field, ()))
+            is_left_out = value > 0
+        else:
+            is_left_out = rest.get(field) in ABSENT
+        if is_left_out:
+            left_out.append({"field": field, "whole": value})
+    return left_out

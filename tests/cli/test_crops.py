@@ -23,6 +23,15 @@ def test_why_shows_both_values_and_the_command_that_undoes_the_crop(cropped, fit
     assert "fitglue activities edit 1 --reset crop" in section
 
 
+def test_why_says_which_values_a_crop_left_out(cropped, fitglue):
+    """`why` names the values of the file that the rest of the recording does not have."""
+    crop = fitglue("why", "last", "--json").document["crop"]
+    left_out = {each["field"]: each["whole"] for each in crop["left_out"]}
+    assert left_out["calories_kcal"] == 150
+    assert left_out["laps"] == 2
+    assert "left out" in fitglue("why", "last").out
+
+
 def test_a_crop_is_undone_and_applied_again(cropped, fitglue):
     """`edit --reset crop` undoes a crop, and `why` then names the command that applies it again."""
     assert "crop  undone" in fitglue("activities", "edit", "last", "--reset", "crop").out

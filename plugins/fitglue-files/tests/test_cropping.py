@@ -11,6 +11,7 @@ from fitglue_files.archives.joining import combine
 from fitglue_registry.model import (
     Column,
     Lap,
+    Provenance,
     SourceActivity,
     Stream,
     TrainingLoad,
@@ -86,6 +87,46 @@ def test_a_crop_at_both_ends_cuts_times_totals_streams_and_laps():
     assert samples(activity, "distance")[-1] == pytest.approx(990)
     assert [(lap.start_s, lap.elapsed_s) for lap in activity.laps] == [(50, 200)]
     assert is_cropped(activity)
+
+
+def test_what_the_samples_show_is_computed_for_what_is_left():
+    """Altitudes, ascent and highest speed of a cropped track are those of its samples that are
+    left, and marked as computed.
+    """
+    times = range(0, 601, 10)
+    streams = {
+        "time": [float(time) for time in times],
+        "latlng": [[47 + time * 3e-5, 8.5] for time in times],
+        "altitude": [400 + time / 10 for time in times],
+    }
+    by_rule = ("elevation_gain_m", "max_speed_mps")
+    leg = recorded(
+        streams=tuple(Stream(name, Column.from_list(values)) for name, values in streams.items()),
+        max_altitude_m=460.0,
+        min_altitude_m=400.0,
+        average_altitude_m=430.0,
+        elevation_gain_m=60.0,
+        elevation_loss_m=0.0,
+        max_speed_mps=9.9,
+        provenance=dict.fromkeys(by_rule, Provenance("computed", note="from the points")),
+    )
+    activity = apply_crop(joined(row(150, 300, 990.0), leg))
+    altitudes = (activity.min_altitude_m, activity.average_altitude_m, activity.max_altitude_m)
+    assert altitudes == (415, 430, 445)
+    assert activity.elevation_gain_m == pytest.approx(30, abs=1)
+    assert activity.max_speed_mps == pytest.approx(3.5, abs=0.2)
+    assert activity.provenance["elevation_gain_m"].note == "from the samples that are left"
+    # This one was stated by the device, so nothing of it holds for the rest.
+    assert activity.elevation_loss_m is None
+
+
+def test_the_highest_speed_of_what_is_left_is_that_of_its_samples():
+    """A device's samples of the speed show how fast the rest was."""
+    times = [float(time) for time in range(0, 601, 10)]
+    speeds = [9.0 if time < 100 else 4.0 for time in times]
+    streams = (Stream("time", Column.of(times)), Stream("velocity", Column.of(speeds)))
+    leg = recorded(streams=streams, max_speed_mps=9.0)
+    assert apply_crop(joined(row(150, 300, 990.0), leg)).max_speed_mps == 4
 
 
 def test_the_provenance_says_what_the_file_has():

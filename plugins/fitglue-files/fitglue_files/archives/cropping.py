@@ -29,12 +29,25 @@ LEAST_CROP_S = 60.0
 _LEAST_SHARE = 0.01
 #: A row may begin before its file, or end after it, by this many seconds.
 _OUTSIDE_S = 5.0
-#: Stream → the fields of its average and its maximum.
+#: The functions that compute a value from samples, by the first part of its field.
+_FUNCTIONS = {
+    "average": lambda values: round(sum(values) / len(values), 2),
+    "max": max,
+    "min": min,
+}
+#: Stream → its fields that are computed from the samples.
 _STATISTICS = {
-    "heartrate": ("average_heartrate_bpm", "max_heartrate_bpm"),
+    "heartrate": ("average_heartrate_bpm", "max_heartrate_bpm", "min_heartrate_bpm"),
     "watts": ("average_watts", "max_watts"),
     "cadence": ("average_cadence_rpm", "max_cadence_rpm"),
+    "altitude": ("average_altitude_m", "max_altitude_m", "min_altitude_m"),
+    "temperature": ("average_temperature_c", "max_temperature_c", "min_temperature_c"),
+    "velocity": ("max_speed_mps",),
 }
+_ALWAYS = ("heartrate", "watts", "cadence")
+#: Fields that are computed again only if the reader of the file computed them by the same rule: an
+#: ascent that the barometer of a watch measured cannot be compared with one from the samples.
+_BY_RULE = ("elevation_gain_m", "elevation_loss_m", "max_speed_mps")
 
 
 def cropped_to(row: SourceActivity, leg: SourceActivity) -> Extent | None:
@@ -69,10 +82,11 @@ def cropped_to(row: SourceActivity, leg: SourceActivity) -> Extent | None:
 def cropped(leg: SourceActivity, extent: Extent) -> SourceActivity:
     """Return the workout of a file without what was cut off, and without streams.
 
-    Values of the complete file do not hold for the rest, so they are removed. Averages and maxima
-    are computed from the samples that are left. The row supplies time and distance.
+    Values of the complete file do not hold for the rest, so they are removed. What the samples that
+    are left show is computed from them. The row supplies time and distance.
     """
-    statistics = _statistics(cut_streams(leg.streams, extent))
+    rest = cut_streams(leg.streams, extent)
+    statistics = _by_rule(leg, rest) | _statistics(leg, rest)
     return msgspec.structs.replace(
         without_measured(leg),
         **statistics
@@ -138,17 +152,35 @@ def _provenance(leg: SourceActivity, computed: Iterable[str]) -> dict[str, Prove
     return provenance | dict.fromkeys(computed, mark)
 
 
-def _statistics(streams: Sequence[Stream]) -> dict[str, float]:
-    """Return the averages and maxima of the samples."""
+def _statistics(leg: SourceActivity, streams: Sequence[Stream]) -> dict[str, float]:
+    """Return the averages and extremes of the samples, without those that the file never had.
+
+    Heart rate, power and cadence are always computed, because files often state no average of them.
+    """
     fields = {}
     for stream in streams:
-        if stream.type not in _STATISTICS:
-            continue
         values: list[Any] = [value for value in stream.values.to_list() if value is not None]
         if not values:
             continue
-        mean = sum(values) / len(values)
-        average, highest = _STATISTICS[stream.type]
-        fields[average] = round(mean, 2)
-        fields[highest] = max(values)
+        for field in _STATISTICS.get(stream.type, ()):
+            function, _, _ = field.partition("_")
+            is_usual = stream.type in _ALWAYS and function != "min"
+            if is_usual or getattr(leg, field) is not None:
+                fields[field] = _FUNCTIONS[function](values)
     return fields
+
+
+def _by_rule(leg: SourceActivity, streams: Sequence[Stream]) -> dict[str, float]:
+    """Return the values that the reader of the file had computed, computed again for the rest."""
+    computed = []
+    for field in _BY_RULE:
+        origin = leg.provenance.get(field)
+        if origin is not None and origin.how == "computed":
+            computed.append(field)
+    if not computed:
+        return {}
+    # NumPy takes long to import, and nearly no workout is cropped.
+    from fitglue_formats.cut_tracks import figures_of_streams
+
+    figures = figures_of_streams(streams)
+    return {field: round(figures[field], 3) for field in computed if field in figures}
