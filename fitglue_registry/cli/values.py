@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.cli import numbers
+from fitglue_registry.model.absence import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,8 @@ Group = tuple[str, list[tuple[str, str, str]]]
 
 
 def _unit(unit: str, digits: int = 0) -> Write:
-    return lambda value, _: f"{value:,.{digits}f} {unit}"
+    # Adding zero turns the -0 that rounding leaves of a small negative number into 0.
+    return lambda value, _: f"{round(value, digits) + 0.0:,.{digits}f} {unit}"
 
 
 def _watts(value: Any, activity: SourceActivity) -> str:
@@ -34,18 +36,29 @@ def _cadence(value: Any, activity: SourceActivity) -> str:
 
 
 def _named(value: Any, _: SourceActivity) -> str:
-    parts = (value.name, getattr(value, "manufacturer", None), getattr(value, "product", None))
-    return ", ".join(filter(None, parts)) or "–"
+    """Return the words that name a thing; none if only its serial number or its place is known."""
+    words: list[str] = []
+    for part in (value.name, getattr(value, "manufacturer", None), getattr(value, "product", None)):
+        # The number of a product says nothing to a person, and the name often has the other words.
+        if part and not part.isdecimal() and part.casefold() not in " ".join(words).casefold():
+            words.append(part)
+    return ", ".join(words)
 
 
 def _loads(value: Any, _: SourceActivity) -> str:
     texts = []
     for load in value:
+        text = numbers.plain(load.value)
         # Sources compute training load by power, heart rate or pace, and the results cannot be
         # compared.
-        method = (load.method or "?").replace("_", " ")
-        texts.append(f"{numbers.plain(load.value)} by {method}")
+        if load.method:
+            text += f" by {load.method.replace('_', ' ')}"
+        texts.append(text)
     return ", ".join(texts)
+
+
+def _plain(value: Any, _: SourceActivity) -> str:
+    return numbers.plain(value)
 
 
 def _clock(value: Any, _: SourceActivity) -> str:
@@ -82,9 +95,6 @@ def _parent(value: Any, _: SourceActivity) -> str:
 def _list(value: Any, _: SourceActivity) -> str:
     return ", ".join(value)
 
-
-#: Values that are not shown: unknown ones, and flags that are not set (no race, no commute).
-_NOTHING: tuple[Any, ...] = (None, (), {}, False)
 
 GROUPS: dict[str, dict[str, tuple[str, Write]]] = {
     "Time": {
@@ -125,7 +135,7 @@ GROUPS: dict[str, dict[str, tuple[str, Write]]] = {
         "max_temperature_c": ("highest temperature", _unit("°C", 1)),
     },
     "Effort": {
-        "training_load": ("load", _unit("")),
+        "training_load": ("load", _plain),
         "training_loads": ("load by method", _loads),
         "intensity_pct": ("intensity", _unit("%")),
         "rpe": ("perceived exertion", _unit("of 10")),
@@ -183,11 +193,22 @@ def grouped(activity: SourceActivity) -> Iterator[Group]:
         shown = []
         for name, (label, write) in fields.items():
             value = getattr(activity, name)
-            if value not in _NOTHING and not _says_nothing(name, activity):
-                shown.append((name, label, write(value, activity).strip()))
+            if _is_nothing(value) or _repeats_the_sport(name, activity):
+                continue
+            text = write(value, activity).strip()
+            if text:
+                shown.append((name, label, text))
         if shown:
             yield group, shown
 
 
-def _says_nothing(name: str, activity: SourceActivity) -> bool:
+def _is_nothing(value: Any) -> bool:
+    """Return whether a value is unknown, or a flag that is not set: no race, no commute.
+
+    A zero is a value, although Python takes it to be equal to ``False``.
+    """
+    return value is False or value in ABSENT
+
+
+def _repeats_the_sport(name: str, activity: SourceActivity) -> bool:
     return name == "sport_raw" and activity.sport_raw == activity.sport

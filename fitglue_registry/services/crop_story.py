@@ -27,8 +27,8 @@ def story_of_crop(details: ActivityDetails) -> Plain | None:
         ``from`` (the name of the record), ``applied`` (false if the athlete undid the crop),
         ``start_s`` and ``end_s`` in seconds since the start of the recording, ``values`` (field,
         ``cropped`` and ``whole`` value), ``left_out`` (field and ``whole`` value of what cannot be
-        computed for the rest; of laps, their number), and ``change``, the command that undoes the crop or
-        applies it again; it is ``None`` if the store has only the rest of the recording.
+        computed for the rest; of laps, their number), and ``change``, the command that undoes the
+        crop or applies it again; it is ``None`` if the store has only the rest of the recording.
     """
     for member in details.members:
         # The crop of a record that is gone no longer counts.

@@ -41,7 +41,7 @@ def test_a_distance_that_was_entered_at_the_service_beats_the_zero_of_the_file(
     treadmill = by_title["Treadmill, distance corrected"]
     assert treadmill["distance_m"] == 2500.0
     remarks = host.why(str(treadmill["number"]))["remarks"]
-    assert ("distance_m", "the file has 0") in [(row["field"], row["note"]) for row in remarks]
+    assert ("distance_m", "the file has 0 m") in [(row["field"], row["note"]) for row in remarks]
 
 
 def test_a_crop_at_strava_is_kept(host, imported):
@@ -54,8 +54,8 @@ def test_a_crop_at_strava_is_kept(host, imported):
     assert (activity["elapsed_s"], activity["distance_m"]) == (300.0, 990.0)
     assert by_title["Control run"]["distance_m"] == 1980.0
     notes = {row["field"]: row["note"] for row in host.why(str(activity["number"]))["remarks"]}
-    assert notes["elapsed_s"] == "cropped at the service; the file has 600"
-    assert notes["distance_m"] == "cropped at the service; the file has 1,980"
+    assert notes["elapsed_s"] == "cropped at the service; the file has 600 s"
+    assert notes["distance_m"] == "cropped at the service; the file has 1,980 m"
 
 
 def test_a_workout_of_trainingpeaks_without_a_duration_took_place(imported):

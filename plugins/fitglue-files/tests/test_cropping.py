@@ -134,8 +134,8 @@ def test_the_provenance_says_what_the_file_has():
     before. What was computed says so.
     """
     provenance = apply_crop(joined(row(300, 300, 990.0), recorded())).provenance
-    assert provenance["elapsed_s"].note == "cropped at the service; the file has 600"
-    assert provenance["distance_m"].note == "cropped at the service; the file has 1,980"
+    assert provenance["elapsed_s"].note == "cropped at the service; the file has 600 s"
+    assert provenance["distance_m"].note == "cropped at the service; the file has 1,980 m"
     assert provenance["average_heartrate_bpm"].how == "computed"
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from fitglue_formats.clock_by_points import set_back, set_forward, shift_s
 from fitglue_formats.gaps import by_segment
+from fitglue_formats.spans import moved_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +138,7 @@ def _moved(
     times[members[:first]] += seconds
     note = (
         f"the clock was set {direction} while it recorded, so the first {first:,} points were "
-        f"moved by {seconds:,.0f} s"
+        f"moved {moved_in_words(seconds)}"
     )
     return Shift(
         float(old.min()),

@@ -130,4 +130,4 @@ def test_a_clock_that_is_set_in_motion_is_recognized_without_a_session():
         made.record(second, {253: ("u4", T0 + second - (2 * HOUR if second < 100 else 0))})
     [activity] = activities(made.content())
     assert (activity.start_utc, activity.elapsed_s) == (FIT_START, 600)
-    assert "set its clock by +7200 s" in activity.provenance["start_utc"].note
+    assert "set its clock forward by 2 hours" in activity.provenance["start_utc"].note

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -30,7 +31,7 @@ _LEAST_SHARE = 0.01
 #: A row may begin before its file, or end after it, by this many seconds.
 _OUTSIDE_S = 5.0
 #: The functions that compute a value from samples, by the first part of its field.
-_FUNCTIONS = {
+_FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
     "average": lambda values: round(sum(values) / len(values), 2),
     "max": max,
     "min": min,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fitglue_files.archives.cropping import cropped, cropped_to, without_measured
+from fitglue_files.archives.shown import shown
 from fitglue_files.normalizing import file_of, of_record
 from fitglue_formats import activities
 from fitglue_registry.errors import RecordRefused
@@ -165,7 +166,7 @@ def _cropped(
     provenance = dict(rest.provenance)
     for field in ("elapsed_s", "distance_m"):
         recorded = getattr(leg, field)
-        note = f"cropped at the service; the file has {recorded:,.10g}"
+        note = f"cropped at the service; the file has {shown(field, recorded)}"
         provenance[field] = Provenance("reported", note=note)
     rest = msgspec.structs.replace(rest, provenance=provenance)
     whole = _joined(without_measured(row), leg, leg_no=0)
@@ -240,7 +241,7 @@ def _provenance(
         provenance[AVERAGE_SPEED] = COMPUTED_SPEED
     notes = dict(_notes(row, leg))
     for field in _replaced(leg, from_row):
-        notes[field] = f"the file has {_shown(getattr(leg, field))}"
+        notes[field] = f"the file has {shown(field, getattr(leg, field))}"
     for field, note in notes.items():
         default = _UNSTATED.get(field, Provenance("reported"))
         provenance[field] = msgspec.structs.replace(provenance.get(field, default), note=note)
@@ -273,13 +274,6 @@ def _is_empty_word(leg: SourceActivity, field: str) -> bool:
         return origin is not None and origin.how == "estimated"  # from the name of the file
     # The name of a sport at the service differs even if the sport is the same.
     return field == "sport_raw" or (field == "sport" and leg.sport == _NO_NAME)
-
-
-def _shown(value: float | str) -> str:
-    """Return a value as a remark shows it; a long text, such as a description, is cut."""
-    if isinstance(value, str):
-        return f"{value:.80}"
-    return f"{value:,.10g}"
 
 
 def _from_row(

@@ -11,6 +11,7 @@ from fitglue_formats.clock_by_points import set_back, set_forward
 from fitglue_formats.consistency import is_covered
 from fitglue_formats.fit.clock import moment, stops
 from fitglue_formats.fit.values import seconds
+from fitglue_formats.spans import in_words, moved_in_words
 
 if TYPE_CHECKING:
     from fitglue_formats.fit.arrays import Numbers, Rows
@@ -95,7 +96,8 @@ def _move_earlier(
     )
     table.time[rows[: jump.last_old + 1]] += jump.forward_s
     _correct(messages, move)
-    note = f"the device set its clock by {jump.forward_s:+.0f} s while it recorded"
+    direction = "forward" if jump.forward_s > 0 else "back"
+    note = f"the device set its clock {direction} by {in_words(jump.forward_s)} while it recorded"
     if start is not None:
         # The start stays as it is if the device wrote it by the new clock.
         note += f"; the file states the start as {moment(start):%Y-%m-%dT%H:%M:%SZ}"
@@ -121,8 +123,8 @@ def _move_later(
     table.time[later] -= jump.forward_s
     _correct(messages, move)
     note = (
-        f"its last {len(later):,} samples were moved by {-jump.forward_s:+.0f} s, because the end "
-        "of the recording is by the clock of the samples before them"
+        f"its last {len(later):,} samples were moved {moved_in_words(-jump.forward_s)}, because "
+        "the end of the recording is by the clock of the samples before them"
     )
     return {LATER_NOTE: note}
 
