@@ -69,6 +69,14 @@ EXIT_CODES = {
     8: "a plugin or a registry entry is broken",
     130: "stopped by Ctrl-C or a signal",
 }
+#: Commands that people look for at the top → the command that they belong to.
+_INSIDE = {
+    "edit": "activities",
+    "merge": "duplicates",
+    "split": "duplicates",
+    "timezone": "settings",
+    "restore": "backup",
+}
 _ENVIRONMENT = {
     "FITGLUE_HOME": "The folder for everything that FitGlue stores.",
     "FITGLUE_DATABASE": "Another database, as a SQLAlchemy URL.",
@@ -116,11 +124,8 @@ class LazyGroup(Group):
             click.UsageError: No command has that name; the error suggests the nearest one.
         """
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            # Imported late: only a mistyped command needs it.
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0].casefold(), COMMANDS, n=1)
-            question = f"; did you mean {near[0]}?" if near else ""
+            near = _nearest(args[0].casefold())
+            question = f"; did you mean {near}?" if near else ""
             raise click.UsageError(f"the command {args[0]!r} does not exist{question}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -140,6 +145,17 @@ class LazyGroup(Group):
             formatter.write_dl([(str(code), meaning) for code, meaning in EXIT_CODES.items()])
         with formatter.section("Environment"):
             formatter.write_dl(list(_ENVIRONMENT.items()))
+
+
+def _nearest(typed: str) -> str | None:
+    """Return the command that a mistyped one may mean, or ``None``."""
+    if typed in _INSIDE:
+        return f"{_INSIDE[typed]} {typed}"
+    # Imported late: only a mistyped command needs it.
+    from difflib import get_close_matches
+
+    near = get_close_matches(typed, COMMANDS, n=1)
+    return near[0] if near else None
 
 
 class LateLoader:

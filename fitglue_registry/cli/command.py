@@ -106,11 +106,19 @@ def _refuse_empty(command: Command | Group, context: click.Context, args: list[s
 
 
 def _is_empty(typed: Mapping[str, Any], parameter: click.Parameter) -> bool:
-    """Return whether the value, or one of several values, that was typed is an empty text."""
+    """Return whether the value, or one of several values, that was typed is an empty text.
+
+    Spaces alone are empty, too: they are what is left of an unset variable between words.
+    """
     value = typed.get(parameter.name or "")
     if isinstance(value, list | tuple):
-        return "" in value
-    return value == ""
+        return any(map(_is_blank, value))
+    return _is_blank(value)
+
+
+def _is_blank(value: Any) -> bool:
+    """Return whether a value is a text without anything but spaces."""
+    return isinstance(value, str) and not value.strip()
 
 
 def _name(parameter: click.Parameter) -> str:

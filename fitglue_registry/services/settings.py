@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     Rows = list[dict[str, Any]]
 
 
+#: Abbreviations that are names of zones, and a place with the usual clocks of each.
+_ABBREVIATIONS = {"EST": "America/New_York", "MST": "America/Denver"}
+
+
 class Settings:
     """The settings of athletes: so far the home zone.
 
@@ -63,6 +67,19 @@ class Settings:
         """
         with self._workspace.database.read() as db:
             return _rows(load_settings(db, athlete, TIMEZONE))
+
+    def advice(self, zone: str) -> str | None:
+        """Return why a zone may not be what an athlete meant, or ``None``.
+
+        Args:
+            zone: The name of an existing zone.
+        """
+        if zone in _ABBREVIATIONS:
+            place = _ABBREVIATIONS[zone]
+            return f"{zone} has no daylight saving time; a place with it is {place}"
+        if zone.startswith("Etc/GMT") and zone[len("Etc/GMT") :].strip("+-0"):
+            return f"{zone} has the opposite sign of UTC, and no daylight saving time"
+        return None
 
     def set_timezone(
         self,

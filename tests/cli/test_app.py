@@ -108,6 +108,21 @@ def test_an_unknown_command_names_the_nearest(fitglue):
     assert "did you mean sync?" in result.err
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("edit", "activities edit"),
+        ("split", "duplicates split"),
+        ("timezone", "settings timezone"),
+        ("restore", "backup restore"),
+    ],
+)
+def test_a_command_inside_another_one_is_found(fitglue, typed, meant):
+    """A command that belongs to another one is named with it, and exists."""
+    assert f"did you mean {meant}?" in fitglue(typed).err
+    assert fitglue(*meant.split(), "--help").code == 0
+
+
 def test_a_usage_error_looks_like_every_other_error(fitglue):
     """What click refuses is shown with code, message and fix, without a usage text."""
     result = fitglue("activities", "--since", "someday")
@@ -122,6 +137,8 @@ def test_a_usage_error_looks_like_every_other_error(fitglue):
     [
         (["import", "", "--yes"], "PATH"),
         (["import", "rides", "", "--yes"], "PATH"),
+        (["import", "  ", "--yes"], "PATH"),
+        (["activities", "--source", " \t"], "--source"),
         (["connect", "files", ""], "VALUE"),
         (["sync", ""], "CONNECTION"),
         (["export", "--out="], "--out"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 
 def test_a_home_zone_is_set_shown_and_removed(fitglue):
     """The command sets a zone, shows what holds and from when, and removes it."""
@@ -29,3 +31,22 @@ def test_mistakes_are_named(fitglue):
     assert fitglue("settings", "timezone", "Europe/Zurich", "--unset").code == 2
     assert fitglue("settings", "timezone", "--from", "2025-04-01").code == 2
     assert fitglue("settings", "timezone", "--unset").code == 2
+
+
+@pytest.mark.parametrize(
+    ("zone", "advice"),
+    [
+        ("EST", "America/New_York"),
+        ("MST", "America/Denver"),
+        ("Etc/GMT+5", "the opposite sign of UTC"),
+    ],
+)
+def test_a_zone_without_daylight_saving_time_is_set_with_advice(fitglue, zone, advice):
+    """An abbreviation is a zone, but seldom the one that was meant."""
+    assert advice in fitglue("settings", "timezone", zone).err
+
+
+@pytest.mark.parametrize("zone", ["Europe/Zurich", "UTC", "Etc/GMT", "Pacific/Honolulu"])
+def test_a_usual_zone_is_set_without_advice(fitglue, zone):
+    """Nothing is said about a zone that is what it says."""
+    assert "Note" not in fitglue("settings", "timezone", zone).err

@@ -81,6 +81,9 @@ def timezone(
     settings = cli.host.settings
     if zone:
         _report(cli, settings.set_timezone(zone, since))
+        advice = settings.advice(zone)
+        if advice:
+            cli.note(f"Note: {advice}.")
     elif unset:
         _report(cli, settings.unset_timezone(since))
     _show(cli, settings.timezone())
