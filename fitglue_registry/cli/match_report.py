@@ -77,10 +77,11 @@ def match_report(story: Document) -> Iterator[Part]:
         yield ""
         yield Heading("Remarks about values")
         yield Pairs(remarks, widths=(22,))
-    if story["doubts"]:
+    doubts = list(_doubts(story, names))
+    if doubts:
         yield ""
         yield Heading("Missing or in doubt")
-        yield from _doubts(story, names)
+        yield from doubts
 
 
 def _crop(crop: Document) -> Iterator[Part]:
@@ -122,9 +123,15 @@ def _remarks(story: Document) -> Iterator[tuple[str, str]]:
 
 
 def _doubts(story: Document, names: dict[str, str]) -> Iterator[Part]:
-    """Yield what is in doubt and why, with the name of the record if there are several."""
+    """Yield what is in doubt and why, with the name of the record if there are several.
+
+    What a remark about a value says in the same words is not said again.
+    """
     several = len(story["records"]) > 1
+    said = {remark["note"] for remark in story["remarks"]}
     for doubt in story["doubts"]:
+        if doubt["reason"] in said:
+            continue
         by = f" ({_name(doubt['from'], names)})" if several else ""
         yield Hanging("·", f"no {doubt['what']}: {short_hashes(doubt['reason'])}{by}")
 

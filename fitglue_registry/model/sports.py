@@ -78,8 +78,12 @@ ON_FOOT = frozenset(_FAMILIES["running"] + _FAMILIES["walking"])
 #: Canonical sport → other names for it: the type keys of Garmin Connect, the sports of the FIT
 #: profile, and names that other services use.
 _WORDS = {
-    "Run": "running track_running street_running indoor_running ultra_run obstacle_run",
-    "VirtualRun": "treadmill_running virtual_running treadmill",
+    # A treadmill is indoors (`trainer`), but only a virtual world makes a run virtual.
+    "Run": (
+        "running track_running street_running indoor_running treadmill_running treadmill "
+        "ultra_run obstacle_run"
+    ),
+    "VirtualRun": "virtual_running",
     "TrailRun": "trail_running",
     "Ride": "cycling bike biking road_biking road_cycling recumbent_cycling road_trip roadtrip",
     "TrackRide": "track_cycling",

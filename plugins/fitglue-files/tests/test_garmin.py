@@ -109,6 +109,22 @@ def test_a_summary_is_a_workout_in_the_units_of_the_model(archive):
     assert activity.claims == ("garmin:111", "device:3900000001@2026-05-03T06:00:00Z")
 
 
+@pytest.mark.parametrize(
+    ("kind", "sport", "trainer"),
+    [
+        ("treadmill_running", "Run", True),
+        ("indoor_running", "Run", True),
+        ("virtual_run", "VirtualRun", None),
+        ("trail_running", "TrailRun", None),
+    ],
+)
+def test_only_a_virtual_run_is_virtual(archive, kind, sport, trainer):
+    """A run on a treadmill is a run indoors, in no virtual world."""
+    [listing] = listed(archive(part(summary(activityType=kind))))
+    [activity] = made(listing)
+    assert (activity.sport, activity.trainer) == (sport, trainer)
+
+
 def test_all_parts_of_the_summaries_count_and_each_activity_once(archive):
     """An activity that is in two of several files of summaries is listed once."""
     connection = archive(

@@ -130,7 +130,10 @@ def test_a_drawn_world_has_no_zone(fit):
     [
         (1, 0, "Run"),
         (1, 3, "TrailRun"),
-        (1, 1, "VirtualRun"),
+        (1, 1, "Run"),
+        (1, 45, "Run"),
+        (1, 58, "VirtualRun"),
+        (4, 1, "Run"),
         (2, 8, "MountainBikeRide"),
         (5, 17, "Swim"),
         (5, 18, "OpenWaterSwim"),
@@ -147,6 +150,12 @@ def test_sports_have_our_names(fit, sport, sub_sport, expected):
     assert (
         only(fit().file_id().session(sport=sport, sub_sport=sub_sport).content()).sport == expected
     )
+
+
+def test_a_run_on_a_treadmill_is_indoors(fit):
+    """A treadmill makes a run an indoor one, which is not a virtual one."""
+    activity = only(fit().file_id().session(sport=1, sub_sport=1).content())
+    assert (activity.sport, activity.trainer) == ("Run", True)
 
 
 def test_each_leg_of_a_multisport_file_is_a_workout(fit):

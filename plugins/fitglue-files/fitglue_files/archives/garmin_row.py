@@ -80,7 +80,8 @@ _METRICS = {
 _SPORTS = {
     "street_running": "Run",
     "track_running": "Run",
-    "indoor_running": "VirtualRun",
+    "indoor_running": "Run",
+    "treadmill_running": "Run",
     "obstacle_run": "Run",
     "ultra_run": "Run",
     "virtual_run": "VirtualRun",
@@ -138,6 +139,8 @@ _SPORTS = {
     "runtobiketransition": "Transition",
     "transition_v2": "Transition",
 }
+#: Garmin's types of activity that are on a treadmill; the model has no sport of its own for them.
+_ON_A_TREADMILL = frozenset({"treadmill_running", "indoor_running"})
 #: The value of ``eventTypeId`` for a race.
 _RACE = 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -178,6 +181,7 @@ def activity_of(external_id: str, summary: Values) -> SourceActivity:
         **_start_fields(summary, start),
         **_measurements(summary),
         **_cadence(summary, sport),
+        trainer=True if sport_raw in _ON_A_TREADMILL else None,
         race=True if summary.get("eventTypeId") == _RACE else None,
         parent=str(parent) if parent else None,
         device=device,

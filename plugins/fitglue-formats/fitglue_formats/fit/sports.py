@@ -11,8 +11,6 @@ from fitglue_registry.model import canonical_sport
 #: Sport and sub-sport together → our sport.
 _PAIRS = {
     ("running", "trail"): "TrailRun",
-    ("running", "treadmill"): "VirtualRun",
-    ("running", "indoor_running"): "VirtualRun",
     ("running", "virtual_activity"): "VirtualRun",
     ("cycling", "virtual_activity"): "VirtualRide",
     ("cycling", "indoor_cycling"): "VirtualRide",
@@ -35,7 +33,7 @@ _PAIRS = {
     ("fitness_equipment", "stair_climbing"): "StairStepper",
     ("fitness_equipment", "indoor_rowing"): "Rowing",
     ("fitness_equipment", "indoor_cycling"): "VirtualRide",
-    ("fitness_equipment", "treadmill"): "VirtualRun",
+    ("fitness_equipment", "treadmill"): "Run",
     ("rowing", "indoor_rowing"): "VirtualRow",
     ("cross_country_skiing", "indoor_skiing"): "VirtualSki",
     ("alpine_skiing", "backcountry"): "BackcountrySki",
