@@ -36,8 +36,9 @@ def is_in_utc(row: Document) -> bool:
 
 
 def _start(row: Document, length: int | None) -> str:
+    # Rows of the store have texts, values of activities have times.
     start = str(row["start_local"] or row["start_utc"] or "")
-    shown = start.replace("T", " ").removesuffix("Z")[:length]
+    shown = start.replace("T", " ").removesuffix("Z").removesuffix("+00:00")[:length]
     if row.get("start_is_estimated"):
         shown += _ESTIMATED
     return f"{shown}{_MARK}" if is_in_utc(row) else shown

@@ -12,6 +12,7 @@ from fitglue_registry.dedupe.cluster import pairs_for_review
 from fitglue_registry.dedupe.sentences import level_sentence
 from fitglue_registry.matching.candidate_cache import CandidateCache
 from fitglue_registry.matching.opinions import edge_of_opinion, reason_of_text
+from fitglue_registry.model import is_cropped
 from fitglue_registry.model.stored import Verdict
 from fitglue_registry.store.activity_details import load_activity
 from fitglue_registry.store.opinions import opinions_about
@@ -183,6 +184,7 @@ def _side(activity: ActivityDetails) -> dict[str, Any]:
         shown["device"] = device.name or device.product
     # A deleted record does not help the athlete to recognize the workout.
     present = [member for member in activity.members if not member.gone]
+    shown["cropped"] = is_cropped(activity.activity)
     shown["sources"] = [member.name for member in present]
     return shown
 

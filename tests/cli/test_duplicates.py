@@ -17,6 +17,8 @@ from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
 from fitglue_registry.store.opinions import PairOpinion, put_opinion
 from tests.cli.conftest import TITLE
+from tests.cli.test_starts import TCX
+from tests.sync.test_crops import archive
 
 REASON = (
     '{"probability": 0.71, "lines": [["start", "3 h apart", -2.5], ["distance", "the same", 4.0]]}'
@@ -176,3 +178,22 @@ def test_a_key_decides_on_a_terminal(doubles, fitglue, keys, activities, left):
     assert press(keys) == 0
     assert len(fitglue("activities", "--json").lines) == activities
     assert len(fitglue("duplicates", "--json").lines) == left
+
+
+def test_a_crop_is_named_beside_the_evidence(tmp_path, fitglue):
+    """Whole recordings are compared, so a start that a crop moved is explained; a start in UTC is
+    written as everywhere else.
+    """
+    (tmp_path / "run.tcx").write_text(TCX)
+    for path in (archive(tmp_path / "s.zip", 150, 300, 990.0), tmp_path / "run.tcx"):
+        assert fitglue("import", str(path)).code == 0
+    with Host(tmp_path / "home") as host:
+        asked = [host.activities.get(number).members[0].id for number in ("1", "2")]
+        with host.workspace.database.write() as db:
+            opinion = PairOpinion(*asked, "an expert", "ask", REASON)
+            put_opinion(db, opinion, "2026-06-15T12:00:00.000Z")
+    output = fitglue("duplicates").out
+    assert "1 was cropped at its service; the whole recordings are compared" in output
+    assert "2 was cropped" not in output
+    assert "2024-06-01 22:30:00 UTC" in output
+    assert "+00:00" not in output

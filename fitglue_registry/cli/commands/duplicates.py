@@ -115,6 +115,12 @@ def _pair(pair: Document) -> Iterator[Part]:
     left, right = pair["sides"]
     yield Heading(f"{left['number']} and {right['number']}", "the same workout?")
     yield Pairs(_compared(left, right), widths=(12, 30))
+    for side in (left, right):
+        if side["cropped"]:
+            cropped = (
+                f"{side['number']} was cropped at its service; the whole recordings are compared"
+            )
+            yield Hanging("·", cropped)
     # Copies of one recording lead to equal opinions, which are printed once.
     opinions = {}
     for opinion in pair["asked"]:

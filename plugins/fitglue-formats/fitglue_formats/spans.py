@@ -19,13 +19,20 @@ def in_words(seconds: float) -> str:
     words = []
     for name, length in _UNITS:
         number, left = divmod(left, length)
-        if number:
-            plural = "" if number == 1 else "s"
-            words.append(f"{number:,} {name}{plural}")
-    return " ".join(words[:2]) or "0 seconds"
+        if number == 0:
+            continue
+        plural = "s"
+        if number == 1:
+            plural = ""
+        words.append(f"{number:,} {name}{plural}")
+    if not words:
+        return "0 seconds"
+    return " ".join(words[:2])
 
 
 def moved_in_words(seconds: float) -> str:
     """Return by how much a time was moved, and in which direction: ``1 hour earlier``."""
-    direction = "later" if seconds > 0 else "earlier"
-    return f"{in_words(seconds)} {direction}"
+    span = in_words(seconds)
+    if seconds > 0:
+        return f"{span} later"
+    return f"{span} earlier"

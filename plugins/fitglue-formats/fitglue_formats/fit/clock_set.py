@@ -96,8 +96,11 @@ def _move_earlier(
     )
     table.time[rows[: jump.last_old + 1]] += jump.forward_s
     _correct(messages, move)
-    direction = "forward" if jump.forward_s > 0 else "back"
-    note = f"the device set its clock {direction} by {in_words(jump.forward_s)} while it recorded"
+    direction = "back"
+    if jump.forward_s > 0:
+        direction = "forward"
+    span = in_words(jump.forward_s)
+    note = f"the device set its clock {direction} by {span} while it recorded"
     if start is not None:
         # The start stays as it is if the device wrote it by the new clock.
         note += f"; the file states the start as {moment(start):%Y-%m-%dT%H:%M:%SZ}"
