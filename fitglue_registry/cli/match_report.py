@@ -98,6 +98,8 @@ def _crop(crop: Document) -> Iterator[Part]:
         lines.append(("left out", ", ".join(left_out)))
     if crop["change"]:
         lines.append(("to undo" if crop["applied"] else "to crop again", crop["change"]))
+    else:
+        lines.append(("to compare and undo", "fitglue rebuild"))
     yield ""
     yield Heading("Cropped at the service", "" if crop["applied"] else "undone by you")
     yield Pairs(lines, widths=(22,))

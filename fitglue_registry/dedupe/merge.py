@@ -161,12 +161,12 @@ def as_counted(members: Iterable[Member], *, are_undone: bool) -> list[Member]:
         members: The source activities as they are stored, with the values of whole recordings.
         are_undone: Whether the athlete undid the crops.
     """
-    count = undo_crop if are_undone else apply_crop
+    change = undo_crop if are_undone else apply_crop
     counted = []
     for member in members:
         # Nearly no workout is cropped, and a copy of each member would take time.
         if is_cropped(member.activity):
-            member = replace(member, activity=count(member.activity))
+            member = replace(member, activity=change(member.activity))
         counted.append(member)
     return counted
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
-from fitglue_registry.decisions.home_zone import remerge_for_home_zone
 from fitglue_registry.errors import Place, UserMistake
+from fitglue_registry.matching.home_zone_change import remerge_for_home_zone
 from fitglue_registry.matching.home_zones import TIMEZONE
 from fitglue_registry.store.athlete_settings import (
     Setting,

@@ -125,7 +125,7 @@ def test_what_is_not_set_cannot_be_removed(host):
         host.settings.unset_timezone(date(2024, 6, 1))
 
 
-def test_this_week_is_that_of_the_home_zone(host, clock):
+def test_the_current_time_is_that_of_the_home_zone(host, clock):
     """The current time of the dashboard is in the home zone."""
     host.settings.set_timezone("Pacific/Auckland")
     assert host.connections.local_time().tzinfo.key == "Pacific/Auckland"

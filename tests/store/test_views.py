@@ -264,8 +264,9 @@ def test_a_run_that_decides_nothing_leaves_no_row(fill):
     )
 
 
-def test_the_views_say_whether_the_zone_is_known(fill):
-    """A start whose zone is unknown has no local time, and the views mark that its day is the day
+@pytest.mark.parametrize("view", ["activities", "source_activities"])
+def test_a_view_says_whether_the_zone_is_known(fill, view):
+    """A start whose zone is unknown has no local time, and the view marks that its day is the day
     of UTC.
     """
 
@@ -274,12 +275,8 @@ def test_the_views_say_whether_the_zone_is_known(fill):
         library.activity(start_utc=known, start_local=None)
         library.activity(start_utc=known, start_local=datetime(2026, 5, 2, 1, 30))  # noqa: DTZ001
 
-    for view in ("activities", "source_activities"):
-        rows = fill(
-            work if view == "activities" else lambda _: None,
-            f"SELECT start_local, day, start_is_utc FROM {view} ORDER BY day",
-        )
-        assert [(row["start_local"], row["day"], bool(row["start_is_utc"])) for row in rows] == [
-            (None, "2026-05-01", True),
-            ("2026-05-02T01:30:00", "2026-05-02", False),
-        ]
+    rows = fill(work, f"SELECT start_local, day, start_is_utc FROM {view} ORDER BY day")
+    assert [(row["start_local"], row["day"], bool(row["start_is_utc"])) for row in rows] == [
+        (None, "2026-05-01", True),
+        ("2026-05-02T01:30:00", "2026-05-02", False),
+    ]

@@ -19,9 +19,21 @@ _ZONE_UNKNOWN = {
     "sqlite": "CASE WHEN json_valid(document) THEN"
     " coalesce(json_extract(document, '$.start_local'),"
     " json_extract(document, '$.utc_offset_s')) IS NULL END",
-    "postgresql": "coalesce(document::jsonb ->> 'start_local',"
-    " document::jsonb ->> 'utc_offset_s') IS NULL",
+    "postgresql": "pg_temp.fg_json(document) IS NOT NULL AND"
+    " coalesce(pg_temp.fg_json(document) ->> 'start_local',"
+    " pg_temp.fg_json(document) ->> 'utc_offset_s') IS NULL",
 }
+#: A cast of a damaged document would abort the upgrade, and ``IS JSON`` needs PostgreSQL 16. The
+#: function ends with the session.
+_JSON_OR_NULL = """
+CREATE OR REPLACE FUNCTION pg_temp.fg_json(content text) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN content::jsonb;
+EXCEPTION WHEN others THEN
+    RETURN NULL;
+END
+$$
+"""
 
 
 def upgrade() -> None:
@@ -33,7 +45,10 @@ def upgrade() -> None:
 
     # The old meaning of start_local is what the matcher searches by.
     op.execute("UPDATE fg_source_activities SET clock_start = start_local")
-    zone_unknown = _ZONE_UNKNOWN[op.get_bind().dialect.name]
+    database = op.get_bind().dialect.name
+    if database == "postgresql":
+        op.execute(_JSON_OR_NULL)
+    zone_unknown = _ZONE_UNKNOWN[database]
     for table in _TABLES:
         # The names and conditions are constants of this file.
         op.execute(f"UPDATE {table} SET start_local = NULL WHERE {zone_unknown}")  # noqa: S608
