@@ -17,6 +17,7 @@ from fitglue_formats.gaps import nights
 from fitglue_formats.jumps import drop_jumps
 from fitglue_formats.refusals import refusal
 from fitglue_formats.safe_xml import BROKEN, collect
+from fitglue_formats.tcx_days import divided
 from fitglue_formats.tcx_elements import STREAMS, ActivityElement, LapElement, TcxFile, days_of
 from fitglue_formats.tcx_laps import amount
 from fitglue_formats.tcx_summary import (
@@ -88,7 +89,7 @@ def activities(content: bytes) -> list[SourceActivity]:
     workouts: list[SourceActivity] = []
     refused: list[str] = []
     zone = stated_zone(file.first_time)
-    drafts = [day for draft in file.drafts for day in days_of(draft)]
+    drafts = [day for draft in file.drafts for part in divided(draft) for day in days_of(part)]
     identities: set[str] = set()
     for position, draft in enumerate(drafts[:_MOST_ACTIVITIES], 1):
         identity = draft.identity()
@@ -217,7 +218,12 @@ def _activity(
         provenance=summary.provenance,
         completeness=Completeness(
             (),
-            jumped | timeline.summary(len(points)) | points.missing() | corrected | summary.missing,
+            jumped
+            | timeline.summary(len(points))
+            | points.missing()
+            | corrected
+            | draft.missing
+            | summary.missing,
         ),
         cadence_per_leg=counts_one_leg(sport, cadence),
         **start_fields(

@@ -123,6 +123,8 @@ class ActivityElement:
     device: Device | None = None
     laps: list[LapElement] = field(default_factory=list)
     points: Points = field(default_factory=Points)
+    #: What is missing because the activity was divided.
+    missing: dict[str, str] = field(default_factory=dict)
 
     def identity(self) -> str:
         """Return what two copies of one activity have in common, for activities with a time."""

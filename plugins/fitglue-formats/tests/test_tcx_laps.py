@@ -20,11 +20,11 @@ def clock(second: int) -> str:
     return f"{START + timedelta(seconds=second):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def points(first: int, last: int, bpm: int = 120) -> str:
+def points(first: int, last: int, bpm: int = 120, slept_s: int = 0) -> str:
     """Return a trackpoint every 10 seconds, up to the last one."""
     return "".join(
         f"<Trackpoint><Time>{clock(second)}</Time>"
-        f"<DistanceMeters>{second * MPS}</DistanceMeters>"
+        f"<DistanceMeters>{(second - slept_s) * MPS}</DistanceMeters>"
         f"<HeartRateBpm><Value>{bpm}</Value></HeartRateBpm></Trackpoint>"
         for second in range(first, last + 1, 10)
     )
@@ -196,3 +196,38 @@ def test_a_top_speed_below_the_average_is_in_doubt():
     assert workout.completeness.missing["consistent speeds"] == (
         "the highest is 2 and the average is 3, so one of them is wrong"
     )
+
+
+DAY_S = 86_400
+#: The distance continues where the athlete fell asleep.
+NEXT_DAY = points(DAY_S, DAY_S + 290, slept_s=DAY_S - 300)
+
+
+def test_a_lap_over_two_days_is_two_workouts():
+    """A night within a lap divides the workout like a night between two laps, and the totals of
+    the lap, which belong to both days, are reported.
+    """
+    whole = lap(0, FIRST + NEXT_DAY, seconds=600, distance_m=1800, Calories=100)
+    found = activities(f"{HEAD}{whole}{END}".encode())
+    assert [(day.start_utc.day, day.elapsed_s, day.distance_m) for day in found] == [
+        (3, 290, 870),
+        (4, 290, 900),
+    ]
+    assert all("totals of each lap" in day.completeness.missing for day in found)
+    assert [day.calories_kcal for day in found] == [None, None]
+
+
+def test_only_the_lap_with_the_night_loses_its_totals():
+    """The laps before and after the one in which the athlete slept keep what they state."""
+    second = points(300, 350) + points(DAY_S, DAY_S + 290)
+    third = points(DAY_S + 300, DAY_S + 590)
+    made = [lap(0, FIRST), lap(300, second, seconds=350), lap(DAY_S + 300, third)]
+    found = activities(f"{HEAD}{''.join(made)}{END}".encode())
+    assert [[item.elapsed_s for item in day.laps] for day in found] == [[300, None], [None, 300]]
+    assert [[item.start_index for item in day.laps] for day in found] == [[0, 30], [0, 30]]
+
+
+def test_a_pause_of_some_hours_within_a_lap_is_no_night():
+    """A lap with a pause of five hours is one workout."""
+    workout = only(lap(0, FIRST + points(18_000, 18_290, slept_s=17_700), seconds=600))
+    assert (workout.elapsed_s, workout.moving_s) == (18_290, 600)
