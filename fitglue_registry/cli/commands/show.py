@@ -228,16 +228,27 @@ def _lap(
     what = dict.fromkeys(filter(None, (lap.label, lap.intensity)))
     seconds = lap.elapsed_s if lap.moving_s is None else lap.moving_s
     is_estimated = activity.power_kind == "estimated"
+    is_distance_unknown = not lap.distance_m and _is_unmeasured(activity)
     return [
         str(number),
         " ".join(filter(None, (*what, lap.exercise))),
         numbers.clock(lap.start_s),
         numbers.clock(seconds),
-        numbers.km(lap.distance_m, 2),
+        "" if is_distance_unknown else numbers.km(lap.distance_m, 2),
         numbers.whole(lap.average_heartrate_bpm),
         numbers.whole(lap.average_watts, estimated=is_estimated),
-        numbers.speed(lap.average_speed_mps, activity.sport),
+        "" if is_distance_unknown else numbers.speed(lap.average_speed_mps, activity.sport),
     ]
+
+
+def _is_unmeasured(activity: SourceActivity) -> bool:
+    """Return whether the device measured no distance, but the activity has one.
+
+    On a treadmill a watch writes 0 m, and the athlete corrects the total at the service. Zeros of
+    laps and of speeds beside it would contradict it.
+    """
+    measured = any(lap.distance_m for lap in activity.laps)
+    return bool(activity.distance_m) and not measured
 
 
 def _streams(cli: CliContext, details: ActivityDetails) -> Iterator[Part]:
@@ -250,12 +261,22 @@ def _streams(cli: CliContext, details: ActivityDetails) -> Iterator[Part]:
     yield ""
     yield Heading("Streams", count(length, "sample"))
     drawn: list[tuple[str, str, str]] = []
+    others = set(streams)
     for kind in _DRAWN:
-        if kind in streams:
+        if kind in streams and not _is_at_rest(kind, streams[kind].values, details.activity):
             drawn += _drawn(kind, streams[kind].values, width)
+            others.remove(kind)
     yield Pairs(drawn)
-    others = sorted(set(streams) - set(_DRAWN))
-    yield Pairs([("also", ", ".join(others))]) if others else ""
+    yield Pairs([("also", ", ".join(sorted(others)))]) if others else ""
+
+
+def _is_at_rest(
+    kind: str,
+    column: Iterable[Any],
+    activity: SourceActivity,
+) -> bool:
+    """Return whether a stream says that nobody moved, although the activity has a distance."""
+    return kind == "velocity" and bool(activity.distance_m) and not any(column)
 
 
 def _drawn(

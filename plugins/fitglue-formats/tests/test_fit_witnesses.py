@@ -146,7 +146,7 @@ def test_an_elapsed_time_that_contains_the_jump_of_a_clock_is_corrected():
     """
     [activity] = activities(moved_on(7200).content())
     assert (activity.start_utc, activity.elapsed_s, activity.moving_s) == (START, 600, 600)
-    assert "set its clock by +7200 s" in activity.provenance["start_utc"].note
+    assert "set its clock forward by 2 hours" in activity.provenance["start_utc"].note
 
 
 def test_a_timer_that_was_stopped_makes_the_same_jump_a_pause():
