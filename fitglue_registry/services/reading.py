@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from fitglue_registry.model import cut_streams, is_cropped, to_builtins
-from fitglue_registry.model.crops import crop_in_force
+from fitglue_registry.model import crop_in_force, cut_streams, is_cropped, to_builtins
 from fitglue_registry.model.sports import SPORTS, canonical_sport
 from fitglue_registry.model.stored import OTHER_FIELDS, PartName
 from fitglue_registry.services.original_files import save_original_files
