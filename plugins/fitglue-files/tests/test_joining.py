@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fitglue_files.archives.joining import combine
-from fitglue_registry.model import Provenance, SourceActivity
+from fitglue_registry.model import Provenance, SourceActivity, problems
 
 START = datetime(2026, 5, 3, 6, tzinfo=UTC)
 
@@ -153,3 +153,14 @@ def test_a_title_from_the_name_of_the_file_is_not_worth_a_remark():
 def test_a_sport_that_says_nothing_corrects_nothing(of_row, of_file, expected):
     """The sport of the row wins unless the file's says more: "Workout" and "Other" say nothing."""
     assert joined(workout(sport=of_row), workout(sport=of_file)).sport == expected
+
+
+def test_a_highest_speed_below_the_average_of_a_corrected_distance_is_left_out():
+    """A highest speed that the corrected distance contradicts is absent, and it is said why."""
+    row = workout(distance_m=2500.0)
+    activity = joined(row, workout(distance_m=1980.0, average_speed_mps=3.3, max_speed_mps=3.6))
+    assert activity.max_speed_mps is None
+    assert "3.6 m/s" in activity.completeness.missing["max_speed_mps"]
+    assert problems(activity) == []
+    kept = joined(row, workout(distance_m=1980.0, average_speed_mps=3.3, max_speed_mps=5.0))
+    assert (kept.max_speed_mps, kept.completeness.missing) == (5.0, {})

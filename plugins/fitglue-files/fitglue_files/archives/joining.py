@@ -218,6 +218,11 @@ def _joined(
     missing = {**row.completeness.missing, **leg.completeness.missing}
     for field, _ in _notes(row, leg):
         del missing[field]
+    if values.get("max_speed_mps", 1.0) is None:
+        highest = shown("max_speed_mps", leg.max_speed_mps or 0.0)
+        missing["max_speed_mps"] = (
+            f"the average speed of the corrected distance is above that of the file, {highest}"
+        )
     values["completeness"] = Completeness(("summary", "file"), missing)
     return msgspec.structs.replace(leg, **values)
 
@@ -297,7 +302,18 @@ def _from_row(
     if _is_corrected(row, leg):
         values["distance_m"] = row.distance_m
     values |= _speed(row, leg, values)
+    if _is_stale_maximum(leg, values):
+        values["max_speed_mps"] = None
     return values
+
+
+def _is_stale_maximum(leg: SourceActivity, values: Mapping[str, Any]) -> bool:
+    """Return whether the average speed of a corrected distance exceeds the highest speed."""
+    if "distance_m" not in values:
+        return False
+    average = values.get(AVERAGE_SPEED, leg.average_speed_mps)
+    highest = values.get("max_speed_mps", leg.max_speed_mps)
+    return bool(average and highest and average > highest)
 
 
 def _specific(sport: str | None) -> int:
