@@ -92,7 +92,7 @@ class Forward(NamedTuple):
     Attributes:
         first: The position of the first point after the jump.
         seconds: The length of the jump.
-        is_certain: Whether it cannot be a stop of the athlete.
+        is_certain: Whether it cannot be a stop of the athlete, or a mistake in the last points.
     """
 
     first: int
@@ -131,8 +131,6 @@ def set_forward(
     if len(jumps) != 1 or not _is_regular(intervals, usual):
         return None
     at = int(jumps[0])
-    if len(order) - at - 1 < _RUNS_ON_SHARE * len(order):
-        return None
     steps = _steps(
         order,
         latitudes,
@@ -143,13 +141,14 @@ def set_forward(
     jump = float(intervals[at]) - usual
     quarters = round(jump / _QUARTER_S)
     is_whole = abs(jump - quarters * _QUARTER_S) <= _WHOLE_S
-    is_certain = is_whole or jump > _LONGEST_STOP_S
-    if not is_certain and jump < _LONG_STOP_S:
+    if not is_whole and jump < _LONG_STOP_S:
         return None
+    runs_on = len(order) - at - 1 >= _RUNS_ON_SHARE * len(order)
+    is_no_stop = is_whole or jump > _LONGEST_STOP_S
     return Forward(
         at + 1,
         jump,
-        is_certain,
+        runs_on and is_no_stop,
     )
 
 

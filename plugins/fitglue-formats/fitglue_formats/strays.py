@@ -33,7 +33,11 @@ _HOUR_SHARE = 0.01
 _LEAST = 10
 
 
-def few_far(times: Floats) -> Indexes:
+def few_far(
+    times: Floats,
+    *,
+    is_outside: bool = False,
+) -> Indexes:
     """Return the indexes of the few samples that lie an hour from all others.
 
     They are trusted neither at the start nor at the end: a careful person sees that the recording
@@ -41,6 +45,8 @@ def few_far(times: Floats) -> Indexes:
 
     Args:
         times: Seconds in any order, without gaps.
+        is_outside: Whether other evidence shows that such samples are outside the recording; then
+            more of them can be mistakes.
     """
     order = np.argsort(times, kind="stable").astype(np.int32)
     parts = [order[group] for group in groups(times[order], HOUR_S)]
@@ -48,7 +54,8 @@ def few_far(times: Floats) -> Indexes:
         return order[:0]
     largest = max(parts, key=len)
     outside = len(times) - len(largest)
-    if outside >= _FEW or outside > max(1, _HOUR_SHARE * len(times)):
+    share = _FEW_SHARE if is_outside else _HOUR_SHARE
+    if outside > max(1, share * len(times)) or (outside >= _FEW and not is_outside):
         return order[:0]
     return np.setdiff1d(order, largest)
 

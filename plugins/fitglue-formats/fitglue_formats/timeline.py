@@ -151,6 +151,7 @@ def _put_in_order(
     few = few_far(times[timeline.order])
     if len(few):
         timeline.remove([timeline.order[few]], _FAR)
+        timeline.doubt = None
     timeline.remove(far_by_a_night(timeline.order, segments, times), _FAR)
     timeline.remove(displaced(timeline.order, segments, times), _DISPLACED)
     shift = move_before_step_back(

@@ -131,3 +131,25 @@ def test_a_clock_that_is_set_in_motion_is_recognized_without_a_session():
     [activity] = activities(made.content())
     assert (activity.start_utc, activity.elapsed_s) == (FIT_START, 600)
     assert "set its clock forward by 2 hours" in activity.provenance["start_utc"].note
+
+
+def test_some_samples_in_the_middle_that_lie_outside_the_session_are_left_out():
+    """Ten samples of ten minutes that are three hours late are not in the session."""
+    [activity] = activities(fit(range(300, 310), 3 * HOUR).content())
+    assert (activity.start_utc, activity.elapsed_s) == (FIT_START, 600)
+    assert list(activity.completeness.missing) == ["stray samples"]
+
+
+def test_some_points_at_the_end_of_a_gpx_are_in_doubt_if_they_move_on_hours_later():
+    """Ten points that continue the motion after exactly three hours are kept, and the first ones
+    are not moved.
+    """
+    [workout] = activities(gpx(moments(range(590, 600), 3 * HOUR)))
+    assert workout.start_utc == START
+    assert "may have been set" in workout.completeness.missing["steady clock"]
+
+
+def test_a_few_points_that_were_left_out_leave_no_doubt_about_the_clock():
+    """What is left out explains the jump."""
+    [workout] = activities(gpx(moments(range(597, 600), 3 * HOUR)))
+    assert list(workout.completeness.missing) == ["use of all points"]

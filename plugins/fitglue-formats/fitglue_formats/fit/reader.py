@@ -320,6 +320,11 @@ def _parts(chain: Chain) -> Iterator[_Part]:
         chain.sessions,
         chain.samples,
     )
+    drop_strays(
+        chain.samples,
+        chain.sessions,
+        is_clock_right=True,
+    )
     times = _trusted_times(chain.samples)
     sessions = _sessions(chain, times)
     for session in sessions:

@@ -23,14 +23,23 @@ _NEAR_S = 60.0
 def drop_strays(
     table: Table,
     sessions: Sequence[Values],
+    *,
+    is_clock_right: bool = False,
 ) -> None:
     """Remove the time of a few samples that lie far from all others; such a sample counts as
     stray.
 
     A session that contains them says that they are right: it was paused, or its clock was set.
+
+    Args:
+        table: The samples of the file.
+        sessions: The messages ``session``.
+        is_clock_right: Whether a clock that was set has been corrected; then the sessions are
+            evidence against more samples.
     """
     rows = np.flatnonzero(~np.isnan(table.time))
-    few = rows[few_far(table.time[rows])]
+    is_outside = is_clock_right and bool(sessions)
+    few = rows[few_far(table.time[rows], is_outside=is_outside)]
     outside = ~_are_inside(table.time[few], sessions)
     table.time[few[outside]] = np.nan
 
