@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_TITLE = re.compile(rb"(?is)<title[^>]*>\s*(.{1,80}?)\s*</title>")
+_TITLE = re.compile(rb"(?i)<title[^>]*>([^<]{1,500})")
+_LONGEST_TITLE = 80
 _DEEP = "it is nested too deeply"
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -70,9 +71,10 @@ class HttpAnswer:
         if not head.startswith(b"<"):
             return "broken"
         match = _TITLE.search(head)
-        if match is None:
+        words = match[1].decode("utf-8", "replace").split() if match else []
+        if not words:
             return "a web page"
-        title = self.redact(match[1].decode("utf-8", "replace"))
+        title = self.redact(" ".join(words))[:_LONGEST_TITLE]
         return f"a web page titled {title!a}"
 
 
