@@ -111,7 +111,7 @@ def _compare(
     known: RecordRow | None,
     revisions: Revisions,
 ) -> Change | None:
-    revision = listing.revision or revisions.revision(listing.summary)
+    revision = revisions.of(listing)
     decision = _decide(listing, revision, known)
     if decision is None:
         return None

@@ -22,6 +22,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from fitglue_registry.plugin_api import Listing
     from fitglue_registry.registry import Entry
 
 #: The smallest number of changed rows in which schema drift is recognized. In fewer rows, a key
@@ -57,6 +58,10 @@ class Revisions:
     def _touches(self) -> dict[str, re.Pattern[str]]:
         touches = self._entry.sync.touches
         return {part: _any_of(globs) for part, globs in touches.items()}
+
+    def of(self, listing: Listing) -> str:
+        """Return the revision of a listed row: the plugin's own, else a hash of the summary."""
+        return listing.revision or self.revision(listing.summary)
 
     def revision(self, summary: bytes) -> str:
         """Return a hash that is equal for two summaries with the same content.

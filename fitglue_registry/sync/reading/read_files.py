@@ -9,14 +9,14 @@ from fitglue_registry.model.stored import PartName, PartState, RunDecision
 from fitglue_registry.plugin_api import Window
 from fitglue_registry.store.locations import forget_locations, known_locations
 from fitglue_registry.store.parts import external_ids_of_parts
-from fitglue_registry.sync.events import Events, PartsPlanned, PartStored, WindowListed
+from fitglue_registry.sync.events import Event, Events, PartsPlanned, PartStored, WindowListed
 from fitglue_registry.sync.listing.dry_run import find_joins
 from fitglue_registry.sync.listing.window import events_of, not_ready
 from fitglue_registry.sync.reading.read_places import Places
 from fitglue_registry.sync.reading.store_reads import compare_batch, store_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 
     from fitglue_registry.plugin_api import Location
     from fitglue_registry.registry import Entry
@@ -58,10 +58,12 @@ def read_files(run: Run, options: Options) -> Events:
         for batch in _batches(places.read(due)):
             compared = compare_batch(run, batch)
             counts.add(compared)
-            yield from _store(run, compared, options)
+            stored = yield from _store(run, compared, options)
             for place in batch:
                 done += 1
-                yield PartStored(name, PartName.FILE, _name(place), done, len(due))
+                for external_id in place.external_ids:
+                    if external_id in stored:
+                        yield PartStored(name, PartName.FILE, external_id, done, len(due))
     if options.full and not options.dry_run:
         _forget_others(run, listed)
     yield counts.event(name, len(listed))
@@ -124,23 +126,24 @@ def _store(
     run: Run,
     batch: Batch,
     options: Options,
-) -> Events:
-    """Store a batch, or find out what it would join, and yield the events of its records."""
+) -> Generator[Event, None, set[str]]:
+    """Store a batch, or find out what it would join, and yield the events of its records.
+
+    Returns:
+        The external ids of the records that were stored.
+    """
     name = run.context.name
     joins: dict[str, str] = {}
+    stored: set[str] = set()
     if options.dry_run:
         joins = find_joins(run, batch.changes)
     else:
-        store_batch(run, batch)
+        stored = store_batch(run, batch)
     yield from not_ready(name, [record.listing for record in batch.records])
     # After the commit, so that an event never reports what a rollback undid.
     for change in batch.changes:
         yield from events_of(name, change, joins, dry_run=options.dry_run)
-
-
-def _name(place: PlaceRead) -> str:
-    """Return the record that a place is counted as, which may be several or none."""
-    return next(iter(place.external_ids), "")
+    return stored
 
 
 def _forget_others(run: Run, listed: Iterable[Location]) -> None:

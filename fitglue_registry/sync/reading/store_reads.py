@@ -16,6 +16,7 @@ from fitglue_registry.sync.deriving.store_derived import place_stored, quarantin
 from fitglue_registry.sync.fetching.store_answers import keep_part, note_unavailable
 from fitglue_registry.sync.listing.comparing import compare_rows
 from fitglue_registry.sync.listing.derive_changes import DerivedChange
+from fitglue_registry.sync.listing.revisions import Revisions
 from fitglue_registry.sync.listing.store_changes import store_changes
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Batch:
     Attributes:
         places: The places.
         changes: The new and changed records.
-        unchanged: The other records that were read, by their external ids.
+        unchanged: The records that the store has in the same revision, by their external ids.
     """
 
     places: Sequence[PlaceRead]
@@ -57,11 +58,19 @@ def compare_batch(run: Run, places: Sequence[PlaceRead]) -> Batch:
             by_id[record.listing.external_id] = record
     with context.database.read() as db:
         changes = compare_rows(context, db, [record.listing for record in by_id.values()])
+        known = known_records(db, context.connection_id, by_id)
     derived = []
     for change in changes:
         record = by_id.pop(change.external_id)
         derived.append(DerivedChange(change, _derived(record), context.now))
-    return Batch(places, derived, by_id)
+    # The others are of an older archive, which changes nothing.
+    revisions = Revisions(context.entry)
+    unchanged = {}
+    for external_id, record in by_id.items():
+        row = known.get(external_id)
+        if row is not None and row.revision == revisions.of(record.listing):
+            unchanged[external_id] = record
+    return Batch(places, derived, unchanged)
 
 
 def _derived(record: ReadRecord) -> Derived:
@@ -71,12 +80,15 @@ def _derived(record: ReadRecord) -> Derived:
     return record.derived
 
 
-def store_batch(run: Run, batch: Batch) -> None:
+def store_batch(run: Run, batch: Batch) -> set[str]:
     """Store a batch: its records, their bytes, source activities, claims and places.
 
     A process that dies before the commit has stored none of it, and the next sync reads the places
     again. The original files are on the disk before the transaction begins, so no row ever names a
     missing one.
+
+    Returns:
+        The external ids of the records that were stored.
     """
     context = run.context
     _store_files(run, batch)
@@ -95,8 +107,10 @@ def store_batch(run: Run, batch: Batch) -> None:
             # Its summary is a workout nevertheless, which is stored above.
             if record.broke is not None and record.derived.encoded:
                 quarantine(transaction, known[external_id].id, record.broke)
-        _store_missing(transaction, batch, known)
+        completed = _store_missing(transaction, batch, known)
         put_locations(db, context.connection_id, _known_places(run, batch))
+    changed = {change.change.external_id for change in batch.changes}
+    return changed | completed
 
 
 def _store_files(run: Run, batch: Batch) -> None:
@@ -132,12 +146,13 @@ def _store_missing(
     transaction: Transaction,
     batch: Batch,
     known: Mapping[str, RecordRow],
-) -> None:
+) -> set[str]:
     """Store the parts of records that have not changed, but whose parts the store does not have.
 
     They may be damaged, so that they are wanted again, or an earlier version stopped before it had
-    read them.
+    read them. The external ids of these records are returned.
     """
+    completed = set()
     stored = []
     for external_id, record in batch.unchanged.items():
         row = known.get(external_id)
@@ -148,7 +163,9 @@ def _store_missing(
             continue
         _keep_parts(transaction, row.id, record)
         stored.append(store_derived(transaction, row.id, _derived(record)))
+        completed.add(external_id)
     place_stored(transaction, stored)
+    return completed
 
 
 def _known_places(run: Run, batch: Batch) -> Iterable[KnownLocation]:

@@ -7,13 +7,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from fitglue_files.archives.garmin_row import number_of, start_of
-from fitglue_files.layout import base_name
+from fitglue_files.archives.snapshot_date import snapshot_date
+from fitglue_files.layout import base_name, slashed
 from fitglue_files.listing import canonical
 from fitglue_files.members import Refusal
 from fitglue_registry.errors import RecordRefused
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from fitglue_files.containers import ContainerReader
     from fitglue_files.layout import Layout
-    from fitglue_files.members import Member
+    from fitglue_files.members import Location, Member
 
 #: To be used with ``match``: with ``search``, a hostile name of 64 kB would take a minute, because
 #: the search starts again at each character.
@@ -94,20 +96,46 @@ def summaries_in(reader: ContainerReader, tables: Iterable[Member]) -> Summaries
 
     A summary that is in several archives is taken from the newest.
     """
-    by_id: dict[str, Summary] = {}
+    of_archives: dict[Location, list[Summary]] = defaultdict(list)
     broken: list[Refusal] = []
     for table in tables:
         try:
-            for summary in _read(reader.read(table, _LARGEST_TABLE), table.modified_at):
-                by_id.setdefault(summary.external_id, summary)
+            summaries = list(_read(reader.read(table, _LARGEST_TABLE), table.modified_at))
         except (RecordRefused, msgspec.MsgspecError, ValueError, RecursionError) as error:
             refusal = _refusal(table, error)
             broken.append(Refusal(table.location, refusal, table.modified_s))
+        else:
+            of_archives[_archive_of(table)] += summaries
+    by_id = _newest_by_id(of_archives.values())
     parents = {summary.parent for summary in by_id.values()}
     workouts = [summary for summary in by_id.values() if summary.external_id not in parents]
     workouts.sort(key=_start, reverse=True)
     groups = len(by_id) - len(workouts)
     return Summaries(workouts, groups, broken)
+
+
+def _archive_of(table: Member) -> Location:
+    """Return the zip or folder that contains a file of summaries; an archive has several."""
+    *container, name = table.location
+    return (*container, slashed(name).rpartition("/")[0])
+
+
+def _newest_by_id(archives: Iterable[list[Summary]]) -> dict[str, Summary]:
+    """Return the summaries by id, each as of the date of its archive, the newest one if there are
+    several.
+    """
+    by_id: dict[str, Summary] = {}
+    for summaries in archives:
+        if not summaries:
+            continue
+        file_date = max(summary.stated_at for summary in summaries)
+        stated_at = snapshot_date(file_date, (summary.start for summary in summaries))
+        for summary in summaries:
+            summary.stated_at = stated_at
+            known = by_id.get(summary.external_id)
+            if known is None or known.stated_at < stated_at:
+                by_id[summary.external_id] = summary
+    return by_id
 
 
 def owner(summaries: Summaries, tables: Sequence[Member]) -> str | None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from fitglue_files.archives.csv_tables import HEADER_BYTES, folded, read_header, read_table
 from fitglue_files.archives.dates import DateColumn
 from fitglue_files.archives.numbers import not_negative, number, positive
+from fitglue_files.archives.snapshot_date import snapshot_date
 from fitglue_files.wording import quoted
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.model import (
@@ -121,7 +122,10 @@ def rows_of(reader: ContainerReader, tables: Iterable[Member]) -> Workouts:
     planned: dict[str, bool] = {}
     for table in tables:
         times: Counter[str] = Counter()
-        for cells in _cells(reader, table):
+        table_cells = list(_cells(reader, table))
+        days = (_day(cells.get("workoutday")) for cells in table_cells if _took_place(cells))
+        stated_at = snapshot_date(table.modified_at, map(_midnight, days))
+        for cells in table_cells:
             if not _took_place(cells):
                 content = repr(sorted(cells.items()))
                 planned[content] = "athletecomments" in cells
@@ -135,12 +139,19 @@ def rows_of(reader: ContainerReader, tables: Iterable[Member]) -> Workouts:
                 cells,
                 day=_day(cells.get("workoutday")),
                 seconds=_seconds(cells),
-                stated_at=table.modified_at,
+                stated_at=stated_at,
             )
-            by_id.setdefault(external_id, row)
+            known = by_id.get(external_id)
+            if known is None or known.stated_at < stated_at:
+                by_id[external_id] = row
     rows = sorted(by_id.values(), key=_day_or_first, reverse=True)
     commented = sum(planned.values())
     return Workouts(rows, len(planned), commented)
+
+
+def _midnight(day: date | None) -> datetime | None:
+    """Return the beginning of a day in UTC, as far as the day is known."""
+    return None if day is None else datetime.combine(day, time(), UTC)
 
 
 def _external_id(identity: str, number: int) -> str:

@@ -14,6 +14,7 @@ from fitglue_files.archives.csv_tables import HEADER_BYTES, read_header, read_ta
 from fitglue_files.archives.dates import DateColumn
 from fitglue_files.archives.joining import workouts_of
 from fitglue_files.archives.row_reading import row_with_file
+from fitglue_files.archives.snapshot_date import snapshot_date
 from fitglue_files.archives.strava_row import TABLE, activity_of
 from fitglue_files.archives.strava_table import cells, columns, is_header
 from fitglue_files.containers import ContainerReader
@@ -209,19 +210,46 @@ def places(connection: Connection) -> Iterator[Location]:
     listed: set[str] = set()
     with ContainerReader() as reader:
         layout = Layout.of(reader, present_paths(connection))
-        for table in _tables(reader, layout):
-            for row in _rows(reader, table):
+        for snapshot in _snapshots(reader, layout):
+            for row in snapshot.rows:
                 if row.external_id not in listed:
                     listed.add(row.external_id)
-                    yield _place(layout, table, row)
+                    yield _place(layout, snapshot, row)
+
+
+class _Snapshot(NamedTuple):
+    """The table of one archive, with its rows and the date of the state that they show."""
+
+    table: Member
+    rows: list[Row]
+    stated_at: datetime
+
+
+def _snapshots(
+    reader: ContainerReader,
+    layout: Layout,
+) -> list[_Snapshot]:
+    """Return the tables with their rows, the newest archive first."""
+    snapshots = []
+    for table in _tables(reader, layout):
+        rows = _rows(reader, table)
+        stated_at = snapshot_date(table.modified_at, map(_start_of, rows))
+        snapshots.append(_Snapshot(table, rows, stated_at))
+    return sorted(snapshots, key=lambda snapshot: snapshot.stated_at, reverse=True)
+
+
+def _start_of(row: Row) -> datetime | None:
+    start = row.summary["start"]
+    return datetime.fromisoformat(start) if start else None
 
 
 def _place(
     layout: Layout,
-    table: Member,
+    snapshot: _Snapshot,
     row: Row,
 ) -> Location:
     """Return the place of a row with its file."""
+    table = snapshot.table
     summary = row.summary
     member = None
     if summary.get("file"):
@@ -230,7 +258,7 @@ def _place(
     # changed summary then reads it.
     if member is None:
         summary.pop("file", None)
-    stated_at = utc_text(table.modified_at)
+    stated_at = utc_text(snapshot.stated_at)
     content = canonical(summary)
     if len(content) > _LARGEST_SUMMARY:
         del summary["row"]
