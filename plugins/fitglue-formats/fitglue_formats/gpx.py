@@ -100,6 +100,13 @@ class _Heading:
     type: str | None = None
 
 
+#: A recording has at least so many points with a time; if most of its points have none, at least so
+#: many, and one in so many.
+_FEWEST = 2
+_MANY = 60
+_GOOD_PART = 5
+
+
 class _Kinds(dict[object, str | None]):
     """The names of elements, as the parser returns them → our stream, or ``time``, or ``None``.
 
@@ -279,8 +286,7 @@ def _timeline(file: _File) -> Timeline:
         points.values,
     )
     timed = len(timeline.order) + timeline.dropped.get(REPEATED, 0)
-    # A planned route can have a few stray times, so most of the points need one.
-    if timed * 2 < len(points) or timed < 2:
+    if not _is_recording(timed, len(points)):
         raise _refuse(
             "FG-gpx-without-times",
             _times_missing(
@@ -300,6 +306,16 @@ def _timeline(file: _File) -> Timeline:
     return timeline
 
 
+def _is_recording(timed: int, count: int) -> bool:
+    """Return whether so many points with a time make a recording, and not a planned route.
+
+    A route can have a few stray times, so most of its points need one, or a good part of many.
+    """
+    if timed * 2 >= count:
+        return timed >= _FEWEST
+    return timed >= _MANY and timed * _GOOD_PART >= count
+
+
 def _times_missing(
     timed: int,
     count: int,
@@ -312,7 +328,7 @@ def _times_missing(
             f"{unset:,} of its {count:,} points have the time of a clock that was not set, so it "
             "does not state when the workout took place"
         )
-    return f"only {timed:,} of its {count:,} points have a time, so it is a route, not a recording"
+    return f"only {timed:,} of its {count:,} points have a time, too few for a recording"
 
 
 def _refuse(

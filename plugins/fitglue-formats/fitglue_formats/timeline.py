@@ -43,6 +43,7 @@ class Timeline:
         dropped: Why samples were dropped → their number.
         shift: What was done with the times before the clock was set, if it was.
         doubt: Why the clock may have been set, if that is not certain.
+        unsorted: How many samples were not in the order of time in the file.
     """
 
     order: Indexes
@@ -50,6 +51,7 @@ class Timeline:
     dropped: dict[str, int] = field(default_factory=dict)
     shift: Shift | None = None
     doubt: str | None = None
+    unsorted: int = 0
 
     @property
     def moved(self) -> str | None:
@@ -66,6 +68,11 @@ class Timeline:
         reasons = [f"{number:,} of {count:,} ({why})" for why, number in self.dropped.items()]
         if reasons:
             summary["use of all points"] = f"dropped {', '.join(reasons)}"
+        if self.unsorted:
+            summary["order of all points"] = (
+                f"{self.unsorted:,} of {count:,} points were not in the order of time, so all "
+                "were sorted"
+            )
         if self.moved or self.doubt:
             summary["steady clock"] = self.moved or self.doubt or ""
         return summary
@@ -169,3 +176,4 @@ def _put_in_order(
         values,
     )
     timeline.drop(REPEATED, count - len(timeline.order))
+    timeline.unsorted = int((np.diff(timeline.order) < 0).sum())

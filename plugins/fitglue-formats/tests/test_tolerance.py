@@ -215,7 +215,7 @@ def test_halves_in_the_wrong_order_are_not_a_clock_that_was_set():
     halves = "".join(points[30:] + points[:30])
     workout = only(f"{HEAD}<gpx><trk><trkseg>{halves}</trkseg></trk></gpx>".encode())
     assert (workout.elapsed_s, len(samples(workout, "time"))) == (1180, 60)
-    assert workout.completeness.missing == {}
+    assert workout.completeness.missing.keys() == {"order of all points"}
 
 
 def track(*indexes: int, kind: str = "running", day: int = 1) -> str:
@@ -304,3 +304,28 @@ def test_an_altitude_of_raw_zero_is_a_gap():
     """An altitude of -500 m is the raw value 0 of a FIT file."""
     workout = only(gpx((5, point(5).replace("400", "-500"))))
     assert (samples(workout, "altitude")[5], workout.min_altitude_m) == (None, 400)
+
+
+@pytest.mark.parametrize(("timed", "is_kept"), [(156, True), (80, True), (60, False), (300, True)])
+def test_a_recording_of_which_many_points_have_a_time_is_kept(timed, is_kept):
+    """A GPX in which a good part of many points has a time is a recording of that part; with fewer
+    it is refused, and the reason states only the numbers.
+    """
+    points = [point(index) for index in range(360)]
+    for index in range(timed, 360):
+        points[index] = f'<trkpt lat="{47 + index * 1e-4:.6f}" lon="8.0"/>'
+    content = f'{HEAD}<gpx version="1.1"><trk><trkseg>{"".join(points)}</trkseg></trk></gpx>'
+    if is_kept:
+        workout = only(content.encode())
+        assert workout.elapsed_s == timed - 1
+        assert "no time" in workout.completeness.missing["use of all points"]
+    else:
+        with pytest.raises(RecordRefused, match=f"only {timed} of its 360 points have a time"):
+            activities(content.encode())
+
+
+def test_points_out_of_order_are_sorted_and_counted():
+    """Points that are not in the order of time are sorted, and the workout states how many."""
+    workout = only(gpx((20, point(21)), (21, point(20))))
+    assert workout.elapsed_s == COUNT - 1
+    assert "1 of 60 points were not in the order" in str(workout.completeness.missing)
