@@ -661,7 +661,7 @@ class Machine(RuleBasedStateMachine):
         held, file = expected.held, expected.content if expected.file == "have" else None
         if not expected.quarantined and expected.file != "?":
             assert record.claims == held.claims(external_id, file), context
-        assert record.document["start_local"] == held.start.isoformat(), context
+        assert record.document["start_local"] == held.local.isoformat(), context
         if held.stub:
             assert record.document.get("stub"), context
             return
@@ -697,7 +697,7 @@ class Machine(RuleBasedStateMachine):
             assert activity.gone == (expected.state == "gone"), context
         document = activity.document
         assert document["title"] == held.title, context
-        assert document["start_local"] == held.start.isoformat(), context
+        assert document["start_local"] == held.local.isoformat(), context
         assert document["start_utc"] == held.utc, context
         assert document["timezone"] == held.zone, context
         if not expected.quarantined:

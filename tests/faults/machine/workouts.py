@@ -44,6 +44,14 @@ class Workout:
         moment = self.start.replace(tzinfo=ZoneInfo(self.zone), fold=self.fold).astimezone(UTC)
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
+    @property
+    def local(self) -> datetime:
+        """The local start, which differs from what the service states in an hour that daylight
+        saving skips.
+        """
+        moment = self.start.replace(tzinfo=ZoneInfo(self.zone), fold=self.fold).astimezone(UTC)
+        return moment.astimezone(ZoneInfo(self.zone)).replace(tzinfo=None, fold=0)
+
     def row(self, external_id: str, keys: dict[str, object]) -> dict[str, object]:
         """Return the row of the list."""
         local = self.start.strftime("%Y-%m-%dT%H:%M:%S")

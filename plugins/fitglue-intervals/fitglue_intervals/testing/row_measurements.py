@@ -63,9 +63,11 @@ def course(workout: Workout) -> Row:
     if shape.gain_m:
         row["total_elevation_gain"] = f32(shape.gain_m)
         row["total_elevation_loss"] = f32(shape.gain_m * 0.98)
-        row["average_altitude"] = f32(212 + rng.random() * 40)
-        row["min_altitude"] = 180.0
-        row["max_altitude"] = f32(190 + shape.gain_m / 2)
+        lowest = 180.0
+        highest = 190 + shape.gain_m / 2
+        row["average_altitude"] = f32(lowest + rng.random() * (highest - lowest))
+        row["min_altitude"] = lowest
+        row["max_altitude"] = f32(highest)
         row["use_elevation_correction"] = workout.plan.number % 4 == 0
         row["route_id"] = 6_896_974 + shape.leg.seed % 900
     return row
