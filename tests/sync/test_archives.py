@@ -220,25 +220,25 @@ def test_an_older_archive_of_strava_changes_nothing_that_is_newer(host, tmp_path
     """
     next_day = START + timedelta(days=1)
     newer = strava(tmp_path / "export_99-b.zip", (7, START, "Round the lake with Ann", ""))
-    import_paths(host, dated(newer, 2026))
+    import_paths(host, dated(newer, 2028))
     older = strava(tmp_path / "export_99-a.zip", (7, START, "Lake", ""), (6, next_day, "Hill", ""))
-    counts = import_paths(host, dated(older, 2025))
+    counts = import_paths(host, dated(older, 2027))
     assert (counts["new"], "changed" in counts) == (1, False)
     assert titles(host) == {"Round the lake with Ann", "Hill"}
     newest = strava(tmp_path / "export_99-c.zip", (7, START, "With Ann", ""))
-    assert import_paths(host, dated(newest, 2027))["changed"] == 1
+    assert import_paths(host, dated(newest, 2029))["changed"] == 1
     assert titles(host) == {"With Ann", "Hill"}
 
 
 def test_an_older_archive_of_garmin_changes_nothing_that_is_newer(host, tmp_path):
     """An older archive of Garmin that is imported after a newer one changes no value."""
     newer = garmin(tmp_path / "newer.zip", START, files={})
-    import_paths(host, dated(newer, 2026))
+    import_paths(host, dated(newer, 2028))
     older = garmin(tmp_path / "older.zip", START, START + timedelta(days=1), files={})
     with zipfile.ZipFile(older) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     zipped(older, {name: body.replace(b'"Watch"', b'"Old"') for name, body in members.items()})
-    import_paths(host, dated(older, 2025))
+    import_paths(host, dated(older, 2027))
     assert titles(host) == {"Watch", "Old"}
 
 

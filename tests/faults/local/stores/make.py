@@ -40,7 +40,9 @@ ODD = {
     "moving_time": {"odd": 1},
 }
 _SAMPLES = 90
-
+#: The average altitude of the one run with altitudes, in meters. The stand-in of that time drew it
+#: above the highest point of the run.
+_ALTITUDE = ("i199962554", 243.89388)
 
 NOON = datetime(2026, 5, 21, 12, tzinfo=UTC)
 
@@ -60,8 +62,11 @@ def account() -> Account:
             for stream in full.streams(external_id)
         ]
         content = full.file(external_id)
+        row = full.row(external_id)
+        if external_id == _ALTITUDE[0]:
+            row = {**row, "average_altitude": _ALTITUDE[1]}
         shortened.add_row(
-            full.row(external_id),
+            row,
             streams=streams,
             file=content and gzip.compress(content[:400], mtime=0),
         )
