@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.progress import Task
 
+#: From this speed on, tenths of a step per second are of no interest.
+_WHOLE_SPEED = 10
+
 
 class _OnlyParts(ProgressColumn):
     """A column of the bars that stays empty on the line of the current step, which has no total."""
@@ -42,6 +45,17 @@ class _OnlyText(SpinnerColumn):
         return Text(" ")
 
 
+class _Speed(ProgressColumn):
+    """How many steps of a part are done per second, such as ``51/s``."""
+
+    def render(self, task: Task) -> RenderableType:
+        speed = task.speed
+        if speed is None:
+            return Text("")
+        digits = 0 if speed >= _WHOLE_SPEED else 1
+        return Text(f"{speed:,.{digits}f}/s", style="progress.data.speed")
+
+
 def progress_bars(console: Console) -> Progress:
     """Return bars that appear with ``start`` and are removed with ``stop``."""
     columns = (
@@ -49,6 +63,7 @@ def progress_bars(console: Console) -> Progress:
         TextColumn("{task.description}", markup=False),
         _OnlyParts(BarColumn(bar_width=24)),
         _OnlyParts(MofNCompleteColumn()),
+        _OnlyParts(_Speed()),
         _OnlyParts(TimeRemainingColumn(compact=True)),
     )
     # An export writes to standard output while its bar is shown, so rich must not redirect it.

@@ -9,6 +9,10 @@ import pty
 import subprocess
 import sys
 
+from rich.console import Console
+
+from fitglue_registry.cli.bars import progress_bars
+
 #: The command with bars that do not wait until something takes long.
 AT_ONCE = """
 import sys
@@ -44,6 +48,31 @@ def test_an_export_beside_a_moving_bar_is_whole(tmp_path, connect, fitglue, monk
     lines = (tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()
     assert len([json.loads(line) for line in lines]) == wanted > 0
     assert b'"claims"' not in shown
+
+
+def test_a_bar_shows_the_steps_per_second_and_the_time_that_is_left():
+    """The bar of a part shows how many steps are done, how many are done per second, and how long
+    the others will take.
+    """
+    now = [0.0]
+    screen = io.StringIO()
+    console = Console(
+        file=screen,
+        force_terminal=True,
+        color_system=None,
+        width=80,
+        get_time=lambda: now[0],
+    )
+    bars = progress_bars(console)
+    files = bars.add_task("files", total=1000)
+    for second in range(5):
+        now[0] = float(second)
+        bars.update(files, completed=50 * second)
+    console.print(bars.make_tasks_table(bars.tasks))
+    line = screen.getvalue()
+    assert " 200/1000 " in line
+    assert " 50/s " in line
+    assert " 00:16" in line
 
 
 def test_a_table_for_a_file_keeps_texts_as_they_are_and_a_terminal_gets_them_harmless(monkeypatch):
