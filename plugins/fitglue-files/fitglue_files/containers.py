@@ -44,8 +44,8 @@ class ContainerReader:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._marks: dict[str, str] = {}
-        #: How many symbolic links were skipped.
-        self.links = 0
+        #: The symbolic links that were skipped.
+        self.links: list[Location] = []
         self._zips: dict[Location, zipfile.ZipFile] = {}
         self._spools = Spools()
 
@@ -81,7 +81,7 @@ class ContainerReader:
         for path in paths:
             for found in _files(Path(path)):
                 if found.is_link:
-                    self.links += 1
+                    self.links.append((found.path,))
                 else:
                     yield from self._from_file(Path(found.path))
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from fitglue_files.layout import base_name
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from fitglue_files.containers import ContainerReader
+    from fitglue_files.layout import Layout
     from fitglue_files.members import MemberOrRefusal
 
 _WORKOUTS = ("fit", "gpx", "tcx")
@@ -97,8 +99,8 @@ def count_workouts(counts: Counts) -> int:
     return sum(counts[kind] for kind in _WORKOUTS)
 
 
-def contents_of(counts: Counts) -> Contents:
-    """Return the contents of a place without archives."""
+def contents_of(counts: Counts, layout: Layout) -> Contents:
+    """Return the contents of a place without archives, from its layout and the counts of it."""
     kinds = []
     for kind in _WORKOUTS:
         number = counts[kind]
@@ -107,7 +109,16 @@ def contents_of(counts: Counts) -> Contents:
     sentence = counted(count_workouts(counts), "workout file")
     if kinds:
         sentence += f" ({', '.join(kinds)})"
-    return Contents((f"{sentence}.",), unusable(counts))
+    return Contents((f"{sentence}.",), unusable(counts) + skipped_links(layout))
+
+
+def skipped_links(layout: Layout) -> tuple[str, ...]:
+    """Return a sentence about the links in a layout; none if there are no links."""
+    if not layout.links:
+        return ()
+    names = [PurePath(link[-1]).name for link in layout.links]
+    number = counted(len(names), "link")
+    return left_out(f"{number}{named(names)}; import the file or folder that a link leads to")
 
 
 def unusable(

@@ -39,35 +39,63 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """All members at some paths, and an index of them by their position."""
+    """All members at some paths, and an index of them by their position.
+
+    Attributes:
+        members: The members, and the files that were refused.
+        by_position: Position → member.
+        links: Where there are symbolic links, which are not followed.
+    """
 
     members: tuple[MemberOrRefusal, ...]
     by_position: dict[Position, Member]
+    links: tuple[Location, ...] = ()
 
     @classmethod
     def of(cls, reader: ContainerReader, paths: Iterable[Path]) -> Layout:
         """Return the layout of everything at and below the paths."""
-        return cls.of_members(reader.find(list(paths)))
+        seen = len(reader.links)
+        members = list(reader.find(list(paths)))
+        return cls.of_members(members, reader.links[seen:])
 
     @classmethod
     def of_all(cls, layouts: Iterable[Layout]) -> Layout:
         """Return the layout of the members of several layouts, without duplicates."""
-        return cls.of_members(chain.from_iterable(layout.members for layout in layouts))
+        parts = tuple(layouts)
+        return cls.of_members(
+            chain.from_iterable(layout.members for layout in parts),
+            chain.from_iterable(layout.links for layout in parts),
+        )
 
     @classmethod
-    def of_members(cls, members: Iterable[MemberOrRefusal]) -> Layout:
+    def of_members(
+        cls,
+        members: Iterable[MemberOrRefusal],
+        links: Iterable[Location] = (),
+    ) -> Layout:
         """Return the layout of these members; a member that two paths contain is in it once."""
         by_location = {member.location: member for member in members}
         by_position = {}
         for member in by_location.values():
             if isinstance(member, Member):
                 by_position[position_of(member)] = member
-        return cls(tuple(by_location.values()), by_position)
+        return cls(tuple(by_location.values()), by_position, tuple(dict.fromkeys(links)))
 
     def within(self, parts: Iterable[Covering]) -> Layout:
         """Return the layout of the members that are covered by one of these parts."""
         covering = tuple(parts)
-        return Layout.of_members(member for member in self.members if is_in(covering, member))
+        return Layout.of_members(
+            (member for member in self.members if is_in(covering, member.location)),
+            (link for link in self.links if is_in(covering, link)),
+        )
+
+    def outside(self, parts: Iterable[Covering]) -> Layout:
+        """Return the layout of the members that none of these parts covers."""
+        covering = tuple(parts)
+        return Layout.of_members(
+            (member for member in self.members if not is_in(covering, member.location)),
+            (link for link in self.links if not is_in(covering, link)),
+        )
 
     def named(self, matches: Callable[[str], bool]) -> Iterator[Member]:
         """Yield the members whose base name matches, the most recently changed first."""
@@ -98,9 +126,9 @@ class Layout:
         return members
 
 
-def is_in(parts: Iterable[Covering], member: MemberOrRefusal) -> bool:
-    """Return whether one of these parts covers a member."""
-    return any(part.covers(member.location) for part in parts)
+def is_in(parts: Iterable[Covering], location: Location) -> bool:
+    """Return whether one of these parts covers a member at this location."""
+    return any(part.covers(location) for part in parts)
 
 
 def position_of(member: Member) -> Position:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from fitglue_files.archives.collecting import archives_in, outside
+from fitglue_files.archives.collecting import archives_in
 from fitglue_files.containers import ContainerReader
 from fitglue_files.counting import contents_of, count_kinds
 from fitglue_files.kind_cache import KindCache
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from fitglue_files.members import MemberOrRefusal
     from fitglue_files.source import Items
     from fitglue_registry.plugin_api import Connection, Location
 
@@ -40,8 +39,9 @@ def account(connection: Connection) -> Account:
     """Return the account of the paths; raise ``AthleteNeeded`` if they cannot be read."""
     paths = paths_of(connection)
     with ContainerReader() as reader:
-        counts = count_kinds(reader, _members(reader, paths))
-    notes = contents_of(counts).notes
+        layout = _layout(reader, paths)
+        counts = count_kinds(reader, layout.members)
+    notes = contents_of(counts, layout).notes
     # The paths are resolved, so a folder that is written in two ways is still one account.
     folders = sorted(path for path in paths if path.is_dir())
     if not folders:
@@ -67,11 +67,11 @@ def _name(folders: Sequence[Path]) -> str:
     return f"{first} and {len(folders) - 1} more"
 
 
-def _members(
+def _layout(
     reader: ContainerReader,
     paths: Sequence[Path],
-) -> list[MemberOrRefusal]:
-    """Return all members at the paths, except for archives in a folder, which have their own
+) -> Layout:
+    """Return the layout of the paths without the archives in a folder, which have their own
     sources.
 
     An archive whose path is named directly is read as files.
@@ -79,13 +79,14 @@ def _members(
     layout = Layout.of(reader, paths)
     named = set(map(str, paths))
     archives = archives_in(reader, layout)
-    return outside(layout, [archive for archive in archives if archive.path not in named])
+    return layout.outside([archive for archive in archives if archive.path not in named])
 
 
 def places(connection: Connection) -> Iterator[Location]:
     """Yield the place of every file that may be a workout, the most recently changed first."""
     with ContainerReader() as reader, KindCache(connection.cache) as cache:
-        members = read_order(_members(reader, paths_of(connection)))
+        layout = _layout(reader, paths_of(connection))
+        members = read_order(layout.members)
         sorter = Sorter(reader, cache, connection.alive)
         yield from map(place_of, sorter.workouts(members))
     left_out = sorter.left_out()

@@ -8,7 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from fitglue_files.archives.collecting import archives_in, outside
+from fitglue_files.archives.collecting import archives_in
 from fitglue_files.containers import ContainerReader
 from fitglue_files.counting import contents_of, count_kinds, count_workouts
 from fitglue_files.layout import Layout
@@ -53,14 +53,14 @@ def recognize(paths: Sequence[str]) -> list[Recognized]:
             for archive in archives_here:
                 archives[archive].append(path)
 
-            members = outside(layout, archives_here)
-            other_counts = count_kinds(reader, members)
+            others = layout.outside(archives_here)
+            other_counts = count_kinds(reader, others.members)
             if not _is_worth_connecting(other_counts, has_archives=bool(archives_here)):
                 continue
             if not Path(path).is_dir():
                 single.append(path)
                 continue
-            contents = contents_of(other_counts)
+            contents = contents_of(other_counts, others)
             folders.append(_folder(path, contents, len(archives_here)))
         return [*_archives(archives, layouts), *folders, *_single(reader, single, layouts)]
 
@@ -121,7 +121,7 @@ def _single(
     if not paths:
         return
     layout = Layout.of_all(layouts[path] for path in paths)
-    contents = contents_of(count_kinds(reader, layout.members))
+    contents = contents_of(count_kinds(reader, layout.members), layout)
     yield Recognized(
         SOURCE.id,
         tuple(paths),

@@ -185,6 +185,33 @@ def test_left_out_files_are_counted_and_the_first_three_are_named(tmp_path, zipp
     )
 
 
+def test_links_in_a_folder_are_counted_and_named(tmp_path, gpx):
+    """A link is not followed, so the answer for its folder names it and says what to do."""
+    folder = tmp_path / "rides"
+    folder.mkdir()
+    (folder / "a.gpx").write_bytes(gpx())
+    (folder / "last year").symlink_to(tmp_path / "2025")
+    [(entry, _, _, sentences, left_out)] = recognized(folder)
+    assert (entry, sentences, left_out) == (
+        "files",
+        ("1 workout file (1 GPX).",),
+        ("Left out: 1 link (last year); import the file or folder that a link leads to.",),
+    )
+
+
+def test_links_in_an_unpacked_archive_are_named_with_the_archive(tmp_path):
+    """A link belongs to the archive in whose folder it is."""
+    folder = tmp_path / "export_7"
+    folder.mkdir()
+    (folder / "activities.csv").write_bytes(STRAVA)
+    (folder / "activities").symlink_to(tmp_path / "elsewhere")
+    [(entry, *_, left_out)] = recognized(folder)
+    assert entry == "strava-archive"
+    assert left_out[-1] == (
+        "Left out: 1 link (activities); import the file or folder that a link leads to."
+    )
+
+
 def test_a_file_that_promises_a_workout_is_recognized_with_its_problem(tmp_path):
     """A file that should be a workout and cannot be used is recognized, so that its problem is
     reported.

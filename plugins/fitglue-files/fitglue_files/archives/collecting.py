@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING
 
 from fitglue_files.archives import kinds
 from fitglue_files.archives.archive_kind import Archive, ArchiveKind
-from fitglue_files.layout import is_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from fitglue_files.containers import ContainerReader
     from fitglue_files.layout import Layout
-    from fitglue_files.members import MemberOrRefusal
 
 
 def collect_kinds() -> tuple[ArchiveKind, ...]:
@@ -48,8 +44,3 @@ def archives_in(reader: ContainerReader, layout: Layout) -> list[Archive]:
         for root in kind.roots(reader, layout):
             archives[Archive(kind, root)] = None
     return list(archives)
-
-
-def outside(layout: Layout, archives: Sequence[Archive]) -> list[MemberOrRefusal]:
-    """Return the members that belong to no archive."""
-    return [member for member in layout.members if not is_in(archives, member)]
