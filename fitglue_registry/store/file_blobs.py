@@ -147,11 +147,14 @@ class FileBlobStore:
 
     def discard_unfinished(self, older_than: datetime) -> int:
         """Remove what killed processes left half written before this moment."""
-        unfinished = list(self._folder.glob(f"??/??/{UNFINISHED}*"))
-        abandoned = [path for path in unfinished if path.stat().st_mtime < older_than.timestamp()]
-        for path in abandoned:
-            path.unlink(missing_ok=True)
-        return len(abandoned)
+        removed = 0
+        for path in self._folder.glob(f"??/??/{UNFINISHED}*"):
+            # The process that is writing the file, or another sweep, may remove it meanwhile.
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < older_than.timestamp():
+                    path.unlink()
+                    removed += 1
+        return removed
 
     def _path(self, sha256: str) -> Path:
         name = checked_sha256(sha256)

@@ -127,6 +127,16 @@ def test_a_process_killed_while_writing_leaves_no_content(tmp_path, files, blob)
     assert files.get(SHA) == CONTENT
 
 
+def test_an_unfinished_file_that_disappears_meanwhile_does_not_stop_the_others(files, blob):
+    """Unfinished files are removed although another process removes one of them meanwhile."""
+    blob.parent.mkdir(parents=True)
+    # A link that leads nowhere is found and then missing, like a file that was just removed.
+    (blob.parent / ".unfinished-1").symlink_to(blob.parent / "nowhere")
+    (blob.parent / ".unfinished-2").write_bytes(b"half")
+    assert files.discard_unfinished(LATER) == 1
+    assert not (blob.parent / ".unfinished-2").exists()
+
+
 def test_a_sweep_removes_what_no_row_names(store):
     """A sweep removes contents that no row names, except those that were put a moment ago."""
     orphan = store.put(b"orphan")
