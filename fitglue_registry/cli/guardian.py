@@ -62,15 +62,16 @@ class Guardian:
 
     def stop(self) -> None:
         """End the process, because a handler has run or the command has ended."""
-        if self._pipe is not None:
+        # Taken out first, because a signal may call this method again before it returns.
+        pipe, self._pipe = self._pipe, None
+        process, self._process = self._process, None
+        if pipe is not None:
             with suppress(ValueError):
                 signal.set_wakeup_fd(-1)
-            os.close(self._pipe)
-            self._pipe = None
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+            os.close(pipe)
+        if process is not None:
+            process.kill()
+            process.wait()
 
 
 # -- in the guardian process -----------------------------------------------------------------------

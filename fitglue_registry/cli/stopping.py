@@ -91,13 +91,14 @@ class Stop:
             os.write(2, f"{what_was_stopped(self._arguments)}\n".encode())
 
     def _interrupt(self, number: int, _: object) -> None:
-        self.when_handled()
         if self.code is not None:
             os._exit(self.code)
         if self._first_at is None:
+            # First of all, because a second signal may run this handler inside the calls below.
             self._first_at = time.monotonic()
             self._number = number
             INTERRUPTED.set()
+            self.when_handled()
             raise KeyboardInterrupt
         if time.monotonic() - self._first_at > _PATIENCE_S:
             self.tell()
