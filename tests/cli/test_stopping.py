@@ -148,7 +148,7 @@ def _wait_for_cpu_time(process: subprocess.Popen[str]) -> None:
     measured = psutil.Process(process.pid)
     before = measured.cpu_times().user
     while measured.cpu_times().user < before + 0.3:
-        time.sleep(0.01)
+        time.sleep(0.01)  # nothing reports the CPU time of another process
 
 
 def test_the_guardian_ends_with_the_command(child):

@@ -15,10 +15,9 @@ from fitglue_files.members import Refusal, read_order
 from fitglue_files.normalizing import normalize, record_of_file
 from fitglue_files.paths import joined, paths_of
 from fitglue_files.places import hint_of, place_of
-from fitglue_files.reading import read_file
+from fitglue_files.reading import file_or_refusal
 from fitglue_files.sorting import Sorter
 from fitglue_files.source import Source
-from fitglue_registry.errors import RecordRefused
 from fitglue_registry.plugin_api import Account
 
 if TYPE_CHECKING:
@@ -101,13 +100,9 @@ def read(
     """Yield the record of the content at a place, whatever its name is."""
     member = hint_of(location).member
     assert member is not None
-    if isinstance(member, Refusal):
-        yield listing_of_refusal(member)
-        return
-    try:
-        file = read_file(member)
-    except RecordRefused as error:
-        yield listing_of_refusal(Refusal(member.location, error, member.modified_s))
+    file = file_or_refusal(member)
+    if isinstance(file, Refusal):
+        yield listing_of_refusal(file)
         return
     yield from record_of_file(connection, file, decode=not location.undecodable)
 

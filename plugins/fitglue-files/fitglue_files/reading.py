@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fitglue_files.containers import ContainerReader
+from fitglue_files.members import Refusal
 from fitglue_files.unpacking import GZIP, unpack
+from fitglue_registry.errors import RecordRefused
 from fitglue_registry.plugin_api import Body, Part
 
 if TYPE_CHECKING:
-    from fitglue_files.members import Member
+    from fitglue_files.members import Member, MemberOrRefusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,16 @@ def read_file(member: Member) -> FileRead:
     """Return the bytes of a file; raise ``RecordRefused`` if it cannot be read or is too large."""
     content = reader_of(member).read(member)
     return FileRead(member, content, unpack(content, member.where))
+
+
+def file_or_refusal(member: MemberOrRefusal) -> FileRead | Refusal:
+    """Return the bytes of a file, or why it was refused when it was found or cannot be read now."""
+    if isinstance(member, Refusal):
+        return member
+    try:
+        return read_file(member)
+    except RecordRefused as error:
+        return Refusal(member.location, error, member.modified_s)
 
 
 def reader_of(member: Member) -> ContainerReader:

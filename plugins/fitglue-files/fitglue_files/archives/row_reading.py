@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from fitglue_files.listing import without_file
 from fitglue_files.members import Refusal
 from fitglue_files.normalizing import record_of
-from fitglue_files.reading import read_file
-from fitglue_registry.errors import RecordRefused
+from fitglue_files.reading import file_or_refusal
 from fitglue_registry.plugin_api import Unavailable
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from fitglue_files.members import MemberOrRefusal
     from fitglue_files.reading import FileRead
     from fitglue_files.source import Items
+    from fitglue_registry.errors import RecordRefused
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugin_api import Connection, Listing, Record
 
@@ -67,12 +67,10 @@ def _file_of(
     """Return the file of a row, or the reason why it has none."""
     if member is None:
         return None, without_file(external_id)
-    if isinstance(member, Refusal):
-        return None, _later(external_id, member.error)
-    try:
-        return read_file(member), None
-    except RecordRefused as error:
-        return None, _later(external_id, error)
+    file = file_or_refusal(member)
+    if isinstance(file, Refusal):
+        return None, _later(external_id, file.error)
+    return file, None
 
 
 def _later(

@@ -25,7 +25,7 @@ from fitglue_files.listing import listing_of_refusal
 from fitglue_files.members import Refusal, read_order
 from fitglue_files.paths import paths_of, present_paths
 from fitglue_files.places import hint_of, mark_of_all, members_as_values, place_of, place_of_row
-from fitglue_files.reading import read_file
+from fitglue_files.reading import file_or_refusal
 from fitglue_files.sorting import Sorter, promises_workout
 from fitglue_files.wording import Contents, between_years, counted
 from fitglue_formats import activities
@@ -310,14 +310,9 @@ def read(
         listing = _listing(index.by_id[location.external_id or ""], None)
         yield from row_with_file(connection, listing, None, normalize, decode=True)
         return
-    if isinstance(hint.member, Refusal):
-        yield listing_of_refusal(hint.member)
-        return
-    try:
-        file = read_file(hint.member)
-    except RecordRefused as error:
-        refused = Refusal(hint.member.location, error, hint.member.modified_s)
-        yield listing_of_refusal(refused)
+    file = file_or_refusal(hint.member)
+    if isinstance(file, Refusal):
+        yield listing_of_refusal(file)
         return
     if location.undecodable:
         yield from normalizing.record_of_file(connection, file, decode=False)
