@@ -100,7 +100,7 @@ def _refuse_empty(command: Command | Group, context: click.Context, args: list[s
         raise UserMistake(
             "FG-usage",
             f"{_name(parameter)} is empty",
-            why="an unset variable of a script, for example, is an empty text",
+            why="an unset variable in a script, for example, becomes an empty argument",
             fix=f"see: {context.command_path} --help",
         )
 

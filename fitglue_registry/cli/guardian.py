@@ -41,7 +41,7 @@ class Guardian:
             return
         reading, writing = os.pipe()
         try:
-            # -I and -S: nothing of the environment is imported. A session of its own, because
+            # -I and -S: nothing of the environment is imported. A separate session, because
             # Ctrl-C reaches every process of the terminal's group.
             self._process = subprocess.Popen(  # noqa: S603 - our own file
                 [sys.executable, "-I", "-S", __file__, str(os.getpid())],

@@ -64,13 +64,13 @@ def _refuse_without_crop(activity: ActivityDetails) -> None:
             "FG-not-cropped",
             f"activity {activity.number} is not cropped",
             at=Place(field=CROP),
-            why="a crop is a part that was cut off at Strava or Garmin, and that its file has",
+            why="a crop exists only where a service cut off a part that the file still has",
             fix=f"`fitglue why {activity.number}` shows the values of each source",
         )
     if not any(crop is not None and crop.can_be_undone for crop in crops):
         raise UserMistake(
             "FG-crop-not-stored",
-            f"the store has only what the crop left of activity {activity.number}",
+            f"the store has only the part of activity {activity.number} that its crop kept",
             at=Place(field=CROP),
             why="an older version of FitGlue cut off the rest when it read the file",
             fix="run `fitglue rebuild`, which reads the file again, and then repeat this command",

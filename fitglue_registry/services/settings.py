@@ -78,7 +78,10 @@ class Settings:
             place = _ABBREVIATIONS[zone]
             return f"{zone} has no daylight saving time; a place with it is {place}"
         if zone.startswith("Etc/GMT") and zone[len("Etc/GMT") :].strip("+-0"):
-            return f"{zone} has the opposite sign of UTC, and no daylight saving time"
+            return (
+                f"the sign in {zone} is reversed (Etc/GMT+5 means UTC-5), and it has no daylight "
+                f"saving time"
+            )
         return None
 
     def set_timezone(

@@ -69,7 +69,7 @@ _NUMBERS = frozenset(
 @click.option(
     "--remarks",
     is_flag=True,
-    help="Only activities of which a source says that something is missing or in doubt.",
+    help="Only activities for which a source says that something is missing or in doubt.",
 )
 @click.option(
     "--limit",

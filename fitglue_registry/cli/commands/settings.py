@@ -53,12 +53,12 @@ def command(context: click.Context) -> None:
     "since",
     type=Day(),
     metavar="DATE",
-    help="The zone holds from this day on: 2025-04-01 (default: from the beginning).",
+    help="Apply the zone from this day on, such as 2025-04-01 (default: from the beginning).",
 )
 @click.option(
     "--unset",
     is_flag=True,
-    help="Remove every zone, or with --from the one that holds from that day on.",
+    help="Remove every zone, or with --from the one that was set from that day on.",
 )
 @json_option("Print JSON Lines.")
 @pass_cli

@@ -221,7 +221,7 @@ def _joined(
     if values.get("max_speed_mps", 1.0) is None:
         highest = shown("max_speed_mps", leg.max_speed_mps or 0.0)
         missing["max_speed_mps"] = (
-            f"the average speed of the corrected distance is above that of the file, {highest}"
+            f"it is below the average speed of the corrected distance: the file has {highest}"
         )
     values["completeness"] = Completeness(("summary", "file"), missing)
     return msgspec.structs.replace(leg, **values)

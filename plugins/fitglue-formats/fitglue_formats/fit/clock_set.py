@@ -127,7 +127,7 @@ def _move_later(
     _correct(messages, move)
     note = (
         f"its last {len(later):,} samples were moved {moved_in_words(-jump.forward_s)}, because "
-        "the end of the recording is by the clock of the samples before them"
+        "the recording ends at a time that fits the clock of the samples before them"
     )
     return {LATER_NOTE: note}
 
