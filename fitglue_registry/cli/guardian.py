@@ -26,6 +26,8 @@ _PATIENCE_S = 1.0
 _TURN_S = 0.5
 _LONGEST_PATIENCE_S = 20.0
 _CHECK_EVERY_S = 0.05
+#: The signals that stop a command.
+_STOPPING = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
 
 
 class Guardian:
@@ -79,8 +81,7 @@ class Guardian:
 
 def _guard(pid: int) -> None:
     """Wait for a signal of a process, and kill the process if it does not handle the signal."""
-    # An empty answer means that the process has closed the pipe or has ended.
-    if not os.read(0, 1):
+    if not _is_told_to_stop():
         return
     began = time.monotonic()
     used_s = _cpu_s(pid)
@@ -95,24 +96,38 @@ def _guard(pid: int) -> None:
             return
 
 
+def _is_told_to_stop() -> bool:
+    """Wait for a signal that stops a command; return ``False`` if the process ends before."""
+    while True:
+        # The pipe gets the number of every signal that has a handler, also one of a plugin.
+        number = os.read(0, 1)
+        if not number:
+            return False
+        if number[0] in _STOPPING:
+            return True
+
+
 def _cpu_s(pid: int) -> float:
     """Return the seconds of CPU time that a process has used; 0 if that is unknown."""
-    fields = _stat(pid)
+    fields = _stat(Path(f"/proc/{pid}/stat"))
     # proc(5): utime and stime are the 14th and 15th field; the first two were cut off.
     ticks = sum(map(int, fields[11:13])) if fields else 0
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _is_runnable(pid: int) -> bool:
-    """Return whether a process is ready to run; ``False`` if that is unknown."""
-    fields = _stat(pid)
-    return bool(fields) and fields[0] == "R"
+    """Return whether any thread of a process is ready to run; ``False`` if that is unknown.
+
+    The main thread may wait for another thread that holds the interpreter.
+    """
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")
+    return any(_stat(thread)[:1] == ["R"] for thread in threads)
 
 
-def _stat(pid: int) -> list[str]:
-    """Return the fields of ``/proc/PID/stat`` after the name; empty if there is no such file."""
+def _stat(path: Path) -> list[str]:
+    """Return the fields of such a file in ``/proc`` after the name; empty if there is none."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        text = path.read_text()
     except OSError:
         return []
     # The name is in parentheses, and may contain any character.

@@ -58,8 +58,8 @@ def _read(text: str) -> bool:
 
 def _refuse_without_crop(activity: ActivityDetails) -> None:
     """Raise ``UserMistake`` if the activity has no crop that can be undone."""
-    crops = [crop_of(member.activity) for member in activity.members]
-    if not any(crops):
+    crops = [crop for member in activity.counting if (crop := crop_of(member.activity))]
+    if not crops:
         raise UserMistake(
             "FG-not-cropped",
             f"activity {activity.number} is not cropped",
@@ -67,7 +67,8 @@ def _refuse_without_crop(activity: ActivityDetails) -> None:
             why="a crop exists only where a service cut off a part that the file still has",
             fix=f"`fitglue why {activity.number}` shows the values of each source",
         )
-    if not any(crop is not None and crop.can_be_undone for crop in crops):
+    # All of them: a crop that stays would win over the recording that another one has restored.
+    if not all(crop.can_be_undone for crop in crops):
         raise UserMistake(
             "FG-crop-not-stored",
             f"the store has only the part of activity {activity.number} that its crop kept",

@@ -243,17 +243,17 @@ def _origins(
     for rule, fields in _fields_that_go_together(rules):
         # What the athlete cut off at one service must not come back from another one.
         candidates = cropped if cropped and all_cropped(fields) else native
-        leader = _leader(candidates, fields)
-        if leader is None:
-            # A value of the complete recording does not hold for the rest of it.
-            origins |= dict.fromkeys(fields, candidates[0].id) if candidates is cropped else {}
-            continue
         supplier = _chosen_supplier(fields, native, chosen)
         if supplier is None:
+            leader = _leader(candidates, fields)
+            if leader is None:
+                # A value of the complete recording does not hold for the rest of it.
+                origins |= dict.fromkeys(fields, candidates[0].id) if candidates is cropped else {}
+                continue
             having = holding(candidates, leader)
             supplier = choose(rule, leader, having, rules, streams_from)
         # The rule of the streams comes before those of the laps, which follow them.
-        if leader == "streams":
+        if "streams" in fields and supplier.has("streams"):
             streams_from = supplier
         origins |= dict.fromkeys(fields, supplier.id)
     return origins

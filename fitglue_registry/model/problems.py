@@ -87,8 +87,12 @@ def _wrong_crop(activity: SourceActivity) -> Iterator[Problem]:
     """
     if not isinstance(activity.extensions, dict) or CROP not in activity.extensions:
         return
-    if crop_of(activity) is None:
+    crop = crop_of(activity)
+    if crop is None:
         yield f"extensions.{CROP}", "is not the mark of a crop: start_s, end_s, values, provenance"
+        return
+    # Without values, the activity itself has those of the crop, and they are checked already.
+    if not crop.can_be_undone:
         return
     try:
         # Streams have rules of their own, and would take long to cut.

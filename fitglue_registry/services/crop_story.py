@@ -30,9 +30,8 @@ def story_of_crop(details: ActivityDetails) -> Plain | None:
         computed for the rest; of laps, their number), and ``change``, the command that undoes the
         crop or applies it again; it is ``None`` if the store has only the rest of the recording.
     """
-    for member in details.members:
-        # The crop of a record that is gone no longer counts.
-        if is_cropped(member.activity) and (details.gone_at or not member.gone):
+    for member in details.counting:
+        if is_cropped(member.activity):
             return _story(details, member)
     return None
 

@@ -125,7 +125,7 @@ def _remarks(details: ActivityDetails, names: Names) -> list[Plain]:
 
 def _doubts(details: ActivityDetails) -> Iterator[Plain]:
     """Yield what is missing or in doubt in a source activity, as its plugin stated it."""
-    for member in details.members:
+    for member in details.counting:
         for what, reason in member.activity.completeness.remarks.items():
             yield {"what": what, "from": member.name, "reason": reason}
 
@@ -171,9 +171,8 @@ def _alternatives(details: ActivityDetails, names: Names) -> list[Plain]:
 
 def _members_that_count(details: ActivityDetails) -> list[Member]:
     """Return the source activities that are not gone, or all of them if all are gone."""
-    live = [row for row in details.members if not row.gone]
     members = []
-    for row in live or details.members:
+    for row in details.counting:
         key = (row.connection, row.external_id, row.leg_no)
         members.append(Member(row.id, key, row.activity, stream_types=row.stream_types))
     return as_counted(members, are_undone=not is_cropped(details.activity))

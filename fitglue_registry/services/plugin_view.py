@@ -5,15 +5,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from fitglue_registry.errors import FitglueError
-from fitglue_registry.redaction.exceptions import redact_exception
 from fitglue_registry.store.connections import get_connection
-from fitglue_registry.sync.deriving.workers import worker_died
+from fitglue_registry.sync.deriving.workers import result_of
 from fitglue_registry.sync.reading.in_worker import FileConnection, Task, connect_in_worker
 from fitglue_registry.sync.reading.read_files import reads_files
 from fitglue_registry.sync.reading.read_places import LISTING
 from fitglue_registry.sync.view import ConnectionView
-from fitglue_registry.sync.worker_limits import WorkerDied
 from fitglue_registry.transport.budget import budget_of
 from fitglue_registry.transport.policy import policy_from_entry
 
@@ -77,15 +74,7 @@ class PluginViews:
         plugins = self._workspace.plugins
         task = Task(source, FileConnection.of(view), plugins.recipe(LISTING.wall_s))
         work = self._workspace.workers().submit(connect_in_worker, task, limits=LISTING)
-        try:
-            account: Account | FitglueError = work.result()
-        except WorkerDied as died:
-            raise worker_died(source.plugin.name, died) from died
-        finally:
-            work.cancel()
-        if isinstance(account, FitglueError):
-            redact_exception(account, plugins.redact)
-            raise account
+        account: Account = result_of(work, source.plugin.name, plugins.redact)
         return account
 
     def http_of(self, source: Entry) -> Http | None:

@@ -22,7 +22,7 @@ from fitglue_registry.store.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
@@ -67,6 +67,11 @@ class ActivityDetails:
     day: str | None  # the day of its start: local, or of UTC if no local time is known
     gone_at: str | None  # when the last of its records was found gone
     members: tuple[MemberRow, ...]
+
+    @property
+    def counting(self) -> Sequence[MemberRow]:
+        """The source activities whose values count: those that are not gone, or all if all are."""
+        return [member for member in self.members if not member.gone] or self.members
 
 
 @dataclass(frozen=True, slots=True)

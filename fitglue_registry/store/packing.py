@@ -125,7 +125,8 @@ def pack_blob(
         blobs: The blob store.
         written: The hashes of contents that were put there just now.
     """
-    sha256 = hashlib.sha256(body.content).hexdigest()
+    # The blob store computes the hash as well, so it is only computed here if it may save a put.
+    sha256 = hashlib.sha256(body.content).hexdigest() if written else ""
     if sha256 not in written:
         sha256 = blobs.put(body.content)
     return Packed(sha256, body.encoding, Packing.BLOB, None, len(body.content))

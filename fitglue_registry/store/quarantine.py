@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fitglue_registry.model.stored import QuarantineStage
 from fitglue_registry.store.joins import QUARANTINE
 from fitglue_registry.store.json_text import json_text
-from fitglue_registry.store.record_starts import IS_UTC, shown_start
+from fitglue_registry.store.record_starts import START_COLUMNS, shown_start
 from fitglue_registry.store.records import Attempt, RecordRow, select_records
 from fitglue_registry.store.statements import Statement
 from fitglue_registry.store.tables import connections, quarantine, records
@@ -98,7 +98,7 @@ def list_quarantine(db: Db, athlete_id: str) -> list[dict[str, Any]]:
             quarantine,
             records.c.external_id,
             records.c.start_local,
-            IS_UTC,
+            *START_COLUMNS,
             connections.c.name,
         )
         .select_from(QUARANTINE)

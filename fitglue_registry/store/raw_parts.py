@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,10 @@ from fitglue_registry.store.blobs import put_many
 from fitglue_registry.store.dictionaries import Dictionaries
 from fitglue_registry.store.packing import Packed, pack, pack_blob, packed_from_row, unpack
 from fitglue_registry.store.statements import IDS, Statement, chunks, insert_one, update_one
-from fitglue_registry.store.tables import raw
+from fitglue_registry.store.tables import raw, records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
@@ -49,6 +50,30 @@ _NEWEST_OF_PART = sa.select(raw).where(
 )
 
 
+_FILES_OF_CONNECTION = (
+    sa.select(records.c.external_id, raw.c.sha256)
+    .join(raw, raw.c.record_id == records.c.id)
+    .where(
+        records.c.connection_id == sa.bindparam("connection"),
+        raw.c.part == PartName.FILE,
+    )
+)
+
+
+def digests_of_files(db: Db, connection_id: str) -> dict[str, bytes]:
+    """Return the SHA-256 of the original file of each record of a connection that has one.
+
+    Args:
+        db: A transaction.
+        connection_id: The connection.
+
+    Returns:
+        External id → the digest.
+    """
+    rows = db.execute(_FILES_OF_CONNECTION, {"connection": connection_id})
+    return {external_id: bytes.fromhex(sha256) for external_id, sha256 in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class ReceivedPart:
     """The bytes of one part as they came from the source."""
@@ -69,7 +94,7 @@ class RawStore:
     def __init__(self, blobs: BlobStore) -> None:
         self.blobs = blobs
         self._dictionaries = Dictionaries()
-        #: The hashes of the files that ``put_blobs`` has just written.
+        #: The hashes of the files that ``with_blobs`` has just written.
         self._written: frozenset[str] = frozenset()
 
     def train(
@@ -86,16 +111,22 @@ class RawStore:
         """Forget the cached dictionaries; call this after a transaction was rolled back."""
         self._dictionaries.forget()
 
-    def put_blobs(self, contents: Sequence[bytes]) -> None:
-        """Write original files to the disk before a transaction refers to them.
+    @contextmanager
+    def with_blobs(self, contents: Sequence[bytes]) -> Iterator[None]:
+        """Write original files to the disk together, before a transaction refers to them.
 
         Args:
-            contents: The files. ``put`` with the same bytes then need not write them.
+            contents: The files. In this context, ``put`` with the same bytes need not write them.
 
         Raises:
             StoreFailed: One of them could not be written.
         """
         self._written = put_many(self.blobs, contents)
+        try:
+            yield
+        finally:
+            # A sweep removes those that no row names, so they are not relied on any longer.
+            self._written = frozenset()
 
     def put(
         self,

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry.store.joins import RECORDS
-from fitglue_registry.store.record_starts import IS_UTC, shown_start
+from fitglue_registry.store.record_starts import START_COLUMNS, shown_start
 from fitglue_registry.store.references import DAY, MAX_MATCHES, conditions_at_source
 from fitglue_registry.store.tables import (
     activities,
@@ -83,7 +83,7 @@ def record_details(db: Db, record_id: int) -> dict[str, Any]:
     query = (
         sa.select(
             records,
-            IS_UTC,
+            *START_COLUMNS,
             connections.c.name,
             connections.c.source,
         )

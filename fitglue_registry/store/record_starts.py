@@ -1,33 +1,43 @@
-"""Tells whether the start of a record is on the local clock or in UTC, so that it can be shown."""
+"""The start of a record as it is shown: local, or in UTC if no local time of it is known."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from fitglue_registry.store.tables import records, source_activities
 
-#: Whether ``fg_records.start_local`` is in UTC, because no local time of the record is known. The
-#: start that a listing states is local, so a record without source activities has a local start.
-IS_UTC = (
-    sa.exists()
-    .where(
-        source_activities.c.record_id == records.c.id,
-        source_activities.c.start_local.is_(None),
-        source_activities.c.start_utc.is_not(None),
+if TYPE_CHECKING:
+    from sqlalchemy.sql.elements import Label
+
+
+def _of_first_leg(name: str) -> Label[Any]:
+    """Return a column of the first source activity of a record, which is named ``leg_NAME``."""
+    return (
+        sa.select(source_activities.c[name])
+        .where(source_activities.c.record_id == records.c.id)
+        .order_by(source_activities.c.leg_no)
+        .limit(1)
+        .correlate(records)
+        .scalar_subquery()
+        .label(f"leg_{name}")
     )
-    .correlate(records)
-    .label("start_is_utc")
-)
+
+
+#: The columns that ``shown_start`` reads, besides ``start_local`` of the record.
+START_COLUMNS = (_of_first_leg("start_local"), _of_first_leg("start_utc"))
 
 
 def shown_start(row: Any) -> dict[str, str | None]:
-    """Return ``start_local``, and ``start_utc`` in its place if no local time is known.
+    """Return ``start_local``, or ``start_utc`` if no local time is known.
+
+    The start in ``fg_records`` is the one of the listing. Its source activities know more, also
+    whether it is local.
 
     Args:
-        row: A row with the columns ``start_local`` of ``fg_records`` and ``IS_UTC``.
+        row: A row with ``start_local`` of ``fg_records`` and the ``START_COLUMNS``.
     """
-    if row.start_is_utc:
-        return {"start_local": None, "start_utc": f"{row.start_local}Z"}
-    return {"start_local": row.start_local, "start_utc": None}
+    if row.leg_start_local is None and row.leg_start_utc is not None:
+        return {"start_local": None, "start_utc": row.leg_start_utc}
+    return {"start_local": row.leg_start_local or row.start_local, "start_utc": None}

@@ -17,7 +17,7 @@ MARK = {"start_s": 300.0, "end_s": 600.0, "values": {"elapsed_s": 300.0}}
 def activity(**extensions):
     """Return the details of an activity with one source activity that has these extensions."""
     member = SimpleNamespace(activity=SourceActivity(extensions=extensions))
-    return SimpleNamespace(number=12, members=(member,))
+    return SimpleNamespace(number=12, counting=(member,))
 
 
 @pytest.mark.parametrize(

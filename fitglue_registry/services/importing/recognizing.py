@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError, Place, PluginFailed, UserMistake
-from fitglue_registry.redaction.exceptions import redact_exception
 from fitglue_registry.services.importing.describe_path import describe
-from fitglue_registry.sync.deriving.workers import worker_died
+from fitglue_registry.sync.deriving.workers import result_of
 from fitglue_registry.sync.reading.in_worker import recognize_in_worker
 from fitglue_registry.sync.reading.read_files import reads_files
 from fitglue_registry.sync.reading.read_places import LISTING
-from fitglue_registry.sync.worker_limits import WorkerDied
 from fitglue_registry.validation.wording import nearest
 
 if TYPE_CHECKING:
@@ -119,29 +117,22 @@ def _ask_in_worker(
     paths: Sequence[str],
 ) -> Iterator[Sequence[Recognized] | FitglueError]:
     """Yield the answers of plugins that read foreign files, which they do only in a worker."""
-    if not names:
-        return
     plugins = workspace.plugins
-    work = workspace.workers().submit(
-        recognize_in_worker,
-        plugins.recipe(LISTING.wall_s),
-        sorted(names),
-        paths,
-        limits=LISTING,
-    )
-    try:
-        answers = work.result()
-    except WorkerDied as died:
-        yield worker_died(" and ".join(sorted(names)), died)
-        return
-    finally:
-        work.cancel()
-    for plugin, answer in answers:
-        if isinstance(answer, FitglueError):
-            redact_exception(answer, plugins.redact)
-            yield answer
+    # One after the other, so that a plugin that breaks its worker costs only its own answer.
+    for name in sorted(names):
+        work = workspace.workers().submit(
+            recognize_in_worker,
+            plugins.recipe(LISTING.wall_s),
+            name,
+            paths,
+            limits=LISTING,
+        )
+        try:
+            answer = result_of(work, name, plugins.redact)
+        except FitglueError as error:
+            yield error
         else:
-            yield _foreign(workspace.catalogue, plugin, answer) or answer
+            yield _foreign(workspace.catalogue, name, answer) or answer
 
 
 def _foreign(

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+import weakref
 from concurrent.futures import CancelledError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -300,21 +301,23 @@ class _WorkerContext(SpawnContext):
         super().__init__()
         self.starting = threading.Lock()
         self.is_closed = False
-        self._processes: list[_WorkerProcess] = []
+        # Weak, because pebble starts another process for each one that it kills, and a process that
+        # is kept keeps its pipes open.
+        self._processes: weakref.WeakSet[_WorkerProcess] = weakref.WeakSet()
 
     # pebble calls it like the class that it replaces.
     def Process(self, *arguments: Any, **named: Any) -> _WorkerProcess:  # type: ignore[override]  # noqa: N802
         """Return a new process, and remember it."""
         process = _WorkerProcess(*arguments, **named)
         process.context = self
-        self._processes.append(process)
+        self._processes.add(process)
         return process
 
     def kill_all(self) -> None:
         """Kill every process that is running, and let no other start."""
         with self.starting:
             self.is_closed = True
-            for process in self._processes:
+            for process in list(self._processes):
                 with suppress(ValueError, AttributeError):  # it was not started, or is closed
                     process.kill()
 

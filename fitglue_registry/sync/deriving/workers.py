@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fitglue_registry.errors import FitglueError, Place, PluginFailed
 from fitglue_registry.plugins import Plugins
@@ -182,6 +182,33 @@ def _derive_again(context: SyncContext, record: Record) -> Derived:
     except WorkerDied as died:
         return Derived([], worker_died(context.entry.plugin.name, died))
     return derived
+
+
+def result_of(
+    work: Work,
+    plugin: str,
+    redact: Redact,
+) -> Any:
+    """Wait for a piece of work, and return its result.
+
+    Args:
+        work: The work, which returns a failure instead of raising it.
+        plugin: The name of the plugin that does it.
+        redact: Removes secrets from a failure.
+
+    Raises:
+        FitglueError: The failure, or ``PluginFailed`` if the work broke its worker.
+    """
+    try:
+        result = work.result()
+    except WorkerDied as died:
+        raise worker_died(plugin, died) from died
+    finally:
+        work.cancel()
+    if isinstance(result, FitglueError):
+        redact_exception(result, redact)
+        raise result
+    return result
 
 
 def worker_died(plugin: str, died: WorkerDied) -> PluginFailed:

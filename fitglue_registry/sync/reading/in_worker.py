@@ -124,15 +124,15 @@ def connect_in_worker(task: Task) -> Account | FitglueError:
 
 def recognize_in_worker(
     recipe: PluginsRecipe,
-    names: Sequence[str],
+    name: str,
     paths: Sequence[str],
-) -> list[tuple[str, Sequence[Recognized] | FitglueError]]:
-    """Return what each of several plugins recognizes at some paths, or its error."""
-    answers: list[tuple[str, Sequence[Recognized] | FitglueError]] = []
-    broadcast = plugins_of(recipe).broadcast(names, "fitglue_recognize", paths=list(paths))
-    for name, answer, error in broadcast:
-        answers.append((name, answer if error is None else bare(error)))
-    return answers
+) -> Sequence[Recognized] | FitglueError:
+    """Return what a plugin recognizes at some paths, or its error."""
+    broadcast = plugins_of(recipe).broadcast([name], "fitglue_recognize", paths=list(paths))
+    for _, answer, error in broadcast:
+        recognized: Sequence[Recognized] = answer
+        return recognized if error is None else bare(error)
+    return []
 
 
 def list_in_worker(task: Task) -> tuple[list[Location], list[str]] | FitglueError:
@@ -188,6 +188,7 @@ class _Reading:
     def __init__(self, deriver: Deriver) -> None:
         self._deriver = deriver
         self._done: list[ReadRecord] = []
+        self._external_ids: set[str] = set()
         self._listing: Listing | None = None
         self._parts: list[Part] = []
         self._unavailable: list[Unavailable] = []
@@ -202,6 +203,9 @@ class _Reading:
         """
         if isinstance(item, Listing):
             self._finish()
+            if item.external_id in self._external_ids:
+                raise self._deriver.refusal(_HOOK, f"with two records {item.external_id}")
+            self._external_ids.add(item.external_id)
             self._listing = item
         elif self._listing is None:
             raise self._without_listing(item)

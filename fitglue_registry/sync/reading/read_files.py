@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from fitglue_registry.model.stored import PartName, PartState, RunDecision
 from fitglue_registry.plugin_api import Window
 from fitglue_registry.store.locations import forget_locations, known_locations
 from fitglue_registry.store.parts import external_ids_of_parts
+from fitglue_registry.store.raw_parts import digests_of_files
 from fitglue_registry.sync.events import Event, Events, PartsPlanned, PartStored, WindowListed
 from fitglue_registry.sync.listing.dry_run import find_joins
 from fitglue_registry.sync.listing.window import events_of, not_ready
@@ -80,13 +82,19 @@ def _due(
         known = known_locations(db, context.connection_id)
         wanted = external_ids_of_parts(db, context.connection_id, PartState.WANTED)
     due = []
+    delivered: set[str] = set()
     for location in listed:
         before = known.get(location.key)
         if before is None or _is_due(run, location, before, wanted):
             due.append(location)
         # A place that names its record, such as a row, gives way to a file that is found later.
         elif location.external_id is None:
-            places.known(before.external_ids)
+            delivered.update(before.external_ids)
+    if due and delivered:
+        with context.database.read() as db:
+            digests = digests_of_files(db, context.connection_id)
+        empty = hashlib.sha256().digest()
+        places.known({external_id: digests.get(external_id, empty) for external_id in delivered})
     return due
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.plugin_api import Listing, Unavailable, UnavailableState
 from fitglue_registry.redaction.exceptions import redact_exception
-from fitglue_registry.sync.deriving.workers import limits_of, redacted, worker_died
+from fitglue_registry.sync.deriving.workers import limits_of, redacted, result_of, worker_died
 from fitglue_registry.sync.reading.in_worker import (
     FileConnection,
     ReadRecord,
@@ -21,7 +21,7 @@ from fitglue_registry.sync.reading.in_worker import (
 from fitglue_registry.sync.worker_limits import WorkerDied, WorkerLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from fitglue_registry.plugin_api import Location
     from fitglue_registry.sync.context import SyncContext, Work
@@ -56,7 +56,7 @@ class Places:
         self._task = Task(context.entry, FileConnection.of(context.view), recipe)
         self._waiting: deque[tuple[Location, Work]] = deque()
         self._bytes = 0
-        #: External id → a digest of the parts that a place has delivered under it.
+        #: External id → the SHA-256 of the bytes that a place has delivered under it.
         self._delivered: dict[str, bytes] = {}
 
     def close(self) -> None:
@@ -72,24 +72,22 @@ class Places:
             FitglueError: The paths cannot be read, or the plugin failed.
         """
         work = self._workers.submit(list_in_worker, self._task, limits=LISTING)
-        try:
-            result = work.result()
-        except WorkerDied as died:
-            raise worker_died(self._context.entry.plugin.name, died) from died
-        finally:
-            work.cancel()
-        if isinstance(result, FitglueError):
-            raise self._redacted(result)
-        locations: list[Location] = result[0]
-        messages: list[str] = result[1]
+        locations: list[Location]
+        messages: list[str]
+        plugin = self._context.entry.plugin.name
+        locations, messages = result_of(work, plugin, self._context.plugins.redact)
         for message in messages:
             self._context.view.log.info("%s", message)
         return locations
 
-    def known(self, external_ids: Iterable[str]) -> None:
-        """Note that places which need not be read again have delivered these records."""
-        for external_id in external_ids:
-            self._delivered.setdefault(external_id, b"")
+    def known(self, digests: Mapping[str, bytes]) -> None:
+        """Note that places which need not be read again have delivered these records.
+
+        Args:
+            digests: External id → the SHA-256 of its file; empty if it has none.
+        """
+        for external_id, digest in digests.items():
+            self._delivered.setdefault(external_id, digest)
 
     def read(self, locations: Iterable[Location]) -> Iterator[PlaceRead]:
         """Read places, and yield the results in the same order.
@@ -208,7 +206,7 @@ class Places:
 
 
 def _digest(record: ReadRecord) -> bytes:
-    """Return a digest of the bytes of a record."""
+    """Return the SHA-256 of the bytes of a record, which are those of one file."""
     digest = hashlib.sha256()
     for part in record.parts:
         digest.update(part.content)

@@ -20,7 +20,7 @@ from fitglue_registry.sync.listing.revisions import Revisions
 from fitglue_registry.sync.listing.store_changes import store_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from fitglue_registry.store.records import RecordRow
     from fitglue_registry.sync.reading.in_worker import ReadRecord
@@ -34,19 +34,20 @@ class Batch:
 
     Attributes:
         places: The places.
+        by_id: All records that were read, by their external ids.
         changes: The new and changed records.
         unchanged: The records that the store has in the same revision, by their external ids.
     """
 
     places: Sequence[PlaceRead]
+    by_id: Mapping[str, ReadRecord]
     changes: list[DerivedChange]
     unchanged: Mapping[str, ReadRecord]
 
     @property
-    def records(self) -> Iterator[ReadRecord]:
+    def records(self) -> Collection[ReadRecord]:
         """All records that were read."""
-        for place in self.places:
-            yield from place.records
+        return self.by_id.values()
 
 
 def compare_batch(run: Run, places: Sequence[PlaceRead]) -> Batch:
@@ -61,16 +62,19 @@ def compare_batch(run: Run, places: Sequence[PlaceRead]) -> Batch:
         known = known_records(db, context.connection_id, by_id)
     derived = []
     for change in changes:
-        record = by_id.pop(change.external_id)
+        record = by_id[change.external_id]
         derived.append(DerivedChange(change, _derived(record), context.now))
+    changed = {change.external_id for change in changes}
     # The others are of an older archive, which changes nothing.
     revisions = Revisions(context.entry)
     unchanged = {}
     for external_id, record in by_id.items():
         row = known.get(external_id)
-        if row is not None and row.revision == revisions.of(record.listing):
+        if external_id in changed or row is None:
+            continue
+        if row.revision == revisions.of(record.listing):
             unchanged[external_id] = record
-    return Batch(places, derived, unchanged)
+    return Batch(places, by_id, derived, unchanged)
 
 
 def _derived(record: ReadRecord) -> Derived:
@@ -91,18 +95,17 @@ def store_batch(run: Run, batch: Batch) -> set[str]:
         The external ids of the records that were stored.
     """
     context = run.context
-    _store_files(run, batch)
-    with run.transaction() as transaction:
+    files = context.raws.with_blobs(list(_original_files(batch)))
+    with files, run.transaction() as transaction:
         db = transaction.db
         if batch.changes:
             summaries = [change.change.listing.summary for change in batch.changes]
             context.raws.train(db, context.entry.id, PartName.SUMMARY, summaries)
         store_changes(transaction, batch.changes)
-        ids = [record.listing.external_id for record in batch.records]
-        known = known_records(db, context.connection_id, ids)
+        known = known_records(db, context.connection_id, batch.by_id)
         for change in batch.changes:
             external_id = change.change.external_id
-            record = _record(batch, external_id)
+            record = batch.by_id[external_id]
             _keep_parts(transaction, known[external_id].id, record)
             # Its summary is a workout nevertheless, which is stored above.
             if record.broke is not None and record.derived.encoded:
@@ -113,21 +116,11 @@ def store_batch(run: Run, batch: Batch) -> set[str]:
     return changed | completed
 
 
-def _store_files(run: Run, batch: Batch) -> None:
-    """Write the original files of a batch to the disk, all together."""
-    contents = []
+def _original_files(batch: Batch) -> Iterator[bytes]:
     for record in batch.records:
         for part in record.parts:
             if part.part in BLOB_PARTS:
-                contents.append(part.content)
-    run.context.raws.put_blobs(contents)
-
-
-def _record(batch: Batch, external_id: str) -> ReadRecord:
-    for record in batch.records:
-        if record.listing.external_id == external_id:
-            return record
-    raise AssertionError(external_id)
+                yield part.content
 
 
 def _keep_parts(

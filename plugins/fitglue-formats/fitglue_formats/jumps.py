@@ -129,10 +129,12 @@ def _between(
     borders = np.flatnonzero(segments[1:] != segments[:-1]) + 1
     cuts = np.flatnonzero(far) + 1
     edges = [0, *borders.tolist(), *cuts.tolist(), len(segments)]
+    # Counted once for all: a file can have a hundred thousand segments.
+    sizes = np.bincount(segments)
     dropped: list[int] = []
     for first, last in pairwise(sorted(set(edges))):
         count = last - first
-        members = int((segments == segments[first]).sum())
+        members = int(sizes[segments[first]])
         most = max(1, members * _FEW_SHARE)
         if count <= min(_FEW, most) and count < members:
             dropped += range(first, last)

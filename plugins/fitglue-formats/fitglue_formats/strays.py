@@ -79,12 +79,11 @@ def far_by_a_night(
         return wrong
     most = max(map(len, parts))
     largest = next(part for part in parts if len(part) == most)
+    of_largest = np.unique(segments[largest])
     for part in parts:
-        shares = np.isin(
-            segments[part],
-            segments[largest],
-        ).all()
-        if len(part) < most * _FEW_SHARE and (len(part) < _FEW or shares):
+        if len(part) >= most * _FEW_SHARE:
+            continue
+        if len(part) < _FEW or np.isin(segments[part], of_largest).all():
             wrong.append(part)
     return wrong
 

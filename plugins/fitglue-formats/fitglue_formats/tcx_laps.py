@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 _SHORTEST_S = 10.0
 #: The laps that state no average may last this share of the time.
 _SILENT_SHARE = 0.01
+#: Starts and durations are rounded, each in another direction. A little more than a second, because
+#: a difference of two times is not exact.
+_ROUNDED_S = 1.001
 #: In a shorter lap, a watch counts 0 kcal.
 _CALORIES_S = 120.0
 
@@ -47,9 +52,12 @@ def parts_of(
         times: The times of its samples, in their order.
         segments: The number of the lap of each sample.
     """
+    # All samples are sorted by lap at once: a file can have thousands of laps and a million points.
+    by_lap = np.argsort(segments, kind="stable")
+    borders = np.searchsorted(segments[by_lap], np.arange(len(laps) + 1))
     parts = []
     for index, lap in enumerate(laps):
-        own = times[segments == index]
+        own = times[by_lap[borders[index] : borders[index + 1]]]
         span_s = float(own[-1] - own[0]) if len(own) else 0.0
         seconds = amount(lap, "elapsed_s") or (span_s if span_s >= _SHORTEST_S else 0.0)
         is_total = not len(own) and any(value > 0 for value in lap.stated.values())
@@ -62,23 +70,19 @@ def distinct(parts: Sequence[LapPart]) -> list[LapPart]:
     """Return the laps that do not lie within another one; some programs write a lap for all that
     was recorded until then.
     """
+    starts = np.array([_start_s(part.lap) for part in parts])
+    lasted = np.array([part.seconds for part in parts])
     kept = []
-    for index, part in enumerate(parts):
-        others = (other for at, other in enumerate(parts) if at != index)
-        if not any(_contains(other, part) for other in others):
+    for part, start, seconds in zip(parts, starts, lasted, strict=True):
+        late = start - starts  # NaN, and so in no lap, if one of the two starts is unknown
+        is_within = (late >= -_ROUNDED_S) & (late <= lasted - seconds + _ROUNDED_S)
+        if not (is_within & (seconds < lasted)).any():
             kept.append(part)
     return kept
 
 
-def _contains(outer: LapPart, inner: LapPart) -> bool:
-    """Return whether a longer lap began before another one, and ended after it."""
-    start = outer.lap.start
-    other = inner.lap.start
-    if start is None or other is None or not inner.seconds < outer.seconds:
-        return False
-    late = other - start
-    longer = timedelta(seconds=outer.seconds - inner.seconds + 1)
-    return timedelta(seconds=-1) <= late <= longer
+def _start_s(lap: LapElement) -> float:
+    return math.nan if lap.start is None else lap.start.timestamp()
 
 
 def gap_of(

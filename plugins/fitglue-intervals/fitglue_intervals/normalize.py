@@ -218,10 +218,15 @@ def _measures(values: Values) -> dict[str, Any]:
 
 def _distance_m(values: Values) -> float | None:
     """Return the distance in meters, or None."""
+    # Documented: the API's data model says of icu_distance "use this one".
     distance = values.amount("icu_distance", "distance_m")
     other = values.amount("distance", "distance_m")
-    # Documented: the API's data model says of icu_distance "use this one".
-    return other if gives_way("distance_m", distance, other) else distance
+    if gives_way("distance_m", distance, other):
+        distance = other
+    # A negative number is only worth a remark if the other key has no distance either.
+    if distance is not None:
+        values.missing.pop("distance_m", None)
+    return distance
 
 
 def _power_kind(values: Values) -> str | None:

@@ -32,15 +32,17 @@ def die(name):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-put_blobs = RawStore.put_blobs
+with_blobs = RawStore.with_blobs
 transaction = Run.transaction
 
 
+@contextmanager
 def put(self, contents):
     at["batch"] += 1
     die("before its files are written")
-    put_blobs(self, contents)
-    die("after its files are written")
+    with with_blobs(self, contents):
+        die("after its files are written")
+        yield
 
 
 @contextmanager
@@ -51,7 +53,7 @@ def watched(self):
     die("after it is committed")
 
 
-RawStore.put_blobs = put
+RawStore.with_blobs = put
 Run.transaction = watched
 with Host(home) as host:
     for event in host.import_paths([folder]):

@@ -275,7 +275,12 @@ def _apart_s(
 def _index(tables: tuple[Member, ...]) -> _Index:
     """Return the index of some tables, which a process keeps for the next file."""
     with ContainerReader() as reader:
-        return _Index(summaries_in(reader, tables).workouts)
+        summaries = summaries_in(reader, tables)
+    # These tables could be read when the places were listed. Without one of them, its files would
+    # be stored as workouts without summaries; after an error, the next sync reads them again.
+    if summaries.broken:
+        raise summaries.broken[0].error
+    return _Index(summaries.workouts)
 
 
 def places(connection: Connection) -> Iterator[Location]:
@@ -285,6 +290,8 @@ def places(connection: Connection) -> Iterator[Location]:
         tables = tables_in(layout)
         summaries = summaries_in(reader, tables)
         yield from map(place_of, summaries.broken)
+        broken = {refusal.location for refusal in summaries.broken}
+        tables = [table for table in tables if table.location not in broken]
 
         # A changed summary changes what its file becomes, so all files are read again with it.
         mark = mark_of_all(tables)
@@ -329,7 +336,8 @@ def _with_summaries(
 ) -> Items:
     """Yield the records of a file that can be read."""
     try:
-        legs = activities(file.unpacked, file.member.name)
+        # Without the name of the file: a joined workout never takes its title from it.
+        legs = activities(file.unpacked)
     # A file that cannot be used has no workouts; it is listed with its problem.
     except RecordRefused:
         yield from normalizing.record_of_file(connection, file, decode=True)

@@ -194,7 +194,8 @@ def _with_row(
 ) -> Items:
     """Yield the record of a file that can be read."""
     try:
-        legs = activities(file.unpacked, file.member.name)
+        # Without the name of the file: a joined workout never takes its title from it.
+        legs = activities(file.unpacked)
     except RecordRefused:
         legs = []
     row = row_for(rows, legs)
