@@ -143,6 +143,26 @@ def test_a_signal_ends_a_command_that_is_inside_c_code(number):
             process.kill()
 
 
+@pytest.mark.parametrize(
+    ("signals", "is_told"),
+    [
+        ([], False),
+        ([signal.SIGCHLD, signal.SIGALRM], False),
+        ([signal.SIGALRM, signal.SIGTERM], True),
+    ],
+)
+def test_the_guardian_takes_notice_only_of_signals_that_stop_a_command(signals, is_told):
+    """A signal that only a plugin handles does not make the guardian end the command."""
+    code = "from fitglue_registry.cli import guardian; print(guardian._is_told_to_stop())"
+    answer = subprocess.run(
+        [sys.executable, "-c", code],
+        input=bytes(signals),
+        capture_output=True,
+        check=True,
+    )
+    assert answer.stdout.decode().strip() == str(is_told)
+
+
 def _wait_for_cpu_time(process: subprocess.Popen[str]) -> None:
     """Wait until a process has worked for a while since its last output, inside code in C."""
     measured = psutil.Process(process.pid)

@@ -393,6 +393,17 @@ def test_a_crop_wins_over_longer_copies_at_other_sources():
     assert origins["streams"] == 2
 
 
+def test_a_source_that_the_athlete_chose_supplies_a_field_that_a_crop_lacks():
+    """A source that the athlete chose supplies its value, also beside a crop that has none."""
+    whole = rich(1, elapsed_s=600.0, calories_kcal=150.0)
+    cropped = member(2, elapsed_s=300.0, extensions={"crop": {"start_s": 300.0, "end_s": 600.0}})
+    merged, _ = merge(
+        [whole, cropped],
+        choices=[Choice("calories_kcal", account="c1")],
+    )
+    assert (merged.elapsed_s, merged.calories_kcal) == (300, 150)
+
+
 #: The mark of a crop that keeps the second half of a recording of ten minutes.
 CROPPED = {"start_s": 300.0, "end_s": 600.0, "values": {"elapsed_s": 300.0, "distance_m": 990.0}}
 

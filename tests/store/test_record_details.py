@@ -35,6 +35,25 @@ def test_a_record_is_described(library, activity):
     ]
 
 
+def test_the_start_is_that_of_the_source_activity(library, activity):
+    """The start is local or in UTC as its source activity says, whatever the listing stated."""
+    start = at("2026-05-01T05:30:00+00:00")
+    utc_only = library.record(external_id="i7", start_local=None)
+    library.put(utc_only, activity(start_utc=start, start_local=None))
+    zoned = library.record(external_id="i8", start_local="2026-05-01T05:30:00")
+    library.put(zoned, activity(start_utc=start, start_local=at("2026-05-01T07:30:00")))
+    listed = library.record(external_id="i9", start_local="2026-05-01T08:00:00")
+    starts = []
+    for record in (utc_only, zoned, listed):
+        story = record_details(library.db, record)
+        starts.append((story["start_local"], story["start_utc"]))
+    assert starts == [
+        (None, "2026-05-01T05:30:00Z"),
+        ("2026-05-01T07:30:00", None),
+        ("2026-05-01T08:00:00", None),
+    ]
+
+
 def test_records_are_found_by_id_claim_and_day(library, activity):
     """Records are found by external id, claim or day, even if they have no activity."""
     record = library.record(external_id="i7")

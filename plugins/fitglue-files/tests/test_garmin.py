@@ -9,14 +9,15 @@ import json
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from fitglue_files import plugin
 from fitglue_files.testing import listed, read_all
-from fitglue_registry.errors import AthleteNeeded
+from fitglue_registry.errors import AthleteNeeded, RecordRefused
 from fitglue_registry.model import problems
-from fitglue_registry.plugin_api import Body, Record
+from fitglue_registry.plugin_api import Body, Record, Window
 
 FITNESS, UPLOADS = "DI_CONNECT/DI-Connect-Fitness", "DI_CONNECT/DI-Connect-Uploaded-Files"
 START = int(datetime(2026, 5, 3, 6, tzinfo=UTC).timestamp() * 1000)
@@ -155,6 +156,36 @@ def test_a_summary_is_joined_with_the_file_that_begins_with_it(archive, gpx):
     assert [activity] == made(joined, records["111"].content)
     assert (activity.title, activity.elapsed_s, activity.average_heartrate_bpm) == ("Lake", 20, 151)
     assert {claim.partition(":")[0] for claim in activity.claims} == {"garmin", "device", "file"}
+
+
+def test_a_summary_without_a_title_does_not_get_the_name_of_its_file(archive, gpx):
+    """The name of an uploaded file contains an e-mail address. A joined workout has no title
+    instead, when it is read as well as when it is derived from the stored bytes.
+    """
+    connection = archive(
+        part(summary(name=None)),
+        uploads={"ada@example.org_999.gpx": gpx(trk="")},
+    )
+    [listing] = listed(connection)
+    record = read_all(connection)["111"]
+    [activity] = record.workouts
+    assert activity.title is None
+    assert [activity] == made(listing, record.content)
+
+
+def test_files_are_not_read_without_a_table_that_was_listed(archive, gpx, monkeypatch):
+    """A file whose table of summaries cannot be read any more is an error, which the next sync
+    repeats, and not a workout without a summary.
+    """
+    connection = archive(part(summary()), uploads={"a.gpx": gpx()})
+    locations = list(plugin.fitglue_list(connection=connection, window=Window()))
+    name = f"{FITNESS}/ada_0_summarizedActivities.json"
+    path = Path(connection.settings["paths"])
+    renamed = name.replace("ada", "bob")
+    path.write_bytes(path.read_bytes().replace(name.encode(), renamed.encode()))
+    for location in locations:
+        with pytest.raises(RecordRefused):
+            list(plugin.fitglue_read(connection=connection, location=location))
 
 
 def test_a_file_without_a_summary_is_a_record_of_its_own(archive, gpx):

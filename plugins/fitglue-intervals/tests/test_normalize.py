@@ -166,6 +166,21 @@ def test_an_unknown_sport_is_kept_by_its_own_name(normalized):
     assert (made.sport, made.sport_raw) == ("Other", "Quidditch")
 
 
+@pytest.mark.parametrize(("first", "second"), [(5000, -1), (-1, 5000)])
+def test_a_negative_distance_beside_a_distance_is_not_missing(normalized, first, second):
+    """If one of the two keys has a distance, a negative number in the other is no remark."""
+    made = normalized(icu_distance=first, distance=second)
+    assert made.distance_m == 5000
+    assert "distance_m" not in made.completeness.missing
+
+
+def test_a_distance_that_is_negative_everywhere_is_missing(normalized):
+    """If no key has a distance, the remark says which number was stated."""
+    made = normalized(icu_distance=-1, distance=None)
+    assert made.distance_m is None
+    assert made.completeness.missing["distance_m"] == "the source says -1"
+
+
 def test_icu_distance_is_the_one_to_use(normalized):
     """The distance is ``icu_distance``, as the API's data model advises."""
     assert normalized(icu_distance=1000, distance=900).distance_m == 1000

@@ -64,6 +64,28 @@ def test_a_second_sync_reads_only_what_is_new_or_changed(folder, host):
     assert sorted(folder.readers()) == ["b.script", "c.script"]
 
 
+def test_a_copy_of_a_known_file_is_the_same_record(folder, host):
+    """A copy that is added later is the record that its original has delivered, also if the place
+    of the original is not read again.
+    """
+    script = "# id shared"
+    (folder.path / "a.script").write_text(script)
+    finished(host)
+    (folder.path / "b.script").write_text(script)
+    finished(host)
+    assert ids_of(host) == ["shared"]
+    assert [len(pids) for pids in folder.readers().values()] == [1, 1]
+
+
+def test_another_file_with_a_known_id_is_a_record_of_its_own(folder, host):
+    """A file that claims the id of a known record, but has other bytes, keeps its own id."""
+    (folder.path / "a.script").write_text("# id shared")
+    finished(host)
+    (folder.path / "b.script").write_text("# id shared\n# other")
+    finished(host)
+    assert ids_of(host) == ["b", "shared"]
+
+
 def test_a_full_sync_forgets_places_that_are_no_longer_listed(folder, host):
     """A file that returns after a full sync is read again, because its place was forgotten."""
     folder.add(a="", b="")
