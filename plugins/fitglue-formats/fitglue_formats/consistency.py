@@ -139,9 +139,9 @@ def _in_meters_and_seconds(
 ) -> Recording:
     """Convert a distance in km and durations in ms, if the samples show that they are."""
     changes: dict[str, Any] = {}
-    if _is_in_kilometers(recording):
+    if is_in_kilometers(recording):
         changes["distance_m"] = (recording.distance_m or 0.0) * 1000
-    if _is_in_milliseconds(recording):
+    if is_in_milliseconds(recording):
         elapsed_s = (recording.elapsed_s or 0.0) / 1000
         changes["elapsed_s"] = elapsed_s
         moving_s = recording.moving_s
@@ -150,12 +150,16 @@ def _in_meters_and_seconds(
             changes["moving_s"] = moving_s / 1000
     units = {"distance_m": "km", "elapsed_s": "ms", "moving_s": "ms"}
     for name, value in changes.items():
-        note = f"the stated number fits the samples in {units[name]}, so it was converted"
-        findings.corrected[name] = Corrected(value, note)
+        findings.corrected[name] = Corrected(value, converted_from(units[name]))
     return replace(recording, **changes)
 
 
-def _is_in_kilometers(recording: Recording) -> bool:
+def converted_from(unit: str) -> str:
+    """Return the note for the provenance of a value that was stated in another unit."""
+    return f"the stated number fits the samples in {unit}, so it was converted"
+
+
+def is_in_kilometers(recording: Recording) -> bool:
     """Return whether the samples cover a thousand times the stated distance."""
     distance_m = recording.distance_m
     sampled_m = recording.sampled_m
@@ -164,7 +168,7 @@ def _is_in_kilometers(recording: Recording) -> bool:
     return _is_near(sampled_m, distance_m * 1000, 0.0)
 
 
-def _is_in_milliseconds(recording: Recording) -> bool:
+def is_in_milliseconds(recording: Recording) -> bool:
     """Return whether the samples cover a thousandth of the stated time, and nothing else in the
     file confirms that time.
     """

@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fitglue_formats.consistency import LapTotals, check, low_maxima
+from fitglue_formats.consistency import (
+    LapTotals,
+    check,
+    converted_from,
+    is_in_kilometers,
+    is_in_milliseconds,
+    low_maxima,
+)
 from fitglue_formats.consistency import Recording as Evidence
 from fitglue_formats.figures import Track, climb, movement, speed_in
 from fitglue_formats.tcx_laps import (
@@ -38,9 +45,6 @@ _HIGHEST = ("max_heartrate_bpm", "max_cadence_rpm", "max_watts", "max_speed_mps"
 #: Distances that differ by less are the same measurement, in meters and as a share.
 _SAME_M = 20.0
 _SAME_SHARE = 0.05
-#: What the samples have to cover to show the unit of a total.
-_SHORTEST_M = 100.0
-_SHORTEST_S = 60.0
 #: How long before its first point a workout can begin: a receiver needs minutes for its first fix.
 EARLY_START = timedelta(hours=1)
 #: Devices write their last sample up to this long before they stop.
@@ -109,10 +113,9 @@ def summary_of(
         streams,
     )
     for name, unit in recording.converted.items():
-        note = f"the stated number fits the samples in {unit}, so it was converted"
         summary.provenance.setdefault(
             name,
-            Provenance("computed", note=note),
+            Provenance("computed", note=converted_from(unit)),
         )
     speed = speed_in(summary.fields)
     if speed is not None:
@@ -257,28 +260,20 @@ def convert_units(
 ) -> None:
     """Convert laps in km and ms, if the samples show that they are; drop impossible durations."""
     parts = _parts(recording)
-    distance_m = total(
-        parts,
-        "distance_m",
-    )
-    sampled_m = _sampled_m(
+    stated = {name: total(parts, name) for name in ("distance_m", "elapsed_s")}
+    evidence = _evidence(
+        Summary(stated, parts=parts),
         recording,
         streams,
     )
-    if distance_m and sampled_m and _fits(distance_m * 1000, sampled_m, _SHORTEST_M):
+    if is_in_kilometers(evidence):
         _multiply(
             recording,
             "distance_m",
             1000,
         )
         recording.converted["distance_m"] = "km"
-    elapsed_s = total(
-        parts,
-        "elapsed_s",
-    )
-    times = recording.track.times
-    span_s = float(times[-1] - times[0]) if len(times) else 0.0
-    if elapsed_s and _fits(elapsed_s / 1000, span_s, _SHORTEST_S):
+    if is_in_milliseconds(evidence):
         _multiply(
             recording,
             "elapsed_s",
@@ -290,15 +285,6 @@ def convert_units(
         )
     for lap in recording.laps:
         lap.drop_impossible()
-
-
-def _fits(
-    converted: float,
-    sampled: float,
-    shortest: float,
-) -> bool:
-    """Return whether a converted total is the one of the samples, which have to be enough."""
-    return sampled >= shortest and abs(converted - sampled) <= _SAME_SHARE * sampled
 
 
 def _multiply(
