@@ -1,11 +1,8 @@
 """Reading of FIT, GPX and TCX files into source activities. Plugins use the names listed here."""
 
 from fitglue_formats.reading import (
-    Glance,
     activities,
-    activities_of_glance,
     device_claim,
-    glance,
     is_activity,
     kind_of,
     title_of,
@@ -13,11 +10,8 @@ from fitglue_formats.reading import (
 from fitglue_formats.refusals import refusal
 
 __all__ = [
-    "Glance",
     "activities",
-    "activities_of_glance",
     "device_claim",
-    "glance",
     "is_activity",
     "kind_of",
     "refusal",

@@ -253,13 +253,6 @@ def activities(content: bytes) -> list[SourceActivity]:
     return workouts
 
 
-def summaries(content: bytes) -> list[SourceActivity]:
-    """Return the same as ``activities``: a GPX file has no summary, so all points have to be
-    read.
-    """
-    return activities(content)
-
-
 # -- which points ----------------------------------------------------------------------------------
 
 

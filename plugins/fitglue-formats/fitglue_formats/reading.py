@@ -1,5 +1,5 @@
-"""The one reader for all formats of workouts: it detects the format, and returns a quick summary (a
-glance) or everything that a file contains.
+"""The one reader for all formats of workouts: it detects the format, and returns the workouts that
+a file contains.
 
 The format is detected from the content and never from the suffix, which is often wrong. All plugins
 read files through this module, so one file gives the same activity in every source.
@@ -9,27 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fitglue_formats.clock import utc
-from fitglue_formats.refusals import LONGEST_QUOTE, refusal, shortened
-from fitglue_registry.errors import RecordRefused
+from fitglue_formats.refusals import refusal
 from fitglue_registry.model import (
     Completeness,
     Provenance,
     SourceActivity,
     claim,
-    decode,
-    to_builtins,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 _GZIP, _ZIPS = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 #: Other kinds of files that are often found among workouts, by their first bytes.
@@ -58,49 +53,10 @@ _XML_ROOTS = {
     "gpx": re.compile(rb"<(?:[\w.-]{1,60}:)?gpx(?=[\s/>])", re.IGNORECASE),
 }
 _SUFFIX = re.compile(r"\.(fit|gpx|tcx)(\.gz)?\Z", re.IGNORECASE)
-#: Fields that a glance leaves out: some are filled from the samples, the others are set again when
-#: the glance becomes source activities.
-_LONG_FIELDS = (
-    "streams",
-    "laps",
-    "sets",
-    "time_markers",
-    "claims",
-    "completeness",
-    "model",
-    "parent",
-)
 #: The legs of a multisport event begin earlier than this after the leg before them.
 _BETWEEN_EVENTS = timedelta(hours=6)
 #: The number of bytes in which the root element of an XML file is searched for.
 _HEAD_SIZE = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """A quick summary of a file, made without decoding its samples.
-
-    Each workout is a dict that can be stored as JSON. It has ``start`` (ISO 8601, UTC) and other
-    fields of the model by their names (``start_local``, ``utc_offset_s``, ``sport``, ``elapsed_s``,
-    ``moving_s``, ``distance_m``, ``average_heartrate_bpm``, ``device``, ``leg_no`` …); unknown
-    fields are left out. ``activities_of_glance`` turns the dicts into source activities.
-
-    Attributes:
-        kind: The format, ``fit``, ``gpx`` or ``tcx``. It is what ``kind_of`` returns, or
-            ``unknown``; ``problem`` then has the details.
-        file_type: The field ``type`` of the message ``file_id`` of a FIT file, such as ``activity``
-            or ``monitoring_b``; ``None`` for other formats.
-        workouts: One dict for each workout in the file, in the order of their legs.
-        parent: The key that groups the legs of a multisport event, of the first one in the file;
-            ``None`` if the file has none.
-        problem: The reason why the file contains no usable workout, if it contains none.
-    """
-
-    kind: str
-    file_type: str | None
-    workouts: tuple[dict[str, Any], ...] = ()
-    parent: str | None = None
-    problem: RecordRefused | None = None
 
 
 def kind_of(head: bytes) -> str | None:
@@ -142,66 +98,12 @@ def is_activity(head: bytes) -> bool | None:
     return file_type == "activity"
 
 
-def glance(content: bytes, name: str) -> Glance:
-    """Return a quick summary of an unpacked file.
-
-    This function never raises for bad content: ``problem`` of the result states the reason.
-
-    Args:
-        content: All bytes of the file.
-        name: The name of the file. Without folders and suffix, it becomes the title of a workout
-            that has no title of its own.
-    """
-    kind = kind_of(content)
-    shown_kind = kind or "unknown"
-    file_type = _file_type(kind, content)
-    try:
-        reader = _reader(kind, content)
-        workouts = _named(reader.summaries(content), name)
-    except RecordRefused as error:
-        return Glance(shown_kind, file_type, problem=error)
-    except Exception as error:  # noqa: BLE001 - untrusted bytes, parsed by third-party libraries: one bad file must not end the listing of the others
-        return Glance(
-            shown_kind,
-            file_type,
-            problem=_reader_failed(kind, error),
-        )
-    parents = _parents(workouts, hashlib.sha256(content).hexdigest())
-    return Glance(
-        shown_kind,
-        file_type,
-        tuple(map(_summary, workouts)),
-        next(filter(None, parents), None),
-    )
-
-
-def _reader_failed(kind: str | None, error: Exception) -> RecordRefused:
-    """Return the refusal for an unexpected error in a reader."""
-    reason = shortened(str(error), LONGEST_QUOTE)
-    return refusal(
-        "FG-reader-failed",
-        f"the {kind or 'file'} reader failed on it ({type(error).__name__}: {reason})",
-        "nothing to do: the file is kept, and the next version tries it again; please report the "
-        "error, with the file if you can share it",
-    )
-
-
 def _file_type(kind: str | None, content: bytes) -> str | None:
     """Return the type that a FIT file states, or ``None`` for other formats."""
     if kind != "fit":
         return None
     file_type: str | None = import_module(_READERS["fit"]).file_type(content)
     return file_type
-
-
-def _summary(activity: SourceActivity) -> dict[str, Any]:
-    """Return the short fields of a workout as plain values that can be stored as JSON."""
-    document = to_builtins(msgspec.structs.replace(activity, streams=()))
-    summary = {"start": document.pop("start_utc")}
-    for field, value in document.items():
-        if field not in _LONG_FIELDS:
-            summary[field] = value
-    return summary
 
 
 def activities(
@@ -225,42 +127,7 @@ def activities(
     reader = _reader(kind_of(content), content)
     workouts = _named(reader.activities(content), name)
     content_id = hashlib.sha256(content).hexdigest()
-    return with_claims(workouts, content_id, "file")
-
-
-def activities_of_glance(
-    workouts: Sequence[Mapping[str, Any]],
-    content_id: str,
-) -> list[SourceActivity]:
-    """Return the source activities of a stored glance.
-
-    Args:
-        workouts: The ``workouts`` of a ``Glance``, or their copies read from JSON.
-        content_id: The SHA-256 of the unpacked content, in hexadecimal digits.
-
-    Returns:
-        Source activities without streams or laps; they are complete up to the part ``summary``.
-
-    Raises:
-        RecordRefused: If the stored values are invalid (``FG-glance-invalid``). An older version
-            may have written them.
-    """
-    try:
-        stored = [_of_summary(workout) for workout in workouts]
-    except (KeyError, ValueError, TypeError) as error:
-        raise refusal(
-            "FG-glance-invalid",
-            f"its stored summary is invalid: {shortened(str(error), LONGEST_QUOTE)}",
-        ) from error
-    return with_claims(stored, content_id, "summary")
-
-
-def _of_summary(workout: Mapping[str, Any]) -> SourceActivity:
-    """Return the source activity of one stored workout."""
-    document = dict(workout)
-    start = datetime.fromisoformat(document.pop("start"))
-    document["start_utc"] = utc(start)
-    return decode(msgspec.json.encode(document))
+    return with_claims(workouts, content_id)
 
 
 # -- what identifies a workout ---------------------------------------------------------------------
@@ -282,7 +149,6 @@ def device_claim(serial: object, start: datetime) -> str:
 def with_claims(
     workouts: Sequence[SourceActivity],
     content_id: str,
-    part: str,
 ) -> list[SourceActivity]:
     """Return the workouts of one file with their claims, completeness and parent.
 
@@ -292,7 +158,6 @@ def with_claims(
     Args:
         workouts: The workouts of one file, in the order of their legs.
         content_id: The SHA-256 of the unpacked content, in hexadecimal digits.
-        part: The part of the record that they were made from, ``file`` or ``summary``.
     """
     device_claims: set[str] = set()
     claimed = []
@@ -312,7 +177,7 @@ def with_claims(
         changed = msgspec.structs.replace(
             activity,
             claims=tuple(claims),
-            completeness=Completeness((part,), activity.completeness.missing),
+            completeness=Completeness(("file",), activity.completeness.missing),
             parent=parent,
         )
         claimed.append(changed)

@@ -147,13 +147,6 @@ class _Unusable(Exception):
     """An activity that cannot be used; the text is a clause about it."""
 
 
-def summaries(content: bytes) -> list[SourceActivity]:
-    """Return the same as ``activities``: the laps do not state where the workout was and how long
-    its pauses were.
-    """
-    return activities(content)
-
-
 # -- making the workout ----------------------------------------------------------------------------
 
 

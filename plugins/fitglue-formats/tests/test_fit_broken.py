@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitglue_formats import activities, glance, is_activity
+from fitglue_formats import activities, is_activity
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import problems
 
@@ -118,7 +118,7 @@ def test_headers_that_lie_are_refused(content, code):
     """A file whose headers state wrong sizes or numbers of fields is refused with a fix."""
     with pytest.raises(RecordRefused) as caught:
         activities(content)
-    assert (caught.value.code, glance(content, "x.fit").problem.code) == (code, code)
+    assert caught.value.code == code
     assert caught.value.fix
 
 
@@ -205,7 +205,6 @@ def _read_or_refused(content: bytes) -> None:
     store.
     """
     is_activity(content[:100])
-    assert glance(content, "x.fit") is not None
     try:
         workouts = activities(content, "x.fit")
     except RecordRefused as refused:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fitglue_formats import activities, activities_of_glance, glance
+from fitglue_formats import activities
 from fitglue_formats.fit.clock import EPOCH
 from fitglue_formats.testing import T0, FitFile
 
@@ -61,13 +61,6 @@ def test_a_clock_that_was_set_moves_what_came_before(forward_s, words):
     assert list(activity.completeness.missing) == ["steady clock"]
 
 
-def test_the_glance_has_the_corrected_start():
-    """A glance states the same start as the complete activity."""
-    content = clock_set_by(1_728_000).content()
-    [activity] = activities_of_glance(glance(content, "x.fit").workouts, "x" * 64)
-    assert activity.start_utc == START
-
-
 def test_a_pause_of_a_night_does_not_move_the_start(fit):
     """A recording that was paused overnight keeps its start and its elapsed time."""
     night = 40_000
@@ -95,12 +88,9 @@ def test_a_timer_that_ran_longer_than_the_recording_is_corrected(fit):
     made = fit().file_id()
     for second in range(101):
         made.record(second)
-    content = made.session(0, 100, {8: ("u4", 190_000)}).content()
-    [activity] = activities(content)
+    [activity] = activities(made.session(0, 100, {8: ("u4", 190_000)}).content())
     assert (activity.elapsed_s, activity.moving_s) == (100, 100)
     assert "190 s" in activity.provenance["moving_s"].note
-    [at_a_glance] = activities_of_glance(glance(content, "x.fit").workouts, "x" * 64)
-    assert at_a_glance.moving_s == 100
 
 
 def test_laps_that_do_not_add_up_are_reported(fit):

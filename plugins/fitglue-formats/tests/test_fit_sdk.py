@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from fitglue_formats import activities
 from fitglue_formats.fit.columns import table
 from fitglue_formats.fit.frames import find_messages
-from fitglue_formats.fit.messages import EVERYTHING, decode
+from fitglue_formats.fit.messages import decode
 from fitglue_formats.fit.values import number
 from fitglue_formats.testing import BASES, T0, Fields, FitFile
 
@@ -122,7 +122,7 @@ def expected(message: dict, name: str) -> float | None:
 
 def differing_messages(content: bytes) -> list[tuple]:
     """Return each field of a message that differs, with both values."""
-    ours, theirs = decode(find_messages(content), EVERYTHING), sdk(content)
+    ours, theirs = decode(find_messages(content)), sdk(content)
     differing = []
     for kind in KINDS:
         pairs = zip(ours.all(kind), theirs.get(f"{kind}_mesgs", []), strict=True)
@@ -172,7 +172,7 @@ def differing_samples(content: bytes) -> list[tuple]:
     """Return each value of a sample that differs, with both values."""
     frames = find_messages(content)
     messages = sdk(content)
-    ours, theirs = table(frames, decode(frames, EVERYTHING)), messages.get("record_mesgs", [])
+    ours, theirs = table(frames, decode(frames)), messages.get("record_mesgs", [])
     has_strap = "hr_mesgs" in messages  # its heart rates fill the gaps of the samples
     assert len(ours.time) == len(theirs)
     differing = []
@@ -370,7 +370,7 @@ def test_accumulated_fields_are_added_up_like_in_the_sdk(counts, shapes):
         fields = {253: ("u4", T0 + second), 8: ("byte", raw), 28: ("u2", power)}
         file.write(20, fields | ({3: ("u1", 140)} if shapes[second] else {}))
     frames = find_messages(file.session(0, len(counts)).content())
-    ours = table(frames, decode(frames, EVERYTHING))
+    ours = table(frames, decode(frames))
     records = sdk(frames.content)["record_mesgs"]
     for name in ("speed", "distance", "accumulated_power"):
         for row, record in enumerate(records):

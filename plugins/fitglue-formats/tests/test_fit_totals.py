@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from fitglue_formats import activities, activities_of_glance, glance
+from fitglue_formats import activities
 from fitglue_formats.testing import T0
 
 SAMPLE = {4: ("u1", 80), 13: ("i1", 20), 2: ("u2", 4500)}
@@ -37,14 +37,6 @@ def test_a_zero_beside_a_positive_value_is_no_value(fit, key, base, field, expec
     activity = ride_of(fit, {key: (base, 0)})
     assert getattr(activity, field) == expected
     assert activity.provenance[field].how == "computed"
-
-
-def test_a_glance_has_the_totals_of_the_complete_activity(fit):
-    """A glance at a session that states 0 has the distance and energy of the samples and laps."""
-    made = fit().file_id().record(0).record(10).lap(0, 10, {11: ("u2", 7)})
-    content = made.session(0, 10, {9: ("u4", 0), 11: ("u2", 0)}).content()
-    [activity] = activities_of_glance(glance(content, "x.fit").workouts, "x" * 64)
-    assert (activity.distance_m, activity.calories_kcal) == (30, 7)
 
 
 def test_a_zero_that_stands_alone_is_kept(fit):

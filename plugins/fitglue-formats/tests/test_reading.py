@@ -1,16 +1,16 @@
-"""The reader for all formats: detection of the format, glances, and activities from stored
-glances.
+"""The reader for all formats: detection of the format, refusals, and the titles and claims of
+activities.
 """
 
 from __future__ import annotations
 
-import json
+import hashlib
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitglue_formats import activities, activities_of_glance, glance, kind_of
+from fitglue_formats import activities, kind_of
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import problems
 
@@ -33,22 +33,13 @@ def test_a_file_is_known_by_its_content(head, kind):
     assert kind_of(head) == kind
 
 
-def test_a_glance_can_be_stored_and_read_again(gpx):
-    """A glance survives JSON, and its activities claim the id of the content."""
-    seen = glance(gpx(), "Evening.gpx")
-    [restored] = activities_of_glance(json.loads(json.dumps(seen.workouts)), "0" * 64)
-    [complete] = activities(gpx())
-    assert (seen.kind, seen.problem, restored.start_utc, restored.distance_m) == (
-        "gpx",
-        None,
-        complete.start_utc,
-        complete.distance_m,
-    )
-    assert (restored.claims, restored.streams, restored.completeness.parts) == (
-        (f"file:sha256:{'0' * 64}#0",),
-        (),
-        ("summary",),
-    )
+def test_an_activity_claims_the_content_of_its_file(gpx):
+    """An activity claims the checksum of its file, and is complete up to the part ``file``."""
+    content = gpx()
+    [activity] = activities(content, "Evening.gpx")
+    content_id = hashlib.sha256(content).hexdigest()
+    assert activity.claims == (f"file:sha256:{content_id}#0",)
+    assert activity.completeness.parts == ("file",)
 
 
 @pytest.mark.parametrize(
@@ -65,33 +56,9 @@ def test_other_kinds_of_files_are_refused_by_their_name(content, code, word):
     """The refusal of a file that is not a workout names its kind, even if its suffix is
     ``.fit``.
     """
-    problem = glance(content, "ride.fit").problem
-    assert (problem.code, word in problem.what) == (code, True)
-    with pytest.raises(RecordRefused):
-        activities(content, "ride.fit")
-
-
-def test_a_file_that_breaks_its_reader_costs_itself(gpx, monkeypatch):
-    """An unexpected error in a parsing library becomes the problem of the one file."""
-    monkeypatch.setattr("fitglue_formats.gpx.summaries", lambda content: 1 / 0)
-    problem = glance(gpx(), "Evening.gpx").problem
-    assert (problem.code, "ZeroDivisionError" in problem.what) == ("FG-reader-failed", True)
-
-
-@pytest.mark.parametrize(
-    "workout",
-    [
-        {},
-        {"start": "yesterday"},
-        {"start": None},
-        {"start": "2026-05-01T06:00:00Z", "elapsed_s": "long"},
-    ],
-)
-def test_an_invalid_stored_glance_is_refused(workout):
-    """A stored glance with invalid values, as an older version may have written it, is refused."""
     with pytest.raises(RecordRefused) as caught:
-        activities_of_glance([workout], "0" * 64)
-    assert caught.value.code == "FG-glance-invalid"
+        activities(content, "ride.fit")
+    assert (caught.value.code, word in caught.value.what) == (code, True)
 
 
 def test_a_title_has_no_folders_in_it(gpx):

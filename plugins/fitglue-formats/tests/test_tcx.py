@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fitglue_formats import activities, glance
+from fitglue_formats import activities
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import decode, encode, problems
 
@@ -289,4 +289,4 @@ def test_a_file_without_a_workout_is_refused_with_a_specific_code(content, code)
     """A file that contains no workout is refused with a code for the reason."""
     with pytest.raises(RecordRefused) as caught:
         activities(content)
-    assert (caught.value.code, glance(content, "x").problem.code) == (code, code)
+    assert caught.value.code == code

@@ -101,19 +101,6 @@ class Table:
     repeated: int = 0
     left_out: set[str] = dataclass_field(default_factory=set)
 
-    @classmethod
-    def empty(cls) -> Table:
-        """Return a table without samples."""
-        return cls(
-            time=gaps(0),
-            columns={},
-            beats=[],
-            skipped=0,
-            files=np.array([], dtype=np.int_),
-            counts=Counts(0),
-            absent={},
-        )
-
     def of_file(self, number: int) -> Table:
         """Return the same table, in which only the samples of one chained file have a time."""
         return replace(self, time=without(self.time, self.files != number))

@@ -1,8 +1,8 @@
 """Search for the messages of a FIT file, without decoding them.
 
 A one-hour ride has 3,600 messages of one shape and a few hundred others. Telling them apart takes
-milliseconds, so a glance decodes only a handful of them, and the samples are decoded column by
-column.
+milliseconds. Afterwards, only the few that summarize the workout are decoded one by one, and the
+samples are decoded column by column.
 
 FIT has no synchronization marks: after damage, the next message cannot be found. The messages in
 front of the damage are returned together with its position.
@@ -118,23 +118,6 @@ def find_messages(content: bytes) -> Frames:
         frames.files.append(file)
         position = file.end + 2  # skips the checksum
     return frames
-
-
-def sampled_s(frames: Frames) -> float | None:
-    """Return the seconds between the first and the last sample, or ``None`` without samples.
-
-    This decodes only two messages, so a glance can afford it. The result is negative if the clock
-    was set back.
-    """
-    samples = [message for message in frames.messages() if message.definition.number == RECORD]
-    if not samples:
-        return None
-    times = []
-    for message in (samples[0], samples[-1]):
-        if message.time < 0 and message.definition.timestamp_at < 0:
-            return None
-        times.append(_stated_time(frames.content, message))
-    return float(times[1] - times[0])
 
 
 def file_header(size: int) -> bytes:

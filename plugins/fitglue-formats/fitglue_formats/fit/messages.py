@@ -20,18 +20,17 @@ from fitglue_formats.fit.frames import file_header
 from fitglue_formats.fit.numbers import invalid_value, size_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from fitglue_formats.budget import Budget
     from fitglue_formats.fit.definitions import Definition, Field
     from fitglue_formats.fit.frames import ChainedFile, Frames, Message
 
 Values: TypeAlias = "dict[str, Any]"
-#: The messages that a glance needs: file_id, sport, session, device_info, activity, and the
-#: descriptions of developer fields.
-GLANCE = frozenset({0, 12, 18, 23, 34, 206, 207})
-#: All messages that are used, without samples: lap, event, length, set and exercise_title as well.
-EVERYTHING = GLANCE | {19, 21, 101, 225, 264}
+#: All messages that are used, without samples: file_id, sport, session, lap, event, device_info,
+#: activity, length, the descriptions of developer fields (field_description, developer_data_id),
+#: set and exercise_title.
+_WANTED = frozenset({0, 12, 18, 19, 21, 23, 34, 101, 206, 207, 225, 264})
 _DEVELOPER = (206, 207)
 _DEVICE_INFO = 23
 _EVENT = 21
@@ -108,15 +107,11 @@ class _Decoded(NamedTuple):
     lost: int
 
 
-def decode(
-    frames: Frames,
-    wanted: Collection[int],
-) -> Messages:
-    """Decode the messages with the wanted numbers.
+def decode(frames: Frames) -> Messages:
+    """Decode the messages that are used, except the samples.
 
     Args:
         frames: The messages of the file.
-        wanted: Global message numbers, ``GLANCE`` or ``EVERYTHING``.
 
     Returns:
         The messages. Each has the number of its chained file under ``chained_file``, because each
@@ -128,7 +123,7 @@ def decode(
     """
     messages = Messages()
     for number, file in enumerate(frames.files):
-        chosen = _chosen(frames.content, file, wanted)
+        chosen = _chosen(frames.content, file)
         _spend(frames.budget, chosen)
         decoded = _decode(frames.content, chosen)
         messages.lost += decoded.lost
@@ -141,7 +136,6 @@ def decode(
 def _chosen(
     content: bytes,
     file: ChainedFile,
-    wanted: Collection[int],
 ) -> list[Message]:
     """Return the wanted messages of a chained file.
 
@@ -151,7 +145,7 @@ def _chosen(
     chosen = []
     for message in file.messages:
         number = message.definition.number
-        if number not in wanted:
+        if number not in _WANTED:
             continue
         if number == _DEVICE_INFO and not _is_creator(content, message):
             continue

@@ -13,15 +13,15 @@ from fitdecode.utils import compute_crc
 from fitglue_formats.budget import FIT_BYTES, beyond
 from fitglue_formats.fit.chains import chains, without_repeats
 from fitglue_formats.fit.clock_set import correct_clock
-from fitglue_formats.fit.columns import Table, table
+from fitglue_formats.fit.columns import table
 from fitglue_formats.fit.definitions import offsets
-from fitglue_formats.fit.frames import FILE_ID, LAP, RECORD, SESSION, find_messages, sampled_s
-from fitglue_formats.fit.messages import EVERYTHING, GLANCE, decode
+from fitglue_formats.fit.frames import FILE_ID, LAP, RECORD, SESSION, find_messages
+from fitglue_formats.fit.messages import decode
 from fitglue_formats.fit.samples import Samples, split
-from fitglue_formats.fit.sessions import Leg, activity, position
-from fitglue_formats.fit.starts import Witnesses, contradicts_end, is_set, start_of, witnesses_of
+from fitglue_formats.fit.sessions import Leg, activity
+from fitglue_formats.fit.starts import Witnesses, start_of, witnesses_of
 from fitglue_formats.fit.strays import drop_strays
-from fitglue_formats.fit.values import number, seconds
+from fitglue_formats.fit.values import seconds
 from fitglue_formats.refusals import refusal
 from fitglue_formats.strays import in_order
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fitglue_formats.fit.chains import Chain
+    from fitglue_formats.fit.columns import Table
     from fitglue_formats.fit.frames import ChainedFile, Frames
     from fitglue_formats.fit.messages import Messages, Values
     from fitglue_registry.model import SourceActivity
@@ -42,10 +43,6 @@ _HEAD_SIZE = 4096
 #: How many messages are searched for ``file_id``, which should be the very first.
 _FIRST_MESSAGES = 10
 _SPORT = ("sport", "sub_sport")
-#: An end that is later than start and duration by more than this may mean that the clock was set.
-_LATE_S = 60
-#: Many athletes save a workout some minutes after its end.
-_SAVED_LATE_S = 1800.0
 #: A race has fewer legs than this. The limit keeps a hostile file from becoming thousands of
 #: workouts.
 _MOST_SESSIONS = 100
@@ -67,7 +64,7 @@ def activities(content: bytes) -> list[SourceActivity]:
         RecordRefused: If the file contains no usable workout.
     """
     frames = _frames(content)
-    messages = decode(frames, EVERYTHING)
+    messages = decode(frames)
     missing = _missing(frames, messages)
     is_intact = not frames.damage
     if is_intact and not _has_right_checksums(frames):
@@ -77,26 +74,6 @@ def activities(content: bytes) -> list[SourceActivity]:
     return _activities(
         messages,
         table(frames, messages),
-        missing,
-    )
-
-
-def summaries(content: bytes) -> list[SourceActivity]:
-    """Return the sessions of a file without samples and laps.
-
-    If a session leaves out a value that a glance needs, the samples are decoded as well.
-    """
-    frames = _frames(content)
-    messages = decode(frames, GLANCE)
-    sessions = messages.all("session")
-    if not _say_enough(sessions) or _may_have_set_clock(frames, sessions):
-        return activities(content)
-    if _ends_elsewhere(messages):
-        return activities(content)
-    missing = _missing(frames, messages)
-    return _activities(
-        messages,
-        Table.empty(),
         missing,
     )
 
@@ -201,73 +178,6 @@ def _has_right_checksums(frames: Frames) -> bool:
         ):
             return False
     return True
-
-
-def _say_enough(sessions: Sequence[Values]) -> bool:
-    """Return whether every session states when and where it was, how long, how far and how hard."""
-    return bool(sessions) and all(map(_says_enough, sessions))
-
-
-def _says_enough(session: Values) -> bool:
-    """Return whether a glance can do without the samples of this session."""
-    if not is_set(seconds(session, "start_time")) or contradicts_end(session):
-        return False
-    # A total of 0 gives way to the samples or laps if they have another one.
-    if not session.get("total_distance"):
-        return False
-    if session.get("total_calories") == 0:
-        return False
-    if not session.get("total_elapsed_time"):
-        return False
-    if not session.get("avg_heart_rate"):
-        return False
-    elapsed_s = number(session, "total_elapsed_time") or 0.0
-    moving_s = number(session, "total_timer_time") or 0.0
-    # If the durations contradict each other, the samples decide which is right.
-    if moving_s > elapsed_s + 1:
-        return False
-    # A start that is too early makes the elapsed time too long, and not the time of the timer.
-    if elapsed_s - moving_s > max(moving_s, _SAVED_LATE_S):
-        return False
-    if session.get("sub_sport") == "virtual_activity":
-        return True
-    return position(session) is not None
-
-
-def _ends_elsewhere(messages: Messages) -> bool:
-    """Return whether the file states another end than its sessions, so that their times may be
-    wrong.
-    """
-    ends = [seconds(session, "timestamp") for session in messages.all("session")]
-    stated = [end for end in ends if end is not None]
-    times = [seconds(values, "timestamp") for values in messages.all("activity")]
-    for time in times:
-        if time is None or not stated:
-            continue
-        if not -_LATE_S <= time - max(stated) <= _SAVED_LATE_S:
-            return True
-    return False
-
-
-def _may_have_set_clock(frames: Frames, sessions: Sequence[Values]) -> bool:
-    """Return whether the device may have set its clock while it recorded.
-
-    Then the start of the session and its end contradict its duration, and so do its samples. Only
-    files with one session are corrected.
-    """
-    if len(sessions) != 1:
-        return False
-    [session] = sessions
-    start = number(session, "start_time")
-    end = number(session, "timestamp")
-    elapsed_s = number(session, "total_elapsed_time")
-    if start is None or end is None or elapsed_s is None:
-        return False
-    # Many athletes save a workout some minutes after its end, so this is no proof.
-    if abs(end - start - elapsed_s) <= _LATE_S:
-        return False
-    span_s = sampled_s(frames)
-    return span_s is not None and abs(span_s - elapsed_s) > _LATE_S
 
 
 # -- the sessions ----------------------------------------------------------------------------------

@@ -140,7 +140,7 @@ def _start(
     sub_sport: str | None,
 ) -> dict[str, Any]:
     """Return the start on both clocks as fields of the model."""
-    place = position(leg.session) or leg.samples.place()
+    place = _position(leg.session) or leg.samples.place()
     stated = stated_offset(messages)
     if sub_sport == "virtual_activity":
         place = None  # the coordinates are those of a virtual world
@@ -172,7 +172,7 @@ def _start_provenance(leg: Leg) -> dict[str, Provenance]:
     return {"start_utc": Provenance("reported", note=note)}
 
 
-def position(session: Values) -> Place | None:
+def _position(session: Values) -> Place | None:
     """Return the position at which a session began, in degrees, or ``None`` if it states none."""
     latitude = number(session, "start_position_lat")
     longitude = number(session, "start_position_long")

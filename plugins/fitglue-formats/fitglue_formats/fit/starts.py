@@ -32,7 +32,7 @@ def is_set(time: float | None) -> bool:
     return time is not None and time >= UNSET_BEFORE
 
 
-def contradicts_end(session: Values) -> bool:
+def _contradicts_end(session: Values) -> bool:
     """Return whether the start, the duration and the end of a session cannot all be right."""
     start = seconds(session, "start_time")
     end = seconds(session, "timestamp")
@@ -137,7 +137,7 @@ def _against(
         return []
     span_s = times[-1] - times[0]
     elapsed_s = seconds(session, "total_elapsed_time")
-    if elapsed_s and is_covered(elapsed_s, span_s) and contradicts_end(session):
+    if elapsed_s and is_covered(elapsed_s, span_s) and _contradicts_end(session):
         return ["end", "samples"]
     durations = (elapsed_s, seconds(session, "total_timer_time"))
     if not any(stated and is_covered(stated, span_s) for stated in durations):
