@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fitglue_registry.model import ABSENT
 from fitglue_registry.model.stored import FieldOrigin
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def provenance_of(details: ActivityDetails, catalogue: Catalogue) -> Provenance:
             provenance[name] = _computed(details.activity.provenance[name])
             continue
         member = members.get(supplier)
-        has_value = getattr(details.activity, name) not in (None, (), {})
+        has_value = getattr(details.activity, name) not in ABSENT
         if member is not None and has_value:
             default = _datum(catalogue, member.entry, name)
             exception = details.activity.provenance.get(name)

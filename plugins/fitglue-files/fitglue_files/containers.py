@@ -26,7 +26,7 @@ from fitglue_files.zips import Spools, member_problem, modified_s, refuse_bomb
 from fitglue_registry.errors import RecordRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
     from fitglue_files.members import Location, MemberOrRefusal
@@ -238,6 +238,19 @@ class ContainerReader:
             self._zips[location] = self._stack.enter_context(zipfile.ZipFile(file))
             self._marks[name] = _mark(Path(name))
         return self._zips[location]
+
+
+def marks_on_disk(members: Iterable[Member]) -> tuple[str, ...]:
+    """Return marks of the files on the disk that contain some members, as they are now.
+
+    Args:
+        members: Members, which may have been found earlier.
+
+    Returns:
+        One mark for each file, which changes when the file may have changed.
+    """
+    paths = dict.fromkeys(member.location[0] for member in members)
+    return tuple(_mark(Path(path)) for path in paths)
 
 
 def _mark(path: Path) -> str:

@@ -6,12 +6,14 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from fitglue_files.refusals import row_missing
 from fitglue_formats import kind_of, title_of
 from fitglue_registry.plugin_api import Listing, Unavailable
 
 if TYPE_CHECKING:
     from fitglue_files.members import Refusal
     from fitglue_files.reading import FileRead
+    from fitglue_registry.errors import RecordRefused
 
 
 def canonical(values: dict[str, Any]) -> bytes:
@@ -53,17 +55,45 @@ def listing_of_refusal(refusal: Refusal) -> Listing:
     where = "\0".join(refusal.location).encode("utf-8", "surrogateescape")
     digest = hashlib.sha256(where).hexdigest()
     external_id = f"path-{digest[:16]}"
-    error = refusal.error
-    unavailable = Unavailable(
+    summary = canonical({"name": refusal.where})
+    unavailable = unreadable_now(external_id, "file", refusal.error)
+    return Listing(external_id, summary, unavailable=unavailable)
+
+
+def listing_of_missing_row(external_id: str) -> Listing:
+    """Return the listing of a row that is no longer in its table when it is read.
+
+    The host stores nothing of it, so what an earlier sync read stays.
+
+    Args:
+        external_id: The id of its record.
+    """
+    error = row_missing(external_id)
+    unavailable = unreadable_now(external_id, "summary", error)
+    return Listing(external_id, b"{}", unavailable=unavailable)
+
+
+def unreadable_now(
+    external_id: str,
+    part: str,
+    error: RecordRefused,
+) -> Unavailable:
+    """Return the answer for a part of a record that cannot be read now.
+
+    Args:
+        external_id: The id of the record.
+        part: The name of the part.
+        error: Why it cannot be read.
+    """
+    # Never "gone": the disk may not be mounted, which is not a deletion.
+    return Unavailable(
         external_id,
-        "file",
+        part,
         "later",
         error.code,
         error.what,
         error.fix,
     )
-    summary = canonical({"name": refusal.where})
-    return Listing(external_id, summary, unavailable=unavailable)
 
 
 def without_file(external_id: str) -> Unavailable:

@@ -53,6 +53,16 @@ def restored(values: Mapping[str, Any]) -> RecordRefused:
     )
 
 
+def row_missing(external_id: str) -> RecordRefused:
+    """Return the refusal of a row that is no longer in its table when it is read."""
+    return RecordRefused(
+        "FG-row-missing",
+        f"workout {external_id} is no longer in the tables of the archive, which was changed after "
+        "the sync had listed its workouts",
+        fix="run the sync again; what an earlier sync stored of the workout is kept",
+    )
+
+
 def too_large(where: str) -> RecordRefused:
     """Return the refusal of a file that is larger than any workout."""
     return refusal(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fitglue_files import plugin
-from fitglue_files.testing import listed, read_all
+from fitglue_files.testing import listed, places, read_all, read_place
 from fitglue_registry.errors import AthleteNeeded, RecordRefused
 from fitglue_registry.model import problems
 from fitglue_registry.plugin_api import Body, Record, Window
@@ -186,6 +186,24 @@ def test_files_are_not_read_without_a_table_that_was_listed(archive, gpx, monkey
     for location in locations:
         with pytest.raises(RecordRefused):
             list(plugin.fitglue_read(connection=connection, location=location))
+
+
+def test_a_summary_that_vanishes_after_it_was_listed_is_refused_alone(archive):
+    """A summary that is no longer in the archive when it is read is available later, under its own
+    id and with the reason; the others are workouts.
+    """
+    connection = archive(part(summary(1), summary(2, START + 9_000_000)))
+    [first, second] = sorted(places(connection), key=lambda place: place.external_id)
+    archive(part(summary(1)))
+    [record] = read_place(connection, second)
+    assert (record.listing.external_id, record.workouts) == ("2", [])
+    assert (record.listing.unavailable.state, record.listing.unavailable.code) == (
+        "later",
+        "FG-row-missing",
+    )
+    assert "workout 2 is no longer in the tables" in record.listing.unavailable.reason
+    [kept] = read_place(connection, first)
+    assert len(kept.workouts) == 1
 
 
 def test_a_file_without_a_summary_is_a_record_of_its_own(archive, gpx):

@@ -14,7 +14,7 @@ from datetime import datetime
 import pytest
 
 from fitglue_files import plugin
-from fitglue_files.testing import listed, read_all
+from fitglue_files.testing import listed, places, read_all, read_place
 from fitglue_registry.errors import AthleteNeeded, RecordRefused
 from fitglue_registry.model import problems
 from fitglue_registry.plugin_api import Body, Record
@@ -352,6 +352,35 @@ def test_a_file_without_a_row_has_the_hash_of_its_content_as_its_id(exports, fit
     assert hashlib.sha256(recorded(fit)).hexdigest() in {
         listing.external_id for listing in listed(connection)
     }
+
+
+def test_a_row_that_vanishes_after_it_was_listed_is_refused_alone(exports):
+    """A row that is no longer in the table when it is read, or whose day was changed so that it is
+    another one, is available later, under its own id and with the reason; the others are workouts.
+    """
+    connection = exports(row("2026-05-01"), row("2026-05-02"), row("2026-05-03"))
+    located = places(connection)
+    exports(row("2026-05-01"), row("2026-06-02"))
+    records = [record for place in located for record in read_place(connection, place)]
+    refused = [record for record in records if not record.workouts]
+    ids = [place.external_id for place in located]
+    assert [record.listing.external_id for record in records] == ids
+    assert [record.listing.unavailable.code for record in refused] == ["FG-row-missing"] * 2
+    assert len(records) == 3
+
+
+def test_a_row_that_is_back_is_read_by_the_same_process(exports):
+    """If the table with a row that had vanished is put back, a process that read the other one
+    reads the row.
+    """
+    rows = (row("2026-05-01"), row("2026-05-02"))
+    connection = exports(*rows)
+    [_, place] = places(connection)  # the latest row is the first place
+    exports(rows[1])
+    [missing] = read_place(connection, place)
+    exports(*rows)
+    [back] = read_place(connection, place)
+    assert (len(missing.workouts), len(back.workouts)) == (0, 1)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ sync has everything.
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -33,6 +34,17 @@ def small(*arguments, **options):
 
 sqlite3.connect = small
 """
+
+
+def summaries(*days: int) -> bytes:
+    """Return a file of Garmin's archive with the summary of one run on each of some days."""
+    begin_ms = 1_777_000_000_000
+    runs = []
+    for day in days:
+        start_ms = begin_ms + day * 86_400_000
+        run = {"activityId": day, "activityType": "running", "userProfileId": 7}
+        runs.append(run | {"beginTimestamp": start_ms, "duration": 1_800_000.0})
+    return json.dumps([{"summarizedActivitiesExport": runs}]).encode()
 
 
 @pytest.fixture
@@ -97,6 +109,22 @@ def test_a_file_that_changes_before_it_is_read_is_stored_as_it_is_then(
         lost=gone,
         seen="the new content becomes a record, under its own id",
     )
+
+
+def test_a_row_that_vanishes_before_it_is_read_costs_only_itself(host, tmp_path, before_reading):
+    """A sync of a Garmin archive that loses a summary after it was listed names it and the reason,
+    stores the others, and has it once it is back.
+    """
+    path = tmp_path / "garmin.zip"
+    name = "DI_CONNECT/DI-Connect-Fitness/ada_0_summarizedActivities.json"
+    complete = zipped({name: summaries(1, 2)}, path)
+    host.connect("garmin-archive", {"paths": str(path)})
+    before_reading(lambda: zipped({name: summaries(1)}, path))
+    assert "workout 2 is no longer in the tables of the archive" in reasons(synced(host))
+    assert len(host.activities()) == 1
+    path.write_bytes(complete)
+    synced(host)
+    assert len(host.activities()) == 2
 
 
 def test_a_missing_folder_deletes_nothing(host, rides, lost, reliability):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_files.listing import without_file
+from fitglue_files.listing import unreadable_now, without_file
 from fitglue_files.members import Refusal
 from fitglue_files.normalizing import record_of
 from fitglue_files.reading import file_or_refusal
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from fitglue_files.members import MemberOrRefusal
     from fitglue_files.reading import FileRead
     from fitglue_files.source import Items
-    from fitglue_registry.errors import RecordRefused
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugin_api import Connection, Listing, Record
 
@@ -69,21 +68,5 @@ def _file_of(
         return None, without_file(external_id)
     file = file_or_refusal(member)
     if isinstance(file, Refusal):
-        return None, _later(external_id, file.error)
+        return None, unreadable_now(external_id, "file", file.error)
     return file, None
-
-
-def _later(
-    external_id: str,
-    error: RecordRefused,
-) -> Unavailable:
-    """Return the answer for a file that cannot be read now."""
-    # Never "gone": the disk may not be mounted, which is not a deletion.
-    return Unavailable(
-        external_id,
-        "file",
-        "later",
-        error.code,
-        error.what,
-        error.fix,
-    )

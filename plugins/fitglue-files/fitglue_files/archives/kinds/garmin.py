@@ -17,11 +17,11 @@ from fitglue_files.archives.garmin_row import activity_of
 from fitglue_files.archives.garmin_summaries import owner, summaries_in, tables_in
 from fitglue_files.archives.joining import workouts_of, workouts_with
 from fitglue_files.archives.row_reading import row_with_file
-from fitglue_files.containers import ContainerReader
+from fitglue_files.containers import ContainerReader, marks_on_disk
 from fitglue_files.counting import count_kinds, count_workouts, other_names, skipped_links, unusable
 from fitglue_files.kind_cache import KindCache
 from fitglue_files.layout import Layout, Position, base_name, position_of, slashed
-from fitglue_files.listing import listing_of_refusal
+from fitglue_files.listing import listing_of_missing_row, listing_of_refusal
 from fitglue_files.members import Refusal, read_order
 from fitglue_files.paths import paths_of, present_paths
 from fitglue_files.places import hint_of, mark_of_all, members_as_values, place_of, place_of_row
@@ -271,9 +271,21 @@ def _apart_s(
     return abs(summary.start.timestamp() - start)
 
 
-@lru_cache(maxsize=1)
 def _index(tables: tuple[Member, ...]) -> _Index:
     """Return the index of some tables, which a process keeps for the next file."""
+    return _index_of(tables, marks_on_disk(tables))
+
+
+@lru_cache(maxsize=1)
+def _index_of(
+    tables: tuple[Member, ...],
+    marks: tuple[str, ...],
+) -> _Index:
+    """Return the index of some tables; the marks tell apart what they contain at different times.
+
+    An archive may be replaced after its tables were found.
+    """
+    del marks
     with ContainerReader() as reader:
         summaries = summaries_in(reader, tables)
     # These tables could be read when the places were listed. Without one of them, its files would
@@ -314,8 +326,7 @@ def read(
     hint = hint_of(location)
     if hint.member is None:
         index = _index(hint.members("tables"))
-        listing = _listing(index.by_id[location.external_id or ""], None)
-        yield from row_with_file(connection, listing, None, normalize, decode=True)
+        yield from _without_file(connection, index, location.external_id or "")
         return
     file = file_or_refusal(hint.member)
     if isinstance(file, Refusal):
@@ -326,6 +337,20 @@ def read(
         return
     index = _index(hint.members("tables"))
     yield from _with_summaries(connection, index, file, location.taken)
+
+
+def _without_file(
+    connection: Connection,
+    index: _Index,
+    external_id: str,
+) -> Items:
+    """Yield the record of a summary that no file belongs to."""
+    summary = index.by_id.get(external_id)
+    if summary is None:
+        yield listing_of_missing_row(external_id)
+        return
+    listing = _listing(summary, None)
+    yield from row_with_file(connection, listing, None, normalize, decode=True)
 
 
 def _with_summaries(

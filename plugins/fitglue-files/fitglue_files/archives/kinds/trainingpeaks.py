@@ -20,11 +20,11 @@ from fitglue_files.archives.trainingpeaks_table import (
     sport_of,
     tables_in,
 )
-from fitglue_files.containers import ContainerReader
+from fitglue_files.containers import ContainerReader, marks_on_disk
 from fitglue_files.counting import count_kinds, count_workouts, other_names, skipped_links, unusable
 from fitglue_files.kind_cache import KindCache
 from fitglue_files.layout import Layout, Position, root_of
-from fitglue_files.listing import canonical, listing_of_refusal
+from fitglue_files.listing import canonical, listing_of_missing_row, listing_of_refusal
 from fitglue_files.members import Refusal, read_order
 from fitglue_files.paths import paths_of, present_paths
 from fitglue_files.places import hint_of, mark_of_all, members_as_values, place_of, place_of_row
@@ -38,7 +38,7 @@ from fitglue_registry.model.moments import utc_text
 from fitglue_registry.plugin_api import Account, Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from fitglue_files.archives.trainingpeaks_table import Row
     from fitglue_files.members import Member, MemberOrRefusal
@@ -140,9 +140,22 @@ def account(connection: Connection) -> Account:
 # -- joining rows with files -----------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1)
-def _rows(tables: tuple[Member, ...]) -> dict[str, Row]:
+def _rows(tables: tuple[Member, ...]) -> Mapping[str, Row]:
     """Return the rows of some tables by id; a process keeps them for the next file."""
+    return _rows_of(tables, marks_on_disk(tables))
+
+
+@lru_cache(maxsize=1)
+def _rows_of(
+    tables: tuple[Member, ...],
+    marks: tuple[str, ...],
+) -> Mapping[str, Row]:
+    """Return the rows of some tables by id; the marks tell apart what they contain at different
+    times.
+
+    An export may be replaced after its tables were found.
+    """
+    del marks
     with ContainerReader() as reader:
         return {row.external_id: row for row in rows_of(reader, tables).rows}
 
@@ -172,8 +185,8 @@ def read(
     """Yield the record of a file, joined with its row if that is certain; or a row without file."""
     hint = hint_of(location)
     if hint.member is None:
-        row = _rows(hint.members("tables"))[location.external_id or ""]
-        yield from row_with_file(connection, _listing(row, None), None, normalize, decode=True)
+        rows = _rows(hint.members("tables"))
+        yield from _without_file(connection, rows, location.external_id or "")
         return
     file = file_or_refusal(hint.member)
     if isinstance(file, Refusal):
@@ -185,6 +198,20 @@ def read(
     rows = _rows(hint.members("tables"))
     free = [row for row in rows.values() if row.external_id not in location.taken]
     yield from _with_row(connection, free, file)
+
+
+def _without_file(
+    connection: Connection,
+    rows: Mapping[str, Row],
+    external_id: str,
+) -> Items:
+    """Yield the record of a row that no file belongs to."""
+    row = rows.get(external_id)
+    if row is None:
+        yield listing_of_missing_row(external_id)
+        return
+    listing = _listing(row, None)
+    yield from row_with_file(connection, listing, None, normalize, decode=True)
 
 
 def _with_row(
