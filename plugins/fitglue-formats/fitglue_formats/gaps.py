@@ -23,6 +23,26 @@ def nights(times: Floats) -> list[slice]:
     return groups(times, NIGHT_S)
 
 
+def recorded_days(
+    order: Indexes,
+    times: Floats,
+) -> list[Indexes]:
+    """Return the samples of each workout, between which lies a night.
+
+    A sample on its own is not a recording, and is left out. If most of the days have only one, the
+    tracker writes one per night, and all samples are one workout.
+
+    Args:
+        order: The samples in the order of time.
+        times: The times of these samples, in the same order.
+    """
+    days = [order[day] for day in nights(times)]
+    recorded = [day for day in days if len(day) > 1]
+    if len(recorded) * 2 < len(days):
+        return [order]
+    return recorded
+
+
 def groups(
     times: Floats,
     gap_s: float,

@@ -18,7 +18,7 @@ from fitglue_formats.budget import POINTS
 from fitglue_formats.clock import parsed_seconds, parsed_time, start_fields, stated_zone
 from fitglue_formats.consistency import Recording, check
 from fitglue_formats.figures import climb, movement, speed_in
-from fitglue_formats.gaps import nights
+from fitglue_formats.gaps import recorded_days
 from fitglue_formats.jumps import drop_jumps
 from fitglue_formats.refusals import refusal, shortened
 from fitglue_formats.safe_xml import BROKEN, MOST_NAMES, collect, local_name
@@ -360,13 +360,8 @@ def _workouts(
     """Return the points of each workout."""
     order = timeline.order
     times = taken(floats(file.track_points.times), order)
-    days = [order[day] for day in nights(times)]
-    # A point on its own is not a recording; a tracker that writes one per night has one workout.
-    recorded = [day for day in days if len(day) > 1]
-    if len(recorded) < len(days) and len(recorded) * 2 < len(days):
-        recorded = [order]
     workouts: list[Indexes] = []
-    for day in recorded:
+    for day in recorded_days(order, times):
         workouts += _by_sport(
             file,
             timeline,

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from fitglue_formats.gaps import NIGHT_S, nights
+from fitglue_formats.gaps import NIGHT_S, recorded_days
 from fitglue_formats.tcx_elements import ActivityElement, LapElement
 from fitglue_formats.timeline import arrange
 from fitglue_formats.tracks import Points, floats
@@ -54,13 +54,9 @@ def _cuts(activity: ActivityElement) -> list[int]:
         whole.segments(),
         whole.values,
     ).order
-    groups = nights(times[order])
-    # A sample on its own is not a recording; a tracker that writes one per night has one workout.
-    recorded = [order[group] for group in groups if group.stop - group.start > 1]
-    if len(recorded) < len(groups) and len(recorded) * 2 < len(groups):
-        return []
-    firsts = [0, *(int(day.min()) for day in recorded[1:])]
-    lasts = [int(day.max()) for day in recorded]
+    days = recorded_days(order, times[order])
+    firsts = [0, *(int(day.min()) for day in days[1:])]
+    lasts = [int(day.max()) for day in days]
     # The days have to follow each other in the file as well.
     if any(last >= first for last, first in zip(lasts, firsts[1:], strict=False)):
         return []

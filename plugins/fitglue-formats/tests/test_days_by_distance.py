@@ -86,3 +86,25 @@ def test_a_jump_that_is_no_stop_is_a_clock_that_was_set(jump_s):
     """
     [workout] = activities(gpx(seconds(jump_s, BY_TIME)))
     assert workout.start_utc == START + timedelta(seconds=jump_s)
+
+
+def on_days(*counts: int) -> list[float]:
+    """Return the times of points on consecutive days, with so many points on each of them."""
+    times = []
+    for day, count in enumerate(counts):
+        times += [day * DAY + second for second in seconds(0, BY_DISTANCE, count)]
+    return times
+
+
+@pytest.mark.parametrize("write", [gpx, tcx])
+def test_a_point_on_its_own_is_not_a_day(write):
+    """Two days with a recording and a third one with a single point are two workouts."""
+    workouts = activities(write(on_days(60, 60, 1)))
+    assert [len(workout.streams[0].values) for workout in workouts] == [60, 60]
+
+
+@pytest.mark.parametrize("write", [gpx, tcx])
+def test_a_tracker_with_one_point_on_most_days_has_one_workout(write):
+    """If most of the days have a single point, all points are one workout."""
+    [workout] = activities(write(on_days(6, 6, 1, 1, 1, 1, 1)))
+    assert (len(workout.streams[0].values), workout.elapsed_s) == (17, 6 * DAY)
