@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from fitglue_registry.model import Provenance
+from fitglue_registry.model.moments import is_ambiguous
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,16 +107,14 @@ def _local_start(activity: SourceActivity, homes: HomeZones) -> dict[str, Any]:
 def _utc_start(start_local: datetime, homes: HomeZones) -> dict[str, Any]:
     """Return the values that follow from the local start, or none if no home zone holds then.
 
-    On a night when the clocks change, a local time may exist twice or not at all, so nothing
-    follows from it.
+    Nothing follows from a local time that exists twice or not at all.
     """
     for day, zone in homes.newest_first():
         if start_local.date() < day:
             continue
-        start = start_local.replace(tzinfo=zone)
-        # The two offsets differ in an hour that exists twice and in one that is left out.
-        if start.utcoffset() != start.replace(fold=1).utcoffset():
+        if is_ambiguous(start_local, zone):
             return {}
+        start = start_local.replace(tzinfo=zone)
         try:
             return {"start_utc": start.astimezone(UTC), **_zone_fields(start)}
         except OverflowError:  # the first or last day of the calendar

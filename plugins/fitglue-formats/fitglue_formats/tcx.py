@@ -178,7 +178,7 @@ def _activity(
         track.segments[day] = number
     start, start_note = _start(draft, track.times)
     start_note = timeline.moved or start_note
-    recording = Recording(
+    recording = Recording.of(
         draft.laps or [LapElement()],
         points,
         timeline,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -40,27 +41,43 @@ class Gap(NamedTuple):
     seconds: float
 
 
-def parts_of(
-    laps: Sequence[LapElement],
+def spans_of(
+    count: int,
     times: Floats,
     segments: Indexes,
+) -> list[float | None]:
+    """Return the seconds from the first to the last sample of each lap; ``None`` without samples.
+
+    Args:
+        count: The number of laps.
+        times: The times of the samples, in their order.
+        segments: The number of the lap of each sample.
+    """
+    # All samples are sorted by lap at once: a file can have thousands of laps and a million points.
+    by_lap = np.argsort(segments, kind="stable")
+    borders = np.searchsorted(segments[by_lap], np.arange(count + 1))
+    spans: list[float | None] = []
+    for first, end in pairwise(borders.tolist()):
+        own = times[by_lap[first:end]]
+        spans.append(float(own[-1] - own[0]) if len(own) else None)
+    return spans
+
+
+def parts_of(
+    laps: Sequence[LapElement],
+    spans: Sequence[float | None],
 ) -> list[LapPart]:
     """Return the laps that are part of the workout.
 
     Args:
         laps: The laps of an activity.
-        times: The times of its samples, in their order.
-        segments: The number of the lap of each sample.
+        spans: What ``spans_of`` returns for them.
     """
-    # All samples are sorted by lap at once: a file can have thousands of laps and a million points.
-    by_lap = np.argsort(segments, kind="stable")
-    borders = np.searchsorted(segments[by_lap], np.arange(len(laps) + 1))
     parts = []
-    for index, lap in enumerate(laps):
-        own = times[by_lap[borders[index] : borders[index + 1]]]
-        span_s = float(own[-1] - own[0]) if len(own) else 0.0
-        seconds = amount(lap, "elapsed_s") or (span_s if span_s >= _SHORTEST_S else 0.0)
-        is_total = not len(own) and any(value > 0 for value in lap.stated.values())
+    for lap, span_s in zip(laps, spans, strict=True):
+        sampled_s = span_s if span_s is not None and span_s >= _SHORTEST_S else 0.0
+        seconds = amount(lap, "elapsed_s") or sampled_s
+        is_total = span_s is None and any(value > 0 for value in lap.stated.values())
         if seconds or is_total or len(laps) == 1:
             parts.append(LapPart(lap, seconds))
     return parts

@@ -25,6 +25,7 @@ from fitglue_formats.tcx_laps import (
     is_partial_mean,
     mean,
     parts_of,
+    spans_of,
     total,
     without_calories,
 )
@@ -60,8 +61,37 @@ class Recording:
     timeline: Timeline
     track: Track
     start: datetime
+    # The next three are needed several times, and slow to compute for a million points.
+    #: The seconds that the points of each lap cover, or ``None``.
+    spans: list[float | None]
+    #: The distance, the time in motion and the highest speed along the track.
+    moved: dict[str, float]
+    #: The climb and the descent along the track.
+    climbed: dict[str, float]
     #: Field → the unit in which the laps state it, if it is not the one of the format.
     converted: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        laps: list[LapElement],
+        points: Points,
+        timeline: Timeline,
+        track: Track,
+        start: datetime,
+    ) -> Recording:
+        """Return a recording with what follows from its track."""
+        segments = points.segments()[timeline.order]
+        return cls(
+            laps,
+            points,
+            timeline,
+            track,
+            start,
+            spans_of(len(laps), track.times, segments),
+            movement(track).fields,
+            climb(track),
+        )
 
 
 @dataclass(slots=True)
@@ -127,11 +157,7 @@ def summary_of(
 
 def _parts(recording: Recording) -> list[LapPart]:
     """Return the laps that make up the totals."""
-    parts = parts_of(
-        recording.laps,
-        recording.track.times,
-        recording.points.segments()[recording.timeline.order],
-    )
+    parts = parts_of(recording.laps, recording.spans)
     return distinct(parts) if _is_repeated(recording) else parts
 
 
@@ -362,9 +388,7 @@ def _sampled_m(
     )
     if len(reached):
         return float(reached.max() - reached[0])
-    if not len(recording.track.times):
-        return None
-    return movement(recording.track).fields.get("distance_m")
+    return recording.moved.get("distance_m")
 
 
 def _invalid(laps: Sequence[LapElement]) -> dict[str, str]:
@@ -467,13 +491,10 @@ def _computed(
             float(reached.max()),
             0.0,
         )
-    if not len(recording.track.times):
-        return fields
-    fields |= climb(recording.track)
-    moved = movement(recording.track).fields
-    for name in ("distance_m", "moving_s", "max_speed_mps"):
-        if name in moved and not fields.get(name):
-            fields[name] = moved[name]
+    fields |= recording.climbed
+    for name, value in recording.moved.items():
+        if not fields.get(name):
+            fields[name] = value
     return fields
 
 

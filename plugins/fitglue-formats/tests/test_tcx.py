@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fitglue_formats import activities
+from fitglue_formats import activities, tcx_summary
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import decode, encode, problems
 
@@ -290,3 +290,24 @@ def test_a_file_without_a_workout_is_refused_with_a_specific_code(content, code)
     with pytest.raises(RecordRefused) as caught:
         activities(content)
     assert caught.value.code == code
+
+
+def test_what_follows_from_a_track_is_computed_once(monkeypatch):
+    """The distance, climb and spans of the points are computed once for each workout, also if
+    its distance has to be converted from kilometers and its speeds from km/h.
+    """
+    computed = []
+    for name in ("movement", "climb", "spans_of"):
+        original = getattr(tcx_summary, name)
+
+        def counted(*arguments, name=name, original=original):
+            computed.append(name)
+            return original(*arguments)
+
+        monkeypatch.setattr(tcx_summary, name, counted)
+    speed = "<Extensions><x:TPX><x:Speed>36</x:Speed></x:TPX></Extensions>"
+    points = "".join(point(step * 10, speed, 47 + step * 0.0009) for step in range(10))
+    activity = only(whole(tcx(lap(0, points, seconds=90).replace(">100<", ">0.9<", 1))))
+    assert activity.distance_m == 900
+    assert "speeds in m/s" in activity.completeness.missing
+    assert computed == ["spans_of", "movement", "climb"]

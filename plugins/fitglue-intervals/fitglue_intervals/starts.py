@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fitglue_intervals.checks import refuse
-from fitglue_registry.model.moments import FARTHEST_OFFSET_S
+from fitglue_registry.model.moments import FARTHEST_OFFSET_S, is_ambiguous
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,17 +168,12 @@ def _utc_from(
     timezone: ZoneInfo,
     values: Values,
 ) -> datetime | None:
-    """Return the UTC time of a local start, or None if it has none, or more than one.
-
-    On a night when the clocks change, an hour of local time is left out or exists twice.
-    """
-    start = local.replace(tzinfo=timezone)
-    # The two offsets differ in both cases (PEP 495).
-    if start.utcoffset() != start.replace(fold=1).utcoffset():
+    """Return the UTC time of a local start, or None if it has none, or more than one."""
+    if is_ambiguous(local, timezone):
         values.missing["start_utc"] = _CLOCK_CHANGE
         return None
     try:
-        return start.astimezone(UTC)
+        return local.replace(tzinfo=timezone).astimezone(UTC)
     except OverflowError:
         values.missing["start_utc"] = _OUTSIDE
         return None
