@@ -36,6 +36,8 @@ if sys.platform != "win32":
     import resource
 
 _CHECK_EVERY_S = 1.0
+#: What pebble is told instead of exit code 0; no process can end with it.
+_EXIT_CODE_0 = 1 << 40
 #: More processes than this do not make an import faster, because one process stores.
 _MOST_WORKERS = 16
 #: Where Linux states the share of CPU time that a container may use: quota and period.
@@ -210,7 +212,8 @@ def _expired(error: ProcessExpired, limits: WorkerLimits) -> WorkerDied:
     """Return the exception for a process that ended while it was working."""
     # A negative exit code is the number of the signal that ended the process.
     if error.exitcode >= 0:
-        return WorkerDied(f"it ended the process with exit code {error.exitcode}")
+        exit_code = 0 if error.exitcode == _EXIT_CODE_0 else error.exitcode
+        return WorkerDied(f"it ended the process with exit code {exit_code}")
     number = -error.exitcode
     if number == getattr(signal, "SIGXCPU", None):
         reason = f"it used more than {limits.cpu_s:.0f} s of CPU time"
@@ -283,6 +286,16 @@ class _WorkerProcess(SpawnProcess):
                 super().start()
             finally:
                 _starting.is_ours = False
+
+    @property
+    def exitcode(self) -> int | None:
+        """The exit code, which is never 0: ``None`` while the process runs.
+
+        A worker never ends on its own. pebble takes exit code 0 for an orderly end, and would wait
+        for the result of a file or a plugin that ended the process with it until the time limit.
+        """
+        code = super().exitcode
+        return _EXIT_CODE_0 if code == 0 else code
 
     def __getstate__(self) -> dict[str, Any]:
         # What the new process gets; a lock cannot be pickled.

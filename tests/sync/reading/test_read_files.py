@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -126,6 +127,29 @@ def test_a_file_that_breaks_its_worker_is_kept_and_the_others_arrive(
             "where r.external_id = 'b' order by p.part"
         )
         assert [row.state for row in states] == ["have", "have"]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "os._exit(0)",
+        "ctypes.CDLL(None).exit(0)",
+        "os.execv('/bin/true', ['true'])",
+        "threading.Thread(target=os._exit, args=(0,)).start(); threading.Event().wait()",
+    ],
+)
+def test_a_file_that_ends_its_worker_without_an_error_costs_only_itself(folder, host, script):
+    """A file whose reader ends the process with exit code 0, the code of success, is kept at once
+    and not after the time limit, and the other files arrive.
+    """
+    folder.add(a="", b=f"import ctypes; {script}", c="")
+    with ThreadPoolExecutor(1) as thread:
+        # The time limit of a worker is 120 seconds.
+        thread.submit(finished, host).result(timeout=60)
+    assert ids_of(host) == ["a", "c"]
+    [record] = host.records.quarantine()
+    assert (record["external_id"], record["code"]) == ("b", "FG-plugin-died")
+    assert "it ended the process with exit code 0" in str(record)
 
 
 def test_a_file_that_broke_a_worker_is_not_read_again_by_the_same_version(folder, host):
