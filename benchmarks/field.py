@@ -4,53 +4,19 @@ store.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from measure import Run, environment, run
+import peers
+from measure import Run, run
 from service import KEY
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-PEERS = ROOT / ".venv-bench"
 FITGLUE = str(Path(sys.executable).with_name("fitglue"))
-_TARGET = PEERS / "target"
-_MARK = PEERS / ".ready"
-
-
-def set_up_peers() -> str | None:
-    """Create the environment of the other products, unless it exists for the current lists of
-    packages. Return ``None``, or the reason why it could not be created.
-    """
-    lists = [HERE / "peers.txt", HERE / "peers-target.txt"]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in lists)).hexdigest()
-    if _MARK.is_file() and _MARK.read_text() == digest:
-        return None
-    print("Setting up .venv-bench for dlt and Singer (once; a minute or two) …", flush=True)
-    for folder, wanted in zip((PEERS, _TARGET), lists, strict=True):
-        for command in (
-            [sys.executable, "-m", "venv", str(folder)],
-            [str(folder / "bin" / "python"), "-m", "pip", "--quiet", "install", "-r", str(wanted)],
-        ):
-            process = subprocess.run(
-                command,
-                env=environment(PIP_DISABLE_PIP_VERSION_CHECK="1"),
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if process.returncode:
-                return (
-                    "the peers could not be installed: "
-                    f"{process.stderr.strip().splitlines()[-1][:200]}"
-                )
-    _MARK.write_text(digest)
-    return None
 
 
 def registry(scratch: Path, *, connections: int, summaries_only: bool = False) -> Path:
@@ -106,12 +72,15 @@ def _edit(path: Path, before: str, after: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A script of ``contenders/``, the Python that runs it, and its arguments."""
+    """A script of ``contenders/``, the Python that runs it, its arguments, and the packages without
+    which it cannot run.
+    """
 
     name: str
     script: str
     python: str = sys.executable
     arguments: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
     def prepare(self, url: str, folder: Path) -> None:
         """Prepare a folder without timing it; for FitGlue also create the connection and the
@@ -137,7 +106,7 @@ class Contender:
         ]
         took = run(
             [*tap, *(["--state", str(state)] if state.exists() else [])],
-            [str(_TARGET / "bin" / "target-jsonl"), "--config", str(folder / "target.json")],
+            [str(peers.TARGET / "bin" / "target-jsonl"), "--config", str(folder / "target.json")],
             # The last line that the target prints is the state, from which the next run continues.
         )
         state.write_text(took.out.strip().splitlines()[-1])
@@ -189,6 +158,21 @@ def floor(connections: int = 1, *, also: str | None = None) -> Contender:
     )
 
 
-SCRIPT = Contender("script", "script.py", str(PEERS / "bin" / "python"))
-SINGER = Contender("Singer", "singer_tap.py", str(PEERS / "bin" / "python"))
-DLT = Contender("dlt", "dlt_pipeline.py", str(PEERS / "bin" / "python"))
+SCRIPT = Contender(
+    "script",
+    "script.py",
+    peers.PYTHON,
+    packages=("requests",),
+)
+SINGER = Contender(
+    "Singer",
+    "singer_tap.py",
+    peers.PYTHON,
+    packages=("singer-sdk", "target-jsonl"),
+)
+DLT = Contender(
+    "dlt",
+    "dlt_pipeline.py",
+    peers.PYTHON,
+    packages=("dlt", "duckdb"),
+)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _EPOCH = datetime(1989, 12, 31, tzinfo=UTC)
@@ -77,17 +78,28 @@ _CRC = [
 ]
 
 
-def write_archive(path: Path, count: int, hours: float = 1.0) -> None:
-    """Write a zip of ``count`` rides, one per day back from a fixed date, so that each run measures
-    the same bytes.
+def write_archive(path: Path, count: int) -> None:
+    """Write a zip of ``count`` rides of one hour."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, content in _rides(count):
+            archive.writestr(f"activities/{name}", content)
+
+
+def write_folder(folder: Path, count: int) -> None:
+    """Write a new folder with ``count`` rides of one hour."""
+    folder.mkdir()
+    for name, content in _rides(count):
+        (folder / name).write_bytes(content)
+
+
+def _rides(count: int) -> Iterator[tuple[str, bytes]]:
+    """Yield the names and contents of rides, one per day back from a fixed date, so that each run
+    measures the same bytes.
     """
     newest = datetime(2026, 11, 20, 7, tzinfo=UTC)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for number in range(count):
-            start = newest - timedelta(days=number, seconds=number * 37 % 3600)
-            archive.writestr(
-                f"activities/{start:%Y-%m-%d}.fit", ride(start, round(3600 * hours), seed=number)
-            )
+    for number in range(count):
+        start = newest - timedelta(days=number, seconds=number * 37 % 3600)
+        yield f"{start:%Y-%m-%d}.fit", ride(start, 3600, seed=number)
 
 
 def ride(started: datetime, seconds: int, seed: int) -> bytes:

@@ -91,6 +91,13 @@ def _startup(name: str) -> Callable[[Figures], float | None]:
     )
 
 
+def _archive_read_s(figures: Figures) -> float:
+    """Return the seconds until every sample of 1,000 files was stored; with another count, what
+    1,000 files would take.
+    """
+    return float(figures["first"]["took_s"] / figures["count"] * 1000)
+
+
 GOALS = [
     Goal(
         "first-wall",
@@ -156,6 +163,13 @@ GOALS = [
         "first-sync",
         _first("FitGlue", "floor", "cpu_s"),
         2,
+    ),
+    Goal(
+        "cpu-encoded",
+        "the same compared with `floor, encoded`",
+        "first-sync",
+        _first("FitGlue", "floor, encoded", "cpu_s"),
+        1.8,
     ),
     Goal(
         "validation",
@@ -345,9 +359,35 @@ GOALS = [
         "archive-read",
         "the same: time until every sample is stored",
         "archive",
-        lambda figures: figures["first"]["took_s"] / figures["count"] * 1000,
+        _archive_read_s,
         25,
         unit=" s",
         digits=1,
+    ),
+    Goal(
+        "archive-cores",
+        "the same: cores in use (CPU time divided by wall time)",
+        "archive",
+        lambda figures: figures["first"]["cpu_s"] / figures["first"]["wall_s"],
+        1.8,
+        unit="",
+        more=True,
+    ),
+    Goal(
+        "archive-cpu",
+        "the same: CPU time per file, in all processes",
+        "archive",
+        lambda figures: figures["first"]["cpu_s"] / figures["count"] * 1000,
+        40,
+        unit=" ms",
+        digits=0,
+    ),
+    Goal(
+        "archive-again",
+        "the same archive again, with nothing new",
+        "archive",
+        lambda figures: figures["again"]["took_s"],
+        1,
+        unit=" s",
     ),
 ]

@@ -47,6 +47,7 @@ def write(results: Figures, page: Path = PAGE) -> None:
         ("memory", _memory),
         ("history", _history),
         ("startup", _commands),
+        ("fit-reading", _fit_reading),
     ):
         if name in parts:
             lines += ["", *section(parts[name]["figures"], parts)]
@@ -375,6 +376,54 @@ def _commands(figures: Figures, parts: Figures) -> list[str]:
                 for name, measured in rows.items()
             ],
         ),
+    ]
+
+
+def _fit_reading(figures: Figures, parts: Figures) -> list[str]:
+    """Return the section about our reader of FIT files beside those of other products."""
+    ours_ms = figures["contenders"]["FitGlue"]["cpu_ms"]
+    rows = [
+        [
+            name,
+            figures["packages"].get(name, "–"),
+            f"{measured['cpu_ms'] / ours_ms:.2f}",
+            f"{measured['cpu_ms']:.1f}",
+            f"{measured['lowest_ms']:.1f} to {measured['highest_ms']:.1f}",
+            measured["runs"],
+        ]
+        for name, measured in figures["contenders"].items()
+    ]
+    rows += [
+        [name, f"{absent['package']}, which could not be installed", *["not run"] * 3, 0]
+        for name, absent in figures["missing"].items()
+    ]
+    heads = [
+        "Reader",
+        "Package",
+        "CPU time × FitGlue's reader",
+        "CPU ms per file",
+        "Lowest to highest",
+        "Runs",
+    ]
+    reasons = [
+        f"{name} was not run here: {absent['reason']}."
+        for name, absent in figures["missing"].items()
+    ]
+    return [
+        "## Reading FIT files",
+        "",
+        prose(f"""The same {figures["count"]:,} files of one hour with one sample per second
+            ({figures["bytes"] / 1000:.0f} kB each, written by `benchmarks/fitfiles.py`), read by
+            each reader in turns, each time in a new process. The start of the processes and their
+            imports are not counted. *FitGlue* makes complete source activities: samples
+            in columns, laps, totals that are checked against the samples, units, claims. *fitfast*
+            (Rust), *Garmin's SDK* and *fitdecode* only decode the messages; the columns of
+            fitfast are its samples without the other messages. *Complete import*: FitGlue from
+            the folder to every sample in the store, in all its processes.
+            All readers have to find every sample. {command_of(parts, "fit-reading")}"""),
+        "",
+        *table(heads, rows, words=2),
+        *(["", *reasons] if reasons else []),
     ]
 
 

@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import archive
 import distributions
 import entries
-from field import DLT, FITGLUE, HERE, SCRIPT, SINGER, Contender, floor, host, set_up_peers
+import fit_reading
+import peers
+from field import DLT, FITGLUE, HERE, SCRIPT, SINGER, Contender, floor, host
 from measure import Run, environment, median, run, size_of
 from service import YESTERDAY, Service
 
@@ -58,7 +60,7 @@ def first_sync(plan: Plan) -> Figures:
     activity.
     """
     count, rounds = plan.size(1000, 60), plan.times(3)
-    why = set_up_peers()
+    missing = peers.set_up()
     repeats = {
         floor(): rounds + 2 * (not plan.quick),
         floor(also="decode"): rounds,
@@ -66,7 +68,9 @@ def first_sync(plan: Plan) -> Figures:
         host(plan.scratch, 1): rounds + 2 * (not plan.quick),
     }
     # The slow contenders run less often, because a few per cent do not matter for the comparison.
-    repeats |= {} if why else {SCRIPT: min(rounds, 2), SINGER: 1, DLT: 1}
+    for contender, times in {SCRIPT: min(rounds, 2), SINGER: 1, DLT: 1}.items():
+        if missing.keys().isdisjoint(contender.packages):
+            repeats[contender] = times
     results: dict[str, Figures] = {
         contender.name: {"first": [], "idle": []} for contender in repeats
     }
@@ -101,9 +105,19 @@ def first_sync(plan: Plan) -> Figures:
         "count": count,
         "contenders": results,
         "streams": streams,
-        "peers_missing": why,
+        "peers_missing": "; ".join(_without(missing, (SCRIPT, SINGER, DLT))) or None,
         "server": service.command,
     }
+
+
+def _without(missing: dict[str, str], contenders: Iterable[Contender]) -> list[str]:
+    """Return why contenders did not run, one text for each package that they lack."""
+    return [
+        f"{contender.name}, because {name} could not be installed ({missing[name]})"
+        for contender in contenders
+        for name in contender.packages
+        if name in missing
+    ]
 
 
 def _first_and_idle(
@@ -471,5 +485,6 @@ PARTS: dict[str, Callable[[Plan], Figures]] = {
     "history": history,
     "registry": registry,
     "plugins": plugins,
+    "fit-reading": fit_reading.measure,
     "archive": archive.measure,
 }

@@ -31,6 +31,8 @@ RESULTS = Path(__file__).resolve().parent / "results.json"
 def main() -> None:
     """Run the parts that the command line names, then write the pages."""
     options = _arguments()
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
     stored = options.out / RESULTS.name if options.out else RESULTS
     results = json.loads(stored.read_text()) if stored.exists() else {"parts": {}}
     started = time.monotonic()
