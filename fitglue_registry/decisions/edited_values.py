@@ -15,8 +15,9 @@ import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry.store.natural_keys import ids_of_keys, key_of
+from fitglue_registry.store.rows import insert_one, insert_row
 from fitglue_registry.store.source_activity_rows import load_rows
-from fitglue_registry.store.statements import chunks, insert_one, insert_row
+from fitglue_registry.store.statements import Statement, chunks
 from fitglue_registry.store.tables import choice_keys, choices
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from fitglue_registry.decisions.transaction import DecisionTransaction
     from fitglue_registry.dedupe import Choice
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
+
+_ANY = Statement(
+    sa.select(choices.c.id).where(choices.c.athlete_id == sa.bindparam("athlete")).limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +146,7 @@ def ids_with_edits(
 
 
 def _has_edits(db: Db, athlete_id: str) -> bool:
-    query = sa.select(choices.c.id).where(choices.c.athlete_id == athlete_id).limit(1)
-    return db.scalar(query) is not None
+    return _ANY.first(db, athlete=athlete_id) is not None
 
 
 def _edits_naming(

@@ -19,8 +19,9 @@ from fitglue_registry.model.stored import OpinionSource, Verdict
 from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.natural_keys import ids_of_keys, is_natural_key, key_of
 from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinion
+from fitglue_registry.store.rows import insert_one, insert_row
 from fitglue_registry.store.source_activity_search import ids_claiming
-from fitglue_registry.store.statements import chunks, insert_one, insert_row
+from fitglue_registry.store.statements import Statement, chunks
 from fitglue_registry.store.tables import opinions, verdict_sides, verdicts
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 #: The sources of opinions that follow from decisions: the athlete decided about exactly these
 #: source activities, or about others that assert the same identities.
 BY_ATHLETE = (OpinionSource.PERSON, OpinionSource.PERSON_OF_A_COPY)
+_ANY = Statement(
+    sa.select(verdicts.c.id).where(verdicts.c.athlete_id == sa.bindparam("athlete")).limit(1)
+)
 _REASONS = {
     Verdict.SAME: "you decided that they are one workout",
     Verdict.DIFFERENT: "you decided that they are two workouts",
@@ -192,8 +196,7 @@ def recall_decisions(
 
 
 def _has_decisions(db: Db, athlete_id: str) -> bool:
-    query = sa.select(verdicts.c.id).where(verdicts.c.athlete_id == athlete_id).limit(1)
-    return db.scalar(query) is not None
+    return _ANY.first(db, athlete=athlete_id) is not None
 
 
 def _decisions_naming(

@@ -13,14 +13,8 @@ from fitglue_registry.model import encode, is_cropped
 from fitglue_registry.model.stored import OTHER_FIELDS
 from fitglue_registry.store.document_columns import DOCUMENT_COLUMNS
 from fitglue_registry.store.encoding import column_values, sort_start
-from fitglue_registry.store.statements import (
-    IDS,
-    Statement,
-    chunks,
-    each_row,
-    insert_row,
-    update_one,
-)
+from fitglue_registry.store.rows import insert_row, update_one
+from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import activities, athletes, source_activities
 
 if TYPE_CHECKING:
@@ -53,17 +47,21 @@ _REWRITE = Statement(
     sa.update(activities).where(activities.c.id == sa.bindparam("activity"), _DIFFERS),
     ("document", "origins", "updated_at", "sort_start", *DOCUMENT_COLUMNS),
 )
-_ACTIVITIES = sa.select(
-    activities.c.id,
-    activities.c.athlete_id,
-    activities.c.number,
-    activities.c.document,
-    activities.c.origins,
-    activities.c.gone_at,
-).where(activities.c.id.in_(IDS))
-_DELETE_EMPTY = sa.delete(activities).where(
-    activities.c.id.in_(IDS),
-    ~sa.exists().where(source_activities.c.activity_id == activities.c.id),
+_ACTIVITIES = Statement(
+    sa.select(
+        activities.c.id,
+        activities.c.athlete_id,
+        activities.c.number,
+        activities.c.document,
+        activities.c.origins,
+        activities.c.gone_at,
+    ).where(activities.c.id.in_(IDS))
+)
+_DELETE_EMPTY = Statement(
+    sa.delete(activities).where(
+        activities.c.id.in_(IDS),
+        ~sa.exists().where(source_activities.c.activity_id == activities.c.id),
+    )
 )
 # One statement reads and increments the counter, so two transactions cannot get the same number.
 _NEXT_NUMBER = Statement(
@@ -122,7 +120,7 @@ def rewrite_from_only_member(
 
 def existing_activities(db: Db, ids: Iterable[str]) -> dict[str | None, Any]:
     """Return those of these activities that exist, by their ids."""
-    return {row.id: row for row in each_row(db, _ACTIVITIES, sorted(ids))}
+    return {row.id: row for row in _ACTIVITIES.each_row(db, sorted(ids))}
 
 
 def make_activity(
@@ -207,5 +205,4 @@ def _origins_text(origins: Mapping[str, int]) -> str:
 
 def drop_empty(db: Db, ids: Iterable[Any]) -> None:
     """Delete the activities among these that no longer have a source activity."""
-    for chunk in chunks(sorted(ids)):
-        db.execute(_DELETE_EMPTY, {"ids": chunk})
+    _DELETE_EMPTY.run_each(db, sorted(ids))

@@ -12,7 +12,7 @@ from fitglue_registry.model import decode
 from fitglue_registry.model.stored import RecordState
 from fitglue_registry.store.joins import SOURCE_ACTIVITIES
 from fitglue_registry.store.references import SHORTEST_PREFIX
-from fitglue_registry.store.statements import IDS, each_row
+from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import (
     activities,
     connections,
@@ -42,7 +42,7 @@ _MEMBERS = (
     .where(source_activities.c.activity_id == sa.bindparam("activity"))
     .order_by(connections.c.name, records.c.external_id, source_activities.c.leg_no)
 )
-_ACTIVITIES = (
+_ACTIVITIES = Statement(
     sa.select(
         source_activities.c.id,
         records.c.external_id,
@@ -152,7 +152,7 @@ def activities_of(db: Db, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         last two are ``None`` if it belongs to no activity.
     """
     described = {}
-    for row in each_row(db, _ACTIVITIES, ids):
+    for row in _ACTIVITIES.each_row(db, ids):
         described[row.id] = {
             "name": f"{row.name}/{row.external_id}",
             "number": row.number,

@@ -17,7 +17,7 @@ from fitglue_registry.store.activities import (
     make_activity,
     write_activity,
 )
-from fitglue_registry.store.statements import update_one
+from fitglue_registry.store.rows import update_one
 from fitglue_registry.store.tables import activities, aliases, source_activities
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from fitglue_registry.store.days import day_of, day_text
-from fitglue_registry.store.statements import insert_row
+from fitglue_registry.store.rows import insert_row
+from fitglue_registry.store.statements import Statement
 from fitglue_registry.store.tables import athlete_settings
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-_ROWS = (
+_ROWS = Statement(
     sa.select(
         athlete_settings.c.key,
         athlete_settings.c.valid_from,
@@ -45,7 +46,7 @@ class Setting:
 def load_settings(db: Db, athlete_id: str, key: str | None = None) -> list[Setting]:
     """Return the settings of an athlete, or the values of one, oldest first."""
     settings = []
-    for row in db.execute(_ROWS, {"athlete": athlete_id}):
+    for row in _ROWS.rows(db, athlete=athlete_id):
         if key is None or row.key == key:
             settings.append(Setting(row.key, row.value, day_of(row.valid_from)))
     return settings

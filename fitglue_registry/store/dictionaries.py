@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from fitglue_registry.store.packing import MIN_SAMPLES, train_dictionary
-from fitglue_registry.store.statements import insert_one
+from fitglue_registry.store.rows import insert_one
 from fitglue_registry.store.tables import dictionaries
 
 if TYPE_CHECKING:

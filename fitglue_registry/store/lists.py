@@ -11,7 +11,7 @@ from fitglue_registry.model.stored import RecordState
 from fitglue_registry.store.document_columns import DOCUMENT_COLUMNS
 from fitglue_registry.store.joins import SOURCE_ACTIVITIES
 from fitglue_registry.store.remarks import activities_with_remarks
-from fitglue_registry.store.statements import IDS, each_row
+from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import (
     activities,
     connections,
@@ -42,7 +42,7 @@ _COLUMNS = (
     sa.func.coalesce(_START_IS_ESTIMATED, sa.false()).label("start_is_estimated"),
 )
 
-_CONNECTIONS = (
+_CONNECTIONS = Statement(
     sa.select(source_activities.c.activity_id, connections.c.name)
     .distinct()
     .select_from(SOURCE_ACTIVITIES)
@@ -116,6 +116,6 @@ def _is_from(source: str) -> sa.ColumnElement[bool]:
 def connections_of(db: Db, activity_ids: Sequence[str]) -> dict[str, list[str]]:
     """Return, by activity id, the names of the connections that have the activity."""
     names: dict[str, list[str]] = {}
-    for activity_id, name in each_row(db, _CONNECTIONS, activity_ids):
+    for activity_id, name in _CONNECTIONS.each_row(db, activity_ids):
         names.setdefault(activity_id, []).append(name)
     return names

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from fitglue_registry.store.statements import Statement, chunks, insert_row
+from fitglue_registry.store.rows import insert_row
+from fitglue_registry.store.statements import Statement, chunks
 from fitglue_registry.store.tables import locations
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry.store.joins import SOURCE_ACTIVITIES
-from fitglue_registry.store.statements import IDS, each_row
+from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import connections, records, source_activities
 
 if TYPE_CHECKING:
@@ -21,6 +21,24 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
+
+_OF_ATHLETE = sa.select(connections.c.id).where(
+    connections.c.athlete_id == sa.bindparam("athlete"),
+)
+_WITH_EXTERNAL_IDS = Statement(
+    sa.select(
+        source_activities.c.id,
+        source_activities.c.leg_no,
+        records.c.external_id,
+        connections.c.source,
+        connections.c.account_id,
+    )
+    .select_from(SOURCE_ACTIVITIES)
+    .where(
+        records.c.connection_id.in_(_OF_ATHLETE),
+        records.c.external_id.in_(IDS),
+    )
+)
 
 
 def natural_key(
@@ -63,23 +81,8 @@ def ids_of_keys(
     keys = {identity for identity in identities if is_natural_key(identity)}
     # An index serves connection and external id; the complete key is compared below.
     external_ids = {msgspec.json.decode(key)[2] for key in keys}
-    of_athlete = sa.select(connections.c.id).where(connections.c.athlete_id == athlete_id)
-    query = (
-        sa.select(
-            source_activities.c.id,
-            source_activities.c.leg_no,
-            records.c.external_id,
-            connections.c.source,
-            connections.c.account_id,
-        )
-        .select_from(SOURCE_ACTIVITIES)
-        .where(
-            records.c.connection_id.in_(of_athlete),
-            records.c.external_id.in_(IDS),
-        )
-    )
     ids: dict[str, int] = {}
-    for row in each_row(db, query, sorted(external_ids)):
+    for row in _WITH_EXTERNAL_IDS.each_row(db, sorted(external_ids), athlete=athlete_id):
         key = natural_key(row.source, row.account_id, row.external_id, row.leg_no)
         if key in keys:
             ids[key] = row.id

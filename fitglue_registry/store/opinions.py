@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from fitglue_registry.store.statements import IDS, Statement, chunks, each_row
+from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import opinions
 
 if TYPE_CHECKING:
@@ -26,8 +26,11 @@ _ABOUT_ONE = Statement(
     .limit(1)
 )
 _IS_ABOUT = sa.or_(opinions.c.first_id.in_(IDS), opinions.c.second_id.in_(IDS))
-_ABOUT = sa.select(opinions).where(_IS_ABOUT)
-_DELETE = sa.delete(opinions).where(_IS_ABOUT)
+_ABOUT = Statement(sa.select(opinions).where(_IS_ABOUT))
+_DELETE = Statement(sa.delete(opinions).where(_IS_ABOUT))
+_DELETE_OF_AUTHOR = Statement(
+    sa.delete(opinions).where(_IS_ABOUT, opinions.c.said_by == sa.bindparam("author"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def has_opinions(db: Db, source_activity_id: int) -> bool:
 def opinions_about(db: Db, ids: Iterable[int]) -> list[Any]:
     """Return the rows of all opinions about these source activities, each of them once."""
     about: dict[tuple[int, int, str], Any] = {}
-    for row in each_row(db, _ABOUT, ids):
+    for row in _ABOUT.each_row(db, ids):
         # If the two ids of a pair are in two chunks, both queries return its row.
         about[row.first_id, row.second_id, row.said_by] = row
     return list(about.values())
@@ -101,12 +104,11 @@ def drop_opinions(
     said_by: Sequence[str],
 ) -> None:
     """Delete the opinions of these authors about source activities; they are asked again."""
-    of_authors = _DELETE.where(opinions.c.said_by.in_(said_by))
-    for chunk in chunks(ids):
-        db.execute(of_authors, {"ids": chunk})
+    ids = list(ids)
+    for author in said_by:
+        _DELETE_OF_AUTHOR.run_each(db, ids, author=author)
 
 
 def delete_opinions(db: Db, ids: Iterable[int]) -> None:
     """Delete all opinions about these source activities."""
-    for chunk in chunks(ids):
-        db.execute(_DELETE, {"ids": chunk})
+    _DELETE.run_each(db, ids)

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from fitglue_registry.model.stored import FETCHABLE, PartState, RecordState
 from fitglue_registry.store.records import inside
-from fitglue_registry.store.statements import Statement, insert_row, update_one
+from fitglue_registry.store.rows import insert_row, update_one
+from fitglue_registry.store.statements import Statement
 from fitglue_registry.store.tables import parts, records
 
 if TYPE_CHECKING:

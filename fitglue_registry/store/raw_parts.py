@@ -12,7 +12,8 @@ from fitglue_registry.model.stored import Packing, PartName
 from fitglue_registry.store.blobs import put_many
 from fitglue_registry.store.dictionaries import Dictionaries
 from fitglue_registry.store.packing import Packed, pack, pack_blob, packed_from_row, unpack
-from fitglue_registry.store.statements import IDS, Statement, chunks, insert_one, update_one
+from fitglue_registry.store.rows import insert_one, update_one
+from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import raw, records
 
 if TYPE_CHECKING:
@@ -44,9 +45,9 @@ _NEWEST_IDS = (
     .where(raw.c.record_id.in_(IDS))
     .group_by(raw.c.record_id, raw.c.part)
 )
-_NEWEST = sa.select(raw).where(raw.c.id.in_(_NEWEST_IDS))
-_NEWEST_OF_PART = sa.select(raw).where(
-    raw.c.id.in_(_NEWEST_IDS.where(raw.c.part == sa.bindparam("part")))
+_NEWEST = Statement(sa.select(raw).where(raw.c.id.in_(_NEWEST_IDS)))
+_NEWEST_OF_PART = Statement(
+    sa.select(raw).where(raw.c.id.in_(_NEWEST_IDS.where(raw.c.part == sa.bindparam("part"))))
 )
 
 
@@ -220,10 +221,9 @@ class RawStore:
         """
         query = _NEWEST if only is None else _NEWEST_OF_PART
         newest: dict[int, dict[str, tuple[Body, str]]] = {}
-        for chunk in chunks(record_ids):
-            for row in db.execute(query, {"ids": chunk, "part": only}):
-                parts = newest.setdefault(row.record_id, {})
-                parts[row.part] = (self._unpack(db, row), row.received_at)
+        for row in query.each_row(db, record_ids, part=only):
+            parts = newest.setdefault(row.record_id, {})
+            parts[row.part] = (self._unpack(db, row), row.received_at)
         return newest
 
     def _unpack(self, db: Db, row: Any) -> Body:

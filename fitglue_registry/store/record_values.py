@@ -12,7 +12,7 @@ from fitglue_registry.model.moments import clock_text
 from fitglue_registry.model.stored import PartName, PartState
 from fitglue_registry.plugin_api import Account, Body, Record
 from fitglue_registry.store.parts import SECOND_LOOK
-from fitglue_registry.store.statements import IDS, each_row
+from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import parts
 
 if TYPE_CHECKING:
@@ -27,14 +27,16 @@ _TICK = timedelta(milliseconds=1)  # moments are stored to the millisecond
 
 # The reasons why parts do not exist. A part that failed, or that is only late, says nothing about
 # the workout, so normalize does not see its reason.
-_REASONS = sa.select(
-    parts.c.record_id,
-    parts.c.part,
-    parts.c.reason,
-).where(
-    parts.c.record_id.in_(IDS),
-    sa.or_(parts.c.state == PartState.NONE, parts.c.tries == SECOND_LOOK),
-    parts.c.reason.is_not(None),
+_REASONS = Statement(
+    sa.select(
+        parts.c.record_id,
+        parts.c.part,
+        parts.c.reason,
+    ).where(
+        parts.c.record_id.in_(IDS),
+        sa.or_(parts.c.state == PartState.NONE, parts.c.tries == SECOND_LOOK),
+        parts.c.reason.is_not(None),
+    )
 )
 
 
@@ -75,7 +77,7 @@ def load_records(
 def _reasons_of(db: Db, record_ids: Iterable[int]) -> dict[int, dict[str, str]]:
     """Return record id → part → the reason why the part does not exist."""
     reasons: dict[int, dict[str, str]] = {}
-    for row in each_row(db, _REASONS, record_ids):
+    for row in _REASONS.each_row(db, record_ids):
         reasons.setdefault(row.record_id, {})[row.part] = row.reason
     return reasons
 

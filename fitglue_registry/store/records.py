@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from fitglue_registry.model.stored import RecordState
 from fitglue_registry.store.days import end_of
-from fitglue_registry.store.statements import IDS, each_row, insert_one, update_one
+from fitglue_registry.store.rows import insert_one, update_one
+from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import records
 
 if TYPE_CHECKING:
@@ -53,17 +54,22 @@ def select_records() -> sa.Select[Any]:
     )
 
 
+_KNOWN = Statement(
+    select_records().where(
+        records.c.connection_id == sa.bindparam("connection"),
+        records.c.external_id.in_(IDS),
+    )
+)
+
+
 def known_records(
     db: Db,
     connection_id: str,
     external_ids: Iterable[str],
 ) -> dict[str, RecordRow]:
     """Return, by external id, the records of a connection that the store has."""
-    query = select_records().where(
-        records.c.connection_id == connection_id,
-        records.c.external_id.in_(IDS),
-    )
-    return {row.external_id: RecordRow(*row) for row in each_row(db, query, external_ids)}
+    rows = _KNOWN.each_row(db, external_ids, connection=connection_id)
+    return {row.external_id: RecordRow(*row) for row in rows}
 
 
 def records_in(

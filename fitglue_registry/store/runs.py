@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from fitglue_registry._version import __version__
 from fitglue_registry.store.json_text import json_text
-from fitglue_registry.store.statements import insert_one, insert_row
+from fitglue_registry.store.rows import insert_one, insert_row
 from fitglue_registry.store.tables import decisions, runs
 
 if TYPE_CHECKING:

@@ -10,13 +10,8 @@ import sqlalchemy as sa
 from fitglue_registry.model.activity import MODEL_VERSION
 from fitglue_registry.store.encoding import clock_start
 from fitglue_registry.store.opinions import delete_opinions
-from fitglue_registry.store.statements import (
-    Statement,
-    chunks,
-    insert_one,
-    insert_row,
-    update_one,
-)
+from fitglue_registry.store.rows import insert_one, insert_row, update_one
+from fitglue_registry.store.statements import Statement, chunks
 from fitglue_registry.store.stored_streams import put_streams
 from fitglue_registry.store.tables import activities, claims, source_activities, streams
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from fitglue_registry.model.stored import RecordState
 from fitglue_registry.store.joins import SOURCE_ACTIVITIES
-from fitglue_registry.store.statements import IDS, chunks
+from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import claims, connections, records, source_activities
 
 if TYPE_CHECKING:
@@ -39,10 +39,12 @@ class SourceActivityRow:
     document: str  # JSON; decoded only where its values are needed
 
 
-_CLAIMS = sa.select(claims.c.source_activity_id, claims.c.claim).where(
-    claims.c.source_activity_id.in_(IDS)
+_CLAIMS = Statement(
+    sa.select(claims.c.source_activity_id, claims.c.claim).where(
+        claims.c.source_activity_id.in_(IDS)
+    )
 )
-_ROWS = (
+_ROWS = Statement(
     sa.select(
         source_activities.c.id,
         source_activities.c.leg_no,
@@ -73,17 +75,17 @@ def load_rows(
     Without ``with_claims``, the claims of each are empty, which saves a query.
     """
     loaded: dict[int, SourceActivityRow] = {}
-    for chunk in chunks(sorted(set(ids))):
-        claimed = _claims_of(db, chunk) if with_claims else {}
-        for row in db.execute(_ROWS, {"ids": chunk}):
-            asserted = frozenset(claimed.get(row.id, ()))
-            loaded[row.id] = _loaded(row, asserted)
+    wanted = sorted(set(ids))
+    claimed = _claims_of(db, wanted) if with_claims else {}
+    for row in _ROWS.each_row(db, wanted):
+        asserted = frozenset(claimed.get(row.id, ()))
+        loaded[row.id] = _loaded(row, asserted)
     return loaded
 
 
 def _claims_of(db: Db, ids: list[int]) -> dict[int, set[str]]:
     claimed: dict[int, set[str]] = defaultdict(set)
-    for source_activity_id, claim in db.execute(_CLAIMS, {"ids": ids}):
+    for source_activity_id, claim in _CLAIMS.each_row(db, ids):
         claimed[source_activity_id].add(claim)
     return claimed
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from fitglue_registry.model.stored import RecordState
-from fitglue_registry.store.statements import IDS, Statement, each_scalar
+from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import claims, records, source_activities
 
 if TYPE_CHECKING:
@@ -20,18 +20,28 @@ if TYPE_CHECKING:
 _OTHER = source_activities.alias("other")
 _ID = sa.select(source_activities.c.id)
 
-_OF_RECORDS = _ID.where(source_activities.c.record_id.in_(IDS))
-_OF_ACTIVITIES = _ID.where(source_activities.c.activity_id.in_(IDS))
-_FELLOWS = _ID.where(
-    source_activities.c.activity_id.in_(
-        sa.select(source_activities.c.activity_id).where(source_activities.c.id.in_(IDS))
+_OF_RECORDS = Statement(_ID.where(source_activities.c.record_id.in_(IDS)))
+_OF_ACTIVITIES = Statement(_ID.where(source_activities.c.activity_id.in_(IDS)))
+_FELLOWS = Statement(
+    _ID.where(
+        source_activities.c.activity_id.in_(
+            sa.select(source_activities.c.activity_id).where(source_activities.c.id.in_(IDS))
+        )
     )
 )
-_STARTING_IN = _ID.join(records, records.c.id == source_activities.c.record_id).where(
-    source_activities.c.athlete_id == sa.bindparam("athlete"),
-    source_activities.c.clock_start >= sa.bindparam("oldest"),
-    source_activities.c.clock_start <= sa.bindparam("newest"),
-    records.c.state != RecordState.GONE,
+_CLAIMING = Statement(
+    sa.select(claims.c.source_activity_id).where(
+        claims.c.athlete_id == sa.bindparam("athlete"),
+        claims.c.claim.in_(IDS),
+    )
+)
+_STARTING_IN = Statement(
+    _ID.join(records, records.c.id == source_activities.c.record_id).where(
+        source_activities.c.athlete_id == sa.bindparam("athlete"),
+        source_activities.c.clock_start >= sa.bindparam("oldest"),
+        source_activities.c.clock_start <= sa.bindparam("newest"),
+        records.c.state != RecordState.GONE,
+    )
 )
 _SHARED = (
     _ID.join(records, records.c.id == source_activities.c.record_id)
@@ -62,12 +72,12 @@ _TIMES_NEAR = Statement(
 
 def ids_of_records(db: Db, record_ids: Iterable[int]) -> list[int]:
     """Return the ids of the source activities of these records."""
-    return list(each_scalar(db, _OF_RECORDS, record_ids))
+    return list(_OF_RECORDS.each_scalar(db, record_ids))
 
 
 def members_of(db: Db, activity_ids: Iterable[str]) -> set[int]:
     """Return the ids of the source activities that belong to these activities."""
-    return set(each_scalar(db, _OF_ACTIVITIES, sorted(set(activity_ids))))
+    return set(_OF_ACTIVITIES.each_scalar(db, sorted(set(activity_ids))))
 
 
 def with_fellow_members(db: Db, ids: Iterable[int]) -> set[int]:
@@ -75,7 +85,7 @@ def with_fellow_members(db: Db, ids: Iterable[int]) -> set[int]:
 
     Those of ``ids`` that belong to no activity are left out.
     """
-    return set(each_scalar(db, _FELLOWS, ids))
+    return set(_FELLOWS.each_scalar(db, ids))
 
 
 def shared_of(db: Db, connection_id: str) -> list[int]:
@@ -89,11 +99,7 @@ def ids_claiming(
     identities: Iterable[str],
 ) -> set[int]:
     """Return the ids of the source activities of an athlete that assert one of these claims."""
-    query = sa.select(claims.c.source_activity_id).where(
-        claims.c.athlete_id == athlete_id,
-        claims.c.claim.in_(IDS),
-    )
-    return set(each_scalar(db, query, sorted(set(identities))))
+    return set(_CLAIMING.each_scalar(db, sorted(set(identities)), athlete=athlete_id))
 
 
 def ids_near(
@@ -109,7 +115,7 @@ def ids_near(
     near: set[int] = set()
     for oldest, newest in spans:
         span = {"oldest": oldest.isoformat(), "newest": newest.isoformat()}
-        near.update(db.scalars(_STARTING_IN, {"athlete": athlete_id, **span}))
+        near.update(_STARTING_IN.scalars(db, athlete=athlete_id, **span))
     return near
 
 

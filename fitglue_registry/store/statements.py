@@ -8,13 +8,12 @@ small statement.
 from __future__ import annotations
 
 from collections import namedtuple
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
@@ -29,6 +28,9 @@ _Bind = tuple[str, "Callable[[Any], Any] | None"]
 class Statement:
     """One statement with named parameters, compiled once for each kind of database.
 
+    A statement that contains ``IDS`` is run by the methods whose names have ``each``: once for each
+    chunk of the values.
+
     Args:
         statement: The statement. A value for each ``bindparam`` is passed by keyword when it runs.
         columns: The columns that an insert or an update sets; their names are parameters, too.
@@ -41,22 +43,22 @@ class Statement:
     ) -> None:
         self._statement = statement
         self._columns = None if columns is None else list(columns)
-        self._compiled: dict[str, _Compiled] = {}
+        # The key is the kind of database, and how many values the IN list has.
+        self._compiled: dict[tuple[str, int], _Compiled] = {}
 
     def run(self, db: Db, **values: Any) -> int:
         """Run the statement, and return how many rows it changed."""
         cursor = self._for(db).execute(db, values)
         return int(cursor.rowcount)
 
-    def run_many(self, db: Db, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Run the statement once for each mapping of parameters in ``rows``."""
-        self._for(db).execute_many(db, rows)
+    def run_many(self, db: Db, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run the statement once for each mapping of parameters in ``rows``, in one call."""
+        if rows:
+            self._for(db).execute_many(db, rows)
 
     def rows(self, db: Db, **values: Any) -> list[Any]:
         """Return all rows, as named tuples of the columns."""
-        compiled = self._for(db)
-        cursor = compiled.execute(db, values)
-        return [compiled.row(*row) for row in cursor.fetchall()]
+        return self._for(db).fetch(db, values)
 
     def first(self, db: Db, **values: Any) -> Any:
         """Return the first row, or ``None`` if there is no row."""
@@ -74,31 +76,65 @@ class Statement:
         cursor = self._for(db).execute(db, values)
         return [row[0] for row in cursor.fetchall()]
 
-    def _for(self, db: Db) -> _Compiled:
-        name = db.dialect.name
-        if name not in self._compiled:
-            self._compiled[name] = _Compiled(self._statement, self._columns, db.dialect)
-        return self._compiled[name]
+    def each_row(self, db: Db, ids: Iterable[Any], **values: Any) -> Iterator[Any]:
+        """Yield the rows for the values of ``IDS``.
+
+        The order of the query holds within a chunk only.
+        """
+        for chunk in chunks(ids):
+            padded = _padded(chunk)
+            compiled = self._for(db, len(padded))
+            yield from compiled.fetch(db, compiled.with_ids(padded, values))
+
+    def each_scalar(self, db: Db, ids: Iterable[Any], **values: Any) -> Iterator[Any]:
+        """Yield the first column of each row that ``each_row`` would yield."""
+        for row in self.each_row(db, ids, **values):
+            yield row[0]
+
+    def run_each(self, db: Db, ids: Iterable[Any], **values: Any) -> None:
+        """Run a statement that changes rows for the values of ``IDS``."""
+        for chunk in chunks(ids):
+            padded = _padded(chunk)
+            compiled = self._for(db, len(padded))
+            compiled.execute(db, compiled.with_ids(padded, values))
+
+    def _for(self, db: Db, ids: int = 0) -> _Compiled:
+        key = (db.dialect.name, ids)
+        if key not in self._compiled:
+            self._compiled[key] = _Compiled(self._statement, self._columns, db.dialect, ids)
+        return self._compiled[key]
 
 
 class _Compiled:
-    """A statement in the SQL and the parameter style of one driver."""
+    """A statement in the SQL and the parameter style of one driver.
+
+    Args:
+        statement: The statement.
+        columns: The columns that it sets.
+        dialect: The kind of database.
+        ids: How many values its IN list has; 0 if it has none.
+    """
 
     def __init__(
         self,
         statement: sa.Executable,
         columns: list[str] | None,
         dialect: sa.Dialect,
+        ids: int,
     ) -> None:
         element: Any = statement  # sa.Executable does not declare compile()
         compiled = element.compile(dialect=dialect, column_keys=columns)
-        self._text = str(compiled)
         # Literal values inside the statement, such as an enum member in a WHERE clause, are
         # parameters, too, and no caller passes them.
         self._constants = {
             name: value for name, value in compiled.params.items() if value is not None
         }
-        self._binds = _binds_of(compiled, dialect)
+        expanded = compiled.construct_expanded_state(
+            {**dict.fromkeys(compiled.params), IDS.key: [None] * ids}
+        )
+        self._text = expanded.statement
+        self._ids = expanded.parameter_expansion.get(IDS.key, ())
+        self._binds = _binds_of(compiled, expanded, dialect)
         self._names = [name for name, _ in self._binds]
         self._positional = bool(compiled.positional)
         self.row = _row_type(statement)
@@ -112,6 +148,14 @@ class _Compiled:
         driver: Any = db.connection.driver_connection
         bound = [self._bound(values) for values in rows]
         driver.cursor().executemany(self._text, bound)
+
+    def fetch(self, db: Db, values: Mapping[str, Any]) -> list[Any]:
+        cursor = self.execute(db, values)
+        return [self.row(*row) for row in cursor.fetchall()]
+
+    def with_ids(self, ids: Sequence[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values with those of the IN list under the names of their parameters."""
+        return {**values, **dict(zip(self._ids, ids, strict=True))}
 
     def _bound(self, values: Mapping[str, Any]) -> Any:
         """Return the values as the driver expects them: in order (SQLite) or by name (psycopg)."""
@@ -127,12 +171,12 @@ class _Compiled:
         return dict(zip(self._names, bound, strict=True))
 
 
-def _binds_of(compiled: Any, dialect: sa.Dialect) -> list[_Bind]:
+def _binds_of(compiled: Any, expanded: Any, dialect: sa.Dialect) -> list[_Bind]:
     """Return the parameters in the order of the SQL text, each with the converter of its type."""
-    names = compiled.bind_names.values()
-    if compiled.positional:
-        names = compiled.positiontup
     types = {name: parameter.type for parameter, name in compiled.bind_names.items()}
+    for name, members in expanded.parameter_expansion.items():
+        types.update(dict.fromkeys(members, types.pop(name)))
+    names = expanded.positiontup if compiled.positional else types
 
     binds: list[_Bind] = []
     for name in names:
@@ -148,100 +192,18 @@ def _row_type(statement: sa.Executable) -> Any:
     return namedtuple("Row", names, rename=True)
 
 
-# -- one row ---------------------------------------------------------------------------------------
-
-
-def insert_one(db: Db, table: sa.Table, **values: Any) -> int:
-    """Insert one row, and return the id that the database assigned to it."""
-    # SQLAlchemy applies the defaults of a table while it executes, which is bypassed here.
-    values = {**_defaults(table), **values}
-    statement = _insert(table, tuple(values), key=True)
-    return int(statement.scalar(db, **values))
-
-
-def insert_row(db: Db, table: sa.Table, **values: Any) -> None:
-    """Insert one row whose primary key is among ``values``."""
-    values = {**_defaults(table), **values}
-    statement = _insert(table, tuple(values), key=False)
-    statement.run(db, **values)
-
-
-def update_one(db: Db, table: sa.Table, *key: Any, **values: Any) -> bool:
-    """Set columns of the row with this primary key, and return whether such a row exists."""
-    by_name = dict(zip(_key_names(table), key, strict=True))
-    statement = _update(table, tuple(values))
-    return bool(statement.run(db, **by_name, **values))
-
-
-@cache
-def _insert(
-    table: sa.Table,
-    columns: tuple[str, ...],
-    *,
-    key: bool,
-) -> Statement:
-    statement = sa.insert(table).inline()
-    if key:
-        return Statement(statement.returning(*table.primary_key), columns)
-    return Statement(statement, columns)
-
-
-@cache
-def _update(table: sa.Table, columns: tuple[str, ...]) -> Statement:
-    names = _key_names(table)
-    statement = sa.update(table)
-    for name, column in zip(names, table.primary_key, strict=True):
-        statement = statement.where(column == sa.bindparam(name))
-    return Statement(statement, columns)
-
-
-@cache
-def _key_names(table: sa.Table) -> tuple[str, ...]:
-    """Return the names of the parameters for the primary key.
-
-    The prefix keeps them apart from the parameters of the columns that are set.
-    """
-    return tuple(f"key_{column.name}" for column in table.primary_key)
-
-
-@cache
-def _defaults(table: sa.Table) -> dict[str, Any]:
-    """Return the default values of a table's columns."""
-    defaults = {}
-    for column in table.columns:
-        if isinstance(column.default, sa.ColumnDefault):
-            defaults[column.name] = column.default.arg
-    return defaults
-
-
-# -- many values -----------------------------------------------------------------------------------
-
-
-def each_row(
-    db: Db,
-    query: sa.Executable,
-    values: Iterable[Any],
-) -> Iterator[Any]:
-    """Yield the rows of a query that contains ``IDS``, which runs once for each chunk of values.
-
-    The order of the query holds within a chunk only.
-    """
-    for chunk in chunks(values):
-        yield from db.execute(query, {"ids": chunk})
-
-
-def each_scalar(
-    db: Db,
-    query: sa.Executable,
-    values: Iterable[Any],
-) -> Iterator[Any]:
-    """Yield the first column of each row that ``each_row`` would yield."""
-    for chunk in chunks(values):
-        yield from db.scalars(query, {"ids": chunk})
-
-
 def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
     """Yield the values in lists that are short enough for an IN list."""
     listed = list(values)
     for start in range(0, len(listed), _CHUNK):
         yield listed[start : start + _CHUNK]
+
+
+def _padded(chunk: list[Any]) -> list[Any]:
+    """Return the values of an IN list, with the last one repeated up to a power of two.
+
+    Each length is a statement of its own, which must be compiled and kept. There are ten of them
+    instead of five hundred, and a value that is repeated changes no result.
+    """
+    size = min(1 << (len(chunk) - 1).bit_length(), _CHUNK)
+    return chunk + chunk[-1:] * (size - len(chunk))

@@ -11,7 +11,8 @@ import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry.store.json_text import json_text
-from fitglue_registry.store.statements import IDS, Statement, each_row, insert_row
+from fitglue_registry.store.rows import insert_row
+from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.stream_blobs import decode_blob
 from fitglue_registry.store.tables import streams
 
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
 _DELETE = Statement(
     sa.delete(streams).where(streams.c.source_activity_id == sa.bindparam("source_activity"))
 )
-_SAMPLES = sa.select(
-    streams.c.source_activity_id,
-    streams.c.types,
-    streams.c.samples,
-).where(streams.c.source_activity_id.in_(IDS))
+_SAMPLES = Statement(
+    sa.select(
+        streams.c.source_activity_id,
+        streams.c.types,
+        streams.c.samples,
+    ).where(streams.c.source_activity_id.in_(IDS))
+)
 
 
 def put_streams(
@@ -61,7 +64,7 @@ def samples_of(db: Db, ids: Iterable[int]) -> dict[int, tuple[tuple[str, ...], i
     Source activities without streams are left out.
     """
     samples = {}
-    for row in each_row(db, _SAMPLES, sorted(set(ids))):
+    for row in _SAMPLES.each_row(db, sorted(set(ids))):
         channels = tuple(msgspec.json.decode(row.types))
         samples[row.source_activity_id] = (channels, row.samples)
     return samples
