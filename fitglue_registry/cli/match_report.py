@@ -135,7 +135,9 @@ def _doubts(story: Document, names: dict[str, str]) -> Iterator[Part]:
         if doubt["reason"] in said:
             continue
         by = f" ({_name(doubt['from'], names)})" if several else ""
-        yield Hanging("·", f"no {doubt['what']}: {short_hashes(doubt['reason'])}{by}")
+        # A key names what is missing ("use of all points"), is in doubt ("consistent laps"), or was
+        # left out ("repeated samples"), so no word in front of it would fit all of them.
+        yield Hanging("·", f"{doubt['what']}: {short_hashes(doubt['reason'])}{by}")
 
 
 def _has_several_fields(remark: tuple[str, list[str]]) -> bool:

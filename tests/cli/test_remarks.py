@@ -76,7 +76,16 @@ def test_an_activity_that_a_file_lost_is_a_remark(tmp_path, fitglue):
         "</TrainingCenterDatabase>"
     )
     assert "1 new, 1 of them with remarks" in fitglue("import", str(path)).out
-    assert "no use of all activities" in fitglue("why", "last").out
+    assert "· use of all activities: of 2, activity 2 " in fitglue("why", "last").out
+
+
+def test_remarks_read_well_whatever_their_key_names(imported, fitglue):
+    """`why` and `show` put no word in front of a key that makes it say the opposite: keys name what
+    is missing, is in doubt or was left out.
+    """
+    reason = "use of all points: dropped 1 of 31"
+    assert f"Missing or in doubt\n  · {reason}" in fitglue("why", "2022-03-11").out
+    assert f"without {reason}" in fitglue("show", "2022-03-11").out
 
 
 def test_an_archive_without_faults_has_no_remarks(tmp_path, fitglue):

@@ -320,6 +320,8 @@ def _member(member: MemberRow) -> Iterator[tuple[str, str]]:
         made += ", deleted at its source"
     yield name, made
     for part, reason in read.missing.items():
-        yield "", f"no {part}: {reason}"
+        # After "made from", this reads well for parts ("file") and for other keys, such as "use of
+        # all points" or "repeated samples".
+        yield "", f"without {part}: {reason}"
     if member.activity.stub:
         yield "", f"a stub: {member.activity.stub.reason}"
