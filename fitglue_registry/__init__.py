@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from fitglue_registry.hookspecs import HOOK_API, hookimpl
     from fitglue_registry.host import Host as Host
     from fitglue_registry.plugins import Plugins as Plugins
+    from fitglue_registry.policy import Policy as Policy
+    from fitglue_registry.policy import Quotas as Quotas
     from fitglue_registry.registry import Folder as Folder
     from fitglue_registry.store.activity_filter import Filter as Filter
     from fitglue_registry.sync.options import Options as Options
@@ -32,6 +34,8 @@ _HOMES = {
     "Host": "fitglue_registry.host",
     "Options": "fitglue_registry.sync.options",
     "Plugins": "fitglue_registry.plugins",
+    "Policy": "fitglue_registry.policy",
+    "Quotas": "fitglue_registry.policy",
     "hookimpl": "fitglue_registry.hookspecs",
 }
 
@@ -43,6 +47,8 @@ __all__ = [
     "Host",
     "Options",
     "Plugins",
+    "Policy",
+    "Quotas",
     "__version__",
     "hookimpl",
 ]

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import fitglue_registry.services as services
+from fitglue_registry.policy import Policy
 from fitglue_registry.workspace import ME, Replacements, Workspace
 
 if TYPE_CHECKING:
@@ -52,8 +53,12 @@ class Host:
         clock: A clock that replaces the system's, for tests.
         on_wait: Called with the seconds and the reason before each wait for a source, from any
             thread.
+        policy: What athletes may do, and which addresses are requested for them. The default is
+            closed, for a server with athletes who do not trust each other;
+            ``Policy.personal()`` allows everything that the command line allows.
 
     Attributes:
+        policy: What athletes may do, and which addresses are requested for them.
         workspace: What the services work on. Applications need only the services.
     """
 
@@ -68,9 +73,11 @@ class Host:
         folders: Sequence[Folder] | None = None,
         clock: WaitingClock | None = None,
         on_wait: Callable[[float, str], None] | None = None,
+        policy: Policy | None = None,
     ) -> None:
         replacements = Replacements(secrets, blobs, plugins, folders, clock)
-        self.workspace = Workspace(home, database, replacements, on_wait)
+        self.policy = policy or Policy()
+        self.workspace = Workspace(home, database, replacements, on_wait, self.policy)
 
     def __enter__(self) -> Self:
         return self

@@ -41,6 +41,14 @@ class Answer(Protocol):
             ConnectionStopped: FG-answer-not-json if the body is a web page, truncated or empty.
         """
 
+    def quote(self) -> str:
+        """Return the message of an error response on one line, for the text of an error.
+
+        It is shortened and has no secrets; it is empty if the response has no message. Use it
+        instead of quoting ``body``: on a server with several athletes, only the log may quote a
+        response, and this returns a text that says so.
+        """
+
 
 class Http(Protocol):
     """An authenticated HTTP session, configured by the ``http`` block of the entry."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitglue_registry.model.moments import clock_text
+from fitglue_registry.policy import Policy
 from fitglue_registry.redaction.environment import secrets_of_environment
 from fitglue_registry.redaction.redactor import Redactor
 from fitglue_registry.registry import Folder, default_folder
@@ -76,6 +77,7 @@ class Workspace:
         database: A SQLAlchemy URL; see ``Host``.
         replacements: The parts that the application provides.
         on_wait: Called with the seconds and the reason before each wait for a source.
+        policy: What athletes may do; see ``Host``.
     """
 
     def __init__(
@@ -84,7 +86,9 @@ class Workspace:
         database: str | None = None,
         replacements: Replacements | None = None,
         on_wait: Callable[[float, str], None] | None = None,
+        policy: Policy | None = None,
     ) -> None:
+        self.policy = policy or Policy()
         self._home = home
         self._url = database
         self._replacements = replacements or Replacements()
@@ -216,7 +220,9 @@ class Workspace:
             # pebble takes 40 ms to import, and most commands start no process.
             from fitglue_registry.sync.deriving import processes
 
-            self._workers = processes.start_workers(processes.count_cores())
+            self._workers = processes.start_workers(
+                processes.count_cores(), self.policy.quotas.normalize_memory
+            )
             self._closing.callback(self.stop_workers)
         return self._workers
 

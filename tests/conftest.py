@@ -60,6 +60,7 @@ _SHARE_WORKERS = (
     "tests/cli/",
     "tests/services/",
     "tests/sync/test_",
+    "tests/faults/athletes/",
     "tests/faults/files/",
     "tests/faults/kill/test_reading",
 )
@@ -88,7 +89,7 @@ def shared_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
         return
     workers = request.getfixturevalue("kept_workers")
     kept = SimpleNamespace(count=workers.count, submit=workers.submit, stop=lambda: None)
-    monkeypatch.setattr("fitglue_registry.sync.deriving.processes.start_workers", lambda _: kept)
+    monkeypatch.setattr("fitglue_registry.sync.deriving.processes.start_workers", lambda *_: kept)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -17,7 +17,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 #: The sections of the page, in their order.
-AREAS = ("kill", "machine", "upstream", "local", "files", "plugins", "old stores", "secrets")
+AREAS = (
+    "kill",
+    "machine",
+    "upstream",
+    "local",
+    "files",
+    "plugins",
+    "old stores",
+    "secrets",
+    "athletes",
+)
 
 
 @dataclass(frozen=True, slots=True)

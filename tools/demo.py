@@ -23,7 +23,7 @@ from fitglue_intervals.testing.files import plain_file_of, track_of
 from fitglue_intervals.testing.garmin_archive import garmin_archive
 from fitglue_intervals.testing.plan import single_leg_plan
 from fitglue_intervals.testing.strava_archive import strava_archive
-from fitglue_registry import FitglueError, Host
+from fitglue_registry import FitglueError, Host, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,7 +83,9 @@ class Demo:
 
     def __post_init__(self) -> None:
         # The URL is passed because the reader's own FITGLUE_DATABASE may be set.
-        self.host = Host(self.home, f"sqlite:///{self.home / 'fitglue.db'}")
+        self.host = Host(
+            self.home, f"sqlite:///{self.home / 'fitglue.db'}", policy=Policy.personal()
+        )
 
     @property
     def account(self) -> Account:

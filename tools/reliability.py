@@ -29,6 +29,7 @@ TITLES = {
     "plugins": "Plugins and entries that misbehave",
     "old stores": "Stores of earlier formats",
     "secrets": "Planted secrets",
+    "athletes": "Other athletes of a server",
 }
 
 

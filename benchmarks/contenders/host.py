@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.registry import Folder
 from fitglue_registry.sync.options import Options
 
@@ -193,7 +193,7 @@ def main() -> None:
     parser.add_argument("--words", nargs="*", default=[])
     options = parser.parse_args()
     folders = [Folder(options.registry)] if options.registry else None
-    with Host(options.folder, folders=folders) as host:
+    with Host(options.folder, folders=folders, policy=Policy.personal()) as host:
         sys.stdout.write(json.dumps(modes[options.mode](host, options)))
 
 

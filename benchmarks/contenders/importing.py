@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.sync.events import PartStored, SyncStopped, WindowListed
 
 
@@ -17,7 +17,7 @@ def main() -> None:
     """Import a path into a home: ``importing.py HOME PATH``."""
     started = time.perf_counter()
     counted = {"first_s": 0.0, "rows": 0, "read": 0}
-    with Host(Path(sys.argv[1])) as host:
+    with Host(Path(sys.argv[1]), policy=Policy.personal()) as host:
         for event in host.import_paths([sys.argv[2]]):
             if isinstance(event, WindowListed):
                 counted["rows"] += event.rows

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 State = Literal[
     "available",
     "not-connectable",
+    "not-allowed",
     "plugin-missing",
     "plugin-broken",
     "version-mismatch",

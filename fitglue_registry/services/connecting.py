@@ -13,6 +13,7 @@ from fitglue_registry.registry.paths import absolute
 from fitglue_registry.services.closed_services import not_connectable
 from fitglue_registry.services.connection_secrets import SecretKept, change_secrets, rekey_secrets
 from fitglue_registry.services.connection_status import connection_status, local_time
+from fitglue_registry.services.permissions import check_connections
 from fitglue_registry.services.plugin_view import PluginViews
 from fitglue_registry.store.activities import drop_empty
 from fitglue_registry.store.athletes import ensure_athlete
@@ -137,7 +138,8 @@ class Connections:
 
         Raises:
             UserMistake: FG-unknown-entry, FG-no-source, FG-tier, FG-setting-unknown or
-                FG-field-refused.
+                FG-field-refused; FG-integration-not-allowed, FG-setting-not-allowed,
+                FG-path-not-allowed or FG-too-many-connections if the policy of the host forbids it.
             AthleteNeeded: FG-not-connectable if accounts at this integration cannot be connected
                 (the fix lists the alternatives), or FG-key-rejected and other refusals of the
                 service.
@@ -150,20 +152,25 @@ class Connections:
             raise not_connectable(entry)
         source = source_of(self._workspace.catalogue, integration)
         self._athletes.check_tier(athlete, source)
+        permissions = self._views.permissions_of(source)
+        permissions.check_integration()
+        permissions.check_settings(values)
+        operators = permissions.operators_settings()
         kept = self.kept_settings(integration, athlete)
-        # What was typed now takes precedence over what is stored.
-        secret, settings = read_fields(entry, {**kept, **values})
+        # What was typed now takes precedence over what is stored, and the operator over both.
+        secret, settings = read_fields(entry, {**kept, **values, **operators})
+        of_athlete = permissions.athletes_settings(settings)
         # From here on, a message of the service that repeats the key is redacted.
         self._workspace.redactor.add(secret.values())
         # The plugin needs a connection to ask whose account it is. If the account turns out to be
         # connected already, this id is never stored.
         connection_id = new_connection_id()
-        view = self._views.of_new(connection_id, source, settings, secret)
+        view = self._views.of_new(connection_id, source, of_athlete, secret)
         account = self._views.prove(source, view)
         existing = self.of_account(integration, account, athlete)
         if existing is not None:
             connection_id = existing.id
-        proven = _Proven(connection_id, source, account, settings, secret)
+        proven = _Proven(connection_id, source, account, of_athlete, secret)
         self._store(proven, existing, athlete)
         connected = self.get(connection_id, athlete)
         return ConnectResult(connected, account, renewed=existing is not None)
@@ -223,7 +230,8 @@ class Connections:
         for name in _fields_of(entry):
             if name in connections[0].settings:
                 kept[name] = connections[0].settings[name]
-        return kept
+        source = source_of(self._workspace.catalogue, integration)
+        return self._views.permissions_of(source).athletes_settings(kept)
 
     def probe(self, name: str, athlete: str = ME) -> Account:
         """Ask the service again whose account a connection belongs to.
@@ -243,6 +251,7 @@ class Connections:
         """
         connected = self.get(name, athlete)
         source = self._workspace.catalogue.get("source", connected.source)
+        self._views.permissions_of(source).check_stored(connected.settings)
         return self._views.prove(source, self._views.of(connected, source))
 
     def health(self, connected: ConnectionRow) -> dict[str, int]:
@@ -356,6 +365,8 @@ class Connections:
                 change.track(existing.secret_ref)
             with workspace.database.write() as db:
                 ensure_athlete(db, athlete, workspace.now)
+                if existing is None:
+                    check_connections(workspace.policy, len(list_connections(db, athlete)))
                 if existing is not None:
                     renew_connection(db, existing.id, proven.account, proven.settings, ref)
                 else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import UserMistake
+from fitglue_registry.plugins import Availability as Availability
 from fitglue_registry.plugins import availability
 from fitglue_registry.registry.help import article
 from fitglue_registry.validation.wording import nearest
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fitglue_registry.errors import FitglueError
-    from fitglue_registry.plugins import Availability as Availability
     from fitglue_registry.registry import Datum as Datum
     from fitglue_registry.registry import Entry as Entry
     from fitglue_registry.registry import EntryPart as EntryPart
@@ -126,6 +126,13 @@ class Entries:
             UserMistake: FG-unknown-entry.
         """
         entry = self.get(kind, entry_id)
+        if entry.integration and not self._workspace.policy.allows_integration(entry.integration):
+            return Availability(
+                "not-allowed",
+                f"{entry.name} cannot be connected at this server",
+                "ask the operator of this server",
+                "FG-integration-not-allowed",
+            )
         # An enricher may need no integration, and then needs no connection.
         connections = self._connections.at(entry.integration or "", athlete)
         return availability(

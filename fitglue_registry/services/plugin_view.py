@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from fitglue_registry.policy.policy import BASE_URL
+from fitglue_registry.services.permissions import Permissions
 from fitglue_registry.store.connections import get_connection
 from fitglue_registry.sync.deriving.workers import result_of
 from fitglue_registry.sync.reading.in_worker import FileConnection, Task, connect_in_worker
@@ -79,10 +81,14 @@ class PluginViews:
 
     def http_of(self, source: Entry) -> Http | None:
         """Return the ``http`` block for a source, or ``None`` if it needs no service."""
-        if source.http:
-            return source.http
-        integration = source.integration or source.id
-        return self._workspace.catalogue.get("integration", integration).http
+        return source.http or self._integration_of(source).http
+
+    def permissions_of(self, source: Entry) -> Permissions:
+        """Return what the policy allows an athlete at the integration of a source."""
+        return Permissions(self._workspace.policy, self._integration_of(source), source)
+
+    def _integration_of(self, source: Entry) -> Entry:
+        return self._workspace.catalogue.get("integration", source.integration or source.id)
 
     def _secret_of(self, connection_id: str) -> Mapping[str, str]:
         """Return the current secret, which may have been renewed since the connection was read."""
@@ -102,10 +108,15 @@ class PluginViews:
     ) -> ConnectionView:
         workspace = self._workspace
         http = self.http_of(source)
+        permissions = self.permissions_of(source)
+        in_use = {**settings, **permissions.operators_settings()}
 
         def open_http() -> HttpSession:
             assert http is not None
-            policy = policy_from_entry(http, settings.get("base_url") or None)
+            # Here, because every request goes through it: a sync, a check, a new key.
+            permissions.check_stored(settings)
+            base_url = in_use.get(BASE_URL) or None
+            policy = policy_from_entry(http, base_url, workspace.policy)
             # The budget is shared by all processes of this home through a file.
             budget = budget_of(
                 policy,
@@ -120,7 +131,7 @@ class PluginViews:
             connection_id,
             source.id,
             account,
-            MappingProxyType(dict(settings)),
+            MappingProxyType(in_use),
             workspace.clock,
             # The session is opened by the first request, because requests is slow to import.
             open_http if http else None,

@@ -30,6 +30,7 @@ class Syncs:
     def __init__(self, workspace: Workspace, connections: Connections) -> None:
         self._workspace = workspace
         self._connections = connections
+        self._views = PluginViews(workspace)
 
     def sync(
         self,
@@ -65,7 +66,7 @@ class Syncs:
                 why="--full lists the whole history, --since and --until only a part of it",
                 fix="use either --full, or --since and --until",
             )
-        yield from self._each(name, athlete, lambda context: sync_connection(context, chosen))
+        yield from self._each(name, athlete, lambda context: self._sync(context, chosen))
 
     def rebuild(self, name: str | None = None, athlete: str = ME) -> Iterator[Event]:
         """Derive all activities again from the stored raw parts, without the network.
@@ -122,6 +123,10 @@ class Syncs:
         with self._workspace.database.read() as db:
             return last_runs(db, athlete, limit)
 
+    def _sync(self, context: SyncContext, options: Options) -> Iterator[Event]:
+        self._views.permissions_of(context.entry).check_stored(context.connection.settings)
+        yield from sync_connection(context, options)
+
     def _each(
         self,
         name: str | None,
@@ -175,6 +180,7 @@ def work_on(
         connected,
         view,
         workspace.workers,
+        workspace.policy.quotas,
         # A source without HTTP reads files, where parallel requests gain nothing.
         lanes=http.connections if http else 1,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fitglue_registry.model.moments import clock_text
+from fitglue_registry.policy import Quotas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +75,7 @@ class SyncContext:
         entry: The entry of the source.
         connection: The row of the connection, as it was when the work began.
         view: The connection as its plugin sees it.
+        quotas: What one piece of work may use.
         lanes: How many iterators of the plugin may be consumed at the same time. It equals the
             number of HTTP connections that the entry allows.
         open_workers: Returns the worker processes of the host. The first submitted work starts
@@ -90,6 +92,7 @@ class SyncContext:
     connection: ConnectionRow
     view: ConnectionView
     open_workers: Callable[[], Workers]
+    quotas: Quotas = field(default_factory=Quotas)
     lanes: int = 1
 
     @property

@@ -14,8 +14,9 @@ class WorkerLimits:
         wall_s: Seconds of wall time, which also end work that waits forever. They are more than the
             CPU time, because other programs use the machine as well.
         cpu_s: Seconds of CPU time. Enforced on Linux.
-        address_space: Bytes of address space of the process. Enforced on Linux. It is the same for
-            all work, because memory that a process has freed is not always returned.
+        address_space: Bytes of address space of the process, unless it was started with another
+            limit. Enforced on Linux. It is the same for all work, because memory that a process has
+            freed is not always returned.
     """
 
     wall_s: float

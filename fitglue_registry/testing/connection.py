@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, FitglueError, Retryable
 from fitglue_registry.testing.clock import FakeClock
+from fitglue_registry.transport import server_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +39,10 @@ class FakeAnswer:
             return json.loads(self.body)
         except ValueError as error:
             raise ConnectionStopped("FG-answer-not-json", "the response is not JSON") from error
+
+    def quote(self) -> str:
+        """Return the error message in the body, as the real session does."""
+        return server_message.quote(self.body, str)
 
 
 class FakeHttp:

@@ -1,6 +1,7 @@
 """A ``requests`` adapter with a time limit for a complete response, including its headers.
 
-Without it, a server that sends one byte at a time could block a thread for hours.
+Without it, a server that sends one byte at a time could block a thread for hours. Its connections
+lead only to addresses that the policy of the host allows.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ import requests.adapters
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from fitglue_registry.transport.allowed_addresses import ChecksAddress
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from fitglue_registry.policy import Policy
 
 
 #: The message of the error for a response that exceeds its total time. ``network_failures`` looks
@@ -30,10 +35,16 @@ class BoundedAdapter(requests.adapters.HTTPAdapter):
     Args:
         connections: The largest number of connections to one host.
         total_s: Seconds from the request to the last byte of the response.
+        rules: The policy of the host, which says what addresses may be requested.
     """
 
-    def __init__(self, connections: int, total_s: float) -> None:
-        self._total_s = total_s
+    def __init__(
+        self,
+        connections: int,
+        total_s: float,
+        rules: Policy,
+    ) -> None:
+        self._settings = {"total_s": total_s, "rules": rules}
         super().__init__(
             pool_connections=2,
             pool_maxsize=connections,
@@ -56,14 +67,14 @@ class BoundedAdapter(requests.adapters.HTTPAdapter):
 
     def _pools(self) -> dict[str, Any]:
         return {
-            "http": partial(_HttpPool, total_s=self._total_s),
-            "https": partial(_HttpsPool, total_s=self._total_s),
+            "http": partial(_HttpPool, settings=self._settings),
+            "https": partial(_HttpsPool, settings=self._settings),
         }
 
 
 class _HttpPool(HTTPConnectionPool):
-    def __init__(self, *args: Any, total_s: float, **kwargs: Any) -> None:
-        self._total_s = total_s
+    def __init__(self, *args: Any, settings: dict[str, Any], **kwargs: Any) -> None:
+        self._settings = settings
         super().__init__(*args, **kwargs)
 
     @property
@@ -74,20 +85,20 @@ class _HttpPool(HTTPConnectionPool):
         used.
         """
         return _bounded(
-            HTTPConnectionPool.ConnectionCls, HTTPConnection, _BoundedHttp, self._total_s
+            HTTPConnectionPool.ConnectionCls, HTTPConnection, _BoundedHttp, self._settings
         )
 
 
 class _HttpsPool(HTTPSConnectionPool):
-    def __init__(self, *args: Any, total_s: float, **kwargs: Any) -> None:
-        self._total_s = total_s
+    def __init__(self, *args: Any, settings: dict[str, Any], **kwargs: Any) -> None:
+        self._settings = settings
         super().__init__(*args, **kwargs)
 
     @property
     def ConnectionCls(self) -> Any:  # type: ignore[override]  # noqa: N802 - urllib3's name
         """The class of new connections, as in ``_HttpPool``."""
         return _bounded(
-            HTTPSConnectionPool.ConnectionCls, HTTPSConnection, _BoundedHttps, self._total_s
+            HTTPSConnectionPool.ConnectionCls, HTTPSConnection, _BoundedHttps, self._settings
         )
 
 
@@ -95,23 +106,25 @@ def _bounded(
     current: Any,
     plain: type,
     bounded: Callable[..., Any],
-    total_s: float,
+    settings: dict[str, Any],
 ) -> Any:
     """Return the class with the time limit, unless vcrpy has replaced the plain one."""
     if current is not plain:
         return current
-    return partial(bounded, total_s=total_s)
+    return partial(bounded, **settings)
 
 
-class _BoundedHttp(HTTPConnection):
-    def __init__(self, *args: Any, total_s: float, **kwargs: Any) -> None:
+class _BoundedHttp(ChecksAddress, HTTPConnection):
+    def __init__(self, *args: Any, total_s: float, rules: Policy, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.rules = rules
         self.response_class = cast("Any", partial(_BoundedResponse, total_s=total_s))
 
 
-class _BoundedHttps(HTTPSConnection):
-    def __init__(self, *args: Any, total_s: float, **kwargs: Any) -> None:
+class _BoundedHttps(ChecksAddress, HTTPSConnection):
+    def __init__(self, *args: Any, total_s: float, rules: Policy, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.rules = rules
         self.response_class = cast("Any", partial(_BoundedResponse, total_s=total_s))
 
 

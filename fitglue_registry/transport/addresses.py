@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from fitglue_registry.transport.origin import Origin
     from fitglue_registry.transport.policy import HttpPolicy
+
+log = logging.getLogger(__name__)
 
 #: The characters that a path may contain literally (RFC 3986, 3.3), and the slash.
 _UNQUOTED = "/:@,;=+!*'()~$&"
@@ -121,6 +124,9 @@ def _path_refused(policy: HttpPolicy, path: str) -> PluginFailed:
 
 def _shown(origin: Origin, policy: HttpPolicy) -> str:
     """Return an origin for an error: the host, and an unexpected scheme or port."""
+    if not policy.rules.quotes_responses:
+        log.warning("%s redirects to %s", policy.host, origin)
+        return "an address that is only in the log of this server"
     shown = origin.host
     if origin.host == policy.host:
         shown = f"{origin.scheme}://{origin.host}"

@@ -6,14 +6,18 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
 from fitglue_registry.errors import ConnectionStopped, Place
+from fitglue_registry.policy import Policy
+from fitglue_registry.transport import server_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_PERSONAL = Policy.personal()
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TITLE = re.compile(rb"(?i)<title[^>]*>([^<]{1,500})")
 _LONGEST_TITLE = 80
@@ -32,6 +36,12 @@ class HttpAnswer:
     wire: bytes  # as received
     wire_encoding: Literal["identity", "gzip"]
     redact: Callable[[str], str] = field(default=str, repr=False)  # for quotes in errors
+    rules: Policy = field(default=_PERSONAL, repr=False)  # whether errors quote the response
+
+    def quote(self) -> str:
+        """Return the error message in the response, for an error; see ``plugin_api.Answer``."""
+        message = server_message.quote(self.body, self.redact)
+        return server_message.quote_or_log(message, urlsplit(self.url).hostname or "", self.rules)
 
     def json(self) -> Any:
         """Return the body as plain values.
@@ -72,7 +82,7 @@ class HttpAnswer:
             return "broken"
         match = _TITLE.search(head)
         words = match[1].decode("utf-8", "replace").split() if match else []
-        if not words:
+        if not words or not self.rules.quotes_responses:
             return "a web page"
         title = self.redact(" ".join(words))[:_LONGEST_TITLE]
         return f"a web page titled {title!a}"

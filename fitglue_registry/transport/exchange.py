@@ -50,7 +50,8 @@ class Exchange:
         self._lock = threading.Lock()
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, BoundedAdapter(policy.connections, policy.total_s))
+            adapter = BoundedAdapter(policy.connections, policy.total_s, policy.rules)
+            self._session.mount(scheme, adapter)
         # Read once per session. The proxies and certificate bundles of the environment are used. A
         # .netrc file is not, because its password is not meant for this program.
         settings = self._session.merge_environment_settings(policy.base_url, {}, True, None, None)
@@ -72,7 +73,7 @@ class Exchange:
             accept: Statuses other than 2xx whose body is read completely.
 
         Raises:
-            ConnectionStopped: FG-redirect-refused.
+            ConnectionStopped: FG-redirect-refused or FG-address-refused.
             Retryable: FG-rate-limited if the budget grants no request in time.
             Exception: One of ``network_failures.NETWORK_ERRORS``.
         """
@@ -128,6 +129,7 @@ class Exchange:
             wire=content.wire,
             wire_encoding=content.wire_encoding,
             redact=self._redactor.text,
+            rules=self._policy.rules,
         )
 
     def _masked(self, content: Content) -> Content:

@@ -15,7 +15,7 @@ from fitglue_registry.transport.body import BodyBroken, BodyTooLarge
 from fitglue_registry.transport.limits import RUN_LATER
 from fitglue_registry.transport.origin import is_loopback, origin_of
 from fitglue_registry.transport.retries import FEW_ATTEMPTS, TWO_ATTEMPTS, TryAgain
-from fitglue_registry.transport.server_message import LONGEST_QUOTE
+from fitglue_registry.transport.server_message import LONGEST_QUOTE, quote_or_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -147,11 +147,17 @@ class NetworkFailures:
         """Return the message of the innermost cause, which does not contain the URL."""
         inner = causes[-1]
         message = str(inner)
-        if isinstance(inner, OSError) and inner.strerror:
-            message = inner.strerror
+        # A text of the operating system, which contains nothing of the response.
+        is_local = isinstance(inner, OSError) and bool(inner.strerror)
+        if is_local:
+            message = str(inner.strerror)  # type: ignore[attr-defined]
         # Redacted before it is shortened, because a part of a secret would not be recognized.
         on_one_line = self.redactor.text(" ".join(message.split()))
-        return on_one_line[:LONGEST_QUOTE] or type(inner).__name__
+        reason = on_one_line[:LONGEST_QUOTE] or type(inner).__name__
+        if is_local:
+            return reason
+        # A status line that is none, for example, is quoted by the exception.
+        return quote_or_log(reason, self.policy.host, self.policy.rules)
 
 
 def _has(causes: Sequence[BaseException], *kinds: type[BaseException]) -> bool:

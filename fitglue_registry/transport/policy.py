@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry._version import __version__
 from fitglue_registry.errors import Place, UserMistake
+from fitglue_registry.policy import Policy
 from fitglue_registry.registry import Auth, Budget
 from fitglue_registry.transport.origin import Origin, is_loopback, origin_of, split_url
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from fitglue_registry.registry import Http
 
 NO_AUTH = Auth()
+
+_PERSONAL = Policy.personal()
 
 _MB = 1_000_000
 
@@ -45,6 +48,7 @@ class HttpPolicy:
     retries: int = 4  # further attempts after the first
     # The longest wait within a sync. If the service asks for more, the sync of the connection ends.
     longest_wait_s: float = 120.0
+    rules: Policy = _PERSONAL  # the policy of the host
 
     def __post_init__(self) -> None:
         split = split_url(self.base_url)
@@ -87,16 +91,26 @@ class HttpPolicy:
 
     @property
     def loopback(self) -> bool:
-        """Whether the base URL is on this machine. Its requests use no proxy and no budget."""
+        """Whether the base URL is on this machine. Its requests use no proxy."""
         return is_loopback(self.host)
 
+    @property
+    def counted(self) -> bool:
+        """Whether requests count against the limits; a server on this machine has no budget."""
+        return bool(self.limits) and (not self.loopback or self.rules.budget_on_loopback)
 
-def policy_from_entry(http: Http, base_url: str | None = None) -> HttpPolicy:
+
+def policy_from_entry(
+    http: Http,
+    base_url: str | None = None,
+    rules: Policy = _PERSONAL,
+) -> HttpPolicy:
     """Return the policy of an entry's ``http`` block.
 
     Args:
         http: The block.
         base_url: Another server to use instead of the entry's, such as a stand-in.
+        rules: The policy of the host.
 
     Raises:
         UserMistake: FG-base-url-refused unless the server uses https, or http on this machine.
@@ -115,6 +129,7 @@ def policy_from_entry(http: Http, base_url: str | None = None) -> HttpPolicy:
         connections=http.connections,
         max_body=http.max_body_mb * _MB,
         retries=http.retries,
+        rules=rules,
     )
 
 

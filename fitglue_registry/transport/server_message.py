@@ -1,20 +1,48 @@
-"""Extracts the error message of a server from its response, shortened and safe to show."""
+"""Extracts the error message of a server from its response, shortened and safe to show.
+
+On a server with several athletes, the policy lets only the log quote a response: an athlete could
+otherwise read what another server in the same network answers.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fitglue_registry.policy import Policy
+
+log = logging.getLogger(__name__)
+
 LONGEST_QUOTE = 200
+IN_THE_LOG = "what it sent is only in the log of this server"
+"""The text that takes the place of a quote."""
 
 _LONGEST_BODY = 20_000
 #: The keys that services use for the message of an error; the first that has a value is taken.
 _KEYS = ("error", "message", "detail", "error_description", "title")
 _UNSEEN = re.compile(r"(?is)<(script|style|head)\b.*?</\1\s*>|<[^>]*>")
+
+
+def quote_or_log(text: str, host: str, rules: Policy) -> str:
+    """Return a quote of what a server sent, or write it to the log and return a text in its place.
+
+    Args:
+        text: The quote, without secrets and safe to show.
+        host: The host that sent it.
+        rules: The policy of this host.
+
+    Returns:
+        The quote if the policy allows it; empty if the server sent nothing to quote.
+    """
+    if not text or rules.quotes_responses:
+        return text
+    log.warning("%s sent: %s", host, text)
+    return IN_THE_LOG
 
 
 def quote(body: bytes, redact: Callable[[str], str]) -> str:

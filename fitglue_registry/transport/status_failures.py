@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, FitglueError, Place, Retryable
-from fitglue_registry.transport import server_message
 from fitglue_registry.transport.limits import RUN_LATER, retry_after, run_again_in
 from fitglue_registry.transport.retries import FEW_ATTEMPTS, TryAgain
 
@@ -46,7 +45,7 @@ class StatusFailures:
         """
         status = answer.status
         at = Place(url=self.redactor.text(url))
-        message = server_message.quote(answer.body, self.redactor.text)
+        message = answer.quote()
         why = f"it responded with status {status}"
         if message:
             why += f": {message}"

@@ -128,13 +128,13 @@ def shared_intervals() -> Iterator[StandIn]:
 @pytest.fixture(scope="session")
 def template(shared_intervals, tmp_path_factory) -> Path:
     """A home in which the account was synced once."""
-    from fitglue_registry import Host
+    from fitglue_registry import Host, Policy
 
     home = tmp_path_factory.mktemp("template")
     kept = os.environ.get("FITGLUE_SECRETS")
     os.environ["FITGLUE_SECRETS"] = "file"
     try:
-        with Host(home) as host:
+        with Host(home, policy=Policy.personal()) as host:
             host.connect(
                 "intervals", {"api_key": KEY, "base_url": f"{shared_intervals.url}/api/v1"}
             )

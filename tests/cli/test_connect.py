@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.errors import AthleteNeeded
 from fitglue_registry.testing import Fault
 
@@ -214,7 +214,10 @@ def test_a_service_that_cannot_be_connected_lists_its_alternatives(fitglue, name
 
 def test_an_application_that_connects_a_closed_service_gets_the_alternatives_as_an_error(tmp_path):
     """The error of connecting a closed service has the reason and every alternative."""
-    with Host(tmp_path / "home") as host, pytest.raises(AthleteNeeded) as caught:
+    with (
+        Host(tmp_path / "home", policy=Policy.personal()) as host,
+        pytest.raises(AthleteNeeded) as caught,
+    ):
         host.connect("strava", {})
     assert caught.value.code == "FG-not-connectable"
     assert "Then: fitglue import export_12345.zip" in caught.value.fix

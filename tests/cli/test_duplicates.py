@@ -14,7 +14,7 @@ from itertools import cycle
 import pytest
 
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.store.opinions import PairOpinion, put_opinion
 from tests.cli.conftest import TITLE
 from tests.cli.test_starts import TCX
@@ -61,7 +61,7 @@ def doubles(tmp_path):
     with (
         StandIn(Account.from_rows(rows("a", name=TITLE), athlete_id="i1")) as first,
         StandIn(Account.from_rows(rows("b", **later), athlete_id="i2")) as second,
-        Host(tmp_path / "home") as host,
+        Host(tmp_path / "home", policy=Policy.personal()) as host,
     ):
         for server in (first, second):
             host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
@@ -187,7 +187,7 @@ def test_a_crop_is_named_beside_the_evidence(tmp_path, fitglue):
     (tmp_path / "run.tcx").write_text(TCX)
     for path in (archive(tmp_path / "s.zip", 150, 300, 990.0), tmp_path / "run.tcx"):
         assert fitglue("import", str(path)).code == 0
-    with Host(tmp_path / "home") as host:
+    with Host(tmp_path / "home", policy=Policy.personal()) as host:
         asked = [host.activities.get(number).members[0].id for number in ("1", "2")]
         with host.workspace.database.write() as db:
             opinion = PairOpinion(*asked, "an expert", "ask", REASON)

@@ -326,7 +326,7 @@ def test_a_scheduler_reads_files_without_importing_a_keyring(tmp_path):
     """Opening a secret in a file does not import the keyring."""
     ref = FileSecretStore(tmp_path / "secrets").put("me", VALUES)
     code = (
-        f"import sys; from fitglue_registry import Host\n"
+        "import sys; from fitglue_registry import Host\n"
         f"print(len(Host({str(tmp_path)!r}).workspace.secrets.get({ref!r})), "
         "'keyring' in sys.modules)"
     )

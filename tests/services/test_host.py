@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from tests.sync.builders import finished
 
 
 def test_a_host_that_is_not_used_opens_nothing(tmp_path):
     """No folder is created and no database is opened before something is asked for."""
-    with Host(tmp_path / "home") as host:
+    with Host(tmp_path / "home", policy=Policy.personal()) as host:
         assert host.home == tmp_path / "home"
     assert not host.home.exists()
 
@@ -35,6 +35,8 @@ def test_what_waits_is_told_whoever_is_set_last(host):
 
 def test_the_database_is_named_without_its_password(tmp_path):
     """The URL of a database server is returned without its password."""
-    with Host(tmp_path, "postgresql://ada:a-long-secret@localhost/fitglue") as host:
+    with Host(
+        tmp_path, "postgresql://ada:a-long-secret@localhost/fitglue", policy=Policy.personal()
+    ) as host:
         assert "localhost/fitglue" in host.queries.where()
         assert "a-long-secret" not in host.queries.where()

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.secrets.memory import MemorySecretStore
 from tests.sync.natural import natural
@@ -135,7 +135,9 @@ def test_the_current_time_is_that_of_the_home_zone(host, clock):
 def test_postgresql_gives_the_same_days(postgres_url, tmp_path):
     """In PostgreSQL, too, a home zone gives local times and days, and leaves no trace."""
     (tmp_path / "night.tcx").write_text(TCX.format(start=NIGHT))
-    with Host(tmp_path, postgres_url, secrets=MemorySecretStore()) as host:
+    with Host(
+        tmp_path, postgres_url, secrets=MemorySecretStore(), policy=Policy.personal()
+    ) as host:
         list(host.import_paths([tmp_path / "night.tcx"]))
         before = natural(host)
         question = "SELECT day, start_is_utc FROM activities"

@@ -13,8 +13,8 @@ def test_a_list_of_activities_imports_nothing_that_it_does_not_need(tmp_path):
     Alembic, which only older formats need.
     """
     code = (
-        "import sys; from fitglue_registry import Host\n"
-        f"with Host({str(tmp_path)!r}) as host: host.activities()\n"
+        "import sys; from fitglue_registry import Host, Policy\n"
+        f"with Host({str(tmp_path)!r}, policy=Policy.personal()) as host: host.activities()\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
     process = subprocess.run(

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.testing import FakeClock
 
@@ -32,7 +32,7 @@ def server(account):
 
 @pytest.fixture
 def host(tmp_path, clock):
-    with Host(tmp_path, secrets=MemorySecretStore(), clock=clock) as host:
+    with Host(tmp_path, secrets=MemorySecretStore(), clock=clock, policy=Policy.personal()) as host:
         yield host
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.secrets.memory import MemorySecretStore
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Scripts:
 
     def host(self, home: Path, **options: object) -> Host:
         """Open a host that is connected to the folder."""
-        host = Host(home, **({"secrets": MemorySecretStore()} | options))  # type: ignore[arg-type]
+        host = Host(home, **({"secrets": MemorySecretStore()} | options), policy=Policy.personal())  # type: ignore[arg-type]
         host.connect("slow", {"folder": str(self.folder)})
         return host
 

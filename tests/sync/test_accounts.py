@@ -7,7 +7,7 @@ import json
 import pytest
 
 from fitglue_intervals.testing import Account, History, StandIn
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.secrets.memory import MemorySecretStore
 from tests.sync.builders import finished
 from tests.sync.natural import natural
@@ -108,7 +108,13 @@ def test_the_same_account_gives_the_same_store_on_postgresql(
 ):
     """A sync into PostgreSQL stores the same values as one into SQLite, by natural keys."""
     finished(connected, files=True)
-    with Host(tmp_path / "pg", postgres_url, secrets=MemorySecretStore(), clock=clock) as other:
+    with Host(
+        tmp_path / "pg",
+        postgres_url,
+        secrets=MemorySecretStore(),
+        clock=clock,
+        policy=Policy.personal(),
+    ) as other:
         finished(connect(other, server), files=True)
         assert finished(other, files=True) == {}
         assert natural(other) == natural(connected)

@@ -11,7 +11,7 @@ import pytest
 
 from fitglue_intervals.testing import Account
 from fitglue_intervals.testing.garmin_archive import garmin_archive
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model import crop_of
 from fitglue_registry.secrets.memory import MemorySecretStore
@@ -97,7 +97,7 @@ def cropped(host, tmp_path):
 @pytest.fixture
 def whole(host, tmp_path):
     """The document of the same run if nothing was cut off."""
-    with Host(tmp_path / "whole", secrets=MemorySecretStore()) as other:
+    with Host(tmp_path / "whole", secrets=MemorySecretStore(), policy=Policy.personal()) as other:
         import_paths(other, archive(tmp_path / "whole.zip", 0, 600, 1980.0))
         return shown(other)
 

@@ -15,6 +15,7 @@ from fitglue_registry.services.importing.offline import (
 )
 from fitglue_registry.services.importing.recognizing import Recognition, recognize
 from fitglue_registry.services.importing.watching import FolderSyncs
+from fitglue_registry.services.permissions import check_paths
 from fitglue_registry.services.plugin_view import PluginViews
 from fitglue_registry.services.syncing import work_on
 from fitglue_registry.store.connections import ConnectionRow, new_connection_id
@@ -70,10 +71,11 @@ class Imports:
 
         Raises:
             UserMistake: FG-path-missing, FG-path-unreadable, FG-unknown-entry, FG-no-importer,
-                FG-import-ambiguous if two plugins recognize a path, or FG-not-recognized if nothing
-                was recognized.
+                FG-import-ambiguous if two plugins recognize a path, FG-not-recognized if nothing
+                was recognized, or FG-path-not-allowed if the policy of the host allows no paths.
             PluginFailed: Nothing was recognized because a plugin failed.
         """
+        check_paths(self._workspace.policy)
         return recognize(self._workspace, paths, source)
 
     def import_paths(
@@ -124,9 +126,10 @@ class Imports:
             Events as in ``Syncs.sync``; nothing is stored.
 
         Raises:
-            UserMistake: FG-tier, or a setting that cannot be right.
+            UserMistake: FG-tier, FG-path-not-allowed, or a setting that cannot be right.
             FitglueError: What the plugin refuses.
         """
+        check_paths(self._workspace.policy)
         connected = self._as_if_connected(recognized, athlete)
         rehearsal = replace_fields(_EVERYTHING, dry_run=True)
         yield from work_on(
@@ -156,10 +159,11 @@ class Imports:
             change, and the events of each sync.
 
         Raises:
-            UserMistake: FG-nothing-to-watch, FG-connection-unknown, or FG-watch-unavailable if the
-                library watchdog is not installed.
+            UserMistake: FG-nothing-to-watch, FG-connection-unknown, FG-path-not-allowed, or
+                FG-watch-unavailable if the library watchdog is not installed.
             StoreFailed: The store cannot be read or written.
         """
+        check_paths(self._workspace.policy)
         folder_syncs = FolderSyncs(self._workspace, self._connections, self._syncs)
         yield from folder_syncs.watch(names, athlete, stop, timing)
 

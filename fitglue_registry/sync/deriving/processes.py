@@ -71,9 +71,17 @@ def _quota() -> int:
     return _MOST_WORKERS
 
 
-def start_workers(count: int) -> PebbleWorkers:
-    """Return workers, at most ``count`` processes, each of which is started when it is needed."""
-    return PebbleWorkers(count)
+def start_workers(
+    count: int,
+    address_space: int = WorkerLimits.address_space,
+) -> PebbleWorkers:
+    """Return workers, each of which is started when it is needed.
+
+    Args:
+        count: The largest number of processes.
+        address_space: Bytes of address space of each process. Enforced on Linux.
+    """
+    return PebbleWorkers(count, address_space)
 
 
 class PebbleWorkers:
@@ -84,8 +92,9 @@ class PebbleWorkers:
     killed at the wrong moment keeps forever.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, address_space: int) -> None:
         self.count = count
+        self._address_space = address_space
         self._processes: list[_Process] = []
         self._lock = threading.Lock()
 
@@ -105,7 +114,7 @@ class PebbleWorkers:
         chosen = min(self._processes, key=_work_in_progress, default=None)
         is_idle = chosen is not None and chosen.in_progress == 0
         if chosen is None or (not is_idle and len(self._processes) < self.count):
-            chosen = _Process()
+            chosen = _Process(self._address_space)
             self._processes.append(chosen)
         return chosen
 
@@ -123,14 +132,14 @@ class PebbleWorkers:
 class _Process:
     """One worker process, and the one that pebble starts in its place if it ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, address_space: int) -> None:
         self.in_progress = 0
         self._context = _WorkerContext()
         self._changing = threading.Lock()
         self._pool = ProcessPool(
             max_workers=1,
             initializer=_initialize_worker,
-            initargs=(os.getpid(),),
+            initargs=(os.getpid(), address_space),
             context=self._context,
         )
 
@@ -338,7 +347,7 @@ class _WorkerContext(SpawnContext):
 # -- in a worker process ---------------------------------------------------------------------------
 
 
-def _initialize_worker(parent: int) -> None:
+def _initialize_worker(parent: int, address_space: int) -> None:
     """Limit the memory of a new worker, and make it ignore the parent's signals and end with it."""
     for number in _SIGNALS_OF_PARENT:
         signal.signal(number, signal.SIG_IGN)
@@ -348,7 +357,7 @@ def _initialize_worker(parent: int) -> None:
         # A process that is ended by its limits would otherwise leave a file with its memory.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (WorkerLimits.address_space, hard))
+        resource.setrlimit(resource.RLIMIT_AS, (address_space, hard))
     exit_with_parent(parent)
 
 

@@ -113,9 +113,10 @@ def limits_of(context: SyncContext) -> tuple[WorkerLimits, PluginsRecipe]:
     """
     time_limit_s = context.plugins.time_limit_s
     later_s = time_limit_s + _GRACE_S
+    cpu_s = context.quotas.normalize_cpu_s
     if is_heavy(context.entry):
-        return WorkerLimits(wall_s=time_limit_s), context.plugins.recipe(later_s)
-    return WorkerLimits(wall_s=later_s), context.plugins.recipe(time_limit_s)
+        return WorkerLimits(wall_s=time_limit_s, cpu_s=cpu_s), context.plugins.recipe(later_s)
+    return WorkerLimits(wall_s=later_s, cpu_s=cpu_s), context.plugins.recipe(time_limit_s)
 
 
 def _in_workers(

@@ -29,8 +29,6 @@ _API = "api/v1"
 
 #: An id has at most 200 characters, which bounds a number in the same way as a text.
 _LARGEST_ID = 10**200
-#: How many keys an error lists: enough to recognize a document, short enough for one line.
-_MOST_KEYS = 8
 #: An id is used in a path, and in a list of ids that are separated by commas.
 _USABLE = re.compile(r"(?!\.{1,2}$)[^\s/\\,]{1,200}")
 
@@ -142,7 +140,8 @@ def unexpected_response(
 ) -> ConnectionStopped:
     """Return the error for JSON of an unexpected shape.
 
-    The error contains kinds of values and names of keys, but no values, which may be private.
+    The error says what kind of value it is and quotes nothing of it, because it may be private or
+    come from another server.
 
     Args:
         answer: The response.
@@ -185,12 +184,9 @@ def unexpected_file(answer: Answer) -> ConnectionStopped:
 
 
 def _shape(document: object) -> str:
-    """Return what kind of value a document is, with the names of its first keys."""
+    """Return what kind of value a document is."""
     if isinstance(document, list):
         return "a list"
     if not isinstance(document, dict):
         return "a single value"
-    if not document:
-        return "an object"
-    keys = sorted(map(str, document))[:_MOST_KEYS]
-    return f"an object with the keys {', '.join(keys)}"
+    return "an object"

@@ -16,7 +16,7 @@ from fitglue_intervals.api import (
     unexpected_file,
     unexpected_response,
 )
-from fitglue_intervals.reading import BOM, clean_text, read_json
+from fitglue_intervals.reading import BOM
 from fitglue_intervals.rows import split_rows
 from fitglue_intervals.stubs import STRAVA
 from fitglue_registry.plugin_api import Part, Unavailable
@@ -40,6 +40,8 @@ _NO_STREAMS = re.compile(rb"\[\s*\]")
 _OPENING = re.compile(rb"\[\s*\{")
 _CLOSING = re.compile(rb"\}\s*\]\Z")
 _LONGEST_END = 64  # bytes in which the closing brackets must be
+#: A word in the message of a response with status 422 for an activity from Strava.
+_FOR_STRAVA = re.compile(rb"(?i)strava")
 #: The beginning of an empty body, a web page or JSON. FIT, GPX, TCX, gzip and zip begin otherwise.
 _NO_FILE = re.compile(rb"(?i)\s*(?:\Z|<!doctype html|<html|[{\[]|null\s*\Z)")
 
@@ -234,28 +236,15 @@ def _unreadable(
 
     Seen: the body for a Strava activity is ``Cannot read Strava activities via the API``.
     """
-    reason = _reason(answer.body)
-    if "strava" in reason.casefold():
+    if _FOR_STRAVA.search(answer.body):
         return _stub(external_id, part, STRAVA)
     return Unavailable(
         external_id,
         part,
         "none",
         "FG-refused-by-source",
-        f"Intervals.icu does not deliver it: {reason}",
+        f"Intervals.icu does not deliver it: {answer.quote() or 'no reason was given'}",
     )
-
-
-def _reason(body: bytes) -> str:
-    """Return the message of an error body, ``{"status": …, "error": …}``."""
-    text = None
-    try:
-        document = read_json(body)
-    except ValueError:
-        document = None
-    if isinstance(document, dict):
-        text = document.get("error")
-    return clean_text(text) if isinstance(text, str) else "no reason was given"
 
 
 def _stub(external_id: str, part: str, stub: Stub) -> Unavailable:

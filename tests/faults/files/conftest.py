@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.events import Decided, Event, SyncStopped
 from fitglue_registry.sync.options import Options
@@ -60,7 +60,7 @@ def rides(tmp_path) -> Path:
 @pytest.fixture
 def host(tmp_path):
     """Yield a host with an empty home."""
-    with Host(tmp_path / "home", secrets=MemorySecretStore()) as host:
+    with Host(tmp_path / "home", secrets=MemorySecretStore(), policy=Policy.personal()) as host:
         yield host
 
 
@@ -84,7 +84,9 @@ def lost(tmp_path):
     """
 
     def count(host: Host, *paths: Path) -> int:
-        with Host(tmp_path / "undisturbed", secrets=MemorySecretStore()) as other:
+        with Host(
+            tmp_path / "undisturbed", secrets=MemorySecretStore(), policy=Policy.personal()
+        ) as other:
             other.connect("files", {"paths": ":".join(map(str, paths))})
             synced(other, full=True)
             expected, actual = natural(other), natural(host)

@@ -28,10 +28,10 @@ _MOST_S = 40.0
 _MOST_MIB = 700
 CHILD = """
 import json, resource, sys, time
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 
 started = time.perf_counter()
-with Host(sys.argv[1]) as host:
+with Host(sys.argv[1], policy=Policy.personal()) as host:
     for event in host.import_paths([sys.argv[2]]):
         pass
     titles = [activity["title"] for activity in host.activities()]

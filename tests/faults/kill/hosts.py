@@ -8,7 +8,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.transport.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class ShiftedClock(SystemClock):
 
 def open_host(home: Path, database: str | None = None) -> Host:
     """Return a host with the clock of these tests."""
-    return Host(home, database, clock=ShiftedClock())
+    return Host(home, database, clock=ShiftedClock(), policy=Policy.personal())
 
 
 def finish(events: Iterable[Any]) -> None:

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from fitglue_formats.testing import gpx_file
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from tests.sync.natural import natural
 
 #: Imports a folder, and kills itself at a step of a batch: before its files are written, after they
@@ -18,7 +18,7 @@ from tests.sync.natural import natural
 CHILD = """
 import multiprocessing, os, signal, sys
 from contextlib import contextmanager
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.store.raw_parts import RawStore
 from fitglue_registry.sync.run import Run
 
@@ -55,7 +55,7 @@ def watched(self):
 
 RawStore.with_blobs = put
 Run.transaction = watched
-with Host(home) as host:
+with Host(home, policy=Policy.personal()) as host:
     for event in host.import_paths([folder]):
         pass
 """
@@ -81,7 +81,7 @@ def rides(tmp_path_factory):
 @pytest.fixture(scope="module")
 def expected(rides, tmp_path_factory):
     """The store of an import that was never killed."""
-    with Host(tmp_path_factory.mktemp("undisturbed")) as host:
+    with Host(tmp_path_factory.mktemp("undisturbed"), policy=Policy.personal()) as host:
         list(host.import_paths([rides]))
         return natural(host)
 
@@ -112,7 +112,7 @@ def test_an_import_that_is_killed_at_any_step_of_a_batch_is_completed(
     workers = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
     _, alive = psutil.wait_procs(workers, timeout=20)
     assert alive == []
-    with Host(tmp_path) as host:
+    with Host(tmp_path, policy=Policy.personal()) as host:
         list(host.import_paths([rides]))
         completed = natural(host)
     lost = sum(completed[name] != expected[name] for name in expected)

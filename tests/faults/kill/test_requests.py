@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from tests.faults.kill.hosts import open_host
 from tests.faults.kill.scenarios import connect, sync
 
@@ -41,7 +41,11 @@ def limit():
     """Return how many requests a sync may have in flight at once, which the registry entry
     states.
     """
-    return Host().workspace.catalogue.get("integration", "intervals").http.connections
+    return (
+        Host(policy=Policy.personal())
+        .workspace.catalogue.get("integration", "intervals")
+        .http.connections
+    )
 
 
 def count_requests(server, forks, connected, point):

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from tests.sync.builders import finished
 from tests.sync.natural import natural
 from tests.sync.slow import Scripts, install
@@ -20,11 +20,11 @@ from tests.sync.slow import Scripts, install
 pytestmark = pytest.mark.long
 CHILD = """
 import sys
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.sync.deriving import workers
 from fitglue_registry.sync.events import PartStored
 workers._MIN_RECORDS = 1
-with Host(sys.argv[1]) as host:
+with Host(sys.argv[1], policy=Policy.personal()) as host:
     for event in host.syncs.rebuild():
         if isinstance(event, PartStored):
             print("at work", flush=True)
@@ -32,9 +32,9 @@ with Host(sys.argv[1]) as host:
 """
 SYNC = """
 import sys
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.sync.events import PartStored
-with Host(sys.argv[1], database=sys.argv[2] or None) as host:
+with Host(sys.argv[1], database=sys.argv[2] or None, policy=Policy.personal()) as host:
     for event in host.sync():
         if isinstance(event, PartStored):
             print(event.done, flush=True)
@@ -50,7 +50,7 @@ def test_a_killed_rebuild_leaves_no_worker_behind(tmp_path, monkeypatch, reliabi
     """When a rebuild is killed with SIGKILL, its workers end, and the store is unchanged."""
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
     account = Account.generate(count=40, seed=4, until=date(2026, 11, 20), distinct_streams=2)
-    with StandIn(account) as server, Host(tmp_path) as host:
+    with StandIn(account) as server, Host(tmp_path, policy=Policy.personal()) as host:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         finished(host)
         expected = natural(host)
@@ -69,7 +69,7 @@ def test_a_killed_rebuild_leaves_no_worker_behind(tmp_path, monkeypatch, reliabi
     _, alive = psutil.wait_procs(workers, timeout=20)
     assert workers
     assert alive == []
-    with Host(tmp_path) as host:
+    with Host(tmp_path, policy=Policy.personal()) as host:
         assert list(host.syncs.rebuild())[-1].counts["changed"] == 0
         lost = differences(natural(host), expected)
     assert lost == 0

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.cli.app import run
 from tests.sync.builders import finished
 from tests.sync.natural import natural
@@ -83,10 +83,10 @@ def homes(service, tmp_path_factory):
     folder = tmp_path_factory.mktemp("homes")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FITGLUE_SECRETS", "file")
-        with Host(folder / "connected") as host:
+        with Host(folder / "connected", policy=Policy.personal()) as host:
             host.connect("intervals", {"api_key": KEY, "base_url": service.url})
         shutil.copytree(folder / "connected", folder / "synced")
-        with Host(folder / "synced") as host:
+        with Host(folder / "synced", policy=Policy.personal()) as host:
             finished(host, files=True)
             expected = natural(host)
     return Homes(folder / "connected", folder / "synced", expected)
@@ -106,7 +106,7 @@ def synced(homes, tmp_path):
 
 def store_of(home: Path, **options: Any) -> dict[str, Any]:
     """Return the contents of a home's store by natural keys."""
-    with Host(home, **options) as host:
+    with Host(home, **options, policy=Policy.personal()) as host:
         return natural(host)
 
 
@@ -129,7 +129,7 @@ def after_the_fault(home: Path, homes: Homes) -> int:
     """Run one more sync, which must finish, and return how many things differ from the store of an
     undisturbed run.
     """
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         finished(host, files=True)
         return lost(natural(host), homes.expected)
 

@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 
 
 def main(home: str, backup: str, point: str) -> None:
@@ -47,7 +47,7 @@ def main(home: str, backup: str, point: str) -> None:
 
     os.link, os.fsync = watched(os.link), watched(os.fsync)
     Path.replace, Path.unlink = replace, watched(Path.unlink)  # type: ignore[method-assign]
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         host.backups.restore(backup, replace=True)
     pass_point()
     print(passed)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.backup.manifest import MANIFEST
 from fitglue_registry.errors import Busy, StoreFailed, UserMistake
 from fitglue_registry.secrets.memory import MemorySecretStore
@@ -26,7 +26,7 @@ from tests.sync.natural import natural
 @pytest.fixture
 def backup(synced, tmp_path):
     """Return a backup of the synced home, keys included."""
-    with Host(synced) as host:
+    with Host(synced, policy=Policy.personal()) as host:
         return host.backups.make(tmp_path / "backup.zip", with_secrets=True).path
 
 
@@ -61,7 +61,7 @@ def test_a_backup_brings_everything_back_into_an_empty_home(backup, homes, tmp_p
     """A backup with keys is restored into an empty home with database, original files and keys, and
     the next sync needs one request.
     """
-    with Host(tmp_path / "other") as host:
+    with Host(tmp_path / "other", policy=Policy.personal()) as host:
         restored = host.backups.restore(backup)
         assert restored.aside is None
         assert lost(natural(host), homes.expected) == 0
@@ -195,7 +195,7 @@ def test_a_backup_is_made_while_a_sync_commits(synced, tmp_path, homes, reliabil
     committed = []
 
     def commit():
-        with Host(synced) as host:
+        with Host(synced, policy=Policy.personal()) as host:
             while not stop.is_set():
                 with host.workspace.database.write() as db:
                     for table in (tables.athletes, tables.dictionaries):
@@ -210,7 +210,7 @@ def test_a_backup_is_made_while_a_sync_commits(synced, tmp_path, homes, reliabil
     writer = threading.Thread(target=commit)
     writer.start()
     try:
-        with Host(synced) as host:
+        with Host(synced, policy=Policy.personal()) as host:
             made = [
                 host.backups.make(tmp_path / f"{number}.zip").manifest.rows for number in range(3)
             ]
@@ -319,7 +319,7 @@ def test_a_backup_that_is_not_what_its_manifest_says_is_refused(
     before anything is written.
     """
     rewritten(backup, change)
-    with Host(tmp_path / "other") as host:
+    with Host(tmp_path / "other", policy=Policy.personal()) as host:
         for call in (host.backups.verify, host.backups.restore):
             error = refused(call, backup)
             assert error.code == code
@@ -341,7 +341,7 @@ def test_a_file_that_is_not_a_backup_is_reported(fitglue, tmp_path, content):
 
 def test_a_store_of_a_newer_format_is_not_restored(synced, tmp_path, fitglue):
     """A backup whose database has a newer format is not restored."""
-    with Host(synced) as host:
+    with Host(synced, policy=Policy.personal()) as host:
         backup = host.backups.make(tmp_path / "b.zip").path
     rewritten(backup, lambda files: manifest_of(files, store_format="9999"))
     result = fitglue("backup", "restore", backup, "--json", home=tmp_path / "other")
@@ -382,7 +382,7 @@ def test_what_is_replaced_is_moved_aside_whole(backup, synced, fitglue, homes, t
 
 def test_two_restores_in_one_second_keep_both_old_stores(backup, synced):
     """Two restores in the same second move the old stores into two folders."""
-    with Host(synced) as host:
+    with Host(synced, policy=Policy.personal()) as host:
         asides = [host.backups.restore(backup, replace=True).aside for _ in range(2)]
     assert len(set(asides)) == 2
     assert all((aside / "fitglue.db").is_file() for aside in asides)
@@ -392,7 +392,7 @@ def test_the_same_host_goes_on_after_a_restore(backup, synced, homes):
     """A host that restores a backup continues with the new database, and uses nothing cached of the
     old one.
     """
-    with Host(synced) as host:
+    with Host(synced, policy=Policy.personal()) as host:
         list(host.sync())
         host.backups.restore(backup, replace=True)
         assert [type(event).__name__ for event in host.syncs.rebuild()][-1] == "SyncFinished"
@@ -421,7 +421,10 @@ def test_a_restore_waits_for_nobody_who_syncs(backup, synced):
     replaces nothing.
     """
     before = (synced / "fitglue.db").read_bytes()
-    with Host(synced) as other, Host(synced) as host:
+    with (
+        Host(synced, policy=Policy.personal()) as other,
+        Host(synced, policy=Policy.personal()) as host,
+    ):
         connection = other.connections.list()[0]
         with connection_lock(
             other.workspace.database, other.home, connection.id, connection.name, "now"
@@ -438,7 +441,7 @@ def test_another_key_file_is_kept_with_what_it_opens(backup, synced, tmp_path, f
     opens.
     """
     shutil.rmtree(synced / "secrets")
-    with Host(synced) as host:
+    with Host(synced, policy=Policy.personal()) as host:
         host.workspace.secrets.put("somebody", {"api_key": "x"})
     ours = {
         path.name: path.read_bytes()
@@ -467,13 +470,13 @@ def test_an_older_backup_catches_up_with_the_next_sync(connected, tmp_path, home
 def test_an_embedders_own_blobs_are_backed_up_and_brought_back(service, homes, tmp_path):
     """The original files in an embedder's own blob store are backed up and restored."""
     blobs, secrets = MemoryBlobStore(), MemorySecretStore()
-    with Host(tmp_path / "app", secrets=secrets, blobs=blobs) as host:
+    with Host(tmp_path / "app", secrets=secrets, blobs=blobs, policy=Policy.personal()) as host:
         host.connect("intervals", {"api_key": KEY, "base_url": service.url})
         finished(host, files=True)
         made = host.backups.make(tmp_path / "b.zip", with_secrets=True)
     assert (made.manifest.secrets, made.manifest.secrets_left_out) == (0, 1)
     fresh = MemoryBlobStore()
-    with Host(tmp_path / "other", secrets=secrets, blobs=fresh) as host:
+    with Host(tmp_path / "other", secrets=secrets, blobs=fresh, policy=Policy.personal()) as host:
         host.backups.restore(tmp_path / "b.zip")
         assert lost(natural(host), homes.expected) == 0
     assert {blob.sha256 for blob in fresh.all()} == {blob.sha256 for blob in blobs.all()} != set()
@@ -497,7 +500,7 @@ def test_of_postgresql_the_original_files_are_backed_up_and_the_command_for_the_
     shutil.rmtree(tmp_path / "home" / "blobs")
     result = fitglue("backup", "restore", tmp_path / "b.zip")
     assert "pg_restore" in result.out
-    with Host(tmp_path / "home") as host:
+    with Host(tmp_path / "home", policy=Policy.personal()) as host:
         assert list(host.activities.original_files(host.activities.get("last")))
     monkeypatch.delenv("FITGLUE_DATABASE")
     assert (
@@ -512,7 +515,7 @@ def test_a_key_that_was_renewed_since_is_kept(synced, service, tmp_path, fitglue
     """After a restore without keys, a connection keeps a key that was renewed after the backup."""
     backup = tmp_path / "one.zip"
     assert fitglue("backup", "make", backup, home=synced).code == 0
-    with Host(synced) as host:
+    with Host(synced, policy=Policy.personal()) as host:
         host.connect("intervals", {"api_key": KEY, "base_url": service.url})
     assert fitglue("backup", "restore", backup, "--replace", home=synced).code == 0
     assert fitglue("sync", home=synced).code == 0

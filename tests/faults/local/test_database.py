@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.store import sqlite as module
 from tests.faults.local.conftest import after_the_fault, complete, lost, store_of
 from tests.sync.builders import finished
@@ -24,7 +24,7 @@ BACK = "`backup restore --replace` restores it"
 @pytest.fixture
 def backup(synced, tmp_path):
     """Return a backup from before the damage."""
-    with Host(synced) as host:
+    with Host(synced, policy=Policy.personal()) as host:
         return host.backups.make(tmp_path / "b.zip").path
 
 
@@ -134,7 +134,10 @@ def open_log(homes, home):
     database, and without the lock of the sync.
     """
     shutil.copytree(homes.connected, home.with_name("live"))
-    with Host(home.with_name("live")) as host, host.workspace.database.read():
+    with (
+        Host(home.with_name("live"), policy=Policy.personal()) as host,
+        host.workspace.database.read(),
+    ):
         finished(host, files=True)
         shutil.copytree(home.with_name("live"), home)
     assert (home / "fitglue.db-wal").stat().st_size > PAGE
@@ -217,7 +220,7 @@ def test_a_database_that_is_locked_during_a_sync_stops_it(
     continues.
     """
     monkeypatch.setattr(module, "_BUSY_MS", 60)
-    with Host(connected) as host:
+    with Host(connected, policy=Policy.personal()) as host:
         events = host.sync()
         for _ in range(8):
             next(events)

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from tests.faults.local.conftest import after_the_fault, complete, execute, store_of
 from tests.sync.builders import finished
 
@@ -48,7 +48,7 @@ def test_nothing_is_wrong_with_a_store_that_was_synced(synced, fitglue):
 @pytest.mark.long
 def test_nothing_is_wrong_with_a_store_in_postgresql(service, postgres_url, tmp_path):
     """In an intact store in PostgreSQL ``doctor --deep=all`` finds nothing wrong."""
-    with Host(tmp_path, postgres_url) as host:
+    with Host(tmp_path, postgres_url, policy=Policy.personal()) as host:
         host.connect("intervals", {"api_key": service.api_key, "base_url": service.url})
         finished(host, files=True)
         assert [

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.errors import StoreFailed
 from fitglue_registry.registry import Budget as Limit
 from fitglue_registry.secrets import file_store, key_file
@@ -244,7 +244,7 @@ def test_a_full_disk_for_a_key_connects_nothing(
         result = fitglue("connect", "intervals", "--base-url", service.url, "--json")
     assert (result.code, result.error["code"]) == (7, "FG-secrets-unusable")
     assert complete(result.error)
-    with Host(tmp_path / "home") as host:
+    with Host(tmp_path / "home", policy=Policy.personal()) as host:
         assert host.connections.list() == []
     assert fitglue("connect", "intervals", "--base-url", service.url).code == 0
     assert fitglue("sync").code == 0

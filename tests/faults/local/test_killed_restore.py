@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from tests.faults.local.conftest import execute, lost, store_of
 
 CHILD = Path(__file__).with_name("killed_restore.py")
@@ -35,7 +35,7 @@ class RestoreSetup:
     def __init__(self, homes, folder: Path) -> None:
         self.homes, self.home, self.backup = homes, folder / "home", folder / "backup.zip"
         shutil.copytree(homes.synced, self.home)
-        with Host(self.home) as host:
+        with Host(self.home, policy=Policy.personal()) as host:
             host.backups.make(self.backup, with_secrets=True)
         execute(self.home / "fitglue.db", "DELETE FROM fg_claims")
         next((self.home / "blobs").glob("??/??/*")).unlink()
@@ -59,7 +59,7 @@ class RestoreSetup:
         assert child.returncode == -signal.SIGKILL, child.stderr
         remaining = store_of(home)
         gone = min(lost(remaining, self.old), lost(remaining, self.homes.expected))
-        with Host(home) as host:
+        with Host(home, policy=Policy.personal()) as host:
             host.backups.restore(self.backup, replace=True)
         asides = [store_of(path.parent) for path in home.glob("replaced-*/fitglue.db")]
         return gone + lost(store_of(home), self.homes.expected) + (self.old not in asides)

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from fitglue_intervals.testing import StandIn
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.store import migrate
 from fitglue_registry.store.database import Database
@@ -49,7 +49,10 @@ def server():
 def undisturbed(server, tmp_path_factory):
     """Return the store that this version makes of the same account."""
     with Host(
-        tmp_path_factory.mktemp("new"), secrets=MemorySecretStore(), clock=FakeClock(NOON)
+        tmp_path_factory.mktemp("new"),
+        secrets=MemorySecretStore(),
+        clock=FakeClock(NOON),
+        policy=Policy.personal(),
     ) as host:
         host.connect("intervals", {"api_key": KEY, "base_url": server.url})
         finished(host, files=True)
@@ -122,7 +125,9 @@ def test_an_old_store_is_upgraded_and_nothing_of_it_is_lost(old, server, undistu
     """After the upgrade of an old store every activity is readable, the next sync makes one
     request, a second rebuild changes nothing, and the store equals a new one.
     """
-    with Host(old.home, old.url, secrets=KnownKey(), clock=FakeClock(NOON)) as host:
+    with Host(
+        old.home, old.url, secrets=KnownKey(), clock=FakeClock(NOON), policy=Policy.personal()
+    ) as host:
         activities = [host.activities.get(str(row["number"])) for row in host.activities()]
         assert len(activities) == 4
         assert any(host.activities.streams(activity) for activity in activities)
@@ -156,11 +161,11 @@ def test_an_old_store_is_upgraded_and_nothing_of_it_is_lost(old, server, undistu
 def test_an_old_store_is_backed_up_without_an_upgrade(store, server, tmp_path, fitglue):
     """A backup of an old store does not upgrade it, and the restored store can be upgraded."""
     load(store, tmp_path, server.url)
-    with Host(tmp_path) as host:
+    with Host(tmp_path, policy=Policy.personal()) as host:
         manifest = host.backups.make(tmp_path / "b.zip").manifest
     assert manifest.store_format == store.name.split("-")[1][:4]
     assert fitglue("backup", "restore", tmp_path / "b.zip", home=tmp_path / "other").code == 0
-    with Host(tmp_path / "other") as host:
+    with Host(tmp_path / "other", policy=Policy.personal()) as host:
         assert len(host.activities()) == 4
 
 

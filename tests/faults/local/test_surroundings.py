@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.sync.events import SyncFinished
 from fitglue_registry.testing import FakeClock
 from tests.faults.local.conftest import KEY, after_the_fault, complete, lost
@@ -126,7 +126,7 @@ def test_a_first_sync_with_a_wrong_clock_loses_nothing(connected, homes, days, r
     """A first sync with a clock that is years ahead or behind finishes, and the next sync with the
     right clock makes the store of an undisturbed run.
     """
-    with Host(connected, clock=wrong_clock(days)) as host:
+    with Host(connected, clock=wrong_clock(days), policy=Policy.personal()) as host:
         finished(host, files=True)
     gone = after_the_fault(connected, homes)
     assert gone == 0
@@ -145,7 +145,7 @@ def test_a_clock_that_is_set_between_two_syncs_loses_nothing(connected, homes, d
     changes nothing, and neither does the third sync, with the right clock.
     """
     clock = wrong_clock()
-    with Host(connected, clock=clock) as host:
+    with Host(connected, clock=clock, policy=Policy.personal()) as host:
         finished(host, files=True)
         clock.move(days=days)
         assert isinstance(sync(host, files=True), SyncFinished)
@@ -167,7 +167,7 @@ def test_a_late_upload_arrives_although_the_clock_was_wrong(tmp_path, reliabilit
     """
     account = Account.generate(count=3, seed=2)
     clock = wrong_clock(3650)
-    with StandIn(account) as server, Host(tmp_path, clock=clock) as host:
+    with StandIn(account) as server, Host(tmp_path, clock=clock, policy=Policy.personal()) as host:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         finished(host)
         account.add(f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%dT06:00:00}", id="i900000001")
@@ -192,7 +192,7 @@ def test_edits_arrive_after_a_walk_with_a_clock_ahead(tmp_path, reliability):
         f"{datetime.now(UTC) - timedelta(days=400):%Y-%m-%dT06:00:00}", id="i900000001"
     )
     clock = wrong_clock(3650)
-    with StandIn(account) as server, Host(tmp_path, clock=clock) as host:
+    with StandIn(account) as server, Host(tmp_path, clock=clock, policy=Policy.personal()) as host:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         finished(host, streams=False)
         edited = (account.ids()[0], old)
@@ -221,7 +221,7 @@ def test_doctor_reports_a_clock_that_is_behind(connected, days):
     """``doctor`` reports a clock that is earlier than the last sync or than the release of this
     version.
     """
-    with Host(connected, clock=wrong_clock(days)) as host:
+    with Host(connected, clock=wrong_clock(days), policy=Policy.personal()) as host:
         [clock] = [check for check in host.upkeep.checks(offline=True) if check.name == "clock"]
     assert clock.state == "look"
     assert "set the clock" in clock.detail

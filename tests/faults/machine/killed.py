@@ -15,7 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from fitglue_intervals import listing
-from fitglue_registry import Host, Options
+from fitglue_registry import Host, Options, Policy
 from fitglue_registry.testing import FakeClock
 
 
@@ -35,7 +35,10 @@ def main(
 
     listing.split = partial(listing.split, rows=rows)  # type: ignore[assignment]
     clock = FakeClock(datetime.fromisoformat(moment))
-    with Host(home, database, clock=clock) as host, host.workspace.database.read():
+    with (
+        Host(home, database, clock=clock, policy=Policy.personal()) as host,
+        host.workspace.database.read(),
+    ):
         event.listen(Engine, "commit", pass_point)
         for _ in host.sync(options=Options(**options)):
             pass

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sqlalchemy import event
 
 from fitglue_intervals.testing import StandIn
-from fitglue_registry import Host, Options
+from fitglue_registry import Host, Options, Policy
 from fitglue_registry.errors import AthleteNeeded, Busy
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.events import Decided, SyncFinished, SyncStopped
@@ -99,7 +99,9 @@ class Machine(RuleBasedStateMachine):
 
     def open(self) -> Host:
         """Open a host, as a new process would."""
-        host = Host(self.home, self.url, secrets=self.secrets, clock=self.clock)
+        host = Host(
+            self.home, self.url, secrets=self.secrets, clock=self.clock, policy=Policy.personal()
+        )
         self.opened.append(host)
         return host
 

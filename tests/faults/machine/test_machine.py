@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 import fitglue_intervals.listing
-from fitglue_registry import Host, Options
+from fitglue_registry import Host, Options, Policy
 from tests.faults.machine.machine import Machine
 
 CHILD, ROOT = Path(__file__).with_name("killed.py"), Path(__file__).parents[3]
@@ -40,7 +40,7 @@ SEEN = {
 def empty_home(tmp_path_factory):
     """Return a home with an empty database."""
     home = tmp_path_factory.mktemp("empty")
-    with Host(home) as host, host.workspace.database.read():
+    with Host(home, policy=Policy.personal()) as host, host.workspace.database.read():
         pass
     return home
 
@@ -160,7 +160,7 @@ def test_model_and_store_agree_on_postgresql(
     """After sequences of actions on PostgreSQL, the store matches the account."""
     template = new_postgres_database()
     with (
-        Host(tmp_path_factory.mktemp("template"), template) as host,
+        Host(tmp_path_factory.mktemp("template"), template, policy=Policy.personal()) as host,
         host.workspace.database.read(),
     ):
         pass

@@ -16,7 +16,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_registry import Host, Options
+from fitglue_registry import Host, Options, Policy
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.store import tables as t
 from fitglue_registry.sync.events import SyncFinished
@@ -110,7 +110,7 @@ life = st.lists(
 def empty_home(tmp_path_factory):
     """Return a home with an empty database."""
     home = tmp_path_factory.mktemp("empty")
-    with Host(home) as host, host.workspace.database.read():
+    with Host(home, policy=Policy.personal()) as host, host.workspace.database.read():
         pass
     return home
 
@@ -122,7 +122,7 @@ def new_host(empty_home, tmp_path_factory):
     def make():
         home = Path(tempfile.mkdtemp(dir=tmp_path_factory.getbasetemp()))
         (home / "fitglue.db").write_bytes((empty_home / "fitglue.db").read_bytes())
-        return Host(home, secrets=MemorySecretStore(), clock=FakeClock())
+        return Host(home, secrets=MemorySecretStore(), clock=FakeClock(), policy=Policy.personal())
 
     return make
 

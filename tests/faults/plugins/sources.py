@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fitglue_registry import Host, hookimpl
+from fitglue_registry import Host, Policy, hookimpl
 from fitglue_registry.hookspecs import PLUGIN_GROUP
 from fitglue_registry.model import Completeness, SourceActivity
 from fitglue_registry.plugin_api import Account, Listing, Part
@@ -188,6 +188,7 @@ class Accounts:
             plugins=Plugins(points, time_limit_s=time_limit_s),
             folders=[Folder(self._registry)],
             secrets=MemorySecretStore(),
+            policy=Policy.personal(),
         )
 
     def sync(self, bad: Any = None, **options: Any) -> Outcome:

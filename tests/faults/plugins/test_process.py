@@ -52,8 +52,10 @@ def fitglue_normalize(record):
     return [SourceActivity(title="one", sport="Run", start_local=start, claims=("{name}:1",))]
 """
 CONNECT_BOTH = (
-    "from fitglue_registry import Host\nwith Host() as host:\n    host.connect('bad', {})\n    "
-    "host.connect('good', {})\n"
+    "from fitglue_registry import Host, Policy\n"
+    "with Host(policy=Policy.personal()) as host:\n"
+    "    host.connect('bad', {})\n"
+    "    host.connect('good', {})\n"
 )
 
 

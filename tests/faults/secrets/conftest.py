@@ -10,7 +10,7 @@ import keyring
 import pytest
 
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from tests.faults.secrets.killed import FileKeyring
 
 #: Long and unusual enough to be found in every encoding.
@@ -52,7 +52,7 @@ def connect(home, service):
     """Return a function that connects to the account, or connects again with the current key."""
 
     def call():
-        with Host(home) as host:
+        with Host(home, policy=Policy.personal()) as host:
             return host.connect(
                 "intervals", {"api_key": service.api_key, "base_url": service.url}
             ).connection

@@ -22,7 +22,7 @@ import keyring.backend
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ def use_keyring_of(home: Path) -> None:
 
 def opened(home: Path) -> dict[str, str]:
     """Return the key of each connection: name → key."""
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         return {
             connection.name: host.workspace.secrets.get(connection.secret_ref or "")["api_key"]
             for connection in host.connections.list()
@@ -74,7 +74,7 @@ def left_over(home: Path) -> list[str]:
     """Return what should not exist: secrets that no row names, keys that nothing needs, and
     unfinished files.
     """
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         tokens = {
             (connection.secret_ref or "").rpartition("/")[2]
             for connection in host.connections.list()
@@ -96,7 +96,7 @@ def left_over(home: Path) -> list[str]:
 
 def change(home: Path, work: str, *arguments: str) -> None:
     """Make one change; removing a connection that is already removed does nothing."""
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         if work == "renew":
             url, key = arguments
             host.connect("intervals", {"api_key": key, "base_url": url})

@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus
 import sqlalchemy as sa
 import zstandard
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -121,7 +121,7 @@ def _layers(content: bytes) -> Iterable[bytes]:
 def _rows(home: Path) -> Iterator[tuple[str, bytes]]:
     if not (home / "fitglue.db").exists():
         return
-    with Host(home) as host, host.workspace.database.read() as db:
+    with Host(home, policy=Policy.personal()) as host, host.workspace.database.read() as db:
         for table in sa.inspect(db).get_table_names():
             for row in db.execute(sa.text(f"SELECT * FROM {table}")):
                 yield from (

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.errors import ConnectionStopped, PluginFailed
 from fitglue_registry.registry import Auth
 from fitglue_registry.testing import FakeClock, Fault
@@ -218,7 +218,7 @@ def test_a_lying_service_cannot_make_the_host_ask_another_address(
         )
     profile = json.dumps({"athlete": {"id": "i1", "name": "A", "avatar": f"{trap.url}/a"}})
     service.fault("*/profile", Fault.raw_body(profile), times=None)
-    with Host(home, clock=FakeClock()) as host:
+    with Host(home, clock=FakeClock(), policy=Policy.personal()) as host:
         host.connect("intervals", {"api_key": KEY, "base_url": service.url})
         list(host.sync())
         stored = len(host.activities()) + len(host.records.quarantine())

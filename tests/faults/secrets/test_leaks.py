@@ -18,7 +18,7 @@ from urllib.parse import quote
 import click
 import pytest
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.cli.app import COMMANDS, root, run
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.sync.events import SyncStopped
@@ -283,7 +283,7 @@ def test_a_stored_payload_has_asterisks_in_place_of_the_key(connected, fitglue, 
     unchanged, so a stolen database contains no key.
     """
     fitglue("sync")
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         titles = [row["title"] for row in host.activities()]
     assert f"my key {'*' * len(json.dumps(KEY)[1:-1])}" in titles
 
@@ -501,7 +501,7 @@ def test_a_plugin_that_raises_with_the_key_in_its_message_shows_nothing(
         with monkeypatch.context() as patch:
             patch.setattr(f"fitglue_intervals.plugin.{hook}", broken)
             outputs = [fitglue("sync", "--full", form)[1] for form in ("--debug", "--json", "-vv")]
-            with Host(home) as host:
+            with Host(home, policy=Policy.personal()) as host:
                 errors = [event.error for event in host.sync() if isinstance(event, SyncStopped)]
             outputs.append(fitglue("quarantine", "--debug")[1])
         leaks = (
@@ -554,7 +554,7 @@ def test_the_log_of_an_embedder_holds_no_secret_behind_the_filter(connected, hom
     """
     from fitglue_registry.redaction.log_filter import RedactingFilter
 
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         caplog.handler.addFilter(RedactingFilter(host.redactor))
         with caplog.at_level(logging.DEBUG):
             list(host.sync())
@@ -573,7 +573,7 @@ def test_the_search_finds_what_is_there(connected, home, tmp_path):
     }.items():
         (tmp_path / name).write_text(content)
         assert SEARCH.in_bytes((tmp_path / name).read_bytes()) == ["key"]
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         list(host.sync())
         with host.workspace.database.write() as db:
             db.exec_driver_sql(

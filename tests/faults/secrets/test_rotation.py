@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.events import SyncFinished, SyncStopped
@@ -44,7 +44,7 @@ def test_a_renewed_key_takes_effect_and_leaves_no_copy_of_the_old_one(
     before = sealed(home)
     service.set_key(RENEWED)
     connect()
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         assert isinstance(list(host.sync())[-1], SyncFinished)
     assert opened(home) == {"intervals": RENEWED}
     assert len(sealed(home)) == 1
@@ -77,7 +77,7 @@ def test_a_sync_that_is_running_takes_the_renewed_key_after_a_401(
     or a failure.
     """
     connect()
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         events = host.sync()
         next(events)
         service.set_key(RENEWED)
@@ -97,7 +97,7 @@ def test_a_new_key_file_seals_every_secret(home, connect, reliability):
     """After ``rekey`` the old key file decrypts nothing, and the new one decrypts every secret."""
     connect()
     old = key_file(home).read_bytes()
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         (kept,) = host.connections.rekey()
     assert (kept.kept_in, kept.new_key, kept.error) == ("file", True, None)
     assert opened(home) == {"intervals": KEY}
@@ -105,7 +105,7 @@ def test_a_new_key_file_seals_every_secret(home, connect, reliability):
     assert old not in new
     lost = left_over(home)
     key_file(home).write_bytes(old)
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         assert list(host.sync())[-1].error.code == "FG-secret-key-lost"
     reliability(
         "secrets",
@@ -121,13 +121,13 @@ def test_keys_move_from_the_keyring_to_a_file_and_back(home, connect, desktop, m
     """
     monkeypatch.setenv("FITGLUE_SECRETS", "keyring")
     connect()
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         assert [result.kept_in for result in host.connections.rekey("file")] == ["file"]
     assert desktop.kept == {}
     with monkeypatch.context() as patch:
         patch.setattr(FileKeyring, "get_password", locked)
         assert opened(home) == {"intervals": KEY}
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         assert [result.kept_in for result in host.connections.rekey("keyring")] == ["keyring"]
     assert sealed(home) == []
 
@@ -143,7 +143,7 @@ def test_a_secret_that_cannot_be_moved_stays_where_it_is(home, connect, desktop,
     """
     monkeypatch.setenv("FITGLUE_SECRETS", "keyring")
     connect()
-    with monkeypatch.context() as patch, Host(home) as host:
+    with monkeypatch.context() as patch, Host(home, policy=Policy.personal()) as host:
         patch.setattr(FileKeyring, "get_password", locked)
         (kept,) = host.connections.rekey("file")
         assert (kept.kept_in, kept.error.code) == ("keyring", "FG-keyring-unavailable")
@@ -155,9 +155,9 @@ def test_rekey_keeps_the_secrets_of_another_database(home, connect, tmp_path, se
     readable.
     """
     connect()
-    with Host(home, f"sqlite:///{tmp_path / 'other.db'}") as other:
+    with Host(home, f"sqlite:///{tmp_path / 'other.db'}", policy=Policy.personal()) as other:
         other.connect("intervals", {"api_key": service.api_key, "base_url": service.url})
-        with Host(home) as host:
+        with Host(home, policy=Policy.personal()) as host:
             host.connections.rekey()
         assert other.workspace.secrets.get(other.connections.list()[0].secret_ref)["api_key"] == KEY
         other.connections.rekey()
@@ -167,7 +167,10 @@ def test_rekey_keeps_the_secrets_of_another_database(home, connect, tmp_path, se
 
 def test_an_embedder_s_own_store_is_not_touched(home):
     """``rekey`` refuses to change the secrets in an embedder's own store."""
-    with Host(home, secrets=MemorySecretStore()) as host, pytest.raises(UserMistake) as caught:
+    with (
+        Host(home, secrets=MemorySecretStore(), policy=Policy.personal()) as host,
+        pytest.raises(UserMistake) as caught,
+    ):
         host.connections.rekey()
     assert caught.value.code == "FG-rekey-elsewhere"
 
@@ -236,12 +239,12 @@ def test_a_rekey_that_stops_half_way_loses_nothing(home, connect, monkeypatch):
     loses nothing.
     """
     connect()
-    with monkeypatch.context() as patch, Host(home) as host:
+    with monkeypatch.context() as patch, Host(home, policy=Policy.personal()) as host:
         patch.setattr("fitglue_registry.secrets.file_store.seal", interrupted)
         with pytest.raises(KeyboardInterrupt):
             host.connections.rekey()
     assert opened(home) == {"intervals": KEY}
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         host.connections.rekey()
     assert (opened(home), left_over(home)) == ({"intervals": KEY}, [])
 
@@ -258,16 +261,16 @@ def test_a_lost_key_is_reported_and_repaired_by_the_next_connect(
     repairs it.
     """
     connect()
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         list(host.sync())
     key_file(home).unlink()
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         stopped = list(host.sync())[-1]
         assert isinstance(stopped, SyncStopped)
         lost = len(native(service.account)) - len(host.activities())
         list(host.syncs.rebuild())
     connect()
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         assert isinstance(list(host.sync())[-1], SyncFinished)
     reliability(
         "secrets",

@@ -13,7 +13,7 @@ import keyring
 import keyring.backends.fail
 import pytest
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.cli.app import run
 from fitglue_registry.errors import FitglueError
 from tests.faults.secrets.conftest import KEY
@@ -40,7 +40,7 @@ def fitglue(capsys, monkeypatch):
 def with_files(home, tmp_path):
     """Add a second connection that needs no secret."""
     (tmp_path / "rides").mkdir()
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         host.connect("files", {"paths": str(tmp_path / "rides")})
 
 
@@ -159,7 +159,7 @@ def test_a_link_in_place_of_a_secret_is_refused(home, connect, tmp_path, service
     }[what]
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
-    with Host(home) as host, pytest.raises(FitglueError) as caught:
+    with Host(home, policy=Policy.personal()) as host, pytest.raises(FitglueError) as caught:
         host.connections.probe("intervals")
     assert caught.value.code in ("FG-secrets-unusable", "FG-secret-unreadable")
     assert "link" in f"{caught.value.why}"
@@ -173,7 +173,7 @@ def test_nothing_is_written_through_a_link(home, tmp_path, service):
     home.mkdir()
     (tmp_path / "elsewhere").mkdir()
     (home / "secrets").symlink_to(tmp_path / "elsewhere")
-    with Host(home) as host, pytest.raises(FitglueError) as caught:
+    with Host(home, policy=Policy.personal()) as host, pytest.raises(FitglueError) as caught:
         host.connect("intervals", {"api_key": KEY, "base_url": service.url})
     assert caught.value.code == "FG-secrets-unusable"
     assert list((tmp_path / "elsewhere").iterdir()) == []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.services import plugin_view
 from fitglue_registry.sync.options import Options
@@ -62,10 +62,14 @@ def world(tmp_path_factory) -> Iterator[World]:
     folder, secrets = tmp_path_factory.mktemp("upstream"), MemorySecretStore()
     with StandIn(account) as server:
         world = World(server, secrets, folder / "connected", {})
-        with Host(world.connected, secrets=secrets, clock=FakeClock()) as host:
+        with Host(
+            world.connected, secrets=secrets, clock=FakeClock(), policy=Policy.personal()
+        ) as host:
             host.connect("intervals", world.values)
         shutil.copytree(world.connected, folder / "synced")
-        with Host(folder / "synced", secrets=secrets, clock=FakeClock()) as host:
+        with Host(
+            folder / "synced", secrets=secrets, clock=FakeClock(), policy=Policy.personal()
+        ) as host:
             list(host.sync(options=FILES))
             world.undisturbed = natural(host)
         yield world
@@ -96,7 +100,9 @@ def open_host(world, server, clock, tmp_path) -> Iterator[Callable[..., Host]]:
     def open_(*, connected: bool = True) -> Host:
         if connected:
             shutil.copytree(world.connected, tmp_path / "home")
-        opened.append(Host(tmp_path / "home", secrets=world.secrets, clock=clock))
+        opened.append(
+            Host(tmp_path / "home", secrets=world.secrets, clock=clock, policy=Policy.personal())
+        )
         return opened[-1]
 
     yield open_

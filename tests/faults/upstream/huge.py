@@ -6,13 +6,13 @@ import json
 import resource
 import sys
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.sync.events import SyncStopped
 
 
 def main(home: str) -> None:
     """Sync everything in ``home`` and print the result as JSON."""
-    with Host(home) as host:
+    with Host(home, policy=Policy.personal()) as host:
         last = list(host.sync())[-1]
         error = last.error.as_dict() if isinstance(last, SyncStopped) else None
     print(

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import pytest
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.testing import Fault
 from tests.cli import conftest as cli
 from tests.faults.upstream.compare import lost
@@ -104,7 +104,7 @@ def test_the_command_reports_what_where_why_and_the_fix(
     impatience.clear()
     again = ["--full"] * (healed_by(endpoint, fault) == "walk")
     assert fitglue("sync", "--files", *again).code == 0
-    with Host() as host:
+    with Host(policy=Policy.personal()) as host:
         differs = lost(world.undisturbed, natural(host))
     assert differs == []
     reliability(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.testing import FakeClock, Fault
 from tests.faults.upstream.compare import lost
 from tests.faults.upstream.conftest import FILES
@@ -31,7 +31,7 @@ def sync_in_child(server, tmp_path, monkeypatch):
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
 
     def sync(home="home"):
-        with Host(tmp_path / home) as host:
+        with Host(tmp_path / home, policy=Policy.personal()) as host:
             host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         command = [sys.executable, "-W", "error", str(CHILD), str(tmp_path / home)]
         return json.loads(
@@ -69,7 +69,7 @@ def test_a_huge_answer_takes_no_more_memory_than_its_limit(
     concurrent = 2 if endpoint == "streams" else 1
     assert result["peak"] - usual < COPIES * LIMIT * concurrent
     server.clear_faults()
-    with Host(tmp_path / "home", clock=FakeClock()) as host:
+    with Host(tmp_path / "home", clock=FakeClock(), policy=Policy.personal()) as host:
         list(host.sync(options=FILES))
         differs = lost(world.undisturbed, natural(host))
     assert differs == []

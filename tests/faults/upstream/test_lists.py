@@ -12,7 +12,7 @@ import pytest
 
 from fitglue_intervals import listing
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.testing import FakeClock, Fault
 from tests.faults.upstream.compare import lost
 from tests.faults.upstream.conftest import FILES
@@ -28,14 +28,17 @@ def changing(clock, tmp_path):
     to it.
     """
     account = Account.generate(count=5, seed=4, until=UNTIL, distinct_streams=1)
-    with StandIn(account) as server, Host(tmp_path / "home", clock=clock) as host:
+    with (
+        StandIn(account) as server,
+        Host(tmp_path / "home", clock=clock, policy=Policy.personal()) as host,
+    ):
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         yield account, server, host
 
 
 def undisturbed(server, folder):
     """Return the store of a first sync that runs now."""
-    with Host(folder / "undisturbed", clock=FakeClock()) as host:
+    with Host(folder / "undisturbed", clock=FakeClock(), policy=Policy.personal()) as host:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         finished(host)
         return natural(host)

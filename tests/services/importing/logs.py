@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry import Host, Plugins, hookimpl
+from fitglue_registry import Host, Plugins, Policy, hookimpl
 from fitglue_registry.hookspecs import PLUGIN_GROUP
 from fitglue_registry.model import Completeness, SourceActivity
 from fitglue_registry.plugin_api import Account, Listing, Recognized
@@ -126,4 +126,5 @@ def make_host(folder: Path, **modules: Any) -> Host:
         plugins=Plugins(points, time_limit_s=5.0),
         folders=[Folder(make_registry(folder / "registry", *modules))],
         secrets=MemorySecretStore(),
+        policy=Policy.personal(),
     )

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from functools import partial
+from dataclasses import replace
 from importlib.metadata import distribution
 from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from fitglue_registry import Quotas
 from fitglue_registry.hookspecs import PLUGIN_GROUP
 from fitglue_registry.plugins import Plugins
-from fitglue_registry.sync.deriving import pool, workers
+from fitglue_registry.sync.deriving import pool
 from fitglue_registry.sync.events import PartStored
-from fitglue_registry.sync.worker_limits import WorkerLimits
 from tests.sync.builders import finished, stopped
 from tests.sync.natural import natural
 from tests.sync.slow import Scripts, install
@@ -164,19 +164,27 @@ def test_records_that_kill_their_workers_cost_no_other_record(scripts, host):
         ("os._exit(3)", "it ended the process with exit code 3"),
     ],
 )
-def test_a_record_that_exceeds_a_limit_goes_to_quarantine(
-    scripts, host, monkeypatch, script, reason
-):
-    """A record that takes too much CPU time or memory, or ends the process, goes to quarantine with
-    the reason, and the others arrive.
+def test_a_record_that_exceeds_a_limit_goes_to_quarantine(scripts, host, script, reason):
+    """A record that takes more CPU time than the quota or too much memory, or ends the process,
+    goes to quarantine with the reason, and the others arrive.
     """
-    monkeypatch.setattr(workers, "WorkerLimits", partial(WorkerLimits, cpu_s=1.0))
+    host.workspace.policy = replace(host.policy, quotas=Quotas(normalize_cpu_s=1.0))
     scripts.add(3, n1=script)
     finished(host)
     [record] = host.records.quarantine()
     assert record["external_id"] == "1"
     assert reason in str(record)
     assert sorted(titles(host)) == ["listed", "read", "read"]
+
+
+def test_a_record_that_needs_more_memory_than_the_quota_goes_to_quarantine(scripts, host):
+    """The memory of the processes that read foreign files is what the quota of the host says."""
+    host.workspace.policy = replace(host.policy, quotas=Quotas(normalize_memory=900 << 20))
+    scripts.add(2, n1="bytearray(901 << 20)")
+    finished(host)
+    [record] = host.records.quarantine()
+    assert "MemoryError" in str(record)
+    assert sorted(titles(host)) == ["listed", "read"]
 
 
 def test_a_record_that_waits_forever_goes_to_quarantine(scripts, tmp_path):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.secrets.memory import MemorySecretStore
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Folder:
 
     def host(self, home: Path) -> Host:
         """Open a host that is connected to the folder."""
-        host = Host(home, secrets=MemorySecretStore())
+        host = Host(home, secrets=MemorySecretStore(), policy=Policy.personal())
         host.connect("reads", {"folder": str(self.path)})
         return host
 

@@ -26,7 +26,7 @@ FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parents[3]))
 
 from fitglue_intervals.testing import Account, StandIn  # noqa: E402
-from fitglue_registry import Host, Options  # noqa: E402 - the checkout's own, installed or not
+from fitglue_registry import Host, Options, Policy  # noqa: E402 - the checkout's own, installed or not
 from fitglue_registry.store.formats import HEAD  # noqa: E402
 from fitglue_registry.testing import FakeClock  # noqa: E402
 
@@ -135,7 +135,7 @@ def main() -> None:
     os.environ["FITGLUE_SECRETS"] = "file"
     with tempfile.TemporaryDirectory() as folder, StandIn(account(), api_key=KEY) as server:
         home = Path(folder)
-        with Host(home, clock=FakeClock(NOON)) as host:
+        with Host(home, clock=FakeClock(NOON), policy=Policy.personal()) as host:
             host.connect("intervals", {"api_key": KEY, "base_url": server.url})
             for _ in host.sync(options=Options(files=True)):
                 pass
