@@ -133,6 +133,22 @@ class Workspace:
         return catalogue
 
     @cached_property
+    def installed(self) -> Catalogue:
+        """The entries as they are installed, which are read without the cache.
+
+        They decide where a secret may be sent: the cache is a file in the home, which more programs
+        can write to than can write to the installed packages.
+        """
+        # The YAML reader is imported only when a secret is proven or its address has changed.
+        from fitglue_registry.registry.loading import load_catalogue
+
+        folders = self._replacements.folders
+        if folders is None:
+            more, _ = self.plugins.registry_folders()
+            folders = [Folder(default_folder()), *more]
+        return load_catalogue(folders)
+
+    @cached_property
     def plugins(self) -> Plugins:
         """The plugins; each is imported when one of its hooks is first needed."""
         from fitglue_registry.plugins import Plugins

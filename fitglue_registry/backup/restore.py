@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from fitglue_registry.backup.store_files import StoreFiles
     from fitglue_registry.store.blobs import BlobStore
     from fitglue_registry.store.database import Database
+    from fitglue_registry.transport.origin import OtherAddress
 
 
 #: The subfolder for secrets in the folder of replaced files.
@@ -48,6 +49,8 @@ class Restored:
     backup: Backup  # what is the store now
     aside: Path | None  # the folder with the files that were replaced, if there were any
     without_key: tuple[str, ...] = ()  # the connections whose secret is not on this machine
+    # The addresses of connections that are not those of their entries.
+    other_addresses: tuple[OtherAddress, ...] = ()
 
     @property
     def aside_has_secrets(self) -> bool:

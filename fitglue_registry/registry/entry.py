@@ -18,6 +18,10 @@ SCHEMA = 1
 """The entry format that this host reads."""
 
 
+ORIGIN_NAME = "origin"
+"""The name under which a secret store keeps the origin of a secret, beside its values."""
+
+
 # Every class forbids unknown fields, as the schema does. The schema reports them with line and
 # column; the types make sure that no key can be added to the schema without a field here.
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import CODE, EntryInvalid, UserMistake
+from fitglue_registry.registry.entry import ORIGIN_NAME
 from fitglue_registry.registry.flaw import Flaw
 from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.validation.wording import describe, nearest, one_of
@@ -36,6 +37,7 @@ def entry_flaws(entry: Entry) -> Iterator[Flaw]:
     yield from _fields("credentials", entry.credentials)
     yield from _fields("settings", entry.settings)
     yield from _secret_settings(entry)
+    yield from _reserved_names(entry)
     if entry.http:
         yield from _hosts(entry.http)
         yield from _auth(entry.http.auth, entry)
@@ -189,6 +191,19 @@ def _secret_settings(entry: Entry) -> Iterator[Flaw]:
                 "a setting cannot be a secret",
                 "settings are shown and stored in plain text",
                 "move it to credentials",
+            )
+
+
+def _reserved_names(entry: Entry) -> Iterator[Flaw]:
+    # A secret is stored together with the origin at which it was proven, under this name.
+    for number, credential in enumerate(entry.credentials):
+        if credential.name == ORIGIN_NAME:
+            yield Flaw(
+                "FG-entry-reserved-name",
+                ("credentials", number, "name"),
+                f"a credential cannot be called {ORIGIN_NAME!r}",
+                "the secret store keeps the origin of the secret under this name",
+                "choose another name",
             )
 
 

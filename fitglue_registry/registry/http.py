@@ -58,6 +58,8 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         base_url: Address that every request starts with.
         allowed_hosts: Hosts that requests and redirects may go to; empty means ``host``.
+        formerly: Origins at which the service was before. A secret that was proven there may be
+            sent to ``base_url``.
         auth: Authentication of the requests.
         budget: Rate limits, all of which hold.
         timeouts: Timeouts of a request.
@@ -69,6 +71,7 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
 
     base_url: str
     allowed_hosts: tuple[str, ...] = ()
+    formerly: tuple[str, ...] = ()
     auth: Auth = Auth()
     budget: tuple[Budget, ...] = _DEFAULT_BUDGET
     timeouts: Timeouts = Timeouts()

@@ -23,7 +23,9 @@ class SecretStore(Protocol):
 
         Args:
             owner: A text that lets people recognize the secret, for example in a keyring.
-            values: The secret values by name.
+            values: The secret values by name, and as ``origin`` the address at which they were
+                proven, such as ``https://intervals.icu``. Return all of them from ``get``, since a
+                secret without its origin is not sent.
 
         Returns:
             The reference, which is never used for other values and contains nothing secret.

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "FITGLUE_SECRETS"
 
+#: The format of the text that a store encrypts. The texts of format 1 do not contain their format,
+#: and the secrets in them have no origin; both formats are read.
+SECRET_FORMAT = 2
+_UNBOUND = 1
+# No credential can have this name, because it contains a hyphen.
+_FORMAT_KEY = "secret-format"
+
 CONNECT_AGAIN = (
     "connect it again: `fitglue connect` and the name of its service, as `fitglue connections` "
     "shows it"
@@ -30,6 +37,8 @@ _REFERENCE = re.compile(
 )
 _NOT_IN_A_NAME = re.compile(r"[^\w.-]+", re.ASCII)
 _LONGEST_OWNER = 80
+#: The stores of this machine, whose references have the form above.
+_LOCAL = ("file", "keyring")
 
 
 def new_reference(scheme: str, owner: str) -> str:
@@ -40,10 +49,14 @@ def new_reference(scheme: str, owner: str) -> str:
         owner: A text that lets people recognize it; characters other than letters, digits, dots and
             hyphens are replaced.
     """
-    plain = _NOT_IN_A_NAME.sub("-", owner)
-    name = plain[:_LONGEST_OWNER] or "connection"
     token = secrets.token_hex(16)
-    return f"{scheme}:{name}/{token}"
+    return f"{scheme}:{owner_name(owner)}/{token}"
+
+
+def owner_name(owner: str) -> str:
+    """Return the form of an owner that is a part of its references."""
+    plain = _NOT_IN_A_NAME.sub("-", owner)
+    return plain[:_LONGEST_OWNER] or "connection"
 
 
 def split_reference(ref: str) -> tuple[str, str, str]:
@@ -58,23 +71,42 @@ def split_reference(ref: str) -> tuple[str, str, str]:
     return match["scheme"], match["owner"], match["token"]
 
 
+def scheme_of(ref: str) -> str | None:
+    """Return the store of a reference if it is one of this machine's, and otherwise ``None``."""
+    match = _REFERENCE.match(ref)
+    return match["scheme"] if match and match["scheme"] in _LOCAL else None
+
+
+def is_owned_by(ref: str, owner: str) -> bool:
+    """Return whether a reference was made for an owner.
+
+    The reference of an embedder's store is always accepted, because its form is not known.
+    """
+    match = _REFERENCE.match(ref)
+    if match is None or match["scheme"] not in _LOCAL:
+        return True
+    return match["owner"] == owner_name(owner)
+
+
 def encode_values(values: Mapping[str, str]) -> str:
     """Return the values as the text that a store encrypts."""
-    return json.dumps(dict(values))
+    return json.dumps({_FORMAT_KEY: SECRET_FORMAT, **values})
 
 
 def decode_values(ref: str, content: str | bytes) -> dict[str, str]:
-    """Return the values of a text that ``encode_values`` made.
+    """Return the values of a text that ``encode_values`` of this or an earlier version made.
 
     Raises:
         AthleteNeeded: FG-secret-unreadable for any other text.
     """
     try:
         values = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
         raise unreadable(ref, why="another program wrote it")
+    if values.pop(_FORMAT_KEY, _UNBOUND) not in (_UNBOUND, SECRET_FORMAT):
+        raise unreadable(ref, why="a newer version of FitGlue wrote it")
     return {str(name): str(value) for name, value in values.items()}
 
 

@@ -12,6 +12,7 @@ from fitglue_registry.backup.opened import verify
 from fitglue_registry.backup.restore import restore
 from fitglue_registry.backup.server_commands import dump_command, restore_command
 from fitglue_registry.backup.store_files import StoreFiles
+from fitglue_registry.services.addresses import other_addresses
 from fitglue_registry.services.connection_secrets import without_key
 
 if TYPE_CHECKING:
@@ -113,8 +114,8 @@ class Backups:
             on_step: Called with the name of the step, the number of finished items, and the total.
 
         Returns:
-            What was restored, where the old store is now, and the names of the connections whose
-            key this machine does not have.
+            What was restored, where the old store is now, the names of the connections whose key
+            this machine does not have, and the addresses that are not those of the entries.
 
         Raises:
             UserMistake: FG-home-holds-data if a database exists and ``replace`` is false,
@@ -139,7 +140,11 @@ class Backups:
         # known yet.
         if restored.backup.manifest.database == "postgresql":
             return restored
-        return replace_fields(restored, without_key=without_key(workspace))
+        return replace_fields(
+            restored,
+            without_key=without_key(workspace),
+            other_addresses=other_addresses(workspace),
+        )
 
     def dump_command(self) -> str:
         """Return the shell command that dumps a PostgreSQL database, which no backup contains."""

@@ -7,6 +7,7 @@ import platform
 import shutil
 import sys
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +18,7 @@ from fitglue_registry.hookspecs import HOOK_API
 from fitglue_registry.model.stored import ConnectionState
 from fitglue_registry.redaction.exceptions import redact_exception
 from fitglue_registry.registry.check import check as check_folder
+from fitglue_registry.services.addresses import other_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,7 +80,7 @@ def checks(
     yield from _guarded(workspace, "clock", _clock(workspace, connected))
     yield from _guarded(workspace, "secrets", _secrets(workspace, connected))
     for connection in connected:
-        yield _connection(connections, connection, offline=offline)
+        yield _with_address(workspace, connection, _connection(connections, connection, offline))
 
 
 def _guarded(
@@ -227,14 +229,26 @@ def _registry(workspace: Workspace) -> Iterator[Check]:
                 problems.append(error)
     for problem in problems:
         yield Check("registry", "broken", problem.what, problem)
+    if workspace.catalogue.entries() != workspace.installed.entries():
+        problems.append(_cache_differs(workspace))
+        yield Check("registry", "broken", problems[-1].what, problems[-1])
     if not problems:
         yield Check("registry", "ok", f"{len(workspace.catalogue)} entries")
+
+
+def _cache_differs(workspace: Workspace) -> StoreFailed:
+    return StoreFailed(
+        "FG-cache-differs",
+        "the cache of the registry differs from the installed entries",
+        at=Place(str(workspace.home / "cache" / "registry.json")),
+        why="another program changed it; no key is sent to an address that only the cache names",
+        fix="delete that file; it is made again",
+    )
 
 
 def _connection(
     connections: Connections,
     connected: ConnectionRow,
-    *,
     offline: bool,
 ) -> Check:
     title = f"connection {connected.name}"
@@ -246,6 +260,18 @@ def _connection(
     except FitglueError as error:
         return Check(title, "broken", error.what, error)
     return Check(title, "ok", account.name or account.id)
+
+
+def _with_address(
+    workspace: Workspace,
+    connected: ConnectionRow,
+    check: Check,
+) -> Check:
+    """Add the address of a connection to its check, if it is not that of its entry."""
+    other = other_address(workspace, connected)
+    if other is None:
+        return check
+    return replace_fields(check, detail=f"{check.detail}; it {other}")
 
 
 def _size(size_bytes: float) -> str:

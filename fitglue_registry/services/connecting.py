@@ -8,13 +8,27 @@ from typing import TYPE_CHECKING, Literal
 
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.matching.home_zones import load_home_zones
+from fitglue_registry.policy.policy import BASE_URL
 from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.registry.paths import absolute
+from fitglue_registry.secrets.binding import bind
+from fitglue_registry.services.addresses import (
+    chosen_origin,
+    different,
+    origins_of,
+    other_address,
+)
 from fitglue_registry.services.closed_services import not_connectable
-from fitglue_registry.services.connection_secrets import SecretKept, change_secrets, rekey_secrets
+from fitglue_registry.services.connection_secrets import (
+    SecretKept,
+    change_secrets,
+    owner_of,
+    rekey_secrets,
+)
 from fitglue_registry.services.connection_status import connection_status, local_time
-from fitglue_registry.services.permissions import check_connections
+from fitglue_registry.services.permissions import Permissions, check_connections
 from fitglue_registry.services.plugin_view import PluginViews
+from fitglue_registry.services.secret_use import is_proven, not_confirmed
 from fitglue_registry.store.activities import drop_empty
 from fitglue_registry.store.athletes import ensure_athlete
 from fitglue_registry.store.connections import ConnectionRow as ConnectionRow
@@ -40,6 +54,7 @@ if TYPE_CHECKING:
     from fitglue_registry.registry import Catalogue, Entry, Field
     from fitglue_registry.services.athletes import Athletes
     from fitglue_registry.services.connection_status import ConnectionStatus
+    from fitglue_registry.transport.origin import OtherAddress
     from fitglue_registry.workspace import Workspace
 
     ConnectionList = list[ConnectionRow]
@@ -69,7 +84,7 @@ class _Proven:
     source: Entry
     account: Account
     settings: Mapping[str, str]
-    secret: Mapping[str, str]
+    secret: Mapping[str, str]  # with its origin
 
 
 class Connections:
@@ -141,22 +156,27 @@ class Connections:
                 FG-field-refused; FG-integration-not-allowed, FG-setting-not-allowed,
                 FG-path-not-allowed or FG-too-many-connections if the policy of the host forbids it.
             AthleteNeeded: FG-not-connectable if accounts at this integration cannot be connected
-                (the fix lists the alternatives), or FG-key-rejected and other refusals of the
-                service.
+                (the fix lists the alternatives), FG-address-not-confirmed if the existing
+                connection uses an address at which no key was proven, or FG-key-rejected and other
+                refusals of the service.
             Retryable: The service cannot be asked now.
             PluginFailed: The plugin is missing or broken.
             StoreFailed: The connection or its secret cannot be stored.
         """
-        entry = self._workspace.catalogue.get("integration", integration)
+        # Not from the cache: the entry says to which address the key is sent.
+        installed = self._workspace.installed
+        entry = installed.get("integration", integration)
         if entry.closed is not None:
             raise not_connectable(entry)
-        source = source_of(self._workspace.catalogue, integration)
+        source = source_of(installed, integration)
         self._athletes.check_tier(athlete, source)
-        permissions = self._views.permissions_of(source)
+        permissions = Permissions(self._workspace.policy, entry, source)
         permissions.check_integration()
         permissions.check_settings(values)
         operators = permissions.operators_settings()
         kept = self.kept_settings(integration, athlete)
+        if BASE_URL not in {**values, **operators}:
+            self._check_kept_address(integration, athlete)
         # What was typed now takes precedence over what is stored, and the operator over both.
         secret, settings = read_fields(entry, {**kept, **values, **operators})
         of_athlete = permissions.athletes_settings(settings)
@@ -170,6 +190,9 @@ class Connections:
         existing = self.of_account(integration, account, athlete)
         if existing is not None:
             connection_id = existing.id
+        origin = chosen_origin(settings, origins_of(self._workspace, source))
+        if secret and origin:
+            secret = bind(secret, origin)
         proven = _Proven(connection_id, source, account, of_athlete, secret)
         self._store(proven, existing, athlete)
         connected = self.get(connection_id, athlete)
@@ -232,6 +255,41 @@ class Connections:
                 kept[name] = connections[0].settings[name]
         source = source_of(self._workspace.catalogue, integration)
         return self._views.permissions_of(source).athletes_settings(kept)
+
+    def other_address(
+        self,
+        integration: str,
+        values: Mapping[str, str],
+        athlete: str = ME,
+    ) -> OtherAddress | None:
+        """Return the address to which ``connect`` would send a key, unless it is the service's own.
+
+        Nothing is sent. The service's own address is that of the installed entry.
+
+        Args:
+            integration: The id of the integration's entry.
+            values: See ``connect``.
+            athlete: The athlete.
+
+        Returns:
+            The address, and the connection from which it is taken, which is empty if ``values``
+            contains it; ``None`` for the address of the entry.
+
+        Raises:
+            UserMistake: FG-unknown-entry, FG-no-source, or FG-field-refused.
+        """
+        installed = self._workspace.installed
+        field = _fields_of(installed.get("integration", integration)).get(BASE_URL)
+        if field is None:
+            return None
+        typed = read_field(field, values.get(BASE_URL, ""))
+        if typed:
+            return different(
+                "", typed, origins_of(self._workspace, source_of(installed, integration))
+            )
+        connections = self.at(integration, athlete)
+        # Only the settings of the only connection are taken over.
+        return other_address(self._workspace, connections[0]) if len(connections) == 1 else None
 
     def probe(self, name: str, athlete: str = ME) -> Account:
         """Ask the service again whose account a connection belongs to.
@@ -347,6 +405,18 @@ class Connections:
         """
         return rekey_secrets(self._workspace, to)
 
+    def _check_kept_address(self, integration: str, athlete: str) -> None:
+        """Refuse to send a new key to the address of the existing connection, unless it is proven.
+
+        The address is in the database, and a database can come from a backup that somebody changed.
+        """
+        other = self.other_address(integration, {}, athlete)
+        if other is None:
+            return
+        [connected] = self.at(integration, athlete)
+        if not is_proven(self._workspace, connected):
+            raise not_confirmed(integration, other)
+
     def _store(
         self,
         proven: _Proven,
@@ -359,8 +429,7 @@ class Connections:
         with change_secrets(workspace) as change:
             ref = None
             if proven.secret:
-                owner = f"{integration} {proven.connection_id}"
-                ref = change.put(owner, proven.secret)
+                ref = change.put(owner_of(integration, proven.connection_id), proven.secret)
             if existing is not None and existing.secret_ref:
                 change.track(existing.secret_ref)
             with workspace.database.write() as db:

@@ -36,6 +36,11 @@ class SecretKept:
     error: FitglueError | None = None
 
 
+def owner_of(integration: str, connection_id: str) -> str:
+    """Return the owner under which the secret of a connection is stored."""
+    return f"{integration} {connection_id}"
+
+
 def with_secrets(workspace: Workspace) -> list[ConnectionRow]:
     """Return the connections of all athletes that have a secret."""
     with workspace.database.read() as db:
@@ -119,7 +124,7 @@ def _move_secret(
     # The new copy is stored and committed before the old one is deleted, so no crash loses the
     # secret.
     values = workspace.secrets.get(old)
-    new = change.put(f"{connected.integration} {connected.id}", values, to)
+    new = change.put(owner_of(connected.integration, connected.id), values, to)
     change.track(old)
     with workspace.database.write() as db:
         update_connection(db, connected.id, secret_ref=new)

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.model.stored import ConnectionState, PartState, RecordState
+from fitglue_registry.services.addresses import other_address
+from fitglue_registry.services.secret_use import NOT_PROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,6 +40,7 @@ class ConnectionStatus:
         given_up_parts: The number of parts that are not tried again before the next full walk.
         quarantine: The number of records that could not be understood.
         last_checked_at: When a sync last reached its end (ISO 8601, UTC), or ``None``.
+        address: The address that it uses, or ``None`` if it is that of its entry.
     """
 
     name: str
@@ -52,6 +55,7 @@ class ConnectionStatus:
     given_up_parts: int
     quarantine: int
     last_checked_at: str | None
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ def connection_status(
 ) -> ConnectionStatus:
     """Return the status of a connection; ``counts`` are its records and parts by state."""
     state = _state(workspace, connected)
+    other = other_address(workspace, connected)
     return ConnectionStatus(
         name=connected.name,
         integration=connected.integration,
@@ -81,6 +86,7 @@ def connection_status(
         given_up_parts=counts.get(PartState.FAILED, 0),
         quarantine=counts.get("quarantine", 0),
         last_checked_at=connected.last_checked_at,
+        address=other.address if other else None,
     )
 
 
@@ -94,7 +100,11 @@ def _state(workspace: Workspace, connected: ConnectionRow) -> _State:
     # Rejected credentials are more important than why the last sync stopped.
     if connected.state != ConnectionState.OK:
         reason = error_parts.get("what", "the credentials were rejected")
-        return _State(connected.state, reason, f"fitglue connect {connected.integration}")
+        fix = f"fitglue connect {connected.integration}"
+        # This command would use the same address again.
+        if error_parts.get("code") == NOT_PROVEN:
+            fix = error_parts.get("fix") or fix
+        return _State(connected.state, reason, fix)
     if error_parts:
         return _State("stopped", error_parts.get("what"), error_parts.get("fix"))
     return _State(ConnectionState.OK)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fitglue_registry.policy.policy import BASE_URL
+from fitglue_registry.services.addresses import http_of
 from fitglue_registry.services.permissions import Permissions
-from fitglue_registry.store.connections import get_connection
+from fitglue_registry.services.secret_use import open_secret
 from fitglue_registry.sync.deriving.workers import result_of
 from fitglue_registry.sync.reading.in_worker import FileConnection, Task, connect_in_worker
 from fitglue_registry.sync.reading.read_files import reads_files
@@ -22,8 +23,18 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Account
     from fitglue_registry.registry import Entry, Http
     from fitglue_registry.store.connections import ConnectionRow
+    from fitglue_registry.transport.origin import Origin
     from fitglue_registry.transport.session import HttpSession
     from fitglue_registry.workspace import Workspace
+
+
+class _Seen(NamedTuple):
+    """What a plugin sees of a connection."""
+
+    connection_id: str
+    source: Entry
+    account: Account | None
+    settings: Mapping[str, str]
 
 
 class PluginViews:
@@ -35,12 +46,10 @@ class PluginViews:
     def of(self, connected: ConnectionRow, source: Entry) -> ConnectionView:
         """Return the view of a stored connection."""
         return self._view(
-            connected.id,
-            source,
-            connected.account,
-            connected.settings,
+            _Seen(connected.id, source, connected.account, connected.settings),
+            self.http_of(source),
             # A function, so that no secret is decrypted unless a request is made.
-            lambda: self._secret_of(connected.id),
+            lambda origin: open_secret(self._workspace, connected.id, origin),
         )
 
     def of_new(
@@ -51,7 +60,11 @@ class PluginViews:
         secret: Mapping[str, str],
     ) -> ConnectionView:
         """Return the view of a connection that is not stored yet."""
-        return self._view(connection_id, source, None, settings, lambda: secret)
+        # Of the installed entry and not of the cache, because the secret is not bound yet.
+        http = http_of(self._workspace.installed, source)
+        return self._view(
+            _Seen(connection_id, source, None, settings), http, lambda _origin: secret
+        )
 
     def prove(self, source: Entry, view: ConnectionView) -> Account:
         """Ask the plugin of a source whose account a connection belongs to, and close the view.
@@ -81,40 +94,28 @@ class PluginViews:
 
     def http_of(self, source: Entry) -> Http | None:
         """Return the ``http`` block for a source, or ``None`` if it needs no service."""
-        return source.http or self._integration_of(source).http
+        return http_of(self._workspace.catalogue, source)
 
     def permissions_of(self, source: Entry) -> Permissions:
         """Return what the policy allows an athlete at the integration of a source."""
-        return Permissions(self._workspace.policy, self._integration_of(source), source)
-
-    def _integration_of(self, source: Entry) -> Entry:
-        return self._workspace.catalogue.get("integration", source.integration or source.id)
-
-    def _secret_of(self, connection_id: str) -> Mapping[str, str]:
-        """Return the current secret, which may have been renewed since the connection was read."""
-        with self._workspace.database.read() as db:
-            connected = get_connection(db, connection_id)
-        if connected is None or not connected.secret_ref:
-            return {}
-        return self._workspace.secrets.get(connected.secret_ref)
+        integration = self._workspace.catalogue.get("integration", source.integration or source.id)
+        return Permissions(self._workspace.policy, integration, source)
 
     def _view(
         self,
-        connection_id: str,
-        source: Entry,
-        account: Account | None,
-        settings: Mapping[str, str],
-        secret: Callable[[], Mapping[str, str]],
+        seen: _Seen,
+        http: Http | None,
+        secret: Callable[[Origin], Mapping[str, str]],
     ) -> ConnectionView:
         workspace = self._workspace
-        http = self.http_of(source)
+        source = seen.source
         permissions = self.permissions_of(source)
-        in_use = {**settings, **permissions.operators_settings()}
+        in_use = {**seen.settings, **permissions.operators_settings()}
 
         def open_http() -> HttpSession:
             assert http is not None
             # Here, because every request goes through it: a sync, a check, a new key.
-            permissions.check_stored(settings)
+            permissions.check_stored(seen.settings)
             base_url = in_use.get(BASE_URL) or None
             policy = policy_from_entry(http, base_url, workspace.policy)
             # The budget is shared by all processes of this home through a file.
@@ -122,15 +123,16 @@ class PluginViews:
                 policy,
                 workspace.home / "budget",
                 integration=source.integration or source.id,
-                account=connection_id,
+                account=seen.connection_id,
                 clock=workspace.clock,
             )
-            return workspace.http_session(policy, secret, budget)
+            # The session asks for the secret of the only origin to which it may send it.
+            return workspace.http_session(policy, lambda: secret(policy.origin), budget)
 
         return ConnectionView(
-            connection_id,
+            seen.connection_id,
             source.id,
-            account,
+            seen.account,
             MappingProxyType(in_use),
             workspace.clock,
             # The session is opened by the first request, because requests is slow to import.

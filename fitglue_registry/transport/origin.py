@@ -16,6 +16,33 @@ class Origin(NamedTuple):
     host: str
     port: int
 
+    def __str__(self) -> str:
+        """Return the origin as a URL, without the port if it is that of the scheme."""
+        # An IPv6 address is in brackets in a URL.
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        if self.port == _PORTS.get(self.scheme):
+            return f"{self.scheme}://{host}"
+        return f"{self.scheme}://{host}:{self.port}"
+
+
+class OtherAddress(NamedTuple):
+    """An address of a connection that is not that of its entry.
+
+    Attributes:
+        connection: The name of the connection.
+        address: The address that the connection uses.
+        own: The origin of its entry, or ``None`` if the entry is not installed.
+    """
+
+    connection: str
+    address: str
+    own: str | None
+
+    def __str__(self) -> str:
+        """Return what is different, for people."""
+        own = self.own or "that of its entry, which is not installed"
+        return f"uses the address {self.address}, not {own}"
+
 
 def origin_of(url: str) -> Origin | None:
     """Return the origin of a URL, or ``None`` if it is not a valid http or https URL."""

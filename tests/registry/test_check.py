@@ -361,6 +361,25 @@ def test_the_base_url_is_on_an_allowed_host(registry):
     )
 
 
+def test_a_former_address_is_an_origin_with_https(registry):
+    """`formerly` takes https origins, and neither a path nor plain http."""
+    registry.add(more=HTTP + "  formerly: [https://old.example.org, https://other.example:8443]\n")
+    assert registry.complaints() == ""
+    for wrong in (
+        "http://old.example.org",
+        "https://old.example.org/api",
+        "https://me@example.org",
+    ):
+        registry.add(more=HTTP + f"  formerly: ['{wrong}']\n")
+        assert "http.formerly.0" in registry.complaints()
+
+
+def test_a_credential_cannot_have_the_name_of_the_origin(registry):
+    """A credential called `origin` is an error, because that is where the origin is stored."""
+    registry.add(more="credentials:\n  - {name: origin, secret: true}\n")
+    assert "FG-entry-reserved-name" in registry.complaints()
+
+
 def test_touches_name_parts_of_the_entry(registry):
     """A part in touches that the entry does not have is an error."""
     registry.add(more="sync:\n  touches:\n    streams: [elapsed_time]\n")

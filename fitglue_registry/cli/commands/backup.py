@@ -123,6 +123,7 @@ def restore(
         _after_restoring(cli, restored),
         aside=restored.aside,
         without_key=restored.without_key,
+        other_addresses=[other._asdict() for other in restored.other_addresses],
     )
 
 
@@ -214,6 +215,11 @@ def _after_restoring(cli: CliContext, restored: Restored) -> Iterator[str]:
             # A second connection at an integration is named intervals-2; `connect` needs the
             # integration.
             f"{name.partition('-')[0]}"
+        )
+    for other in restored.other_addresses:
+        yield (
+            f"{other.connection} {other}; if you did not choose that address, enter no key for it, "
+            "and find out who changed the backup"
         )
     if manifest.database == "postgresql":
         yield (

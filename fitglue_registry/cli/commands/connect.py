@@ -17,7 +17,7 @@ from fitglue_registry.cli.progress import Progress
 from fitglue_registry.errors import AthleteNeeded, UserMistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from fitglue_registry.cli.layout import Document
     from fitglue_registry.services.connecting import ConnectResult
@@ -71,11 +71,10 @@ def command(cli: CliContext, /, *, integration: str | None, key_stdin: bool, **t
     # that it is missing.
     cli.host.entries.load_plugin(entry)
     typed_values = _given(entry, **typed)
+    typed_values |= _from_environment(entry, typed_values)
+    # Before the key is asked for, so that nobody types it without knowing where it goes.
+    typed_values |= _confirmed_address(cli, entry, typed_values)
     values = _completed(cli, entry, typed_values, key_stdin=key_stdin)
-    # A new key must not be sent to another server than the old one without notice.
-    kept = cli.host.connections.kept_settings(entry.id).get("base_url")
-    if kept and "base_url" not in values:
-        cli.note(f"Using {kept}, the address of the existing connection; --base-url changes it.")
     with Progress(cli, f"asking {entry.name} whose account it is") as progress:
         cli.host.on_wait = progress.waiting
         result = cli.host.connect(entry.id, values)
@@ -117,6 +116,48 @@ def _show_alternatives(cli: CliContext, entry: Entry) -> None:
         cli.show(Hanging("·", alternative.how), Hanging("→", alternative.command))
 
 
+def _confirmed_address(
+    cli: CliContext,
+    entry: Entry,
+    typed_values: Mapping[str, str],
+) -> dict[str, str]:
+    """Say to which address the key goes if it is not that of the entry.
+
+    Returns:
+        The address of the existing connection, if a person at a terminal has confirmed it.
+
+    Raises:
+        UserMistake: FG-not-confirmed if the person does not confirm it.
+    """
+    other = cli.host.connections.other_address(entry.id, typed_values)
+    if other is None:
+        return {}
+    own = f", not to {other.own}" if other.own else ""
+    if not other.connection:
+        cli.note(f"The key will be sent to {other.address}{own}.")
+        return {}
+    if not _is_terminal():
+        cli.note(
+            f"Using {other.address}, the address of the existing connection; --base-url changes it."
+        )
+        return {}
+    question = (
+        f"The connection {other.connection} {other}. Did you choose that address, and may the new "
+        "key be sent there?"
+    )
+    if not click.confirm(question, err=True):
+        raise UserMistake(
+            "FG-not-confirmed",
+            "no key was sent, and nothing was changed",
+            fix=f"to use the service itself: fitglue connect {entry.id} --base-url {other.own}",
+        )
+    return {"base_url": cli.host.connections.kept_settings(entry.id)["base_url"]}
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def _completed(
     cli: CliContext,
     entry: Entry,
@@ -124,11 +165,11 @@ def _completed(
     *,
     key_stdin: bool,
 ) -> dict[str, str]:
-    """Return the values by field name: of the command line, the environment, standard input.
+    """Return the values by field name: the typed ones, and that of standard input.
 
     A person at a terminal is asked for those that are still missing.
     """
-    values = typed_values | _from_environment(entry, typed_values)
+    values = dict(typed_values)
     if key_stdin:
         values |= _from_stdin(entry)
     missing = []
@@ -242,7 +283,7 @@ def _asked(
     Raises:
         UserMistake: FG-value-missing if a value is missing and there is no terminal.
     """
-    if missing and not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if missing and not _is_terminal():
         raise _nobody_to_ask(entry, missing[0])
     return {field.name: _ask(cli, field) for field in missing}
 

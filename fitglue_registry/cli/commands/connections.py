@@ -12,7 +12,7 @@ from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.dashboard import status_document
 from fitglue_registry.cli.failure import show_failure
-from fitglue_registry.cli.layout import Hanging, Rows, columns_of
+from fitglue_registry.cli.layout import DETAIL, Hanging, Rows, columns_of
 from fitglue_registry.cli.progress import Progress
 from fitglue_registry.cli.text import count
 from fitglue_registry.errors import FitglueError, UserMistake
@@ -75,6 +75,9 @@ def _table(connections: list[ConnectionStatus], now: datetime) -> Iterator[Part]
     rows = [_row(connection, now) for connection in connections]
     yield Rows(_COLUMNS, rows)
     for connection in connections:
+        if connection.address:
+            what = f"{connection.name} uses {connection.address}, not the address of its entry"
+            yield Hanging(DETAIL, what)
         if connection.state != ConnectionState.OK:
             yield Hanging("!", f"{connection.name}: {connection.reason or connection.state}")
             yield Hanging("→", connection.fix or "", indent=4)

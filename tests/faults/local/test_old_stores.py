@@ -32,10 +32,18 @@ REASON = re.compile(r'"(reason|fix|detail|streams|file)":"[^"]*"')
 
 
 class KnownKey(MemorySecretStore):
-    """A secret store that returns the key of the stand-in for every reference."""
+    """A secret store that returns the key of the stand-in for every reference.
+
+    Args:
+        origin: The address of the stand-in, at which the key counts as proven.
+    """
+
+    def __init__(self, origin):
+        super().__init__()
+        self._origin = origin
 
     def get(self, ref):
-        return {"api_key": KEY}
+        return {"api_key": KEY, "origin": self._origin}
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +134,11 @@ def test_an_old_store_is_upgraded_and_nothing_of_it_is_lost(old, server, undistu
     request, a second rebuild changes nothing, and the store equals a new one.
     """
     with Host(
-        old.home, old.url, secrets=KnownKey(), clock=FakeClock(NOON), policy=Policy.personal()
+        old.home,
+        old.url,
+        secrets=KnownKey(server.url),
+        clock=FakeClock(NOON),
+        policy=Policy.personal(),
     ) as host:
         activities = [host.activities.get(str(row["number"])) for row in host.activities()]
         assert len(activities) == 4

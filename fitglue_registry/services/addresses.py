@@ -1,0 +1,111 @@
+"""The addresses of connections: where a connection sends its requests, and what its entry says."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from fitglue_registry.errors import UserMistake
+from fitglue_registry.policy.policy import BASE_URL
+from fitglue_registry.store.connections import list_connections
+from fitglue_registry.transport.origin import Origin, OtherAddress, origin_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fitglue_registry.registry import Catalogue, Entry, Http
+    from fitglue_registry.store.connections import ConnectionRow
+    from fitglue_registry.workspace import Workspace
+
+_LONGEST_ADDRESS = 200  # characters that are shown
+
+
+class OwnOrigins(NamedTuple):
+    """The origins of an entry: where its service is, and where it was before."""
+
+    now: Origin | None
+    formerly: frozenset[Origin]
+
+
+_NOWHERE = OwnOrigins(None, frozenset())
+
+
+def http_of(catalogue: Catalogue, source: Entry) -> Http | None:
+    """Return the ``http`` block for a source, or ``None`` if it needs no service."""
+    if source.http:
+        return source.http
+    return catalogue.get("integration", source.integration or source.id).http
+
+
+def own_origins(workspace: Workspace, connected: ConnectionRow) -> OwnOrigins:
+    """Return the origins of the installed entry of a connection.
+
+    They are empty if no such entry is installed, or if its source belongs to another integration:
+    then another program has changed the row of the connection.
+    """
+    source = workspace.installed.find("source", connected.source)
+    if source is None or (source.integration or source.id) != connected.integration:
+        return _NOWHERE
+    return origins_of(workspace, source)
+
+
+def origins_of(workspace: Workspace, source: Entry) -> OwnOrigins:
+    """Return the origins of an installed source.
+
+    An address that the operator of a server has set takes the place of that of the entry.
+    """
+    try:
+        http = http_of(workspace.installed, source)
+    except UserMistake:  # the integration that it depends on is not installed
+        http = None
+    if http is None:
+        return _NOWHERE
+    operators = workspace.policy.settings_of(source.integration or source.id)
+    now = origin_of(operators.get(BASE_URL) or http.base_url)
+    formerly = [origin_of(text) for text in http.formerly]
+    return OwnOrigins(now, frozenset(filter(None, formerly)))
+
+
+def chosen_origin(settings: Mapping[str, str], own: OwnOrigins) -> Origin | None:
+    """Return the origin that a connection with these settings asks."""
+    base_url = settings.get(BASE_URL)
+    return origin_of(base_url) if base_url else own.now
+
+
+def other_address(workspace: Workspace, connected: ConnectionRow) -> OtherAddress | None:
+    """Return the address of a connection, or ``None`` if it is that of its installed entry."""
+    base_url = connected.settings.get(BASE_URL)
+    # Checked first, because reading the installed entries takes longer than all else here.
+    if not base_url or BASE_URL in workspace.policy.settings_of(connected.integration):
+        return None
+    return different(connected.name, base_url, own_origins(workspace, connected))
+
+
+def other_addresses(workspace: Workspace) -> tuple[OtherAddress, ...]:
+    """Return the addresses of all connections that are not those of their entries."""
+    with workspace.database.read() as db:
+        connections = list_connections(db)
+    found = [other_address(workspace, connected) for connected in connections]
+    return tuple(other for other in found if other is not None)
+
+
+def different(
+    connection: str,
+    base_url: str,
+    own: OwnOrigins,
+) -> OtherAddress | None:
+    """Return an address if its origin is not that of the entry."""
+    if own.now is not None and origin_of(base_url) == own.now:
+        return None
+    return OtherAddress(connection, shown(base_url), str(own.now) if own.now else None)
+
+
+def shown(base_url: str) -> str:
+    """Return an address as it is shown: without what may contain a password, and cut off."""
+    origin = origin_of(base_url)
+    if origin is None:
+        return ascii(base_url[:_LONGEST_ADDRESS])
+    # The user name, the query and the fragment are left out; a base URL may not have them.
+    _, _, rest = base_url.partition("//")
+    _, slash, path = re.split(r"[?#]", rest)[0].partition("/")
+    return f"{origin}{slash}{path}"[:_LONGEST_ADDRESS].rstrip("/")

@@ -1,0 +1,184 @@
+"""Opens the secret of a connection for the one address at which it was proven."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import AthleteNeeded, FitglueError, Place
+from fitglue_registry.secrets.binding import bind, read_bound
+from fitglue_registry.secrets.references import is_owned_by, scheme_of
+from fitglue_registry.services.addresses import chosen_origin, own_origins
+from fitglue_registry.services.connection_secrets import change_secrets, owner_of
+from fitglue_registry.store.connections import get_connection, update_connection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fitglue_registry.secrets.binding import BoundSecret
+    from fitglue_registry.services.addresses import OwnOrigins
+    from fitglue_registry.store.connections import ConnectionRow
+    from fitglue_registry.transport.origin import Origin, OtherAddress
+    from fitglue_registry.workspace import Workspace
+
+#: The code of the error for a secret that was not sent.
+NOT_PROVEN = "FG-address-not-proven"
+
+log = logging.getLogger(__name__)
+
+
+def open_secret(
+    workspace: Workspace,
+    connection_id: str,
+    origin: Origin,
+) -> Mapping[str, str]:
+    """Return the current secret of a connection, for a request to one origin.
+
+    The secret may have been renewed since the connection was read, so the row is read again.
+
+    Args:
+        workspace: What the host has opened.
+        connection_id: The id of the connection.
+        origin: Where the secret is to be sent.
+
+    Returns:
+        The secret values by name; empty for a connection without a secret.
+
+    Raises:
+        AthleteNeeded: FG-address-not-proven if the secret was proven at another address, or an
+            error of the secret store.
+    """
+    with workspace.database.read() as db:
+        connected = get_connection(db, connection_id)
+    if connected is None or not connected.secret_ref:
+        return {}
+    ref = connected.secret_ref
+    # The owner is a part of the reference, which a sealed file authenticates. So nobody who changes
+    # the database can give the secret of one connection to another.
+    if not is_owned_by(ref, owner_of(connected.integration, connected.id)):
+        raise _not_its_own(connected)
+    secret = read_bound(ref, workspace.secrets.get(ref))
+    if secret.origin == origin:
+        return secret.values
+    own = own_origins(workspace, connected)
+    if not _may_move(secret, origin, own):
+        raise _not_proven(connected, secret, origin, own)
+    _bind_again(workspace, connected, secret, origin)
+    return secret.values
+
+
+def is_proven(workspace: Workspace, connected: ConnectionRow) -> bool:
+    """Return whether the secret of a connection was proven at the address that it uses now."""
+    origin = chosen_origin(connected.settings, own_origins(workspace, connected))
+    if origin is None:
+        return False
+    try:
+        # Nothing is sent, and this address is not that of the entry, so nothing is bound either.
+        return bool(open_secret(workspace, connected.id, origin))
+    except AthleteNeeded:
+        return False
+
+
+def not_confirmed(integration: str, other: OtherAddress) -> AthleteNeeded:
+    """Return the error for a new key that was not sent to the address of a connection."""
+    fix = f"if you trust that address: fitglue connect {integration} --base-url {other.address}"
+    if other.own:
+        connect = f"fitglue connect {integration} --base-url {other.own}"
+        fix = f"to use the service itself: {connect}; {fix}"
+    return AthleteNeeded(
+        "FG-address-not-confirmed",
+        f"the new key was not sent to {other.address}",
+        at=Place(field=f"the address of {other.connection}"),
+        why=f"the connection {other.connection} {other}, and no key that can be opened here was "
+        "proven there",
+        fix=fix,
+    )
+
+
+def _may_move(
+    secret: BoundSecret,
+    origin: Origin,
+    own: OwnOrigins,
+) -> bool:
+    """Return whether a secret may be sent to an origin other than its own.
+
+    It may only be sent to the origin of the installed entry: if it was stored before secrets were
+    bound, or if the entry says that the service was formerly at the origin of the secret.
+    """
+    if origin != own.now:
+        return False
+    return secret.origin is None or secret.origin in own.formerly
+
+
+def _bind_again(
+    workspace: Workspace,
+    connected: ConnectionRow,
+    secret: BoundSecret,
+    origin: Origin,
+) -> None:
+    """Store the secret with its new origin, in the store in which it is.
+
+    If that fails, the secret can still be used, and the next use tries again.
+    """
+    ref = connected.secret_ref or ""
+    try:
+        with change_secrets(workspace) as change:
+            with workspace.database.read() as db:
+                now = get_connection(db, connected.id)
+            # Another process may have done this, or renewed the key, while this one waited.
+            if now is None or now.secret_ref != ref:
+                return
+            owner = owner_of(connected.integration, connected.id)
+            new = change.put(owner, bind(secret.values, origin), scheme_of(ref))
+            change.track(ref)
+            with workspace.database.write() as db:
+                update_connection(db, connected.id, secret_ref=new)
+            # The end of this change deletes the old copy, which a power cut must not undo.
+            workspace.database.flush_commits()
+    except FitglueError as error:
+        log.warning(
+            "the key of %s could not be bound to %s: %s; the next sync tries again",
+            connected.name,
+            origin,
+            error.what,
+        )
+
+
+def _not_proven(
+    connected: ConnectionRow,
+    secret: BoundSecret,
+    origin: Origin,
+    own: OwnOrigins,
+) -> AthleteNeeded:
+    why = "it was stored before FitGlue noted at which address a key was proven"
+    if secret.origin is not None:
+        why = f"it was proven at {secret.origin}, and may not be sent to any other address"
+    if own.now is not None and origin != own.now:
+        why += f"; the address of this service is {own.now}"
+    return AthleteNeeded(
+        "FG-address-not-proven",
+        f"the key of {connected.name} was not sent to {origin}",
+        at=Place(field=f"the address of {connected.name}"),
+        why=why,
+        fix=_fix(connected.integration, origin, own),
+    )
+
+
+def _fix(integration: str, origin: Origin, own: OwnOrigins) -> str:
+    connect = f"fitglue connect {integration} --base-url"
+    if own.now is None or own.now == origin:
+        return f"enter the key again if you trust that address: {connect} {origin}"
+    return (
+        f"if you did not choose that address: {connect} {own.now}; if you trust it, enter the key "
+        f"again: {connect} {origin}"
+    )
+
+
+def _not_its_own(connected: ConnectionRow) -> AthleteNeeded:
+    return AthleteNeeded(
+        "FG-secret-not-its-own",
+        f"the key that is stored for {connected.name} belongs to another connection",
+        at=Place(field=connected.secret_ref),
+        why="the database was changed by another program, or comes from another store",
+        fix=f"enter the key again: fitglue connect {connected.integration}",
+    )
