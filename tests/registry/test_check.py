@@ -371,7 +371,7 @@ def test_a_former_address_is_an_origin_with_https(registry):
         "https://me@example.org",
     ):
         registry.add(more=HTTP + f"  formerly: ['{wrong}']\n")
-        assert "http.formerly.0" in registry.complaints()
+        assert "http.formerly[0]" in registry.complaints()
 
 
 def test_a_credential_cannot_have_the_name_of_the_origin(registry):
