@@ -465,9 +465,7 @@ def test_an_address_in_the_environment_is_named_too(fitglue, service, monkeypatc
 # -- servers ---------------------------------------------------------------------------------------
 
 
-def test_the_address_that_an_operator_sets_is_the_own_address_of_the_service(
-    home, service, thief, monkeypatch
-):
+def test_the_address_that_an_operator_sets_is_the_own_address_of_the_service(home, service, thief):
     """The address in the policy of a server takes the place of that of the entry, and a key that
     was proven there is not sent to the address of a later policy.
     """
