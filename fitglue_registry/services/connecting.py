@@ -42,6 +42,7 @@ from fitglue_registry.store.connections import (
 from fitglue_registry.store.counts import connection_counts
 from fitglue_registry.store.source_activity_search import members_of
 from fitglue_registry.sync.lock import connection_lock
+from fitglue_registry.sync.upload import LISTING_UPLOAD
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from fitglue_registry.registry import Catalogue, Entry, Field
     from fitglue_registry.services.athletes import Athletes
     from fitglue_registry.services.connection_status import ConnectionStatus
+    from fitglue_registry.sync.upload import Upload
     from fitglue_registry.transport.origin import OtherAddress
     from fitglue_registry.workspace import Workspace
 
@@ -163,15 +165,8 @@ class Connections:
             PluginFailed: The plugin is missing or broken.
             StoreFailed: The connection or its secret cannot be stored.
         """
-        # Not from the cache: the entry says to which address the key is sent.
-        installed = self._workspace.installed
-        entry = installed.get("integration", integration)
-        if entry.closed is not None:
-            raise not_connectable(entry)
-        source = source_of(installed, integration)
-        self._athletes.check_tier(athlete, source)
-        permissions = Permissions(self._workspace.policy, entry, source)
-        permissions.check_integration()
+        permissions = self._connectable(integration, athlete)
+        entry, source = permissions.integration, permissions.source
         permissions.check_settings(values)
         operators = permissions.operators_settings()
         kept = self.kept_settings(integration, athlete)
@@ -194,6 +189,49 @@ class Connections:
         if secret and origin:
             secret = bind(secret, origin)
         proven = _Proven(connection_id, source, account, of_athlete, secret)
+        self._store(proven, existing, athlete)
+        connected = self.get(connection_id, athlete)
+        return ConnectResult(connected, account, renewed=existing is not None)
+
+    def connect_upload(
+        self,
+        integration: str,
+        settings: Mapping[str, str],
+        upload: Upload,
+        athlete: str = ME,
+    ) -> ConnectResult:
+        """Connect what is in an upload, for ``Imports.add_bytes``.
+
+        The settings name a file that the host itself has written, and they are not stored. A
+        connection that reads paths as well keeps them.
+
+        Args:
+            integration: The id of the integration's entry.
+            settings: What the plugin has recognized in the upload.
+            upload: The upload.
+            athlete: The athlete, who is added to the store if necessary.
+
+        Returns:
+            The connection and its account.
+
+        Raises:
+            FitglueError: What ``connect`` raises.
+        """
+        permissions = self._connectable(integration, athlete)
+        source = permissions.source
+        _, in_use = read_fields(permissions.integration, settings)
+        connection_id = new_connection_id()
+        view = self._views.of_new(connection_id, source, in_use, {})
+        with upload.without_folder():
+            account = self._views.prove(source, view, LISTING_UPLOAD)
+        account = upload.cleaned_account(account)
+        existing = self.of_account(integration, account, athlete)
+        if existing is None:
+            kept: Mapping[str, str] = {}
+        else:
+            connection_id = existing.id
+            kept = existing.settings
+        proven = _Proven(connection_id, source, account, kept, {})
         self._store(proven, existing, athlete)
         connected = self.get(connection_id, athlete)
         return ConnectResult(connected, account, renewed=existing is not None)
@@ -309,8 +347,13 @@ class Connections:
         """
         connected = self.get(name, athlete)
         source = self._workspace.catalogue.get("source", connected.source)
-        self._views.permissions_of(source).check_stored(connected.settings)
-        return self._views.prove(source, self._views.of(connected, source))
+        permissions = self._views.permissions_of(source)
+        permissions.check_stored(connected.settings)
+        view = self._views.of(connected, source)
+        # Where everything was uploaded, there is nobody to ask.
+        if not permissions.has_places(view.settings):
+            return connected.account
+        return self._views.prove(source, view)
 
     def health(self, connected: ConnectionRow) -> dict[str, int]:
         """Return the number of records of a connection in each state.
@@ -416,6 +459,19 @@ class Connections:
         [connected] = self.at(integration, athlete)
         if not is_proven(self._workspace, connected):
             raise not_confirmed(integration, other)
+
+    def _connectable(self, integration: str, athlete: str) -> Permissions:
+        """Return what an athlete may do at an integration, if the athlete may connect it."""
+        # Not from the cache: the entry says to which address the key is sent.
+        installed = self._workspace.installed
+        entry = installed.get("integration", integration)
+        if entry.closed is not None:
+            raise not_connectable(entry)
+        source = source_of(installed, integration)
+        self._athletes.check_tier(athlete, source)
+        permissions = Permissions(self._workspace.policy, entry, source)
+        permissions.check_integration()
+        return permissions
 
     def _store(
         self,

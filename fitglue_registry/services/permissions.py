@@ -122,6 +122,17 @@ class Permissions:
                 hidden.add(field.name)
         return {name: value for name, value in settings.items() if name not in hidden}
 
+    def has_places(self, settings: Mapping[str, str]) -> bool:
+        """Return whether a connection names what to read, if its source reads files.
+
+        Everything that it has was uploaded, if it does not.
+
+        Args:
+            settings: The settings of the connection, with those of the operator.
+        """
+        names = [field.name for field in self.integration.settings if field.path]
+        return not names or any(settings.get(name) for name in names)
+
     @property
     def _fields(self) -> tuple[Field, ...]:
         return (*self.integration.credentials, *self.integration.settings)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Account
     from fitglue_registry.registry import Entry, Http
     from fitglue_registry.store.connections import ConnectionRow
+    from fitglue_registry.sync.worker_limits import WorkerLimits
     from fitglue_registry.transport.origin import Origin
     from fitglue_registry.transport.session import HttpSession
     from fitglue_registry.workspace import Workspace
@@ -66,8 +67,21 @@ class PluginViews:
             _Seen(connection_id, source, None, settings), http, lambda _origin: secret
         )
 
-    def prove(self, source: Entry, view: ConnectionView) -> Account:
+    def prove(
+        self,
+        source: Entry,
+        view: ConnectionView,
+        limits: WorkerLimits = LISTING,
+    ) -> Account:
         """Ask the plugin of a source whose account a connection belongs to, and close the view.
+
+        Args:
+            source: The entry of the source.
+            view: The connection.
+            limits: What a plugin that reads foreign files may use.
+
+        Returns:
+            The account.
 
         Raises:
             PluginFailed: The plugin is missing or broken.
@@ -77,18 +91,23 @@ class PluginViews:
         try:
             plugins.load(source)
             if reads_files(source):
-                return self._prove_in_worker(source, view)
+                return self._prove_in_worker(source, view, limits)
             plugin = plugins.of(source, view.sign_of_life)
             account: Account = plugin.call("fitglue_connect", connection=view)
         finally:
             view.close()
         return account
 
-    def _prove_in_worker(self, source: Entry, view: ConnectionView) -> Account:
+    def _prove_in_worker(
+        self,
+        source: Entry,
+        view: ConnectionView,
+        limits: WorkerLimits,
+    ) -> Account:
         """Ask a plugin that reads foreign files, which it does only in a worker."""
         plugins = self._workspace.plugins
-        task = Task(source, FileConnection.of(view), plugins.recipe(LISTING.wall_s))
-        work = self._workspace.workers().submit(connect_in_worker, task, limits=LISTING)
+        task = Task(source, FileConnection.of(view), plugins.recipe(limits.wall_s))
+        work = self._workspace.workers().submit(connect_in_worker, task, limits=limits)
         account: Account = result_of(work, source.plugin.name, plugins.redact)
         return account
 

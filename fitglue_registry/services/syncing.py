@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import Busy, FitglueError, StoreFailed, UserMistake
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from fitglue_registry.services.connecting import Connections
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.sync.events import Event
+    from fitglue_registry.sync.upload import Upload
     from fitglue_registry.workspace import Workspace
 
 
@@ -161,14 +163,25 @@ def work_on(
     workspace: Workspace,
     connected: ConnectionRow,
     work: Callable[[SyncContext], Iterator[Event]],
+    upload: Upload | None = None,
 ) -> Iterator[Event]:
-    """Open what a run over a connection needs, run ``work``, and yield its events."""
+    """Open what a run over a connection needs, run ``work``, and yield its events.
+
+    Args:
+        workspace: The workspace.
+        connected: The connection.
+        work: What to do with it.
+        upload: The content that is read instead of the paths of the connection, if it is one.
+    """
     views = PluginViews(workspace)
     source = workspace.catalogue.get("source", connected.source)
     # Before the view is opened, so that a missing plugin leaves nothing open.
     workspace.plugins.load(source)
     http = views.http_of(source)
     view = views.of(connected, source)
+    if upload is not None:
+        # A cache would keep the name of each upload, and no path is ever seen twice.
+        view = replace(view, cache=upload.folder)
     context = SyncContext(
         workspace.database,
         workspace.raws,
@@ -183,6 +196,8 @@ def work_on(
         workspace.policy.quotas,
         # A source without HTTP reads files, where parallel requests gain nothing.
         lanes=http.connections if http else 1,
+        upload=upload,
+        has_places=upload is not None or views.permissions_of(source).has_places(view.settings),
     )
     try:
         yield from work(context)

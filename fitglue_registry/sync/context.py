@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.store.database import Database
     from fitglue_registry.store.raw_parts import RawStore
+    from fitglue_registry.sync.upload import Upload
     from fitglue_registry.sync.view import ConnectionView
     from fitglue_registry.sync.worker_limits import WorkerLimits
 
@@ -76,6 +77,8 @@ class SyncContext:
         connection: The row of the connection, as it was when the work began.
         view: The connection as its plugin sees it.
         quotas: What one piece of work may use.
+        upload: The content that is read instead of the paths of the connection, if it is one.
+        has_places: Whether there is anywhere to look for files: not if all of them were uploaded.
         lanes: How many iterators of the plugin may be consumed at the same time. It equals the
             number of HTTP connections that the entry allows.
         open_workers: Returns the worker processes of the host. The first submitted work starts
@@ -94,6 +97,8 @@ class SyncContext:
     open_workers: Callable[[], Workers]
     quotas: Quotas = field(default_factory=Quotas)
     lanes: int = 1
+    upload: Upload | None = None
+    has_places: bool = True
 
     @property
     def athlete_id(self) -> str:

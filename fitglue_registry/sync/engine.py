@@ -102,7 +102,8 @@ class _Sync:
 
     def _steps_of_files(self) -> Events:
         yield SyncStarted(self._context.name, self._scope(), self._options.dry_run)
-        yield from read_files(self._run, self._options)
+        if self._context.has_places:
+            yield from read_files(self._run, self._options)
         if not self._options.dry_run:
             yield from retry_quarantine(self._run)
 

@@ -14,6 +14,8 @@ from fitglue_registry.services.importing.offline import (
     normalize_saved,
 )
 from fitglue_registry.services.importing.recognizing import Recognition, recognize
+from fitglue_registry.services.importing.staging import file_name
+from fitglue_registry.services.importing.uploads import Uploads
 from fitglue_registry.services.importing.watching import FolderSyncs
 from fitglue_registry.services.permissions import check_paths
 from fitglue_registry.services.plugin_view import PluginViews
@@ -114,6 +116,38 @@ class Imports:
             # Busy is among them: the other sources need not wait for a connection that is synced.
             except FitglueError as error:
                 yield SyncStopped(recognized.name, error)
+
+    def add_bytes(
+        self,
+        name: str,
+        content: bytes,
+        athlete: str = ME,
+        *,
+        source: str | None = None,
+    ) -> Iterator[Event]:
+        """Import the content of a file or archive that an athlete has uploaded.
+
+        This takes the place of ``import_paths`` on a server, where no athlete may name a path. The
+        content is read in worker processes, and only while the iterator is consumed; the original
+        files are stored with the records, the upload itself is not.
+
+        Args:
+            name: The name of the file, whose suffix can be needed to recognize it.
+            content: The content.
+            athlete: The athlete.
+            source: The id of a source's entry, if only this source is wanted.
+
+        Returns:
+            An iterator of events, as that of ``import_paths``. Content that was added before
+                changes nothing.
+
+        Raises:
+            UserMistake: FG-upload-name or FG-upload-too-large at once; while the iterator is
+                consumed, what ``recognize`` raises.
+            StoreFailed: The upload or what it contains cannot be stored.
+        """
+        uploads = Uploads(self._workspace, self._connections)
+        return uploads.add(file_name(name), content, athlete, source)
 
     def rehearse(self, recognized: Recognized, athlete: str = ME) -> Iterator[Event]:
         """Run the import of a recognized source as a dry run, without connecting it.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.plugin_api import Recognized as Recognized
     from fitglue_registry.registry import Catalogue, Entry
+    from fitglue_registry.sync.worker_limits import WorkerLimits
     from fitglue_registry.workspace import Workspace
 
 HOOK = "fitglue_recognize"
@@ -43,8 +44,16 @@ def recognize(
     workspace: Workspace,
     paths: Iterable[str | Path],
     entry: str | None = None,
+    limits: WorkerLimits = LISTING,
 ) -> Recognition:
-    """Ask all plugins, or only that of the source ``entry``; see ``Imports.recognize``."""
+    """Ask all plugins, or only that of the source ``entry``; see ``Imports.recognize``.
+
+    Args:
+        workspace: The workspace.
+        paths: Files and folders.
+        entry: The id of a source's entry, if only this source is wanted.
+        limits: What a plugin that reads foreign files may use.
+    """
     # A dict removes duplicates and keeps the order in which the paths were typed.
     readable = dict.fromkeys(map(_readable, paths))
     wanted = list(map(str, readable))
@@ -55,7 +64,7 @@ def recognize(
     sources = _sources(workspace.catalogue, entry)
     recognitions: list[Recognized] = []
     problems: list[FitglueError] = []
-    for answer in _ask(workspace, sources, wanted):
+    for answer in _ask(workspace, sources, wanted, limits):
         if isinstance(answer, FitglueError):
             problems.append(answer)
         else:
@@ -90,6 +99,7 @@ def _ask(
     workspace: Workspace,
     sources: Sequence[Entry],
     paths: list[str],
+    limits: WorkerLimits,
 ) -> Iterator[Sequence[Recognized] | FitglueError]:
     """Yield the answer of each plugin of these sources, or its error.
 
@@ -102,7 +112,7 @@ def _ask(
     if not asked:
         raise _no_importer(sources)
     in_workers = {source.plugin.name for source in sources if reads_files(source)}
-    yield from _ask_in_worker(workspace, asked & in_workers, paths)
+    yield from _ask_in_worker(workspace, asked & in_workers, paths, limits)
     for plugin, answer, error in plugins.broadcast(asked - in_workers, HOOK, paths=paths):
         if error is not None:
             yield error
@@ -115,6 +125,7 @@ def _ask_in_worker(
     workspace: Workspace,
     names: Collection[str],
     paths: Sequence[str],
+    limits: WorkerLimits,
 ) -> Iterator[Sequence[Recognized] | FitglueError]:
     """Yield the answers of plugins that read foreign files, which they do only in a worker."""
     plugins = workspace.plugins
@@ -122,10 +133,10 @@ def _ask_in_worker(
     for name in sorted(names):
         work = workspace.workers().submit(
             recognize_in_worker,
-            plugins.recipe(LISTING.wall_s),
+            plugins.recipe(limits.wall_s),
             name,
             paths,
-            limits=LISTING,
+            limits=limits,
         )
         try:
             answer = result_of(work, name, plugins.redact)

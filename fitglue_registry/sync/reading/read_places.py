@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,11 @@ from fitglue_registry.sync.reading.in_worker import (
     list_in_worker,
     read_in_worker,
 )
+from fitglue_registry.sync.reading.without_folder import (
+    error_without_folder,
+    record_without_folder,
+)
+from fitglue_registry.sync.upload import LISTING_UPLOAD
 from fitglue_registry.sync.worker_limits import WorkerDied, WorkerLimits
 
 if TYPE_CHECKING:
@@ -71,11 +77,16 @@ class Places:
         Raises:
             FitglueError: The paths cannot be read, or the plugin failed.
         """
-        work = self._workers.submit(list_in_worker, self._task, limits=LISTING)
+        upload = self._context.upload
+        limits = LISTING if upload is None else LISTING_UPLOAD
+        work = self._workers.submit(list_in_worker, self._task, limits=limits)
         locations: list[Location]
         messages: list[str]
         plugin = self._context.entry.plugin.name
-        locations, messages = result_of(work, plugin, self._context.plugins.redact)
+        with nullcontext() if upload is None else upload.without_folder():
+            locations, messages = result_of(work, plugin, self._context.plugins.redact)
+        if upload is not None:
+            upload.check_count(self._context.quotas, len(locations))
         for message in messages:
             self._context.view.log.info("%s", message)
         return locations
@@ -198,11 +209,11 @@ class Places:
             return [_unread(location, self._redacted(result))]
         for record in result:
             redacted([record.derived], self._context.plugins.redact)
-        return result
+        return [record_without_folder(self._context.upload, record) for record in result]
 
     def _redacted(self, error: FitglueError) -> FitglueError:
         redact_exception(error, self._context.plugins.redact)
-        return error
+        return error_without_folder(self._context.upload, error)
 
 
 def _digest(record: ReadRecord) -> bytes:
