@@ -162,8 +162,9 @@ class Hooks:
         """Turn the parts that are present into source activities with claims, one for each leg.
 
         This function is pure: it uses no network, clock or file. It runs after a part has arrived,
-        in one thread at a time. For parts that the entry calls ``heavy``, and when ``rebuild``
-        applies new code to old records, it runs in several processes.
+        in one thread at a time. A record with a part that the entry calls ``heavy`` is passed to it
+        only in a worker process with limits. When ``rebuild`` applies new code to old records, it
+        runs in several processes.
 
         Args:
             record: All stored parts. The summary is enough; ``completeness`` states what was read.

@@ -53,6 +53,10 @@ class Column:
         self._width = width
         self._lengths = lengths
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A memoryview cannot be pickled.
+        return _unpickled, (self._doubles.tobytes(), self._width, self._lengths)
+
     @property
     def doubles(self) -> memoryview[Any]:
         """The read-only buffer of all numbers, in the order of the samples."""
@@ -191,6 +195,18 @@ def _total(lengths: Iterable[int]) -> int:
 
 def _are_pairs(samples: Sequence[list[float] | None]) -> bool:
     return all(sample is None or len(sample) == 2 for sample in samples)
+
+
+def _unpickled(
+    content: bytes,
+    width: int,
+    lengths: tuple[int, ...] | None,
+) -> Column:
+    return Column(
+        memoryview(content).cast("d"),
+        width,
+        lengths,
+    )
 
 
 def _doubles(samples: Iterable[float | None]) -> array[float]:

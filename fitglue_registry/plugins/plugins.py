@@ -70,10 +70,19 @@ class Plugins:
 
     @classmethod
     def from_recipe(cls, recipe: PluginsRecipe) -> Plugins:
-        """Return the plugins that another process described."""
+        """Return the plugins that another process described.
+
+        Raises:
+            PluginFailed: FG-plugin-not-importable if this process does not find the modules of the
+                entry points that the application provided.
+        """
         entry_points = None
         if recipe.entry_points is not None:
-            entry_points = pickle.loads(recipe.entry_points)  # noqa: S301 - made by ``recipe``
+            try:
+                entry_points = pickle.loads(recipe.entry_points)  # noqa: S301 - made by ``recipe``
+            # What an object raises that cannot be made again depends on the object.
+            except Exception as error:
+                raise _not_importable(error) from error
         return cls(entry_points, time_limit_s=recipe.time_limit_s)
 
     def recipe(self, time_limit_s: float) -> PluginsRecipe:
@@ -92,13 +101,7 @@ class Plugins:
             packed = pickle.dumps(self.discovery.given)
         # What an object raises that cannot be pickled depends on the object.
         except Exception as error:
-            raise PluginFailed(
-                "FG-plugin-not-importable",
-                "the plugins that the application provided cannot be used in a worker process",
-                why=f"foreign files are read only there, and {type(error).__name__}: {error}",
-                fix="give Plugins(entry_points=…) entry points that can be pickled, such as "
-                "importlib.metadata.EntryPoint(name, 'package.module', group)",
-            ) from error
+            raise _not_importable(error) from error
         return PluginsRecipe(packed, time_limit_s)
 
     @property
@@ -178,3 +181,13 @@ class Plugins:
 
     def _redact(self, text: str) -> str:
         return self.redact(text)
+
+
+def _not_importable(error: Exception) -> PluginFailed:
+    return PluginFailed(
+        "FG-plugin-not-importable",
+        "the plugins that the application provided cannot be used in a worker process",
+        why=f"foreign files are read only there, and {type(error).__name__}: {error}",
+        fix="give Plugins(entry_points=…) entry points that can be pickled and imported, such as "
+        "importlib.metadata.EntryPoint(name, 'package.module', group)",
+    )

@@ -103,7 +103,8 @@ class EntryPart(Struct, frozen=True, forbid_unknown_fields=True, rename={"comes_
         option: Name of the sync option that asks for the part.
         confirms: Whether fetching the part by id proves that the record still exists.
         identity: Whether the record's external id is computed from the part.
-        heavy: Whether normalizing the part is slow, so that worker processes do it.
+        heavy: Whether the part is a foreign file, or slow to normalize; a record that has it is
+            normalized only in a worker process with limits.
     """
 
     name: PartName

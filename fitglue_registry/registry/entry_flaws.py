@@ -42,6 +42,7 @@ def entry_flaws(entry: Entry) -> Iterator[Flaw]:
         yield from _hosts(entry.http)
         yield from _auth(entry.http.auth, entry)
     yield from _parts(entry)
+    yield from _files(entry)
     yield from _issue_codes(entry)
 
 
@@ -271,6 +272,29 @@ def _parts(entry: Entry) -> Iterator[Flaw]:
                 f"the parts are: {one_of(names)}",
                 "add it to parts, or remove it here",
             )
+    for number, part in enumerate(entry.parts):
+        if part.heavy and part.comes_from == "list":
+            yield Flaw(
+                "FG-entry-heavy-row",
+                ("parts", number, "heavy"),
+                f"part {part.name.value!r} comes with the list, so it cannot be heavy",
+                "rows of a list are normalized in the process of the host",
+                "remove heavy, or fetch the part by id",
+            )
+
+
+def _files(entry: Entry) -> Iterator[Flaw]:
+    """Yield a flaw for a source of files that would read them in the process of the host."""
+    if "fitglue_read" in entry.hooks:
+        return
+    why = "foreign files are read only by fitglue_read, in a worker process with limits"
+    fix = "write the hook fitglue_read in the plugin, and add it to hooks"
+    if entry.sync.mode == "file":
+        what = "a source with sync.mode file needs the hook fitglue_read"
+        yield Flaw("FG-entry-reads-files", ("sync", "mode"), what, why, fix)
+    if "fitglue_recognize" in entry.hooks:
+        what = "the hook fitglue_recognize is only for sources with the hook fitglue_read"
+        yield Flaw("FG-entry-reads-files", ("hooks",), what, why, fix)
 
 
 def _issue_codes(entry: Entry) -> Iterator[Flaw]:

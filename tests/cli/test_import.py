@@ -9,24 +9,25 @@ from functools import partial
 
 import pytest
 
+from fg_logs import LogPlugin, Point
 from fitglue_registry import Host, Plugins
 from fitglue_registry.cli.app import run
 from fitglue_registry.registry import Folder
-from tests.services.importing.logs import Point, make_registry, plugin
+from tests.services.importing.logs import make_registry
 
 
 @pytest.fixture
 def installed(monkeypatch, tmp_path):
     """Replace the plugins of the environment by those of a test."""
 
-    def install(**modules):
-        folders = [Folder(make_registry(tmp_path / "registry", *modules))]
-        points = [Point(name, module) for name, module in modules.items()]
+    def install(**plugins):
+        folders = [Folder(make_registry(tmp_path / "registry", *plugins))]
+        points = [Point(name, plugin) for name, plugin in plugins.items()]
         monkeypatch.setattr(
             "fitglue_registry.host.Host", partial(Host, plugins=Plugins(points), folders=folders)
         )
 
-    install(log=plugin())
+    install(log=LogPlugin())
     return install
 
 
@@ -76,8 +77,11 @@ def test_json_is_what_was_found_and_then_the_events(installed, fitglue, log):
         "Recognized",
         "SourceConnected",
         "SyncStarted",
+        "PartsPlanned",
         "Decided",
         "Decided",
+        "PartStored",
+        "PartStored",
         "WindowListed",
         "SyncFinished",
     ]
@@ -116,7 +120,7 @@ def test_a_path_that_nobody_knows_beside_others_is_done_in_part(installed, fitgl
 
 def test_a_broken_plugin_beside_others_gives_its_exit_code(installed, fitglue, log):
     """A broken plugin is reported with exit code 8, and the other plugins import."""
-    installed(log=plugin(), diary=ImportError("no wheel"))
+    installed(log=LogPlugin(), diary=ImportError("no wheel"))
     result = fitglue("import", str(log))
     assert (result.code, "log: 2 new" in result.out, "[FG-plugin-import-failed]" in result.err) == (
         8,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 from functools import partial
 
 import pytest
 
+from fg_logs import Point, WritesLogs
 from fitglue_registry import Host, Plugins
 from fitglue_registry.registry import Folder
 from fitglue_registry.services.importing.folder_watcher import Timing
-from tests.services.importing.logs import Point, make_registry, plugin
+from tests.services.importing.logs import make_registry
 
 
 @pytest.fixture
@@ -19,20 +19,10 @@ def watched(monkeypatch, tmp_path, fitglue):
     folder = tmp_path / "rides"
     folder.mkdir()
     (folder / "a.log").write_text("ada\n2026-05-01T07:00:00")
-    listed = []
-
-    def fitglue_list(connection):
-        listed.append(connection)
-        yield from plugin().fitglue_list(connection)
-        if len(listed) in (2, 3):  # the first one is the import
-            (folder / f"{len(listed)}.log").write_text(f"ada\n2026-05-0{len(listed)}T07:00:00")
-        if len(listed) == 4:
-            signal.raise_signal(signal.SIGINT)
-
-    folders, plugins = (
-        [Folder(make_registry(tmp_path / "registry", "log"))],
-        Plugins([Point("log", plugin(list=fitglue_list))]),
-    )
+    # The import lists the folder for the first time.
+    plugin = WritesLogs(notes=tmp_path / "listed")
+    plugins = Plugins([Point("log", plugin)])
+    folders = [Folder(make_registry(tmp_path / "registry", "log"))]
     monkeypatch.setattr(
         "fitglue_registry.host.Host", partial(Host, plugins=plugins, folders=folders)
     )
@@ -62,7 +52,7 @@ def test_json_is_the_events(watched, fitglue):
     assert [line["event"] for line in result.lines][:3] == [
         "Watching",
         "SyncStarted",
-        "WindowListed",
+        "PartsPlanned",
     ]
     assert result.code == 130
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from array import array
 
 import pytest
@@ -66,6 +67,15 @@ def test_columns_of_the_same_samples_are_equal():
     assert column != Column.of([1, 0])
     assert column != [1.0, None]
     assert Column.of([1, 2]) != Column.pairs([1], [2])
+
+
+@pytest.mark.parametrize(
+    "column",
+    [Column.of([1, None]), Column.pairs([1, None], [2, 3]), Column.lists([[1, 2], None, []])],
+)
+def test_a_column_can_be_pickled(column):
+    """A worker process can return a column."""
+    assert pickle.loads(pickle.dumps(column)) == column
 
 
 def test_a_column_cannot_be_changed():

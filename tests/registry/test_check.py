@@ -390,6 +390,42 @@ def test_touches_name_parts_of_the_entry(registry):
     )
 
 
+@pytest.mark.parametrize(
+    ("more", "place", "what"),
+    [
+        (
+            "sync: {mode: file}\n",
+            "8:14, sync.mode",
+            "a source with sync.mode file needs the hook fitglue_read",
+        ),
+        (
+            "hooks: [fitglue_connect, fitglue_list, fitglue_recognize]\n",
+            "8:8, hooks",
+            "the hook fitglue_recognize is only for sources with the hook fitglue_read",
+        ),
+    ],
+)
+def test_a_source_of_files_has_the_hook_that_reads_them_in_a_worker(registry, more, place, what):
+    """A source whose files would be read in the process of the host is an error."""
+    registry.add(more=more)
+    assert registry.complaints() == (
+        f"sources/demo.yaml:{place}: FG-entry-reads-files: {what}\n"
+        "why: foreign files are read only by fitglue_read, in a worker process with limits\n"
+        "fix: write the hook fitglue_read in the plugin, and add it to hooks"
+    )
+
+
+def test_rows_of_a_list_are_not_heavy(registry):
+    """A heavy part that comes with the list is an error, because rows are read by the host."""
+    registry.add(more="parts: [{name: summary, from: list, heavy: true}]\n")
+    assert registry.complaints() == (
+        "sources/demo.yaml:8:44, parts[0].heavy: FG-entry-heavy-row: part 'summary' comes with "
+        "the list, so it cannot be heavy\n"
+        "why: rows of a list are normalized in the process of the host\n"
+        "fix: remove heavy, or fetch the part by id"
+    )
+
+
 def test_codes_of_issues_are_codes(registry):
     """A text in the codes of an issue that is not an error code is an error."""
     registry.add(more="issues:\n  - {symptom: It fails, codes: [key rejected]}\n")

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from fitglue_registry.errors import UserMistake
+from fitglue_registry.errors import FitglueError, UserMistake
+from fitglue_registry.sync.deriving import payload
 
 SAVED = {
     "id": "i1",
@@ -49,6 +50,22 @@ def test_streams_that_are_named_come_before_those_beside_the_file(host, saved, t
     named = tmp_path / "other.json"
     named.write_text(json.dumps(STREAMS[:1]))
     assert stream_types(host.imports.normalize_saved("intervals", saved, named)) == ["time"]
+
+
+@pytest.mark.parametrize("source", ["intervals", "files"])
+def test_a_payload_that_can_be_a_foreign_file_is_read_in_a_worker(host, saved, source, monkeypatch):
+    """The payload of a source whose records have files is not read in this process, and a worker
+    returns what its plugin refuses.
+    """
+    monkeypatch.setattr(payload, "Deriver", None)
+    saved.write_bytes(saved.read_bytes().replace(b"i1", b""))
+    try:
+        results = host.imports.normalize_saved(source, saved)
+    except FitglueError as error:
+        results = [("", error)]
+    [(_, refused)] = results
+    assert isinstance(refused, FitglueError)
+    assert refused.code.startswith("FG-")
 
 
 def test_an_open_file_is_read(host, saved):

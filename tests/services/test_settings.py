@@ -11,6 +11,7 @@ import pytest
 from fitglue_registry import Host, Policy
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.secrets.memory import MemorySecretStore
+from fitglue_registry.sync.events import SyncFinished
 from tests.sync.natural import natural
 
 TCX = """<?xml version="1.0"?>
@@ -31,7 +32,8 @@ def runs(host, tmp_path):
     def put(*starts):
         for start in starts:
             (folder / f"{start[:10]}.tcx").write_text(TCX.format(start=start))
-        list(host.import_paths([folder]))
+        *_, last = host.import_paths([folder])
+        assert isinstance(last, SyncFinished), last
         return host.activities()
 
     return put

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from fitglue_registry import hookimpl
 from fitglue_registry.errors import RecordRefused
-from fitglue_registry.plugin_api import Account, Listing, Part
+from fitglue_registry.plugin_api import Account, Listing, Part, Unavailable
 from fitglue_registry.model import SourceActivity
 
 FITGLUE_HOOK_API = 1
@@ -44,6 +44,9 @@ def fitglue_list(connection):
 @hookimpl
 def fitglue_fetch(connection, part, ids):
     for one in ids:
+        if part == "streams":
+            yield Unavailable(one, part, "none", "FG-no-streams", "a script has no streams")
+            continue
         yield Part(one, part, (Path(connection.account.id) / f"{one}.script").read_bytes())
 
 

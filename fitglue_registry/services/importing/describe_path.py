@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: The number of bytes that are examined; a tar archive has its magic number at byte 257.
 _HEAD = 512
@@ -44,9 +50,14 @@ class Description:
 
 
 def describe(path: Path) -> Description:
-    """Describe what is at a path; never raises, even if it cannot be read."""
+    """Describe what is at a path; never raises, even if it cannot be read.
+
+    It runs in a worker process, because an index of a zip or a folder can be of any size.
+    """
     try:
         what = _folder(path) if path.is_dir() else _file(path)
+    except MemoryError:
+        return Description("its index needs more memory than FitGlue gives to one file")
     except (OSError, ValueError) as error:
         return Description(
             f"it cannot be read: {error}", "give your user the permission to read it"
@@ -69,15 +80,28 @@ def _is_part_of_zip(path: Path) -> bool:
 
 
 def _folder(path: Path) -> str:
-    files = list(islice(filter(Path.is_file, path.rglob("*")), _MOST_FILES))
-    if not files:
+    suffixes = Counter(islice(_suffixes(path), _MOST_FILES))
+    number_of_files = suffixes.total()
+    if not number_of_files:
         return "an empty folder"
-    suffixes = Counter(file.suffix.lower() or "without a suffix" for file in files)
     kinds = []
     for suffix, number in suffixes.most_common(3):
-        kinds.append(f"{number:,} {suffix}")
-    more = "more than " if len(files) == _MOST_FILES else ""
-    return f"a folder of {more}{len(files):,} files: {', '.join(kinds)}"
+        kinds.append(f"{number:,} {suffix or 'without a suffix'}")
+    more = "more than " if number_of_files == _MOST_FILES else ""
+    return f"a folder of {more}{number_of_files:,} files: {', '.join(kinds)}"
+
+
+def _suffixes(folder: Path) -> Iterator[str]:
+    """Yield the suffix of each file in a folder of any depth; links are not followed."""
+    # ``Path.rglob`` calls itself for each level, and fails for a thousand of them.
+    waiting = [os.fspath(folder)]
+    while waiting:
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif entry.is_file(follow_symlinks=False):
+                    yield Path(entry.name).suffix.lower()
 
 
 def _file(path: Path) -> str:

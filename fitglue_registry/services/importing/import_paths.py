@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from fitglue_registry.services.athletes import Athletes
     from fitglue_registry.services.connecting import Connections
     from fitglue_registry.services.importing.folder_watcher import Timing
-    from fitglue_registry.services.importing.offline import Normalized, OfflineMatch
+    from fitglue_registry.services.importing.offline import OfflineMatch
     from fitglue_registry.services.syncing import Syncs
+    from fitglue_registry.sync.deriving.payload import Normalized
     from fitglue_registry.sync.events import Event
     from fitglue_registry.workspace import Workspace
 

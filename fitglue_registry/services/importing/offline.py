@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, BinaryIO
 from fitglue_registry.dedupe.labeled import predict, read_records, write_predictions
 from fitglue_registry.errors import FitglueError, Place, UserMistake
 from fitglue_registry.model.stored import Verdict
-from fitglue_registry.sync.deriving.deriver import Deriver, goes_to_quarantine
+from fitglue_registry.redaction.exceptions import redact_exception
+from fitglue_registry.sync.deriving.payload import Saved, normalize_in_worker, normalize_payload
+from fitglue_registry.sync.deriving.workers import has_files, limits_of, result_of
 
 if TYPE_CHECKING:
-    from fitglue_registry.model import SourceActivity
+    from fitglue_registry.sync.deriving.payload import Normalized
     from fitglue_registry.workspace import Workspace
-
-    #: (external id, its source activities or why they are refused), in the order of the payload.
-    Normalized = list[tuple[str, list[SourceActivity] | FitglueError]]
 
 #: The name of a payload that is not a file, for messages.
 _STANDARD_INPUT = "standard input"
@@ -51,17 +50,29 @@ def normalize_offline(
 ) -> Normalized:
     """Normalize a saved payload; see ``Imports.normalize_offline``."""
     entry = workspace.catalogue.get("source", source)
-    workspace.plugins.load(entry)
-    deriver = Deriver(workspace.plugins, entry)
-    results: Normalized = []
-    for record in workspace.plugins.of(entry).offline_records(content, name, streams):
-        try:
-            results.append((record.external_id, deriver.check(record)))
-        except FitglueError as error:
-            # An error that would stop a sync stops here as well.
-            if not goes_to_quarantine(error):
-                raise
-            results.append((record.external_id, error))
+    plugins = workspace.plugins
+    plugins.load(entry)
+    saved = Saved(content, name, streams)
+    if not has_files(entry):
+        return normalize_payload(plugins, entry, saved)
+    # A foreign file is read only in a worker process.
+    quotas = workspace.policy.quotas
+    limits, recipe = limits_of(
+        plugins,
+        quotas,
+        holds_file=True,
+    )
+    work = workspace.workers().submit(
+        normalize_in_worker,
+        recipe,
+        entry,
+        saved,
+        limits=limits,
+    )
+    results: Normalized = result_of(work, entry.plugin.name, plugins.redact)
+    for _, result in results:
+        if isinstance(result, FitglueError):
+            redact_exception(result, plugins.redact)
     return results
 
 

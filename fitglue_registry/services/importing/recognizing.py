@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError, Place, PluginFailed, UserMistake
-from fitglue_registry.services.importing.describe_path import describe
+from fitglue_registry.services.importing.describe_path import Description, describe
 from fitglue_registry.sync.deriving.workers import result_of
 from fitglue_registry.sync.reading.in_worker import recognize_in_worker
-from fitglue_registry.sync.reading.read_files import reads_files
 from fitglue_registry.sync.reading.read_places import LISTING
+from fitglue_registry.sync.worker_limits import WorkerDied
 from fitglue_registry.validation.wording import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from fitglue_registry.plugin_api import Recognized as Recognized
     from fitglue_registry.registry import Catalogue, Entry
@@ -77,7 +77,7 @@ def recognize(
         covered.update(recognized.paths)
     for path in wanted:
         if path not in covered:
-            problems.append(_unknown(path, sources))
+            problems.append(_unknown(workspace, path, sources))
     # The first problem explains best why there is nothing to import.
     if not recognitions:
         raise problems[0]
@@ -111,26 +111,8 @@ def _ask(
     asked = named.intersection(plugins.names())
     if not asked:
         raise _no_importer(sources)
-    in_workers = {source.plugin.name for source in sources if reads_files(source)}
-    yield from _ask_in_worker(workspace, asked & in_workers, paths, limits)
-    for plugin, answer, error in plugins.broadcast(asked - in_workers, HOOK, paths=paths):
-        if error is not None:
-            yield error
-            continue
-        # A plugin could otherwise connect a source of another plugin with settings of its choice.
-        yield _foreign(workspace.catalogue, plugin, answer) or answer
-
-
-def _ask_in_worker(
-    workspace: Workspace,
-    names: Collection[str],
-    paths: Sequence[str],
-    limits: WorkerLimits,
-) -> Iterator[Sequence[Recognized] | FitglueError]:
-    """Yield the answers of plugins that read foreign files, which they do only in a worker."""
-    plugins = workspace.plugins
     # One after the other, so that a plugin that breaks its worker costs only its own answer.
-    for name in sorted(names):
+    for name in sorted(asked):
         work = workspace.workers().submit(
             recognize_in_worker,
             plugins.recipe(limits.wall_s),
@@ -143,6 +125,7 @@ def _ask_in_worker(
         except FitglueError as error:
             yield error
         else:
+            # It could otherwise connect a source of another plugin with settings of its choice.
             yield _foreign(workspace.catalogue, name, answer) or answer
 
 
@@ -237,8 +220,12 @@ def _check_unambiguous(catalogue: Catalogue, recognitions: Sequence[Recognized])
                 )
 
 
-def _unknown(path: str, sources: Sequence[Entry]) -> UserMistake:
-    description = describe(Path(path))
+def _unknown(
+    workspace: Workspace,
+    path: str,
+    sources: Sequence[Entry],
+) -> UserMistake:
+    description = _describe(workspace, path)
     looked_for = ", ".join(source.name for source in sources)
     return UserMistake(
         "FG-not-recognized",
@@ -248,6 +235,20 @@ def _unknown(path: str, sources: Sequence[Entry]) -> UserMistake:
         fix=description.fix
         or "name an archive as you downloaded it, a workout file, or a folder of them",
     )
+
+
+def _describe(workspace: Workspace, path: str) -> Description:
+    """Describe a path in a worker, because a foreign file is read nowhere else."""
+    work = workspace.workers().submit(
+        describe,
+        Path(path),
+        limits=LISTING,
+    )
+    try:
+        description: Description = work.result()
+    except WorkerDied as died:
+        return Description(f"it cannot be described: {died.reason}")
+    return description
 
 
 def _no_importer(sources: Sequence[Entry]) -> UserMistake:

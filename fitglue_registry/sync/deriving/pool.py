@@ -1,4 +1,4 @@
-"""Derives records with heavy parts in worker processes while a sync goes on.
+"""Derives records with foreign files in worker processes while a sync goes on.
 
 The lanes that fetch submit records, and the thread that stores waits for the results in the order
 of the answers, so order, transactions and resuming are the same as without processes. The number
@@ -8,20 +8,16 @@ and the size of the records in progress are limited.
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import ConnectionStopped
 from fitglue_registry.plugin_api import Body
 from fitglue_registry.sync.deriving.deriver import Derived
-from fitglue_registry.sync.deriving.workers import results_of, submit_records
+from fitglue_registry.sync.deriving.workers import results_of, submit_records, weight_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from fitglue_registry.plugin_api import Record
-    from fitglue_registry.registry import EntryPart
     from fitglue_registry.sync.context import SyncContext, Work
 
 #: How many jobs per core may be in progress: one is being derived, the others keep the core busy.
@@ -31,37 +27,15 @@ _JOBS_PER_CORE = 3
 _MAX_BYTES = 64_000_000
 
 
-@contextmanager
-def pool_for(context: SyncContext, part: EntryPart) -> Iterator[Pool | None]:
-    """Open a pool for deriving records, and stop its work after the ``with`` block.
-
-    Args:
-        context: The connection.
-        part: The part that is being fetched.
-
-    Yields:
-        The pool, or ``None`` if records are derived on the lane that fetches them.
-    """
-    if not part.heavy:
-        yield None
-        return
-    pool = Pool(context)
-    try:
-        yield pool
-    finally:
-        pool.close()
-
-
 class Pool:
     """The records of one sync that are being derived by worker processes.
 
     Several lanes call ``derive``, and the thread that stores takes the results, so the counters are
-    protected by a condition.
+    protected by a condition. It must be closed, which stops the work that nobody waits for.
     """
 
     def __init__(self, context: SyncContext) -> None:
         self.context = context
-        self._workers = context.open_workers()
         self._changed = threading.Condition()
         self._jobs: set[Work] = set()
         self._bytes = 0
@@ -81,13 +55,13 @@ class Pool:
             ConnectionStopped: The sync is being stopped.
         """
         bare = _without_decoded(record)
-        weight = sum(len(body.content) for body in bare.parts.values())
+        weight = weight_of(bare)
         with self._changed:
             while not self._closed and not self._is_allowed(weight):
                 self._changed.wait()
             if self._closed:
                 raise ConnectionStopped("FG-session-closed", "the sync is being stopped")
-            work = submit_records(self._workers, self.context, [bare])
+            work = submit_records(self.context.open_workers(), self.context, [bare])
             self._jobs.add(work)
             self._bytes += weight
         work.when_done(lambda: self._release(work, weight))
@@ -97,7 +71,7 @@ class Pool:
         # A single job may have any size; otherwise a record above the limit would wait forever.
         if not self._jobs:
             return True
-        if len(self._jobs) >= self._workers.count * _JOBS_PER_CORE:
+        if len(self._jobs) >= self.context.open_workers().count * _JOBS_PER_CORE:
             return False
         return self._bytes + weight <= _MAX_BYTES
 

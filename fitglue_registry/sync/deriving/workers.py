@@ -1,4 +1,4 @@
-"""Derives records in worker processes: those with foreign files always, others if there are many.
+"""Derives records in worker processes: those with a foreign file always, others if there are many.
 
 A worker shares nothing with this process. It gets the entry and the records, loads the plugins
 itself, and returns values. It is given neither the database nor a connection nor a secret, so a
@@ -8,9 +8,10 @@ plugin or a file that breaks it can harm nothing except the records that it was 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
-from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from fitglue_registry.errors import FitglueError, Place, PluginFailed
 from fitglue_registry.plugins import Plugins
@@ -23,20 +24,45 @@ if TYPE_CHECKING:
 
     from fitglue_registry.plugin_api import Record
     from fitglue_registry.plugins import PluginsRecipe
+    from fitglue_registry.policy import Quotas
     from fitglue_registry.redaction.exceptions import Redact
     from fitglue_registry.registry import Entry
     from fitglue_registry.sync.context import SyncContext, Work, Workers
 
 Label = TypeVar("Label")
 Item = TypeVar("Item")
-#: The smallest number of records without a heavy part for which worker processes are used. Fewer
+#: The smallest number of records without a foreign file for which worker processes are used. Fewer
 #: are derived sooner in this process than a worker has imported its modules.
 _MIN_RECORDS = 200
-#: How many records are loaded and submitted at once. A record with a heavy part is submitted on its
-#: own, so that the limits of a worker hold for each file, and only one file is lost with it.
-_BATCH, _HEAVY_BATCH = 25, 1
+#: How many records are loaded at once. Those that all have a foreign file are loaded one by one,
+#: because a file can be large.
+_BATCH, _FILE_BATCH = 25, 1
+#: How many bytes of raw parts the batches in progress may have together.
+_MAX_BYTES = 64_000_000
 #: Of the time limits of a plugin and of its process, the second one is longer by these seconds.
 _GRACE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Records that are derived together: one with a foreign file, or some without.
+
+    Attributes:
+        records: The records.
+        work: The work of a worker process; ``None`` if this process derives them.
+    """
+
+    records: Sequence[Record]
+    work: Work | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Submitted(Generic[Label]):
+    """A batch in progress."""
+
+    label: Label
+    groups: tuple[_Group, ...]
+    size: int  # in bytes
 
 
 def derive_batches(
@@ -44,8 +70,8 @@ def derive_batches(
     batches: Iterable[tuple[Label, Sequence[Record]]],
     total: int,
 ) -> Iterator[tuple[Label, list[Derived]]]:
-    """Derive batches of records, in worker processes if there are enough of them or if they are
-    heavy.
+    """Derive batches of records: those with a foreign file in worker processes, and the others too
+    if there are many.
 
     Args:
         context: The connection.
@@ -58,8 +84,9 @@ def derive_batches(
     Raises:
         FitglueError: A failure that concerns the whole connection.
     """
-    if _needs_workers(context, total):
-        yield from _in_workers(context, batches)
+    has_many = _has_many(context, total)
+    if has_many or has_files(context.entry):
+        yield from _BatchesInProgress(context, has_many=has_many).derive(batches)
         return
     deriver = Deriver(context.plugins, context.entry)
     for label, records in batches:
@@ -68,20 +95,25 @@ def derive_batches(
 
 def batches_of(entry: Entry, records: Sequence[Item]) -> Iterator[Sequence[Item]]:
     """Yield records, or values for them, in batches of a size that suits the entry."""
-    size = _HEAVY_BATCH if is_heavy(entry) else _BATCH
+    all_have_files = any(part.heavy and part.default for part in entry.parts)
+    size = _FILE_BATCH if all_have_files else _BATCH
     for start in range(0, len(records), size):
         yield records[start : start + size]
 
 
-def is_heavy(entry: Entry) -> bool:
-    """Return whether records of an entry contain foreign files, which only workers may read."""
+def has_files(entry: Entry) -> bool:
+    """Return whether records of an entry can contain a foreign file."""
     return any(part.heavy for part in entry.parts)
 
 
-def _needs_workers(context: SyncContext, total: int) -> bool:
-    if is_heavy(context.entry):
-        return total > 0
-    # A worker finds plugins through entry points. It cannot find those that an application passed
+def has_file(entry: Entry, record: Record) -> bool:
+    """Return whether a record contains a foreign file, which only a worker process may read."""
+    return any(part.heavy and part.name in record.parts for part in entry.parts)
+
+
+def _has_many(context: SyncContext, total: int) -> bool:
+    """Return whether there are enough records for worker processes even without foreign files."""
+    # A worker finds plugins through entry points. It may not find those that an application passed
     # to the host as objects.
     if total < _MIN_RECORDS or not context.plugins.from_environment:
         return False
@@ -93,63 +125,145 @@ def submit_records(
     context: SyncContext,
     records: Sequence[Record],
 ) -> Work:
-    """Submit records to a worker; the result of the work is what ``derive_in_worker`` returns."""
-    limits, recipe = limits_of(context)
+    """Submit records to a worker; the result of the work is what ``derive_in_worker`` returns.
+
+    A record with a foreign file has to be submitted on its own, so that the limits of a worker hold
+    for each file, and only one file is lost with it.
+    """
+    entry = context.entry
+    holds_file = any(has_file(entry, record) for record in records)
+    limits, recipe = limits_of(
+        context.plugins,
+        context.quotas,
+        holds_file=holds_file,
+    )
     return workers.submit(
         derive_in_worker,
-        context.entry,
+        entry,
         records,
         recipe,
         limits=limits,
     )
 
 
-def limits_of(context: SyncContext) -> tuple[WorkerLimits, PluginsRecipe]:
+def limits_of(
+    plugins: Plugins,
+    quotas: Quotas,
+    *,
+    holds_file: bool,
+) -> tuple[WorkerLimits, PluginsRecipe]:
     """Return the limits for one piece of work, and the plugins with their own time limit.
 
-    Where each record is a foreign file, the limit of the process comes first: one file that takes
-    forever must not stop the others. Otherwise the limit of the plugin comes first: if it blocks,
-    the next record would block as well, so the connection stops.
+    For a foreign file, the limit of the process comes first: one file that takes forever must not
+    stop the others. Otherwise the limit of the plugin comes first: if it blocks, the next record
+    would block as well, so the connection stops.
+
+    Args:
+        plugins: The plugins of this process.
+        quotas: How much the work of one athlete may take.
+        holds_file: Whether the work is to read a foreign file.
     """
-    time_limit_s = context.plugins.time_limit_s
+    time_limit_s = plugins.time_limit_s
     later_s = time_limit_s + _GRACE_S
-    cpu_s = context.quotas.normalize_cpu_s
-    if is_heavy(context.entry):
-        return WorkerLimits(wall_s=time_limit_s, cpu_s=cpu_s), context.plugins.recipe(later_s)
-    return WorkerLimits(wall_s=later_s, cpu_s=cpu_s), context.plugins.recipe(time_limit_s)
+    cpu_s = quotas.normalize_cpu_s
+    if holds_file:
+        return WorkerLimits(wall_s=time_limit_s, cpu_s=cpu_s), plugins.recipe(later_s)
+    return WorkerLimits(wall_s=later_s, cpu_s=cpu_s), plugins.recipe(time_limit_s)
 
 
-def _in_workers(
-    context: SyncContext,
-    batches: Iterable[tuple[Label, Sequence[Record]]],
-) -> Iterator[tuple[Label, list[Derived]]]:
-    workers = context.open_workers()
-    waiting: deque[tuple[Label, Sequence[Record], Work]] = deque()
-    try:
-        for label, records in batches:
-            waiting.append((label, records, submit_records(workers, context, records)))
-            # Two batches per core are in progress: enough to keep every core busy while this
-            # process stores a result, and not so many that they fill the memory.
-            if len(waiting) > 2 * workers.count:
-                yield _next_result(context, waiting)
-        while waiting:
-            yield _next_result(context, waiting)
-    finally:
-        # After an error, or if the caller closes this generator, nobody wants the other results.
-        for _, _, work in waiting:
-            work.cancel()
+class _BatchesInProgress:
+    """Batches that worker processes derive while this process stores the results.
+
+    Args:
+        context: The connection.
+        has_many: Whether workers also derive the records without a foreign file.
+    """
+
+    def __init__(
+        self,
+        context: SyncContext,
+        *,
+        has_many: bool,
+    ) -> None:
+        self._context = context
+        self._has_many = has_many
+        self._workers = context.open_workers()
+        self._deriver = Deriver(context.plugins, context.entry)
+        self._waiting: deque[_Submitted[Any]] = deque()
+
+    def derive(
+        self,
+        batches: Iterable[tuple[Label, Sequence[Record]]],
+    ) -> Iterator[tuple[Label, list[Derived]]]:
+        """Submit batches, and yield the label of each with its results, in order."""
+        try:
+            for label, records in batches:
+                self._waiting.append(self._submit(label, records))
+                while self._has_enough():
+                    yield self._next()
+            while self._waiting:
+                yield self._next()
+        finally:
+            # After an error, or if the caller closes this generator, nobody wants the results.
+            for submitted in self._waiting:
+                _cancel(submitted)
+
+    def _submit(self, label: Label, records: Sequence[Record]) -> _Submitted[Label]:
+        groups = []
+        for group, holds_file in _groups_of(self._context.entry, records):
+            work = None
+            if holds_file or self._has_many:
+                work = submit_records(self._workers, self._context, group)
+            groups.append(_Group(group, work))
+        return _Submitted(label, tuple(groups), sum(map(weight_of, records)))
+
+    def _has_enough(self) -> bool:
+        """Return whether a result must be taken before the next batch is loaded.
+
+        Two batches per core are in progress: enough to keep every core busy while this process
+        stores a result, and not so many that they fill the memory.
+        """
+        if len(self._waiting) > 2 * self._workers.count:
+            return True
+        size = sum(submitted.size for submitted in self._waiting)
+        return size > _MAX_BYTES
+
+    def _next(self) -> tuple[Any, list[Derived]]:
+        """Wait for the oldest batch, and return its label and its results without secrets."""
+        # Removed only when it is done, so that the ``finally`` of the caller sees unfinished work.
+        submitted = self._waiting[0]
+        results: list[Derived] = []
+        for group in submitted.groups:
+            if group.work is None:
+                results += self._deriver.derive_all(group.records)
+            else:
+                results += results_of(self._context, group.records, group.work)
+        self._waiting.popleft()
+        return submitted.label, results
 
 
-def _next_result(
-    context: SyncContext,
-    waiting: deque[tuple[Label, Sequence[Record], Work]],
-) -> tuple[Label, list[Derived]]:
-    """Wait for the oldest batch, and return its label and its results without secrets."""
-    # Removed only when it is done, so that the ``finally`` of the caller sees unfinished work.
-    label, records, work = waiting[0]
-    results = results_of(context, records, work)
-    waiting.popleft()
-    return label, results
+def _groups_of(
+    entry: Entry,
+    records: Sequence[Record],
+) -> Iterator[tuple[list[Record], bool]]:
+    """Yield records in order, one with a foreign file alone, and whether it is such a record."""
+    for holds_file, group in groupby(records, partial(has_file, entry)):
+        if not holds_file:
+            yield list(group), False
+            continue
+        for record in group:
+            yield [record], True
+
+
+def _cancel(submitted: _Submitted[Any]) -> None:
+    for group in submitted.groups:
+        if group.work is not None:
+            group.work.cancel()
+
+
+def weight_of(record: Record) -> int:
+    """Return how many bytes the raw parts of a record have."""
+    return sum(len(body.content) for body in record.parts.values())
 
 
 def results_of(
@@ -264,8 +378,8 @@ def derive_in_worker(
     Returns:
         Results that can be pickled, or the failure that concerns the whole connection.
     """
-    deriver = Deriver(plugins_of(recipe), entry)
     try:
+        deriver = Deriver(plugins_of(recipe), entry)
         return [bare_result(derived) for derived in deriver.derive_all(records)]
     except FitglueError as error:
         return bare(error)

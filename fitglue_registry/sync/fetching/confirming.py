@@ -6,6 +6,7 @@ list may leave out records by mistake.
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import FitglueError
@@ -14,6 +15,7 @@ from fitglue_registry.plugin_api import Part, Unavailable, UnavailableState
 from fitglue_registry.store.quarantine import quarantined, release
 from fitglue_registry.store.records import records_in_state, update_record
 from fitglue_registry.store.source_activity_search import ids_of_records
+from fitglue_registry.sync.deriving.pool import Pool
 from fitglue_registry.sync.deriving.store_derived import place_stored, store_derived
 from fitglue_registry.sync.events import Decided, Event, Events
 from fitglue_registry.sync.fetching.ask_for_parts import ask_for
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.deriving.deriver import Derived
     from fitglue_registry.sync.deriving.pool import Pending
-    from fitglue_registry.sync.fetching.answers import Answered
+    from fitglue_registry.sync.fetching.answers import Answered, Derive
     from fitglue_registry.sync.run import Run
 
 _UNLISTED = "not in the list, but still at the source"
@@ -96,7 +98,21 @@ def _ask_by_id(
         in_quarantine = {record.id for record in quarantined(db, context.connection_id)}
     by_id = {record.external_id: record for record in missing}
     record_of = {record.external_id: record.id for record in missing}
-    records = RecordReadAhead(context, record_of)
+    with closing(Pool(context)) as pool:
+        records = RecordReadAhead(
+            context,
+            record_of,
+            pool,
+        )
+        for batch in ask_for(context, part, list(by_id), _without_reasons(records)):
+            for answered in batch:
+                record = by_id[answered.external_id]
+                is_quarantined = record.id in in_quarantine
+                yield from _settle(run, record, answered, is_quarantined=is_quarantined)
+
+
+def _without_reasons(records: RecordReadAhead) -> Derive:
+    """Return the function that derives a record from a part, and not from the reason for none."""
 
     def derive(item: Part | Unavailable) -> Derived | Pending | None:
         # The answer "unavailable" is about the record here, and not about one of its parts.
@@ -104,11 +120,7 @@ def _ask_by_id(
             return None
         return records.derive(item)
 
-    for batch in ask_for(context, part, list(by_id), derive):
-        for answered in batch:
-            record = by_id[answered.external_id]
-            is_quarantined = record.id in in_quarantine
-            yield from _settle(run, record, answered, is_quarantined=is_quarantined)
+    return derive
 
 
 def _settle(

@@ -6,13 +6,14 @@ so a sync that was killed is resumed by taking them.
 
 from __future__ import annotations
 
+from contextlib import closing
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.plugin_api import Unavailable, UnavailableState
 from fitglue_registry.store.parts import count_wanted, lacks_part, want_where_unknown, wanted_parts
-from fitglue_registry.sync.deriving.pool import pool_for
+from fitglue_registry.sync.deriving.pool import Pool
 from fitglue_registry.sync.events import Events, PartsPlanned, PartStored
 from fitglue_registry.sync.fetching.ask_for_parts import ask_for
 from fitglue_registry.sync.fetching.read_ahead import RecordReadAhead
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Window
     from fitglue_registry.registry import EntryPart
     from fitglue_registry.sync.context import SyncContext
-    from fitglue_registry.sync.deriving.pool import Pool
     from fitglue_registry.sync.fetching.answers import Answered
     from fitglue_registry.sync.run import Run
 
@@ -49,7 +49,7 @@ def fetch_part(
         total = count_wanted(db, context.connection_id, part.name)
     if total:
         yield PartsPlanned(context.name, part.name, total)
-    with pool_for(context, part) as pool:
+    with closing(Pool(context)) as pool:
         yield from _fetch(run, part, total, pool)
 
 
@@ -57,7 +57,7 @@ def _fetch(
     run: Run,
     part: EntryPart,
     total: int,
-    pool: Pool | None,
+    pool: Pool,
 ) -> Events:
     context = run.context
     done = 0

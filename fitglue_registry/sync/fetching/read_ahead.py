@@ -10,6 +10,7 @@ from fitglue_registry.plugin_api import Body, Part, Unavailable, UnavailableStat
 from fitglue_registry.store.record_values import received_text, with_part
 from fitglue_registry.sync.deriving.deriver import Deriver
 from fitglue_registry.sync.deriving.loading import load_by_id
+from fitglue_registry.sync.deriving.workers import has_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,14 +33,14 @@ class RecordReadAhead:
     Args:
         context: The connection.
         record_of: External id → record id, in the order in which they are asked for.
-        pool: Worker processes for deriving; ``None`` to derive on the calling thread.
+        pool: Derives the records with foreign files; the others are derived on the calling thread.
     """
 
     def __init__(
         self,
         context: SyncContext,
         record_of: Mapping[str, int],
-        pool: Pool | None = None,
+        pool: Pool,
     ) -> None:
         self._context = context
         self._deriver = Deriver(context.plugins, context.entry)
@@ -72,7 +73,7 @@ class RecordReadAhead:
             return None
         return self._derive_without(item)
 
-    def _derive_without(self, answer: Unavailable) -> Derived:
+    def _derive_without(self, answer: Unavailable) -> Derived | Pending:
         """Derive a record again because one of its parts does not exist.
 
         The reason is an input of normalize: the activity shows it, and its completeness changes.
@@ -80,15 +81,17 @@ class RecordReadAhead:
         record = self._take(answer.external_id)
         reasons = {**record.unavailable, answer.part: answer.reason}
         record = replace(record, unavailable=reasons)
-        return self._deriver.derive(record, here=True)
+        return self._derive(record, None)
 
     def _derive_with(self, part: Part) -> Derived | Pending:
         body = Body(part.content, part.encoding, part.decoded)
         now = self._context.clock.now()
         record = self._take(part.external_id)
         record = with_part(record, part.part, body, now)
-        received_at = received_text(record, part.part)
-        if self._pool is not None:
+        return self._derive(record, received_text(record, part.part))
+
+    def _derive(self, record: Record, received_at: str | None) -> Derived | Pending:
+        if has_file(self._context.entry, record):
             return self._pool.derive(record, received_at)
         derived = self._deriver.derive(record, here=True)
         return replace(derived, received_at=received_at)

@@ -114,8 +114,8 @@ class ReadRecord:
 
 def connect_in_worker(task: Task) -> Account | FitglueError:
     """Return the account of a connection, or why it cannot be connected."""
-    plugin = plugins_of(task.recipe).of(task.entry)
     try:
+        plugin = plugins_of(task.recipe).of(task.entry)
         account: Account = plugin.call("fitglue_connect", connection=task.connection)
     except FitglueError as error:
         return bare(error)
@@ -128,10 +128,13 @@ def recognize_in_worker(
     paths: Sequence[str],
 ) -> Sequence[Recognized] | FitglueError:
     """Return what a plugin recognizes at some paths, or its error."""
-    broadcast = plugins_of(recipe).broadcast([name], "fitglue_recognize", paths=list(paths))
-    for _, answer, error in broadcast:
+    try:
+        plugins = plugins_of(recipe)
+    except FitglueError as error:
+        return bare(error)
+    for _, answer, failure in plugins.broadcast([name], "fitglue_recognize", paths=list(paths)):
         recognized: Sequence[Recognized] = answer
-        return recognized if error is None else bare(error)
+        return recognized if failure is None else bare(failure)
     return []
 
 
@@ -140,18 +143,24 @@ def list_in_worker(task: Task) -> tuple[list[Location], list[str]] | FitglueErro
 
     A failure is returned and not raised, because only its parts can be pickled.
     """
-    arguments = {"connection": task.connection, "window": Window()}
-    plugin = plugins_of(task.recipe).of(task.entry)
-    locations = []
     with _messages() as messages:
-        for _, item in plugin.iterate("fitglue_list", [arguments]):
-            if isinstance(item, FitglueError):
-                return bare(item)
-            if not isinstance(item, Location):
-                what = f"with {type(item).__name__}, expected Location"
-                return bare(plugin.refuse("fitglue_list", what))
-            locations.append(item)
+        try:
+            locations = list(_locations(task))
+        except FitglueError as error:
+            return bare(error)
     return locations, messages
+
+
+def _locations(task: Task) -> Iterator[Location]:
+    plugin = plugins_of(task.recipe).of(task.entry)
+    arguments = {"connection": task.connection, "window": Window()}
+    for _, item in plugin.iterate("fitglue_list", [arguments]):
+        if isinstance(item, FitglueError):
+            raise item
+        if not isinstance(item, Location):
+            what = f"with {type(item).__name__}, expected Location"
+            raise plugin.refuse("fitglue_list", what)
+        yield item
 
 
 @contextmanager
@@ -171,10 +180,10 @@ def _messages() -> Iterator[list[str]]:
 
 def read_in_worker(task: Task, location: Location) -> list[ReadRecord] | FitglueError:
     """Return the records at a place, or the failure that concerns the whole connection."""
-    plugins = plugins_of(task.recipe)
-    reading = _Reading(Deriver(plugins, task.entry))
     arguments = {"connection": task.connection, "location": location}
     try:
+        plugins = plugins_of(task.recipe)
+        reading = _Reading(Deriver(plugins, task.entry))
         for _, item in plugins.of(task.entry).iterate(_HOOK, [arguments]):
             reading.add(item)
         return reading.records()

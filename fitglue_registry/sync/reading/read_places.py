@@ -58,7 +58,11 @@ class Places:
     def __init__(self, context: SyncContext) -> None:
         self._context = context
         self._workers = context.open_workers()
-        self._limits, recipe = limits_of(context)
+        self._limits, recipe = limits_of(
+            context.plugins,
+            context.quotas,
+            holds_file=True,
+        )
         self._task = Task(context.entry, FileConnection.of(context.view), recipe)
         self._waiting: deque[tuple[Location, Work]] = deque()
         self._bytes = 0

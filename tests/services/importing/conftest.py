@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.services.importing.logs import make_host, plugin
+from fg_logs import LogPlugin
+from tests.services.importing.logs import make_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,8 +21,8 @@ def open_host(tmp_path) -> Iterator[Callable[..., Host]]:
     """Open a host with these plugins, and close it after the test."""
     opened = []
 
-    def make(**modules: Any) -> Host:
-        opened.append(make_host(tmp_path, **modules))
+    def make(**plugins: Any) -> Host:
+        opened.append(make_host(tmp_path, **plugins))
         return opened[-1]
 
     yield make
@@ -32,7 +33,7 @@ def open_host(tmp_path) -> Iterator[Callable[..., Host]]:
 @pytest.fixture
 def host(open_host) -> Host:
     """A host that imports logs."""
-    return open_host(log=plugin())
+    return open_host(log=LogPlugin())
 
 
 @pytest.fixture

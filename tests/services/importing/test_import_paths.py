@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fitglue_registry.errors import AthleteNeeded
-from fitglue_registry.plugin_api import Account
+from fg_logs import KnowsBadLogs, LogPlugin
 from fitglue_registry.sync.events import Decided, SourceConnected, SyncFinished, SyncStopped
 from fitglue_registry.sync.lock import connection_lock
-from tests.services.importing.logs import plugin
 
 
 def brought(host, *paths, athlete="me"):
@@ -119,25 +117,20 @@ def test_an_import_is_the_athletes_own(host, log):
     assert (days(host), days(host, "bob")) == ([], ["01"])
 
 
-def test_what_was_recognized_can_be_imported_without_being_looked_at_again(open_host, log):
+def test_what_was_recognized_can_be_imported_without_being_looked_at_again(
+    open_host, log, tmp_path
+):
     """The result of ``recognize`` can be imported, so that an application can ask in between."""
-    looks = []
-    known = plugin().fitglue_recognize
-    host = open_host(log=plugin(recognize=lambda paths: looks.append(paths) or known(paths)))
+    looks = tmp_path / "looks"
+    host = open_host(log=LogPlugin(notes=looks))
     recognition = host.imports.recognize([log("may.log", 1)])
     assert sum(isinstance(event, Decided) for event in host.import_paths(recognition)) == 1
-    assert len(looks) == 1
+    assert len(looks.read_text().splitlines()) == 1
 
 
 def test_a_source_that_cannot_be_connected_stops_and_the_next_one_begins(open_host, log):
     """A broken archive does not stop the import of the others."""
-
-    def connect(connection):
-        if "bad" in connection.settings["path"]:
-            raise AthleteNeeded("FG-log-cut", "the log is cut off", fix="download it again")
-        return Account("ada")
-
-    host = open_host(log=plugin(connect=connect))
+    host = open_host(log=KnowsBadLogs())
     assert brought(host, log("bad.log", 1), log("good.log", 2)) == [
         ("SyncStopped", "FG-log-cut"),
         ("SourceConnected", "log", "ada", False),

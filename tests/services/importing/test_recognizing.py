@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import zipfile
 
 import pytest
 
+from fg_logs import (
+    AnswersForAnother,
+    Fails,
+    KnowsNothing,
+    LogPlugin,
+    NotesItsProcess,
+)
 from fitglue_registry.errors import PluginFailed, UserMistake
 from fitglue_registry.plugin_api import Recognized
-from tests.services.importing.logs import plugin
+from fitglue_registry.services.importing import describe_path
 
 
 def refused(host, *paths, **options):
@@ -37,14 +45,14 @@ def test_a_plugin_says_what_a_path_is_and_nothing_is_written(host, log, tmp_path
 def test_paths_reach_plugins_absolute_and_once(open_host, log, tmp_path, monkeypatch):
     """Plugins get absolute paths without duplicates, regardless of how they were typed."""
     log("may.log", 1)
-    asked = []
+    asked = tmp_path / "asked"
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(UserMistake):
-        open_host(log=plugin(recognize=lambda paths: asked.extend(paths) or [])).imports.recognize(
+        open_host(log=KnowsNothing(notes=asked)).imports.recognize(
             ["may.log", "~/may.log", tmp_path / "may.log"]
         )
-    assert asked == [str(tmp_path / "may.log")]
+    assert asked.read_text().splitlines() == [str(tmp_path / "may.log")]
 
 
 def test_what_is_found_stands_in_the_order_in_which_it_was_typed(host, log):
@@ -138,6 +146,53 @@ def test_a_file_that_nobody_knows_is_told_by_its_first_bytes(host, tmp_path, con
     assert words in refused(host, tmp_path / "x.log.txt").why
 
 
+def test_a_path_is_described_in_a_worker(host, tmp_path, monkeypatch):
+    """Not even the first bytes of an unknown file are read in this process."""
+    monkeypatch.setattr(describe_path, "_file", None)
+    (tmp_path / "x").write_bytes(b"%PDF-1.7 and so on")
+    assert "it is a PDF" in refused(host, tmp_path / "x").why
+
+
+@pytest.fixture
+def deep(tmp_path):
+    """A folder that is nested more deeply than Python calls functions."""
+    folder = tmp_path / "deep"
+    folder.mkdir()
+    handle = os.open(folder, os.O_RDONLY)
+    for _ in range(1300):
+        os.mkdir("deep", dir_fd=handle)
+        following = os.open("deep", os.O_RDONLY, dir_fd=handle)
+        os.close(handle)
+        handle = following
+    os.close(handle)
+    yield folder
+    # The functions of Python that remove folders call themselves for each level.
+    subprocess.run(["rm", "-rf", str(folder)], check=True)
+
+
+def test_a_folder_of_any_depth_is_described(deep):
+    """A folder that is nested very deeply is described, and is not a bug."""
+    assert describe_path.describe(deep).what == "an empty folder"
+
+
+def test_an_index_that_fills_the_memory_is_described(monkeypatch, tmp_path):
+    """An index of a zip that needs more memory than a worker has is a description, not a bug."""
+
+    def fill(path):
+        raise MemoryError
+
+    monkeypatch.setattr(describe_path, "_file", fill)
+    assert "more memory" in describe_path.describe(tmp_path / "x").what
+
+
+def test_every_plugin_recognizes_in_a_worker(open_host, log, tmp_path):
+    """Plugins look at foreign files only in a worker process, also those of an application."""
+    processes = tmp_path / "processes"
+    open_host(log=NotesItsProcess(notes=processes)).imports.recognize([log("may.log", 1)])
+    assert processes.read_text()
+    assert str(os.getpid()) not in processes.read_text().split()
+
+
 def test_a_zip_that_nobody_knows_is_told_by_what_is_in_it(host, tmp_path):
     """An unknown zip is described by the names of three files in it."""
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as packed:
@@ -170,7 +225,7 @@ def test_one_path_that_nobody_knows_does_not_keep_the_others_out(host, log, tmp_
 
 def test_a_path_that_two_sources_know_is_asked_back(open_host, log):
     """A path that two sources recognize is refused, and --as chooses one of them."""
-    host, path = open_host(log=plugin(), diary=plugin("diary")), log("may.log", 1)
+    host, path = open_host(log=LogPlugin(), diary=LogPlugin("diary")), log("may.log", 1)
     error = refused(host, path)
     assert (error.code, error.fix) == ("FG-import-ambiguous", "add --as diary or --as log")
     assert [recognized.entry for recognized in host.imports.recognize([path], "diary").found] == [
@@ -181,7 +236,7 @@ def test_a_path_that_two_sources_know_is_asked_back(open_host, log):
 
 def test_a_broken_plugin_is_named_and_the_others_are_asked(open_host, log):
     """A plugin that cannot be imported is reported, and the others are asked."""
-    recognition = open_host(log=plugin(), diary=ImportError("no wheel")).imports.recognize(
+    recognition = open_host(log=LogPlugin(), diary=ImportError("no wheel")).imports.recognize(
         [log("may.log", 1)]
     )
     assert [recognized.entry for recognized in recognition.found] == ["log"]
@@ -193,13 +248,13 @@ def test_a_broken_plugin_is_named_and_the_others_are_asked(open_host, log):
 def test_where_the_only_plugin_is_broken_that_is_the_answer(open_host, log):
     """If nothing is recognized and a plugin is broken, its error is raised."""
     with pytest.raises(PluginFailed, match="FG-plugin-raised"):
-        open_host(log=plugin(recognize=lambda paths: 1 / 0)).imports.recognize([log("may.log", 1)])
+        open_host(log=Fails()).imports.recognize([log("may.log", 1)])
 
 
 def test_a_plugin_recognizes_for_its_own_sources_alone(open_host, log):
     """An answer for a source of another plugin is an error of the plugin."""
-    foreign = plugin("diary", recognize=lambda paths: [Recognized("log", tuple(paths), "Log", {})])
-    recognition = open_host(log=plugin(), diary=foreign).imports.recognize([log("may.log", 1)])
+    foreign = AnswersForAnother("diary")
+    recognition = open_host(log=LogPlugin(), diary=foreign).imports.recognize([log("may.log", 1)])
     assert (len(recognition.found), [problem.code for problem in recognition.problems]) == (
         1,
         ["FG-plugin-answer"],
@@ -208,7 +263,7 @@ def test_a_plugin_recognizes_for_its_own_sources_alone(open_host, log):
 
 def test_without_any_plugin_for_files_the_fix_is_to_install_one(open_host, log, tmp_path):
     """Without a plugin that reads files, the fix names the plugin to install."""
-    host = open_host(log=plugin())
+    host = open_host(log=LogPlugin())
     found = host.workspace.plugins.discovery._found
     found.by_group["fitglue.plugins"].clear()  # its distribution is gone
     error = refused(host, log("may.log", 1))

@@ -71,6 +71,20 @@ def test_a_single_heavy_part_is_derived_in_another_process(scripts, host):
     assert len(read_by_workers(scripts)) == 1
 
 
+def test_what_arrives_after_a_file_is_derived_in_another_process_too(scripts, tmp_path):
+    """A record that has a file is derived in a worker again when another part of it arrives, and
+    when one does not exist.
+    """
+    source = scripts.site / "fg_slow" / "registry" / "sources" / "slow.yaml"
+    more = "heavy: true}, {name: detail, from: fetch}, {name: streams, from: fetch}]"
+    source.write_text(source.read_text().replace("heavy: true}]", more))
+    scripts.add(2)
+    with scripts.host(tmp_path / "home") as host:
+        assert finished(host)["no-streams"] == 2
+    assert [len(pids) for pids in scripts.readers().values()] == [3, 3]
+    assert len(read_by_workers(scripts)) == 2
+
+
 def test_plugins_of_an_application_are_used_in_workers_too(scripts, tmp_path):
     """The entry points that an application provides are loaded again in the worker processes."""
     scripts.add(2)

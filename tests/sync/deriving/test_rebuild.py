@@ -18,15 +18,15 @@ from tests.sync.natural import natural
 def on_every_core(monkeypatch):
     """The results that worker processes derive; a few records are enough to use them."""
     results = []
-    plain = workers._in_workers
+    plain = workers.results_of
 
-    def counted(context, batches):
-        for label, derived in plain(context, batches):
-            results.extend(derived)
-            yield label, derived
+    def counted(context, records, work):
+        derived = plain(context, records, work)
+        results.extend(derived)
+        return derived
 
     monkeypatch.setattr(workers, "_MIN_RECORDS", 1)
-    monkeypatch.setattr(workers, "_in_workers", counted)
+    monkeypatch.setattr(workers, "results_of", counted)
     return results
 
 
