@@ -6,6 +6,7 @@ processes.
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import pickle
@@ -38,6 +39,8 @@ if sys.platform != "win32":
 _CHECK_EVERY_S = 1.0
 #: What pebble is told instead of exit code 0; no process can end with it.
 _EXIT_CODE_0 = 1 << 40
+#: The parameter of glibc's mallopt(3) for the number of arenas, from malloc.h.
+_M_ARENA_MAX = -8
 #: More processes than this do not make an import faster, because one process stores.
 _MOST_WORKERS = 16
 #: Where Linux states the share of CPU time that a container may use: quota and period.
@@ -354,11 +357,24 @@ def _initialize_worker(parent: int, address_space: int) -> None:
     # numpy's library reserves address space for a thread per core, which counts as memory below.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if sys.platform == "linux":
+        _share_memory_among_threads()
         # A process that is ended by its limits would otherwise leave a file with its memory.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (address_space, hard))
     exit_with_parent(parent)
+
+
+def _share_memory_among_threads() -> None:
+    """Let all threads of this process allocate from one arena.
+
+    glibc reserves 64 MiB of address space for each of a process's first threads, up to eight per
+    core. Plugins have threads of their own, so a few plugins would use up the limit.
+    """
+    libc = ctypes.CDLL(None)
+    # musl has no arenas, and no mallopt.
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_M_ARENA_MAX, 1)
 
 
 def _run_limited(
