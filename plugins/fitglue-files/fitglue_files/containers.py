@@ -22,7 +22,8 @@ from fitglue_files.refusals import (
     without_index,
 )
 from fitglue_files.unpacking import HEAD
-from fitglue_files.zips import Spools, member_problem, modified_s, refuse_bomb
+from fitglue_files.zip_budget import ZipBudget, size_of
+from fitglue_files.zips import Spools, member_problem, modified_s, open_zip
 from fitglue_registry.errors import RecordRefused
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class ContainerReader:
         self.links: list[Location] = []
         self._zips: dict[Location, zipfile.ZipFile] = {}
         self._spools = Spools()
+        self._budget = ZipBudget()
 
     def __enter__(self) -> ContainerReader:
         return self
@@ -90,7 +92,8 @@ class ContainerReader:
         where = display_path(location)
         try:
             opened = self._zip(location)
-            refuse_bomb(opened, where)
+            size = size_of(self._zip(location[:1]))
+            self._budget.count(location, opened, size)
         # zipfile raises this if it finds no index, which is at the end of a zip.
         except zipfile.BadZipFile:
             yield Refusal(location, without_index(where, self._beginning(location)))
@@ -235,7 +238,7 @@ class ContainerReader:
             return self._spools.zip(location, self._zip(tuple(container)))
         if location not in self._zips:
             file = self._stack.enter_context(open_file(name))
-            self._zips[location] = self._stack.enter_context(zipfile.ZipFile(file))
+            self._zips[location] = self._stack.enter_context(open_zip(file, name))
             self._marks[name] = _mark(Path(name))
         return self._zips[location]
 

@@ -15,3 +15,10 @@ BOMB_RATIO = 200
 BOMB_SIZE = 16 << 20
 #: The highest compression ratio of a zip in a zip, which is compressed already.
 NESTED_RATIO = 4
+#: Bytes. The index of a zip has about 100 for each member; that of ten years has less than 4 MB.
+LARGEST_INDEX = 32 << 20
+#: Below this number, it does not matter how small the members of a file and of its zips are.
+MANY_MEMBERS = 10_000
+#: Bytes of the file for each member. The smallest recordings take about 1,000, with their entry in
+#: the index.
+SMALLEST_MEMBER = 500

@@ -93,6 +93,16 @@ def bomb(where: str) -> RecordRefused:
     )
 
 
+def crowded(where: str) -> RecordRefused:
+    """Return the refusal of a zip with more members than an archive could have."""
+    return refusal(
+        "FG-zip-bomb",
+        where,
+        "it contains more files than any archive of its size, which only a decompression bomb does",
+        fix="remove it",
+    )
+
+
 def without_index(where: str, beginning: bytes) -> RecordRefused:
     """Return the refusal of a file that is named as a zip and has no index at its end.
 

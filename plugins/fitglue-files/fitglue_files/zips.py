@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
 import tempfile
 import zipfile
 from collections import OrderedDict
@@ -12,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from fitglue_files import limits
 from fitglue_files.members import display_path
-from fitglue_files.refusals import bomb, refusal, zip_too_large
+from fitglue_files.refusals import bomb, crowded, refusal, zip_too_large
 
 if TYPE_CHECKING:
     from fitglue_files.members import Location
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: ZIP specification (APPNOTE), general purpose bit flag: bit 0 means encrypted.
 _ENCRYPTED = 0x1
+#: Bytes of the end record with its longest comment, and of the zip64 locator before it.
+_LONGEST_END = 22 + 0xFFFF + 20
 
 
 def member_problem(
@@ -68,23 +71,45 @@ def _leads_out(name: str) -> bool:
     return ".." in parts or parts[0][1:2] == ":"
 
 
-def refuse_bomb(opened: zipfile.ZipFile, where: str) -> None:
-    """Raise ``RecordRefused`` if the members of a zip together unpack to more than real files
-    could.
+def open_zip(file: IO[bytes], where: str) -> zipfile.ZipFile:
+    """Open a zip for reading.
 
-    In one kind of bomb, all members share the same compressed bytes, so that each of them is
-    harmless on its own.
+    Args:
+        file: Its bytes.
+        where: Its place, for the message.
+
+    Raises:
+        RecordRefused: If its index would fill the memory; zipfile reads all of it at once.
+        zipfile.BadZipFile: If it is not a zip.
     """
-    packed = 0
-    if opened.fp is not None:
-        packed = opened.fp.seek(0, os.SEEK_END)
-    unpacked = 0
-    for info in opened.infolist():
-        # A member that is refused itself is not unpacked, so it does not count.
-        if member_problem(info, "") is None:
-            unpacked += info.file_size
-    if unpacked > max(4 * limits.BOMB_SIZE, limits.BOMB_RATIO * packed):
-        raise bomb(where)
+    if _index_size(file) > limits.LARGEST_INDEX:
+        raise crowded(where)
+    return zipfile.ZipFile(file)
+
+
+def _index_size(file: IO[bytes]) -> int:
+    """Return the size that a zip states for its index, in bytes; 0 if it has no index.
+
+    ZIP specification (APPNOTE), 4.3.14 to 4.3.16: the end record is the last one of the file. Its
+    comment has at most 64 kB. If a number does not fit into it, it is in the zip64 end record,
+    whose place is stated directly before the end record.
+    """
+    end = file.seek(0, os.SEEK_END)
+    start = max(end - _LONGEST_END, 0)
+    file.seek(start)
+    tail = file.read()
+    at = tail.rfind(b"PK\5\6")
+    if at < 0 or len(tail) < at + 16:
+        return 0
+    (size,) = struct.unpack_from("<L", tail, at + 12)
+    locator = tail[max(at - 20, 0) : at]
+    if locator.startswith(b"PK\6\7"):
+        (place,) = struct.unpack_from("<Q", locator, 8)
+        file.seek(min(place, end))
+        record = file.read(48)
+        if record.startswith(b"PK\6\6") and len(record) == 48:
+            (size,) = struct.unpack_from("<Q", record, 40)
+    return int(size)
 
 
 def modified_s(info: zipfile.ZipInfo) -> float:
@@ -130,7 +155,7 @@ class Spools:
             # A zip in this zip needs it to stay open, so there are as many as there are levels.
             while len(self._open) >= limits.DEEPEST:
                 self._close_oldest()
-            self._open[location] = _spooled(outer, info)
+            self._open[location] = _spooled(outer, info, display_path(location))
         self._open.move_to_end(location)
         opened, _ = self._open[location]
         return opened
@@ -160,6 +185,7 @@ def _nested_info(location: Location, outer: zipfile.ZipFile) -> zipfile.ZipInfo:
 def _spooled(
     outer: zipfile.ZipFile,
     info: zipfile.ZipInfo,
+    where: str,
 ) -> tuple[zipfile.ZipFile, IO[bytes]]:
     """Unpack a nested zip into a temporary file."""
     # On POSIX the file has no name, so nothing remains if the process is killed.
@@ -167,7 +193,7 @@ def _spooled(
     try:
         with outer.open(info) as packed:
             shutil.copyfileobj(packed, file, 1 << 20)
-        return zipfile.ZipFile(file), file
+        return open_zip(file, where), file
     except BaseException:
         file.close()
         raise

@@ -245,6 +245,61 @@ def test_a_nested_zip_that_unpacks_to_many_times_its_size_is_refused(tmp_path, z
     assert names(tmp_path) == ["good.gpx"]
 
 
+def test_zips_in_zips_have_one_budget(tmp_path, zipped, monkeypatch):
+    """Nested zips that are harmless alone are refused if they unpack to too much together, on
+    whichever level they are; what was within the budget is read.
+    """
+    monkeypatch.setattr(limits, "BOMB_SIZE", 10_000)
+    monkeypatch.setattr(limits, "BOMB_RATIO", 30)
+    noise = os.urandom(300)
+    inner = zipped(None, {"x.fit": noise + bytes(9_000)})
+    middle = {f"{number}.zip": inner for number in range(3)}
+    outer = {f"{number}.zip": zipped(None, middle) for number in range(30)}
+    zipped(tmp_path / "a.zip", outer | {"good.gpx": b"x"})
+    refused = codes(tmp_path)
+    assert set(refused.values()) == {"FG-zip-bomb"}
+    assert 0 < len(refused) < 90
+    assert {"good.gpx", "x.fit"} <= set(names(tmp_path))
+
+
+def test_a_zip_with_more_members_than_an_archive_is_refused(tmp_path, zipped, monkeypatch):
+    """A zip with more members than any archive of its size is refused, also if they are in zips in
+    it; another file is read.
+    """
+    monkeypatch.setattr(limits, "MANY_MEMBERS", 100)
+    many = zipped(None, {f"{number}.fit": b"" for number in range(101)})
+    (tmp_path / "a.zip").write_bytes(many)
+    zipped(tmp_path / "b.zip", {"inner.zip": many})
+    (tmp_path / "good.gpx").write_bytes(b"x")
+    refused = codes(tmp_path)
+    assert refused == {str(tmp_path / "a.zip"): "FG-zip-bomb", "inner.zip": "FG-zip-bomb"}
+    assert names(tmp_path) == [str(tmp_path / "good.gpx")]
+
+
+@pytest.mark.parametrize("comment", [b"", b"a comment"])
+def test_a_zip_whose_index_would_fill_the_memory_is_not_opened(
+    tmp_path, zipped, monkeypatch, comment
+):
+    """A zip is refused by the stated size of its index, before the index is read."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.comment = comment
+        archive.writestr("a.gpx", b"x")
+    assert names(tmp_path) == ["a.gpx"]
+    monkeypatch.setattr(limits, "LARGEST_INDEX", 50)
+    assert set(codes(tmp_path).values()) == {"FG-zip-bomb"}
+
+
+def test_the_index_of_a_zip_of_more_than_4_gigabytes_is_measured(tmp_path, monkeypatch):
+    """A zip that states the size of its index in the zip64 record is refused by that size."""
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.gpx", b"x")
+        archive.writestr("b.gpx", b"x")
+    assert names(tmp_path) == ["a.gpx", "b.gpx"]
+    monkeypatch.setattr(limits, "LARGEST_INDEX", 50)
+    assert set(codes(tmp_path).values()) == {"FG-zip-bomb"}
+
+
 def test_a_link_in_a_folder_is_skipped_and_counted(tmp_path):
     """A symbolic link inside a folder is not followed, whether it leads to a file or a folder."""
     secret = tmp_path / "secret"
