@@ -299,6 +299,41 @@ def test_a_part_that_nests_too_deep_costs_itself(archive):
     ] == ["111"]
 
 
+@pytest.mark.parametrize(
+    ("value", "arrives"),
+    [
+        (b"7" * 5000, ["111", "112", "113"]),
+        (b"1e99999", ["111", "112", "113"]),
+        (b"NaN", ["111", "112", "113"]),
+        (b'"\\ud83c"', ["111", "112", "113"]),
+        (b'"]}{[ \\" \\\\"', ["111", "112", "113"]),
+        (b"[" * 5000 + b"]" * 5000, ["111", "113"]),
+        (b"words", ["111", "113"]),
+    ],
+    ids=["digits", "exponent", "NaN", "emoji", "brackets", "depth", "no JSON"],
+)
+def test_a_value_that_no_reader_accepts_costs_only_its_summary(archive, value, arrives):
+    """A value that JSON readers refuse becomes empty, or costs its own summary, which is reported;
+    all other summaries of the same file arrive.
+    """
+    content = part(
+        summary(111), summary(112, START + 10**8, odd="ODD"), summary(113, START + 10**9)
+    )
+    rows = listed(archive(content.replace(b'"ODD"', value)))
+    assert sorted(row.external_id for row in rows if row.unavailable is None) == arrives
+    refused = [row.unavailable.reason for row in rows if row.unavailable is not None]
+    assert len(refused) == 3 - len(arrives)
+    assert all("1 summary in" in reason for reason in refused)
+
+
+def test_a_file_of_summaries_that_is_cut_off_has_all_before_its_end(archive):
+    """Of a file of summaries that is cut off, those before its end arrive, and it is reported."""
+    content = part(summary(111), summary(112, START + 10**8))
+    rows = listed(archive(content[:-100]))
+    assert sorted(row.external_id for row in rows if row.unavailable is None) == ["111"]
+    assert [row.unavailable.code for row in rows if row.unavailable] == ["FG-garmin-table"]
+
+
 def test_the_name_of_a_member_costs_no_time(zipped, tmp_path):
     """Members with names of 60 kB are recognized within five seconds."""
     zipped(

@@ -5,23 +5,20 @@ recordings, and their verbatim bytes.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
+from fitglue_files.archives.garmin_json import readable, summaries_of_file
 from fitglue_files.archives.garmin_row import number_of, start_of
 from fitglue_files.archives.snapshot_date import snapshot_date
 from fitglue_files.layout import base_name, slashed
-from fitglue_files.listing import canonical
 from fitglue_files.members import Refusal
 from fitglue_registry.errors import RecordRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from fitglue_files.containers import ContainerReader
@@ -37,12 +34,6 @@ _NAME = re.compile(
 _LARGEST_TABLE = 1 << 30
 #: The characters of the longest id that is taken as it is. Garmin's numbers have eleven digits.
 _LONGEST_ID = 100
-
-
-class _Part(msgspec.Struct):
-    """One object of a file of summaries; each summary is kept verbatim."""
-
-    summarizedActivitiesExport: list[msgspec.Raw] = []  # noqa: N815 - Garmin's name
 
 
 @dataclass(slots=True)
@@ -79,11 +70,13 @@ class Summaries:
         groups: The number of multisport events that are not workouts, because their legs are listed
             instead.
         broken: The refusals of files that cannot be read.
+        partly_read: The refusals of single summaries, one for each file that has any.
     """
 
     workouts: list[Summary]
     groups: int
     broken: list[Refusal]
+    partly_read: list[Refusal]
 
 
 def tables_in(layout: Layout) -> list[Member]:
@@ -98,20 +91,24 @@ def summaries_in(reader: ContainerReader, tables: Iterable[Member]) -> Summaries
     """
     of_archives: dict[Location, list[Summary]] = defaultdict(list)
     broken: list[Refusal] = []
+    partly_read: list[Refusal] = []
     for table in tables:
         try:
-            summaries = list(_read(reader.read(table, _LARGEST_TABLE), table.modified_at))
-        except (RecordRefused, msgspec.MsgspecError, ValueError, RecursionError) as error:
+            read = _read(reader.read(table, _LARGEST_TABLE), table.modified_at)
+        except (RecordRefused, ValueError) as error:
             refusal = _refusal(table, error)
             broken.append(Refusal(table.location, refusal, table.modified_s))
-        else:
-            of_archives[_archive_of(table)] += summaries
+            continue
+        of_archives[_archive_of(table)] += read.summaries
+        if read.unreadable:
+            refusal = _partly_read(table, read.unreadable)
+            partly_read.append(Refusal(table.location, refusal, table.modified_s))
     by_id = _newest_by_id(of_archives.values())
     parents = {summary.parent for summary in by_id.values()}
     workouts = [summary for summary in by_id.values() if summary.external_id not in parents]
     workouts.sort(key=_start, reverse=True)
     groups = len(by_id) - len(workouts)
-    return Summaries(workouts, groups, broken)
+    return Summaries(workouts, groups, broken, partly_read)
 
 
 def _archive_of(table: Member) -> Location:
@@ -170,36 +167,38 @@ def _refusal(table: Member, error: Exception) -> RecordRefused:
     )
 
 
+def _partly_read(table: Member, count: int) -> RecordRefused:
+    """Return the refusal of those summaries in a file that cannot be read."""
+    rows = "summary" if count == 1 else "summaries"
+    return RecordRefused(
+        "FG-garmin-table",
+        f"{count} {rows} in {table.where} cannot be read; all others are used",
+        fix="download the archive again",
+    )
+
+
 # -- one file --------------------------------------------------------------------------------------
 
 
-def _read(content: bytes, stated_at: datetime) -> Iterator[Summary]:
-    """Yield the summaries in one file; raise what msgspec and json raise."""
-    try:
-        raws = _raws(content)
-    except msgspec.ValidationError:
-        raise
-    # Garmin truncates a name in the middle of an emoji, which leaves half of a surrogate pair.
-    # msgspec rejects that, while the json module of Python accepts it.
-    except msgspec.DecodeError:
-        raws = _raws(canonical(json.loads(content)))
-    for raw in raws:
-        values = msgspec.json.decode(raw)
-        if isinstance(values, dict) and values.get("activityId"):
-            yield _summary(raw, values, stated_at)
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The summaries in one file, and how many others cannot be read."""
+
+    summaries: list[Summary]
+    unreadable: int
 
 
-def _raws(content: bytes) -> list[bytes]:
-    """Return the verbatim bytes of each summary in a file."""
-    # The file contains a list of objects, or a single object.
-    try:
-        parts = msgspec.json.decode(content, type=list[_Part])
-    except msgspec.ValidationError:
-        parts = [msgspec.json.decode(content, type=_Part)]
-    raws: list[bytes] = []
-    for part in parts:
-        raws += map(bytes, part.summarizedActivitiesExport)
-    return raws
+def _read(content: bytes, stated_at: datetime) -> _Table:
+    """Return the summaries in one file; raise ``ValueError`` if it has none that can be cut out."""
+    summaries = []
+    unreadable = 0
+    for raw in summaries_of_file(content):
+        row = readable(raw)
+        if row is None:
+            unreadable += 1
+        elif isinstance(row.values, dict) and row.values.get("activityId"):
+            summaries.append(_summary(row.raw, row.values, stated_at))
+    return _Table(summaries, unreadable)
 
 
 def _id_of(stated: object, raw: bytes) -> str:

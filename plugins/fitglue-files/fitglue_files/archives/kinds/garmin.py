@@ -301,7 +301,7 @@ def places(connection: Connection) -> Iterator[Location]:
         layout = Layout.of(reader, present_paths(connection))
         tables = tables_in(layout)
         summaries = summaries_in(reader, tables)
-        yield from map(place_of, summaries.broken)
+        yield from map(place_of, summaries.broken + summaries.partly_read)
         broken = {refusal.location for refusal in summaries.broken}
         tables = [table for table in tables if table.location not in broken]
 
