@@ -115,6 +115,9 @@ def _file(path: Path) -> str:
     if known:
         return known
     if _is_text(head):
+        # A link may lead to a secret, or to a file of another athlete of the server.
+        if path.resolve() != path:
+            return "a text file"
         beginning = head.decode(errors="replace").strip()[:40]
         return f"a text file that begins with {beginning!r}"
     return f"a file of an unknown kind, {path.stat().st_size:,} bytes"

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
 #: The largest number of names in one sentence.
 _SHOWN = 3
-#: The characters of a cell that an error quotes.
+#: The characters of a cell that an error quotes, and of a name in a sentence. A cell can have
+#: megabytes, and the name of a member 64 kB.
 _QUOTED = 80
 
 
@@ -60,13 +61,17 @@ def named(names: Sequence[str]) -> str:
     """Return the first names in parentheses, for the end of a sentence, such as `` (a.fit and 2
     more)``.
     """
-    shown = ", ".join(names[:_SHOWN])
+    shown = ", ".join(map(_shortened, names[:_SHOWN]))
     more = len(names) - _SHOWN
     if more > 0:
         shown += f" and {more:,} more"
     if not shown:
         return ""
     return f" ({shown})"
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _QUOTED else f"{name[:_QUOTED]}…"
 
 
 def left_out(*kinds: str) -> tuple[str, ...]:

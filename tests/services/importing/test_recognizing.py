@@ -193,6 +193,13 @@ def test_every_plugin_recognizes_in_a_worker(open_host, log, tmp_path):
     assert str(os.getpid()) not in processes.read_text().split()
 
 
+def test_a_file_behind_a_link_is_not_quoted(host, tmp_path):
+    """The text of a file that a link leads to is not quoted, because it may be a secret."""
+    (tmp_path / "key").write_text("a private key")
+    (tmp_path / "x.txt").symlink_to(tmp_path / "key")
+    assert "it is a text file; looked for" in refused(host, tmp_path / "x.txt").why
+
+
 def test_a_zip_that_nobody_knows_is_told_by_what_is_in_it(host, tmp_path):
     """An unknown zip is described by the names of three files in it."""
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as packed:
