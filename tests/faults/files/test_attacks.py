@@ -1,141 +1,139 @@
 """Tests of files that are made to do harm: each costs only itself, and little time and memory.
 
-Each attack lies beside a good file in a folder, which a child process imports. The quick tests use
-a tenth of the size of the slow ones.
+Each attack lies beside a good file in a folder. The quick tests play the first attack of each row
+at a tenth of its size, in worker processes that are running already; the slow ones play every
+attack at full size with the command.
 """
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
 import os
+import signal
+import stat
 import subprocess
 import sys
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.faults.files.conftest import gpx, zipped
+from fitglue_registry import Host, Policy
+from tests.faults.files.attacks import ALL, ROWS
+from tests.faults.files.conftest import gpx, reasons
+from tests.faults.secrets.searching import Search
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-#: The most time and resident memory that an attack at full size may take.
+#: The most time and resident memory that a command may take.
 _MOST_S = 40.0
 _MOST_MIB = 700
-CHILD = """
-import json, resource, sys, time
-from fitglue_registry import Host, Policy
-
-started = time.perf_counter()
-with Host(sys.argv[1], policy=Policy.personal()) as host:
-    for event in host.import_paths([sys.argv[2]]):
-        pass
-    titles = [activity["title"] for activity in host.activities()]
-    left = [record["code"] for record in host.records.quarantine()]
-who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-used = [resource.getrusage(processes).ru_maxrss for processes in who]
-took_s = time.perf_counter() - started
-print(json.dumps({"titles": titles, "codes": left, "took_s": took_s, "mib": max(used) / 1024}))
+_TENTH = 0.1
+#: A report about refused files that is longer than this would fill the screen.
+_LONGEST_LINE = 2_000
+#: A worker that waits is ended after 120 seconds.
+_LONGEST_WAIT_S = 110.0
+_FITGLUE = [sys.executable, "-m", "fitglue_registry"]
+#: Runs a command and prints its exit code, CPU time and memory. Linux counts the memory of a
+#: process from before it executes its program, so a small process has to start it.
+_LAUNCHER = """
+import json, os, subprocess, sys
+child = subprocess.Popen(sys.argv[1:], stderr=subprocess.STDOUT)
+_, status, usage = os.wait4(child.pid, 0)
+used_s = usage.ru_utime + usage.ru_stime
+print("\\n" + json.dumps([os.waitstatus_to_exitcode(status), used_s, usage.ru_maxrss / 1024]))
 """
 
 
-def member(content: bytes, method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """Return a zip with one member ``x.gpx``, packed with a method."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", method) as archive:
-        archive.writestr("x.gpx", content)
-    return buffer.getvalue()
+class Ran(NamedTuple):
+    """What a command took and printed."""
+
+    code: int
+    took_s: float
+    mib: float
+    out: str
 
 
-def claiming(content: bytes, size: int) -> bytes:
-    """Return a zip with one member whose index claims that it unpacks to 1,000 bytes."""
-    return content.replace(size.to_bytes(4, "little"), (1000).to_bytes(4, "little"))
-
-
-def packed(scale: int, method: int) -> bytes:
-    """Return a zip whose member unpacks to far more than it claims."""
-    size = scale * 20_000_000
-    return claiming(member(bytes(size), method), size)
-
-
-def nested_zips(scale: int) -> dict[str, bytes]:
-    """Return a zip of zips, each of which unpacks to many times its size."""
-    inner = io.BytesIO()
-    with zipfile.ZipFile(inner, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("zeros.fit", bytes(20_000_000))
-    parts = {f"{number}.zip": inner.getvalue() for number in range(scale)}
-    return {"zips.zip": zipped(parts)}
-
-
-def trackpoints(scale: int) -> bytes:
-    """Return a GPX whose track points are inside one another."""
-    point = b'<trkpt lat="47" lon="11">'
-    return b'<gpx version="1.1"><trk><trkseg>' + point * (20_000 * scale)
-
-
-def long_name(scale: int) -> bytes:
-    """Return a GPX whose name is a page of a million spaces."""
-    name = b"&lt;p&gt;" + b" " * (100_000 * scale) + b"&lt;/p&gt;"
-    return gpx(9).replace(b"<trk>", b"<trk><name>" + name + b"</name>")
-
-
-def in_code_page(_: int) -> bytes:
-    """Return a GPX that hides a document type in an encoding that only some parsers know."""
-    text = '<?xml version="1.0" encoding="unicode_escape"?>\\x3c!DOCTYPE gpx\\x3e<gpx/>'
-    return text.encode()
-
-
-#: Attack → what makes its files from the scale, 1 for the quick test and 10 for the slow one.
-ATTACKS: dict[str, Callable[[int], dict[str, bytes]]] = {
-    "bzip2 that unpacks to gigabytes": lambda scale: {"x.zip": packed(scale, zipfile.ZIP_BZIP2)},
-    "LZMA that unpacks to gigabytes": lambda scale: {"x.zip": packed(scale, zipfile.ZIP_LZMA)},
-    "a GPX that repeats xmlns": lambda scale: {
-        "x.gpx.gz": gzip.compress(b"<gpx" + b" xmlns" * (60_000 * scale) + b">")
-    },
-    "track points inside track points": lambda scale: {"x.gpx": trackpoints(scale)},
-    "a GPX of gigabytes of zeros": lambda scale: {
-        "x.gpx.gz": gzip.compress(bytes(1 << 20)) * (100 * scale)
-    },
-    "zips that unpack to gigabytes": nested_zips,
-    "an encoding that hides a document type": lambda scale: {"x.gpx": in_code_page(scale)},
-    "a title of a million spaces": lambda scale: {"x.gpx": long_name(scale)},
-}
-
-
-def attack(tmp_path: Path, files: dict[str, bytes]) -> dict[str, object]:
-    """Import a folder with these files and a good one, and return what became of them."""
+@pytest.fixture
+def rides(tmp_path):
+    """Yield a folder with a good file."""
     folder = tmp_path / "rides"
-    folder.mkdir(exist_ok=True)
-    (folder / "good.gpx").write_bytes(gpx(0).replace(b"<trk>", b"<trk><name>good</name>"))
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    arguments = [sys.executable, "-c", CHILD, str(tmp_path / "home"), str(folder)]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=240, check=True)
-    return dict(json.loads(done.stdout))
+    folder.mkdir()
+    good(folder, "good", 0)
+    yield folder
+    # The functions of Python that remove folders call themselves for each level.
+    subprocess.run(["rm", "-rf", str(folder)], check=True)
 
 
-@pytest.mark.parametrize("name", ATTACKS)
-def test_an_attack_costs_only_itself(tmp_path, name):
+def good(folder: Path, name: str, day: int) -> None:
+    """Write a good file, whose workout has the same name."""
+    content = gpx(day).replace(b"<trk>", f"<trk><name>{name}</name>".encode())
+    (folder / f"{name}.gpx").write_bytes(content)
+
+
+def titles(host: Host) -> set[str | None]:
+    """Return the titles of all activities."""
+    return {activity["title"] for activity in host.activities()}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_an_attack_costs_only_itself(host, rides, row):
     """A file that is made to do harm is refused or read, and a good file beside it arrives."""
-    result = attack(tmp_path, ATTACKS[name](1))
-    assert "good" in result["titles"]
-    assert result["mib"] <= _MOST_MIB
+    attack = ROWS[row][0]
+    attack.write(rides, _TENTH)
+    events = list(host.import_paths([rides]))
+    report = f"{reasons(events)}\n{host.records.quarantine()}"
+    assert {"good", attack.arrives or "good"} <= titles(host)
+    assert attack.seen in report
+
+
+def run(home: Path, *arguments: str) -> Ran:
+    """Run the command in a process of its own, and measure it with all its workers.
+
+    CPU time is measured, because other tests run at the same time; the wall time has a limit only
+    so that nothing waits forever.
+    """
+    env = os.environ | {"FITGLUE_HOME": str(home), "FITGLUE_SECRETS": "file"}
+    command = [sys.executable, "-c", _LAUNCHER, *_FITGLUE, *arguments]
+    with subprocess.Popen(
+        command,
+        env=env,
+        stdout=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as child:
+        try:
+            printed, _ = child.communicate(timeout=_LONGEST_WAIT_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            raise
+    out, _, measured = printed.rstrip().rpartition("\n")
+    code, took_s, mib = json.loads(measured)
+    return Ran(code, took_s, mib, out)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ATTACKS)
-def test_an_attack_at_full_size_is_bounded(tmp_path, name, reliability):
-    """A large file that is made to do harm takes at most 40 seconds and 700 MiB, and a good file
-    beside it arrives.
+@pytest.mark.parametrize("name", ALL)
+def test_an_attack_at_full_size_is_bounded(tmp_path, rides, name, reliability):
+    """A large file that is made to do harm takes at most 40 seconds and 700 MiB in each command,
+    and the good files beside it arrive, also one that is added later.
     """
-    result = attack(tmp_path, ATTACKS[name](10))
-    assert "good" in result["titles"]
-    assert result["took_s"] <= _MOST_S
-    assert result["mib"] <= _MOST_MIB
+    attack = ALL[name]
+    attack.write(rides, 1.0)
+    home = tmp_path / "home"
+    commands = [run(home, "import", str(rides), "--yes")]
+    good(rides, "later", 1)
+    for later in (("sync",), ("quarantine",), ("connections", "check"), ("doctor",)):
+        commands.append(run(home, *later))
+    report = "\n".join(ran.out for ran in commands)
+    assert [ran for ran in commands if ran.took_s > _MOST_S or ran.mib > _MOST_MIB] == []
+    assert {ran.code for ran in commands} <= {0, 3, 5}
+    assert attack.seen in report
+    assert max(map(len, report.splitlines())) < _LONGEST_LINE
+    with Host(home, policy=Policy.personal()) as host:
+        assert {"good", "later", attack.arrives or "good"} <= titles(host)
     reliability(
         "files",
         f"{name}, beside a good file",
@@ -144,44 +142,70 @@ def test_an_attack_at_full_size_is_bounded(tmp_path, name, reliability):
     )
 
 
-def test_a_link_brings_nothing_into_the_store(tmp_path):
-    """A link in an imported folder, such as one to a key, brings nothing into the store."""
-    secret = tmp_path / "id_ed25519"
-    secret.write_text("a private key")
-    folder = tmp_path / "rides"
-    folder.mkdir()
-    (folder / "ride.fit").symlink_to(secret)
-    (folder / "environ.gpx").symlink_to("/proc/self/environ")
-    result = attack(tmp_path, {})
-    assert result["titles"] == ["good"]
-    assert result["codes"] == []
-    for path in (tmp_path / "home").rglob("*"):
-        if path.is_file():
-            assert b"a private key" not in path.read_bytes()
+# -- links -----------------------------------------------------------------------------------------
+
+_SECRET = "planted-0b7e1c55a9d94f4f8c1f"
 
 
-def test_a_sparse_file_takes_no_time(tmp_path):
-    """A sparse file of a terabyte is refused by its size, and the good file beside it arrives."""
-    folder = tmp_path / "rides"
-    folder.mkdir()
-    with (folder / "x.gpx").open("wb") as file:
-        file.truncate(1 << 40)
-    assert attack(tmp_path, {})["titles"] == ["good"]
+@pytest.fixture
+def secrets(tmp_path, monkeypatch):
+    """Return paths that lead to a planted secret: a private key, the key file of a data folder, a
+    workout of another athlete, and the environment of the process.
+    """
+    monkeypatch.setenv("PLANTED", _SECRET)
+    others = tmp_path / "others"
+    (others / "secrets").mkdir(parents=True)
+    (others / "id_ed25519").write_text(_SECRET)
+    (others / "secrets" / "secrets.key").write_text(_SECRET)
+    (others / "rides").mkdir()
+    good(others / "rides", _SECRET, 3)
+    return {
+        "key.fit": others / "id_ed25519",
+        "secrets.gpx": others / "secrets" / "secrets.key",
+        "environ.fit": "/proc/self/environ",
+        "other.gpx": others / "rides" / f"{_SECRET}.gpx",
+        "folder": others / "rides",
+    }
 
 
-def test_very_deep_folders_are_read(tmp_path):
-    """Folders that are nested more deeply than Python can call functions are searched."""
-    folder = tmp_path / "rides"
-    folder.mkdir()
-    handle = os.open(folder, os.O_RDONLY)
-    for _ in range(1300):
-        os.mkdir("deep", dir_fd=handle)
-        following = os.open("deep", os.O_RDONLY, dir_fd=handle)
-        os.close(handle)
-        handle = following
-    os.close(handle)
-    try:
-        assert attack(tmp_path, {})["titles"] == ["good"]
-    finally:
-        # The functions of Python that remove folders call themselves for each level.
-        subprocess.run(["rm", "-rf", str(folder / "deep")], check=True)
+def planted_in(home: Path, folder: Path) -> list[str]:
+    """Return where the planted secret is in a data folder, and in a backup of it."""
+    search = Search({"secret": _SECRET})
+    with Host(home, policy=Policy.personal()) as host:
+        made = host.backups.make(folder / "backup.zip")
+        assert made
+    with zipfile.ZipFile(folder / "backup.zip") as backup:
+        saved = [name for name in backup.namelist() if search.in_bytes(backup.read(name))]
+    return search.in_home(home) + saved
+
+
+def test_a_link_brings_nothing_into_the_store_or_a_backup(tmp_path, rides, secrets):
+    """A link in an imported folder, such as one called ride.fit that leads to a key, brings nothing
+    into the store or a backup, neither at the import nor at a later sync.
+    """
+    home = tmp_path / "home"
+    (rides / "key.fit").symlink_to(secrets["key.fit"])
+    imported = run(home, "import", str(rides), "--yes")
+    for name, target in secrets.items():
+        (rides / name).unlink(missing_ok=True)
+        (rides / name).symlink_to(target)
+    linked = zipfile.ZipInfo("linked.fit")
+    linked.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(rides / "links.zip", "w") as archive:
+        archive.writestr(linked, str(secrets["key.fit"]))
+    synced = run(home, "sync")
+    assert "link" in imported.out
+    assert _SECRET not in imported.out + synced.out
+    assert planted_in(home, tmp_path) == []
+    with Host(home, policy=Policy.personal()) as host:
+        assert titles(host) == {"good"}
+
+
+@pytest.mark.parametrize("name", ["key.fit", "secrets.gpx", "environ.fit"])
+def test_a_link_that_is_named_brings_in_only_workouts(tmp_path, rides, secrets, name):
+    """A link that the athlete names is followed, but what is not a workout is not stored."""
+    home = tmp_path / "home"
+    (rides / name).symlink_to(secrets[name])
+    ran = run(home, "import", str(rides / name), str(rides / "good.gpx"), "--yes")
+    assert _SECRET not in ran.out
+    assert planted_in(home, tmp_path) == []

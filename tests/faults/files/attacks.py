@@ -1,0 +1,30 @@
+"""The table of attacks on the reading of files: each row is one attack and its relatives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.faults.files.hostile import fit, folders, tables, xml, zips
+
+if TYPE_CHECKING:
+    from tests.faults.files.hostile.attack import Attack
+
+#: Row → an attack and at least two relatives of it. The test suite plays the first at a tenth of
+#: its size, and `make test-long` all at full size.
+ROWS: dict[str, list[Attack]] = {
+    "packing methods of zips": zips.PACKINGS,
+    "zips in zips": zips.NESTED,
+    "namespaces of a GPX": xml.NAMESPACES,
+    "elements in elements": xml.NESTED,
+    "large GPX files": xml.LARGE,
+    "encodings": xml.ENCODINGS,
+    "titles": xml.TITLES,
+    "definitions of a FIT": fit.DEFINITIONS,
+    "sessions of a FIT": fit.SESSIONS,
+    "chained parts of a FIT": fit.CHAINS,
+    "rows of archives": tables.BAD_ROWS,
+    "cells of archives": tables.LONG_CELLS,
+    "sparse files": folders.SPARSE,
+    "nested folders": folders.DEEP,
+}
+ALL: dict[str, Attack] = {attack.name: attack for row in ROWS.values() for attack in row}

@@ -1,0 +1,177 @@
+"""Archives with rows that no service would write."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tests.faults.files.conftest import zipped
+from tests.faults.files.hostile.attack import Attack, file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_GOOD = "good row"
+_DIGITS = "7" * 5_000
+_LONG_ID = "9" * 501
+_LONG_TEXT = "x" * (2 << 20)
+_CELL = "x" * 1_000_000
+#: How many rows of each kind the full size has.
+_ROWS = 10
+_SUMMARIES = "DI_CONNECT/DI-Connect-Fitness/ada_0_summarizedActivities.json"
+_START = int(datetime(2026, 5, 3, 6, tzinfo=UTC).timestamp() * 1000)
+
+
+def _csv(rows: Iterable[Mapping[str, str]]) -> bytes:
+    """Return a table with the columns of its first row."""
+    rows = list(rows)
+    text = io.StringIO()
+    table = csv.DictWriter(text, list(rows[0]))
+    table.writeheader()
+    table.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _strava(*bad: Mapping[str, str], share: float) -> bytes:
+    """Return a Strava archive with a good row, and bad ones in front of it."""
+    good = {
+        "Activity ID": "1",
+        "Activity Date": "May 3, 2026, 6:00:00 AM",
+        "Activity Name": _GOOD,
+        "Activity Type": "Ride",
+        "Activity Description": "",
+        "Elapsed Time": "3600",
+        "Distance": "20.0",
+        "Max Heart Rate": "150",
+        "Relative Effort": "",
+        "Commute": "false",
+        "Activity Private Note": "",
+        "Activity Gear": "",
+        "Filename": "",
+    }
+    rows = []
+    for number in range(max(int(_ROWS * share), 1)):
+        for position, values in enumerate(bad):
+            rows.append(good | {"Activity ID": f"{number + 2}{position}"} | values)
+    return zipped({"activities.csv": _csv([*rows, good])})
+
+
+def _training_peaks(*bad: Mapping[str, str], share: float) -> bytes:
+    """Return an export of TrainingPeaks with a good row, and bad ones in front of it."""
+    good = {
+        "Title": _GOOD,
+        "WorkoutType": "Bike",
+        "WorkoutDescription": "",
+        "PlannedDuration": "",
+        "PlannedDistanceInMeters": "",
+        "WorkoutDay": "2026-05-03",
+        "CoachComments": "",
+        "DistanceInMeters": "20000",
+        "TimeTotalInHours": "1",
+    }
+    rows = [good | values for values in bad] * max(int(_ROWS * share), 1)
+    return zipped({"workouts.csv": _csv([*rows, good])})
+
+
+def _garmin(*bad: Mapping[str, Any], share: float) -> bytes:
+    """Return a Garmin archive with a good summary, and bad ones in front of it."""
+    good = {
+        "activityId": 1,
+        "name": _GOOD,
+        "activityType": "running",
+        "beginTimestamp": _START,
+        "startTimeGmt": float(_START),
+        "startTimeLocal": float(_START),
+        "duration": 3_600_000.0,
+        "distance": 1_000_000.0,
+    }
+    summaries = []
+    for number in range(max(int(_ROWS * share), 1)):
+        for position, values in enumerate(bad):
+            summaries.append(good | {"activityId": int(f"{number + 2}{position}")} | values)
+    content = json.dumps([{"summarizedActivitiesExport": [*summaries, good]}])
+    # Python writes no integer of so many digits.
+    content = content.replace('"DIGITS"', _DIGITS).replace('"LONG_ID"', _LONG_ID)
+    return zipped({_SUMMARIES: content.encode(), "DI_CONNECT/x.json": b"{}"})
+
+
+def _bad_strava_rows(share: float) -> bytes:
+    return _strava(
+        {"Activity Date": _DIGITS},
+        {"Activity ID": _LONG_ID},
+        {"Activity Description": _LONG_TEXT},
+        {"Elapsed Time": _DIGITS, "Distance": _DIGITS},
+        share=share,
+    )
+
+
+def _bad_garmin_rows(share: float) -> bytes:
+    return _garmin(
+        {"beginTimestamp": "DIGITS", "startTimeGmt": "DIGITS"},
+        {"activityId": "LONG_ID"},
+        {"name": _LONG_TEXT},
+        {"duration": "DIGITS", "distance": "DIGITS"},
+        share=share,
+    )
+
+
+def _bad_training_peaks_rows(share: float) -> bytes:
+    return _training_peaks(
+        {"WorkoutDay": _DIGITS},
+        {"Title": _LONG_TEXT},
+        {"TimeTotalInHours": _DIGITS, "DistanceInMeters": _DIGITS},
+        share=share,
+    )
+
+
+BAD_ROWS = [
+    Attack("bad rows in a Strava archive", file("x.zip", _bad_strava_rows), arrives=_GOOD),
+    Attack("bad rows in a Garmin archive", file("x.zip", _bad_garmin_rows), arrives=_GOOD),
+    Attack(
+        "bad rows in an export of TrainingPeaks",
+        file("x.zip", _bad_training_peaks_rows),
+        arrives=_GOOD,
+    ),
+]
+
+
+def _strava_cells(share: float) -> bytes:
+    return _strava(
+        {"Activity Date": _CELL},
+        {"Elapsed Time": _CELL},
+        {"Filename": _CELL},
+        {"Activity Type": _CELL},
+        share=share,
+    )
+
+
+def _garmin_cells(share: float) -> bytes:
+    return _garmin(
+        {"startTimeGmt": _CELL, "beginTimestamp": _CELL},
+        {"duration": _CELL},
+        {"activityType": _CELL},
+        share=share,
+    )
+
+
+def _training_peaks_cells(share: float) -> bytes:
+    return _training_peaks(
+        {"WorkoutDay": _CELL},
+        {"TimeTotalInHours": _CELL},
+        {"WorkoutType": _CELL},
+        share=share,
+    )
+
+
+LONG_CELLS = [
+    Attack("cells of 1 MB in a Strava archive", file("x.zip", _strava_cells), arrives=_GOOD),
+    Attack("cells of 1 MB in a Garmin archive", file("x.zip", _garmin_cells), arrives=_GOOD),
+    Attack(
+        "cells of 1 MB in an export of TrainingPeaks",
+        file("x.zip", _training_peaks_cells),
+        arrives=_GOOD,
+    ),
+]

@@ -1,0 +1,118 @@
+"""Zips that are made to do harm."""
+
+from __future__ import annotations
+
+import io
+import random
+import zipfile
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tests.faults.files.conftest import gpx, zipped
+from tests.faults.files.hostile.attack import Attack, file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_BOMB = "unpacks to hundreds of times its size"
+_PACKING = "method that cannot be unpacked safely"
+#: Bytes that the member of a bomb unpacks to.
+_FULL = 1_000_000_000
+_CLAIMED = 1000
+#: A nested zip up to this size is no bomb in itself.
+_HARMLESS = 15 << 20
+
+
+def _member(size: int, method: int) -> bytes:
+    """Return a zip with one member of zeros, packed with a method."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive, archive.open("x.gpx", "w") as member:
+        for _ in range(size // 1_000_000):
+            member.write(bytes(1_000_000))
+    return buffer.getvalue()
+
+
+def _lying(method: int, share: float) -> bytes:
+    """Return a zip whose member unpacks to far more than its index claims."""
+    size = int(_FULL * share) // 1_000_000 * 1_000_000
+    content = _member(size, method)
+    return content.replace(size.to_bytes(4, "little"), _CLAIMED.to_bytes(4, "little"))
+
+
+def _lying_inside(share: float) -> bytes:
+    return zipped({"y.zip": _lying(zipfile.ZIP_BZIP2, share)})
+
+
+PACKINGS = [
+    Attack(
+        "a member packed with bzip2", file("x.zip", partial(_lying, zipfile.ZIP_BZIP2)), _PACKING
+    ),
+    Attack("a member packed with LZMA", file("x.zip", partial(_lying, zipfile.ZIP_LZMA)), _PACKING),
+    Attack("a member packed with bzip2 in a zip in a zip", file("x.zip", _lying_inside), _PACKING),
+]
+
+
+def _stored(members: Mapping[str, bytes]) -> bytes:
+    """Return a zip whose members are not packed."""
+    return _zip(members, zipfile.ZIP_STORED)
+
+
+def _packed(members: Mapping[str, bytes]) -> bytes:
+    """Return a zip whose members are packed quickly."""
+    return _zip(members, zipfile.ZIP_DEFLATED)
+
+
+def _zip(members: Mapping[str, bytes], method: int) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method, compresslevel=1) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def _zips_of_zeros(share: float) -> bytes:
+    """Return a zip of zips, each of which unpacks to many times its size."""
+    inner = _stored({"zeros.fit": bytes(20_000_000)})
+    return _packed({f"{number}.zip": inner for number in range(int(90 * share))})
+
+
+def _harmless_zips(share: float) -> bytes:
+    """Return a zip of zips that are small enough to be harmless, but so many that they are not."""
+    inner = _stored({"zeros.fit": bytes(_HARMLESS)})
+    return _packed({f"{number}.zip": inner for number in range(int(150 * share))})
+
+
+def _zips_in_zips(share: float) -> bytes:
+    """Return a zip of zips of zips, in which none shrinks by more than real files, and which
+    together unpack to hundreds of gigabytes.
+    """
+    noise = random.Random(15).randbytes(24_000)
+    inner = _stored({"zeros.fit": noise + bytes(4_000_000)})
+    middle = zipped({f"{number:03}.zip": inner for number in range(500)})
+    return zipped({f"{number:03}.zip": middle for number in range(int(60 * share))})
+
+
+def _many_members(share: float) -> bytes:
+    """Return a zip of zips with so many members that their names would fill the memory."""
+    count = int(140_000 * share)
+    inner = _stored({f"{number:06}.fit": b"" for number in range(count)})
+    return _packed({f"{number}.zip": inner for number in range(10)})
+
+
+def _unpackable(share: float) -> bytes:
+    """Return a zip of zips that do not shrink, as those of a real archive."""
+    noise = random.Random(15)
+    zips = {}
+    for number in range(int(60 * share)):
+        content = _stored({"noise.fit": noise.randbytes(3_000_000), f"{number}.gpx": gpx(number)})
+        zips[f"{number}.zip"] = content
+    return _stored(zips)
+
+
+NESTED = [
+    Attack("zips that unpack to gigabytes", file("x.zip", _zips_of_zeros), _BOMB),
+    Attack("many zips that are harmless alone", file("x.zip", _harmless_zips), _BOMB),
+    Attack("zips in zips that are harmless alone", file("x.zip", _zips_in_zips), _BOMB),
+    Attack("zips of hundreds of thousands of members", file("x.zip", _many_members), "more files"),
+    Attack("zips that do not shrink", file("x.zip", _unpackable)),
+]
