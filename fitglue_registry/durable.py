@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from fitglue_registry.private_files import make_private_folder, temporary_file
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
-    from contextlib import AbstractContextManager
+    from pathlib import Path
 
 UNFINISHED = ".unfinished-"
 """Prefix of a file's name while it is being written; such a file is left over only by a crash."""
 
 _LONGEST_WAIT_S = 30.0
+_POLL_S = 0.05
 #: How many files are synced at the same time. More do not make a disk faster.
 _SYNCING_THREADS = 8
 
@@ -32,8 +33,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         OSError: If the file cannot be written; the old content and no temporary file remain.
     """
     # The temporary file is in the same folder, because a rename is atomic only within one file
-    # system. mkstemp creates it with mode 0600, which the rename keeps.
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
+    # system. It has mode 0600, which the rename keeps.
+    handle, unfinished = temporary_file(path.parent, UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -41,10 +42,10 @@ def write_atomically(path: Path, content: bytes) -> None:
             # The content must be on the disk before the name is: after a power cut, a renamed
             # file that was not synced can be empty.
             os.fsync(file.fileno())
-        Path(unfinished).replace(path)
+        unfinished.replace(path)
     except BaseException:
         with suppress(OSError):
-            Path(unfinished).unlink()
+            unfinished.unlink()
         raise
     # Without this, a power cut can undo the rename although the caller was told that it succeeded.
     sync_folder(path.parent)
@@ -62,8 +63,7 @@ def write_group_atomically(contents: Mapping[Path, bytes]) -> None:
     unfinished: dict[Path, Path] = {}
     try:
         for path, content in contents.items():
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
-            unfinished[path] = Path(name)
+            handle, unfinished[path] = temporary_file(path.parent, UNFINISHED)
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
         _sync_all(_sync_file, unfinished.values())
@@ -104,14 +104,13 @@ def remove_unfinished(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def make_folder(folder: Path, mode: int = 0o700) -> None:
-    """Create the folder and its missing parents, each durably; ``mode`` applies to the last one."""
+def make_folder(folder: Path) -> None:
+    """Create the folder and its missing parents, each durably and with mode 0700."""
     if folder.is_dir():
         return
     if folder.parent != folder:
         make_folder(folder.parent)
-    # exist_ok, because another process may create it after the check above.
-    folder.mkdir(mode=mode, exist_ok=True)
+    make_private_folder(folder)
     sync_folder(folder.parent)
 
 
@@ -124,7 +123,7 @@ def make_folders(folders: Iterable[Path]) -> None:
             missing.append(folder)
             folder = folder.parent
         for child in reversed(missing):
-            child.mkdir(mode=0o700, exist_ok=True)
+            make_private_folder(child)
             changed.add(child.parent)
     _sync_all(sync_folder, changed)
 
@@ -140,14 +139,25 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def private_lock(path: Path) -> AbstractContextManager[object]:
+def private_lock(
+    path: Path,
+    *,
+    timeout_s: float = _LONGEST_WAIT_S,
+    poll_s: float = _POLL_S,
+) -> FileLock:
     """Return a lock that one process holds at a time, in a file that only its owner may open.
 
-    Entering the lock waits up to thirty seconds and then raises ``TimeoutError``. The operating
-    system releases the lock when the process that holds it ends, however it ends.
+    The operating system releases the lock when the process that holds it ends, however it ends.
+
+    Args:
+        path: The file, which is created.
+        timeout_s: How long entering the lock waits before it raises ``filelock.Timeout``, which is
+            a ``TimeoutError``.
+        poll_s: How often it tries meanwhile.
     """
     return FileLock(
         path,
-        timeout=_LONGEST_WAIT_S,
+        timeout=timeout_s,
+        poll_interval=poll_s,
         mode=0o600,
     )

@@ -100,7 +100,8 @@ class Connection(Protocol):
     http: Http  # raises PluginFailed FG-no-http if the entry has no ``http`` block
     clock: Clock  # to be used instead of ``datetime.now``
     log: logging.Logger  # the logger that all plugins share
-    # Folder for data of the plugin that may be lost at any time. Create it before you write to it.
+    # Folder for data of the plugin that may be lost at any time; None: work without a cache. Create
+    # files in it with mode 0600: one that others can write to is removed before the next run.
     cache: Path | None
 
     def alive(self) -> None:

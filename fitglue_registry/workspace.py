@@ -6,20 +6,22 @@ import os
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitglue_registry.model.moments import clock_text
 from fitglue_registry.policy import Policy
+from fitglue_registry.private_files import make_private_folder
 from fitglue_registry.redaction.environment import secrets_of_environment
 from fitglue_registry.redaction.redactor import Redactor
 from fitglue_registry.registry import Folder, default_folder
 from fitglue_registry.registry.cache import CatalogueCache
+from fitglue_registry.registry.paths import expanded
 from fitglue_registry.store.file_blobs import FileBlobStore
 from fitglue_registry.transport.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from sqlalchemy.engine import Connection
 
@@ -60,7 +62,7 @@ def home_folder(named: str | Path | None = None) -> Path:
     chosen = named or os.environ.get("FITGLUE_HOME")
     if chosen:
         # Absolute, because a plugin may change the working directory.
-        return Path(chosen).expanduser().absolute()
+        return expanded(chosen).absolute()
     # Imported late: it is not needed if the folder is named.
     from platformdirs import user_data_path
 
@@ -300,7 +302,7 @@ class Workspace:
         Its contents reveal where the athlete lives and trains.
         """
         with suppress(OSError):  # the first file that is opened in it reports a better error
-            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self.home)
 
 
 def _open_keyring() -> KeyringSecretStore:

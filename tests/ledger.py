@@ -27,6 +27,7 @@ AREAS = (
     "old stores",
     "secrets",
     "athletes",
+    "command",
 )
 
 

@@ -30,6 +30,7 @@ TITLES = {
     "old stores": "Stores of earlier formats",
     "secrets": "Planted secrets",
     "athletes": "Other athletes of a server",
+    "command": "Odd arguments, output files, queries, and other users of the machine",
 }
 
 

@@ -6,10 +6,11 @@ asked for, the secrets.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from fitglue_registry.backup.snapshot import take_snapshot
 from fitglue_registry.backup.writing import write_backup
 from fitglue_registry.durable import sync_folder
 from fitglue_registry.errors import FitglueError, Place, StoreFailed, UserMistake
+from fitglue_registry.output_files import publish
 from fitglue_registry.secrets.file_store import FileSecretStore
 
 if TYPE_CHECKING:
@@ -80,10 +82,10 @@ def make(
                 contents = _Contents(tuple(writer.members), tuple(absent), secrets)
                 writer.finish(_manifest(contents, snapshot, store.database.dialect, now))
             made = verify(unfinished, report)
-            # Again: another process may have written a file of this name meanwhile, which the
-            # rename would silently replace.
-            _check_free(path)
-            unfinished.replace(path)
+            try:
+                publish(unfinished, path)
+            except FileExistsError:  # another process has written a file of this name meanwhile
+                raise _exists(path) from None
             sync_folder(path.parent)
     except OSError as error:
         raise StoreFailed(
@@ -127,14 +129,19 @@ def _manifest(
 
 
 def _check_free(path: Path) -> None:
-    if path.exists():
-        raise UserMistake(
-            "FG-backup-exists",
-            "a file with that name already exists",
-            at=Place(str(path)),
-            why="a backup never overwrites a file",
-            fix="choose another name, or a folder",
-        )
+    # A link to nothing counts, too: a file with its name would replace it.
+    if os.path.lexists(path):
+        raise _exists(path)
+
+
+def _exists(path: Path) -> UserMistake:
+    return UserMistake(
+        "FG-backup-exists",
+        "a file with that name already exists",
+        at=Place(str(path)),
+        why="a backup never overwrites a file",
+        fix="choose another name, or a folder",
+    )
 
 
 @contextmanager
@@ -145,8 +152,10 @@ def _unfinished_folder(path: Path) -> Iterator[Path]:
     killed processes left more than a day ago are removed, too.
     """
     for unfinished in path.parent.glob(f"{_UNFINISHED}*"):
-        if time.time() - unfinished.stat().st_mtime > _ABANDONED_AFTER_S:
-            shutil.rmtree(unfinished, ignore_errors=True)
+        # In a folder such as /tmp, others may have put anything there.
+        with suppress(OSError):
+            if time.time() - unfinished.lstat().st_mtime > _ABANDONED_AFTER_S:
+                shutil.rmtree(unfinished, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=_UNFINISHED))
     try:
         yield folder

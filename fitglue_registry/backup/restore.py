@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from fitglue_registry.backup.database_file import check_known
 from fitglue_registry.backup.opened import Backup, ignore_step, open_backup, verify
@@ -24,7 +24,7 @@ from fitglue_registry.backup.replacing import (
     unused_folder,
 )
 from fitglue_registry.backup.unpacking import unpacked_database
-from fitglue_registry.durable import make_folder
+from fitglue_registry.durable import make_folder, private_lock
 from fitglue_registry.errors import Busy, Place, StoreFailed, UserMistake
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _no_sync(locks: Path) -> Iterator[None]:
     with ExitStack() as held:
         for lock in sorted(locks.glob("*.lock")):
             try:
-                held.enter_context(FileLock(lock, timeout=0))
+                held.enter_context(private_lock(lock, timeout_s=0))
             except Timeout:
                 raise Busy(
                     "FG-sync-running",

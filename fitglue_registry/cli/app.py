@@ -18,7 +18,13 @@ from fitglue_registry._version import __version__
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.stopping import INTERRUPTED, takes_long, what_was_stopped
-from fitglue_registry.cli.text import keep_standard_output, prepare_streams, terminal_width
+from fitglue_registry.cli.text import (
+    keep_standard_output,
+    open_closed_descriptors,
+    output_closed,
+    prepare_streams,
+    terminal_width,
+)
 from fitglue_registry.errors import FitglueError, StoreFailed
 
 if TYPE_CHECKING:
@@ -86,6 +92,8 @@ _ENVIRONMENT = {
 #: The largest and the smallest number of columns that help is laid out for.
 _WIDEST = 110
 _NARROWEST = 50
+#: A longer name is not compared with those of the commands, and is quoted by its beginning.
+_LONGEST_NAME = 40
 _EPILOG = (
     "Results go to standard output, progress and errors to standard error. With --json, an "
     'error is one JSON object, {"error": …}, '
@@ -126,7 +134,8 @@ class LazyGroup(Group):
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             near = _nearest(args[0].casefold())
             question = f"; did you mean {near}?" if near else ""
-            raise click.UsageError(f"the command {args[0]!r} does not exist{question}", ctx)
+            typed = args[0] if len(args[0]) <= _LONGEST_NAME else f"{args[0][:_LONGEST_NAME]}…"
+            raise click.UsageError(f"the command {typed!r} does not exist{question}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(
@@ -151,6 +160,8 @@ def _nearest(typed: str) -> str | None:
     """Return the command that a mistyped one may mean, or ``None``."""
     if typed in _INSIDE:
         return f"{_INSIDE[typed]} {typed}"
+    if len(typed) > _LONGEST_NAME:
+        return None
     # Imported late: only a mistyped command needs it.
     from difflib import get_close_matches
 
@@ -245,6 +256,7 @@ def run_process(arguments: Sequence[str], stop: Stop) -> int:
         arguments: The arguments of the command line.
         stop: The signal handler of the process.
     """
+    open_closed_descriptors()
     keep_standard_output()
     if takes_long(arguments):
         # subprocess takes 10 ms to import, and most commands end sooner than a person could stop
@@ -262,9 +274,12 @@ def run(arguments: Sequence[str]) -> int:
     # Set by the completion script of a shell. click answers it and exits.
     if "_FITGLUE_COMPLETE" in os.environ:
         root.main(prog_name="fitglue")
-    prepare_streams()
+    is_open = prepare_streams()
     cli = CliContext(LateLoader(), as_json="--json" in arguments)
     try:
+        if not is_open:
+            # Before anything is done: its result would be lost.
+            return _fail(cli, output_closed(), arguments)
         code = _call(cli, list(arguments))
         sys.stdout.flush()
         return code
@@ -293,12 +308,12 @@ def _call(cli: CliContext, arguments: list[str]) -> int:
     except SyntaxError as error:
         # Python turns an interrupt that arrives while it compiles a module into a SyntaxError.
         if not INTERRUPTED.is_set():
-            return _fail(cli, error)
+            return _fail(cli, error, arguments)
         cli.note(what_was_stopped(arguments))
         return 130
     except Exception as error:  # noqa: BLE001
         # The boundary of the process: print a message, and write the traceback to a file.
-        return _fail(cli, error)
+        return _fail(cli, error, arguments)
 
 
 def _invoke(cli: CliContext, arguments: list[str]) -> int:
@@ -313,18 +328,26 @@ def _invoke(cli: CliContext, arguments: list[str]) -> int:
         return root.invoke(context) or 0
 
 
-def _fail(cli: CliContext, error: Exception) -> int:
+def _fail(
+    cli: CliContext,
+    error: Exception,
+    arguments: Sequence[str],
+) -> int:
     """Print an error, and return its exit code."""
     from fitglue_registry.cli.failure import show_failure
 
-    failure = _failure_of(cli, error)
+    failure = _failure_of(cli, error, arguments)
     show_failure(cli, failure)
     return failure.exit_code
 
 
-def _failure_of(cli: CliContext, error: Exception) -> FitglueError:
+def _failure_of(
+    cli: CliContext,
+    error: Exception,
+    arguments: Sequence[str],
+) -> FitglueError:
     from fitglue_registry.cli.bug_report import bug_failure
-    from fitglue_registry.cli.failure import usage_failure
+    from fitglue_registry.cli.failure import path_failure, usage_failure
 
     if isinstance(error, FitglueError):
         return error
@@ -334,4 +357,8 @@ def _failure_of(cli: CliContext, error: Exception) -> FitglueError:
         return StoreFailed(
             "FG-disk-full", "the disk is full", fix="free some space and run the same command again"
         )
+    if isinstance(error, OSError):
+        mistake = path_failure(error, arguments)
+        if mistake is not None:
+            return mistake
     return bug_failure(cli, error)

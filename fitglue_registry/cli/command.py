@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fitglue_registry.cli.arguments import refuse_unusable
 from fitglue_registry.cli.context import CliContext
-from fitglue_registry.errors import UserMistake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 _SPANS = {
     "s": 1,
@@ -22,6 +22,10 @@ _SPANS = {
     "d": 86400,
 }
 _SHORTEST_SPAN_S = 60
+#: A century: the time after it is still one that a clock can show.
+_LONGEST_SPAN_S = 36525 * 86400
+#: The way around the Earth, a hundred times.
+_FARTHEST_M = 4e9
 #: Unit → meters. 1,609.344 m is the international mile.
 _LENGTHS = {
     "": 1.0,
@@ -34,7 +38,8 @@ _LENGTHS = {
 class Command(click.Command):
     """A command that shows ``examples`` below its help, with the options that all commands have.
 
-    An empty argument or option is a usage error, unless ``may_be_empty`` names its parameter.
+    An empty argument or option is a usage error, unless ``may_be_empty`` names its parameter. So is
+    a very long one, unless ``may_be_long`` names its parameter.
     """
 
     def __init__(
@@ -42,20 +47,23 @@ class Command(click.Command):
         *args: Any,
         examples: tuple[str, ...] = (),
         may_be_empty: tuple[str, ...] = (),
+        may_be_long: tuple[str, ...] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.examples = examples
         self.may_be_empty = may_be_empty
+        self.may_be_long = may_be_long
         self.params += _common()
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments, and refuse the empty ones.
+        """Parse the arguments, and refuse those that no command can use.
 
         Raises:
-            UserMistake: If an argument or the value of an option is empty (FG-usage).
+            UserMistake: If an argument or the value of an option is empty, too long or not UTF-8
+                (FG-usage).
         """
-        _refuse_empty(self, ctx, args)
+        refuse_unusable(self, ctx, args)
         return super().parse_args(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -67,11 +75,12 @@ class Command(click.Command):
 class Group(click.Group):
     """A group of commands, with its own ``examples`` and common options.
 
-    An empty option of the group itself is a usage error, as for ``Command``.
+    An unusable option of the group itself is a usage error, as for ``Command``.
     """
 
     command_class = Command
     may_be_empty: tuple[str, ...] = ()
+    may_be_long: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, examples: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -79,57 +88,14 @@ class Group(click.Group):
         self.params += _common()
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments, and refuse the empty ones; see ``Command.parse_args``."""
-        _refuse_empty(self, ctx, args)
+        """Parse the arguments, and refuse unusable ones; see ``Command.parse_args``."""
+        refuse_unusable(self, ctx, args)
         return super().parse_args(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, then the epilog."""
         _write_examples(self.examples, formatter)
         super().format_epilog(ctx, formatter)
-
-
-def _refuse_empty(command: Command | Group, context: click.Context, args: list[str]) -> None:
-    """Raise ``UserMistake`` if an argument or the value of an option is empty."""
-    # An unset variable of a script gives an empty text, and Path("") is the current folder. The
-    # texts are looked at before click converts them, because a path no longer shows it.
-    typed, _, _ = command.make_parser(context).parse_args(list(args))
-    for parameter in command.params:
-        if parameter.name in command.may_be_empty or not _is_empty(typed, parameter):
-            continue
-        raise UserMistake(
-            "FG-usage",
-            f"{_name(parameter)} is empty",
-            why="an unset variable in a script, for example, becomes an empty argument",
-            fix=f"see: {context.command_path} --help",
-        )
-
-
-def _is_empty(typed: Mapping[str, Any], parameter: click.Parameter) -> bool:
-    """Return whether the value, or one of several values, that was typed is an empty text.
-
-    Spaces alone are empty, too: they are what is left of an unset variable between words.
-    """
-    value = typed.get(parameter.name or "")
-    if isinstance(value, list | tuple):
-        return any(map(_is_blank, value))
-    return _is_blank(value)
-
-
-def _is_blank(value: Any) -> bool:
-    """Return whether a value is a text without anything but spaces."""
-    return isinstance(value, str) and not value.strip()
-
-
-def _name(parameter: click.Parameter) -> str:
-    """Return the name of an argument or an option, as the help shows it."""
-    if isinstance(parameter, click.Option):
-        return parameter.opts[0]
-    # Of "REF REF...", which asks for at least two, one is enough.
-    name = parameter.human_readable_name.split()[0].removesuffix("...")
-    if name.startswith("[") and name.endswith("]"):
-        return name[1:-1]
-    return name
 
 
 def _write_examples(examples: tuple[str, ...], formatter: click.HelpFormatter) -> None:
@@ -185,6 +151,10 @@ def _set_json(
     value: bool,
 ) -> None:
     context.ensure_object(CliContext).as_json |= value
+
+
+COUNT = click.IntRange(min=1, max=999_999_999)
+"""A number of things. The largest is more than any store holds, and every database knows it."""
 
 
 def json_option(text: str = "Print one JSON document.") -> Callable[[Any], Any]:
@@ -256,7 +226,10 @@ class Length(click.ParamType):  # type: ignore[type-arg]
         if not match:
             self.fail(f"{value!r} is not a distance; type 20km, 12mi or 20000 (meters)", param, ctx)
         # Many Europeans type a decimal comma.
-        return float(match[1].replace(",", ".")) * _LENGTHS[match[2]]
+        meters = float(match[1].replace(",", ".")) * _LENGTHS[match[2]]
+        if meters > _FARTHEST_M:
+            self.fail(f"{value!r} is longer than any workout", param, ctx)
+        return meters
 
 
 class Span(click.ParamType):  # type: ignore[type-arg]
@@ -275,9 +248,11 @@ class Span(click.ParamType):  # type: ignore[type-arg]
         seconds = 0
         if match:
             seconds = int(match[1]) * _SPANS[match[2]]
-        if seconds < _SHORTEST_SPAN_S:
+        if not _SHORTEST_SPAN_S <= seconds <= _LONGEST_SPAN_S:
             self.fail(
-                f"{value!r} is not a time of at least one minute; type 30m, 2h or 1d", param, ctx
+                f"{value!r} is not a time between one minute and a century; type 30m, 2h or 1d",
+                param,
+                ctx,
             )
         return float(seconds)
 

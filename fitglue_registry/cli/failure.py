@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,15 @@ from fitglue_registry.cli.text import clean
 from fitglue_registry.errors import FitglueError, Place, UserMistake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import click
 
     from fitglue_registry.cli.context import CliContext
     from fitglue_registry.cli.layout import Part
 
+#: A longer message about the arguments is cut.
+_LONGEST_USAGE = 300
 #: The part of click's message that repeats the arguments it did not expect.
 _QUOTED_ARGUMENTS = re.compile(r"(unexpected extra arguments?) \(.*\)")
 
@@ -90,9 +93,37 @@ def usage_failure(error: click.ClickException) -> UserMistake:
         path = context.command_path
     # click ends its sentences with a period, and our errors have none.
     what = clean(error.format_message()).rstrip(".")
+    if len(what) > _LONGEST_USAGE:  # it repeats what was typed
+        what = f"{what[:_LONGEST_USAGE]}…"
     if path.endswith(" connect"):  # an unexpected argument may be a pasted key
         what = _QUOTED_ARGUMENTS.sub(r"\1", what)
     return UserMistake("FG-usage", what, fix=f"see: {path} --help")
+
+
+def path_failure(error: OSError, arguments: Sequence[str]) -> UserMistake | None:
+    """Return the error for a path that was typed and cannot be used, or ``None`` for another one.
+
+    Commands explain the usual problems of their paths. This is for unusual ones, such as a name
+    that the file system refuses: they are mistakes, and not bugs of ours.
+
+    Args:
+        error: The error of the operating system.
+        arguments: The arguments of the command line.
+    """
+    if not isinstance(error.filename, str | bytes):
+        return None
+    path = os.fsdecode(error.filename)
+    for argument in arguments:
+        typed = argument.partition("=")[2] if argument.startswith("--") else argument
+        if typed and path in (typed, os.path.abspath(typed)):  # noqa: PTH100 - compared only
+            return UserMistake(
+                "FG-path-unusable",
+                "the path cannot be used",
+                at=Place(path),
+                why=error.strerror,
+                fix="name another path",
+            )
+    return None
 
 
 def at_line(error: FitglueError) -> Iterator[Part]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
 import re
@@ -10,6 +11,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, TextIO
 
+from fitglue_registry.errors import UserMistake
 from fitglue_registry.redaction.control_characters import CONTROL_CHARACTER
 
 if TYPE_CHECKING:
@@ -83,17 +85,59 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
     return "".join(spelled), error.end
 
 
-def prepare_streams() -> None:
+def _output_failed(error: OSError) -> Exception:
+    # The reader of a pipe may have gone, and a disk may be full: both have messages of their own.
+    if isinstance(error, BrokenPipeError) or error.errno == errno.ENOSPC:
+        return error
+    return output_closed(error.strerror)
+
+
+def output_closed(why: str | None = None) -> UserMistake:
+    """Return the error for a standard output that cannot be written."""
+    return UserMistake(
+        "FG-output-closed",
+        "standard output cannot be written",
+        why=why or "it is closed",
+        fix="redirect it to a file, or to /dev/null if you do not need it",
+    )
+
+
+def open_closed_descriptors() -> None:
+    """Open ``/dev/null`` in place of each of the three standard descriptors that is closed.
+
+    Otherwise the next file that is opened, such as the database, would get its number, and what a
+    library prints would be written into that file.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+
+
+def prepare_streams() -> bool:
     """Let standard output and error accept every character.
 
     A character that the encoding lacks is replaced by ASCII text, so that no command fails because
-    of a title.
+    of a title. A stream that is closed is replaced by one that has no content.
+
+    Returns:
+        Whether standard output was open.
     """
+    is_open = _is_open(sys.stdout)
+    for name in ("stdin", "stdout", "stderr"):
+        if not _is_open(getattr(sys, name)):
+            setattr(sys, name, io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
     codecs.register_error("fitglue", _replace)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="fitglue")
     sys.stdout = _OwnOutput(sys.stdout)
+    return is_open
+
+
+def _is_open(stream: TextIO | None) -> bool:
+    return stream is not None and not stream.closed
 
 
 class _OwnOutput:
@@ -106,8 +150,26 @@ class _OwnOutput:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write to the stream of the calling thread."""
-        return self._stream_of_thread().write(text)
+        """Write to the stream of the calling thread.
+
+        Raises:
+            UserMistake: FG-output-closed if the stream cannot be written.
+        """
+        try:
+            return self._stream_of_thread().write(text)
+        except OSError as error:
+            raise _output_failed(error) from error
+
+    def flush(self) -> None:
+        """Write what is still in the memory of the process.
+
+        Raises:
+            UserMistake: FG-output-closed if the stream cannot be written.
+        """
+        try:
+            self._stream.flush()
+        except OSError as error:
+            raise _output_failed(error) from error
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Write the lines one by one."""
@@ -116,7 +178,7 @@ class _OwnOutput:
 
     def __getattr__(self, name: str) -> Any:
         # click and rich ask for these from any thread, and they must describe the real stream.
-        if name in ("flush", "encoding", "errors", "isatty"):
+        if name in ("encoding", "errors", "isatty"):
             return getattr(self._stream, name)
         return getattr(self._stream_of_thread(), name)
 

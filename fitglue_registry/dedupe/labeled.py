@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 from datetime import datetime
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,9 +21,10 @@ from fitglue_registry.dedupe.weights import learned_weights
 from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.model.sports import canonical_sport, family
 from fitglue_registry.model.stored import Verdict
+from fitglue_registry.output_files import output_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from fitglue_registry.dedupe.weights import Weights
@@ -161,14 +163,28 @@ def predict(records: Sequence[LabeledRecord], weights: Weights | None = None) ->
     return predicted
 
 
-def write_predictions(path: Path, predicted: Iterable[Predicted]) -> None:
+def write_predictions(
+    path: Path,
+    predicted: Iterable[Predicted],
+    on_aside: Callable[[Path], None] | None = None,
+) -> None:
     """Write predictions as CSV with a header.
 
+    Args:
+        path: The file. Earlier predictions are replaced, and any other file is moved aside.
+        predicted: The predictions.
+        on_aside: Called with the new path of a file that was moved aside.
+
     Raises:
-        UserMistake: FG-file-unwritable if the file cannot be written.
+        UserMistake: FG-file-unwritable if the file cannot be written, FG-path-unusable if it is a
+            link or a folder.
     """
+    header = ",".join(Predicted.__struct_fields__).encode()
     try:
-        with path.open("w", newline="", encoding="utf-8") as file:
+        with (
+            output_file(path, lambda head: head.startswith(header), on_aside) as binary,
+            TextIOWrapper(binary, encoding="utf-8", newline="") as file,
+        ):
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(Predicted.__struct_fields__)
             rows.writerows(msgspec.structs.astuple(pair) for pair in predicted)

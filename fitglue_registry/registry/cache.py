@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +15,7 @@ from msgspec import Struct
 
 import fitglue_registry.validation as validation
 from fitglue_registry.errors import EntryInvalid, FitglueError, Place
+from fitglue_registry.private_files import make_own_folder, read_own_file, temporary_file
 from fitglue_registry.registry.catalogue import Catalogue
 from fitglue_registry.registry.entry import Entry, Tier
 from fitglue_registry.registry.folders import Folder, default_folder, entry_files
@@ -22,6 +23,8 @@ from fitglue_registry.registry.merge_rules import MergeRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+log = logging.getLogger(__name__)
 
 _SECOND_NS = 1_000_000_000
 _NAME = "registry.json"
@@ -80,9 +83,16 @@ class CatalogueCache:
         self._stamps = list(_stamps(folders))
 
     def read(self) -> Catalogue | None:
-        """Return the cached catalogue, or ``None`` if a file that it was made from has changed."""
+        """Return the cached catalogue, or ``None`` if a file that it was made from has changed.
+
+        A cache that another user can have written is not used, because it could name another
+        address for a service.
+        """
         try:
-            content = msgspec.json.decode(self._file.read_bytes(), type=_Content)
+            content = msgspec.json.decode(read_own_file(self._file), type=_Content)
+        except PermissionError as error:
+            log.warning("the cache of the registry is not used: %s", error.strerror)
+            return None
         # The cache does not exist, is not readable, is truncated, or another version wrote it. The
         # caller then reads the YAML and replaces it.
         except (OSError, ValueError):
@@ -112,14 +122,16 @@ class CatalogueCache:
     # Unlike durable.write_atomically, this does not sync the file, because a cache that a power cut
     # destroys is simply made again.
     def _replace(self, encoded: bytes) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self._folder, prefix=_NAME)
+        # In the folder of somebody else, the cache would never be trusted.
+        if not make_own_folder(self._folder):
+            return
+        handle, unfinished = temporary_file(self._folder, _NAME)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(encoded)
-            Path(name).replace(self._file)
+            unfinished.replace(self._file)
         except OSError:
-            Path(name).unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
 
     def _is_settled(self, stamp: _Stamp) -> bool:
         """Return whether any later change of a file will change its stamp.

@@ -1,4 +1,6 @@
-"""The paths in one setting: one path, or several with the separator of PATH between them."""
+"""The paths that people type, and those in one setting: one path, or several with the separator of
+PATH between them.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +25,17 @@ def paths_in(setting: str) -> list[str]:
     return [path for path in paths if path.strip()]
 
 
+def expanded(path: str | Path) -> Path:
+    """Return a path with ``~`` or ``~user`` replaced by the home folder.
+
+    The ``~`` of a user who does not exist stays, because it can also be part of a name.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def absolute(setting: str) -> str:
     """Return a setting with its paths made absolute, so that they hold in any working directory.
 
@@ -31,7 +44,7 @@ def absolute(setting: str) -> str:
             (FG-path-unreadable).
     """
     # Shells do not expand the ~ in ``--set paths=~/rides``.
-    paths = [Path(path).expanduser().absolute() for path in paths_in(setting)]
+    paths = [expanded(path).absolute() for path in paths_in(setting)]
     text = os.pathsep.join(map(str, paths))
     try:
         # Python represents bytes that are not UTF-8 by lone surrogates, which cannot be encoded.
@@ -56,6 +69,6 @@ def _longest_existing(pieces: list[str]) -> int:
 
 def _exists(path: str) -> bool:
     try:
-        return Path(path).expanduser().exists()
-    except (OSError, ValueError, RuntimeError):
+        return expanded(path).exists()
+    except (OSError, ValueError):
         return False

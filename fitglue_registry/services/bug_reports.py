@@ -7,6 +7,7 @@ import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from fitglue_registry.private_files import make_private_folder, write_private
 from fitglue_registry.workspace import home_folder
 
 if TYPE_CHECKING:
@@ -33,11 +34,10 @@ def keep_traceback(error: BaseException, redactor: Redactor) -> Path | None:
     try:
         folder = home_folder() / "logs"
         # A traceback can contain titles and places, so only the owner may read the folder.
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
+        make_private_folder(folder)
         path = folder / name
         # An exception may quote a file name with bytes that are not UTF-8.
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        write_private(path, text.encode("utf-8", "backslashreplace"))
     except OSError:
         return None
     return path

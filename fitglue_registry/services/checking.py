@@ -16,9 +16,11 @@ from fitglue_registry.backup.checks import SAMPLE, check_store
 from fitglue_registry.errors import FitglueError, Place, StoreFailed
 from fitglue_registry.hookspecs import HOOK_API
 from fitglue_registry.model.stored import ConnectionState
+from fitglue_registry.private_files import make_private_folder
 from fitglue_registry.redaction.exceptions import redact_exception
 from fitglue_registry.registry.check import check as check_folder
 from fitglue_registry.services.addresses import other_address
+from fitglue_registry.services.exposure import why_exposed, why_exposed_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,7 +73,7 @@ def checks(
     [database] = _guarded(workspace, "database", _database(workspace))
     yield database
     # If the database cannot be read, one error is enough, and no connection can be checked.
-    readable = database.state == "ok"
+    readable = database.state != "broken"
     # Everything below depends on the connections, which are in the database.
     connected = connections.list() if readable else []
     if deep and readable:
@@ -105,12 +107,16 @@ def _versions() -> Iterator[Check]:
 def _home(workspace: Workspace) -> Iterator[Check]:
     home = workspace.home
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(home)
     except OSError as error:
         raise _home_unusable(workspace, error.strerror) from error
     if not os.access(home, os.W_OK | os.X_OK):
         raise _home_unusable(workspace, "you have no permission to write to it")
-    yield Check("home", "ok", str(home))
+    exposure = why_exposed(home)
+    if exposure is None:
+        yield Check("home", "ok", str(home))
+    else:
+        yield Check("home", "look", exposure)
 
 
 def _home_unusable(workspace: Workspace, why: str | None) -> StoreFailed:
@@ -165,7 +171,12 @@ def _database(workspace: Workspace) -> Iterator[Check]:
     if path:
         where = f"{path}, {_size(_size_on_disk(path))}"
     revision = database.revision()
-    yield Check("database", "ok", f"{database.dialect}, format {revision}, {where}")
+    detail = f"{database.dialect}, format {revision}, {where}"
+    exposure = why_exposed_file(path) if path else None
+    if exposure is None:
+        yield Check("database", "ok", detail)
+    else:
+        yield Check("database", "look", f"{detail}; {exposure}")
 
 
 def _size_on_disk(database: Path) -> int:

@@ -7,6 +7,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import Place, StoreFailed
+from fitglue_registry.output_files import refuse_link, write_new_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,16 +31,19 @@ def save_original_files(files: Iterable[tuple[ActivityDetails, str, bytes]], fol
         folder: The folder, which is created if necessary.
 
     Returns:
-        The number of files that were written.
+        The number of files that were written, or that were there already. A different file that has
+        the name is kept, and the new one gets a number.
 
     Raises:
+        UserMistake: FG-path-unusable if the folder is a link.
         StoreFailed: FG-export-failed if the folder or a file cannot be written.
     """
     written = 0
+    refuse_link(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for activity, external_id, content in files:
-            (folder / _name(activity, external_id, content)).write_bytes(content)
+            write_new_file(folder / _name(activity, external_id, content), content)
             written += 1
     except OSError as error:
         raise not_written(folder, error) from error

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import tomllib
 from contextlib import suppress
 from importlib import invalidate_caches
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from fitglue_registry.errors import PluginFailed, UserMistake
+from fitglue_registry.errors import Place, PluginFailed, UserMistake
 from fitglue_registry.plugins import Plugins
+from fitglue_registry.registry.paths import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
 _PIP_OPTIONS = ("--disable-pip-version-check", "--no-input")
 _LAST_LINES = 6
@@ -64,19 +65,62 @@ def _command_line(requirement: str, *, upgrade: bool) -> list[str]:
 
 
 def _target(requirement: str) -> str:
-    """Return the argument for pip: the absolute path of a folder or wheel, or a name."""
+    """Return the argument for pip: the absolute path of a folder or wheel, or a requirement.
+
+    A folder in the working directory may have the name of a distribution by chance, and its build
+    would run code. It is meant only if it is written as a path.
+    """
     # Something like --index-url=… would be an option of pip.
     if requirement.startswith("-"):
-        raise UserMistake(
-            "FG-usage", f"{requirement!r} is not a plugin", fix="use a name, a folder or a wheel"
-        )
-    path = Path(requirement).expanduser()
-    # A folder in the working directory may have the name of a distribution; the folder is meant
-    # then.
-    looks_like_a_path = "/" in requirement or path.suffix == ".whl" or path.is_dir()
-    if looks_like_a_path and path.exists():
+        raise _no_plugin(requirement)
+    path = _path(requirement)
+    if path is not None:
         return str(path.resolve())
+    if _is_address(requirement):
+        return requirement
+    try:
+        Requirement(requirement)
+    except InvalidRequirement as error:
+        raise _no_plugin(requirement, str(error).splitlines()[0]) from error
     return requirement
+
+
+def _no_plugin(requirement: str, why: str | None = None) -> UserMistake:
+    return UserMistake(
+        "FG-usage",
+        f"{requirement!r} is not a plugin",
+        why=why,
+        fix="use a name such as fitglue-intervals, a folder such as ./my-plugin, or a wheel",
+    )
+
+
+def _path(requirement: str) -> Path | None:
+    """Return the folder or wheel that is meant, or ``None`` if a name is meant.
+
+    Raises:
+        UserMistake: FG-path-missing if a path is meant and nothing is there.
+    """
+    separators = {os.sep, os.altsep or os.sep}
+    is_path = requirement.startswith((".", "~")) or not separators.isdisjoint(requirement)
+    if _is_address(requirement) or not (is_path or requirement.endswith(".whl")):
+        return None
+    path = expanded(requirement)
+    try:
+        path.lstat()
+    except (OSError, ValueError) as error:
+        raise UserMistake(
+            "FG-path-missing",
+            "the folder or wheel cannot be found",
+            at=Place(requirement),
+            why=getattr(error, "strerror", None) or str(error),
+            fix="name a folder that exists, or the plugin without a path",
+        ) from error
+    return path
+
+
+def _is_address(requirement: str) -> bool:
+    """Return whether a plugin is named by its address, such as git+https://… for pip."""
+    return "://" in requirement
 
 
 def _run(command_line: list[str]) -> None:
@@ -132,11 +176,13 @@ def _distribution(requirement: str) -> str:
 
     A requirement looks like ``fitglue-intervals>=0.1``.
     """
-    path = Path(requirement).expanduser()
+    path = _path(requirement)
+    if path is None:
+        with suppress(InvalidRequirement):
+            return Requirement(requirement).name
+        return ""
     if path.is_dir():
         with suppress(OSError, tomllib.TOMLDecodeError, KeyError, TypeError):
             text = (path / "pyproject.toml").read_text(encoding="utf-8")
             return str(tomllib.loads(text)["project"]["name"])
-    if path.suffix == ".whl":
-        return path.name.partition("-")[0]
-    return re.split(r"[^\w.-]", path.name, maxsplit=1)[0]
+    return path.name.partition("-")[0]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fitglue_registry.policy.policy import BASE_URL
 from fitglue_registry.services.addresses import http_of
 from fitglue_registry.services.permissions import Permissions
+from fitglue_registry.services.plugin_cache import plugin_cache
 from fitglue_registry.services.secret_use import open_secret
 from fitglue_registry.sync.deriving.workers import result_of
 from fitglue_registry.sync.reading.in_worker import FileConnection, Task, connect_in_worker
@@ -157,5 +158,5 @@ class PluginViews:
             # The session is opened by the first request, because requests is slow to import.
             open_http if http else None,
             # Each plugin has a folder of its own, so that plugins cannot disturb each other.
-            cache=workspace.home / "cache" / "plugins" / source.plugin.name,
+            cache=plugin_cache(workspace.home / "cache" / "plugins" / source.plugin.name),
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from fitglue_registry.errors import Place, StoreFailed
+from fitglue_registry.private_files import make_private_folder, new_private_file
 from fitglue_registry.store.driver_errors import RESTORE, translate_driver_error
 from fitglue_registry.store.formats import FORMATS, HEAD
 from fitglue_registry.store.schema import create_schema
@@ -190,6 +191,7 @@ class Database:
         if self.path is not None:
             _make_folder(self.path.parent)
             _refuse_emptied_file(self.path)
+            _create_private(self.path)
         revision = self.revision()
         if revision is None:
             self._make()
@@ -200,9 +202,6 @@ class Database:
     def _make(self) -> None:
         with self._writing() as connection:
             create_schema(connection, HEAD)
-            # Before the commit: no other user can read the file once it has content.
-            if self.path is not None:
-                _make_private(self.path)
 
     def _migrate(self, revision: str) -> None:
         if revision not in FORMATS:
@@ -269,7 +268,7 @@ def _engine(url: sa.URL) -> Engine:
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
     except OSError as error:
         raise StoreFailed(
             "FG-store-unreachable",
@@ -297,9 +296,14 @@ def _refuse_emptied_file(path: Path) -> None:
         )
 
 
-def _make_private(path: Path) -> None:
-    """Let only its owner read the database: it shows where the athlete lives and trains."""
-    # SQLite copies the mode of the database to -wal and -shm, but these two exist already.
-    for ending in ("", "-wal", "-shm"):
-        with suppress(OSError):
-            path.with_name(f"{path.name}{ending}").chmod(0o600)
+def _create_private(path: Path) -> None:
+    """Create the file of a new database so that only its owner can read it.
+
+    It shows where the athlete lives and trains. SQLite would create the file with the umask, and
+    another user could open it before its mode is changed. SQLite gives ``-wal`` and ``-shm`` the
+    mode of the database.
+    """
+    if path.name.startswith((":", "file:")):  # a database in memory
+        return
+    with suppress(OSError):  # SQLite reports a better error
+        new_private_file(path)

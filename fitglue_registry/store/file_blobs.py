@@ -8,12 +8,13 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from fitglue_registry.durable import (
     UNFINISHED,
     make_folder,
     make_folders,
+    private_lock,
     sync_folder,
     write_atomically,
     write_group_atomically,
@@ -168,10 +169,10 @@ class FileBlobStore:
         """
         if not self._folder.is_dir():
             raise FileNotFoundError(str(self._folder))
-        lock = FileLock(
+        lock = private_lock(
             self._folder / ".lock",
-            timeout=_LOCK_TIMEOUT_S,
-            poll_interval=_LOCK_POLL_S,
+            timeout_s=_LOCK_TIMEOUT_S,
+            poll_s=_LOCK_POLL_S,
         )
         try:
             with lock:

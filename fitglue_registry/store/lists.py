@@ -13,6 +13,7 @@ from fitglue_registry.store.joins import SOURCE_ACTIVITIES
 from fitglue_registry.store.remarks import activities_with_remarks
 from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import (
+    Text,
     activities,
     connections,
     records,
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
     from fitglue_registry.store.activity_filter import Filter
 
+#: The largest number that every database takes as a limit.
+_MOST = 2**31 - 1
+#: SQLite refuses a pattern of more than 50,000 bytes, and no title is as long.
+_LONGEST_TEXT = 10_000
 #: The columns of a listed activity, except the names of its connections.
 LISTED = ("number", "id", *DOCUMENT_COLUMNS, "start_is_utc", "start_is_estimated")
 _START_IS_UTC = activities.c.start_local.is_(None) & activities.c.start_utc.is_not(None)
@@ -70,7 +75,7 @@ def list_activities(
     query = query.where(*_conditions(wanted))
     # The remarks are inside documents, which the database cannot search in the same way everywhere.
     if wanted.limit is not None and not wanted.remarks:
-        query = query.limit(wanted.limit)
+        query = query.limit(min(wanted.limit, _MOST))
 
     rows = [dict(row._mapping) for row in db.execute(query)]
     if wanted.remarks:
@@ -90,7 +95,7 @@ def _conditions(wanted: Filter) -> Iterator[sa.ColumnElement[bool]]:
     if wanted.until:
         yield activities.c.day <= wanted.until.isoformat()
     if wanted.sport:
-        yield sa.func.lower(activities.c.sport) == wanted.sport.lower()
+        yield sa.func.lower(activities.c.sport, type_=Text()) == wanted.sport.lower()
     if wanted.text:
         yield _has_text(wanted.text)
     if wanted.min_distance_m is not None:
@@ -102,7 +107,9 @@ def _conditions(wanted: Filter) -> Iterator[sa.ColumnElement[bool]]:
 def _has_text(text: str) -> sa.ColumnElement[bool]:
     # The characters that are special in a LIKE pattern are escaped: "100%" is a text to search for.
     quoted = re.sub(r"([%_\\])", r"\\\1", text.lower())
-    return sa.func.lower(activities.c.title).like(f"%{quoted}%", escape="\\")
+    if len(quoted) > _LONGEST_TEXT:
+        return sa.false()
+    return sa.func.lower(activities.c.title, type_=Text()).like(f"%{quoted}%", escape="\\")
 
 
 def _is_from(source: str) -> sa.ColumnElement[bool]:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 #: The shortest beginning of an id at a source that is accepted in place of the id. Screens show a
 #: sha256 by its beginning.
 SHORTEST_PREFIX = 6
+#: SQLite refuses a longer pattern of LIKE than 50,000 bytes, and no source has such an id.
+_LONGEST_PREFIX = 5_000
+#: A longer reference is quoted by its beginning.
+_LONGEST_QUOTED = 200
 #: How many matches of one reference are read, for the message that lists them.
 MAX_MATCHES = 20
 #: A local date as a regular expression.
@@ -66,7 +70,7 @@ def resolve(
     if not candidates:
         raise UserMistake(
             "FG-activity-unknown",
-            f"no activity matches {reference!r}",
+            f"no activity matches {_quoted(reference)}",
             at=Place(field="activity"),
             fix="type a number from `fitglue activities`, `last`, a date, or an id at the source; "
             "`fitglue why` explains what became of a record",
@@ -74,11 +78,17 @@ def resolve(
     if len(candidates) > 1:
         raise UserMistake(
             "FG-activity-ambiguous",
-            f"{reference!r} matches {len(candidates)} activities",
+            f"{_quoted(reference)} matches {len(candidates)} activities",
             why=", ".join(map(str, candidates)),
             fix="type one of the numbers",
         )
     return candidates[0].id
+
+
+def _quoted(reference: str) -> str:
+    if len(reference) <= _LONGEST_QUOTED:
+        return repr(reference)
+    return f"{reference[:_LONGEST_QUOTED]!r}… ({len(reference):,} characters)"
 
 
 def _candidates(
@@ -173,6 +183,6 @@ def conditions_at_source(reference: str) -> Iterator[sa.ColumnElement[bool]]:
     connection, _, external_id = reference.removesuffix("…").rpartition("/")
     of_connection = connections.c.name == connection if connection else sa.true()
     yield sa.and_(of_connection, records.c.external_id == external_id)
-    if len(external_id) >= SHORTEST_PREFIX:
+    if SHORTEST_PREFIX <= len(external_id) <= _LONGEST_PREFIX:
         has_prefix = records.c.external_id.startswith(external_id, autoescape=True)
         yield sa.and_(of_connection, has_prefix)

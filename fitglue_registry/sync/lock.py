@@ -15,9 +15,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
+from fitglue_registry.durable import private_lock
 from fitglue_registry.errors import Busy, Place, StoreFailed
+from fitglue_registry.private_files import make_private_folder, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,9 +78,9 @@ def _file_lock(
     # The holder is described in a second file. In the lock file, it could be lost: some versions of
     # filelock let a process that does not get the lock truncate that file (tox-dev/filelock#591).
     holder = folder / f"{connection_id}.json"
-    lock = FileLock(folder / f"{connection_id}.lock", timeout=0)
+    lock = private_lock(folder / f"{connection_id}.lock", timeout_s=0)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         lock.acquire()
     except Timeout as error:
         raise _busy(name, _read_holder(holder)) from error
@@ -109,7 +111,7 @@ def _write_holder(path: Path, since: str) -> None:
         "host": socket.gethostname(),
         "since": since,
     }
-    path.write_text(json.dumps(holder))
+    write_private(path, json.dumps(holder).encode())
 
 
 def _read_holder(path: Path) -> str | None:

@@ -8,9 +8,11 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
+from fitglue_registry.durable import private_lock
 from fitglue_registry.errors import StoreFailed
+from fitglue_registry.private_files import make_private_folder, write_private
 from fitglue_registry.transport.ledger import Ledger, Window, windows_of
 
 if TYPE_CHECKING:
@@ -132,12 +134,12 @@ class FileBudget:
     def _ledger(self) -> Iterator[Ledger]:
         """Lock the file, read its ledger, and write the ledger back."""
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._file.parent)
             lock = self._file.with_suffix(".lock")
-            with FileLock(
+            with private_lock(
                 lock,
-                timeout=_LOCK_TIMEOUT_S,
-                poll_interval=_POLL_S,
+                timeout_s=_LOCK_TIMEOUT_S,
+                poll_s=_POLL_S,
             ):
                 now = self._clock.now().timestamp()
                 ledger = Ledger(self._read(), self._windows, now)
@@ -145,7 +147,7 @@ class FileBudget:
                 # A rename leaves the old file intact if the process is killed here. No fsync is
                 # needed: after a power cut, the computer starts later than any lease ends.
                 fresh = self._file.with_suffix(".new")
-                fresh.write_bytes(ledger.written())
+                write_private(fresh, ledger.written())
                 fresh.replace(self._file)
         except (OSError, Timeout) as error:
             reason = getattr(error, "strerror", None) or "another process holds its lock"

@@ -11,7 +11,7 @@ import click
 
 from fitglue_registry.cli import numbers
 from fitglue_registry.cli.activity_csv import print_activities
-from fitglue_registry.cli.command import Group, Length, days_options, json_option
+from fitglue_registry.cli.command import COUNT, Group, Length, days_options, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of
 from fitglue_registry.cli.starts import is_in_utc, start_day, start_minute
@@ -73,7 +73,7 @@ _NUMBERS = frozenset(
 )
 @click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
     help=f"List at most N activities (default on a terminal: {_ON_A_TERMINAL}).",
 )
@@ -223,6 +223,7 @@ class _Pair(click.ParamType):  # type: ignore[type-arg]
     ),
     # An empty text clears the field.
     may_be_empty=("title", "description"),
+    may_be_long=("title", "description", "values"),
 )
 @click.argument("reference", metavar="REF")
 @click.option("--title", metavar="TEXT", help="Change the title.")

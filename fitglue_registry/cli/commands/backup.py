@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fitglue_registry.cli import numbers
+from fitglue_registry.cli.arguments import AnyPath
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import DETAIL, GOOD, Hanging
@@ -40,7 +41,11 @@ def command() -> None:
     short_help="Write a backup to a new file.",
     examples=("fitglue backup make", "fitglue backup make /mnt/usb/"),
 )
-@click.argument("path", required=False)
+@click.argument(
+    "path",
+    required=False,
+    type=AnyPath(),
+)
 @click.option(
     "--with-secrets", is_flag=True, help="Include the keys that are stored in encrypted files."
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from fitglue_registry.cli.arguments import AnyPath
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
@@ -36,7 +37,11 @@ _TRIES = 3
     ),
 )
 @click.argument("integration", required=False)
-@click.argument("value", required=False)
+@click.argument(
+    "value",
+    required=False,
+    type=AnyPath(),
+)
 @click.option("--key-stdin", is_flag=True, help="Read the key from standard input.")
 @click.option(
     "--base-url",
@@ -47,6 +52,7 @@ _TRIES = 3
     "--set",
     "settings",
     multiple=True,
+    type=AnyPath(),
     metavar="NAME=VALUE",
     help="Set a setting that is not a secret; may be repeated.",
 )

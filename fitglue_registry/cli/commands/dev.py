@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fitglue_registry.cli.arguments import AnyPath
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
@@ -42,6 +43,7 @@ def command() -> None:
     "files",
     nargs=-1,
     required=True,
+    type=AnyPath(),
     metavar="FILE...",
 )
 @click.option(
@@ -150,7 +152,7 @@ def _start(activity: SourceActivity) -> str:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, readable=False),
     metavar="FILE",
     required=True,
     help="Write the pairs to this CSV file.",
@@ -168,7 +170,11 @@ def match(
     b_id, verdict and probability of every pair that is the same workout or that a person would be
     asked about. `sync` uses the same matcher.
     """
-    matched = cli.host.imports.match_offline(records, out)
+    matched = cli.host.imports.match_offline(
+        records,
+        out,
+        on_aside=lambda aside: cli.note(f"{out} was no table of pairs; it is {aside} now"),
+    )
     cli.note(
         f"Records: {matched.records:,}. Pairs: {matched.same:,} the same, "
         f"{matched.asked:,} unsure. Written to {out}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fitglue_registry.cli import numbers
-from fitglue_registry.cli.command import Group, json_option
+from fitglue_registry.cli.command import COUNT, Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Hanging, Heading, Pairs, Rows, columns_of
 from fitglue_registry.cli.starts import start_second
@@ -261,7 +261,7 @@ def _show_apart(cli: CliContext, activities: list[ActivityDetails]) -> None:
 @click.argument(
     "number",
     required=False,
-    type=click.IntRange(min=1),
+    type=COUNT,
 )
 @json_option()
 @pass_cli

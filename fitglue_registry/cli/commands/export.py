@@ -16,12 +16,15 @@ from fitglue_registry.cli.progress import Progress
 from fitglue_registry.cli.text import count
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.services import Filter
-from fitglue_registry.services.original_files import not_written
+from fitglue_registry.services.export_files import export_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fitglue_registry.services.reading import ActivityDetails
+
+
+_STANDARD_OUTPUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
 @click.command(
@@ -44,9 +47,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="PATH",
-    help="Write to this file, or for `files` to this folder (default: standard output).",
+    help="Write to this file, or for `files` to this folder (default: standard output). An earlier "
+    "export is replaced; any other file is kept under another name.",
 )
 @pass_cli
 def command(
@@ -72,35 +76,43 @@ def command(
     if kind == "files":
         _export_files(cli, numbers, out)
         return
-    with _destination(out):
-        if kind == "csv":
-            _print_csv(cli, numbers)
-        else:
-            _print_documents(cli, numbers)
+    print_them = _print_csv if kind == "csv" else _print_documents
+    with _destination(cli, out, _beginning(cli, kind)):
+        print_them(cli, numbers)
     if out is not None:
         activities = count(len(numbers), "activity", "activities")
         cli.note(f"{activities} written to {out}")
 
 
+def _beginning(cli: CliContext, kind: str) -> str:
+    """Return how an export begins, by which an earlier one is recognized."""
+    if kind == "csv":
+        return ",".join(cli.host.activities.columns)
+    return '{"number": '
+
+
 @contextmanager
-def _destination(out: Path | None) -> Iterator[None]:
-    """Redirect standard output to ``out``, or do nothing if it is ``None``."""
-    if out is None:
+def _destination(
+    cli: CliContext,
+    out: Path | None,
+    beginning: str,
+) -> Iterator[None]:
+    """Redirect standard output to ``out``, or do nothing if it is ``None`` or standard output."""
+    # File descriptor 1 of this process is not what the user calls standard output; see
+    # `keep_standard_output`.
+    if out is None or str(out) in _STANDARD_OUTPUT:
         yield
         return
-    # The export is written next to the file and renamed at the end, so that an export that is
-    # stopped never leaves an incomplete file under the name of a complete one.
-    part = out.with_name(f"{out.name}.part")
+
+    def on_aside(aside: Path) -> None:
+        cli.note(f"{out} was no export of this kind; it is {aside} now")
+
     kept = sys.stdout
     try:
-        with part.open("w", encoding="utf-8", newline="") as sys.stdout:
+        with export_file(out, beginning, on_aside) as sys.stdout:
             yield
-        part.replace(out)
-    except OSError as error:
-        raise not_written(out, error) from error
     finally:
         sys.stdout = kept
-        part.unlink(missing_ok=True)
 
 
 def _each(cli: CliContext, numbers: list[int]) -> Iterator[ActivityDetails]:

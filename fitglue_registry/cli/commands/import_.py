@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fitglue_registry.cli.arguments import AnyPath
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
@@ -45,6 +46,7 @@ _LEFT_OUT = 5
     "paths",
     nargs=-1,
     required=True,
+    type=AnyPath(),
     metavar="PATH...",
 )
 @click.option(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fitglue_registry.cli.arguments import AnyPath
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
@@ -131,7 +132,11 @@ def _step_document(step: Step) -> Document:
         "fitglue plugin install --upgrade fitglue-intervals",
     ),
 )
-@click.argument("what", metavar="NAME|PATH|WHEEL")
+@click.argument(
+    "what",
+    metavar="NAME|PATH|WHEEL",
+    type=AnyPath(),
+)
 @click.option(
     "--upgrade", is_flag=True, help="Install the newest version, even if one is installed."
 )

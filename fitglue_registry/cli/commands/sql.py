@@ -31,6 +31,7 @@ _SHOWN = 160
         'fitglue sql "select sport, count(*) from activities group by sport"',
         "fitglue sql --path",
     ),
+    may_be_long=("statement",),
 )
 @click.argument("statement", required=False)
 @click.option(

@@ -28,7 +28,7 @@ from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from fitglue_registry.plugin_api import Recognized
     from fitglue_registry.services.athletes import Athletes
@@ -252,21 +252,29 @@ class Imports:
         """
         return normalize_saved(self._workspace, source, payload, streams)
 
-    def match_offline(self, records: str | Path, predictions: str | Path) -> OfflineMatch:
+    def match_offline(
+        self,
+        records: str | Path,
+        predictions: str | Path,
+        on_aside: Callable[[Path], None] | None = None,
+    ) -> OfflineMatch:
         """Match labeled records with the matcher that a sync uses, without the store.
 
         Args:
             records: A file in JSON Lines, one record per line.
             predictions: The CSV file to which the pairs are written that are the same workout or
-                unsure, with verdict and probability.
+                unsure, with verdict and probability. Earlier predictions are replaced, and any
+                other file that is there is moved aside.
+            on_aside: Called with the new path of a file that was moved aside.
 
         Returns:
             The number of records and of pairs.
 
         Raises:
-            UserMistake: FG-file-unreadable, FG-not-a-record or FG-file-unwritable.
+            UserMistake: FG-file-unreadable, FG-not-a-record, FG-file-unwritable, or
+                FG-path-unusable if ``predictions`` is a link or a folder.
         """
-        return match_offline(Path(records), Path(predictions))
+        return match_offline(Path(records), Path(predictions), on_aside)
 
     def _import_one(self, recognized: Recognized, athlete: str) -> Iterator[Event]:
         source = self._workspace.catalogue.get("source", recognized.entry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -10,10 +11,13 @@ from fitglue_registry.dedupe.labeled import predict, read_records, write_predict
 from fitglue_registry.errors import FitglueError, Place, UserMistake
 from fitglue_registry.model.stored import Verdict
 from fitglue_registry.redaction.exceptions import redact_exception
+from fitglue_registry.registry.paths import expanded
 from fitglue_registry.sync.deriving.payload import Saved, normalize_in_worker, normalize_payload
 from fitglue_registry.sync.deriving.workers import has_files, limits_of, result_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fitglue_registry.sync.deriving.payload import Normalized
     from fitglue_registry.workspace import Workspace
 
@@ -32,11 +36,15 @@ class OfflineMatch:
     asked: int
 
 
-def match_offline(records: Path, predictions: Path) -> OfflineMatch:
+def match_offline(
+    records: Path,
+    predictions: Path,
+    on_aside: Callable[[Path], None] | None = None,
+) -> OfflineMatch:
     """Match labeled records; see ``Imports.match_offline``."""
     labeled = read_records(records)
     predicted = predict(labeled)
-    write_predictions(predictions, predicted)
+    write_predictions(predictions, predicted, on_aside)
     same = sum(pair.verdict == Verdict.SAME for pair in predicted)
     return OfflineMatch(len(labeled), same, len(predicted) - same)
 
@@ -99,21 +107,24 @@ def normalize_saved(
 def _read(file: Path | BinaryIO) -> bytes:
     try:
         if isinstance(file, Path):
-            return file.expanduser().read_bytes()
+            return expanded(file).read_bytes()
         return file.read()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise UserMistake(
             "FG-file-unreadable",
             "the file cannot be read",
             at=Place(str(file) if isinstance(file, Path) else _STANDARD_INPUT),
-            why=error.strerror,
+            why=getattr(error, "strerror", None) or str(error),
             fix="name an existing file that you may read",
         ) from error
 
 
 def _streams_beside(file: Path) -> bytes | None:
+    file = expanded(file)
     for ending in _STREAMS_ENDINGS:
         streams = file.with_name(f"{file.stem}{ending}")
-        if streams.is_file():
-            return streams.read_bytes()
+        # The longer name may be too long for a file.
+        with suppress(OSError):
+            if streams.is_file():
+                return streams.read_bytes()
     return None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError, Place, PluginFailed, UserMistake
+from fitglue_registry.registry.paths import expanded
 from fitglue_registry.services.importing.describe_path import Description, describe
 from fitglue_registry.sync.deriving.workers import result_of
 from fitglue_registry.sync.reading.in_worker import recognize_in_worker
@@ -161,7 +162,7 @@ def _readable(named: str | Path) -> Path:
         )
     path = Path(named)
     try:
-        path = path.expanduser().absolute()
+        path = expanded(path).absolute()
         mode = path.stat().st_mode
         # Only opening it proves that it can be read: access rights may come from elsewhere.
         if stat.S_ISDIR(mode):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing, suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -88,9 +89,11 @@ class KindCache:
         """Open the file in a folder; if that fails, the cache of the process is used."""
         db = None
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path = folder / "kinds.sqlite"
+            _create_private(path)
             db = sqlite3.connect(
-                folder / "kinds.sqlite",
+                path,
                 timeout=1.0,
                 check_same_thread=False,
             )
@@ -115,6 +118,19 @@ class KindCache:
     def _bytes(self, key: str) -> bytes:
         # File names are bytes that need not be valid UTF-8.
         return (self._prefix + key).encode("utf-8", "surrogateescape")
+
+
+def _create_private(path: Path) -> None:
+    """Create the file, if it does not exist, so that only its owner can use it.
+
+    SQLite would create it with the umask: others could read which files exist, or change what is
+    found in them.
+    """
+    with suppress(FileExistsError):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.close(handle)
+        # A umask may have taken away permissions of the owner.
+        path.chmod(0o600)
 
 
 def _version(distribution: str) -> str:

@@ -266,11 +266,11 @@ def test_a_full_disk_for_the_request_budget_allows_no_request(tmp_path, monkeypa
     budget.acquire()
     before = {path: path.read_bytes() for path in (tmp_path / "budget").glob("*.json")}
 
-    def refuse(self, content):
+    def refuse(path, content):
         raise FULL
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", refuse)
+        patch.setattr("fitglue_registry.transport.budget.write_private", refuse)
         with pytest.raises(StoreFailed) as caught:
             budget.hold(5.0)
     assert caught.value.code == "FG-budget-unusable"
@@ -314,14 +314,14 @@ def test_a_full_disk_for_the_lock_stops_the_sync(
 def test_a_full_disk_does_not_hide_a_bug(connected, fitglue, monkeypatch, reliability):
     """A bug is reported even if its traceback cannot be written to a file."""
 
-    def refuse(self, *arguments, **options):
+    def refuse(*arguments, **options):
         raise FULL
 
     def break_down(self, *arguments, **options):
         raise RuntimeError("a bug")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_text", refuse)
+        patch.setattr("fitglue_registry.services.bug_reports.write_private", refuse)
         patch.setattr(Activities, "list", break_down)
         result = fitglue("activities", "--json")
     assert (result.code, result.error["code"]) == (1, "FG-bug")
