@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import unicodedata
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
+from fitglue_registry.durable import private_lock
 from fitglue_registry.errors import StoreFailed, UserMistake
+from fitglue_registry.private_files import make_private_folder, write_private
 from fitglue_registry.sync.upload import Upload
 
 if TYPE_CHECKING:
@@ -64,14 +65,16 @@ def staged(home: Path, name: str, content: bytes) -> Iterator[Upload]:
     folder = (home / "uploads").resolve() / secrets.token_hex(8)
     upload = Upload(folder, name)
     # Locked before the folder exists: a folder without a lock is what a killed process left.
-    lock = FileLock(folder.with_suffix(_LOCK))
+    lock = private_lock(folder.with_suffix(_LOCK))
     try:
         try:
-            folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(folder.parent)
             _remove_left_over(folder.parent)
             lock.acquire()
-            folder.mkdir(mode=0o700)
-            _write(upload.path, content)
+            make_private_folder(folder)
+            # Not durable: it is removed when it has been read, and what was read is stored
+            # durably.
+            write_private(upload.path, content)
         except OSError as error:
             raise _not_stored(error) from error
         yield upload
@@ -80,17 +83,10 @@ def staged(home: Path, name: str, content: bytes) -> Iterator[Upload]:
         _remove(folder)
 
 
-def _write(path: Path, content: bytes) -> None:
-    # Not durable: it is removed when it has been read, and what was read is stored durably.
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-
-
 def _remove_left_over(uploads: Path) -> None:
     """Remove the uploads of processes that were killed."""
     for lock_file in uploads.glob(f"*{_LOCK}"):
-        lock = FileLock(lock_file, timeout=0)
+        lock = private_lock(lock_file, timeout_s=0)
         with suppress(Timeout, OSError), lock:
             _remove(lock_file.with_suffix(""))
 

@@ -4,13 +4,16 @@ they can have written is not trusted.
 
 from __future__ import annotations
 
+import ast
 import json
 import logging
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
+import fitglue_registry
 from fitglue_registry import Host
 from fitglue_registry.registry.http import Budget as Limit
 from fitglue_registry.services.plugin_cache import plugin_cache
@@ -19,6 +22,13 @@ from fitglue_registry.transport.clock import SystemClock
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 
+#: The modules that create files or folders themselves, and why.
+CREATE_THEMSELVES = {
+    "private_files.py": "sets the modes",
+    "durable.py": "names the mode of its lock",
+    "backup/writing.py": "writes inside a private folder",
+    "services/original_files.py": "writes where the user says",
+}
 ELSEWHERE = "https://elsewhere.example/api"
 
 
@@ -82,6 +92,28 @@ def test_everything_in_the_home_is_private(
         lost=len(exposed),
         seen="every folder has mode 0700 and every file 0600",
     )
+
+
+def creations(file):
+    """Return the calls of a module that create a file or a folder."""
+    calls = [
+        node.func for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)
+    ]
+    names = {getattr(call, "attr", getattr(call, "id", "")) for call in calls}
+    return sorted(names & {"mkdir", "write_text", "write_bytes", "mkstemp", "FileLock"})
+
+
+def test_only_few_modules_create_files():
+    """Whatever creates a file or a folder in the home does it through ``private_files``, whose
+    modes do not depend on the umask.
+    """
+    package = Path(fitglue_registry.__file__).parent
+    found = {}
+    for file in package.rglob("*.py"):
+        name = file.relative_to(package).as_posix()
+        if name not in CREATE_THEMSELVES and not name.startswith("testing/") and creations(file):
+            found[name] = creations(file)
+    assert found == {}
 
 
 def poison(home):
