@@ -22,7 +22,7 @@ from fitglue_files.refusals import (
     without_index,
 )
 from fitglue_files.unpacking import HEAD
-from fitglue_files.zip_budget import ZipBudget, size_of
+from fitglue_files.zip_budget import ZipBudget, largest_index, size_of
 from fitglue_files.zips import Spools, member_problem, modified_s, open_zip
 from fitglue_registry.errors import RecordRefused
 
@@ -91,6 +91,7 @@ class ContainerReader:
         """Yield the members of one zip, and those of the zips in it."""
         where = display_path(location)
         try:
+            self._budget.check(location)
             opened = self._zip(location)
             size = size_of(self._zip(location[:1]))
             self._budget.count(location, opened, size)
@@ -235,10 +236,12 @@ class ContainerReader:
         """
         *container, name = location
         if container:
-            return self._spools.zip(location, self._zip(tuple(container)))
+            largest = largest_index(size_of(self._zip(location[:1])))
+            return self._spools.zip(location, self._zip(tuple(container)), largest)
         if location not in self._zips:
             file = self._stack.enter_context(open_file(name))
-            self._zips[location] = self._stack.enter_context(open_zip(file, name))
+            largest = largest_index(os.fstat(file.fileno()).st_size)
+            self._zips[location] = self._stack.enter_context(open_zip(file, name, largest))
             self._marks[name] = _mark(Path(name))
         return self._zips[location]
 

@@ -17,6 +17,10 @@ BOMB_SIZE = 16 << 20
 NESTED_RATIO = 4
 #: Bytes. The index of a zip has about 100 for each member; that of ten years has less than 4 MB.
 LARGEST_INDEX = 32 << 20
+#: The highest share of a file that the index of a zip in it takes, if it is not small.
+INDEX_SHARE = 0.25
+#: Bytes. A smaller index may be in a file of any size.
+SMALL_INDEX = 2 << 20
 #: Below this number, it does not matter how small the members of a file and of its zips are.
 MANY_MEMBERS = 10_000
 #: Bytes of the file for each member. The smallest recordings take about 1,000, with their entry in

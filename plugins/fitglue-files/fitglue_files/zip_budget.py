@@ -32,8 +32,17 @@ class ZipBudget:
 
     def __init__(self) -> None:
         self._zips: set[Location] = set()
+        self._crowded: set[str] = set()
         #: The path of a file on the disk → what all zips in it contain.
         self._files: dict[str, _Contents] = {}
+
+    def check(self, location: Location) -> None:
+        """Raise ``RecordRefused`` if a zip in the same file had too many members.
+
+        Opening each of the others would take as long as opening the first.
+        """
+        if location[0] in self._crowded:
+            raise crowded(display_path(location))
 
     def count(
         self,
@@ -61,9 +70,20 @@ class ZipBudget:
         if total.unpacked > max(4 * limits.BOMB_SIZE, limits.BOMB_RATIO * size):
             raise bomb(where)
         if total.members > max(limits.MANY_MEMBERS, size // limits.SMALLEST_MEMBER):
+            self._crowded.add(location[0])
             raise crowded(where)
         self._zips.add(location)
         self._files[location[0]] = total
+
+
+def largest_index(size: int) -> int:
+    """Return the largest index that a zip may have, in bytes.
+
+    Args:
+        size: The size of the file on the disk that contains the zip, in bytes.
+    """
+    share = int(size * limits.INDEX_SHARE)
+    return min(limits.LARGEST_INDEX, max(limits.SMALL_INDEX, share))
 
 
 def _contents(opened: zipfile.ZipFile) -> _Contents:

@@ -71,18 +71,23 @@ def _leads_out(name: str) -> bool:
     return ".." in parts or parts[0][1:2] == ":"
 
 
-def open_zip(file: IO[bytes], where: str) -> zipfile.ZipFile:
+def open_zip(
+    file: IO[bytes],
+    where: str,
+    largest_index: int,
+) -> zipfile.ZipFile:
     """Open a zip for reading.
 
     Args:
         file: Its bytes.
         where: Its place, for the message.
+        largest_index: The size of the largest index that it may have, in bytes.
 
     Raises:
         RecordRefused: If its index would fill the memory; zipfile reads all of it at once.
         zipfile.BadZipFile: If it is not a zip.
     """
-    if _index_size(file) > limits.LARGEST_INDEX:
+    if _index_size(file) > largest_index:
         raise crowded(where)
     return zipfile.ZipFile(file)
 
@@ -137,7 +142,12 @@ class Spools:
         while self._open:
             self._close_oldest()
 
-    def zip(self, location: Location, outer: zipfile.ZipFile) -> zipfile.ZipFile:
+    def zip(
+        self,
+        location: Location,
+        outer: zipfile.ZipFile,
+        largest_index: int,
+    ) -> zipfile.ZipFile:
         """Return a nested zip.
 
         Its index is at its end, so it has to be unpacked into a file of its own before it can be
@@ -146,6 +156,7 @@ class Spools:
         Args:
             location: Where it is.
             outer: The zip that contains it.
+            largest_index: The size of the largest index that it may have, in bytes.
 
         Raises:
             RecordRefused: If the nested zip is encrypted, a bomb, or too large.
@@ -155,7 +166,12 @@ class Spools:
             # A zip in this zip needs it to stay open, so there are as many as there are levels.
             while len(self._open) >= limits.DEEPEST:
                 self._close_oldest()
-            self._open[location] = _spooled(outer, info, display_path(location))
+            self._open[location] = _spooled(
+                outer,
+                info,
+                display_path(location),
+                largest_index,
+            )
         self._open.move_to_end(location)
         opened, _ = self._open[location]
         return opened
@@ -186,6 +202,7 @@ def _spooled(
     outer: zipfile.ZipFile,
     info: zipfile.ZipInfo,
     where: str,
+    largest_index: int,
 ) -> tuple[zipfile.ZipFile, IO[bytes]]:
     """Unpack a nested zip into a temporary file."""
     # On POSIX the file has no name, so nothing remains if the process is killed.
@@ -193,7 +210,7 @@ def _spooled(
     try:
         with outer.open(info) as packed:
             shutil.copyfileobj(packed, file, 1 << 20)
-        return open_zip(file, where), file
+        return open_zip(file, where, largest_index), file
     except BaseException:
         file.close()
         raise
