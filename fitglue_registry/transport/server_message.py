@@ -25,7 +25,10 @@ IN_THE_LOG = "what it sent is only in the log of this server"
 _LONGEST_BODY = 20_000
 #: The keys that services use for the message of an error; the first that has a value is taken.
 _KEYS = ("error", "message", "detail", "error_description", "title")
-_UNSEEN = re.compile(r"(?is)<(script|style|head)\b.*?</\1\s*>|<[^>]*>")
+#: The name in a tag, with a slash if it ends an element.
+_NAME = re.compile(r"/?[a-zA-Z0-9]*")
+#: Elements whose text no reader of a page sees.
+_UNSEEN = ("script", "style", "head")
 
 
 def quote_or_log(text: str, host: str, rules: Policy) -> str:
@@ -58,10 +61,34 @@ def quote(body: bytes, redact: Callable[[str], str]) -> str:
     # Redacted before it is shortened, because a part of a secret would not be recognized. Redacted
     # again at the end, because decoding the escapes of JSON may reveal a secret.
     text = redact(body.decode("utf-8", "replace"))[:_LONGEST_BODY]
-    visible = _UNSEEN.sub(" ", _message(text))
+    visible = _visible(_message(text))
     on_one_line = " ".join(visible.split())
     printable = "".join(map(_printable, on_one_line))
     return redact(printable)[:LONGEST_QUOTE]
+
+
+def _visible(text: str) -> str:
+    """Return the text of a page without its tags, and without what no reader sees.
+
+    It takes time in proportion to the length. A pattern for an element would look for its end again
+    at each beginning.
+    """
+    before, *pieces = text.split("<")
+    shown = [before]
+    unseen: str | None = None
+    unseen_from = 0
+    for piece in pieces:
+        tag, end, after = piece.partition(">")
+        found = _NAME.match(tag)
+        name = found.group().lower() if found else ""
+        if unseen is None and name in _UNSEEN:
+            unseen = name
+            unseen_from = len(shown)
+        elif unseen is not None and name == f"/{unseen}":
+            del shown[unseen_from:]
+            unseen = None
+        shown.append(after if end else f"<{piece}")
+    return " ".join(shown)
 
 
 def _message(text: str) -> str:

@@ -1,11 +1,14 @@
 """Tests of failures that another attempt would not repair, each with its own error."""
 
 import socket
+import time
 
 import pytest
 
 from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, Retryable
 from fitglue_registry.registry import Auth
+from fitglue_registry.transport.answer import HttpAnswer
+from fitglue_registry.transport.server_message import quote
 
 
 def error_of(session, kind=ConnectionStopped):
@@ -75,12 +78,14 @@ def test_any_other_status_stops_the_connection(session, server, reply, status):
             b"<html><head><title>t</title></head><style>x{}</style><body><h1>Bad\ngateway</h1><script>evil()</script></body>",
             "Bad gateway",
         ),
+        (b"<html><STYLE>a{}</style ><p>Down</p><script>x<y</script>", "Down"),
+        (b"3 < 4 and <head>cut off", "3 < 4 and cut off"),
         (b"plain\x00\x1b[31m words", "plain��[31m words"),
         (b"w" * 900, "w" * 200),
         (b"[" * 100_000, "[" * 200),
         (b"", "it gave no reason"),
     ],
-    ids=["json", "list", "object", "page", "control", "long", "deep", "empty"],
+    ids=["json", "list", "object", "page", "style", "cut", "control", "long", "deep", "empty"],
 )
 def test_the_message_of_the_server_is_quoted_safely(session, server, reply, body, message):
     """The error quotes the message of the server on one line, without markup and control
@@ -88,6 +93,21 @@ def test_the_message_of_the_server_is_quoted_safely(session, server, reply, body
     """
     server.respond_with(reply(422, body))
     assert error_of(session).why == message
+
+
+@pytest.mark.parametrize(
+    "unit", ["<title>" + " " * 100, "<script ", "<head>", "<", "<style></style "]
+)
+def test_a_page_that_is_made_to_do_harm_is_quoted_in_no_time(unit):
+    """The message and the title of a page of a million characters, such as spaces in a title or
+    tags that do not end, are found without delay.
+    """
+    page = (unit * (1_000_000 // len(unit))).encode()
+    started = time.process_time()
+    quote(page, str)
+    with pytest.raises(ConnectionStopped):
+        HttpAnswer(200, "https://example.com", {}, page, page, "identity").json()
+    assert time.process_time() - started < 0.2
 
 
 def test_an_error_page_in_broken_gzip_does_not_hide_the_status(session, server, reply):
