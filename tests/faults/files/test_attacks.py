@@ -14,7 +14,10 @@ import stat
 import subprocess
 import sys
 import zipfile
-from typing import TYPE_CHECKING, NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -22,9 +25,6 @@ from fitglue_registry import Host, Policy
 from tests.faults.files.attacks import ALL, ROWS
 from tests.faults.files.conftest import gpx, reasons
 from tests.faults.secrets.searching import Search
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: The most time and resident memory that a command may take.
 _MOST_S = 40.0
@@ -140,6 +140,42 @@ def test_an_attack_at_full_size_is_bounded(tmp_path, rides, name, reliability):
         lost=0,
         seen="at most 40 s and 700 MiB; the good file arrives",
     )
+
+
+# -- temporary files ------------------------------------------------------------------------------
+
+
+def unpacked_in(folder: Path) -> int:
+    """Return the bytes of the open temporary files in a folder, which have no name any more."""
+    sizes = {}
+    for handle in Path("/proc").glob("[0-9]*/fd/*"):
+        # The process, or its file, may have been closed meanwhile.
+        with suppress(OSError):
+            if str(handle.readlink()).startswith(f"{folder}/"):
+                found = handle.stat()
+                sizes[found.st_dev, found.st_ino] = found.st_size
+    return sum(sizes.values())
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="it finds the open files in /proc")
+def test_nested_zips_take_little_temporary_disk(tmp_path, rides, monkeypatch):
+    """Of many zips in a zip, only a few are unpacked at a time, so that an archive of any size can
+    be imported with little temporary disk.
+    """
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    ALL["zips that do not shrink"].write(rides, 1.0)
+    whole = (rides / "x.zip").stat().st_size
+    most = 0
+    with ThreadPoolExecutor(1) as thread:
+        ran = thread.submit(run, tmp_path / "home", "import", str(rides), "--yes")
+        while not ran.done():
+            most = max(most, unpacked_in(temporary))
+    with Host(tmp_path / "home", policy=Policy.personal()) as host:
+        assert "good" in titles(host)
+    assert 0 < most < whole / 4
 
 
 # -- links -----------------------------------------------------------------------------------------

@@ -99,6 +99,11 @@ def _many_members(share: float) -> bytes:
     return _packed({f"{number}.zip": inner for number in range(10)})
 
 
+def _empty_members(share: float) -> bytes:
+    """Return a zip with as many empty members as a small file may have."""
+    return _packed({f"{number:05}.fit": b"" for number in range(int(9_900 * share))})
+
+
 def _unpackable(share: float) -> bytes:
     """Return a zip of zips that do not shrink, as those of a real archive."""
     noise = random.Random(15)
@@ -114,5 +119,6 @@ NESTED = [
     Attack("many zips that are harmless alone", file("x.zip", _harmless_zips), _BOMB),
     Attack("zips in zips that are harmless alone", file("x.zip", _zips_in_zips), _BOMB),
     Attack("zips of hundreds of thousands of members", file("x.zip", _many_members), "more files"),
+    Attack("a zip of thousands of empty files", file("x.zip", _empty_members)),
     Attack("zips that do not shrink", file("x.zip", _unpackable)),
 ]
