@@ -7,12 +7,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import Place, StoreFailed
+from fitglue_registry.model.stored import Packing
 from fitglue_registry.store.driver_errors import RESTORE, translate_driver_error
 from fitglue_registry.store.formats import FORMATS, HEAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+_NAMED_BLOBS = (
+    "SELECT DISTINCT sha256 FROM fg_raw "  # noqa: S608 - a constant of our own
+    f"WHERE packing = '{Packing.BLOB}' ORDER BY sha256"
+)
 
 
 @contextmanager
@@ -97,6 +103,11 @@ def check_known(
             why="nothing was changed",
             fix="upgrade fitglue-registry",
         )
+
+
+def named_blobs(connection: sqlite3.Connection) -> list[str]:
+    """Return the hashes of the original files that the rows of a database name, sorted."""
+    return [str(sha256) for (sha256,) in connection.execute(_NAMED_BLOBS)]
 
 
 def row_counts(connection: sqlite3.Connection) -> dict[str, int]:

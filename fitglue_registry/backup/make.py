@@ -16,9 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitglue_registry._version import __version__
-from fitglue_registry.backup.manifest import BACKUP_FORMAT, DATABASE, Manifest, Member
-from fitglue_registry.backup.opened import Backup, ignore_step, verify
+from fitglue_registry.backup.manifest import (
+    BACKUP_FORMAT,
+    DATABASE,
+    MOST_ORIGINALS,
+    Manifest,
+    Member,
+)
+from fitglue_registry.backup.opened import Backup, ignore_step
 from fitglue_registry.backup.snapshot import take_snapshot
+from fitglue_registry.backup.verify import verify
 from fitglue_registry.backup.writing import write_backup
 from fitglue_registry.durable import sync_folder
 from fitglue_registry.errors import FitglueError, Place, StoreFailed, UserMistake
@@ -63,9 +70,9 @@ def make(
         The backup, after it was read again and verified.
 
     Raises:
-        UserMistake: FG-backup-exists or FG-nothing-to-back-up.
-        StoreFailed: The store is damaged or has a newer format, or the backup cannot be written;
-            nothing is left behind.
+        UserMistake: FG-backup-exists, FG-nothing-to-back-up or FG-backup-too-many-files.
+        StoreFailed: The store is damaged, was changed by another program or has a newer format, or
+            the backup cannot be written; nothing is left behind.
     """
     _check_free(path)
     report = on_step or ignore_step
@@ -73,6 +80,7 @@ def make(
         with _unfinished_folder(path) as folder:
             unfinished = folder / "backup.zip"
             snapshot = take_snapshot(store.database, folder, report)
+            _check_number(snapshot)
             with write_backup(unfinished) as writer:
                 _add_database(writer, snapshot)
                 absent = _add_originals(writer, store.blobs, snapshot, report)
@@ -81,7 +89,7 @@ def make(
                     secrets = _add_secrets(writer, store.secrets, snapshot)
                 contents = _Contents(tuple(writer.members), tuple(absent), secrets)
                 writer.finish(_manifest(contents, snapshot, store.database.dialect, now))
-            made = verify(unfinished, report)
+            made = verify(unfinished, folder, report)
             try:
                 publish(unfinished, path)
             except FileExistsError:  # another process has written a file of this name meanwhile
@@ -124,6 +132,7 @@ def _manifest(
         secrets=contents.secrets,
         secrets_left_out=len(snapshot.secret_refs) - contents.secrets,
         absent=contents.absent,
+        left_out=tuple(snapshot.left_out),
         files=contents.files,
     )
 
@@ -142,6 +151,17 @@ def _exists(path: Path) -> UserMistake:
         why="a backup never overwrites a file",
         fix="choose another name, or a folder",
     )
+
+
+def _check_number(snapshot: Snapshot) -> None:
+    if len(snapshot.blobs) > MOST_ORIGINALS:
+        raise UserMistake(
+            "FG-backup-too-many-files",
+            f"the store has {len(snapshot.blobs):,} original files; a backup can contain "
+            f"{MOST_ORIGINALS:,}",
+            why="their list has to fit into a manifest that is small enough to be checked",
+            fix="copy the complete data folder while no other program uses it",
+        )
 
 
 @contextmanager

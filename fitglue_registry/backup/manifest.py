@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: The newest backup format that this version reads, and the one that it writes.
 BACKUP_FORMAT = 1
 MANIFEST = "manifest.json"
+#: The largest manifest in bytes, and the most original files that fit into one.
+LARGEST_MANIFEST = 16_000_000
+MOST_ORIGINALS = 80_000
 DATABASE = "fitglue.db"
 
 # A name becomes a path when a backup is restored, so no other name (such as "../x") may pass.
@@ -50,6 +53,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     secrets: int  # how many secrets are in the backup
     secrets_left_out: int  # how many are not: not asked for, or in a keyring
     absent: tuple[str, ...]  # the hashes of original files that the store had lost before
+    # The triggers, views, tables and indexes of other programs, which are not in the backup.
+    left_out: tuple[str, ...] = ()
     files: tuple[Member, ...]  # all files except the manifest
 
     def named(self, folder: str) -> list[Member]:
@@ -64,8 +69,10 @@ class _Format(msgspec.Struct):
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
-    """Return the content of ``manifest.json``, indented for people to read."""
-    return msgspec.json.format(msgspec.json.encode(manifest))
+    """Return the content of ``manifest.json``, indented for people to read unless it is large."""
+    content = msgspec.json.encode(manifest)
+    indented = msgspec.json.format(content)
+    return indented if len(indented) <= LARGEST_MANIFEST else content
 
 
 def decode_manifest(path: Path, content: bytes) -> Manifest:
@@ -101,7 +108,7 @@ def check_names(
     broken = f"{MANIFEST} of the backup is damaged"
     for name in promised:
         if not _NAME.match(name):
-            raise damaged(path, broken, f"it names {name!r}")
+            raise damaged(path, broken, f"it names {name[:100]!a}")
     if len(set(promised)) != len(promised):
         raise damaged(path, broken, "it names a file twice")
     expected = sorted([*promised, MANIFEST])
@@ -111,9 +118,11 @@ def check_names(
     # Lists, not sets, are compared: a ZIP file can contain one name twice.
     differing = sorted(set(present) ^ set(expected))
     first = differing[0] if differing else present[0]
+    # Any name can be in a ZIP file, such as one with control characters.
+    shown = ascii(first[:100])[1:-1]
     if first in promised:
-        raise damaged(path, f"{first} of the backup is missing")
-    raise damaged(path, f"{first} of the backup is not in its manifest")
+        raise damaged(path, f"{shown} of the backup is missing")
+    raise damaged(path, f"{shown} of the backup is not in its manifest")
 
 
 def damaged(

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from io import BytesIO
+from typing import IO, TYPE_CHECKING
 
+from fitglue_registry.backup.bounds import (
+    check_directory,
+    check_members,
+    check_sizes,
+    read_manifest_file,
+)
 from fitglue_registry.backup.manifest import (
     MANIFEST,
     Manifest,
@@ -20,6 +28,7 @@ from fitglue_registry.backup.manifest import (
     decode_manifest,
     not_a_backup,
 )
+from fitglue_registry.backup.manifest_check import check_values
 from fitglue_registry.errors import Place, StoreFailed, UserMistake
 
 if TYPE_CHECKING:
@@ -30,15 +39,18 @@ OnStep = Callable[[str, int, int], None]
 
 _CHUNK = 1 << 20
 _ZIP_STARTS = (b"PK\3\4", b"PK\5\6")  # a first file, or the directory of an empty archive
-# What zipfile raises for damaged bytes; NotImplementedError if the damage names a compression
-# method that does not exist.
+#: What zipfile and the decoder of the manifest raise for damaged bytes: NotImplementedError for a
+#: newer version of the format, RuntimeError for encryption, RecursionError for deep nesting.
 _UNREADABLE = (
     zipfile.BadZipFile,
     OSError,
     EOFError,
     ValueError,
     zlib.error,
+    struct.error,
     NotImplementedError,
+    RuntimeError,
+    RecursionError,
 )
 # Errors of the caller that writes what it reads here: the disk is full or read-only.
 _WRITE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -86,7 +98,11 @@ class OpenBackup:
 
     def content(self, member: Member) -> bytes:
         """Return the complete content of a file; raise as ``chunks`` does."""
-        return b"".join(self.chunks(member))
+        # Unlike a list of chunks that is joined, this needs the content in memory only once.
+        content = BytesIO()
+        for chunk in self.chunks(member):
+            content.write(chunk)
+        return content.getvalue()
 
 
 def ignore_step(
@@ -97,7 +113,7 @@ def ignore_step(
     """Report no progress: the default for ``on_step``."""
 
 
-def verify(path: Path, on_step: OnStep | None = None) -> Backup:
+def read_all(path: Path, on_step: OnStep | None = None) -> Backup:
     """Read a backup completely, and compare it with its manifest.
 
     Args:
@@ -105,8 +121,8 @@ def verify(path: Path, on_step: OnStep | None = None) -> Backup:
         on_step: Called to report progress.
 
     Raises:
-        StoreFailed: FG-backup-damaged, which names the first damaged file, FG-backup-newer, or
-            FG-backup-unreadable.
+        StoreFailed: FG-backup-damaged, which names the first damaged file, FG-backup-newer,
+            FG-store-newer, or FG-backup-unreadable.
         UserMistake: FG-backup-unknown if the file does not exist or is not a backup.
     """
     report = on_step or ignore_step
@@ -116,21 +132,26 @@ def verify(path: Path, on_step: OnStep | None = None) -> Backup:
             for _ in backup.chunks(member):
                 pass
             report("checked", done, len(files))
-    return Backup(path, path.stat().st_size, backup.manifest)
+        return Backup(path, path.stat().st_size, backup.manifest)
 
 
 @contextmanager
 def open_backup(path: Path) -> Iterator[OpenBackup]:
-    """Open a backup and check its list of files; raise as ``verify`` does."""
+    """Open a backup and check its list of files and their sizes; raise as ``read_all`` does."""
     try:
         with path.open("rb") as file:
             if file.read(4) not in _ZIP_STARTS:
                 raise not_a_backup(path, "it is not a ZIP file")
-            with zipfile.ZipFile(file) as zip_file:
+            check_directory(path, file)
+            with _zip_file(path, file) as zip_file:
                 manifest = _read_manifest(path, zip_file)
                 check_names(path, zip_file.namelist(), manifest)
+                check_values(path, manifest)
+                check_sizes(path, manifest, path.stat().st_size)
                 yield OpenBackup(path, zip_file, manifest)
     except FileNotFoundError as error:
+        if error.filename != str(path):  # a file of the caller's block, as below
+            raise
         raise UserMistake(
             "FG-backup-unknown", f"the file {path} does not exist", fix="correct the name"
         ) from error
@@ -146,14 +167,20 @@ def open_backup(path: Path) -> Iterator[OpenBackup]:
             why=error.strerror or str(error),
             fix="check that the file belongs to you and that the disk has no errors",
         ) from error
-    except zipfile.BadZipFile as error:
+
+
+def _zip_file(path: Path, file: IO[bytes]) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file)
+    except _UNREADABLE as error:
         raise damaged(path, "the backup is incomplete or damaged", str(error)) from error
 
 
 def _read_manifest(path: Path, zip_file: zipfile.ZipFile) -> Manifest:
     if MANIFEST not in zip_file.namelist():
         raise not_a_backup(path, f"it contains no {MANIFEST}")
+    check_members(path, zip_file.infolist())
     try:
-        return decode_manifest(path, zip_file.read(MANIFEST))
+        return decode_manifest(path, read_manifest_file(path, zip_file))
     except _UNREADABLE as error:
         raise damaged(path, f"{MANIFEST} of the backup is damaged", str(error)) from error

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from filelock import Timeout
 
-from fitglue_registry.backup.database_file import check_known
-from fitglue_registry.backup.opened import Backup, ignore_step, open_backup, verify
+from fitglue_registry.backup.opened import Backup, ignore_step, open_backup, read_all
 from fitglue_registry.backup.replacing import (
     checkpoint_database,
     keep_secret_refs,
@@ -43,6 +42,23 @@ _SECRETS = "secrets"
 
 
 @dataclass(frozen=True, slots=True)
+class Choices:
+    """What the athlete has asked for."""
+
+    replace: bool = False  # move a database that exists aside; otherwise, it is an error
+    with_secrets: bool = False  # install the secrets of the backup and their key file
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How a backup is restored into SQLite."""
+
+    target: Path
+    now: str
+    choices: Choices
+
+
+@dataclass(frozen=True, slots=True)
 class Restored:
     """The result of a restore."""
 
@@ -51,6 +67,7 @@ class Restored:
     without_key: tuple[str, ...] = ()  # the connections whose secret is not on this machine
     # The addresses of connections that are not those of their entries.
     other_addresses: tuple[OtherAddress, ...] = ()
+    secrets_left_out: int = 0  # how many secrets of the backup were not installed
 
     @property
     def aside_has_secrets(self) -> bool:
@@ -63,7 +80,7 @@ def restore(
     store: StoreFiles,
     now: str,
     *,
-    replace: bool = False,
+    choices: Choices | None = None,
     on_step: OnStep | None = None,
 ) -> Restored:
     """Restore a store from a backup.
@@ -74,7 +91,7 @@ def restore(
         path: The backup.
         store: The store to restore into.
         now: The current time, which becomes part of the name of the folder of replaced files.
-        replace: Move a database that exists aside; without it, an existing database is an error.
+        choices: What the athlete has asked for.
         on_step: Called to report progress.
 
     Raises:
@@ -83,10 +100,11 @@ def restore(
         StoreFailed: FG-store-newer, FG-store-locked, FG-restore-failed, or what ``verify`` raises.
     """
     report = on_step or ignore_step
-    backup = verify(path, report)
+    backup = read_all(path, report)
     _check_fits(backup, store.database)
     target = store.database.path
-    if target is not None and not replace:
+    choices = choices or Choices()
+    if target is not None and not choices.replace:
         _check_free(target)
     # This process must not keep the old file open while it is replaced.
     store.database.close()
@@ -96,7 +114,7 @@ def restore(
             if target is None:
                 _restore_originals(opened, store.blobs, report)
             else:
-                aside = _restore_files(opened, store, target, now, report)
+                aside = _restore_files(opened, store, _Plan(target, now, choices), report)
     except OSError as error:
         raise StoreFailed(
             "FG-restore-failed",
@@ -105,7 +123,8 @@ def restore(
             why=error.strerror or str(error),
             fix="free some space, give yourself permission to write, and run the command again",
         ) from error
-    return Restored(backup, aside)
+    left_out = 0 if choices.with_secrets else backup.manifest.secrets
+    return Restored(backup, aside, secrets_left_out=left_out)
 
 
 def _check_fits(backup: Backup, database: Database) -> None:
@@ -118,7 +137,6 @@ def _check_fits(backup: Backup, database: Database) -> None:
             at=Place(str(backup.path)),
             fix="correct FITGLUE_DATABASE",
         )
-    check_known(manifest.store_format, "backup", backup.path)
 
 
 def _check_free(target: Path) -> None:
@@ -136,23 +154,26 @@ def _check_free(target: Path) -> None:
 def _restore_files(
     opened: OpenBackup,
     store: StoreFiles,
-    target: Path,
-    now: str,
+    plan: _Plan,
     report: OnStep,
 ) -> Path | None:
     """Restore a store in SQLite; return the folder with the replaced files, if there are any."""
+    target = plan.target
     folder = target.parent
+    # The key file of a backup is known to whoever made it, and would seal each new secret.
+    installs_secrets = plan.choices.with_secrets and bool(opened.manifest.named("secrets"))
     make_folder(folder)
     # The order makes a kill harmless: original files come first, because a database does not notice
     # files that it does not name; the rename of the database, which decides, comes last.
     with _no_sync(folder / "locks"), unpacked_database(opened, folder) as unpacked:
         _restore_originals(opened, store.blobs, report)
-        aside = unused_folder(folder, now)
+        aside = unused_folder(folder, plan.now)
         if target.exists():
             checkpoint_database(target, aside)
-            if not opened.manifest.named("secrets"):
+            if not installs_secrets:
                 keep_secret_refs(target, unpacked)
-        replace_secrets(opened, store.secrets, aside / _SECRETS)
+        if installs_secrets:
+            replace_secrets(opened, store.secrets, aside / _SECRETS)
         replace_database(unpacked, target, aside)
     return aside if aside.exists() else None
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from fitglue_registry.backup.cleaning import compact, mostly_free, remove_foreign
 from fitglue_registry.backup.database_file import (
     check_integrity,
     check_known,
+    named_blobs,
     row_counts,
     sqlite_file,
     store_format,
@@ -30,10 +32,6 @@ if TYPE_CHECKING:
     from fitglue_registry.store.database import Database
 
 _PAGES = 2_000  # copied between two reports of progress
-_NAMED_BLOBS = (
-    "SELECT DISTINCT sha256 FROM fg_raw "  # noqa: S608 - a constant of our own
-    f"WHERE packing = '{Packing.BLOB}' ORDER BY sha256"
-)
 _NAMED_SECRETS = "SELECT secret_ref FROM fg_connections WHERE secret_ref IS NOT NULL ORDER BY id"
 
 
@@ -46,6 +44,7 @@ class Snapshot:
     rows: dict[str, int]  # table → number of rows
     blobs: Sequence[str]  # the hashes of the original files
     secret_refs: Sequence[str]
+    left_out: Sequence[str] = ()  # what other programs have added to the database
 
 
 def take_snapshot(
@@ -89,12 +88,16 @@ def _copy(
             # from a read-only medium.
             copy.execute("PRAGMA journal_mode=DELETE")
             check_integrity(copy, str(source))
+            left_out = remove_foreign(copy, format_, source)
+            if left_out or mostly_free(copy):
+                compact(copy, target)
             return Snapshot(
                 target,
                 format_,
                 row_counts(copy),
-                blobs=_column(copy, _NAMED_BLOBS),
+                blobs=named_blobs(copy),
                 secret_refs=_column(copy, _NAMED_SECRETS),
+                left_out=left_out,
             )
 
 

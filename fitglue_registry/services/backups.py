@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.backup.make import make
 from fitglue_registry.backup.naming import file_for
-from fitglue_registry.backup.opened import verify
-from fitglue_registry.backup.restore import restore
+from fitglue_registry.backup.restore import Choices, restore
 from fitglue_registry.backup.server_commands import dump_command, restore_command
 from fitglue_registry.backup.store_files import StoreFiles
+from fitglue_registry.backup.verify import verify
 from fitglue_registry.services.addresses import other_addresses
 from fitglue_registry.services.connection_secrets import without_key
 
@@ -80,7 +80,10 @@ class Backups:
         )
 
     def verify(self, path: str | Path, *, on_step: OnStep | None = None) -> Backup:
-        """Read a backup completely, and compare each file in it with its hash.
+        """Read a backup completely, and check that a restore would accept it.
+
+        Each file is compared with its hash, and the database, which is unpacked for a moment, with
+        the schema that this program makes, with the manifest, and with the original files.
 
         Args:
             path: The backup.
@@ -91,16 +94,20 @@ class Backups:
 
         Raises:
             UserMistake: FG-backup-unknown if the file does not exist or is not a backup.
-            StoreFailed: FG-backup-damaged, which names the first damaged file, FG-backup-newer or
-                FG-backup-unreadable.
+            StoreFailed: FG-backup-damaged, which names the first damaged file, FG-backup-foreign if
+                the database contains something that FitGlue does not make, FG-backup-newer,
+                FG-store-newer, FG-store-damaged, FG-backup-unreadable or FG-backup-not-checked.
         """
-        return verify(Path(path), on_step)
+        home = self._workspace.home
+        # The folder for temporary files may be in memory, and a database can be large.
+        return verify(Path(path), home if home.is_dir() else None, on_step)
 
     def restore(
         self,
         path: str | Path,
         *,
         replace: bool = False,
+        with_secrets: bool = False,
         on_step: OnStep | None = None,
     ) -> Restored:
         """Replace the store with the contents of a backup, which is verified first.
@@ -111,11 +118,15 @@ class Backups:
         Args:
             path: The backup.
             replace: Whether to move an existing database aside. It is never deleted.
+            with_secrets: Whether to install the keys of the backup and their key file. Whoever made
+                the backup has that key file. Without them, a connection keeps the key that it has
+                on this machine.
             on_step: Called with the name of the step, the number of finished items, and the total.
 
         Returns:
             What was restored, where the old store is now, the names of the connections whose key
-            this machine does not have, and the addresses that are not those of the entries.
+            this machine does not have, the addresses that are not those of the entries, and how
+            many keys of the backup were not installed.
 
         Raises:
             UserMistake: FG-home-holds-data if a database exists and ``replace`` is false,
@@ -130,7 +141,7 @@ class Backups:
                 Path(path),
                 self._store_files(),
                 workspace.now,
-                replace=replace,
+                choices=Choices(replace, with_secrets),
                 on_step=on_step,
             )
         finally:

@@ -85,9 +85,10 @@ def make(
 @json_option()
 @pass_cli
 def verify(cli: CliContext, *, path: Path) -> None:
-    """Read the whole backup FILE, and compare each file in it with its hash.
+    """Read the whole backup FILE, and check that a restore would accept it.
 
-    The exit code is 0, or 7 if a file is damaged; the first damaged file is named.
+    Each file in it is compared with its hash, and the database with the tables that FitGlue makes.
+    The exit code is 0, or 7 if something is wrong, which is then named.
     """
     with Progress(cli, "reading") as progress:
         verified = cli.host.backups.verify(path, on_step=progress.bar)
@@ -101,6 +102,11 @@ def verify(cli: CliContext, *, path: Path) -> None:
 )
 @click.argument("path", type=_FILE, metavar="FILE")
 @click.option("--replace", is_flag=True, help="Move an existing database aside and replace it.")
+@click.option(
+    "--with-secrets",
+    is_flag=True,
+    help="Install the keys in the backup and the key file that decrypts them.",
+)
 @json_option()
 @pass_cli
 def restore(
@@ -108,17 +114,22 @@ def restore(
     *,
     path: Path,
     replace: bool,
+    with_secrets: bool,
 ) -> None:
     """Restore your data from the backup FILE.
 
     The backup is verified first. If a database exists, nothing happens unless you add --replace,
     which moves it aside and never deletes it. If the command is killed, the old data is still
     there, and the same command continues.
+
+    Keys in the backup are installed only with --with-secrets. Use it only for a backup that you
+    have made yourself: whoever made it has the key file, which also encrypts your later keys.
     """
     with Progress(cli, "restoring") as progress:
         restored = cli.host.backups.restore(
             path,
             replace=replace,
+            with_secrets=with_secrets,
             on_step=progress.bar,
         )
     _show(
@@ -128,6 +139,7 @@ def restore(
         _after_restoring(cli, restored),
         aside=restored.aside,
         without_key=restored.without_key,
+        secrets_not_installed=restored.secrets_left_out,
         other_addresses=[other._asdict() for other in restored.other_addresses],
     )
 
@@ -183,6 +195,11 @@ def _after_making(
     if manifest.absent:
         files = count(len(manifest.absent), "original file")
         yield f"without {files} that could not be read; see: fitglue doctor --deep"
+    if manifest.left_out:
+        yield (
+            "without what other programs have added to the database: "
+            f"{', '.join(manifest.left_out)}"
+        )
     if manifest.secrets:
         yield (
             f"it contains {count(manifest.secrets, 'key')} and the key file that decrypts them: "
@@ -212,6 +229,12 @@ def _after_restoring(cli: CliContext, restored: Restored) -> Iterator[str]:
         keys = ", with keys to your accounts" if restored.aside_has_secrets else ""
         yield f"the old data was moved to {aside}{keys}; delete it when you no longer need it"
     yield from _lost(manifest)
+    if restored.secrets_left_out:
+        yield (
+            f"{count(restored.secrets_left_out, 'key')} in the backup and the key file were not "
+            "installed; if you have made this backup yourself, restore it again with --replace "
+            "--with-secrets"
+        )
     # A backup without keys, or one from another machine's keyring, restores connections that cannot
     # log in.
     for name in restored.without_key:

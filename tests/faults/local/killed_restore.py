@@ -48,7 +48,7 @@ def main(home: str, backup: str, point: str) -> None:
     os.link, os.fsync = watched(os.link), watched(os.fsync)
     Path.replace, Path.unlink = replace, watched(Path.unlink)  # type: ignore[method-assign]
     with Host(home, policy=Policy.personal()) as host:
-        host.backups.restore(backup, replace=True)
+        host.backups.restore(backup, replace=True, with_secrets=True)
     pass_point()
     print(passed)
 

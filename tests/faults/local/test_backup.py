@@ -62,8 +62,8 @@ def test_a_backup_brings_everything_back_into_an_empty_home(backup, homes, tmp_p
     the next sync needs one request.
     """
     with Host(tmp_path / "other", policy=Policy.personal()) as host:
-        restored = host.backups.restore(backup)
-        assert restored.aside is None
+        restored = host.backups.restore(backup, with_secrets=True)
+        assert (restored.aside, restored.secrets_left_out) == (None, 0)
         assert lost(natural(host), homes.expected) == 0
         service.clear_requests()
         assert [type(event).__name__ for event in host.sync()][-1] == "SyncFinished"
@@ -448,7 +448,7 @@ def test_another_key_file_is_kept_with_what_it_opens(backup, synced, tmp_path, f
         for path in (synced / "secrets").iterdir()
         if path.suffix != ".lock"
     }
-    result = fitglue("backup", "restore", backup, "--replace", "--json")
+    result = fitglue("backup", "restore", backup, "--replace", "--with-secrets", "--json")
     aside = Path(result.document["aside"]) / "secrets"
     assert {path.name: path.read_bytes() for path in aside.iterdir()} == ours
     assert fitglue("sync").code == 0
