@@ -13,6 +13,7 @@ from fitglue_registry.backup.database_file import (
 )
 from fitglue_registry.backup.manifest import damaged
 from fitglue_registry.backup.schema_check import differences
+from fitglue_registry.backup.type_check import wrong_type
 from fitglue_registry.errors import Place, StoreFailed
 
 if TYPE_CHECKING:
@@ -33,8 +34,19 @@ def check_database(opened: OpenBackup, unpacked: Path) -> None:
 
     Raises:
         StoreFailed: FG-backup-foreign if its schema is not the one that FitGlue makes;
-            FG-backup-damaged if it does not match the manifest; FG-store-damaged.
+            FG-backup-damaged if it is damaged or does not match the manifest.
     """
+    try:
+        _check(opened, unpacked)
+    except StoreFailed as error:
+        if error.code.startswith("FG-backup"):
+            raise
+        # The error of SQLite names the temporary file, and would advise to restore a backup.
+        why = error.why or error.what
+        raise damaged(opened.path, "the database of the backup is damaged", why) from error
+
+
+def _check(opened: OpenBackup, unpacked: Path) -> None:
     with sqlite_file(unpacked) as connection:
         for pragma in _CAUTIOUS:
             connection.execute(pragma)
@@ -43,6 +55,9 @@ def check_database(opened: OpenBackup, unpacked: Path) -> None:
         _check_schema(opened, connection)
         check_integrity(connection, str(opened.path))
         _check_rows(opened, connection)
+        wrong = wrong_type(connection)
+        if wrong is not None:
+            raise damaged(opened.path, "the database of the backup is damaged", wrong)
         _check_blobs(opened, connection)
 
 

@@ -37,6 +37,15 @@ def sqlite_file(path: Path) -> Iterator[sqlite3.Connection]:
             f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None
         )
         yield connection
+    except UnicodeDecodeError as error:
+        # A damaged text, or a message of SQLite that quotes a damaged name.
+        raise StoreFailed(
+            "FG-store-damaged",
+            "the database file is damaged",
+            at=Place(str(path)),
+            why=f"it contains text that is not Unicode: {error}",
+            fix=RESTORE,
+        ) from error
     except sqlite3.Error as error:
         explained = translate_driver_error(str(error), str(path))
         if explained is None:

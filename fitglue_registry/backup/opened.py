@@ -139,6 +139,9 @@ def read_all(path: Path, on_step: OnStep | None = None) -> Backup:
 def open_backup(path: Path) -> Iterator[OpenBackup]:
     """Open a backup and check its list of files and their sizes; raise as ``read_all`` does."""
     try:
+        # A FIFO would wait for a writer, and a device may never end.
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise not_a_backup(path, "it is not a regular file")
         with path.open("rb") as file:
             if file.read(4) not in _ZIP_STARTS:
                 raise not_a_backup(path, "it is not a ZIP file")

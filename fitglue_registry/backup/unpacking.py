@@ -43,7 +43,7 @@ def unpacked_database(
         begins: How the name of the folder begins.
 
     Raises:
-        StoreFailed: FG-backup-damaged, FG-backup-foreign or FG-store-damaged.
+        StoreFailed: FG-backup-damaged or FG-backup-foreign.
         OSError: The folder or the file cannot be written, or the disk has too little space.
     """
     _remove_unfinished(parent, begins)

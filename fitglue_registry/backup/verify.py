@@ -30,8 +30,8 @@ def verify(
 
     Raises:
         StoreFailed: FG-backup-damaged, which names the first damaged file, FG-backup-foreign,
-            FG-backup-newer, FG-store-newer, FG-store-damaged, FG-backup-unreadable, or
-            FG-backup-not-checked if the database cannot be unpacked.
+            FG-backup-newer, FG-store-newer, FG-backup-unreadable, or FG-backup-not-checked if the
+            database cannot be unpacked.
         UserMistake: FG-backup-unknown if the file does not exist or is not a backup.
     """
     report = on_step or ignore_step

@@ -96,7 +96,7 @@ class Backups:
             UserMistake: FG-backup-unknown if the file does not exist or is not a backup.
             StoreFailed: FG-backup-damaged, which names the first damaged file, FG-backup-foreign if
                 the database contains something that FitGlue does not make, FG-backup-newer,
-                FG-store-newer, FG-store-damaged, FG-backup-unreadable or FG-backup-not-checked.
+                FG-store-newer, FG-backup-unreadable or FG-backup-not-checked.
         """
         home = self._workspace.home
         # The folder for temporary files may be in memory, and a database can be large.

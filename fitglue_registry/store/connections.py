@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
+from fitglue_registry.errors import Place, StoreFailed
 from fitglue_registry.model.stored import ConnectionState
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.store.athletes import ensure_athlete
 from fitglue_registry.store.days import day_of
+from fitglue_registry.store.driver_errors import RESTORE
 from fitglue_registry.store.tables import connections, opinions, records, source_activities
 
 if TYPE_CHECKING:
@@ -65,8 +67,14 @@ def get_connection(db: Db, connection_id: str) -> ConnectionRow | None:
 
 
 def _loaded(row: Row[Any]) -> ConnectionRow:
-    notes = tuple(msgspec.json.decode(row.notes))
-    state_error = msgspec.json.decode(row.state_error) if row.state_error else None
+    try:
+        notes = msgspec.json.decode(row.notes, type=tuple[str, ...])
+        settings = msgspec.json.decode(row.settings, type=dict[str, str])
+        state_error = None
+        if row.state_error:
+            state_error = msgspec.json.decode(row.state_error, type=dict[str, Any])
+    except (msgspec.MsgspecError, TypeError, UnicodeDecodeError, RecursionError) as error:
+        raise _damaged(row, error) from error
     return ConnectionRow(
         id=row.id,
         athlete_id=row.athlete_id,
@@ -74,7 +82,7 @@ def _loaded(row: Row[Any]) -> ConnectionRow:
         integration=row.integration,
         source=row.source,
         account=Account(row.account_id, row.account_name, row.timezone, notes),
-        settings=msgspec.json.decode(row.settings),
+        settings=settings,
         created_at=row.created_at,
         secret_ref=row.secret_ref,
         state=row.state,
@@ -82,6 +90,16 @@ def _loaded(row: Row[Any]) -> ConnectionRow:
         horizon=day_of(row.horizon),
         last_checked_at=row.last_checked_at,
         full_walk_at=row.full_walk_at,
+    )
+
+
+def _damaged(row: Row[Any], error: Exception) -> StoreFailed:
+    return StoreFailed(
+        "FG-store-damaged",
+        f"the connection {row.name} in the database is damaged",
+        at=Place(field=f"connection {row.id}"),
+        why=str(error),
+        fix=RESTORE,
     )
 
 

@@ -14,6 +14,7 @@ from fitglue_registry.errors import StoreFailed
 from fitglue_registry.model.stored import Packing, Wire
 from fitglue_registry.plugin_api import Body
 from fitglue_registry.store.blobs import FETCH_AGAIN
+from fitglue_registry.store.zstd_frames import decompress_frame
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from fitglue_registry.store.blobs import BlobStore
 
 _LEVEL = 3  # zstd's own default
+# Bytes of the largest raw part: that of the largest file that an import reads.
+_LARGEST = 256 << 20
 # One row of a listing is a small JSON object that zstd can hardly compress on its own; with a
 # dictionary of the keys and values that all rows of a source share, it can.
 _DICTIONARY_BYTES = 16_384
@@ -158,8 +161,10 @@ def _decompress(
     dictionary: bytes | None,
 ) -> bytes:
     try:
-        # The limit keeps a damaged frame from filling the memory.
-        return _codecs.decompressor(dictionary).decompress(content, max_output_size=packed.size)
+        # The limit keeps a damaged or foreign frame from filling the memory. The row states its
+        # size, which may be just as wrong.
+        most = min(packed.size, _LARGEST)
+        return decompress_frame(_codecs.decompressor(dictionary), content, most)
     except zstandard.ZstdError as error:
         raise StoreFailed(
             "FG-raw-damaged",

@@ -15,12 +15,17 @@ import zstandard
 
 from fitglue_registry.model import Column, Stream
 from fitglue_registry.store.stream_numbers import PackedNumbers, pack_numbers, unpack_numbers
+from fitglue_registry.store.zstd_frames import decompress_frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MAGIC = b"FGS1"  # the digit is the version of the layout
 _LEVEL = 3  # zstd's own default
+_LARGEST_NUMBER = 8  # bytes of a number in a frame, at most
+# Bytes of the largest frame that is read: eight million numbers. Ten values per second for a whole
+# day are a tenth of that.
+_LARGEST_FRAME = 64_000_000
 
 
 class _Item(msgspec.Struct, omit_defaults=True):
@@ -92,7 +97,8 @@ def decode_streams(blob: bytes, types: Sequence[str] | None = None) -> tuple[Str
         for item in items:
             end = start + item.size
             if types is None or item.type in types:
-                plain = decompressor.decompress(blob[start:end])
+                most = min(item.count * _LARGEST_NUMBER + item.mask + 1, _LARGEST_FRAME)
+                plain = decompress_frame(decompressor, blob[start:end], most)
                 streams.append(_unpack(item, plain))
             start = end
     # A flipped bit in a size or a count can ask for more memory than there is.

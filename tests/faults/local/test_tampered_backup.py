@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 import struct
 import tracemalloc
@@ -300,6 +301,31 @@ def test_contents_that_do_not_fit_together_are_refused(
     )
 
 
+def test_a_damaged_name_in_the_schema_is_reported(backup, inside, refused):
+    """A schema with a name that is not Unicode is reported as damage and not as a bug."""
+    at = inside[DATABASE].index(b"CREATE TABLE fg_runs")
+    inside[DATABASE] = inside[DATABASE][:at] + b"CREATE TABLE \xff" + inside[DATABASE][at + 14 :]
+    write(backup, inside)
+    assert refused()["what"] == "the database of the backup is damaged"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE fg_connections SET secret_ref = x'00'",
+        "UPDATE fg_records SET first_seen_at = x'ff'",
+        "UPDATE fg_activities SET distance_m = 'far'",
+    ],
+)
+def test_values_of_a_wrong_type_are_refused(backup, inside, refused, tmp_path, statement):
+    """Bytes in a column of text, or text in one of numbers, are noticed before a reader fails on
+    them.
+    """
+    change_database(inside, tmp_path, statement)
+    write(backup, inside)
+    assert " are not " in refused()["why"]
+
+
 def test_a_newer_format_is_distinguished_from_one_that_never_existed(
     backup, inside, refused, tmp_path
 ):
@@ -442,6 +468,13 @@ def test_a_store_with_too_many_original_files_says_so(synced, fitglue, tmp_path,
     result = fitglue("backup", "make", tmp_path / "b.zip", "--json")
     assert (result.code, result.error["code"]) == (2, "FG-backup-too-many-files")
     assert complete(result.error)
+
+
+def test_a_fifo_is_not_waited_for(fitglue, tmp_path):
+    """A FIFO in place of a backup is refused at once."""
+    os.mkfifo(tmp_path / "fifo")
+    result = fitglue("backup", "verify", tmp_path / "fifo", "--json")
+    assert (result.code, result.error["code"]) == (2, "FG-backup-unknown")
 
 
 # -- keys ------------------------------------------------------------------------------------------
