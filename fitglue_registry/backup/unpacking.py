@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,9 +64,11 @@ def _remove_unfinished(parent: Path, begins: str) -> None:
     them. A check holds no lock, and only old folders of one are removed.
     """
     for unfinished in parent.glob(f"{begins}*"):
-        age_s = time.time() - unfinished.stat().st_mtime
-        if begins == RESTORING or age_s > _ABANDONED_AFTER_S:
-            shutil.rmtree(unfinished, ignore_errors=True)
+        # In a folder such as /tmp, others may have put anything there.
+        with suppress(OSError):
+            age_s = time.time() - unfinished.lstat().st_mtime
+            if begins == RESTORING or age_s > _ABANDONED_AFTER_S:
+                shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _unpack(opened: OpenBackup, target: Path) -> None:
