@@ -21,7 +21,7 @@ from fitglue_registry.store.athletes import ensure_athlete
 from fitglue_registry.store.connections import ConnectionRow, add_connection, list_connections
 from fitglue_registry.store.database import Database
 from fitglue_registry.store.encoding import encode_activity
-from fitglue_registry.store.records import Attempt, insert_record, known_records, update_record
+from fitglue_registry.store.records import Attempt, insert_records, known_records, update_record
 from fitglue_registry.store.source_activities import StoredLegs, put_source_activities
 from fitglue_registry.store.source_activity_rows import load_rows
 
@@ -135,15 +135,16 @@ class Library:
             "first_seen_at": NOW,
             "changed_at": NOW,
         }
-        return insert_record(
-            self.db, connection_id, external_id or f"x{next(self._numbers)}", **(values | changes)
-        )
+        key = {"external_id": external_id or f"x{next(self._numbers)}"}
+        [record_id] = insert_records(self.db, connection_id, [values | changes | key])
+        return record_id
 
     def put(self, record_id: int, *legs: model.SourceActivity) -> StoredLegs:
         """Store the source activities of a record, by default one ride."""
         encoded = [encode_activity(leg) for leg in legs or (make_activity(),)]
         attempt = Attempt("example", "1.0", NOW)
-        return put_source_activities(self.db, record_id, self.athlete_id, encoded, attempt)
+        [stored] = put_source_activities(self.db, self.athlete_id, {record_id: encoded}, attempt)
+        return stored
 
     def source_activity(self, **changes: Any) -> int:
         """Add a source activity with a record and a connection of its own, and return its id."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -90,8 +91,10 @@ def repair(database: Database, blobs: BlobStore) -> int:
         # putting the file again replaces it.
         for raw_part in damaged:
             db.execute(sa.delete(raw).where(raw.c.id == raw_part.raw_id))
+        names_by_record: dict[int, list[str]] = defaultdict(list)
         for record_id, part in again:
-            want_parts(db, record_id, [part])
+            names_by_record[record_id].append(part)
+        want_parts(db, names_by_record)
     return len(again)
 
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from fitglue_registry.model.stored import OpinionSource, Verdict
 from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.natural_keys import ids_of_keys, is_natural_key, key_of
-from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinion
+from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinions
 from fitglue_registry.store.rows import insert_one, insert_row
 from fitglue_registry.store.source_activity_search import ids_claiming
 from fitglue_registry.store.statements import Statement, chunks
@@ -229,6 +229,7 @@ def _write_opinions(
 ) -> None:
     """Store the opinions that follow from one decision, on pairs with a recalled member."""
     matches = match_sides(db, athlete_id, decision)
+    opinions_about_pairs = []
     for first, second in _pairs_across(matches):
         if first not in recalled and second not in recalled:
             continue
@@ -237,7 +238,8 @@ def _write_opinions(
         said_by = OpinionSource.PERSON if is_exact else OpinionSource.PERSON_OF_A_COPY
         reason = _REASONS[decision.verdict]
         opinion = PairOpinion(first, second, said_by, decision.verdict, reason)
-        put_opinion(db, opinion, now)
+        opinions_about_pairs.append(opinion)
+    put_opinions(db, opinions_about_pairs, now)
 
 
 def _pairs_across(matches: Mapping[int, SideMatch]) -> Iterator[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,30 +10,34 @@ from fitglue_registry.dedupe import learned_weights, traits_of
 from fitglue_registry.dedupe.blocking import is_candidate_pair, max_start_gap_s
 from fitglue_registry.model import SourceActivity
 from fitglue_registry.store.encoding import clock_start
-from fitglue_registry.store.opinions import has_opinions
+from fitglue_registry.store.opinions import with_opinions
 from fitglue_registry.store.source_activity_search import times_near
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.dedupe import Traits
     from fitglue_registry.store.encoding import EncodedActivity
-    from fitglue_registry.store.source_activities import StoredLegs
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
 _PRECISIONS: tuple[Literal["second", "day"], ...] = ("second", "day")
 
 
 def search_spans(rows: Iterable[SourceActivityRow]) -> list[tuple[datetime, datetime]]:
-    """Return the spans of local time in which candidates for these source activities start.
+    """Return the spans of local time in which candidates for these source activities start."""
+    return _spans_around(row.clock_start for row in rows if row.clock_start)
+
+
+def _spans_around(starts: Iterable[datetime]) -> list[tuple[datetime, datetime]]:
+    """Return the spans of time in which candidates start for workouts with these starts.
 
     Spans that touch are joined, because a full history would otherwise make one query per workout.
     """
     max_gap = _max_start_gap()
     spans: list[tuple[datetime, datetime]] = []
-    for start in sorted(row.clock_start for row in rows if row.clock_start):
+    for start in sorted(starts):
         oldest = _shifted(start, -max_gap)
         newest = _shifted(start, max_gap)
         if spans and oldest <= spans[-1][1]:
@@ -41,42 +46,49 @@ def search_spans(rows: Iterable[SourceActivityRow]) -> list[tuple[datetime, date
     return spans
 
 
-def has_candidates(
+def with_candidates(
     db: Db,
     athlete_id: str,
-    stored: StoredLegs,
-) -> bool:
-    """Return whether any of these source activities could be one workout with another one.
+    legs: Mapping[int, EncodedActivity],
+) -> set[int]:
+    """Return those of these source activities that could be one workout with another one.
 
-    For most of them the answer is no, and matching is left out. The answer is also yes if an
-    opinion about one of them is stored, because matching may have to drop it.
+    Most of them could not, and matching is left out for them. An opinion about one of them counts
+    as well, because matching may have to drop it.
+
+    Args:
+        db: A transaction.
+        athlete_id: The athlete to whom they belong.
+        legs: Source activity id → its values.
+
+    Returns:
+        Their ids.
     """
-    for source_activity_id, encoded in stored.legs:
-        if has_opinions(db, source_activity_id):
-            return True
-        if _is_near_another(db, athlete_id, source_activity_id, encoded):
-            return True
-    return False
+    candidates = with_opinions(db, legs)
+    starts = {}
+    for source_activity_id, encoded in legs.items():
+        start = _moment(clock_start(encoded.columns))
+        if start is not None and source_activity_id not in candidates:
+            starts[source_activity_id] = start
+    rows = times_near(db, athlete_id, _spans_around(starts.values()))
+    times = [row.clock_start for row in rows]
+    for source_activity_id, start in starts.items():
+        first = bisect_left(times, _shifted(start, -_max_start_gap()).isoformat())
+        last = bisect_right(times, _shifted(start, _max_start_gap()).isoformat())
+        others = [row for row in rows[first:last] if row.id != source_activity_id]
+        if _is_near_any(legs[source_activity_id], others):
+            candidates.add(source_activity_id)
+    return candidates
 
 
-def _is_near_another(
-    db: Db,
-    athlete_id: str,
-    source_activity_id: int,
-    encoded: EncodedActivity,
-) -> bool:
-    """Return whether a source activity makes a candidate pair with any other one in the store."""
-    start_text = clock_start(encoded.columns)
-    if start_text is None:
+def _is_near_any(leg: EncodedActivity, others: Sequence[Any]) -> bool:
+    """Return whether a source activity makes a candidate pair with one of these rows."""
+    if not others:
         return False
-    start = datetime.fromisoformat(start_text)
-    max_gap = _max_start_gap()
-    oldest = _shifted(start, -max_gap)
-    newest = _shifted(start, max_gap)
     cuts = learned_weights().cuts
     # Blocking compares times only, so the account has no influence.
-    traits = traits_of(encoded.activity, "")
-    for row in times_near(db, athlete_id, source_activity_id, oldest, newest):
+    traits = traits_of(leg.activity, "")
+    for row in others:
         if any(is_candidate_pair(traits, other, cuts) for other in _traits_of_columns(row)):
             return True
     return False

@@ -27,7 +27,7 @@ from fitglue_registry.matching.scoring import store_scores
 from fitglue_registry.model import decode
 from fitglue_registry.model.stored import FieldOrigin, Verdict
 from fitglue_registry.registry import MergeRules
-from fitglue_registry.store.activities import Merged, rewrite_from_only_member
+from fitglue_registry.store.activities import Merged, rewrite_from_only_members
 from fitglue_registry.store.assignment import assign
 from fitglue_registry.store.athletes import lock_athlete
 from fitglue_registry.store.opinions import opinions_about
@@ -161,7 +161,7 @@ class Matcher:
         self,
         db: Db,
         athlete_id: str,
-        changed: Iterable[tuple[int, EncodedActivity]],
+        changed: Mapping[int, EncodedActivity],
         now: str,
     ) -> None:
         """Merge the activities of changed source activities again, without matching them.
@@ -169,24 +169,21 @@ class Matcher:
         Args:
             db: A transaction that may write.
             athlete_id: The athlete to whom they belong.
-            changed: Id and new values of each source activity. Nothing has changed that could
+            changed: Id of a source activity → its new values. Nothing has changed that could
                 change its matches.
             now: The moment that is stored.
         """
         lock_athlete(db, athlete_id)
-        changed = list(changed)
-        ids = [source_activity_id for source_activity_id, _ in changed]
-        edited = self._decisions.ids_with_edits(db, athlete_id, ids)
+        edited = self._decisions.ids_with_edits(db, athlete_id, list(changed))
         homes = load_home_zones(db, athlete_id)
-        to_merge = []
-        for source_activity_id, encoded in changed:
-            adds_values = (
-                source_activity_id in edited
-                or with_home_zone(encoded.activity, homes) is not encoded.activity
-            )
-            # Nearly every activity has only one source, so that its values can be copied.
-            if adds_values or not rewrite_from_only_member(db, source_activity_id, encoded, now):
-                to_merge.append(source_activity_id)
+        unedited = {}
+        for source_activity_id, encoded in changed.items():
+            is_in_home_zone = with_home_zone(encoded.activity, homes) is not encoded.activity
+            if source_activity_id not in edited and not is_in_home_zone:
+                unedited[source_activity_id] = encoded
+        # Nearly every activity has only one source, so that its values can be copied.
+        left = rewrite_from_only_members(db, unedited, now)
+        to_merge = [number for number in changed if number in left or number not in unedited]
         if to_merge:
             self.remerge(db, athlete_id, to_merge, now)
 

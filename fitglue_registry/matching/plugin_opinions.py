@@ -9,7 +9,7 @@ from fitglue_registry.dedupe import pairs_near_in_time
 from fitglue_registry.model import decode
 from fitglue_registry.model.stored import Verdict
 from fitglue_registry.plugin_api import Opinion, Pair, Side
-from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinion
+from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -63,13 +63,15 @@ class OpinionPlugins:
             return
 
         rows = [(near_by[first], near_by[second]) for first, second in pairs]
-        for plugin, opinions in self._valid_answers(rows):
+        for plugin, answer in self._valid_answers(rows):
             # The old opinions are deleted only now, so that a plugin that fails keeps them.
             drop_opinions(db, changed, [plugin])
-            for (first, second), opinion in zip(pairs, opinions, strict=True):
+            opinions = []
+            for (first, second), opinion in zip(pairs, answer, strict=True):
                 if opinion is not None:
                     verdict, reason = opinion.verdict, opinion.reason
-                    put_opinion(db, PairOpinion(first, second, plugin, verdict, reason), now)
+                    opinions.append(PairOpinion(first, second, plugin, verdict, reason))
+            put_opinions(db, opinions, now)
 
     def _valid_answers(
         self, pairs: Sequence[tuple[SourceActivityRow, SourceActivityRow]]

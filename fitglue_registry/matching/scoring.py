@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.matching.opinions import reason_of_judgment
 from fitglue_registry.model.stored import OpinionSource, Verdict
-from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinion
+from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,7 @@ def store_scores(
     others = candidates.of(near_by.values())
     drop_opinions(db, [candidate.id for candidate in changed], [OpinionSource.SCORE])
     claims = {candidate.id: candidate.claims for candidate in (*changed, *others)}
+    opinions = []
     for edge in scorer.judge_candidates(changed, others):
         # Only *same* and *ask* are stored, since a pair without an opinion counts as different.
         # A pair that shares a claim is *same* already.
@@ -44,4 +45,5 @@ def store_scores(
             continue
         first, second = sorted((edge.first, edge.second))
         reason = reason_of_judgment(scorer.judgments[first, second])
-        put_opinion(db, PairOpinion(first, second, OpinionSource.SCORE, edge.verdict, reason), now)
+        opinions.append(PairOpinion(first, second, OpinionSource.SCORE, edge.verdict, reason))
+    put_opinions(db, opinions, now)

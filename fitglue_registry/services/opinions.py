@@ -73,7 +73,7 @@ def opinions_across(db: Db, names: Names) -> Iterator[Plain]:
         yield {
             "pair": [names[mine], activity.get("name", "?")],
             "activity": activity.get("number"),
-            **_opinion(row._mapping),
+            **_opinion(row._asdict()),
         }
 
 

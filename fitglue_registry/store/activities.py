@@ -13,12 +13,12 @@ from fitglue_registry.model import encode, is_cropped
 from fitglue_registry.model.stored import OTHER_FIELDS
 from fitglue_registry.store.document_columns import DOCUMENT_COLUMNS
 from fitglue_registry.store.encoding import column_values, sort_start
-from fitglue_registry.store.rows import insert_row, update_one
+from fitglue_registry.store.rows import insert_many, update_many
 from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import activities, athletes, source_activities
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
 _MEMBERS = source_activities.alias("members")
-_ONLY_MEMBER_OF = Statement(
-    sa.select(source_activities.c.activity_id).where(
-        source_activities.c.id == sa.bindparam("source_activity"),
+_ONLY_MEMBERS = Statement(
+    sa.select(source_activities.c.id, source_activities.c.activity_id).where(
+        source_activities.c.id.in_(IDS),
         source_activities.c.activity_id.is_not(None),
         ~sa.exists().where(
             _MEMBERS.c.activity_id == source_activities.c.activity_id,
@@ -64,10 +64,10 @@ _DELETE_EMPTY = Statement(
     )
 )
 # One statement reads and increments the counter, so two transactions cannot get the same number.
-_NEXT_NUMBER = Statement(
+_TAKE_NUMBERS = Statement(
     sa.update(athletes)
     .where(athletes.c.id == sa.bindparam("athlete"))
-    .values(next_number=athletes.c.next_number + 1)
+    .values(next_number=athletes.c.next_number + sa.bindparam("count", type_=sa.Integer))
     .returning(athletes.c.next_number)
 )
 
@@ -82,40 +82,48 @@ class Merged:
     gone: bool  # the records of all members are tombstones
 
 
-def rewrite_from_only_member(
+def rewrite_from_only_members(
     db: Db,
-    source_activity_id: int,
-    encoded: EncodedActivity,
+    changed: Mapping[int, EncodedActivity],
     now: str,
-) -> bool:
-    """Copy the values of a source activity to its activity, if it is the only member.
+) -> set[int]:
+    """Copy the values of source activities to their activities, where they are the only member.
 
     Most activities have one member, and copying the encoded values is much faster than a merge.
 
-    Returns:
-        False if the activity has other members, if there is no activity, for a stub, or for a
-        cropped source activity, which has the values of the whole recording; nothing is written
-        then.
-    """
-    if encoded.activity.stub or is_cropped(encoded.activity):
-        return False
-    activity_id = _ONLY_MEMBER_OF.scalar(db, source_activity=source_activity_id)
-    if activity_id is None:
-        return False
+    Args:
+        db: A transaction that may write.
+        changed: Source activity id → its values.
+        now: The moment that is stored.
 
-    origins = _origins_text({OTHER_FIELDS: source_activity_id})
-    _REWRITE.run(
-        db,
-        activity=activity_id,
-        new_document=encoded.document,
-        new_origins=origins,
-        document=encoded.document,
-        origins=origins,
-        updated_at=now,
-        sort_start=sort_start(encoded.columns),
-        **encoded.columns,
-    )
-    return True
+    Returns:
+        The ids of those whose values were not copied: their activity has other members, or there
+        is no activity; or it is a stub, or a cropped source activity, which has the values of the
+        whole recording.
+    """
+    copied = {}
+    for source_activity_id, encoded in changed.items():
+        if not (encoded.activity.stub or is_cropped(encoded.activity)):
+            copied[source_activity_id] = encoded
+    rows = []
+    left = set(changed)
+    for source_activity_id, activity_id in _ONLY_MEMBERS.each_row(db, copied):
+        left.discard(source_activity_id)
+        encoded = copied[source_activity_id]
+        origins = _origins_text({OTHER_FIELDS: source_activity_id})
+        row = {
+            "activity": activity_id,
+            "new_document": encoded.document,
+            "new_origins": origins,
+            "document": encoded.document,
+            "origins": origins,
+            "updated_at": now,
+            "sort_start": sort_start(encoded.columns),
+            **encoded.columns,
+        }
+        rows.append(row)
+    _REWRITE.run_many(db, rows)
+    return left
 
 
 def existing_activities(db: Db, ids: Iterable[str]) -> dict[str | None, Any]:
@@ -123,38 +131,45 @@ def existing_activities(db: Db, ids: Iterable[str]) -> dict[str | None, Any]:
     return {row.id: row for row in _ACTIVITIES.each_row(db, sorted(ids))}
 
 
-def make_activity(
+def make_activities(
     db: Db,
     athlete_id: str,
-    group: Merged,
+    groups: Sequence[Merged],
     now: str,
-) -> str:
-    """Store a new activity under the next number of the athlete, and return its id."""
-    number = _NEXT_NUMBER.scalar(db, athlete=athlete_id) - 1
-    activity_id = str(uuid.uuid4())
-    insert_row(
-        db,
-        activities,
-        id=activity_id,
-        athlete_id=athlete_id,
-        number=number,
-        created_at=now,
-        **_values(group, None, now),
-    )
-    return activity_id
+) -> list[str]:
+    """Store new activities under the next numbers of the athlete, and return their ids in order."""
+    if not groups:
+        return []
+    count = len(groups)
+    first = _TAKE_NUMBERS.scalar(db, athlete=athlete_id, count=count) - count
+    rows = []
+    for number, group in enumerate(groups, start=first):
+        row = {
+            "id": str(uuid.uuid4()),
+            "athlete_id": athlete_id,
+            "number": number,
+            "created_at": now,
+            **_values(group, None, now),
+        }
+        rows.append(row)
+    insert_many(db, activities, rows)
+    return [row["id"] for row in rows]
 
 
-def write_activity(
-    db: Db,
+def write_activities(db: Db, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write activities that exist; the rows are those that ``changed_row`` returned."""
+    update_many(db, activities, rows)
+
+
+def changed_row(
     activity_id: str,
     group: Merged,
     before: Any,
     now: str,
-) -> None:
-    """Write the merged values of an activity, unless it has them already.
+) -> dict[str, Any] | None:
+    """Return the id and the new columns of an activity, or ``None`` if it has these values.
 
     Args:
-        db: A transaction that may write.
         activity_id: The activity.
         group: Its members and values.
         before: Its row as read by ``existing_activities``, or ``None`` to write in any case.
@@ -164,8 +179,8 @@ def write_activity(
     if before is not None:
         unchanged = (before.document, before.origins, before.gone_at is not None)
         if unchanged == (values["document"], values["origins"], group.gone):
-            return
-    update_one(db, activities, activity_id, **values)
+            return None
+    return {"id": activity_id, **values}
 
 
 def _values(

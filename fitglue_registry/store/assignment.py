@@ -12,16 +12,17 @@ import sqlalchemy as sa
 
 from fitglue_registry.store.activities import (
     Merged,
+    changed_row,
     drop_empty,
     existing_activities,
-    make_activity,
-    write_activity,
+    make_activities,
+    write_activities,
 )
-from fitglue_registry.store.rows import update_one
+from fitglue_registry.store.rows import update_many
 from fitglue_registry.store.tables import activities, aliases, source_activities
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
@@ -50,19 +51,25 @@ def assign(
     survivors = _survivors(merged, existing)
     taken: set[str | None] = set(survivors.values())
 
+    _assign_new(db, athlete_id, [group for group in merged if _is_new(group)], now)
+    written: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
     for index, group in enumerate(merged):
+        if _is_new(group):
+            continue
         if group.activity is None:
-            _set_activity(db, group.members, None)
+            moved += _moved(group.members, None)
             continue
 
         # First choice is an id that a member has now, then that of an alias, then a new one.
         activity_id = survivors.get(index) or _restore_from_alias(db, group, now)
         if activity_id is None:
-            activity_id = make_activity(db, athlete_id, group, now)
+            [activity_id] = make_activities(db, athlete_id, [group], now)
         else:
-            write_activity(db, activity_id, group, existing.get(activity_id), now)
+            row = changed_row(activity_id, group, existing.get(activity_id), now)
+            written += [row] if row else []
         taken.add(activity_id)
-        _set_activity(db, group.members, activity_id)
+        moved += _moved(group.members, activity_id)
 
         # Two groups may both have members of an activity that none of them keeps; only the first
         # makes an alias of it.
@@ -72,8 +79,31 @@ def assign(
             _make_alias(db, existing[other], activity_id)
         _point_aliases(db, group, activity_id)
 
+    write_activities(db, written)
+    update_many(db, source_activities, moved)
     # Last, because only now do all members have their new activity.
     drop_empty(db, existing.keys() - set(survivors.values()))
+
+
+def _is_new(group: Merged) -> bool:
+    """Return whether a group becomes an activity, and no member ever belonged to one."""
+    if group.activity is None:
+        return False
+    return all(member.activity_id is None and member.home_id is None for member in group.members)
+
+
+def _assign_new(
+    db: Db,
+    athlete_id: str,
+    groups: Sequence[Merged],
+    now: str,
+) -> None:
+    """Make an activity of each of these groups, with a fixed number of statements."""
+    moved: list[dict[str, Any]] = []
+    activity_ids = make_activities(db, athlete_id, groups, now)
+    for group, activity_id in zip(groups, activity_ids, strict=True):
+        moved += _moved(group.members, activity_id)
+    update_many(db, source_activities, moved)
 
 
 def _activity_ids(group: Merged) -> set[str]:
@@ -116,20 +146,16 @@ def _heirs(merged: Sequence[Merged]) -> dict[str, int]:
     return {activity_id: index for activity_id, (_, _, index) in best.items()}
 
 
-def _set_activity(
-    db: Db,
+def _moved(
     members: Sequence[SourceActivityRow],
     activity_id: str | None,
-) -> None:
+) -> Iterator[dict[str, Any]]:
+    """Yield the new columns of the members that move to another activity, or first get one."""
     # Most members stay where they are, and an update of their rows would be a needless write.
     for member in members:
-        changed = {}
-        if member.activity_id != activity_id:
-            changed["activity_id"] = activity_id
-        if member.home_id is None and activity_id is not None:
-            changed["home_id"] = activity_id
-        if changed:
-            update_one(db, source_activities, member.id, **changed)
+        home_id = member.home_id or activity_id
+        if (member.activity_id, member.home_id) != (activity_id, home_id):
+            yield {"id": member.id, "activity_id": activity_id, "home_id": home_id}
 
 
 # -- aliases ---------------------------------------------------------------------------------------

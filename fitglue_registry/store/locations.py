@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from fitglue_registry.store.rows import insert_row
-from fitglue_registry.store.statements import Statement, chunks
+from fitglue_registry.store.rows import upsert_many
+from fitglue_registry.store.statements import chunks
 from fitglue_registry.store.tables import locations
 
 if TYPE_CHECKING:
@@ -33,14 +33,6 @@ class KnownLocation(NamedTuple):
     external_ids: tuple[str, ...]
 
 
-_DELETE = Statement(
-    sa.delete(locations).where(
-        locations.c.connection_id == sa.bindparam("connection"),
-        locations.c.key == sa.bindparam("location_key"),
-    )
-)
-
-
 def known_locations(db: Db, connection_id: str) -> dict[str, KnownLocation]:
     """Return the places of a connection that were read, by their keys."""
     query = sa.select(
@@ -62,17 +54,17 @@ def put_locations(
     read: Iterable[KnownLocation],
 ) -> None:
     """Store places that were read, in place of what was known about them."""
+    rows = []
     for location in read:
-        _DELETE.run(db, connection=connection_id, location_key=location.key)
-        insert_row(
-            db,
-            locations,
-            connection_id=connection_id,
-            key=location.key,
-            mark=location.mark,
-            plugin_version=location.plugin_version,
-            external_ids=msgspec.json.encode(location.external_ids).decode(),
-        )
+        row = {
+            "connection_id": connection_id,
+            "key": location.key,
+            "mark": location.mark,
+            "plugin_version": location.plugin_version,
+            "external_ids": msgspec.json.encode(location.external_ids).decode(),
+        }
+        rows.append(row)
+    upsert_many(db, locations, rows)
 
 
 def forget_locations(

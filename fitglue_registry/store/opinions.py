@@ -7,25 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from fitglue_registry.store.rows import upsert_many
 from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import opinions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
-_ABOUT_ONE = Statement(
-    sa.select(opinions.c.first_id)
-    .where(
-        sa.or_(
-            opinions.c.first_id == sa.bindparam("source_activity"),
-            opinions.c.second_id == sa.bindparam("source_activity"),
-        )
-    )
-    .limit(1)
-)
 _IS_ABOUT = sa.or_(opinions.c.first_id.in_(IDS), opinions.c.second_id.in_(IDS))
+_PAIRS = Statement(sa.select(opinions.c.first_id, opinions.c.second_id).where(_IS_ABOUT))
 _ABOUT = Statement(sa.select(opinions).where(_IS_ABOUT))
 _DELETE = Statement(sa.delete(opinions).where(_IS_ABOUT))
 _DELETE_OF_AUTHOR = Statement(
@@ -44,9 +36,12 @@ class PairOpinion:
     reason: str  # for people to read
 
 
-def has_opinions(db: Db, source_activity_id: int) -> bool:
-    """Return whether any opinion about this source activity is stored."""
-    return _ABOUT_ONE.first(db, source_activity=source_activity_id) is not None
+def with_opinions(db: Db, ids: Collection[int]) -> set[int]:
+    """Return those of these source activities about which any opinion is stored."""
+    paired: set[int] = set()
+    for pair in _PAIRS.each_row(db, ids):
+        paired.update(pair)
+    return paired.intersection(ids)
 
 
 def opinions_about(db: Db, ids: Iterable[int]) -> list[Any]:
@@ -71,31 +66,33 @@ def opinions_between(db: Db, ids: Sequence[int]) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in db.execute(query)]
 
 
-def put_opinion(
+def put_opinions(
     db: Db,
-    opinion: PairOpinion,
+    about_pairs: Iterable[PairOpinion],
     now: str,
 ) -> None:
-    """Store an opinion in place of the one that the same author had about the pair."""
-    # The lower id first, so that a pair has one row per author, however it is named.
-    first, second = sorted((opinion.first, opinion.second))
-    key = {
-        "first_id": first,
-        "second_id": second,
-        "said_by": opinion.said_by,
-    }
-    content = {"verdict": opinion.verdict, "reason": opinion.reason}
+    """Store opinions, each in place of the one that the same author had about the pair.
 
-    # An update keeps ``said_at``: the moment when the author first had an opinion about the pair.
-    update = sa.update(opinions).filter_by(**key).values(**content)
-    if not db.execute(update).rowcount:
-        db.execute(
-            sa.insert(opinions).values(
-                **key,
-                **content,
-                said_at=now,
-            )
-        )
+    Args:
+        db: A transaction that may write.
+        about_pairs: The opinions.
+        now: The moment that is stored, unless the author had an opinion about the pair before:
+            ``said_at`` is the moment of the first one.
+    """
+    rows = []
+    for opinion in about_pairs:
+        # The lower id first, so that a pair has one row per author, however it is named.
+        first, second = sorted((opinion.first, opinion.second))
+        row = {
+            "first_id": first,
+            "second_id": second,
+            "said_by": opinion.said_by,
+            "verdict": opinion.verdict,
+            "reason": opinion.reason,
+            "said_at": now,
+        }
+        rows.append(row)
+    upsert_many(db, opinions, rows, keep=["said_at"])
 
 
 def drop_opinions(

@@ -5,6 +5,7 @@ The wanted parts are the queue of a sync: a sync that was killed resumes by taki
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,12 @@ import sqlalchemy as sa
 
 from fitglue_registry.model.stored import FETCHABLE, PartState, RecordState
 from fitglue_registry.store.records import inside
-from fitglue_registry.store.rows import insert_row, update_one
-from fitglue_registry.store.statements import Statement
+from fitglue_registry.store.rows import update_one, upsert_many
+from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import parts, records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy.engine import Connection as Db
 
@@ -37,10 +38,10 @@ _TRIES = Statement(
     )
 )
 _PART_NAMES = Statement(
-    sa.select(parts.c.part).where(parts.c.record_id == sa.bindparam("record_id"))
+    sa.select(parts.c.record_id, parts.c.part).where(parts.c.record_id.in_(IDS))
 )
 _STATES = Statement(
-    sa.select(parts.c.part, parts.c.state).where(parts.c.record_id == sa.bindparam("record_id"))
+    sa.select(parts.c.record_id, parts.c.part, parts.c.state).where(parts.c.record_id.in_(IDS))
 )
 _NEWEST_FIRST = (records.c.start_local.desc().nulls_last(), records.c.id.desc())
 
@@ -59,9 +60,12 @@ class PartUpdate:
     tried: bool = False  # one more request was in vain
 
 
-def part_states(db: Db, record_id: int) -> dict[str, str]:
-    """Return the state of each part of a record that was ever wanted."""
-    return {row.part: row.state for row in _STATES.rows(db, record_id=record_id)}
+def part_states(db: Db, record_ids: Iterable[int]) -> dict[int, dict[str, str]]:
+    """Return record id → part → its state, for each part that was ever wanted."""
+    states: dict[int, dict[str, str]] = defaultdict(dict)
+    for row in _STATES.each_row(db, record_ids):
+        states[row.record_id][row.part] = row.state
+    return states
 
 
 def external_ids_of_parts(
@@ -78,33 +82,49 @@ def external_ids_of_parts(
     return set(db.scalars(query))
 
 
-def want_parts(
-    db: Db,
-    record_id: int,
-    names: Iterable[str],
-    *,
-    fresh: bool = False,
-) -> None:
+def want_parts(db: Db, wanted: Mapping[int, Iterable[str]]) -> None:
     """Mark parts as wanted, regardless of their state.
 
-    A ``fresh`` record has no parts yet, so its parts are inserted without looking for them; the
-    same holds for ``set_part``.
+    Args:
+        db: A transaction that may write.
+        wanted: Record id → the names of the parts.
     """
-    wanted: dict[str, Any] = {
-        "state": PartState.WANTED,
-        "tries": 0,
+    rows = []
+    for record_id, names in wanted.items():
+        for name in names:
+            rows.append(_row(record_id, name, PartState.WANTED, tries=0))
+    upsert_many(db, parts, rows)
+
+
+def set_received(db: Db, part: str, raw_ids: Mapping[int, int]) -> None:
+    """Store that records have a part.
+
+    Args:
+        db: A transaction that may write.
+        part: The name of the part.
+        raw_ids: Record id → the id of the raw part.
+    """
+    rows = []
+    for record_id, raw_id in raw_ids.items():
+        rows.append(_row(record_id, part, PartState.HAVE, raw_id=raw_id))
+    upsert_many(db, parts, rows)
+
+
+def _row(
+    record_id: int,
+    part: str,
+    state: PartState,
+    **values: Any,
+) -> dict[str, Any]:
+    """Return a row of ``fg_parts`` without a code and a reason, which explain other states."""
+    return {
+        "record_id": record_id,
+        "part": part,
+        "state": state,
         "code": None,
         "reason": None,
+        **values,
     }
-    for name in names:
-        if fresh or not update_one(db, parts, record_id, name, **wanted):
-            insert_row(
-                db,
-                parts,
-                record_id=record_id,
-                part=name,
-                state=PartState.WANTED,
-            )
 
 
 def set_part(
@@ -112,8 +132,6 @@ def set_part(
     record_id: int,
     part: str,
     update: PartUpdate,
-    *,
-    fresh: bool = False,
 ) -> None:
     """Store the new state of a part."""
     values: dict[str, Any] = {
@@ -127,14 +145,7 @@ def set_part(
         # abs(): a second look counts as one try, so the part is then "none" with two tries, and
         # after_full_walk leaves it at that.
         values["tries"] = abs(part_tries(db, record_id, part)) + 1
-    if fresh or not update_one(db, parts, record_id, part, **values):
-        insert_row(
-            db,
-            parts,
-            record_id=record_id,
-            part=part,
-            **values,
-        )
+    upsert_many(db, parts, [{"record_id": record_id, "part": part, **values}])
 
 
 def part_tries(
@@ -153,9 +164,12 @@ def part_tries(
     )
 
 
-def part_names(db: Db, record_id: int) -> list[str]:
-    """Return the names of the parts that were ever wanted of a record."""
-    return _PART_NAMES.scalars(db, record_id=record_id)
+def part_names(db: Db, record_ids: Iterable[int]) -> dict[int, set[str]]:
+    """Return, by record id, the names of the parts that were ever wanted."""
+    names: dict[int, set[str]] = defaultdict(set)
+    for row in _PART_NAMES.each_row(db, record_ids):
+        names[row.record_id].add(row.part)
+    return names
 
 
 def restore_second_look(

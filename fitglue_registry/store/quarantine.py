@@ -12,16 +12,16 @@ from fitglue_registry.store.joins import QUARANTINE
 from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.record_starts import START_COLUMNS, shown_start
 from fitglue_registry.store.records import Attempt, RecordRow, select_records
-from fitglue_registry.store.statements import Statement
+from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import connections, quarantine, records
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy.engine import Connection as Db
 
 _RELEASE = Statement(
-    sa.delete(quarantine).where(quarantine.c.record_id == sa.bindparam("record_id"))
+    sa.delete(quarantine).where(quarantine.c.record_id.in_(IDS)).returning(quarantine.c.record_id)
 )
 
 
@@ -64,9 +64,9 @@ def put_in_quarantine(
     return bool(before != values["error"])
 
 
-def release(db: Db, record_id: int) -> bool:
-    """Remove a record from quarantine, and return whether it was there."""
-    return bool(_RELEASE.run(db, record_id=record_id))
+def release(db: Db, record_ids: Iterable[int]) -> set[int]:
+    """Remove records from quarantine, and return the ids of those that were there."""
+    return set(_RELEASE.each_scalar(db, record_ids))
 
 
 def quarantined(

@@ -12,12 +12,12 @@ from fitglue_registry.model.stored import Packing, PartName
 from fitglue_registry.store.blobs import put_many
 from fitglue_registry.store.dictionaries import Dictionaries
 from fitglue_registry.store.packing import Packed, pack, pack_blob, packed_from_row, unpack
-from fitglue_registry.store.rows import insert_one, update_one
+from fitglue_registry.store.rows import insert_many, new_ids, update_many
 from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import raw, records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
@@ -31,19 +31,18 @@ BLOB_PARTS = frozenset({PartName.FILE})
 #: parts is kept.
 NEWEST_ONLY = frozenset({PartName.STREAMS, PartName.FILE})
 
-_NEWEST_OF_RECORD = Statement(
-    sa.select(raw.c.id, raw.c.sha256)
-    .where(
-        raw.c.record_id == sa.bindparam("record_id"),
-        raw.c.part == sa.bindparam("part"),
-    )
-    .order_by(raw.c.id.desc())
-    .limit(1)
-)
 _NEWEST_IDS = (
     sa.select(sa.func.max(raw.c.id))
     .where(raw.c.record_id.in_(IDS))
     .group_by(raw.c.record_id, raw.c.part)
+)
+_NEWEST_DIGESTS = Statement(
+    sa.select(raw.c.id, raw.c.record_id, raw.c.sha256).where(
+        raw.c.id.in_(_NEWEST_IDS.where(raw.c.part == sa.bindparam("part")))
+    )
+)
+_DELETE = Statement(
+    sa.delete(raw).where(raw.c.record_id.in_(IDS), raw.c.part == sa.bindparam("part"))
 )
 _NEWEST = Statement(sa.select(raw).where(raw.c.id.in_(_NEWEST_IDS)))
 _NEWEST_OF_PART = Statement(
@@ -79,7 +78,6 @@ def digests_of_files(db: Db, connection_id: str) -> dict[str, bytes]:
 class ReceivedPart:
     """The bytes of one part as they came from the source."""
 
-    part: str
     body: Body
     at: str  # when they were received
     revision: str | None = None  # of the record, as listed at that time
@@ -132,57 +130,48 @@ class RawStore:
     def put(
         self,
         db: Db,
-        record_id: int,
         source: str,
-        received: ReceivedPart,
+        part: str,
+        received: Mapping[int, ReceivedPart],
         *,
         fresh: bool = False,
-    ) -> int:
-        """Store one part, and return the id of its row.
+    ) -> dict[int, int]:
+        """Store one part of some records, and return the ids of its rows by record.
 
-        Bytes that equal the newest ones are not stored again.
+        Bytes that equal the newest ones of their record are not stored again.
 
         Args:
             db: A transaction that may write.
-            record_id: The record.
             source: The id of the source's entry, for which dictionaries are trained.
-            received: The part.
-            fresh: The record is new and has no parts yet, so no query looks for them.
+            part: The name of the part.
+            received: Record id → the bytes that were received.
+            fresh: The records are new and have no parts yet, so no query looks for them.
 
         Raises:
             StoreFailed: An original file could not be written.
         """
-        part = received.part
-        packed = self._pack(db, source, part, received.body)
-        newest = None
+        newest: dict[int, Any] = {}
         if not fresh:
-            newest = _NEWEST_OF_RECORD.first(
-                db,
-                record_id=record_id,
-                part=part,
-            )
-        if newest and newest.sha256 == packed.sha256:
+            rows = _NEWEST_DIGESTS.each_row(db, received, part=part)
+            newest = {row.record_id: row for row in rows}
+        changed: dict[int, Packed] = {}
+        confirmed = []
+        raw_ids = {}
+        for record_id, value in received.items():
+            packed = self._pack(db, source, part, value.body)
+            known = newest.get(record_id)
+            if known is None or known.sha256 != packed.sha256:
+                changed[record_id] = packed
+                continue
             # Where two parts of a record contradict each other, the one that was received later
             # wins, so a confirmation counts as received now.
-            update_one(db, raw, newest.id, received_at=received.at)
-            return int(newest.id)
-        if newest and part in NEWEST_ONLY:
-            older = (raw.c.record_id == record_id, raw.c.part == part)
-            db.execute(sa.delete(raw).where(*older))
-        return insert_one(
-            db,
-            raw,
-            record_id=record_id,
-            part=part,
-            revision=received.revision,
-            sha256=packed.sha256,
-            wire=packed.wire,
-            packing=packed.packing,
-            dictionary_id=packed.dictionary_id,
-            content=packed.content,
-            size=packed.size,
-            received_at=received.at,
-        )
+            confirmed.append({"id": known.id, "received_at": value.at})
+            raw_ids[record_id] = int(known.id)
+        update_many(db, raw, confirmed)
+        if part in NEWEST_ONLY:
+            _DELETE.run_each(db, changed.keys() & newest.keys(), part=part)
+        raw_ids.update(_insert(db, part, received, changed))
+        return raw_ids
 
     def _pack(
         self,
@@ -240,3 +229,31 @@ class RawStore:
         """Return the hashes of all blobs that a row names."""
         query = sa.select(raw.c.sha256).where(raw.c.packing == Packing.BLOB)
         return set(db.scalars(query))
+
+
+def _insert(
+    db: Db,
+    part: str,
+    received: Mapping[int, ReceivedPart],
+    changed: Mapping[int, Packed],
+) -> dict[int, int]:
+    """Insert packed parts, and return the ids of their rows by record."""
+    rows = []
+    raw_ids = dict(zip(changed, new_ids(db, raw, len(changed)), strict=True))
+    for record_id, packed in changed.items():
+        row = {
+            "id": raw_ids[record_id],
+            "record_id": record_id,
+            "part": part,
+            "revision": received[record_id].revision,
+            "sha256": packed.sha256,
+            "wire": packed.wire,
+            "packing": packed.packing,
+            "dictionary_id": packed.dictionary_id,
+            "content": packed.content,
+            "size": packed.size,
+            "received_at": received[record_id].at,
+        }
+        rows.append(row)
+    insert_many(db, raw, rows)
+    return raw_ids

@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from fitglue_registry.model.stored import RecordState
 from fitglue_registry.store.days import end_of
-from fitglue_registry.store.rows import insert_one, update_one
+from fitglue_registry.store.rows import insert_many, new_ids, update_many, update_one
 from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
@@ -118,15 +118,29 @@ def records_in_state(
     return rows
 
 
-def insert_record(db: Db, connection_id: str, external_id: str, **values: Any) -> int:
-    """Store a record that is listed for the first time, and return its id."""
-    return insert_one(
-        db,
-        records,
-        connection_id=connection_id,
-        external_id=external_id,
-        **values,
-    )
+def insert_records(
+    db: Db,
+    connection_id: str,
+    rows: Sequence[Mapping[str, Any]],
+) -> Sequence[int]:
+    """Store records that are listed for the first time, and return their ids in the same order.
+
+    Args:
+        db: A transaction that may write.
+        connection_id: The connection that lists them.
+        rows: The other columns of each record.
+    """
+    ids = new_ids(db, records, len(rows))
+    numbered = []
+    for record_id, row in zip(ids, rows, strict=True):
+        numbered.append({"id": record_id, "connection_id": connection_id, **row})
+    insert_many(db, records, numbered)
+    return ids
+
+
+def update_records(db: Db, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Set the same columns of many records; each row has the id of its record."""
+    update_many(db, records, rows)
 
 
 def update_record(db: Db, record_id: int, **values: Any) -> None:

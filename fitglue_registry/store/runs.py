@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -9,15 +10,30 @@ import sqlalchemy as sa
 
 from fitglue_registry._version import __version__
 from fitglue_registry.store.json_text import json_text
-from fitglue_registry.store.rows import insert_one, insert_row
+from fitglue_registry.store.rows import insert_many, insert_one
 from fitglue_registry.store.tables import decisions, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.model.stored import RunKind, RunOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision of a run.
+
+    Attributes:
+        decision: A value of ``RunDecision``, or ``no-`` with the name of a part.
+        record_id: The record that it is about.
+        reason: Why, for people to read.
+    """
+
+    decision: str
+    record_id: int | None = None
+    reason: str | None = None
 
 
 class RunLog:
@@ -60,30 +76,30 @@ class RunLog:
         self,
         db: Db,
         at: str,
-        decision: str,
-        record_id: int | None = None,
-        reason: str | None = None,
+        made: Sequence[Decision],
     ) -> None:
-        """Store one decision, inside the transaction that carries it out.
+        """Store decisions, inside the transaction that carries them out.
 
         Args:
             db: That transaction.
             at: The moment.
-            decision: A value of ``RunDecision``, or ``no-`` with the name of a part.
-            record_id: The record that it is about.
-            reason: Why, for people to read.
+            made: The decisions, in their order.
         """
+        if not made:
+            return
         self._begin(db)
-        insert_row(
-            db,
-            decisions,
-            run_id=self.id,
-            record_id=record_id,
-            at=at,
-            decision=decision,
-            reason=reason,
-        )
-        self.counts[decision] = self.counts.get(decision, 0) + 1
+        rows = []
+        for decision in made:
+            row = {
+                "run_id": self.id,
+                "record_id": decision.record_id,
+                "at": at,
+                "decision": decision.decision,
+                "reason": decision.reason,
+            }
+            rows.append(row)
+            self.counts[decision.decision] = self.counts.get(decision.decision, 0) + 1
+        insert_many(db, decisions, rows)
 
     def end(
         self,

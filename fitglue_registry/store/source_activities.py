@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from fitglue_registry.model.activity import MODEL_VERSION
 from fitglue_registry.store.encoding import clock_start
 from fitglue_registry.store.opinions import delete_opinions
-from fitglue_registry.store.rows import insert_one, insert_row, update_one
-from fitglue_registry.store.statements import Statement, chunks
+from fitglue_registry.store.rows import insert_many, new_ids, update_many
+from fitglue_registry.store.statements import IDS, Statement
+from fitglue_registry.store.stored_claims import put_claims
 from fitglue_registry.store.stored_streams import put_streams
-from fitglue_registry.store.tables import activities, claims, source_activities, streams
+from fitglue_registry.store.tables import activities, source_activities, streams
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
@@ -55,36 +56,48 @@ _COMPARED = (
 _BEFORE = ("id", "leg_no", "stub", "activity_id", "clock_start", "start_local", *_COMPARED)
 _LEGS = Statement(
     sa.select(
+        source_activities.c.record_id,
         *(source_activities.c[name] for name in _BEFORE),
         streams.c.samples.label("samples"),
     )
     .outerjoin(streams, streams.c.source_activity_id == source_activities.c.id)
-    .where(source_activities.c.record_id == sa.bindparam("record_id"))
+    .where(source_activities.c.record_id.in_(IDS))
 )
-_CLAIMS = Statement(
-    sa.select(claims.c.claim).where(claims.c.source_activity_id == sa.bindparam("source_activity"))
-)
+_DELETE = Statement(sa.delete(source_activities).where(source_activities.c.id.in_(IDS)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Leg:
+    """One source activity that is stored, and its row as it was before."""
+
+    record_id: int
+    id: int
+    encoded: EncodedActivity
+    before: Any  # None if it is new
 
 
 def put_source_activities(
     db: Db,
-    record_id: int,
     athlete_id: str,
-    encoded: Sequence[EncodedActivity],
+    encoded: Mapping[int, Sequence[EncodedActivity]],
     attempt: Attempt,
-) -> StoredLegs:
-    """Store the source activities of a record in place of those that it had.
+) -> list[StoredLegs]:
+    """Store the source activities of records in place of those that they had.
 
     A leg keeps its row and its id, so opinions about it and its activity stay. Legs that no longer
-    exist are deleted.
+    exist are deleted. The number of statements does not grow with the number of records.
 
     Args:
         db: A transaction that may write.
-        record_id: The record.
-        athlete_id: The athlete to whom the record belongs.
-        encoded: The legs, encoded before the transaction began.
-        attempt: The plugin that normalized the record, and when.
+        athlete_id: The athlete to whom the records belong.
+        encoded: Record id → its legs, encoded before the transaction began.
+        attempt: The plugin that normalized the records, and when.
+
+    Returns:
+        What was stored of each record, in the order of ``encoded``.
     """
+    before = _legs_before(db, encoded)
+    legs = _numbered(db, encoded, before)
     common = {
         "athlete_id": athlete_id,
         "model": MODEL_VERSION,
@@ -92,36 +105,95 @@ def put_source_activities(
         "plugin_version": attempt.plugin_version,
         "normalized_at": attempt.at,
     }
-    before = {row.leg_no: row for row in _LEGS.rows(db, record_id=record_id)}
-    legs: list[tuple[int, EncodedActivity]] = []
-    rematch = False
-    compare = False
+    _put_rows(db, legs, common)
+    # What is left over in ``before`` has no leg any longer.
+    lost = [row for rows in before.values() for row in rows.values()]
+    _delete_source_activities(db, [row.id for row in lost])
 
-    for leg in encoded:
-        row = before.pop(leg.activity.leg_no, None)
-        values = {**common, **_values_of(leg)}
-        if row is None:
-            values |= {"record_id": record_id, "leg_no": leg.activity.leg_no}
-            leg_id = insert_one(db, source_activities, **values)
+    # A new row has no claims and no streams yet.
+    known = {leg.id for leg in legs if leg.before is not None}
+    asserted = {leg.id: leg.encoded.activity.claims for leg in legs}
+    reclaimed = put_claims(db, athlete_id, asserted, known)
+    put_streams(db, {leg.id: leg.encoded for leg in legs}, known)
+
+    legs_of: dict[int, list[_Leg]] = {record_id: [] for record_id in encoded}
+    for leg in legs:
+        legs_of[leg.record_id].append(leg)
+    stored = []
+    for record_id, of_record in legs_of.items():
+        lost_rows = before.get(record_id, {}).values()
+        stored.append(_stored(of_record, lost_rows, reclaimed))
+    return stored
+
+
+def _legs_before(db: Db, record_ids: Iterable[int]) -> dict[int, dict[int, Any]]:
+    """Return record id → number of the leg → its row."""
+    before: dict[int, dict[int, Any]] = {}
+    for row in _LEGS.each_row(db, record_ids):
+        before.setdefault(row.record_id, {})[row.leg_no] = row
+    return before
+
+
+def _numbered(
+    db: Db,
+    encoded: Mapping[int, Sequence[EncodedActivity]],
+    before: Mapping[int, dict[int, Any]],
+) -> list[_Leg]:
+    """Return the legs with the ids of their rows, which are taken out of ``before``."""
+    found = []
+    for record_id, legs in encoded.items():
+        rows = before.get(record_id, {})
+        for leg in legs:
+            found.append((record_id, leg, rows.pop(leg.activity.leg_no, None)))
+    count = sum(row is None for _, _, row in found)
+    ids = iter(new_ids(db, source_activities, count))
+    numbered = []
+    for record_id, leg, row in found:
+        leg_id = next(ids) if row is None else row.id
+        numbered.append(_Leg(record_id, leg_id, leg, row))
+    return numbered
+
+
+def _put_rows(
+    db: Db,
+    legs: Iterable[_Leg],
+    common: Mapping[str, Any],
+) -> None:
+    """Insert the rows of new legs, and update those of the others."""
+    new = []
+    known = []
+    for leg in legs:
+        row = {"id": leg.id, **common, **_values_of(leg.encoded)}
+        if leg.before is not None:
+            known.append(row)
+        else:
+            key = {"record_id": leg.record_id, "leg_no": leg.encoded.activity.leg_no}
+            new.append(row | key)
+    insert_many(db, source_activities, new)
+    update_many(db, source_activities, known)
+
+
+def _stored(
+    legs: Iterable[_Leg],
+    lost: Collection[Any],
+    reclaimed: Collection[int],
+) -> StoredLegs:
+    """Return what was stored of a record, whose claims may have changed."""
+    rematch = bool(lost)
+    compare = False
+    for leg in legs:
+        if leg.before is None or leg.id in reclaimed:
             rematch = True
         else:
-            leg_id = row.id
-            update_one(db, source_activities, leg_id, **values)
-            rematch |= _moves(row, leg)
-            compare |= _compares_differently(row, leg)
-
-        # A new row has no claims or streams yet, which saves two queries for each leg of a first
-        # sync.
-        known = row is not None
-        rematch |= _put_claims(db, leg_id, athlete_id, leg.activity.claims, known=known)
-        put_streams(db, leg_id, leg, known=known)
-        legs.append((leg_id, leg))
-
-    lost = list(before.values())
+            rematch |= _moves(leg.before, leg.encoded)
+            compare |= _compares_differently(leg.before, leg.encoded)
     affected = frozenset(row.activity_id for row in lost if row.activity_id)
-    if lost:
-        _delete_source_activities(db, [row.id for row in lost])
-    return StoredLegs(tuple(legs), rematch or bool(lost), compare, affected)
+    return StoredLegs(
+        tuple((leg.id, leg.encoded) for leg in legs),
+        rematch,
+        compare,
+        affected,
+    )
 
 
 def _values_of(leg: EncodedActivity) -> dict[str, Any]:
@@ -152,52 +224,9 @@ def _compares_differently(row: Any, leg: EncodedActivity) -> bool:
     return any(getattr(row, name) != leg.columns[name] for name in _COMPARED)
 
 
-def _put_claims(
-    db: Db,
-    source_activity_id: int,
-    athlete_id: str,
-    asserted: Sequence[str],
-    *,
-    known: bool,
-) -> bool:
-    """Store the claims of a source activity, and return whether they changed."""
-    before = set()
-    if known:
-        before = set(_CLAIMS.scalars(db, source_activity=source_activity_id))
-    now = set(asserted)
-    if before == now:
-        return False
-    _delete_claims(db, source_activity_id, before - now)
-    for claim in sorted(now - before):
-        insert_row(
-            db,
-            claims,
-            source_activity_id=source_activity_id,
-            claim=claim,
-            athlete_id=athlete_id,
-        )
-    return True
-
-
-def _delete_claims(
-    db: Db,
-    source_activity_id: int,
-    dropped: Collection[str],
-) -> None:
-    if not dropped:
-        return
-    db.execute(
-        sa.delete(claims).where(
-            claims.c.source_activity_id == source_activity_id,
-            claims.c.claim.in_(dropped),
-        )
-    )
-
-
 def _delete_source_activities(db: Db, ids: Sequence[int]) -> None:
-    for chunk in chunks(ids):
-        delete_opinions(db, chunk)
-        db.execute(sa.delete(source_activities).where(source_activities.c.id.in_(chunk)))
+    delete_opinions(db, ids)
+    _DELETE.run_each(db, ids)
 
 
 def detach_from_missing_activities(db: Db, athlete_id: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,8 @@ import sqlalchemy as sa
 from fitglue_registry.model.stored import RecordState
 from fitglue_registry.store.joins import SOURCE_ACTIVITIES
 from fitglue_registry.store.statements import IDS, Statement
-from fitglue_registry.store.tables import claims, connections, records, source_activities
+from fitglue_registry.store.stored_claims import claims_of
+from fitglue_registry.store.tables import connections, records, source_activities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,11 +39,6 @@ class SourceActivityRow:
     document: str  # JSON; decoded only where its values are needed
 
 
-_CLAIMS = Statement(
-    sa.select(claims.c.source_activity_id, claims.c.claim).where(
-        claims.c.source_activity_id.in_(IDS)
-    )
-)
 _ROWS = Statement(
     sa.select(
         source_activities.c.id,
@@ -76,18 +71,11 @@ def load_rows(
     """
     loaded: dict[int, SourceActivityRow] = {}
     wanted = sorted(set(ids))
-    claimed = _claims_of(db, wanted) if with_claims else {}
+    claimed = claims_of(db, wanted) if with_claims else {}
     for row in _ROWS.each_row(db, wanted):
         asserted = frozenset(claimed.get(row.id, ()))
         loaded[row.id] = _loaded(row, asserted)
     return loaded
-
-
-def _claims_of(db: Db, ids: list[int]) -> dict[int, set[str]]:
-    claimed: dict[int, set[str]] = defaultdict(set)
-    for source_activity_id, claim in _CLAIMS.each_row(db, ids):
-        claimed[source_activity_id].add(claim)
-    return claimed
 
 
 def _loaded(row: Any, asserted: frozenset[str]) -> SourceActivityRow:

@@ -56,6 +56,7 @@ _SHARED = (
 )
 _TIMES_NEAR = Statement(
     sa.select(
+        source_activities.c.id,
         source_activities.c.start_utc,
         source_activities.c.start_local,
         source_activities.c.clock_start,
@@ -65,7 +66,6 @@ _TIMES_NEAR = Statement(
         source_activities.c.athlete_id == sa.bindparam("athlete"),
         source_activities.c.clock_start >= sa.bindparam("oldest"),
         source_activities.c.clock_start <= sa.bindparam("newest"),
-        source_activities.c.id != sa.bindparam("source_activity"),
     )
 )
 
@@ -122,28 +122,24 @@ def ids_near(
 def times_near(
     db: Db,
     athlete_id: str,
-    source_activity_id: int,
-    oldest: datetime,
-    newest: datetime,
+    spans: Iterable[tuple[datetime, datetime]],
 ) -> list[Any]:
-    """Return start and duration of the other source activities that start in a span of local time.
+    """Return start and duration of the source activities that start in these spans of local time.
 
-    They decide, without decoding a document, whether a new source activity has any candidates.
+    They decide, without decoding a document, whether a changed source activity has any candidates.
 
     Args:
         db: A transaction.
         athlete_id: The athlete.
-        source_activity_id: The source activity that is left out.
-        oldest: The first moment of the span.
-        newest: The last moment of the span.
+        spans: The first and the last moment of each span.
 
     Returns:
-        Rows with ``start_utc``, ``start_local``, ``clock_start``, ``elapsed_s`` and ``moving_s``.
+        Rows with ``id``, ``start_utc``, ``start_local``, ``clock_start``, ``elapsed_s`` and
+        ``moving_s``, in the order of ``clock_start``.
     """
-    return _TIMES_NEAR.rows(
-        db,
-        athlete=athlete_id,
-        source_activity=source_activity_id,
-        oldest=oldest.isoformat(),
-        newest=newest.isoformat(),
-    )
+    rows: list[Any] = []
+    for oldest, newest in spans:
+        span = {"oldest": oldest.isoformat(), "newest": newest.isoformat()}
+        rows += _TIMES_NEAR.rows(db, athlete=athlete_id, **span)
+    # Not sorted by the database, whose collation may differ from the order of Python.
+    return sorted(rows, key=lambda row: str(row.clock_start))

@@ -11,22 +11,20 @@ import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry.store.json_text import json_text
-from fitglue_registry.store.rows import insert_row
+from fitglue_registry.store.rows import upsert_many
 from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.stream_blobs import decode_blob
 from fitglue_registry.store.tables import streams
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.model import Stream
     from fitglue_registry.store.encoding import EncodedActivity
 
-_DELETE = Statement(
-    sa.delete(streams).where(streams.c.source_activity_id == sa.bindparam("source_activity"))
-)
+_DELETE = Statement(sa.delete(streams).where(streams.c.source_activity_id.in_(IDS)))
 _SAMPLES = Statement(
     sa.select(
         streams.c.source_activity_id,
@@ -38,24 +36,31 @@ _SAMPLES = Statement(
 
 def put_streams(
     db: Db,
-    source_activity_id: int,
-    encoded: EncodedActivity,
-    *,
-    known: bool,
+    encoded: Mapping[int, EncodedActivity],
+    known: Collection[int],
 ) -> None:
-    """Replace the streams of a source activity; ``known`` is false if its row is new."""
-    if known:
-        _DELETE.run(db, source_activity=source_activity_id)
-    if encoded.blob is None:
-        return
-    insert_row(
-        db,
-        streams,
-        source_activity_id=source_activity_id,
-        types=json_text(encoded.types),
-        samples=encoded.samples,
-        content=encoded.blob,
-    )
+    """Replace the streams of source activities.
+
+    Args:
+        db: A transaction that may write.
+        encoded: The source activities by their ids.
+        known: The ids of those that may have streams already.
+    """
+    rows = []
+    without = []
+    for source_activity_id, leg in encoded.items():
+        if leg.blob is None:
+            without.append(source_activity_id)
+            continue
+        row = {
+            "source_activity_id": source_activity_id,
+            "types": json_text(leg.types),
+            "samples": leg.samples,
+            "content": leg.blob,
+        }
+        rows.append(row)
+    upsert_many(db, streams, rows)
+    _DELETE.run_each(db, [number for number in without if number in known])
 
 
 def samples_of(db: Db, ids: Iterable[int]) -> dict[int, tuple[tuple[str, ...], int]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from fitglue_registry.store.runs import Decision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +24,7 @@ class Transaction:
     context: SyncContext
     log: RunLog
     db: Db
+    decisions: list[Decision] = field(default_factory=list)
 
     def decide(
         self,
@@ -29,14 +32,18 @@ class Transaction:
         record_id: int,
         reason: str | None = None,
     ) -> None:
-        """Store a decision about a record, in the transaction that carries it out.
+        """Note a decision about a record, which is stored at the end of the transaction.
 
         Args:
             decision: A value of ``RunDecision``, or ``no-`` with the name of a part.
             record_id: The record.
             reason: Why, for people to read.
         """
-        self.log.decide(self.db, self.context.now, str(decision), record_id, reason)
+        self.decisions.append(Decision(str(decision), record_id, reason))
+
+    def store_decisions(self) -> None:
+        """Store the decisions that were made so far, all with one statement."""
+        self.log.decide(self.db, self.context.now, self.decisions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,9 @@ class Run:
         counts = dict(self.log.counts)
         try:
             with self.context.database.write() as db:
-                yield Transaction(self.context, self.log, db)
+                transaction = Transaction(self.context, self.log, db)
+                yield transaction
+                transaction.store_decisions()
         # Ctrl-C and GeneratorExit roll the transaction back as well. Without this, the log would
         # keep the id of a row that the rollback removed, and the next decision would refer to
         # it.

@@ -15,7 +15,7 @@ import pytest
 
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host, Policy
-from fitglue_registry.store.opinions import PairOpinion, put_opinion
+from fitglue_registry.store.opinions import PairOpinion, put_opinions
 from tests.cli.conftest import TITLE
 from tests.cli.test_starts import TCX
 from tests.sync.test_crops import archive
@@ -69,7 +69,7 @@ def doubles(tmp_path):
         asked = [host.activities.get(name).members[0].id for name in ("a1", "b1")]
         with host.workspace.database.write() as db:
             opinion = PairOpinion(*asked, "an expert", "ask", REASON)
-            put_opinion(db, opinion, "2026-06-15T12:00:00.000Z")
+            put_opinions(db, [opinion], "2026-06-15T12:00:00.000Z")
 
 
 def test_a_pair_is_shown_side_by_side_with_its_evidence(doubles, fitglue):
@@ -191,7 +191,7 @@ def test_a_crop_is_named_beside_the_evidence(tmp_path, fitglue):
         asked = [host.activities.get(number).members[0].id for number in ("1", "2")]
         with host.workspace.database.write() as db:
             opinion = PairOpinion(*asked, "an expert", "ask", REASON)
-            put_opinion(db, opinion, "2026-06-15T12:00:00.000Z")
+            put_opinions(db, [opinion], "2026-06-15T12:00:00.000Z")
     output = fitglue("duplicates").out
     assert "1 was cropped at its service; the whole recordings are compared" in output
     assert "2 was cropped" not in output

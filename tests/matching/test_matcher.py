@@ -13,7 +13,7 @@ import pytest
 from fitglue_registry.decisions.stored_decisions import StoredDecisions
 from fitglue_registry.dedupe import Evidence
 from fitglue_registry.hookspecs import HOOK_API, hookimpl
-from fitglue_registry.matching.candidate_search import has_candidates
+from fitglue_registry.matching.candidate_search import with_candidates
 from fitglue_registry.matching.matcher import Matcher
 from fitglue_registry.matching.opinions import judgment_of_opinion
 from fitglue_registry.matching.plugin_opinions import OpinionPlugins
@@ -22,7 +22,7 @@ from fitglue_registry.plugin_api import Opinion
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.registry import DefaultTitles, MergeRules, Rule
 from fitglue_registry.store.activity_details import load_activity
-from fitglue_registry.store.opinions import PairOpinion, opinions_about, put_opinion
+from fitglue_registry.store.opinions import PairOpinion, opinions_about, put_opinions
 from fitglue_registry.store.source_activity_rows import load_rows
 from fitglue_registry.store.source_activity_search import shared_of
 
@@ -134,7 +134,7 @@ def test_a_plugin_keeps_apart(library, rematch):
 def test_the_athletes_decision_takes_precedence_over_a_plugin(library, rematch):
     """The athlete's decision takes precedence over a plugin, each time that the plugin is asked."""
     first, second = library.source_activity(), library.source_activity()
-    put_opinion(library.db, PairOpinion(first, second, "person", "different", "mine"), NOW)
+    put_opinions(library.db, [PairOpinion(first, second, "person", "different", "mine")], NOW)
     for _ in range(2):
         assert len(set(rematch(first, second, plugin=all_are("same")))) == 2
 
@@ -220,7 +220,7 @@ def test_a_gone_member_stays_with_the_activity_after_a_split(library, rematch):
     [activity_id, *_] = rematch(first, second, third)
     library.gone(first)
     for member, other in ((second, third), (first, third)):
-        put_opinion(library.db, PairOpinion(member, other, "person", "different", "mine"), NOW)
+        put_opinions(library.db, [PairOpinion(member, other, "person", "different", "mine")], NOW)
     after = dict(zip((first, second, third), rematch(first, second, third), strict=True))
     assert after[first] == after[second] == activity_id
     assert after[third] != activity_id
@@ -244,7 +244,7 @@ def test_a_new_value_is_merged_without_matching_again(library, rematch, activity
     [activity_id, _] = rematch(first, second)
     changed = library.put(record, activity(claims=("a:1",), title="New"))
     Matcher(OpinionPlugins(Plugins([])), StoredDecisions()).remerge_changed(
-        library.db, "me", changed.legs, NOW
+        library.db, "me", dict(changed.legs), NOW
     )
     details = load_activity(library.db, activity_id)
     assert (details.activity.title, len(details.members)) == ("New", 2)
@@ -332,7 +332,7 @@ def test_a_recording_that_arrives_later_can_decide(library, rematch, activity):
     )
     for record, values in zip(records, values_of_each, strict=True):
         again = library.put(record, activity(**values, streams=(track,)))
-        assert has_candidates(library.db, "me", again)
+        assert with_candidates(library.db, "me", dict(again.legs))
     assert len(set(rematch(first, second))) == 1
 
 
@@ -345,8 +345,10 @@ def test_a_workout_with_nothing_near_it_has_no_candidates(library, rematch, acti
         library.put(record, activity()).ids[0],
         library.source_activity(start_local=datetime(2026, 5, 1, 19, 44)),  # noqa: DTZ001
     )
-    assert not has_candidates(library.db, "me", library.put(record, activity(distance_m=9.0)))
-    assert has_candidates(library.db, "me", library.put(record, activity(elapsed_s=50_000.0)))
+    alone = library.put(record, activity(distance_m=9.0))
+    assert not with_candidates(library.db, "me", dict(alone.legs))
+    longer = library.put(record, activity(elapsed_s=50_000.0))
+    assert with_candidates(library.db, "me", dict(longer.legs)) == set(longer.ids)
 
 
 @pytest.mark.parametrize(
@@ -370,5 +372,5 @@ def test_a_start_at_midnight_may_be_exact_or_only_a_day(
         )
     )
     put = library.put(library.record(), activity(start_local=start, distance_m=9.0))
-    assert has_candidates(library.db, "me", put)
+    assert with_candidates(library.db, "me", dict(put.legs))
     assert rematch(*put.ids) == [there]

@@ -35,8 +35,8 @@ def put(library, raws):
     record = library.record()
 
     def make(content, part="summary", encoding="identity"):
-        received = ReceivedPart(part, Body(content, encoding), NOW)
-        return raws.put(library.db, record, "intervals", received)
+        received = {record: ReceivedPart(Body(content, encoding), NOW)}
+        return raws.put(library.db, "intervals", part, received)[record]
 
     make.record = record
     return make

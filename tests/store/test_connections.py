@@ -13,7 +13,7 @@ from fitglue_registry.store.connections import (
     renew_connection,
     update_connection,
 )
-from fitglue_registry.store.opinions import PairOpinion, put_opinion
+from fitglue_registry.store.opinions import PairOpinion, put_opinions
 from fitglue_registry.store.parts import want_parts
 from fitglue_registry.store.tables import metadata
 from fitglue_registry.store.windows import plan_windows
@@ -97,8 +97,8 @@ def test_a_removed_connection_takes_all_that_hangs_on_it(library, activity):
     record = library.record(connection_id)
     number = library.put(record, activity(claims=("a:1",))).ids[0]
     other = library.source_activity()
-    put_opinion(library.db, PairOpinion(number, other, "person", "same", "mine"), NOW)
-    want_parts(library.db, record, ["detail"])
+    put_opinions(library.db, [PairOpinion(number, other, "person", "same", "mine")], NOW)
+    want_parts(library.db, {record: ["detail"]})
     plan_windows(library.db, connection_id, NOW, [Window()])
     remove_connection(library.db, connection_id)
     left = {

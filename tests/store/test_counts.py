@@ -19,7 +19,7 @@ def test_a_connection_is_counted_by_states(library):
     connection = library.connection()
     for state in ("listed", "listed", "stub"):
         record = library.record(connection, state=state)
-        want_parts(library.db, record, ["detail"])
+        want_parts(library.db, {record: ["detail"]})
     assert connection_counts(library.db, connection) == {
         "listed": 2,
         "stub": 1,

@@ -28,17 +28,17 @@ def test_wanted_parts_come_newest_first_and_undated_last(library, account):
     """
     connection, ids = account
     for record in ids.values():
-        want_parts(library.db, record, ["detail"])
+        want_parts(library.db, {record: ["detail"]})
     assert wanted(library, connection) == ["third", "first", "undated"]
 
 
 def test_a_part_that_is_there_is_wanted_no_more_until_it_is_wanted_again(library, account):
     """A part that was stored is not wanted until it is marked as wanted again."""
     connection, ids = account
-    want_parts(library.db, ids["first"], ["detail"])
+    want_parts(library.db, {ids["first"]: ["detail"]})
     set_part(library.db, ids["first"], "detail", PartUpdate(PartState.HAVE, raw_id=7))
     assert wanted(library, connection) == []
-    want_parts(library.db, ids["first"], ["detail"])
+    want_parts(library.db, {ids["first"]: ["detail"]})
     assert wanted(library, connection) == ["first"]
 
 
@@ -49,7 +49,7 @@ def test_vain_tries_are_counted_until_the_part_is_wanted_anew(library, account):
         update = PartUpdate(PartState.WANTED, code="FG-timeout", reason="late", tried=True)
         set_part(library.db, ids["first"], "detail", update)
     assert part_tries(library.db, ids["first"], "detail") == 2
-    want_parts(library.db, ids["first"], ["detail"])
+    want_parts(library.db, {ids["first"]: ["detail"]})
     assert part_tries(library.db, ids["first"], "detail") == 0
 
 
@@ -69,6 +69,6 @@ def test_parts_of_records_that_are_not_listed_are_not_fetched(library, account):
     """No parts are fetched of a stub or a tombstone."""
     connection, ids = account
     for name, state in (("first", "stub"), ("third", "gone"), ("undated", "missing")):
-        want_parts(library.db, ids[name], ["detail"])
+        want_parts(library.db, {ids[name]: ["detail"]})
         update_record(library.db, ids[name], state=state)
     assert wanted(library, connection) == []

@@ -120,5 +120,5 @@ def test_a_dictionary_of_a_transaction_that_failed_is_forgotten(sqlite, library_
     raws.forget_dictionaries()
     with sqlite.write() as db:
         record = library_of(db).record()
-        raws.put(db, record, "intervals", ReceivedPart("summary", Body(b"{}"), NOW))
+        raws.put(db, "intervals", "summary", {record: ReceivedPart(Body(b"{}"), NOW)})
         assert db.scalar(sa.select(raw.c.dictionary_id)) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fitglue_registry.store.runs import RunLog, decisions_of, last_runs
+from fitglue_registry.store.runs import Decision, RunLog, decisions_of, last_runs
 
 NOW = "2026-06-15T12:00:00.000Z"
 
@@ -11,8 +11,8 @@ def test_a_run_keeps_its_decisions_and_how_it_ended(library):
     """A run is stored with its outcome and its decisions in order, each with its reason."""
     record = library.record()
     run = RunLog("me", library.connection(), "sync", NOW, {})
-    for decision in ("new", "changed"):
-        run.decide(library.db, NOW, decision, record, "because")
+    made = [Decision(decision, record, "because") for decision in ("new", "changed")]
+    run.decide(library.db, NOW, made)
     run.end(library.db, NOW, "complete")
     assert [row["decision"] for row in decisions_of(library.db, [record])] == ["new", "changed"]
     [run_row] = last_runs(library.db, "me")

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from fitglue_registry.model import Column, Stream, Stub
-from fitglue_registry.store.opinions import PairOpinion, put_opinion
+from fitglue_registry.store.opinions import PairOpinion, put_opinions
 from fitglue_registry.store.stored_streams import load_streams
 from fitglue_registry.store.tables import claims, opinions, source_activities, streams
 
@@ -74,7 +74,7 @@ def test_a_leg_that_no_longer_exists_is_removed(library, activity):
         activity(leg_no=1, claims=("a:1",), streams=(Stream("time", Column.of([0])),)),
     ).ids
     _, second = library.assign((first_leg,), (second_leg,))
-    put_opinion(library.db, PairOpinion(second_leg, other, "example", "same", "because"), NOW)
+    put_opinions(library.db, [PairOpinion(second_leg, other, "example", "same", "because")], NOW)
     after = library.put(record, activity())
     assert (after.ids, after.rematch, after.affected) == ((first_leg,), True, frozenset({second}))
     for table in (claims, streams, opinions):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fitglue_registry.model import Lap, Stub
-from fitglue_registry.store.runs import RunLog
+from fitglue_registry.store.runs import Decision, RunLog
 from fitglue_registry.store.sql import column_names, run_sql
 
 #: A promise: a name may be added at the end of its list, none is ever changed or taken away within
@@ -237,7 +237,7 @@ def test_the_view_of_runs_names_the_connection(fill):
 
     def work(library):
         run = RunLog("me", library.connection(), "sync", "2026-06-15T12:00:00Z", {"full": True})
-        run.decide(library.db, "2026-06-15T12:00:01Z", "new", reason="odd \ud800\0")
+        run.decide(library.db, "2026-06-15T12:00:01Z", [Decision("new", reason="odd \ud800\0")])
         run.end(library.db, "2026-06-15T12:00:02Z", "failed", {"code": "FG-x", "why": "\ud800"})
 
     [row] = fill(work, "SELECT connection, kind, outcome, counts, error, options FROM runs")

@@ -10,7 +10,7 @@ import pytest
 
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry.errors import UserMistake
-from fitglue_registry.store.opinions import PairOpinion, put_opinion
+from fitglue_registry.store.opinions import PairOpinion, put_opinions
 from fitglue_registry.sync.events import Decided
 from fitglue_registry.sync.options import Options
 from tests.sync.natural import natural
@@ -75,7 +75,7 @@ def ask(host, first, second, reason="close"):
     """Store the opinion "ask" about a pair, as the scorer does."""
     pair = [host.activities.get(name).members[0].id for name in (first, second)]
     with host.workspace.database.write() as db:
-        put_opinion(db, PairOpinion(*pair, "an expert", "ask", reason), NOW)
+        put_opinions(db, [PairOpinion(*pair, "an expert", "ask", reason)], NOW)
 
 
 # -- same ------------------------------------------------------------------------------------------
@@ -243,7 +243,7 @@ def test_a_later_copy_stays_apart_like_the_workout_that_it_copies(host, accounts
     assert groups(host) == [["a", "a2"], ["b"]]
     with host.workspace.database.write() as db:
         pair = [host.activities.get(name).members[-1].id for name in ("a2", "b")]
-        put_opinion(db, PairOpinion(*pair, "some plugin", "same", "it says so"), NOW)
+        put_opinions(db, [PairOpinion(*pair, "some plugin", "same", "it says so")], NOW)
     sync(host)
     list(host.syncs.rebuild())
     assert groups(host) == [["a", "a2"], ["b"]]
@@ -354,7 +354,7 @@ def test_activities_with_a_pair_that_differs_are_not_asked_about(host, accounts)
     ask(host, "a", "b")
     pair = [host.activities.get(name).members[place].id for name, place in (("c", 1), ("b", 0))]
     with host.workspace.database.write() as db:
-        put_opinion(db, PairOpinion(*pair, "a plugin", "different", "legs"), NOW)
+        put_opinions(db, [PairOpinion(*pair, "a plugin", "different", "legs")], NOW)
     assert host.decisions.pending() == []
 
 

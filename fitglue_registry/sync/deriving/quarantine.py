@@ -63,8 +63,8 @@ def _retry(run: Run, waiting: Sequence[RecordRow]) -> Events:
             # One transaction for each record: if the process dies, the records before this one stay
             # released, and the others are retried by the next sync.
             with run.transaction() as transaction:
-                stored = store_derived(transaction, record.id, derived)
-                place_stored(transaction, [stored])
+                stored = store_derived(transaction, {record.id: derived})
+                place_stored(transaction, stored)
             yield _event(run.context.name, record, derived)
 
 

@@ -156,8 +156,8 @@ class _Rebuild:
         changed = _changed_legs(stored_result, derived)
         if changed or refused is not None or self._must_be_stored(stored_result):
             with self._run.transaction() as transaction:
-                stored = store_derived(transaction, row.id, derived)
-                place_stored(transaction, [stored])
+                stored = store_derived(transaction, {row.id: derived})
+                place_stored(transaction, stored)
                 if changed:
                     transaction.decide(RunDecision.REBUILT, row.id)
         for leg_no in changed:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry.matching.candidate_search import has_candidates
+from fitglue_registry.matching.candidate_search import with_candidates
 from fitglue_registry.model.stored import RunDecision
 from fitglue_registry.store.quarantine import put_in_quarantine, release
 from fitglue_registry.store.records import Attempt
 from fitglue_registry.store.source_activities import put_source_activities
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Mapping
 
     from fitglue_registry.errors import FitglueError
     from fitglue_registry.store.encoding import EncodedActivity
@@ -25,50 +25,35 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.run import Transaction
 
 
-def store_derived(
-    transaction: Transaction,
-    record_id: int,
-    derived: Derived,
-) -> StoredLegs | None:
-    """Store the result of deriving a record.
+def store_derived(transaction: Transaction, results: Mapping[int, Derived]) -> list[StoredLegs]:
+    """Store the results of deriving records.
 
     Activities are not updated here; call ``place_stored`` for that, once for a batch of records.
 
     Args:
         transaction: A transaction.
-        record_id: The record.
-        derived: The result.
+        results: Record id → the result.
 
     Returns:
-        The stored legs; ``None`` if the record is in quarantine.
+        The stored legs of the records that do not go to quarantine.
     """
-    # Its earlier source activities stay as they are: an activity that was shown before does not
-    # disappear because a new version of the plugin cannot read its record.
-    if derived.refused is not None:
-        quarantine(transaction, record_id, derived.refused)
-        return None
-    if release(transaction.db, record_id):
-        transaction.decide(RunDecision.RELEASED, record_id)
-    return put_derived(transaction, record_id, derived)
-
-
-def put_derived(
-    transaction: Transaction,
-    record_id: int,
-    derived: Derived,
-) -> StoredLegs:
-    """Store the source activities of a record in place of those that it had."""
+    sound = {}
+    for record_id, derived in results.items():
+        # Its earlier source activities stay as they are: an activity that was shown before does not
+        # disappear because a new version of the plugin cannot read its record.
+        if derived.refused is not None:
+            quarantine(transaction, record_id, derived.refused)
+        else:
+            sound[record_id] = derived.encoded
+    released = release(transaction.db, sound)
+    for record_id in sound:
+        if record_id in released:
+            transaction.decide(RunDecision.RELEASED, record_id)
     context = transaction.context
-    return put_source_activities(
-        transaction.db,
-        record_id,
-        context.athlete_id,
-        derived.encoded,
-        _attempt(context),
-    )
+    return put_source_activities(transaction.db, context.athlete_id, sound, _attempt(context))
 
 
-def place_stored(transaction: Transaction, stored: Iterable[StoredLegs | None]) -> None:
+def place_stored(transaction: Transaction, stored: Collection[StoredLegs]) -> None:
     """Bring the activities of stored source activities up to date.
 
     Matching is slow, because it loads and compares the neighbors of each workout. It is only done
@@ -77,23 +62,27 @@ def place_stored(transaction: Transaction, stored: Iterable[StoredLegs | None]) 
 
     Args:
         transaction: The transaction in which they were stored.
-        stored: What ``store_derived`` returned for each record.
+        stored: What ``store_derived`` returned.
     """
     db = transaction.db
     context = transaction.context
     athlete_id = context.athlete_id
     now = context.now
+    compared: dict[int, EncodedActivity] = {}
+    for legs in stored:
+        if legs.compare and not legs.rematch:
+            compared.update(legs.legs)
+    candidates = with_candidates(db, athlete_id, compared)
+
     ids: list[int] = []
     affected: set[str] = set()
-    remerge: list[tuple[int, EncodedActivity]] = []
+    remerge: dict[int, EncodedActivity] = {}
     for legs in stored:
-        if legs is None:
-            continue
-        if legs.rematch or (legs.compare and has_candidates(db, athlete_id, legs)):
+        if legs.rematch or not candidates.isdisjoint(legs.ids):
             ids.extend(legs.ids)
             affected.update(legs.affected)
         else:
-            remerge.extend(legs.legs)
+            remerge.update(legs.legs)
     if ids or affected:
         context.matcher.rematch(db, athlete_id, ids, now, affected)
     if remerge:

@@ -20,7 +20,7 @@ from fitglue_registry.sync.deriving.store_derived import place_stored, store_der
 from fitglue_registry.sync.events import Decided, Event, Events
 from fitglue_registry.sync.fetching.ask_for_parts import ask_for
 from fitglue_registry.sync.fetching.read_ahead import RecordReadAhead
-from fitglue_registry.sync.fetching.store_answers import keep_part
+from fitglue_registry.sync.fetching.store_answers import keep_parts
 from fitglue_registry.sync.reasons import reason_text
 
 if TYPE_CHECKING:
@@ -163,11 +163,11 @@ def _mark_as_unlisted(
     if derived.encoded:
         changes["start_local"] = derived.start
     with run.transaction() as transaction:
-        keep_part(transaction, record.id, part, derived)
+        keep_parts(transaction, part.part, {record.id: (part, derived)})
         transaction.decide(RunDecision.CONFIRMED, record.id, _UNLISTED)
         update_record(transaction.db, record.id, **changes)
-        stored = store_derived(transaction, record.id, derived)
-        place_stored(transaction, [stored])
+        stored = store_derived(transaction, {record.id: derived})
+        place_stored(transaction, stored)
     if derived.refused is not None:
         yield Decided(name, record.external_id, RunDecision.QUARANTINED, str(derived.refused))
     yield Decided(name, record.external_id, RunDecision.CONFIRMED, _UNLISTED)
@@ -197,7 +197,7 @@ def _mark_as_gone(
         )
         transaction.decide(RunDecision.GONE, record.id, answer.reason)
         # The raw parts are kept, but nobody needs to repair a record that no longer exists.
-        release(db, record.id)
+        release(db, [record.id])
         # In the same transaction: the activity loses this member, or is gone with it.
         ids = ids_of_records(db, [record.id])
         context.matcher.rematch(db, athlete_id, ids, now)

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.model.stored import PartState, RecordState, RunDecision
 from fitglue_registry.plugin_api import Body, Part, Unavailable, UnavailableState
-from fitglue_registry.store.parts import PartUpdate, part_tries, restore_second_look, set_part
+from fitglue_registry.store.parts import (
+    PartUpdate,
+    part_tries,
+    restore_second_look,
+    set_part,
+    set_received,
+)
 from fitglue_registry.store.raw_parts import BLOB_PARTS, ReceivedPart
 from fitglue_registry.store.records import update_record
 from fitglue_registry.sync.deriving.store_derived import place_stored, store_derived
@@ -16,7 +22,6 @@ from fitglue_registry.sync.events import Decided
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fitglue_registry.store.source_activities import StoredLegs
     from fitglue_registry.sync.deriving.deriver import Derived
     from fitglue_registry.sync.fetching.answers import Answered
     from fitglue_registry.sync.run import Run, Transaction
@@ -52,10 +57,18 @@ def store_answers(
         # compressed already, so they get none.
         if part not in BLOB_PARTS:
             context.raws.train(transaction.db, context.entry.id, part, _plain_bytes(batch))
-        stored = []
+        arrived = {}
+        results = {}
         for answered in batch:
             record_id = record_of[answered.external_id]
-            stored.append(_store_answer(transaction, part, record_id, answered))
+            if isinstance(answered.item, Part):
+                arrived[record_id] = (answered.item, answered.derived)
+            else:
+                _store_refusal(transaction, part, record_id, answered.item)
+            if answered.derived is not None:
+                results[record_id] = answered.derived.checked()
+        keep_parts(transaction, part, arrived)
+        stored = store_derived(transaction, results)
         # The matcher is called once for the batch, after all of its source activities are stored.
         place_stored(transaction, stored)
     decisions = {}
@@ -78,26 +91,17 @@ def _plain_bytes(batch: Sequence[Answered]) -> list[bytes]:
     return plain
 
 
-def _store_answer(
+def _store_refusal(
     transaction: Transaction,
     part: str,
     record_id: int,
-    answered: Answered,
-) -> StoredLegs | None:
-    """Store one answer; return the stored legs if source activities were derived from it."""
-    item = answered.item
-    derived = answered.derived
-    if derived is not None:
-        derived.checked()
+    item: Unavailable | FitglueError,
+) -> None:
+    """Store why a part did not arrive."""
     if isinstance(item, FitglueError):
         _note_failure(transaction, part, record_id, item)
-    elif isinstance(item, Unavailable):
-        note_unavailable(transaction, record_id, item)
     else:
-        keep_part(transaction, record_id, item, derived)
-    if derived is None:
-        return None
-    return store_derived(transaction, record_id, derived)
+        note_unavailable(transaction, record_id, item)
 
 
 def _decision(
@@ -117,29 +121,28 @@ def _decision(
     return None
 
 
-def keep_part(
+def keep_parts(
     transaction: Transaction,
-    record_id: int,
-    part: Part,
-    derived: Derived | None,
+    name: str,
+    arrived: Mapping[int, tuple[Part, Derived | None]],
 ) -> None:
-    """Store the bytes of a part, and set its state to "have".
+    """Store the bytes of one part of some records, and set its state to "have".
 
     Args:
         transaction: A transaction.
-        record_id: The record.
-        part: The part, as the plugin yielded it.
-        derived: What was derived from it. It has the moment at which the part was received, which
-            normalize saw too.
+        name: The name of the part.
+        arrived: Record id → the part, as the plugin yielded it, and what was derived from it. That
+            has the moment at which the part was received, which normalize saw too.
     """
     context = transaction.context
-    received_at = derived.received_at if derived is not None else None
-    # Without ``part.decoded``, which exists only to save normalize the decompression.
-    body = Body(part.content, part.encoding)
-    received = ReceivedPart(part.part, body, received_at or context.now)
-    raw_id = context.raws.put(transaction.db, record_id, context.entry.id, received)
-    update = PartUpdate(PartState.HAVE, raw_id)
-    set_part(transaction.db, record_id, part.part, update)
+    received = {}
+    for record_id, (part, derived) in arrived.items():
+        received_at = derived.received_at if derived is not None else None
+        # Without ``part.decoded``, which exists only to save normalize the decompression.
+        body = Body(part.content, part.encoding)
+        received[record_id] = ReceivedPart(body, received_at or context.now)
+    raw_ids = context.raws.put(transaction.db, context.entry.id, name, received)
+    set_received(transaction.db, name, raw_ids)
 
 
 def _note_failure(

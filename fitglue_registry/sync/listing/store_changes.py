@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.model.moments import utc_text
 from fitglue_registry.model.stored import (
     FETCHABLE,
     PartName,
-    PartState,
     RecordState,
     RunDecision,
 )
 from fitglue_registry.plugin_api import Body
-from fitglue_registry.store.parts import PartUpdate, part_names, set_part, want_parts
-from fitglue_registry.store.quarantine import release
+from fitglue_registry.store.parts import part_names, set_received, want_parts
 from fitglue_registry.store.raw_parts import ReceivedPart
-from fitglue_registry.store.records import insert_record, update_record
+from fitglue_registry.store.records import insert_records, update_records
 from fitglue_registry.store.source_activity_search import ids_of_records
-from fitglue_registry.sync.deriving.store_derived import put_derived, quarantine
+from fitglue_registry.sync.deriving.store_derived import store_derived
 from fitglue_registry.sync.reasons import reason_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from fitglue_registry.sync.listing.comparing import Change
     from fitglue_registry.sync.listing.derive_changes import DerivedChange
@@ -34,16 +31,11 @@ if TYPE_CHECKING:
 _UP_TO_DATE = (*FETCHABLE, RecordState.MISSING)
 
 
-@dataclass(frozen=True, slots=True)
-class _ToMatch:
-    """The source activities to match again, and the activities that lost a member."""
-
-    ids: Iterable[int] = ()
-    affected: Iterable[str] = ()
-
-
 def store_changes(transaction: Transaction, changes: Sequence[DerivedChange]) -> set[int]:
     """Store the new and changed rows of a window, and match their source activities.
+
+    Each table gets its rows with one statement, so that a window of hundreds of rows needs no more
+    statements than one of a few.
 
     Args:
         transaction: The transaction that stores the window.
@@ -52,50 +44,66 @@ def store_changes(transaction: Transaction, changes: Sequence[DerivedChange]) ->
     Returns:
         The ids of the source activities that were matched.
     """
-    # All rows first, then one call of the matcher: it loads the neighborhood of each workout, which
-    # costs much less for all rows together than for each row.
-    ids: set[int] = set()
+    db = transaction.db
+    context = transaction.context
+    by_record = _store_records(transaction, changes)
+    _store_summaries(transaction, by_record)
+    back = []
+    results = {}
+    for record_id, derived_change in by_record.items():
+        change = derived_change.change
+        transaction.decide(change.decision, record_id, change.reason)
+        if change.decision == RunDecision.BACK:
+            back.append(record_id)
+        results[record_id] = derived_change.derived
+    # A record that was gone has source activities that belong to no visible activity. They count
+    # again, even if the new summary is refused and they stay as they were.
+    ids = set(ids_of_records(db, back))
     affected: set[str] = set()
-    for change in changes:
-        to_match = _store_change(transaction, change)
-        ids.update(to_match.ids)
-        affected.update(to_match.affected)
+    # The summary above is stored in any case: a record that was fetched is kept, and can be
+    # normalized when the plugin has a new version.
+    for stored in store_derived(transaction, results):
+        ids.update(stored.ids)
+        affected.update(stored.affected)
+    # One call of the matcher: it loads the neighborhood of each workout, which costs much less for
+    # all rows together than for each row.
     if ids or affected:
-        context = transaction.context
-        context.matcher.rematch(transaction.db, context.athlete_id, ids, context.now, affected)
+        context.matcher.rematch(db, context.athlete_id, ids, context.now, affected)
     return ids
 
 
-def _store_change(transaction: Transaction, derived_change: DerivedChange) -> _ToMatch:
-    """Store one row, and return what has to be matched because of it."""
-    change = derived_change.change
-    derived = derived_change.derived
-    record_id = _store_record(transaction, derived_change)
-    _store_summary(transaction, record_id, derived_change)
-    transaction.decide(change.decision, record_id, change.reason)
-    # A record that was gone has source activities that belong to no visible activity. They count
-    # again, even if the new summary is refused and they stay as they were.
-    back: list[int] = []
-    if change.decision == RunDecision.BACK:
-        back = ids_of_records(transaction.db, [record_id])
-    # The summary above is stored in any case: a record that was fetched is kept, and can be
-    # normalized when the plugin has a new version.
-    if derived.refused is not None:
-        quarantine(transaction, record_id, derived.refused)
-        return _ToMatch(back)
-    if change.known is not None and release(transaction.db, record_id):
-        transaction.decide(RunDecision.RELEASED, record_id)
-    stored = put_derived(transaction, record_id, derived)
-    return _ToMatch((*back, *stored.ids), stored.affected)
-
-
-def _store_record(transaction: Transaction, derived_change: DerivedChange) -> int:
-    """Insert or update the record of a row, and return its id."""
+def _store_records(
+    transaction: Transaction,
+    changes: Sequence[DerivedChange],
+) -> dict[int, DerivedChange]:
+    """Insert or update the records of the rows; return the rows by the ids of their records."""
     db = transaction.db
+    context = transaction.context
+    new = []
+    inserted = []
+    updated = []
+    by_record = {}
+    for derived_change in changes:
+        change = derived_change.change
+        values = _record_values(derived_change, context.now)
+        if change.known is not None:
+            updated.append({"id": change.known.id, **values})
+            by_record[change.known.id] = derived_change
+        else:
+            key = {"external_id": change.external_id, "first_seen_at": context.now}
+            inserted.append(values | key)
+            new.append(derived_change)
+    update_records(db, updated)
+    record_ids = insert_records(db, context.connection_id, inserted)
+    by_record.update(zip(record_ids, new, strict=True))
+    return by_record
+
+
+def _record_values(derived_change: DerivedChange, now: str) -> dict[str, Any]:
+    """Return the columns of a record that follow from its row."""
     change = derived_change.change
     listing = change.listing
-    now = transaction.context.now
-    values = {
+    return {
         "state": RecordState.LISTED if listing.unavailable is None else RecordState.STUB,
         "revision": change.revision,
         "reason": None if listing.unavailable is None else reason_text(listing.unavailable),
@@ -104,17 +112,6 @@ def _store_record(transaction: Transaction, derived_change: DerivedChange) -> in
         "at_source": None if listing.at_source is None else utc_text(listing.at_source),
         "gone_at": None,
     }
-    if change.known is not None:
-        update_record(db, change.known.id, **values)
-        return change.known.id
-    connection_id = transaction.context.connection_id
-    return insert_record(
-        db,
-        connection_id,
-        listing.external_id,
-        first_seen_at=now,
-        **values,
-    )
 
 
 def _start_local(derived_change: DerivedChange) -> str | None:
@@ -125,41 +122,50 @@ def _start_local(derived_change: DerivedChange) -> str | None:
     return derived_change.derived.start
 
 
-def _store_summary(
-    transaction: Transaction,
-    record_id: int,
-    derived_change: DerivedChange,
-) -> None:
-    """Store the summary of a row, and put the parts that it wants on the backlog."""
+def _store_summaries(transaction: Transaction, by_record: Mapping[int, DerivedChange]) -> None:
+    """Store the summaries of rows, and put the parts that they want on the backlog."""
     db = transaction.db
-    change = derived_change.change
-    is_new = change.known is None
-    received = ReceivedPart(
-        PartName.SUMMARY,
-        Body(change.listing.summary),
-        derived_change.received_at,
-        change.revision,
-    )
     context = transaction.context
-    raw_id = context.raws.put(db, record_id, context.entry.id, received, fresh=is_new)
-    set_part(db, record_id, PartName.SUMMARY, PartUpdate(PartState.HAVE, raw_id), fresh=is_new)
-    # This belongs in the transaction that stores the summary. If the process dies after the
-    # commit, the backlog has the parts; if it dies before, the next sync lists the row again and
-    # finds it new or changed.
-    wanted = _wanted_parts(transaction, record_id, change)
-    want_parts(db, record_id, sorted(wanted), fresh=is_new)
+    new: dict[int, ReceivedPart] = {}
+    known: dict[int, ReceivedPart] = {}
+    for record_id, derived_change in by_record.items():
+        change = derived_change.change
+        received = ReceivedPart(
+            Body(change.listing.summary),
+            derived_change.received_at,
+            change.revision,
+        )
+        group = new if change.known is None else known
+        group[record_id] = received
+    raw_ids = context.raws.put(db, context.entry.id, PartName.SUMMARY, known)
+    raw_ids |= context.raws.put(db, context.entry.id, PartName.SUMMARY, new, fresh=True)
+    set_received(db, PartName.SUMMARY, raw_ids)
+    # This belongs in the transaction that stores the summaries. If the process dies after the
+    # commit, the backlog has the parts; if it dies before, the next sync lists the rows again and
+    # finds them new or changed.
+    asked = part_names(db, known)
+    wanted = {}
+    for record_id, derived_change in by_record.items():
+        names = _wanted_parts(transaction, derived_change.change, asked[record_id])
+        wanted[record_id] = sorted(names)
+    want_parts(db, wanted)
 
 
 def _wanted_parts(
     transaction: Transaction,
-    record_id: int,
     change: Change,
+    asked: Collection[str],
 ) -> set[str]:
     """Return the names of the parts to fetch.
 
     These are all default parts of a new record, and of a changed one the parts that the change
     affects. A part that needs an option is fetched again only if the record was asked for it
     before, so the option need not be repeated.
+
+    Args:
+        transaction: The transaction that stores the window.
+        change: The row.
+        asked: The parts of its record that were ever wanted.
     """
     if change.listing.unavailable is not None:
         return set()
@@ -167,7 +173,7 @@ def _wanted_parts(
     wanted: set[str] = {part.name for part in fetched if part.default}
     if change.known is None:
         return wanted
-    wanted.update(part_names(transaction.db, record_id))
+    wanted.update(asked)
     if change.known.state in _UP_TO_DATE:
         return wanted.intersection(change.touched)
     return wanted.intersection(part.name for part in fetched)

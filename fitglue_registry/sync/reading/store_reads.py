@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from fitglue_registry.store.raw_parts import BLOB_PARTS
 from fitglue_registry.store.records import known_records
 from fitglue_registry.sync.deriving.deriver import Derived
 from fitglue_registry.sync.deriving.store_derived import place_stored, quarantine, store_derived
-from fitglue_registry.sync.fetching.store_answers import keep_part, note_unavailable
+from fitglue_registry.sync.fetching.store_answers import keep_parts, note_unavailable
 from fitglue_registry.sync.listing.comparing import compare_rows
 from fitglue_registry.sync.listing.derive_changes import DerivedChange
 from fitglue_registry.sync.listing.revisions import Revisions
@@ -22,6 +23,7 @@ from fitglue_registry.sync.listing.store_changes import store_changes
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from fitglue_registry.plugin_api import Part
     from fitglue_registry.store.records import RecordRow
     from fitglue_registry.sync.reading.in_worker import ReadRecord
     from fitglue_registry.sync.reading.read_places import PlaceRead
@@ -103,13 +105,15 @@ def store_batch(run: Run, batch: Batch) -> set[str]:
             context.raws.train(db, context.entry.id, PartName.SUMMARY, summaries)
         store_changes(transaction, batch.changes)
         known = known_records(db, context.connection_id, batch.by_id)
+        read = {}
         for change in batch.changes:
             external_id = change.change.external_id
-            record = batch.by_id[external_id]
-            _keep_parts(transaction, known[external_id].id, record)
+            read[known[external_id].id] = batch.by_id[external_id]
+        _keep_parts(transaction, read)
+        for record_id, record in read.items():
             # Its summary is a workout nevertheless, which is stored above.
             if record.broke is not None and record.derived.encoded:
-                quarantine(transaction, known[external_id].id, record.broke)
+                quarantine(transaction, record_id, record.broke)
         completed = _store_missing(transaction, batch, known)
         put_locations(db, context.connection_id, _known_places(run, batch))
     changed = {change.change.external_id for change in batch.changes}
@@ -123,16 +127,17 @@ def _original_files(batch: Batch) -> Iterator[bytes]:
                 yield part.content
 
 
-def _keep_parts(
-    transaction: Transaction,
-    record_id: int,
-    record: ReadRecord,
-) -> None:
-    """Store the bytes of a record, and the reasons why it has no others."""
-    for part in record.parts:
-        keep_part(transaction, record_id, part, record.derived)
-    for unavailable in record.unavailable:
-        note_unavailable(transaction, record_id, unavailable)
+def _keep_parts(transaction: Transaction, read: Mapping[int, ReadRecord]) -> None:
+    """Store the bytes of records by their ids, and the reasons why they have no others."""
+    arrived: dict[str, dict[int, tuple[Part, Derived | None]]] = defaultdict(dict)
+    for record_id, record in read.items():
+        for part in record.parts:
+            arrived[part.part][record_id] = (part, record.derived)
+    for name, parts in arrived.items():
+        keep_parts(transaction, name, parts)
+    for record_id, record in read.items():
+        for unavailable in record.unavailable:
+            note_unavailable(transaction, record_id, unavailable)
 
 
 def _store_missing(
@@ -145,20 +150,20 @@ def _store_missing(
     They may be damaged, so that they are wanted again, or an earlier version stopped before it had
     read them. The external ids of these records are returned.
     """
-    completed = set()
-    stored = []
+    stored: dict[int, ReadRecord] = {}
     for external_id, record in batch.unchanged.items():
         row = known.get(external_id)
-        if row is None or not record.parts:
-            continue
-        states = part_states(transaction.db, row.id)
-        if all(states.get(part.part) == PartState.HAVE for part in record.parts):
-            continue
-        _keep_parts(transaction, row.id, record)
-        stored.append(store_derived(transaction, row.id, _derived(record)))
-        completed.add(external_id)
-    place_stored(transaction, stored)
-    return completed
+        if row is not None and record.parts:
+            stored[row.id] = record
+    states = part_states(transaction.db, stored)
+    incomplete = {}
+    for record_id, record in stored.items():
+        if any(states[record_id].get(part.part) != PartState.HAVE for part in record.parts):
+            incomplete[record_id] = record
+    _keep_parts(transaction, incomplete)
+    results = {record_id: _derived(record) for record_id, record in incomplete.items()}
+    place_stored(transaction, store_derived(transaction, results))
+    return {record.listing.external_id for record in incomplete.values()}
 
 
 def _known_places(run: Run, batch: Batch) -> Iterable[KnownLocation]:
