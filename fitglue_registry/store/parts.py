@@ -96,7 +96,11 @@ def want_parts(db: Db, wanted: Mapping[int, Iterable[str]]) -> None:
     upsert_many(db, parts, rows)
 
 
-def set_received(db: Db, part: str, raw_ids: Mapping[int, int]) -> None:
+def set_received(
+    db: Db,
+    part: str,
+    raw_ids: Mapping[int, int],
+) -> None:
     """Store that records have a part.
 
     Args:
@@ -288,7 +292,12 @@ def count_wanted(
     return db.scalar(query) or 0
 
 
-def _in_state(connection_id: str, part: str, state: PartState, *columns: Any) -> sa.Select[Any]:
+def _in_state(
+    connection_id: str,
+    part: str,
+    state: PartState,
+    *columns: Any,
+) -> sa.Select[Any]:
     # With a join, SQLite looks up the part of every record of the history. With a subquery, it
     # starts from the parts in this state, which are few.
     in_state = sa.select(parts.c.record_id).where(

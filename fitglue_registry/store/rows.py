@@ -31,7 +31,12 @@ def insert_row(db: Db, table: sa.Table, **values: Any) -> None:
     statement.run(db, **values)
 
 
-def update_one(db: Db, table: sa.Table, *key: Any, **values: Any) -> bool:
+def update_one(
+    db: Db,
+    table: sa.Table,
+    *key: Any,
+    **values: Any,
+) -> bool:
     """Set columns of the row with this primary key, and return whether such a row exists."""
     by_name = dict(zip(_key_names(table), key, strict=True))
     statement = _update(table, tuple(values))
@@ -57,7 +62,11 @@ def new_ids(db: Db, table: sa.Table, count: int) -> Sequence[int]:
     return range(first, first + count)
 
 
-def insert_many(db: Db, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_many(
+    db: Db,
+    table: sa.Table,
+    rows: Sequence[Mapping[str, Any]],
+) -> None:
     """Insert rows. The database assigns the ids of those that have none."""
     if not rows:
         return
@@ -66,7 +75,11 @@ def insert_many(db: Db, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> N
     statement.run_many(db, full)
 
 
-def update_many(db: Db, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def update_many(
+    db: Db,
+    table: sa.Table,
+    rows: Sequence[Mapping[str, Any]],
+) -> None:
     """Set columns of rows; each mapping has the primary key of its row, too."""
     if not rows:
         return

@@ -76,7 +76,12 @@ class Statement:
         cursor = self._for(db).execute(db, values)
         return [row[0] for row in cursor.fetchall()]
 
-    def each_row(self, db: Db, ids: Iterable[Any], **values: Any) -> Iterator[Any]:
+    def each_row(
+        self,
+        db: Db,
+        ids: Iterable[Any],
+        **values: Any,
+    ) -> Iterator[Any]:
         """Yield the rows for the values of ``IDS``.
 
         The order of the query holds within a chunk only.
@@ -86,12 +91,22 @@ class Statement:
             compiled = self._for(db, len(padded))
             yield from compiled.fetch(db, compiled.with_ids(padded, values))
 
-    def each_scalar(self, db: Db, ids: Iterable[Any], **values: Any) -> Iterator[Any]:
+    def each_scalar(
+        self,
+        db: Db,
+        ids: Iterable[Any],
+        **values: Any,
+    ) -> Iterator[Any]:
         """Yield the first column of each row that ``each_row`` would yield."""
         for row in self.each_row(db, ids, **values):
             yield row[0]
 
-    def run_each(self, db: Db, ids: Iterable[Any], **values: Any) -> None:
+    def run_each(
+        self,
+        db: Db,
+        ids: Iterable[Any],
+        **values: Any,
+    ) -> None:
         """Run a statement that changes rows for the values of ``IDS``."""
         for chunk in chunks(ids):
             padded = _padded(chunk)
@@ -171,7 +186,11 @@ class _Compiled:
         return dict(zip(self._names, bound, strict=True))
 
 
-def _binds_of(compiled: Any, expanded: Any, dialect: sa.Dialect) -> list[_Bind]:
+def _binds_of(
+    compiled: Any,
+    expanded: Any,
+    dialect: sa.Dialect,
+) -> list[_Bind]:
     """Return the parameters in the order of the SQL text, each with the converter of its type."""
     types = {name: parameter.type for parameter, name in compiled.bind_names.items()}
     for name, members in expanded.parameter_expansion.items():
