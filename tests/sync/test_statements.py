@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.fetching import ask_for_parts
 from tests.sync.builders import finished
@@ -76,8 +76,13 @@ def host_of(request, tmp_path, statements, clock):
         database = None
         if request.param == "postgresql":
             database = request.getfixturevalue("new_postgres_database")()
-        secrets = MemorySecretStore()
-        host = Host(tmp_path / name, database=database, secrets=secrets, clock=clock)
+        host = Host(
+            tmp_path / name,
+            database=database,
+            secrets=MemorySecretStore(),
+            clock=clock,
+            policy=Policy.personal(),
+        )
         hosts.append(host)
         return host
 
