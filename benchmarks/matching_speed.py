@@ -25,7 +25,7 @@ from fitglue_registry.store.connections import ConnectionRow, add_connection
 from fitglue_registry.store.database import Database
 from fitglue_registry.store.encoding import encode_activity
 from fitglue_registry.store.migrate import upgrade
-from fitglue_registry.store.records import Attempt, insert_record
+from fitglue_registry.store.records import Attempt, insert_records
 from fitglue_registry.store.source_activities import put_source_activities
 
 NOW = "2026-06-15T12:00:00.000Z"
@@ -155,16 +155,16 @@ def _put(db: Any, number: int, traits: Traits) -> int:
         calories_kcal=traits.calories_kcal,
         claims=(f"{traits.account}:{number}",),
     )
-    record = insert_record(
-        db,
-        traits.account,
-        f"x{number:06}",
-        state="listed",
-        revision="1",
-        start_local=local.isoformat(),
-        first_seen_at=NOW,
-        changed_at=NOW,
-    )
-    encoded = [encode_activity(activity)]
+    row = {
+        "external_id": f"x{number:06}",
+        "state": "listed",
+        "revision": "1",
+        "start_local": local.isoformat(),
+        "first_seen_at": NOW,
+        "changed_at": NOW,
+    }
+    [record] = insert_records(db, traits.account, [row])
+    encoded = {record: [encode_activity(activity)]}
     attempt = Attempt("bench", "1", NOW)
-    return put_source_activities(db, record, "me", encoded, attempt).ids[0]
+    [stored] = put_source_activities(db, "me", encoded, attempt)
+    return stored.ids[0]
