@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import stat
 import time
 
 import pytest
@@ -28,12 +29,10 @@ def test_a_plugin_that_sends_no_requests_can_report_that_it_is_at_work(view):
 
 
 def test_each_plugin_has_a_folder_of_its_own_for_what_may_be_lost(host, tmp_path):
-    """Each plugin has its own folder in the host's cache, which is not created before it is
-    needed.
-    """
+    """Each plugin has its own folder in the host's cache, which only the user can read."""
     (tmp_path / "rides").mkdir()
     host.connect("files", {"paths": str(tmp_path / "rides")})
     folder = host.home / "cache" / "plugins" / "fitglue-files"
-    assert not folder.exists()
+    assert (stat.S_IMODE(folder.stat().st_mode), list(folder.iterdir())) == (0o700, [])
     list(host.sync())
     assert [file.name for file in folder.iterdir()] == ["kinds.sqlite"]
