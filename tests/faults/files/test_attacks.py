@@ -23,7 +23,7 @@ import pytest
 
 from fitglue_registry import Host, Policy
 from tests.faults.files.attacks import ALL, ROWS
-from tests.faults.files.conftest import gpx, reasons
+from tests.faults.files.conftest import gpx, reasons, synced
 from tests.faults.secrets.searching import Search
 
 #: The most time and resident memory that a command may take.
@@ -79,12 +79,16 @@ def titles(host: Host) -> set[str | None]:
 
 @pytest.mark.parametrize("row", ROWS)
 def test_an_attack_costs_only_itself(host, rides, row):
-    """A file that is made to do harm is refused or read, and a good file beside it arrives."""
+    """A file that is made to do harm is refused or read, and the good files beside it arrive, also
+    one that is added later.
+    """
     attack = ROWS[row][0]
     attack.write(rides, _TENTH)
     events = list(host.import_paths([rides]))
+    good(rides, "later", 1)
+    events += synced(host)
     report = f"{reasons(events)}\n{host.records.quarantine()}"
-    assert {"good", attack.arrives or "good"} <= titles(host)
+    assert {"good", "later", attack.arrives or "good"} <= titles(host)
     assert attack.seen in report
 
 
@@ -229,19 +233,25 @@ def test_a_link_brings_nothing_into_the_store_or_a_backup(tmp_path, rides, secre
     linked.external_attr = (stat.S_IFLNK | 0o777) << 16
     with zipfile.ZipFile(rides / "links.zip", "w") as archive:
         archive.writestr(linked, str(secrets["key.fit"]))
-    synced = run(home, "sync")
+    later = run(home, "sync")
     assert "link" in imported.out
-    assert _SECRET not in imported.out + synced.out
+    assert _SECRET not in imported.out + later.out
     assert planted_in(home, tmp_path) == []
     with Host(home, policy=Policy.personal()) as host:
         assert titles(host) == {"good"}
 
 
-@pytest.mark.parametrize("name", ["key.fit", "secrets.gpx", "environ.fit"])
-def test_a_link_that_is_named_brings_in_only_workouts(tmp_path, rides, secrets, name):
-    """A link that the athlete names is followed, but what is not a workout is not stored."""
+def test_links_that_are_named_bring_in_only_workouts(tmp_path, rides, secrets):
+    """A link that the athlete names is followed, but what is not a workout is neither stored nor
+    quoted.
+    """
     home = tmp_path / "home"
-    (rides / name).symlink_to(secrets[name])
-    ran = run(home, "import", str(rides / name), str(rides / "good.gpx"), "--yes")
+    named = [rides / "good.gpx"]
+    for name in ("key.fit", "secrets.gpx", "environ.fit"):
+        (rides / name).symlink_to(secrets[name])
+        named.append(rides / name)
+    ran = run(home, "import", *map(str, named), "--yes")
     assert _SECRET not in ran.out
     assert planted_in(home, tmp_path) == []
+    with Host(home, policy=Policy.personal()) as host:
+        assert titles(host) == {"good"}
