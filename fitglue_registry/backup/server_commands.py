@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fitglue_registry.store.postgresql import schema_of_url
+
 if TYPE_CHECKING:
     from fitglue_registry.store.database import Database
 
 
 def dump_command(database: Database) -> str:
-    """Return the command that dumps a database of a server; it contains no password."""
-    return f"pg_dump --format=custom --file=fitglue.dump {_plain(database)}"
+    """Return the command that dumps our schema of a database server; it contains no password.
+
+    The tables of an application in the same database are not ours to dump, and a restore would
+    replace them.
+    """
+    schema = schema_of_url(database.url)
+    return f"pg_dump --schema={schema} --format=custom --file=fitglue.dump {_plain(database)}"
 
 
 def restore_command(database: Database) -> str:

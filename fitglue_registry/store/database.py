@@ -16,8 +16,10 @@ from fitglue_registry.errors import Place, StoreFailed
 from fitglue_registry.private_files import make_private_folder, new_private_file
 from fitglue_registry.store.driver_errors import RESTORE, translate_driver_error
 from fitglue_registry.store.formats import FORMATS, HEAD
-from fitglue_registry.store.schema import create_schema
+from fitglue_registry.store.postgresql import postgresql_engine
+from fitglue_registry.store.schema import create_schema, has_store
 from fitglue_registry.store.sqlite import sqlite_engine
+from fitglue_registry.store.version_table import version_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -178,9 +180,9 @@ class Database:
         This neither creates nor upgrades anything.
         """
         with self._translated(), self.engine.connect() as connection:
-            if not sa.inspect(connection).has_table("alembic_version"):
+            if not has_store(connection):
                 return None
-            query = sa.text("SELECT version_num FROM alembic_version")
+            query = sa.select(version_table().c.version_num)
             revision: str | None = connection.scalar(query)
             return revision
 
@@ -195,7 +197,9 @@ class Database:
         revision = self.revision()
         if revision is None:
             self._make()
-        elif revision != HEAD:
+            # It is an older one if a store was moved from another schema.
+            revision = self.revision() or HEAD
+        if revision != HEAD:
             self._migrate(revision)
         self._ready = True
 
@@ -255,12 +259,7 @@ def _engine(url: sa.URL) -> Engine:
             "the driver for PostgreSQL is not installed",
             fix=f"{sys.executable} -m pip install 'psycopg[binary]'",
         )
-    options = {"application_name": "fitglue"}
-    return sa.create_engine(
-        url,
-        pool_pre_ping=True,  # a server that restarted closes connections that the pool still holds
-        connect_args=options,
-    )
+    return postgresql_engine(url)
 
 
 # -- the file of SQLite ----------------------------------------------------------------------------

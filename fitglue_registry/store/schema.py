@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from fitglue_registry.errors import StoreFailed
+from fitglue_registry.store.postgresql import ensure_schema, schema_of
 from fitglue_registry.store.tables import metadata
+from fitglue_registry.store.taking_over import take_over
+from fitglue_registry.store.version_table import VERSION_TABLE, version_table
 from fitglue_registry.store.views import definitions
 
 if TYPE_CHECKING:
@@ -20,38 +24,72 @@ if TYPE_CHECKING:
 
 #: The key of PostgreSQL's advisory lock: "FGUP" in ASCII, an arbitrary number that is only ours.
 _LOCK = 0x4647_5550
-# Alembic's own table, defined here, because importing Alembic takes longer than everything else
-# that creating a database does.
-_VERSION = sa.Table(
-    "alembic_version",
-    sa.MetaData(),
-    sa.Column("version_num", sa.String(32), nullable=False),
-    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
-)
 
 
 def create_schema(connection: Connection, revision: str) -> None:
     """Create all tables and views inside the caller's transaction, and record the format.
 
-    Nothing is done if another process created them since the caller looked.
+    Nothing is done if another process created them since the caller looked. A store that an earlier
+    version made in another schema of PostgreSQL is moved instead, and keeps its format.
+
+    Raises:
+        StoreFailed: FG-database-taken if there are other tables or views with our names.
     """
     lock_schema(connection)
-    if sa.inspect(connection).has_table(_VERSION.name):
+    if has_store(connection):
         return
+    schema = schema_of(connection)
+    if schema is not None:
+        take_over(connection, schema)
+        if has_store(connection):
+            return
+    _check_names(connection)
     with recreating_views(connection):
         metadata.create_all(connection)
-        _VERSION.create(connection)
-        connection.execute(sa.insert(_VERSION).values(version_num=revision))
+        version = version_table()
+        version.create(connection)
+        connection.execute(sa.insert(version).values(version_num=revision))
 
 
 def lock_schema(connection: Connection) -> None:
     """Wait until no other process creates or upgrades the tables; the transaction holds the lock.
 
     Two processes that open an empty or old database at the same moment do so one after the other.
+    On PostgreSQL, our schema exists afterwards.
     """
     # On SQLite, BEGIN IMMEDIATE has already made this process the only writer.
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    schema = schema_of(connection)
+    if schema is not None:
+        ensure_schema(connection, schema)
+
+
+def has_store(connection: Connection) -> bool:
+    """Return whether the database, or our schema of it, contains a store.
+
+    A version table alone may be that of an application that uses Alembic, too.
+    """
+    inspector = sa.inspect(connection)
+    schema = schema_of(connection)
+    return all(inspector.has_table(name, schema) for name in (VERSION_TABLE, "fg_athletes"))
+
+
+def _check_names(connection: Connection) -> None:
+    """Check that no table and no view of somebody else has one of our names."""
+    inspector = sa.inspect(connection)
+    schema = schema_of(connection)
+    existing = {*inspector.get_table_names(schema), *inspector.get_view_names(schema)}
+    ours = {VERSION_TABLE, *metadata.tables, *definitions(connection.dialect.name)}
+    taken = sorted(existing & ours)
+    if taken:
+        raise StoreFailed(
+            "FG-database-taken",
+            f"the database already has a table or a view {taken[0]}, which is not FitGlue's",
+            why=f"FitGlue would replace it; names that it needs: {', '.join(taken)}",
+            fix="name another file, or for PostgreSQL another schema with "
+            "?options=-csearch_path%3DNAME; nothing was changed",
+        )
 
 
 @contextmanager

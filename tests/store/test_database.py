@@ -199,7 +199,8 @@ def _content(url):
     engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.connect() as connection:
         files = connection.exec_driver_sql(
-            "SELECT relname, relfilenode FROM pg_class WHERE relnamespace = 'public'::regnamespace "
+            "SELECT relname, relfilenode FROM pg_class "
+            "WHERE relnamespace = 'fitglue'::regnamespace "
             "ORDER BY relname"
         ).all()
     engine.dispose()

@@ -496,7 +496,9 @@ def test_of_postgresql_the_original_files_are_backed_up_and_the_command_for_the_
     result = fitglue("backup", "make", tmp_path / "b.zip")
     assert result.code == 0
     assert "the database is NOT in it" in result.out
-    assert "pg_dump --format=custom --file=fitglue.dump postgresql://" in result.out
+    assert (
+        "pg_dump --schema=fitglue --format=custom --file=fitglue.dump postgresql://" in result.out
+    )
     shutil.rmtree(tmp_path / "home" / "blobs")
     result = fitglue("backup", "restore", tmp_path / "b.zip")
     assert "pg_restore" in result.out
