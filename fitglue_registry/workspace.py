@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fitglue_registry.model.moments import clock_text
+from fitglue_registry.once import once
 from fitglue_registry.policy import Policy
 from fitglue_registry.private_files import make_private_folder
 from fitglue_registry.redaction.environment import secrets_of_environment
@@ -91,6 +92,7 @@ class Workspace:
         policy: Policy | None = None,
     ) -> None:
         self.policy = policy or Policy()
+        self.opening = threading.RLock()
         self._home = home
         self._url = database
         self._replacements = replacements or Replacements()
@@ -103,12 +105,12 @@ class Workspace:
         """Close files, database connections and threads, in the reverse order of opening."""
         self._closing.close()
 
-    @cached_property
+    @once
     def home(self) -> Path:
         """The folder for local files."""
         return home_folder(self._home)
 
-    @cached_property
+    @once
     def database(self) -> Database:
         """The database, which is opened and migrated by its first transaction."""
         from fitglue_registry.store.database import Database
@@ -120,7 +122,7 @@ class Workspace:
         self._closing.callback(database.close)
         return database
 
-    @cached_property
+    @once
     def catalogue(self) -> Catalogue:
         """The entries of the built-in registry and of every distribution that has entries.
 
@@ -134,7 +136,7 @@ class Workspace:
         catalogue.problems += errors
         return catalogue
 
-    @cached_property
+    @once
     def installed(self) -> Catalogue:
         """The entries as they are installed, which are read without the cache.
 
@@ -150,7 +152,7 @@ class Workspace:
             folders = [Folder(default_folder()), *more]
         return load_catalogue(folders)
 
-    @cached_property
+    @once
     def plugins(self) -> Plugins:
         """The plugins; each is imported when one of its hooks is first needed."""
         from fitglue_registry.plugins import Plugins
@@ -164,24 +166,24 @@ class Workspace:
         plugins.redact = lambda text: self.redactor.text(text)
         return plugins
 
-    @cached_property
+    @once
     def secrets(self) -> SecretStore:
         """The store for the secrets of connections."""
         return self._replacements.secrets or self.local_secrets
 
-    @cached_property
+    @once
     def local_secrets(self) -> ChainSecretStore:
         """The secret store of this machine, even if the application provides another."""
         from fitglue_registry.secrets.chain import ChainSecretStore
 
         return ChainSecretStore(self._open_file_secrets, _open_keyring)
 
-    @cached_property
+    @once
     def redactor(self) -> Redactor:
         """The redactor, which knows the secrets of the environment and those that were opened."""
         return Redactor(secrets_of_environment(None, self._url or ""))
 
-    @cached_property
+    @once
     def blobs(self) -> BlobStore:
         """The store for original files."""
         return self._replacements.blobs or FileBlobStore(self.home / "blobs")
@@ -189,17 +191,18 @@ class Workspace:
     @property
     def raws(self) -> RawStore:
         """The raw parts of records, with the dictionaries that they are compressed with."""
-        if self._raws is None:
-            from fitglue_registry.store.raw_parts import RawStore
+        from fitglue_registry.store.raw_parts import RawStore
 
-            self._raws = RawStore(self.blobs)
-        return self._raws
+        with self.opening:
+            if self._raws is None:
+                self._raws = RawStore(self.blobs)
+            return self._raws
 
     def forget_raws(self) -> None:
         """Forget the cached dictionaries, because the database was replaced."""
         self._raws = None
 
-    @cached_property
+    @once
     def clock(self) -> WaitingClock:
         """The clock, which also waits."""
         return self._replacements.clock or SystemClock()
@@ -234,24 +237,27 @@ class Workspace:
 
         They are kept until the workspace is closed, because starting one takes half a second.
         """
-        if self._workers is None:
-            # pebble takes 40 ms to import, and most commands start no process.
-            from fitglue_registry.sync.deriving import processes
+        with self.opening:
+            if self._workers is None:
+                # pebble takes 40 ms to import, and most commands start no process.
+                from fitglue_registry.sync.deriving import processes
 
-            self._workers = processes.start_workers(
-                processes.count_cores(), self.policy.quotas.normalize_memory
-            )
-            self._closing.callback(self.stop_workers)
-        return self._workers
+                self._workers = processes.start_workers(
+                    processes.count_cores(), self.policy.quotas.normalize_memory
+                )
+                self._closing.callback(self.stop_workers)
+            return self._workers
 
     def stop_workers(self) -> None:
         """End the worker processes; the next work for them starts new ones.
 
         An application that is kept open for long can free their memory.
         """
-        if self._workers is not None:
-            self._workers.stop()
+        with self.opening:
+            workers = self._workers
             self._workers = None
+        if workers is not None:
+            workers.stop()
 
     def http_session(
         self,

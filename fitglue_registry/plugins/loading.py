@@ -5,6 +5,7 @@ plugin that fails.
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -70,6 +71,7 @@ class Loader:
         self._discovery = discovery
         self._redact = redact
         self._loaded: dict[str, Loaded | FitglueError] = {}
+        self._loading = threading.Lock()
 
     @cached_property
     def _manager(self) -> pluggy.PluginManager:
@@ -94,11 +96,13 @@ class Loader:
             FitglueError: The plugin is missing or broken. Each call raises the same error, because
                 Python does not import a failed module cleanly a second time.
         """
-        if name not in self._loaded:
-            try:
-                self._loaded[name] = self._import(name)
-            except FitglueError as error:
-                self._loaded[name] = error
+        # The first calls of several threads would otherwise register a plugin twice.
+        with self._loading:
+            if name not in self._loaded:
+                try:
+                    self._loaded[name] = self._import(name)
+                except FitglueError as error:
+                    self._loaded[name] = error
         loaded = self._loaded[name]
         if isinstance(loaded, FitglueError):
             # Each ``raise`` appends to the traceback of the stored error, so it is reset first.
@@ -168,8 +172,9 @@ class Loader:
         # under their own guards, and a guard within another one would count against both time
         # limits.
         manager = self._manager
+        callers = self.callers
         try:
-            return guard.call("import", lambda: self._register(point, guard, manager))
+            return guard.call("import", lambda: self._register(point, guard, manager, callers))
         except PluginFailed as error:
             guard.close()
             if error.code != "FG-plugin-raised":
@@ -181,6 +186,7 @@ class Loader:
         point: FoundEntryPoint,
         guard: Guard,
         manager: pluggy.PluginManager,
+        callers: SubsetCallers,
     ) -> Loaded:
         """Import, check and register a plugin; called on the plugin's thread.
 
@@ -197,9 +203,8 @@ class Loader:
                 f"plugin {name} is the same object as plugin {other_name} ({point.value})",
                 fix="name it only once in the entry points",
             )
-        manager.register(plugin, name=name)
-        # A caller excludes a fixed set of plugins, to which the new one must be added.
-        self.callers.forget()
+        with callers.registering():
+            manager.register(plugin, name=name)
         return Loaded(plugin, hooks, guard)
 
     def _missing(self, name: str) -> PluginFailed:

@@ -4,23 +4,31 @@ implementation of another plugin.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.hookspecs import ADDRESSED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pluggy
 
 Caller = Callable[..., Any]
 
 
 class SubsetCallers:
-    """The hook callers of single plugins, which are kept until another plugin is registered."""
+    """The hook callers of single plugins, which are kept until another plugin is registered.
+
+    Several threads may use it at once.
+    """
 
     def __init__(self, manager: pluggy.PluginManager) -> None:
         self._manager = manager
         self._callers: dict[tuple[str, int], Caller] = {}
+        self._changing = threading.Lock()
 
     def caller(self, hook: str, plugin: object) -> Caller:
         """Return a function that calls the hook of this plugin, with arguments by name.
@@ -30,13 +38,20 @@ class SubsetCallers:
             plugin: The registered module or object.
         """
         key = hook, id(plugin)
-        if key not in self._callers:
-            self._callers[key] = self._make(hook, plugin)
-        return self._callers[key]
+        with self._changing:
+            if key not in self._callers:
+                self._callers[key] = self._make(hook, plugin)
+            return self._callers[key]
 
-    def forget(self) -> None:
-        """Discard all callers; called when another plugin is registered."""
-        self._callers.clear()
+    @contextmanager
+    def registering(self) -> Iterator[None]:
+        """Register another plugin in the ``with`` block; discard all callers at its end.
+
+        A caller excludes a fixed set of plugins, to which the new one must be added.
+        """
+        with self._changing:
+            yield
+            self._callers.clear()
 
     def _make(self, hook: str, plugin: object) -> Caller:
         others: list[Any] = []

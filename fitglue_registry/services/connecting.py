@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from fitglue_registry.errors import UserMistake
+from fitglue_registry.errors import Busy, UserMistake
 from fitglue_registry.matching.home_zones import load_home_zones
 from fitglue_registry.policy.policy import BASE_URL
 from fitglue_registry.registry.pasted import read_field
@@ -30,7 +31,7 @@ from fitglue_registry.services.permissions import Permissions, check_connections
 from fitglue_registry.services.plugin_view import PluginViews
 from fitglue_registry.services.secret_use import is_proven, not_confirmed
 from fitglue_registry.store.activities import drop_empty
-from fitglue_registry.store.athletes import ensure_athlete
+from fitglue_registry.store.athletes import ensure_athlete, lock_athlete
 from fitglue_registry.store.connections import ConnectionRow as ConnectionRow
 from fitglue_registry.store.connections import (
     add_connection,
@@ -46,7 +47,7 @@ from fitglue_registry.sync.upload import LISTING_UPLOAD
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy.engine import Connection as Db
 
@@ -61,6 +62,10 @@ if TYPE_CHECKING:
 
     ConnectionList = list[ConnectionRow]
     SecretsKept = list[SecretKept]
+
+
+#: How often to look up the connection to an account again that others are changing.
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,10 @@ class _Proven:
     account: Account
     settings: Mapping[str, str]
     secret: Mapping[str, str]  # with its origin
+
+
+class _ChangedMeanwhile(Exception):
+    """Raised if another call has changed the connection to an account since it was looked up."""
 
 
 class Connections:
@@ -182,16 +191,10 @@ class Connections:
         connection_id = new_connection_id()
         view = self._views.of_new(connection_id, source, of_athlete, secret)
         account = self._views.prove(source, view)
-        existing = self.of_account(integration, account, athlete)
-        if existing is not None:
-            connection_id = existing.id
         origin = chosen_origin(settings, origins_of(self._workspace, source))
         if secret and origin:
             secret = bind(secret, origin)
-        proven = _Proven(connection_id, source, account, of_athlete, secret)
-        self._store(proven, existing, athlete)
-        connected = self.get(connection_id, athlete)
-        return ConnectResult(connected, account, renewed=existing is not None)
+        return self._store(_Proven(connection_id, source, account, of_athlete, secret), athlete)
 
     def connect_upload(
         self,
@@ -226,15 +229,8 @@ class Connections:
             account = self._views.prove(source, view, LISTING_UPLOAD)
         account = upload.cleaned_account(account)
         existing = self.of_account(integration, account, athlete)
-        if existing is None:
-            kept: Mapping[str, str] = {}
-        else:
-            connection_id = existing.id
-            kept = existing.settings
-        proven = _Proven(connection_id, source, account, kept, {})
-        self._store(proven, existing, athlete)
-        connected = self.get(connection_id, athlete)
-        return ConnectResult(connected, account, renewed=existing is not None)
+        kept = existing.settings if existing is not None else {}
+        return self._store(_Proven(connection_id, source, account, kept, {}), athlete)
 
     def at(self, integration: str, athlete: str = ME) -> ConnectionList:
         """Return the connections of an athlete at an integration, oldest first.
@@ -262,10 +258,7 @@ class Connections:
         Returns:
             The connection, or ``None`` if the athlete has not connected this account.
         """
-        for connected in self.at(integration, athlete):
-            if connected.account.id == account.id:
-                return connected
-        return None
+        return _to_account(self.list(athlete), integration, account)
 
     def kept_settings(self, integration: str, athlete: str = ME) -> dict[str, str]:
         """Return the settings that ``connect`` takes over from an existing connection.
@@ -473,13 +466,36 @@ class Connections:
         permissions.check_integration()
         return permissions
 
-    def _store(
+    def _store(self, proven: _Proven, athlete: str) -> ConnectResult:
+        """Store a new connection and its secret, or give them to the one that has the account."""
+        integration = proven.source.integration or proven.source.id
+        for _ in range(_ATTEMPTS):
+            existing = self.of_account(integration, proven.account, athlete)
+            if existing is not None:
+                proven = replace(proven, connection_id=existing.id)
+            with suppress(_ChangedMeanwhile):
+                self._try_to_store(proven, existing, athlete)
+                connected = self.get(proven.connection_id, athlete)
+                return ConnectResult(connected, proven.account, renewed=existing is not None)
+            proven = replace(proven, connection_id=new_connection_id())
+        raise Busy(
+            "FG-connection-changing",
+            f"the connection to {proven.account.id} is being connected and removed by others",
+            fix="connect again",
+        )
+
+    def _try_to_store(
         self,
         proven: _Proven,
         existing: ConnectionRow | None,
         athlete: str,
     ) -> None:
-        """Store a new connection and its secret, or update ``existing`` with them."""
+        """Store a new connection, or update ``existing``.
+
+        Raises:
+            _ChangedMeanwhile: Another call has connected or removed the account since ``existing``
+                was looked up. Nothing is stored: a secret belongs to one connection.
+        """
         workspace = self._workspace
         integration = proven.source.integration or proven.source.id
         with change_secrets(workspace) as change:
@@ -490,8 +506,13 @@ class Connections:
                 change.track(existing.secret_ref)
             with workspace.database.write() as db:
                 ensure_athlete(db, athlete, workspace.now)
+                lock_athlete(db, athlete)
+                connections = list_connections(db, athlete)
+                now = _to_account(connections, integration, proven.account)
+                if _id_of(now) != _id_of(existing):
+                    raise _ChangedMeanwhile
                 if existing is None:
-                    check_connections(workspace.policy, len(list_connections(db, athlete)))
+                    check_connections(workspace.policy, len(connections))
                 if existing is not None:
                     renew_connection(db, existing.id, proven.account, proven.settings, ref)
                 else:
@@ -538,6 +559,22 @@ class Connections:
                 fix="fitglue connections",
             )
         return connected
+
+
+def _to_account(
+    connections: Iterable[ConnectionRow],
+    integration: str,
+    account: Account,
+) -> ConnectionRow | None:
+    """Return the one of these connections that is to an account, or ``None``."""
+    for connected in connections:
+        if connected.integration == integration and connected.account.id == account.id:
+            return connected
+    return None
+
+
+def _id_of(connected: ConnectionRow | None) -> str | None:
+    return None if connected is None else connected.id
 
 
 def source_of(catalogue: Catalogue, integration: str) -> Entry:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from fitglue_registry.store.tables import athletes
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
+
+
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def ensure_athlete(
@@ -28,8 +32,11 @@ def ensure_athlete(
             "next_number": 1,
             "created_at": now,
         }
-        db.execute(sa.insert(athletes).values(values))
-    elif tier is not None:
+        insert = _INSERT[db.dialect.name](athletes).values(values)
+        # Another call may add the athlete at the same moment.
+        if db.execute(insert.on_conflict_do_nothing()).rowcount:
+            return
+    if tier is not None:
         db.execute(sa.update(athletes).where(this_athlete).values(tier=tier))
 
 

@@ -150,7 +150,10 @@ class _Sync:
         if self._options.dry_run:
             return
         now = self._context.now
-        changes = _connection_after(outcome, error, now)
+        # Without a request, nobody can have rejected anything: another process may have the key, or
+        # the disk, that this one lacks.
+        was_asked = self._context.view.requests > 0
+        changes = _connection_after(outcome, error, now, was_asked=was_asked)
         # The outcome and the moment of the last check are stored together. A process that is killed
         # before this commit leaves a run without an outcome, and the connection keeps the moment of
         # its last complete check.
@@ -211,6 +214,8 @@ def _connection_after(
     outcome: RunOutcome,
     error: FitglueError | None,
     now: str,
+    *,
+    was_asked: bool,
 ) -> dict[str, str | None]:
     """Return the columns of the connection that the end of a sync changes."""
     if outcome == RunOutcome.COMPLETE:
@@ -223,6 +228,6 @@ def _connection_after(
         return {}
     changes: dict[str, str | None] = {"state_error": json_text(error.as_dict())}
     # Other errors, such as an outage, do not change the state: the next sync simply tries again.
-    if isinstance(error, AthleteNeeded):
+    if isinstance(error, AthleteNeeded) and was_asked:
         changes["state"] = ConnectionState.CREDENTIALS_REJECTED
     return changes
