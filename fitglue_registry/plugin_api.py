@@ -6,10 +6,11 @@ session and a clock.
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from fitglue_registry.payloads import LARGEST_PART, unpack_gzip
 
 if TYPE_CHECKING:
     import logging
@@ -133,14 +134,14 @@ class Body:
         """Return the decoded bytes.
 
         Raises:
-            OSError: The gzip data is damaged.
-            EOFError: The gzip data ends too early.
+            BeyondLimits: The gzip data unpacks to more than 256 MB.
+            DamagedPayload: The gzip data is damaged, or ends too early.
         """
         if self.encoding == "identity":
             return self.content
         if self.decoded is not None:
             return self.decoded
-        return gzip.decompress(self.content)
+        return unpack_gzip(self.content, LARGEST_PART)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +163,8 @@ class Record:
             part: Name of the part, such as ``summary``.
 
         Raises:
-            OSError: The gzip data of the part is damaged.
-            EOFError: The gzip data of the part ends too early.
+            BeyondLimits: The gzip data of the part unpacks to more than 256 MB.
+            DamagedPayload: The gzip data of the part is damaged, or ends too early.
         """
         body = self.parts.get(part)
         return None if body is None else body.read()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.errors import CODE
 from fitglue_registry.model import SourceActivity
 from fitglue_registry.model.stored import Wire
+from fitglue_registry.payloads import LARGEST_PART, LARGEST_ROW
 from fitglue_registry.plugin_api import (
     Account,
     Listing,
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 #: The bytes of all rows of one window, which the host holds in memory until it stores them.
 LARGEST_WINDOW = 512_000_000
-_LARGEST_SUMMARY = 4_000_000
-_LARGEST_PART = 256_000_000
 _MOST_WINDOWS = 5000
 _MOST_NOTES = 100
 _STATES = frozenset(UnavailableState)
@@ -119,8 +118,8 @@ def _listing(row: Listing) -> str | None:
 
 
 def _values_of_listing(row: Listing) -> str | None:
-    if type(row.summary) is not bytes or len(row.summary) > _LARGEST_SUMMARY:
-        expected = f"expected bytes, {_LARGEST_SUMMARY:,} at most"
+    if type(row.summary) is not bytes or len(row.summary) > LARGEST_ROW:
+        expected = f"expected bytes, {LARGEST_ROW:,} at most"
         return f"with a summary that is {describe_type(row.summary)}, {expected}"
     if row.start_local is not None and not _is_local(row.start_local):
         return "with a start_local that is not a datetime without a zone"
@@ -137,8 +136,8 @@ def _values_of_listing(row: Listing) -> str | None:
 def _location(place: Location) -> str | None:
     if not is_short_text(place.key) or not is_text(place.mark):
         return f"with a location whose key is not text of 1 to {LONGEST_ID} characters"
-    if type(place.hint) is not bytes or len(place.hint) > _LARGEST_SUMMARY:
-        expected = f"expected bytes, {_LARGEST_SUMMARY:,} at most"
+    if type(place.hint) is not bytes or len(place.hint) > LARGEST_ROW:
+        expected = f"expected bytes, {LARGEST_ROW:,} at most"
         return f"with a location whose hint is {describe_type(place.hint)}, {expected}"
     if type(place.size) is not int:
         return f"with a location whose size is {describe_type(place.size)}, expected int"
@@ -182,13 +181,13 @@ def _part(part: Part) -> str | None:
 def _values_of_part(part: Part) -> str | None:
     if type(part.part) is not str or not _is_encoding(part.encoding):
         return "with a part or an encoding that does not exist"
-    if type(part.content) is not bytes or len(part.content) > _LARGEST_PART:
-        expected = f"expected bytes, {_LARGEST_PART:,} at most"
+    if type(part.content) is not bytes or len(part.content) > LARGEST_PART:
+        expected = f"expected bytes, {LARGEST_PART:,} at most"
         return f"with a content that is {describe_type(part.content)}, {expected}"
     if type(part.decoded) not in (bytes, type(None)):
         return f"with decoded bytes that are {describe_type(part.decoded)}, expected bytes"
-    if part.encoding == "gzip" and _unpacked_size(part.content) > _LARGEST_PART:
-        return f"with a gzip body of more than {_LARGEST_PART:,} bytes"
+    if part.encoding == "gzip" and _unpacked_size(part.content) > LARGEST_PART:
+        return f"with a gzip body of more than {LARGEST_PART:,} bytes"
     return None
 
 

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fitglue_registry.payloads import MOST_ROWS
 from fitglue_registry.plugins.hook_call import TooManyItems
 from fitglue_registry.plugins.process_state import ProcessState
 
@@ -26,8 +27,6 @@ END = object()
 _QUEUED_ITEMS = 64
 #: An item of more bytes waits until the queue is empty, so that only a few of them are in memory.
 _HEAVY = 2_000_000
-#: More items than any window or batch contains. A generator that yields more is considered endless.
-_MOST_ITEMS = 100_000
 _POLL_S = 0.25
 
 
@@ -135,5 +134,5 @@ class Consumer:
 
 def check_item_limit(count: int) -> None:
     """Raise ``TooManyItems`` if a job has yielded more items than any window or batch contains."""
-    if count >= _MOST_ITEMS:
+    if count >= MOST_ROWS:
         raise TooManyItems(count)

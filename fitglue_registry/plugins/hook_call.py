@@ -6,6 +6,7 @@ This runs on the plugin's thread, because inspecting an exception may run code o
 from __future__ import annotations
 
 import logging
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,6 +96,7 @@ class HookCall:
             )
         if translated is not error:
             translated.__cause__ = error
+        _release_values(error)
         return translated
 
     def _translated(self, error: BaseException) -> FitglueError:
@@ -125,6 +127,20 @@ class HookCall:
         if frame is None:
             return Place(field=field)
         return Place(_file(frame), frame.tb_lineno, field=field)
+
+
+def _release_values(error: BaseException) -> None:
+    """Release the local values of the calls that an exception and its causes went through.
+
+    The host keeps the errors of a sync until its end. Each would keep the response that it is
+    about, which may have many megabytes.
+    """
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        traceback.clear_frames(current.__traceback__)
+        current = current.__cause__ or current.__context__
 
 
 def _own_error(error: FitglueError, *, is_ours: bool) -> FitglueError | None:

@@ -1,7 +1,9 @@
-"""A ``requests`` adapter with a time limit for a complete response, including its headers.
+"""A ``requests`` adapter with limits for a complete response, including its headers.
 
-Without it, a server that sends one byte at a time could block a thread for hours. Its connections
-lead only to addresses that the policy of the host allows.
+Without the limit of time, a server that sends one byte at a time could block a thread for hours.
+Without the limit of bytes, one that sends headers, chunks or interim responses endlessly could fill
+the memory or keep a core busy, although no body ever arrives. Its connections lead only to
+addresses that the policy of the host allows.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import http.client
 import io
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +20,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from fitglue_registry.transport.allowed_addresses import ChecksAddress
+from fitglue_registry.transport.body import BodyTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,23 +32,46 @@ if TYPE_CHECKING:
 #: for it in the causes of an exception, because urllib3 wraps the exception in one of its own.
 TOTAL_TIME_EXCEEDED = "the response took longer than its total time limit"
 
+#: Bytes of a response in addition to its body: ``http.client`` accepts a hundred header lines of
+#: 64 KiB each.
+_OVERHEAD = 8_000_000
+#: Interim responses ("100 Continue") before the final one. We never ask for any (RFC 9110, 10.1.1).
+_MOST_INTERIM = 20
+#: A chunk of a chunked body costs some microseconds of computation, whatever its size, so a body of
+#: more than a few chunks must have larger ones.
+_FEW_CHUNKS = 10_000
+_SMALLEST_AVERAGE_CHUNK = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseLimits:
+    """The limits of a complete response.
+
+    Attributes:
+        total_s: Seconds from the request to the last byte of the response.
+        largest_body: Bytes of the body as received.
+    """
+
+    total_s: float
+    largest_body: int
+
 
 class BoundedAdapter(requests.adapters.HTTPAdapter):
-    """A connection pool whose responses have a total time limit.
+    """A connection pool whose responses have limits of time and size.
 
     Args:
         connections: The largest number of connections to one host.
-        total_s: Seconds from the request to the last byte of the response.
+        limits: The limits of each response.
         rules: The policy of the host, which says what addresses may be requested.
     """
 
     def __init__(
         self,
         connections: int,
-        total_s: float,
+        limits: ResponseLimits,
         rules: Policy,
     ) -> None:
-        self._settings = {"total_s": total_s, "rules": rules}
+        self._settings = {"limits": limits, "rules": rules}
         super().__init__(
             pool_connections=2,
             pool_maxsize=connections,
@@ -108,33 +135,37 @@ def _bounded(
     bounded: Callable[..., Any],
     settings: dict[str, Any],
 ) -> Any:
-    """Return the class with the time limit, unless vcrpy has replaced the plain one."""
+    """Return the class with the limits, unless vcrpy has replaced the plain one."""
     if current is not plain:
         return current
     return partial(bounded, **settings)
 
 
 class _BoundedHttp(ChecksAddress, HTTPConnection):
-    def __init__(self, *args: Any, total_s: float, rules: Policy, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, limits: ResponseLimits, rules: Policy, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.rules = rules
-        self.response_class = cast("Any", partial(_BoundedResponse, total_s=total_s))
+        self.response_class = cast("Any", partial(_BoundedResponse, limits=limits))
 
 
 class _BoundedHttps(ChecksAddress, HTTPSConnection):
-    def __init__(self, *args: Any, total_s: float, rules: Policy, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, limits: ResponseLimits, rules: Policy, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.rules = rules
-        self.response_class = cast("Any", partial(_BoundedResponse, total_s=total_s))
+        self.response_class = cast("Any", partial(_BoundedResponse, limits=limits))
 
 
 class _BoundedResponse(http.client.HTTPResponse):
-    def __init__(self, *args: Any, total_s: float, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, limits: ResponseLimits, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # http.client makes the response right after the request was sent.
-        deadline = time.monotonic() + total_s
-        self._source = _UntilDeadline(self.fp.detach(), deadline)
+        deadline = time.monotonic() + limits.total_s
+        most_bytes = limits.largest_body + _OVERHEAD
+        self._source = _BoundedSource(self.fp.detach(), deadline, most_bytes)
         self.fp = io.BufferedReader(self._source)
+        self._interim = 0
+        self._chunks = 0
+        self._chunk_bytes = 0
 
     def begin(self) -> None:
         """Read status and headers.
@@ -147,16 +178,41 @@ class _BoundedResponse(http.client.HTTPResponse):
         if self._source.ended:
             raise http.client.IncompleteRead(b"")
 
+    # The standard library skips any number of interim responses.
+    def _read_status(self) -> tuple[str, int, str]:
+        self._interim += 1
+        if self._interim > _MOST_INTERIM:
+            raise http.client.BadStatusLine(f"more than {_MOST_INTERIM} interim responses")
+        status: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
+        return status
 
-class _UntilDeadline(io.RawIOBase):
-    """The bytes of a socket until a deadline.
+    # The standard library reads up to the end of the connection if a chunk has the size -1.
+    def _read_next_chunk_size(self) -> int:
+        size: int = super()._read_next_chunk_size()  # type: ignore[misc]
+        self._chunks += 1
+        self._chunk_bytes += size
+        are_tiny = self._chunk_bytes < self._chunks * _SMALLEST_AVERAGE_CHUNK
+        if size < 0 or (are_tiny and self._chunks > _FEW_CHUNKS):
+            # The caller expects it for a size that is no number, and ends the response.
+            raise ValueError("a chunk of a size that no server should send")
+        return size
+
+
+class _BoundedSource(io.RawIOBase):
+    """The bytes of a socket until a deadline, and up to a number.
 
     The time-out of the socket limits only the time between two reads, not the sum of all reads.
     """
 
-    def __init__(self, socket_file: io.RawIOBase, deadline: float) -> None:
+    def __init__(
+        self,
+        socket_file: io.RawIOBase,
+        deadline: float,
+        most_bytes: int,
+    ) -> None:
         self._file = socket_file
         self._deadline = deadline
+        self._left = most_bytes
         self.ended = False
 
     def readable(self) -> bool:
@@ -164,11 +220,19 @@ class _UntilDeadline(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        """Read available bytes into the buffer; raise ``TimeoutError`` after the deadline."""
+        """Read available bytes into the buffer.
+
+        Raises:
+            TimeoutError: The deadline has passed.
+            BodyTooLarge: The response has more bytes than its body and its headers may have.
+        """
         if time.monotonic() > self._deadline:
             raise TimeoutError(TOTAL_TIME_EXCEEDED)
         size = cast("int | None", self._file.readinto(buffer))
         self.ended = size == 0
+        self._left -= size or 0
+        if self._left < 0:
+            raise BodyTooLarge
         return size
 
     def close(self) -> None:

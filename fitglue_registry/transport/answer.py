@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-import msgspec
-
 from fitglue_registry.errors import ConnectionStopped, Place
+from fitglue_registry.payloads import BeyondLimits, TooDeep, decode_leniently, decode_strictly
 from fitglue_registry.policy import Policy
 from fitglue_registry.transport import server_message
 
@@ -21,7 +20,6 @@ _PERSONAL = Policy.personal()
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TITLE = re.compile(rb"(?i)<title[^>]*>([^<]{1,500})")
 _LONGEST_TITLE = 80
-_DEEP = "it is nested too deeply"
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -51,13 +49,24 @@ class HttpAnswer:
 
         Raises:
             ConnectionStopped: FG-answer-not-json if the body is a web page, truncated, empty or
-                nested too deeply.
+                nested too deeply; FG-answer-beyond-limits if it has too many bytes or values.
         """
         value = _decode(self.body)
         # Raised outside the handlers, because the exception of a JSON reader contains the body.
+        if isinstance(value, BeyondLimits):
+            raise self._beyond_limits(value)
         if isinstance(value, _NotJson):
             raise self._not_json(value.why)
         return value
+
+    def _beyond_limits(self, reason: BeyondLimits) -> ConnectionStopped:
+        return ConnectionStopped(
+            "FG-answer-beyond-limits",
+            "the response is larger than any that a service should send",
+            at=Place(url=self.url),
+            why=f"{reason}, so it was not decoded",
+            fix="check the base URL; if it is correct, report it to the service",
+        )
 
     def _not_json(self, why: str) -> ConnectionStopped:
         kind = self._kind()
@@ -74,7 +83,7 @@ class HttpAnswer:
 
     def _kind(self) -> str:
         """Return what the body is, for an error; a web page is named by its title."""
-        if not self.body.strip():
+        if not self.body or self.body.isspace():
             return "empty"
         # Without a byte-order mark and white space.
         head = self.body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -96,40 +105,39 @@ class _NotJson:
 
 
 def _decode(body: bytes) -> Any:
-    """Return the value of a body, or a ``_NotJson`` with the reason."""
-    # msgspec is several times as fast as the standard library, and stricter.
+    """Return the value of a body, or what is wrong with it."""
+    # Strict decoding is several times as fast.
     try:
-        return msgspec.json.decode(body)
-    except RecursionError:
-        return _NotJson(_DEEP)
+        return decode_strictly(body)
+    except BeyondLimits as limit:
+        return _refusal(limit)
     except ValueError:
         return _decode_leniently(body)
 
 
 def _decode_leniently(body: bytes) -> Any:
-    """Return the value of a body, or a ``_NotJson`` with the reason.
-
-    The standard library accepts NaN, 1e400 and a byte-order mark, which msgspec refuses.
-    """
+    """Return the value of a body that is not strict JSON, or what is wrong with it."""
     try:
-        value = json.loads(body)
-        # A lone surrogate can neither be printed nor stored. The exact bytes remain in ``wire``.
-        if _ESCAPED_SURROGATE.search(body) or b"\xed" in body:
-            return _without_surrogates(value)
-    except RecursionError:
-        return _NotJson(_DEEP)
+        value = decode_leniently(body)
+    except BeyondLimits as limit:
+        return _refusal(limit)
     except json.JSONDecodeError as error:
         return _NotJson(_why_broken(body, error))
     except UnicodeDecodeError as error:
         return _NotJson(f"it is not UTF-8 (at byte {error.start})")
-    except ValueError:
-        # Python refuses to convert more than 4,300 digits to an integer.
-        return _NotJson("it contains a number with thousands of digits")
+    # A lone surrogate can neither be printed nor stored. The exact bytes remain in ``wire``.
+    if _ESCAPED_SURROGATE.search(body) or b"\xed" in body:
+        return _without_surrogates(value)
     return value
 
 
+def _refusal(limit: BeyondLimits) -> BeyondLimits | _NotJson:
+    # The parsers of most languages refuse such a document, so it counts as broken.
+    return _NotJson(str(limit)) if isinstance(limit, TooDeep) else limit
+
+
 def _why_broken(body: bytes, error: json.JSONDecodeError) -> str:
-    if not body.strip():
+    if not body or body.isspace():
         return "it has no content"
     if error.pos >= len(error.doc.rstrip()):
         return f"it ends too early (at character {error.pos})"

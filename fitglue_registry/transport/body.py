@@ -4,18 +4,19 @@ bomb fills the memory.
 
 from __future__ import annotations
 
+import io
 import zlib
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from urllib3.exceptions import HTTPError
 
-# The same interface as zlib and two and a half times as fast, if a plugin depends on it.
-try:
-    from isal import isal_zlib
-except ImportError:
-    _CODEC: Any = zlib
-else:
-    _CODEC = isal_zlib
+from fitglue_registry.payloads import (
+    BeyondLimits,
+    DamagedPayload,
+    TooManyMembers,
+    unpack_deflate,
+    unpack_gzip,
+)
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
@@ -26,7 +27,9 @@ _GZIP = 31  # the ``wbits`` of zlib for data with a gzip header
 
 
 class BodyTooLarge(Exception):
-    """Raised if a body has more bytes than the entry allows."""
+    """Raised if a body has more bytes than the entry allows, or, with a text, exceeds another limit
+    of ``payloads.limits``.
+    """
 
 
 class BodyBroken(Exception):
@@ -44,17 +47,27 @@ def read_wire(raw: BaseHTTPResponse, cap: int) -> bytes:
         BodyTooLarge: The announced length or the received bytes exceed the cap. The remaining
             bytes are not read.
     """
-    announced = raw.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > cap:
+    if _announces_more(raw.headers.get("content-length", ""), cap):
         raise BodyTooLarge
-    chunks: list[bytes] = []
-    size = 0
+    # Unlike a list of chunks that are joined at the end, it never holds the body twice.
+    wire = io.BytesIO()
     while chunk := raw.read(_CHUNK, decode_content=False):
-        size += len(chunk)
-        if size > cap:
+        wire.write(chunk)
+        if wire.tell() > cap:
             raise BodyTooLarge
-        chunks.append(chunk)
-    return b"".join(chunks)
+    return wire.getvalue()
+
+
+def _announces_more(length: str, cap: int) -> bool:
+    """Return whether the header ``Content-Length`` announces more bytes than the cap.
+
+    Numbers of more digits are compared by their length, because Python refuses to convert thousands
+    of digits.
+    """
+    length = length.strip().lstrip("0")
+    if not (length.isascii() and length.isdecimal()):
+        return False
+    return len(length) > len(str(cap)) or int(length) > cap
 
 
 def read_beginning(raw: BaseHTTPResponse, encoding: str) -> bytes:
@@ -109,52 +122,16 @@ def decode(
     encoding = encoding.strip().lower()
     if not received or encoding in ("", "identity"):
         return Content(received, received)
-    if encoding in ("gzip", "x-gzip"):
-        return Content(_gunzip(received, cap), received, "gzip")
-    if encoding == "deflate":
-        body = _inflate(received, cap)
-        return Content(body, body)
+    try:
+        if encoding in ("gzip", "x-gzip"):
+            return Content(unpack_gzip(received, cap), received, "gzip")
+        if encoding == "deflate":
+            body = unpack_deflate(received, cap)
+            return Content(body, body)
+    except TooManyMembers as limit:
+        raise BodyTooLarge(str(limit)) from None
+    except BeyondLimits:
+        raise BodyTooLarge from None
+    except DamagedPayload as error:
+        raise BodyBroken(str(error)) from None
     raise BodyBroken(f"it is encoded as {encoding[:40]!r}, which was not requested")
-
-
-def _gunzip(wire: bytes, cap: int) -> bytes:
-    """Return the content of all members of a gzip body; stop as soon as they exceed ``cap``."""
-    members: list[bytes] = []
-    size = 0
-    remaining = wire
-    while remaining:
-        stream = _CODEC.decompressobj(wbits=_GZIP)
-        member = _bounded(stream, remaining, cap - size)
-        size += len(member)
-        members.append(member)
-        remaining = stream.unused_data.lstrip(b"\0")  # some servers pad the end with zeros
-    return b"".join(members)
-
-
-def _inflate(wire: bytes, cap: int) -> bytes:
-    """Return the content of a ``deflate`` body.
-
-    RFC 9110 (8.4.1.2) defines it as zlib data, but some servers send it without the zlib header.
-    """
-    try:
-        return _bounded(zlib.decompressobj(), wire, cap)
-    except BodyBroken:
-        return _bounded(zlib.decompressobj(wbits=-zlib.MAX_WBITS), wire, cap)
-
-
-def _bounded(
-    stream: Any,
-    wire: bytes,
-    cap: int,
-) -> bytes:
-    """Return the decompressed bytes, at most ``cap`` of them."""
-    try:
-        # One byte more than allowed shows that the body is too large without unpacking all of it.
-        body: bytes = stream.decompress(wire, cap + 1)
-    except (zlib.error, _CODEC.error) as error:
-        raise BodyBroken(f"its compressed bytes are damaged: {error}") from None
-    if len(body) > cap:
-        raise BodyTooLarge
-    if not stream.eof:
-        raise BodyBroken("its compressed bytes end too early")
-    return body

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import requests
 from requests.structures import CaseInsensitiveDict
 
-from fitglue_registry.transport.adapter import BoundedAdapter
+from fitglue_registry.transport.adapter import BoundedAdapter, ResponseLimits
 from fitglue_registry.transport.addresses import redirect_target, too_many_redirects
 from fitglue_registry.transport.answer import HttpAnswer
 from fitglue_registry.transport.body import Content, decode, read_beginning, read_wire
@@ -49,8 +49,9 @@ class Exchange:
         self._redactor = redactor
         self._lock = threading.Lock()
         self._session = requests.Session()
+        limits = ResponseLimits(policy.total_s, policy.max_body)
         for scheme in ("http://", "https://"):
-            adapter = BoundedAdapter(policy.connections, policy.total_s, policy.rules)
+            adapter = BoundedAdapter(policy.connections, limits, policy.rules)
             self._session.mount(scheme, adapter)
         # Read once per session. The proxies and certificate bundles of the environment are used. A
         # .netrc file is not, because its password is not meant for this program.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ class NetworkFailures:
         """
         at = Place(url=self.redactor.text(url))
         if isinstance(error, BodyTooLarge):
-            return self._too_large(at)
+            return self._too_large(error, at)
         if isinstance(error, BodyBroken):
             return self._not_unpacked(error, at)
         causes = list(_causes(error))
@@ -67,7 +68,15 @@ class NetworkFailures:
             return self._unconnected(causes, url, at)
         return self._broken_off(causes, at)
 
-    def _too_large(self, at: Place) -> ConnectionStopped:
+    def _too_large(self, error: BodyTooLarge, at: Place) -> ConnectionStopped:
+        if error.args:
+            return ConnectionStopped(
+                "FG-answer-beyond-limits",
+                f"{self.policy.host} sends a response that no service should send",
+                at=at,
+                why=f"{error}, so it was not unpacked",
+                fix="check the base URL; if it is correct, report it to the service",
+            )
         megabytes = self.policy.max_body / 1e6
         return ConnectionStopped(
             "FG-answer-too-large",
@@ -88,13 +97,22 @@ class NetworkFailures:
         return TryAgain(failure, self.policy.retries + 1)
 
     def _broken_off(self, causes: Sequence[BaseException], at: Place) -> TryAgain:
-        failure = Retryable(
-            "FG-answer-broken",
-            f"the response of {self.policy.host} ended too early",
-            at=at,
-            why=self._reason(causes),
-            fix=RUN_LATER,
-        )
+        if _breaks_rules(causes):
+            failure = Retryable(
+                "FG-answer-broken",
+                f"the response of {self.policy.host} breaks the rules of HTTP",
+                at=at,
+                why=self._reason(causes),
+                fix=RUN_LATER,
+            )
+        else:
+            failure = Retryable(
+                "FG-answer-broken",
+                f"the response of {self.policy.host} ended too early",
+                at=at,
+                why=self._reason(causes),
+                fix=RUN_LATER,
+            )
         return TryAgain(failure, self.policy.retries + 1)
 
     def _untrusted(self, causes: Sequence[BaseException], at: Place) -> ConnectionStopped:
@@ -158,6 +176,17 @@ class NetworkFailures:
             return reason
         # A status line that is none, for example, is quoted by the exception.
         return quote_or_log(reason, self.policy.host, self.policy.rules)
+
+
+def _breaks_rules(causes: Sequence[BaseException]) -> bool:
+    """Return whether a response is not HTTP, and not merely incomplete."""
+    # Where the size of a chunk should be is something else, or a size that the adapter refuses.
+    if _has(causes, ValueError):
+        return True
+    # A connection that is closed before the status line is reported as a broken status line.
+    if _has(causes, http.client.IncompleteRead, ConnectionError):
+        return False
+    return _has(causes, http.client.HTTPException)
 
 
 def _has(causes: Sequence[BaseException], *kinds: type[BaseException]) -> bool:

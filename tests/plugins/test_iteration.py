@@ -186,7 +186,7 @@ def test_every_job_is_done_once_with_any_number_of_lanes(lister):
 
 def test_a_generator_without_end_is_stopped_and_named(lister, monkeypatch):
     """A generator that yields more items than any account has is stopped with FG-plugin-endless."""
-    monkeypatch.setattr("fitglue_registry.plugins.consumer._MOST_ITEMS", 50)
+    monkeypatch.setattr("fitglue_registry.plugins.consumer.MOST_ROWS", 50)
     *items, last = [
         item for _, item in lister(lambda _: (listing(number) for number in itertools.count()))
     ]

@@ -16,6 +16,7 @@ import msgspec
 
 import fitglue_registry.model as model
 from fitglue_registry.errors import FitglueError, Place, PluginFailed, RecordRefused
+from fitglue_registry.payloads import BeyondLimits, DamagedPayload
 from fitglue_registry.store.encoding import EncodedActivity, clock_start, encode_activity
 from fitglue_registry.validation.validator import Validator
 
@@ -37,7 +38,7 @@ _MAX_LEGS = 200
 _MAX_NAMED = 5
 _HOOK = "fitglue_normalize"
 #: What reading a part raises if its bytes were damaged on the way here.
-_UNREADABLE = (gzip.BadGzipFile, EOFError, zlib.error)
+_UNREADABLE = (DamagedPayload, BeyondLimits, gzip.BadGzipFile, EOFError, zlib.error)
 #: What encoding a source activity as JSON raises, since its fields may contain any object.
 _UNWRITABLE = (TypeError, ValueError, OverflowError, NotImplementedError, RecursionError)
 

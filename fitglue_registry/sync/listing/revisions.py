@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import cached_property
@@ -18,6 +17,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from fitglue_registry.payloads import (
+    LARGEST_ROW,
+    BeyondLimits,
+    decode_leniently,
+    decode_strictly,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -28,6 +34,11 @@ if TYPE_CHECKING:
 #: The smallest number of changed rows in which schema drift is recognized. In fewer rows, a key
 #: that is new in all of them may well be the athlete's edit.
 _MIN_CHANGED_ROWS = 5
+#: A path of more characters matches no glob, and what is below it counts as one value. No source
+#: has such a path, and the paths of a row that is made to do harm could fill the memory.
+_LONGEST_PATH = 200
+#: How many paths are remembered. A real source has a few hundred.
+_MOST_PATHS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +83,16 @@ class Revisions:
         value = _parse(summary)
         content = summary
         if value is not None:
-            # A hostile summary can be nested too deeply to traverse; then its bytes are hashed.
-            with suppress(RecursionError):
-                content = _canonical(self._pruned(value, ""))
+            content = _canonical(self._pruned(value, ""))
         return hashlib.blake2b(content, digest_size=16).hexdigest()
 
     def difference(self, before: bytes, after: bytes) -> Difference:
         """Return the difference between two summaries of one record.
 
-        If one of them is nested too deeply to traverse, the only path is the empty one.
+        If one of them cannot be read, or is nested too deeply, the only path is the empty one.
         """
-        try:
-            old = self._values(before)
-            new = self._values(after)
-        except RecursionError:
-            return Difference(frozenset({""}))
+        old = self._values(before)
+        new = self._values(after)
         changed = old.keys() ^ new.keys()
         for path in old.keys() & new.keys():
             if not _is_equal(old[path], new[path]):
@@ -96,7 +102,9 @@ class Revisions:
 
     def _values(self, summary: bytes) -> dict[str, Any]:
         """Return path → value of everything in a summary that counts."""
-        value = _parse(summary) or {}
+        value = _parse(summary)
+        if value is None:
+            return {"": summary}
         return dict(_flat(self._pruned(value, "")))
 
     def touched_parts(self, paths: Iterable[str]) -> list[str]:
@@ -127,14 +135,19 @@ class Revisions:
             if item is None:
                 continue
             item_path = f"{path}.{key}" if path else key
-            if not self._is_volatile(item_path):
+            if len(item_path) > _LONGEST_PATH:
+                kept[key] = item
+            elif not self._is_volatile(item_path):
                 kept[key] = self._pruned(item, item_path)
         return kept
 
     def _is_volatile(self, path: str) -> bool:
-        if path not in self._volatile_paths:
-            self._volatile_paths[path] = bool(self._volatile.match(path))
-        return self._volatile_paths[path]
+        volatile = self._volatile_paths.get(path)
+        if volatile is None:
+            volatile = bool(self._volatile.match(path))
+            if len(self._volatile_paths) < _MOST_PATHS:
+                self._volatile_paths[path] = volatile
+        return volatile
 
 
 def schema_drift_keys(added: Sequence[Collection[str]]) -> set[str]:
@@ -167,14 +180,17 @@ def _any_of(globs: Iterable[str]) -> re.Pattern[str]:
 
 
 def _parse(summary: bytes) -> Any:
+    """Return the value of a summary, or ``None`` if it is null, not JSON, or beyond the limits."""
     try:
-        return msgspec.json.decode(summary)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode_strictly(summary, largest=LARGEST_ROW)
+    except BeyondLimits:
+        return None
+    except ValueError:
         pass
     try:
         # Slower, but it accepts NaN, which is not valid JSON but occurs in custom fields.
-        return json.loads(summary)
-    except (ValueError, RecursionError):
+        return decode_leniently(summary, largest=LARGEST_ROW)
+    except ValueError:
         return None
 
 
@@ -194,7 +210,7 @@ def _is_equal(old: Any, new: Any) -> bool:
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the path and the value of each leaf; a list counts as a leaf."""
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or len(path) > _LONGEST_PATH:
         yield path, value
         return
     for key, item in value.items():

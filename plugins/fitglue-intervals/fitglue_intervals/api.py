@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fitglue_intervals.reading import read_json
-from fitglue_intervals.rows import iter_rows
 from fitglue_intervals.stubs import stub_of
 from fitglue_registry.errors import ConnectionStopped, Place
+from fitglue_registry.payloads import BeyondLimits, check_row, iter_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,11 +72,27 @@ class Row(msgspec.Struct):
         )
 
 
+class _Identity(msgspec.Struct):
+    """The id of a row that is too large to be decoded; all values stay bytes."""
+
+    id: msgspec.Raw = msgspec.Raw()
+
+
 _row_decoder = msgspec.json.Decoder(Row)
+_identity_decoder = msgspec.json.Decoder(_Identity)
 
 
 def read_row(content: bytes) -> Row | None:
-    """Return the row of these bytes, or ``None`` if they are not a JSON object."""
+    """Return the row of these bytes.
+
+    Returns:
+        The row, or ``None`` if the bytes are not a JSON object. Of a row that is larger than any
+        real one, only the id is read.
+    """
+    try:
+        check_row(content)
+    except BeyondLimits:
+        return _large_row(content)
     try:
         return _row_decoder.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -90,6 +106,15 @@ def read_row(content: bytes) -> Row | None:
         return None
     known = {field.name: document.get(field.encode_name) for field in msgspec.structs.fields(Row)}
     return Row(**known)
+
+
+def _large_row(content: bytes) -> Row | None:
+    try:
+        identity = bytes(_identity_decoder.decode(content).id)
+        # The longest usable id has 200 characters, each of which may be an escape of 12 bytes.
+        return Row(id=msgspec.json.decode(identity)) if len(identity) < 4_000 else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def requested_athlete(connection: Connection) -> str:
@@ -119,18 +144,35 @@ def _join(path: str, below: str) -> str:
     return f"{path}/{below}" if below else path
 
 
-def rows_of_response(answer: Answer) -> Iterator[bytes]:
-    """Yield the rows of a list, each as its exact bytes.
+def rows_of_response(answer: Answer, most_rows: int) -> Iterator[bytes]:
+    """Return the rows of a list, each as its exact bytes.
+
+    Args:
+        answer: The response.
+        most_rows: The largest allowed number of rows.
 
     Raises:
-        ConnectionStopped: Before the first row, if the response is not a list.
+        ConnectionStopped: If the response is not a list, or has too many rows.
     """
     try:
-        yield from iter_rows(answer.body)
+        return iter_rows(answer.body, most_rows=most_rows)
+    except BeyondLimits as limit:
+        raise _too_many_rows(answer, limit) from limit
     except ValueError as error:
         # A web page or an incomplete response is not JSON: `json` raises an error that says so.
         document = answer.json()
         raise unexpected_response(answer, "a list of activities", document) from error
+
+
+def _too_many_rows(answer: Answer, limit: BeyondLimits) -> ConnectionStopped:
+    return ConnectionStopped(
+        "FG-answer-beyond-limits",
+        "Intervals.icu answered with a list that is longer than any real one",
+        at=Place(url=answer.url),
+        why=f"{limit}, so none of its rows were read",
+        fix="check the address of the connection; if it is right and the account has that many "
+        "activities, report this to the author of fitglue-intervals",
+    )
 
 
 def unexpected_response(
@@ -168,11 +210,11 @@ def unexpected_response(
 
 def unexpected_file(answer: Answer) -> ConnectionStopped:
     """Return the error for a response that cannot be a recording, without quoting the response."""
-    content = answer.body.strip()
+    beginning = answer.body.lstrip()[:1]
     kind = "JSON"
-    if not content:
+    if not beginning:
         kind = "nothing"
-    elif content.startswith(b"<"):
+    elif beginning == b"<":
         kind = "a web page"
     return ConnectionStopped(
         "FG-unexpected-answer",

@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from fitglue_registry.payloads import MOST_NUMBERS
+
 #: The fast reader gives doubles, with NaN for gaps; a list holds any JSON values.
 Samples: TypeAlias = "memoryview[float] | list[Any]"
+
+
+#: Bytes of a response of streams. A recording of 100 hours with eleven streams has 25 MB.
+LARGEST_STREAMS = 32_000_000
+#: Samples of one channel, whose stream may consist of pairs.
+MOST_SAMPLES = 2 * MOST_NUMBERS
+#: Keys of one channel. The API has about ten.
+MOST_KEYS = 100
 
 
 @dataclass(frozen=True, slots=True)

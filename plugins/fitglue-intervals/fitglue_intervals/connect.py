@@ -16,6 +16,7 @@ from fitglue_intervals.api import (
 )
 from fitglue_intervals.reading import clean_text
 from fitglue_registry.errors import AthleteNeeded
+from fitglue_registry.payloads import MOST_ROWS
 from fitglue_registry.plugin_api import Account
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 #: How many days the notes look back.
 DAYS = 90
+_LONGEST_TEXT = 200  # characters of a name
 
 
 def connect(connection: Connection) -> Account:
@@ -123,10 +125,10 @@ def _read_account(answer: Answer) -> Account:
 def _text(value: Any) -> str | None:
     """Return a text or a number as clean text, or None for anything else and for empty texts."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+        value = str(value)
     if not isinstance(value, str):
         return None
-    return clean_text(value).strip() or None
+    return clean_text(value).strip()[:_LONGEST_TEXT] or None
 
 
 def _notes(connection: Connection) -> tuple[str, ...]:
@@ -144,7 +146,7 @@ def _notes(connection: Connection) -> tuple[str, ...]:
     answer = connection.http.get(activities_path(requested_athlete(connection)), params)
     # By id, because nothing promises that a list has each activity only once.
     rows = {}
-    for row in map(read_row, rows_of_response(answer)):
+    for row in map(read_row, rows_of_response(answer, MOST_ROWS)):
         if row is not None and row.external_id is not None:
             rows[row.external_id] = row
     stubs = sum(row.source == "STRAVA" for row in rows.values())

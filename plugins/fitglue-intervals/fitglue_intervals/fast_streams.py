@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import simdjson
 
-from fitglue_intervals.channels import Channel
+from fitglue_intervals.channels import MOST_KEYS, Channel
 
 if TYPE_CHECKING:
     from fitglue_intervals.channels import Samples
@@ -74,6 +74,9 @@ class _Reading:
         if not isinstance(item, simdjson.Object):
             raise TypeError("not a list of streams")
         keys = list(item.keys())
+        if len(keys) > MOST_KEYS:
+            # simdjson looks at every key for each access.
+            raise ValueError("too many keys")
         if len(keys) != len(set(keys)):
             # The standard library takes the last value of a repeated key, simdjson the first one.
             raise ValueError("a key occurs twice")

@@ -17,8 +17,8 @@ from fitglue_intervals.api import (
     unexpected_response,
 )
 from fitglue_intervals.reading import BOM
-from fitglue_intervals.rows import split_rows
 from fitglue_intervals.stubs import STRAVA
+from fitglue_registry.payloads import BeyondLimits, check_row, iter_rows
 from fitglue_registry.plugin_api import Part, Unavailable
 
 if TYPE_CHECKING:
@@ -122,7 +122,15 @@ def _bulk(connection: Connection, ids: Sequence[str]) -> Iterator[Part | Unavail
         )
         return
     try:
-        rows = split_rows(answer.body)
+        rows = iter_rows(answer.body)
+    except BeyondLimits as limit:
+        connection.log.warning(
+            "the response to a request of %d details is refused, because %s; requesting each on "
+            "its own",
+            len(ids),
+            limit,
+        )
+        return
     except ValueError:
         # A web page or an incomplete response is not JSON, so `json` stops the connection. After
         # any other JSON, each id is requested on its own.
@@ -163,6 +171,16 @@ def _detail_of(
     content: bytes,
 ) -> Part | Unavailable:
     """Return a detail; both a stub and an error 422 were seen as the response for Strava's."""
+    try:
+        check_row(content)
+    except BeyondLimits as limit:
+        return Unavailable(
+            external_id,
+            "detail",
+            "none",
+            "FG-detail-too-large",
+            f"its detail is larger than that of any real workout: {limit}",
+        )
     stub = row.stub
     if stub is not None:
         return _stub(external_id, "detail", stub)

@@ -11,11 +11,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from fitglue_intervals.api import (
+    Row,
     activities_path,
     read_row,
     requested_athlete,
     rows_of_response,
 )
+from fitglue_registry.payloads import BeyondLimits, check_row
 from fitglue_registry.plugin_api import Listing, Split, Unavailable, Window
 
 if TYPE_CHECKING:
@@ -29,6 +31,12 @@ EPOCH = date(1900, 1, 1)
 #: Rows per window: about 1.5 MB of JSON, which the host stores in one transaction.
 ROWS_PER_WINDOW = 400
 LONGEST_WINDOW = timedelta(days=365)
+#: The largest number of rows that one response may have. A window has more than ``ROWS_PER_WINDOW``
+#: only if its last day has many, or if many have arrived since.
+MOST_ROWS = 10_000
+#: The largest number of activities of an account, whose rows have two keys in the response by which
+#: windows are chosen.
+MOST_ACTIVITIES = 250_000
 #: How far after today the newest window ends. The list is by the athlete's local day, which may be
 #: ahead of UTC, and by the clock of the watch, which may be years ahead.
 AHEAD = timedelta(days=3660)
@@ -46,7 +54,7 @@ def list_window(connection: Connection, window: Window) -> Iterator[Listing | Sp
     if window.oldest is None and window.newest is None:
         yield from _split_of(connection, window)
         return
-    listings = _listings(_request_rows(connection, window), window)
+    listings = _listings(_request_rows(connection, window, MOST_ROWS), window)
     # Seen: the service answers newest first. The hook promises that order, so it does not rely on
     # the service, and yields each id once.
     seen: set[str] = set()
@@ -92,7 +100,7 @@ def split(
 
 def _split_of(connection: Connection, window: Window) -> Iterator[Split]:
     """Yield how to split an open window; nothing if the account has no rows."""
-    rows = _request_rows(connection, window, fields="id,start_date_local")
+    rows = _request_rows(connection, window, MOST_ACTIVITIES, fields="id,start_date_local")
     days = [_day(row) for row in rows]
     if days:
         yield Split(split([day for day in days if day is not None]))
@@ -101,15 +109,15 @@ def _split_of(connection: Connection, window: Window) -> Iterator[Split]:
 def _request_rows(
     connection: Connection,
     window: Window,
+    most_rows: int,
     **params: str,
 ) -> Iterator[bytes]:
     """Return the rows of one list request, each as its exact bytes."""
     oldest = window.oldest or EPOCH
     newest = window.newest or connection.clock.now().date() + AHEAD
     params = {"oldest": str(oldest), "newest": str(newest), **params}
-    return rows_of_response(
-        connection.http.get(activities_path(requested_athlete(connection)), params)
-    )
+    answer = connection.http.get(activities_path(requested_athlete(connection)), params)
+    return rows_of_response(answer, most_rows)
 
 
 def _listings(rows: Iterable[bytes], window: Window) -> Iterator[Listing]:
@@ -123,11 +131,13 @@ def _listings(rows: Iterable[bytes], window: Window) -> Iterator[Listing]:
 
 def _listing(content: bytes, near: datetime) -> Listing:
     """Return the listing of one row, which says at once if its parts will never be delivered."""
-    row = read_row(content)
-    if row is None:
-        return _unidentified(content, near)
+    row = read_row(content) or Row()
     start = local_start(row.start_date_local)
     external_id = row.external_id
+    try:
+        check_row(content)
+    except BeyondLimits as limit:
+        return _too_large(external_id or _hash_name(content), near, str(limit))
     if external_id is None:
         return _unidentified(content, start or near)
     unavailable = None
@@ -157,11 +167,33 @@ def _unidentified(content: bytes, start: datetime) -> Listing:
     start, if it has none, is that of the row before it or of the window: the host then notices when
     a listing of that window no longer has the row.
     """
-    return Listing(
-        f"row-{hashlib.sha256(content).hexdigest()[:16]}",
-        content,
-        start,
+    return Listing(_hash_name(content), content, start)
+
+
+def _too_large(
+    external_id: str,
+    start: datetime,
+    why: str,
+) -> Listing:
+    """Return the listing of a row that is larger than any real one.
+
+    The host stores nothing of it and reports it in each sync until the row is smaller, so it costs
+    no other row.
+    """
+    unavailable = Unavailable(
+        external_id,
+        "summary",
+        "later",
+        "FG-row-too-large",
+        f"its row in the list is larger than that of any real workout: {why}",
+        "open the activity at Intervals.icu and delete what makes it so large, such as a very long "
+        "description",
     )
+    return Listing(external_id, b"", start, unavailable=unavailable)
+
+
+def _hash_name(content: bytes) -> str:
+    return f"row-{hashlib.sha256(content).hexdigest()[:16]}"
 
 
 def _newest_first(listing: Listing) -> datetime:

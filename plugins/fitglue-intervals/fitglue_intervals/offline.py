@@ -12,8 +12,8 @@ from fitglue_intervals.api import read_row
 from fitglue_intervals.dedupe import ENTRY
 from fitglue_intervals.non_activities import non_activity_kind
 from fitglue_intervals.reading import BROKEN_GZIP, gunzip, read_json
-from fitglue_intervals.rows import split_rows
 from fitglue_registry.errors import Place, RecordRefused, UserMistake
+from fitglue_registry.payloads import LARGEST_BODY, BeyondLimits, split_rows
 from fitglue_registry.plugin_api import Body, Record
 
 _GZIP = b"\x1f\x8b"
@@ -49,7 +49,9 @@ def records(
     """
     content = _unpacked(content, name)
     try:
-        document = read_json(content)
+        document = read_json(content, largest=LARGEST_BODY)
+    except BeyondLimits as limit:
+        raise _not_an_activity(name, f"larger than any real response: {limit}") from limit
     except ValueError as error:
         raise _not_an_activity(name, _describe_non_json(content)) from error
     rows = _activities(content, document)

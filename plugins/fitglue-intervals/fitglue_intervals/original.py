@@ -7,16 +7,14 @@ corrected them on the site; the file fills in only missing values.
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from isal import igzip
 
 from fitglue_formats import activities
 from fitglue_intervals.alignment import aligned_laps, aligned_streams
 from fitglue_intervals.claims import file_claim
-from fitglue_intervals.reading import BROKEN_GZIP, UNREADABLE, unpack
+from fitglue_intervals.reading import UNREADABLE, unpack
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import (
     AVERAGE_SPEED,
@@ -28,6 +26,7 @@ from fitglue_registry.model import (
     gives_way,
     speed_for,
 )
+from fitglue_registry.payloads import LARGEST_BODY, BeyondLimits, DamagedPayload, unpack_gzip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Body
 
 _GZIP = b"\x1f\x8b"
-#: A gzip that unpacks to more than 512 MiB is a decompression bomb and not a workout.
-_LARGEST = 1 << 29
 #: An activity that was trimmed at the source begins later than its file. If the starts are further
 #: apart than a day, the file is that of another workout.
 _SAME_WORKOUT_S = 86_400
@@ -94,14 +91,11 @@ def _unpacked(content: bytes) -> bytes:
     if not content.startswith(_GZIP):
         return content
     try:
-        # One byte more than allowed shows that the limit is exceeded without unpacking more.
-        with igzip.GzipFile(fileobj=io.BytesIO(content)) as packed:  # type: ignore[no-untyped-call]
-            unpacked: bytes = packed.read(_LARGEST + 1)
-    except BROKEN_GZIP as error:
+        return unpack_gzip(content)
+    except DamagedPayload as error:
         raise ValueError("the file is a broken gzip") from error
-    if len(unpacked) > _LARGEST:
-        raise ValueError(f"the file unpacks to more than {_LARGEST >> 20} MiB")
-    return unpacked
+    except BeyondLimits as error:
+        raise ValueError(f"the file unpacks to more than {LARGEST_BODY / 1e6:g} MB") from error
 
 
 def _missing(activity: SourceActivity, why: str) -> SourceActivity:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from fitglue_intervals.channels import Channel
-from fitglue_intervals.reading import whole_number
+from fitglue_intervals.channels import LARGEST_STREAMS, MOST_SAMPLES, Channel
+from fitglue_registry.payloads import decode_leniently
 
 
 def read_slowly(content: bytes) -> list[Channel]:
     """Return the channels of a response.
 
     Raises:
+        BeyondLimits: If the content has too many samples or levels.
         ValueError: If the content is not a JSON list of objects.
-        RecursionError: If it is nested too deeply.
     """
-    document = json.loads(content.decode("utf-8", "replace"), parse_int=whole_number)
+    document = decode_leniently(
+        content,
+        largest=LARGEST_STREAMS,
+        most_values=MOST_SAMPLES,
+        errors="replace",
+    )
     if not isinstance(document, list) or not all(isinstance(item, dict) for item in document):
         raise ValueError("it is not a list of streams")
     return [_channel(item) for item in document]

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fitglue_intervals.channels import LARGEST_STREAMS, MOST_SAMPLES
 from fitglue_intervals.checks import schema_validator
 from fitglue_intervals.columns import column_of, gaps_of, is_empty
 from fitglue_intervals.fast_streams import read_fast
 from fitglue_intervals.reading import BOM, clean_text
 from fitglue_intervals.slow_streams import read_slowly
 from fitglue_registry.model import STREAM_UNITS, Stream
+from fitglue_registry.payloads import check_document, count_containers, iter_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from fitglue_intervals.channels import Channel
     from fitglue_registry.model import Column
@@ -31,6 +33,16 @@ RENAMED = {
 _NO_VALUE = "the source has no value in it"
 #: A parser's error may quote the content, which can be long.
 _LONGEST_REASON = 200
+#: A response of more bytes is read one channel at a time, so that only one of them is in memory in
+#: the form that the parser needs, which takes several times as much memory as the text.
+_MOST_AT_ONCE = 1_000_000
+_MOST_CHANNELS = 1_000
+#: Of all channels: lists and objects (a stream of lists has one for each sample), and keys.
+_MOST_CONTAINERS = 500_000
+_MOST_KEYS = 100_000
+#: Bytes of one channel that are not part of a number, such as its nulls.
+_MOST_OTHER_BYTES = 5_000_000
+_OF_NUMBERS = b"0123456789+-.eE, \t\r\n"
 
 
 class _NoStream(Exception):
@@ -49,28 +61,49 @@ def decode_streams(content: bytes) -> tuple[tuple[Stream, ...], dict[str, str]]:
     Returns:
         The streams, and the reasons by ``streams`` (for all of them) or ``streams.TYPE``.
     """
-    content = content.removeprefix(BOM)
+    try:
+        return streams_of(_channels(content.removeprefix(BOM)))
+    except ValueError as error:
+        return (), {"streams": f"the response cannot be read: {_reason(error)}"}
+
+
+def _channels(content: bytes) -> Iterator[Channel]:
+    """Yield the channels of a response; raise ``ValueError`` if it cannot be read."""
+    if len(content) <= _MOST_AT_ONCE:
+        yield from _read(content)
+        return
+    check_document(content, largest=LARGEST_STREAMS, most_values=len(content))
+    if count_containers(content) > _MOST_CONTAINERS:
+        raise ValueError(f"it has more than {_MOST_CONTAINERS:,} lists")
+    if content.count(b":") > _MOST_KEYS:
+        raise ValueError(f"it has more than {_MOST_KEYS:,} keys")
+    for channel in iter_rows(content, most_rows=_MOST_CHANNELS):
+        check_document(channel, largest=LARGEST_STREAMS, most_values=MOST_SAMPLES)
+        if len(channel.translate(None, _OF_NUMBERS)) > _MOST_OTHER_BYTES:
+            raise ValueError(f"a stream has more than {_MOST_OTHER_BYTES:,} bytes of other values")
+        yield from _read(b"[%s]" % channel)
+
+
+def _read(content: bytes) -> list[Channel]:
+    """Return the channels in a list; raise ``ValueError`` if they cannot be read."""
     try:
         channels = read_fast(content)
     # NaN, integers beyond 64 bits, lone surrogates and nested lists end here: the slow reader
     # accepts all of them.
     except (ValueError, RuntimeError, TypeError):
-        try:
-            channels = read_slowly(content)
-        except (ValueError, RecursionError) as error:
-            return (), {"streams": f"the response cannot be read: {_reason(error)}"}
+        channels = read_slowly(content)
+    if len(channels) > _MOST_CHANNELS:
+        raise ValueError(f"it has more than {_MOST_CHANNELS:,} streams")
     violations = schema_validator("streams").violations(
         [_placeholder(channel) for channel in channels]
     )
     if violations:
-        return (), {"streams": f"the response is not a list of streams: {violations[0].message}"}
-    return streams_of(channels)
+        raise ValueError(f"it is not a list of streams: {violations[0].message}")
+    return channels
 
 
-def streams_of(channels: list[Channel]) -> tuple[tuple[Stream, ...], dict[str, str]]:
+def streams_of(channels: Iterable[Channel]) -> tuple[tuple[Stream, ...], dict[str, str]]:
     """Return the streams of these channels, and why each other one is missing."""
-    if not channels:
-        return (), {"streams": "the source has no samples of this activity"}
     streams: dict[str, Stream] = {}
     missing: dict[str, str] = {}
     for channel in channels:
@@ -84,6 +117,8 @@ def streams_of(channels: list[Channel]) -> tuple[tuple[Stream, ...], dict[str, s
             missing[f"streams.{raw_type}"] = f"there is another stream called {stream.type}"
         else:
             streams[stream.type] = stream
+    if not streams and not missing:
+        return (), {"streams": "the source has no samples of this activity"}
     # Seen: sample k of each stream belongs to time[k], and times are irregular (pauses, smart
     # recording). Without complete times, no sample can be placed.
     times = streams.get("time")

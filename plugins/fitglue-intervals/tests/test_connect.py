@@ -172,3 +172,10 @@ def test_a_page_instead_of_json_says_so_itself(connect_to):
     with pytest.raises(ConnectionStopped) as caught:
         plugin.fitglue_connect(connection=connect_to({"athlete/0/profile": b"<html>"}))
     assert caught.value.code == "FG-answer-not-json"
+
+
+def test_a_name_of_megabytes_is_shortened(connect_to):
+    """Of the name of an athlete, at most 200 characters are kept."""
+    profile = {"athlete": {"id": "i1", "name": "a" * 1_000_000}}
+    connection = connect_to({"athlete/0/profile": profile, "athlete/0/activities": []})
+    assert plugin.fitglue_connect(connection=connection).name == "a" * 200

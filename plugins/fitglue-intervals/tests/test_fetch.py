@@ -250,3 +250,40 @@ def test_what_a_device_may_have_written_is_a_file(connect_to, body):
     assert fetched(connect_to({"activity/i1/file": body}), "file", "i1") == [
         Part("i1", "file", body)
     ]
+
+
+LARGE_DETAIL = b'{"id":"i1","x":"' + b"a" * 4_000_001 + b'"}'
+
+
+def test_a_detail_that_is_too_large_is_missing_with_the_reason(connect_to):
+    """A detail that is larger than any real one is not stored, on its own and among others."""
+    bulk = b"[" + LARGE_DETAIL + b',{"id":"i2"}]'
+    connection = connect_to({"activity/i1": LARGE_DETAIL, "athlete/0/activities/i1,i2": bulk})
+    assert outcomes(fetched(connection, "detail", "i1")) == {"i1": "none FG-detail-too-large"}
+    assert outcomes(fetched(connection, "detail", "i1", "i2")) == {
+        "i1": "none FG-detail-too-large",
+        "i2": "part",
+    }
+
+
+@pytest.mark.parametrize("rows", [b"1," * 200_000, b"[]," * 2_000_000])
+def test_details_of_too_many_rows_are_requested_on_their_own(connect_to, rows):
+    """If the response to a bulk request has more rows than any real one, each id is requested on
+    its own.
+    """
+    connection = connect_to(
+        {
+            "athlete/0/activities/i1,i2": b"[" + rows + b"1]",
+            "activity/i1": {"id": "i1"},
+            "activity/i2": {"id": "i2"},
+        }
+    )
+    assert outcomes(fetched(connection, "detail", "i1", "i2")) == {"i1": "part", "i2": "part"}
+
+
+@pytest.mark.parametrize("text", ["a" * 1_000_000, "a" * 200, "short"])
+def test_a_refusal_is_quoted_in_part(connect_to, answer, text):
+    """Of the message of a refusal, at most 200 characters are kept as the reason."""
+    body = b'{"error":"%b"}' % text.encode()
+    [item] = fetched(connect_to({"activity/i1/streams.json": answer(body, 422)}), "streams", "i1")
+    assert item.reason == f"Intervals.icu does not deliver it: {text[:200]}"

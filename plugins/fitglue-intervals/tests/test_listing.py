@@ -11,8 +11,8 @@ import pytest
 
 from fitglue_intervals import plugin
 from fitglue_intervals.listing import split
-from fitglue_intervals.rows import split_rows
 from fitglue_registry.errors import ConnectionStopped
+from fitglue_registry.payloads import split_rows
 from fitglue_registry.plugin_api import Split, Window
 
 YEAR = Window(date(2026, 1, 1), date(2026, 12, 31))
@@ -262,3 +262,44 @@ def test_a_day_is_never_cut_in_two():
     """A window ends between two days, even if one day has more rows than a window should have."""
     account = [date(2026, 6, 1)] * 500 + [date(2026, 5, 1)] * 500
     assert [window.oldest for window in split(account)] == [date(2026, 6, 1), date(1900, 1, 1)]
+
+
+LARGE = {
+    "bytes": b'{"id":"i3","name":"' + b"a" * 4_000_001 + b'"}',
+    "values": b'{"id":"i3","a":[' + b"{}," * 300_000 + b"1]}",
+    "bytes and NaN": b'{"id":"i3","name":"' + b"a" * 4_000_001 + b'","load":NaN}',
+    "an id of megabytes": b'{"id":"' + b"a" * 4_000_001 + b'"}',
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_row_that_is_too_large_costs_no_other(connect_to, name):
+    """A row that is larger than any real one is not stored and says why, under its id if that can
+    be read, and other rows are listed as usual.
+    """
+    content = b"[" + LARGE[name] + b',{"id":"i1"}]'
+    large, good = rows_of(connect_to({"athlete/0/activities": content}))
+    assert (large.summary, large.unavailable.state) == (b"", "later")
+    assert large.unavailable.code == "FG-row-too-large"
+    assert large.external_id == "i3" or name in ("bytes and NaN", "an id of megabytes")
+    assert (good.external_id, good.unavailable) == ("i1", None)
+
+
+@pytest.mark.parametrize(
+    ("window", "most"),
+    [(Window(date(2026, 3, 1), date(2026, 6, 1)), "10,000"), (Window(), "250,000")],
+)
+def test_a_list_of_too_many_rows_stops_the_connection(connect_to, window, most):
+    """A list that is longer than that of any account is refused before its rows are read."""
+    content = b"[" + b"{}," * (int(most.replace(",", "")) + 1) + b"{}]"
+    with pytest.raises(ConnectionStopped) as caught:
+        rows_of(connect_to({"athlete/0/activities": content}), window)
+    assert caught.value.code == "FG-answer-beyond-limits"
+    assert caught.value.why == f"it has more than {most} rows, so none of its rows were read"
+
+
+def test_an_error_shows_only_the_beginning_of_keys(connect_to):
+    """The keys of an unexpected response are shortened, because one may have a million letters."""
+    with pytest.raises(ConnectionStopped) as caught:
+        rows_of(connect_to({"athlete/0/activities": {"k" * 1_000_000: 1}}))
+    assert f"an object with the keys {'k' * 40} instead of" in caught.value.what

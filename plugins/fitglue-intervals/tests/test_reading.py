@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fitglue_intervals.reading import read_json
-from fitglue_intervals.rows import split_rows
+from fitglue_registry.payloads import split_rows
 
 WORDS = ["NaN", "Infinity", "-Infinity"]
 texts = st.lists(st.sampled_from([*WORDS, '"', ":", " ", "\\", "name", "x", ","])).map("".join)

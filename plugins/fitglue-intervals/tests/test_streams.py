@@ -321,3 +321,64 @@ def test_the_fast_reader_is_taken_for_plain_numbers():
     assert isinstance(channel.data, memoryview)
     assert channel.data.tolist() == [1.0, 2.5, -0.0]
     assert math.copysign(1, channel.data[2]) == -1
+
+
+def large(*channels):
+    """Return a response of these channels that is read one channel at a time."""
+    filler = b'{"type":"filler","data":null,"name":"%b"}' % (b"a" * 1_100_000)
+    return (
+        b"[" + b",".join([*(json.dumps(channel).encode() for channel in channels), filler]) + b"]"
+    )
+
+
+@pytest.mark.parametrize(
+    "channels",
+    [
+        [TIME, {"type": "watts", "data": [1, None, 3]}],
+        [TIME, {"type": "watts", "data": [1, math.nan, 10**30]}],
+        [TIME, {"type": "latlng", "data": [1, 2, 3], "data2": [4, 5, None]}],
+        [TIME, {"type": "hrv", "data": [[1, 2], None, [3]]}],
+        [TIME, {"type": "watts", "data": ["a", 2, 3]}, {"type": "watts", "data": [1, 2, 3]}],
+        [TIME, {"type": "watts", "data": [1]}, {"type": "cadence", "allNull": True}],
+    ],
+)
+def test_a_large_response_is_read_as_a_small_one(channels):
+    """A response of megabytes, which is read one channel at a time, gives the same streams and the
+    same reasons.
+    """
+    streams, missing = decode_streams(large(*channels))
+    filler = missing.pop("streams.filler")
+    assert (streams, missing) == decode_streams(json.dumps(channels).encode())
+    assert filler == "the source has no value in it"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b'[{"type":"time","data":[%b1]}]' % (b"1," * 2_000_001), "more than 2,000,000 values"),
+        (b'[{"type":"time","data":[%b1]}]' % (b"null," * 1_300_000), "of other values"),
+        (b'[{"type":"time","data":[%b1]}]' % (b"[]," * 500_001), "more than 500,000 lists"),
+        (b'[{"type":"time",%b"k":1}]' % (b'"k":1,' * 200_000), "more than 100,000 keys"),
+        (b'[%b{"type":"time"}]' % (b'{"type":"a"},' * 1_001), "more than 1,000 streams"),
+        (b'[%b{"type":"time"}]' % (b'{"type":"a"},' * 90_001), "more than 1,000 rows"),
+        (b'[{"type":"time","data":[1],"name":"%b"}]' % (b"a" * 32_000_000), "at most 32,000,000"),
+        (b"[" * 900 + b"]" * 900, "nested too deeply"),
+        (b"[" * 1_100_000, "more than 500,000 lists"),
+    ],
+)
+def test_streams_beyond_a_limit_are_missing_with_the_reason(content, reason):
+    """A response of more samples, lists, keys or bytes than any real one loses its streams, and the
+    reason names the limit.
+    """
+    streams, missing = decode_streams(content)
+    assert streams == ()
+    assert reason in missing["streams"]
+
+
+def test_a_channel_of_many_keys_is_read():
+    """A channel with more keys than any real one is read by the reader whose time does not grow
+    with the square of their number.
+    """
+    keys = {f"k{number}": 1 for number in range(5_000)}
+    streams, _ = decoded(TIME | keys, {"type": "watts", "data": [1, 2, 3]})
+    assert streams["watts"] == [1, 2, 3]

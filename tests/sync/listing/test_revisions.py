@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -154,6 +156,31 @@ def test_every_row_has_a_stable_revision(summary):
     assert rules.revision(summary) == revisions("x.*").revision(summary)
     assert rules.revision(summary) != rules.revision(b'{"other": 1}')
     assert rules.difference(summary, b'{"other": 1}').paths
+
+
+LONG_KEYS = {
+    "a key that looks volatile again and again": b'{"%b\\n":1}' % (b"_weather_temp." * 200_000),
+    "a long key above many levels": b'{"%b":%b1%b}' % (b"k" * 2_000_000, b'{"a":' * 90, b"}" * 90),
+    "many long keys": b"{%b}" % b",".join(b'"%b%d":1' % (b"k" * 300, n) for n in range(10_000)),
+    "many keys": b"{%b}" % b",".join(b'"k%d":1' % number for number in range(15_000)),
+}
+
+
+@pytest.mark.parametrize("name", LONG_KEYS)
+def test_a_row_of_long_keys_is_compared_in_linear_time(name):
+    """A row whose keys are longer or more than any real one's is compared in time and memory in
+    proportion to its size.
+    """
+    summary = LONG_KEYS[name]
+    rules = revisions("*_weather_temp", "icu_rolling_*")
+    began = time.monotonic()
+    tracemalloc.start()
+    assert same(rules, summary, summary + b" ")
+    assert rules.difference(summary, summary.replace(b":1", b":2")).paths
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert time.monotonic() - began < 30
+    assert peak < 20 * len(summary) + 50_000_000
 
 
 def test_rows_that_are_not_json_are_compared_by_their_bytes():
