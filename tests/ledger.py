@@ -21,6 +21,7 @@ AREAS = (
     "kill",
     "machine",
     "upstream",
+    "services",
     "local",
     "files",
     "plugins",

@@ -279,11 +279,3 @@ def test_details_of_too_many_rows_are_requested_on_their_own(connect_to, rows):
         }
     )
     assert outcomes(fetched(connection, "detail", "i1", "i2")) == {"i1": "part", "i2": "part"}
-
-
-@pytest.mark.parametrize("text", ["a" * 1_000_000, "a" * 200, "short"])
-def test_a_refusal_is_quoted_in_part(connect_to, answer, text):
-    """Of the message of a refusal, at most 200 characters are kept as the reason."""
-    body = b'{"error":"%b"}' % text.encode()
-    [item] = fetched(connect_to({"activity/i1/streams.json": answer(body, 422)}), "streams", "i1")
-    assert item.reason == f"Intervals.icu does not deliver it: {text[:200]}"

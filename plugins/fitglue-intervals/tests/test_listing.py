@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from fitglue_intervals import plugin
+from fitglue_intervals import listing, plugin
 from fitglue_intervals.listing import split
 from fitglue_registry.errors import ConnectionStopped
 from fitglue_registry.payloads import split_rows
@@ -285,21 +285,13 @@ def test_a_row_that_is_too_large_costs_no_other(connect_to, name):
     assert (good.external_id, good.unavailable) == ("i1", None)
 
 
-@pytest.mark.parametrize(
-    ("window", "most"),
-    [(Window(date(2026, 3, 1), date(2026, 6, 1)), "10,000"), (Window(), "250,000")],
-)
-def test_a_list_of_too_many_rows_stops_the_connection(connect_to, window, most):
+@pytest.mark.parametrize("window", [Window(date(2026, 3, 1), date(2026, 6, 1)), Window()])
+def test_a_list_of_too_many_rows_stops_the_connection(connect_to, monkeypatch, window):
     """A list that is longer than that of any account is refused before its rows are read."""
-    content = b"[" + b"{}," * (int(most.replace(",", "")) + 1) + b"{}]"
+    monkeypatch.setattr(listing, "MOST_ROWS", 1_000)
+    monkeypatch.setattr(listing, "MOST_ACTIVITIES", 1_000)
+    content = b"[" + b"{}," * 1_000 + b"{}]"
     with pytest.raises(ConnectionStopped) as caught:
         rows_of(connect_to({"athlete/0/activities": content}), window)
     assert caught.value.code == "FG-answer-beyond-limits"
-    assert caught.value.why == f"it has more than {most} rows, so none of its rows were read"
-
-
-def test_an_error_shows_only_the_beginning_of_keys(connect_to):
-    """The keys of an unexpected response are shortened, because one may have a million letters."""
-    with pytest.raises(ConnectionStopped) as caught:
-        rows_of(connect_to({"athlete/0/activities": {"k" * 1_000_000: 1}}))
-    assert f"an object with the keys {'k' * 40} instead of" in caught.value.what
+    assert caught.value.why == "it has more than 1,000 rows, so none of its rows were read"
