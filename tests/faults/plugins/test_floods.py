@@ -127,7 +127,7 @@ def test_a_list_that_never_ends_is_stopped(accounts, undisturbed, reliability, m
     """A list with more rows than a window may have is stopped with ``FG-plugin-endless``, and none
     of its rows is stored.
     """
-    monkeypatch.setattr("fitglue_registry.plugins.consumer._MOST_ITEMS", 500)
+    monkeypatch.setattr("fitglue_registry.plugins.consumer.MOST_ROWS", 500)
     outcome = accounts.sync(
         source(
             "bad", list=lambda window: (listing(f"bad-{number}") for number in itertools.count())
