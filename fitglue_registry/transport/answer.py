@@ -38,7 +38,9 @@ class HttpAnswer:
 
     def quote(self) -> str:
         """Return the error message in the response, for an error; see ``plugin_api.Answer``."""
-        message = server_message.quote(self.body, self.redact)
+        # An accepted status has its complete body, which may be millions of bytes longer.
+        beginning = self.body[: server_message.LONGEST_BEGINNING]
+        message = server_message.quote(beginning, self.redact)
         return server_message.quote_or_log(message, urlsplit(self.url).hostname or "", self.rules)
 
     def json(self) -> Any:

@@ -17,12 +17,12 @@ from fitglue_registry.payloads import (
     unpack_deflate,
     unpack_gzip,
 )
+from fitglue_registry.transport.server_message import LONGEST_BEGINNING
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
 _CHUNK = 1 << 18
-_BEGINNING = 1 << 16
 _GZIP = 31  # the ``wbits`` of zlib for data with a gzip header
 
 
@@ -77,8 +77,8 @@ def read_beginning(raw: BaseHTTPResponse, encoding: str) -> bytes:
     """
     wire = b""
     try:
-        while len(wire) < _BEGINNING:
-            chunk = raw.read(_BEGINNING, decode_content=False)
+        while len(wire) < LONGEST_BEGINNING:
+            chunk = raw.read(LONGEST_BEGINNING, decode_content=False)
             if not chunk:
                 break
             wire += chunk
@@ -87,7 +87,7 @@ def read_beginning(raw: BaseHTTPResponse, encoding: str) -> bytes:
     if "gzip" not in encoding.lower():
         return wire
     try:
-        return zlib.decompressobj(wbits=_GZIP).decompress(wire, _BEGINNING)
+        return zlib.decompressobj(wbits=_GZIP).decompress(wire, LONGEST_BEGINNING)
     except zlib.error:
         return b""
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST_QUOTE = 200
+#: Bytes of a body that are enough for its message.
+LONGEST_BEGINNING = 1 << 16
 IN_THE_LOG = "what it sent is only in the log of this server"
 """The text that takes the place of a quote."""
 
