@@ -8,8 +8,8 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tests.faults.files.conftest import zipped
 from tests.faults.files.hostile.attack import Attack, file
+from tests.faults.files.hostile.zips import stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +22,18 @@ _CELL = "x" * 1_000_000
 #: How many rows of each kind the full size has.
 _ROWS = 10
 _SUMMARIES = "DI_CONNECT/DI-Connect-Fitness/ada_0_summarizedActivities.json"
-_START = int(datetime(2026, 5, 3, 6, tzinfo=UTC).timestamp() * 1000)
+_START = int(datetime(2026, 6, 10, 6, tzinfo=UTC).timestamp() * 1000)
+#: The values of bad rows that differ from the good one. They are on another day, because workouts
+#: with the same start are one activity.
+_DAY_MS = 86_400_000
+_BAD_STRAVA = {"Activity Name": "bad row", "Activity Date": "Jun 11, 2026, 6:00:00 AM"}
+_BAD_TRAINING_PEAKS = {"Title": "bad row", "WorkoutDay": "2026-06-11"}
+_BAD_GARMIN = {
+    "name": "bad row",
+    "beginTimestamp": _START + _DAY_MS,
+    "startTimeGmt": float(_START + _DAY_MS),
+    "startTimeLocal": float(_START + _DAY_MS),
+}
 
 
 def _csv(rows: Iterable[Mapping[str, str]]) -> bytes:
@@ -39,7 +50,7 @@ def _strava(*bad: Mapping[str, str], share: float) -> bytes:
     """Return a Strava archive with a good row, and bad ones in front of it."""
     good = {
         "Activity ID": "1",
-        "Activity Date": "May 3, 2026, 6:00:00 AM",
+        "Activity Date": "Jun 10, 2026, 6:00:00 AM",
         "Activity Name": _GOOD,
         "Activity Type": "Ride",
         "Activity Description": "",
@@ -55,8 +66,8 @@ def _strava(*bad: Mapping[str, str], share: float) -> bytes:
     rows = []
     for number in range(max(int(_ROWS * share), 1)):
         for position, values in enumerate(bad):
-            rows.append(good | {"Activity ID": f"{number + 2}{position}"} | values)
-    return zipped({"activities.csv": _csv([*rows, good])})
+            rows.append(good | _BAD_STRAVA | {"Activity ID": f"{number + 2}{position}"} | values)
+    return stored({"activities.csv": _csv([*rows, good])})
 
 
 def _training_peaks(*bad: Mapping[str, str], share: float) -> bytes:
@@ -67,13 +78,14 @@ def _training_peaks(*bad: Mapping[str, str], share: float) -> bytes:
         "WorkoutDescription": "",
         "PlannedDuration": "",
         "PlannedDistanceInMeters": "",
-        "WorkoutDay": "2026-05-03",
+        "WorkoutDay": "2026-06-10",
         "CoachComments": "",
         "DistanceInMeters": "20000",
         "TimeTotalInHours": "1",
     }
-    rows = [good | values for values in bad] * max(int(_ROWS * share), 1)
-    return zipped({"workouts.csv": _csv([*rows, good])})
+    rows = [good | _BAD_TRAINING_PEAKS | values for values in bad]
+    rows *= max(int(_ROWS * share), 1)
+    return stored({"workouts.csv": _csv([*rows, good])})
 
 
 def _garmin(*bad: Mapping[str, Any], share: float) -> bytes:
@@ -91,11 +103,12 @@ def _garmin(*bad: Mapping[str, Any], share: float) -> bytes:
     summaries = []
     for number in range(max(int(_ROWS * share), 1)):
         for position, values in enumerate(bad):
-            summaries.append(good | {"activityId": int(f"{number + 2}{position}")} | values)
+            external_id = int(f"{number + 2}{position}")
+            summaries.append(good | _BAD_GARMIN | {"activityId": external_id} | values)
     content = json.dumps([{"summarizedActivitiesExport": [*summaries, good]}])
     # Python writes no integer of so many digits.
     content = content.replace('"DIGITS"', _DIGITS).replace('"LONG_ID"', _LONG_ID)
-    return zipped({_SUMMARIES: content.encode(), "DI_CONNECT/x.json": b"{}"})
+    return stored({_SUMMARIES: content.encode(), "DI_CONNECT/x.json": b"{}"})
 
 
 def _bad_strava_rows(share: float) -> bytes:

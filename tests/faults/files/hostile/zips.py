@@ -52,7 +52,7 @@ PACKINGS = [
 ]
 
 
-def _stored(members: Mapping[str, bytes]) -> bytes:
+def stored(members: Mapping[str, bytes]) -> bytes:
     """Return a zip whose members are not packed."""
     return _zip(members, zipfile.ZIP_STORED)
 
@@ -72,13 +72,13 @@ def _zip(members: Mapping[str, bytes], method: int) -> bytes:
 
 def _zips_of_zeros(share: float) -> bytes:
     """Return a zip of zips, each of which unpacks to many times its size."""
-    inner = _stored({"zeros.fit": bytes(20_000_000)})
+    inner = stored({"zeros.fit": bytes(20_000_000)})
     return _packed({f"{number}.zip": inner for number in range(int(90 * share))})
 
 
 def _harmless_zips(share: float) -> bytes:
     """Return a zip of zips that are small enough to be harmless, but so many that they are not."""
-    inner = _stored({"zeros.fit": bytes(_HARMLESS)})
+    inner = stored({"zeros.fit": bytes(_HARMLESS)})
     return _packed({f"{number}.zip": inner for number in range(int(150 * share))})
 
 
@@ -87,7 +87,7 @@ def _zips_in_zips(share: float) -> bytes:
     together unpack to hundreds of gigabytes.
     """
     noise = random.Random(15).randbytes(24_000)
-    inner = _stored({"zeros.fit": noise + bytes(4_000_000)})
+    inner = stored({"zeros.fit": noise + bytes(4_000_000)})
     middle = zipped({f"{number:03}.zip": inner for number in range(500)})
     return zipped({f"{number:03}.zip": middle for number in range(int(60 * share))})
 
@@ -95,7 +95,7 @@ def _zips_in_zips(share: float) -> bytes:
 def _many_members(share: float) -> bytes:
     """Return a zip of zips with so many members that their names would fill the memory."""
     count = int(140_000 * share)
-    inner = _stored({f"{number:06}.fit": b"" for number in range(count)})
+    inner = stored({f"{number:06}.fit": b"" for number in range(count)})
     return _packed({f"{number}.zip": inner for number in range(10)})
 
 
@@ -109,9 +109,9 @@ def _unpackable(share: float) -> bytes:
     noise = random.Random(15)
     zips = {}
     for number in range(int(60 * share)):
-        content = _stored({"noise.fit": noise.randbytes(3_000_000), f"{number}.gpx": gpx(number)})
+        content = stored({"noise.fit": noise.randbytes(3_000_000), f"{number}.gpx": gpx(number)})
         zips[f"{number}.zip"] = content
-    return _stored(zips)
+    return stored(zips)
 
 
 NESTED = [
