@@ -13,10 +13,12 @@ import zstandard
 from fitglue_registry.backup.finding import DERIVE_AGAIN, Finding, first_few
 from fitglue_registry.backup.raw_check import RawCheck, check_raw_parts
 from fitglue_registry.backup.relations import check_relations
+from fitglue_registry.backup.schema_check import differences, driver_connection_of
 from fitglue_registry.errors import Place, StoreFailed
 from fitglue_registry.model.stored import Packing
 from fitglue_registry.store.blobs import FETCH_AGAIN
 from fitglue_registry.store.driver_errors import RESTORE
+from fitglue_registry.store.formats import HEAD
 from fitglue_registry.store.stream_blobs import decode_blob
 from fitglue_registry.store.tables import activities, raw, source_activities, streams
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
+    from fitglue_registry.backup.schema_check import Differences
     from fitglue_registry.store.blobs import BlobStore
     from fitglue_registry.store.database import Database
 
@@ -104,11 +107,12 @@ def _check_file(database: Database, where: Place) -> Finding:
     with database.read() as db:
         results = db.exec_driver_sql("PRAGMA integrity_check(10)").scalars().all()
         orphans = db.exec_driver_sql("PRAGMA foreign_key_check").all()
+        differs = differences(driver_connection_of(db), HEAD)
     # The integrity check of SQLite leaves foreign keys out.
     wrong = [str(line) for line in results if line != "ok"]
     wrong += [f"row {row_id} of {table}" for table, row_id, _, _ in orphans]
     if not wrong:
-        return Finding("database file", "sound: integrity and foreign keys")
+        return _schema_finding(differs, where)
     error = StoreFailed(
         "FG-store-damaged",
         "the database file is damaged",
@@ -117,6 +121,24 @@ def _check_file(database: Database, where: Place) -> Finding:
         fix=RESTORE,
     )
     return Finding("database file", first_few(wrong), error)
+
+
+def _schema_finding(differs: Differences, where: Place) -> Finding:
+    """Return what other programs have added to the database or changed in it."""
+    if not str(differs):
+        return Finding("database file", "sound: integrity and foreign keys")
+    runs_code = any(kind == "trigger" for kind, _ in differs.foreign)
+    if not (runs_code or differs.changed or differs.missing):
+        detail = f"sound; {differs}; no backup contains that"
+        return Finding("database file", detail, harmless=True)
+    error = StoreFailed(
+        "FG-store-altered",
+        "another program has changed the tables of the database, or has added a trigger",
+        at=where,
+        why=f"{differs}; a trigger can change your data at any time",
+        fix=f"if you have not added it yourself, remove it with another program, or {RESTORE}",
+    )
+    return Finding("database file", str(differs), error)
 
 
 def _check_originals(db: Db, blobs: BlobStore) -> Finding:

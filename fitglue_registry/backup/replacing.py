@@ -95,15 +95,15 @@ def replace_secrets(
     opened: OpenBackup,
     folder: Path,
     aside: Path,
-) -> None:
-    """Write the secrets of the backup into the folder.
+) -> tuple[str, ...]:
+    """Write the secrets of the backup into the folder, and return the tokens of those that are new.
 
     If the key file of the backup is a different one, the old key file and all secrets that it opens
     are kept in ``aside``.
     """
     new = _new_secrets(opened, folder)
     if not new:
-        return
+        return ()
     if any(file.suffix == ".key" and file.is_file() for file in new):
         make_folder(aside)
         for file in [*folder.glob("*.sealed"), *folder.glob("secrets.key")]:
@@ -112,6 +112,7 @@ def replace_secrets(
     make_folder(folder)
     for file, content in new.items():
         write_atomically(file, content)
+    return tuple(file.stem for file in new if file.suffix == ".sealed")
 
 
 def _new_secrets(opened: OpenBackup, folder: Path) -> dict[Path, bytes]:

@@ -68,6 +68,7 @@ class Restored:
     # The addresses of connections that are not those of their entries.
     other_addresses: tuple[OtherAddress, ...] = ()
     secrets_left_out: int = 0  # how many secrets of the backup were not installed
+    secrets_installed: tuple[str, ...] = ()  # the tokens of those that were
 
     @property
     def aside_has_secrets(self) -> bool:
@@ -109,12 +110,15 @@ def restore(
     # This process must not keep the old file open while it is replaced.
     store.database.close()
     aside = None
+    installed: tuple[str, ...] = ()
     try:
         with open_backup(path) as opened:
             if target is None:
                 _restore_originals(opened, store.blobs, report)
             else:
-                aside = _restore_files(opened, store, _Plan(target, now, choices), report)
+                aside, installed = _restore_files(
+                    opened, store, _Plan(target, now, choices), report
+                )
     except OSError as error:
         raise StoreFailed(
             "FG-restore-failed",
@@ -124,7 +128,7 @@ def restore(
             fix="free some space, give yourself permission to write, and run the command again",
         ) from error
     left_out = 0 if choices.with_secrets else backup.manifest.secrets
-    return Restored(backup, aside, secrets_left_out=left_out)
+    return Restored(backup, aside, secrets_left_out=left_out, secrets_installed=installed)
 
 
 def _check_fits(backup: Backup, database: Database) -> None:
@@ -156,8 +160,13 @@ def _restore_files(
     store: StoreFiles,
     plan: _Plan,
     report: OnStep,
-) -> Path | None:
-    """Restore a store in SQLite; return the folder with the replaced files, if there are any."""
+) -> tuple[Path | None, tuple[str, ...]]:
+    """Restore a store in SQLite.
+
+    Returns:
+        The folder with the replaced files, if there are any, and the tokens of the secrets that
+        were installed.
+    """
     target = plan.target
     folder = target.parent
     # The key file of a backup is known to whoever made it, and would seal each new secret.
@@ -172,10 +181,11 @@ def _restore_files(
             checkpoint_database(target, aside)
             if not installs_secrets:
                 keep_secret_refs(target, unpacked)
+        installed: tuple[str, ...] = ()
         if installs_secrets:
-            replace_secrets(opened, store.secrets, aside / _SECRETS)
+            installed = replace_secrets(opened, store.secrets, aside / _SECRETS)
         replace_database(unpacked, target, aside)
-    return aside if aside.exists() else None
+    return (aside if aside.exists() else None), installed
 
 
 def _restore_originals(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import sqlalchemy as sa
 
@@ -19,6 +19,8 @@ from fitglue_registry.store.views import definitions
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
+
+    from sqlalchemy.engine import Connection as Db
 
 #: Kind ("table", "view", "index" or "trigger") and name of something in a schema.
 Key = tuple[str, str]
@@ -104,6 +106,13 @@ def _harm(key: Key) -> tuple[int, str]:
     return _KINDS.index(kind) if kind in _KINDS else 0, name
 
 
+def driver_connection_of(db: Db) -> sqlite3.Connection:
+    """Return the connection of the sqlite3 module behind a connection of SQLAlchemy."""
+    connection = db.connection.driver_connection
+    assert connection is not None
+    return cast("sqlite3.Connection", connection)
+
+
 @cache
 def _schema_of(format_: str) -> Schema:
     """Return the schema of a format, made by our migrations in memory."""
@@ -114,9 +123,7 @@ def _schema_of(format_: str) -> Schema:
     try:
         with engine.begin() as connection:
             upgrade(connection, "head" if format_ == HEAD else format_)
-            driver_connection = connection.connection.driver_connection
-            assert driver_connection is not None
-            return _read(driver_connection)
+            return _read(driver_connection_of(connection))
     finally:
         engine.dispose()
 

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+#: Marks a secret that a restore has installed. No credential has this name, because it contains a
+#: hyphen.
+_RESTORED = "from-a-backup"
+
+
 class BoundSecret(NamedTuple):
     """The values of a secret, and the origin to which they may be sent.
 
@@ -23,15 +28,22 @@ class BoundSecret(NamedTuple):
         values: The secret values by name.
         origin: The origin at which they were proven; ``None`` for a secret that was stored by a
             version that did not bind secrets.
+        restored: Whether it comes from a backup, so that another machine has proven it.
     """
 
     values: dict[str, str]
     origin: Origin | None
+    restored: bool = False
 
 
 def bind(values: Mapping[str, str], origin: Origin) -> dict[str, str]:
     """Return the values together with their origin, as a secret store keeps them."""
     return {**values, ORIGIN_NAME: str(origin)}
+
+
+def mark_restored(stored: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of a secret with the mark that they come from a backup."""
+    return {**stored, _RESTORED: "yes"}
 
 
 def read_bound(ref: str, stored: Mapping[str, str]) -> BoundSecret:
@@ -45,10 +57,11 @@ def read_bound(ref: str, stored: Mapping[str, str]) -> BoundSecret:
         AthleteNeeded: FG-secret-unreadable if the origin is not one.
     """
     values = dict(stored)
+    restored = values.pop(_RESTORED, None) is not None
     text = values.pop(ORIGIN_NAME, None)
     if text is None:
-        return BoundSecret(values, None)
+        return BoundSecret(values, None, restored)
     origin = origin_of(text)
     if origin is None:
         raise unreadable(ref, why="the origin that is stored with it is not an address")
-    return BoundSecret(values, origin)
+    return BoundSecret(values, origin, restored)

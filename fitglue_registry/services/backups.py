@@ -14,6 +14,7 @@ from fitglue_registry.backup.store_files import StoreFiles
 from fitglue_registry.backup.verify import verify
 from fitglue_registry.services.addresses import other_addresses
 from fitglue_registry.services.connection_secrets import without_key
+from fitglue_registry.services.secret_use import mark_installed
 
 if TYPE_CHECKING:
     from fitglue_registry.backup.manifest import Manifest as Manifest
@@ -151,6 +152,7 @@ class Backups:
         # known yet.
         if restored.backup.manifest.database == "postgresql":
             return restored
+        mark_installed(workspace, restored.secrets_installed)
         return replace_fields(
             restored,
             without_key=without_key(workspace),

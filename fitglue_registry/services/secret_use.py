@@ -6,14 +6,14 @@ import logging
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded, FitglueError, Place
-from fitglue_registry.secrets.binding import bind, read_bound
+from fitglue_registry.secrets.binding import bind, mark_restored, read_bound
 from fitglue_registry.secrets.references import is_owned_by, scheme_of
 from fitglue_registry.services.addresses import chosen_origin, own_origins
-from fitglue_registry.services.connection_secrets import change_secrets, owner_of
+from fitglue_registry.services.connection_secrets import change_secrets, owner_of, with_secrets
 from fitglue_registry.store.connections import get_connection, update_connection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from fitglue_registry.secrets.binding import BoundSecret
     from fitglue_registry.services.addresses import OwnOrigins
@@ -52,12 +52,7 @@ def open_secret(
         connected = get_connection(db, connection_id)
     if connected is None or not connected.secret_ref:
         return {}
-    ref = connected.secret_ref
-    # The owner is a part of the reference, which a sealed file authenticates. So nobody who changes
-    # the database can give the secret of one connection to another.
-    if not is_owned_by(ref, owner_of(connected.integration, connected.id)):
-        raise _not_its_own(connected)
-    secret = read_bound(ref, workspace.secrets.get(ref))
+    secret = _read(workspace, connected)
     if secret.origin == origin:
         return secret.values
     own = own_origins(workspace, connected)
@@ -67,16 +62,48 @@ def open_secret(
     return secret.values
 
 
+def _read(workspace: Workspace, connected: ConnectionRow) -> BoundSecret:
+    """Return the secret of a connection, if it was stored for this connection."""
+    ref = connected.secret_ref or ""
+    # The owner is a part of the reference, which a sealed file authenticates. So nobody who changes
+    # the database can give the secret of one connection to another.
+    if not is_owned_by(ref, owner_of(connected.integration, connected.id)):
+        raise _not_its_own(connected)
+    return read_bound(ref, workspace.secrets.get(ref))
+
+
 def is_proven(workspace: Workspace, connected: ConnectionRow) -> bool:
-    """Return whether the secret of a connection was proven at the address that it uses now."""
+    """Return whether this machine has proven the secret of a connection at its present address.
+
+    A secret from a backup was proven on another machine. It may still be sent to its own address,
+    but says nothing about where a new one may be sent.
+    """
     origin = chosen_origin(connected.settings, own_origins(workspace, connected))
-    if origin is None:
+    if origin is None or not connected.secret_ref:
         return False
     try:
-        # Nothing is sent, and this address is not that of the entry, so nothing is bound either.
-        return bool(open_secret(workspace, connected.id, origin))
+        secret = _read(workspace, connected)
     except AthleteNeeded:
         return False
+    return secret.origin == origin and not secret.restored
+
+
+def mark_installed(workspace: Workspace, tokens: Collection[str]) -> None:
+    """Mark the secrets that a restore has installed as coming from a backup.
+
+    Args:
+        workspace: What the host has opened, with the restored database.
+        tokens: The last parts of their references, which are the names of their files.
+    """
+    for connected in with_secrets(workspace):
+        ref = connected.secret_ref or ""
+        if ref.rpartition("/")[2] not in tokens:
+            continue
+        try:
+            stored = workspace.local_secrets.get(ref)
+        except AthleteNeeded:  # it cannot be opened, so it proves nothing
+            continue
+        workspace.local_secrets.keep(ref, mark_restored(stored))
 
 
 def not_confirmed(integration: str, other: OtherAddress) -> AthleteNeeded:
@@ -89,8 +116,8 @@ def not_confirmed(integration: str, other: OtherAddress) -> AthleteNeeded:
         "FG-address-not-confirmed",
         f"the new key was not sent to {other.address}",
         at=Place(field=f"the address of {other.connection}"),
-        why=f"the connection {other.connection} {other}, and no key that can be opened here was "
-        "proven there",
+        why=f"the connection {other.connection} {other}, and no key was proven there on this "
+        "machine",
         fix=fix,
     )
 

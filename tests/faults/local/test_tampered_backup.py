@@ -207,6 +207,20 @@ def test_a_store_whose_tables_were_changed_is_not_backed_up(synced, fitglue, tmp
     assert not (tmp_path / "b.zip").exists()
 
 
+@pytest.mark.parametrize(
+    ("statement", "exit_code"),
+    [(_FOREIGN["trigger"][0], 7), ("CREATE TABLE mine (a)", 0)],
+    ids=["trigger", "table"],
+)
+def test_doctor_names_what_others_have_added(synced, fitglue, statement, exit_code):
+    """`doctor --deep` reports a foreign trigger as broken, and a foreign table as a note."""
+    execute(synced / "fitglue.db", statement)
+    result = fitglue("doctor", "--deep", "--offline", "--json")
+    [check] = [check for check in result.document["checks"] if check["name"] == "database file"]
+    assert result.code == exit_code
+    assert "not made by FitGlue" in check["detail"]
+
+
 def test_free_pages_do_not_make_a_backup_look_like_a_bomb(tmp_path):
     """The free pages of a database are left out of its copy."""
     file = tmp_path / "copy.db"

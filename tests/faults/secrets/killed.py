@@ -23,6 +23,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from fitglue_registry import Host, Policy
+from fitglue_registry.services.secret_use import open_secret
+from fitglue_registry.transport.origin import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +102,12 @@ def change(home: Path, work: str, *arguments: str) -> None:
         if work == "renew":
             url, key = arguments
             host.connect("intervals", {"api_key": key, "base_url": url})
+        elif work == "bind":
+            [connected] = host.connections.list()
+            open_secret(host.workspace, connected.id, Origin("https", "intervals.icu", 443))
+            # A bound secret is not bound again, so it is another change that tidies up after a
+            # kill.
+            host.connections.rekey()
         elif work == "rekey" or not host.connections.list():
             host.connections.rekey(arguments[0] if arguments else None)  # type: ignore[arg-type]
         else:

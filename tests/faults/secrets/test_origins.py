@@ -5,7 +5,6 @@ database, a cache or an entry says.
 from __future__ import annotations
 
 import io
-import json
 import os
 import pty
 import shutil
@@ -28,9 +27,9 @@ from fitglue_registry.cli.app import run
 from fitglue_registry.errors import AthleteNeeded
 from fitglue_registry.registry import Folder, default_folder
 from fitglue_registry.secrets.memory import MemorySecretStore
-from fitglue_registry.services.connection_secrets import owner_of
 from fitglue_registry.store.connections import update_connection
 from tests.faults.secrets.conftest import KEY
+from tests.faults.secrets.databases import keep_secret, use_address
 from tests.sync.builders import finished, stopped
 
 OWN = "https://intervals.icu"  # the address in the entry of Intervals.icu
@@ -56,24 +55,6 @@ def fitglue(capsys, monkeypatch):
         return code, " ".join((out + err).split())
 
     return call
-
-
-def use_address(database, url):
-    """Change the address of the only connection in a database, as an attacker would."""
-    with closing(sqlite3.connect(database)) as connection, connection:
-        settings = {"base_url": url} if url else {}
-        connection.execute("UPDATE fg_connections SET settings = ?", (json.dumps(settings),))
-
-
-def keep_secret(home, **values):
-    """Replace the secret of the only connection of a home by these values."""
-    with Host(home, policy=Policy.personal()) as host:
-        [connected] = host.connections.list()
-        owner = owner_of(connected.integration, connected.id)
-        host.workspace.secrets.delete(connected.secret_ref)
-        ref = host.workspace.secrets.put(owner, values)
-        with host.workspace.database.write() as db:
-            update_connection(db, connected.id, secret_ref=ref)
 
 
 def stored_origin(host):
@@ -128,6 +109,28 @@ def test_a_backup_with_another_address_does_not_get_the_key(
         lost=0,
         seen="FG-address-not-proven, exit 3; the other server receives no request",
     )
+
+
+def test_a_backup_with_keys_says_nothing_about_where_a_new_key_may_go(
+    home, connect, tmp_path, service, thief, fitglue
+):
+    """A key from a backup works at its own address, but a new key is not sent there until the
+    athlete names that address, because another machine has proven it.
+    """
+    connect()
+    with Host(home, policy=Policy.personal()) as host:
+        host.connect("intervals", {"api_key": KEY, "base_url": thief.url})
+        backup = host.backups.make(tmp_path / "of-a-thief.zip", with_secrets=True).path
+    for file in home.iterdir():
+        shutil.rmtree(file) if file.is_dir() else file.unlink()
+    thief.clear_requests()
+    code, said = fitglue("backup", "restore", backup, "--with-secrets")
+    assert (code, thief.url in said) == (0, True)
+    assert fitglue("sync")[0] == 0
+    thief.clear_requests()
+    code, said = fitglue("connect", "intervals", "--key-stdin", typed="a-new-key-1234")
+    assert (code, "FG-address-not-confirmed" in said) == (3, True)
+    assert thief.requests == []
 
 
 def test_an_address_that_a_trigger_changes_later_does_not_get_the_key(

@@ -16,6 +16,7 @@ from fitglue_registry.errors import UserMistake
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.events import SyncFinished, SyncStopped
 from tests.faults.secrets.conftest import KEY
+from tests.faults.secrets.databases import keep_secret, use_address
 from tests.faults.secrets.killed import FileKeyring, left_over, opened
 from tests.sync.builders import native
 
@@ -189,13 +190,15 @@ WORK = {
     "renew in the keyring": ("keyring", "renew"),
     "rekey": ("file", "rekey"),
     "move to a file": ("keyring", "rekey", "file"),
+    "bind to an origin": ("file", "bind"),
+    "bind to an origin in the keyring": ("keyring", "bind"),
     "remove": ("file", "remove"),
     "remove from the keyring": ("keyring", "remove"),
 }
 
 
 @pytest.fixture(params=WORK)
-def change(request, tmp_path, connect, service, monkeypatch):
+def change(request, home, connect, service, monkeypatch):
     """Return the name of a change of secrets and its arguments, with a prepared home."""
     scheme, *work = WORK[request.param]
     monkeypatch.setenv("FITGLUE_SECRETS", scheme)
@@ -203,6 +206,9 @@ def change(request, tmp_path, connect, service, monkeypatch):
     if work == ["renew"]:
         service.set_key(RENEWED)
         work += [service.url, RENEWED]
+    if work == ["bind"]:
+        use_address(home / "fitglue.db", None)
+        keep_secret(home, api_key=KEY)
     return request.param, work
 
 
@@ -214,7 +220,8 @@ def test_killed_at_any_step_of_a_change_no_secret_is_lost_and_none_stays_behind(
     loses no secret, and the next change removes what is left over.
     """
     name, work = change
-    expected = {"renew": {"intervals": RENEWED}, "rekey": {"intervals": KEY}, "remove": {}}[work[0]]
+    kept = {"intervals": KEY}
+    expected = {"renew": {"intervals": RENEWED}, "rekey": kept, "bind": kept, "remove": {}}[work[0]]
     outcomes = killed(home, tmp_path, "all", *work)
     lost = [
         outcome
