@@ -122,6 +122,14 @@ class Workspace:
         self._closing.callback(database.close)
         return database
 
+    @property
+    def sql_role(self) -> str | None:
+        """The role of PostgreSQL that a statement of ``fitglue sql`` has, if the operator set one.
+
+        It is that of the policy, else that of the environment variable FITGLUE_SQL_ROLE.
+        """
+        return self.policy.sql_role or os.environ.get("FITGLUE_SQL_ROLE") or None
+
     @once
     def catalogue(self) -> Catalogue:
         """The entries of the built-in registry and of every distribution that has entries.

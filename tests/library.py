@@ -24,13 +24,35 @@ from fitglue_registry.store.encoding import encode_activity
 from fitglue_registry.store.records import Attempt, insert_records, known_records, update_record
 from fitglue_registry.store.source_activities import StoredLegs, put_source_activities
 from fitglue_registry.store.source_activity_rows import load_rows
+from fitglue_registry.store.views import definitions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 NOW = "2026-06-15T12:00:00.000Z"
+#: A role of PostgreSQL that may only read the views; the tests connect as a superuser.
+READER = "fitglue_reader"
+_MAKE_READER = """
+DO $$ BEGIN
+    CREATE ROLE fitglue_reader;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $$
+"""
 START = datetime(2026, 5, 1, 7, 30)  # noqa: DTZ001 - a local time
+
+
+def reading_role(database: Database) -> str | None:
+    """Return the role for ``fitglue sql``, as ``docs/views.md`` describes; ``None`` for SQLite."""
+    if database.dialect != "postgresql":
+        return None
+    with database.write() as db:
+        db.exec_driver_sql(_MAKE_READER)
+        schema = db.scalar(sa.text("SELECT current_schema()"))
+        db.exec_driver_sql(f'GRANT USAGE ON SCHEMA "{schema}" TO {READER}')
+        for view in definitions("postgresql"):
+            db.exec_driver_sql(f'GRANT SELECT ON "{view}" TO {READER}')
+    return READER
 
 
 @pytest.fixture(scope="session")

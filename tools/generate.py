@@ -33,7 +33,7 @@ from fitglue_registry.store.tables import metadata  # noqa: E402
 from fitglue_registry.store.views import _LAP_FIELDS  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 FOLDERS = (
     Folder(ROOT / "registry"),
@@ -532,6 +532,29 @@ def views_page() -> Iterator[str]:
                 f"| `{name}` | {type_of(view, name)} | {UNITS.get(name.rpartition('_')[2], '')} "
                 f"| {MEANINGS[name]} |"
             )
+    yield from _role_for_reading(columns)
+
+
+def _role_for_reading(views: Iterable[str]) -> Iterator[str]:
+    """Yield how the operator of a PostgreSQL server makes the role of ``fitglue sql``."""
+    yield from (
+        "",
+        "## A role that may only read",
+        "",
+        (
+            "On PostgreSQL, `fitglue sql` refuses to work as a superuser, who could read every "
+            "table and the files of the server. Create a role that may read the views, allow it "
+            "to the user of `FITGLUE_DATABASE` (here `fitglue`), and name it in "
+            "`FITGLUE_SQL_ROLE` or `Policy(sql_role=…)`. Each statement then has this role and a "
+            "`statement_timeout`."
+        ),
+        "",
+        "```sql",
+        "CREATE ROLE fitglue_reader NOLOGIN;",
+        f"GRANT SELECT ON {', '.join(views)} TO fitglue_reader;",
+        "GRANT fitglue_reader TO fitglue;",
+        "```",
+    )
 
 
 def type_of(view: str, name: str) -> str:

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from fitglue_registry.cli.layout import Document
 
 
-def print_activities(cli: CliContext, activities: Iterable[Document]) -> None:
+def print_activities(
+    cli: CliContext,
+    activities: Iterable[Document],
+    *,
+    raw: bool = False,
+) -> None:
     """Print a header line and one line for each activity, in SI units.
 
     The sources of an activity are one value, separated by spaces.
@@ -23,4 +28,4 @@ def print_activities(cli: CliContext, activities: Iterable[Document]) -> None:
         # dict.
         values = [activity[name] for name in columns]
         rows.append([*values, " ".join(activity["sources"])])
-    cli.csv((*columns, "sources"), rows)
+    cli.csv((*columns, "sources"), rows, raw=raw)

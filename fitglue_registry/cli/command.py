@@ -153,6 +153,13 @@ def _set_json(
     context.ensure_object(CliContext).as_json |= value
 
 
+raw_option = click.option(
+    "--raw",
+    is_flag=True,
+    help="Leave texts in CSV as they are stored: formulas and control characters, too.",
+)
+"""The option ``--raw`` of the commands that print CSV."""
+
 COUNT = click.IntRange(min=1, max=999_999_999)
 """A number of things. The largest is more than any store holds, and every database knows it."""
 

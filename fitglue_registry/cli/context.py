@@ -81,10 +81,9 @@ class CliContext:
         if self._host is None:
             self._host = self._loader.host()
             # Logging starts when the host exists, because its redactor must filter every message.
-            if self.verbosity or self.debug:
-                self._silence = self._loader.log_to_stderr(
-                    self._host.redactor, self.verbosity, everything=self.debug
-                )
+            self._silence = self._loader.log_to_stderr(
+                self._host.redactor, self.verbosity, everything=self.debug
+            )
         return self._host
 
     @cached_property
@@ -150,20 +149,37 @@ class CliContext:
         for value in values:
             _write(sys.stdout, _json(value))
 
-    def csv(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    def csv(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Any]],
+        *,
+        raw: bool = False,
+    ) -> None:
         """Print comma-separated values below a header line.
 
-        A text that a spreadsheet would run as a formula gets an apostrophe in front.
+        A text that a spreadsheet would run as a formula gets an apostrophe in front, and control
+        characters, which would steer a terminal that shows the file, are written as escapes.
+
+        Args:
+            columns: The names in the header line.
+            rows: The values.
+            raw: Whether to leave texts as they are. A terminal never gets control characters.
         """
-        # A title may contain control characters that steer a terminal. A file gets them unchanged.
-        if sys.stdout.isatty():
-            rows = map(_cleaned, rows)
+        make_safe: Callable[[Any], Any] = inert
+        if raw:
+            make_safe = _cleaned_value if sys.stdout.isatty() else _unchanged
         buffer = io.StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow(columns)
+        # Without the quotes, a carriage return that is left as it is would begin a new row.
+        writer = csv.writer(
+            buffer,
+            lineterminator="\n",
+            quoting=csv.QUOTE_NONNUMERIC if raw else csv.QUOTE_MINIMAL,
+        )
+        writer.writerow(map(make_safe, columns))
         for row in rows:
             # The text comes from services and files, and the reader is often a spreadsheet.
-            writer.writerow(map(inert, row))
+            writer.writerow(map(make_safe, row))
             # Written in chunks, so that a long export neither fills the memory nor makes a write
             # for each row.
             if buffer.tell() > _BUFFERED:
@@ -179,13 +195,13 @@ def failure_document(error: Mapping[str, Any]) -> None:
     _write(sys.stderr, _json({"error": error}))
 
 
-def _cleaned(row: Iterable[Any]) -> list[Any]:
-    return [_cleaned_value(value) for value in row]
-
-
 def _cleaned_value(value: Any) -> Any:
     if isinstance(value, str):
         return clean(value)
+    return value
+
+
+def _unchanged(value: Any) -> Any:
     return value
 
 

@@ -12,7 +12,10 @@ import threading
 from typing import TYPE_CHECKING, Any, TextIO
 
 from fitglue_registry.errors import UserMistake
-from fitglue_registry.redaction.control_characters import CONTROL_CHARACTER
+from fitglue_registry.redaction.control_characters import (
+    CONTROL_CHARACTER,
+    escape_control_characters,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 _LONGEST_ID = 24
 _BEGINNING = 12
 _FALLBACK_WIDTH = 80
+#: No terminal has more than 9,999 columns.
+_DIGITS_OF_WIDTH = 4
 _HASH = re.compile(r"\b[0-9a-f]{40,}\b")
 #: Character → ASCII text, for an encoding that lacks the character.
 _PLAIN = {
@@ -53,12 +58,12 @@ _PLAIN = {
 
 def clean(text: object) -> str:
     r"""Return a text as one line, with control characters written as ``\x1b``."""
-    return re.sub(CONTROL_CHARACTER, _numbered, str(text).replace("\n", " ").replace("\t", " "))
+    return escape_control_characters(str(text).replace("\n", " ").replace("\t", " "))
 
 
 def clean_lines(text: object) -> str:
     r"""Return a text with its line breaks, but with control characters written as ``\x1b``."""
-    return re.sub(CONTROL_CHARACTER, _numbered, str(text).replace("\r\n", "\n"))
+    return escape_control_characters(str(text).replace("\r\n", "\n"))
 
 
 def clean_json(text: str) -> str:
@@ -67,13 +72,6 @@ def clean_json(text: str) -> str:
     JSON requires this only of the characters below U+0020, but a terminal obeys others as well.
     """
     return re.sub(CONTROL_CHARACTER, lambda match: f"\\u{ord(match[0]):04x}", text)
-
-
-def _numbered(match: re.Match[str]) -> str:
-    number = ord(match[0])
-    if number < 256:
-        return f"\\x{number:02x}"
-    return f"\\u{number:04x}"
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:
@@ -155,8 +153,11 @@ class _OwnOutput:
         Raises:
             UserMistake: FG-output-closed if the stream cannot be written.
         """
+        stream = self._stream_of_thread()
+        if stream is not self._stream:  # what a plugin prints is as foreign as a title
+            text = clean_lines(text)
         try:
-            return self._stream_of_thread().write(text)
+            return stream.write(text)
         except OSError as error:
             raise _output_failed(error) from error
 
@@ -218,7 +219,7 @@ def terminal_width(stream: TextIO) -> int:
     ``shutil.get_terminal_size`` would look at file descriptor 1, which may be another stream here.
     """
     chosen = os.environ.get("COLUMNS", "")
-    if chosen.isdecimal() and int(chosen):
+    if chosen.isdecimal() and len(chosen) <= _DIGITS_OF_WIDTH and int(chosen):
         return int(chosen)
     try:
         return os.get_terminal_size(stream.fileno()).columns or _FALLBACK_WIDTH

@@ -45,6 +45,8 @@ class Policy:
             does.
         budget_on_loopback: Whether requests to this machine count against the budget of the entry,
             which tests of a budget need.
+        sql_role: The role of PostgreSQL that a statement of ``host.queries.sql`` has. Without one,
+            it has the role of the connection, and is refused if that is a superuser.
         quotas: The amounts that one athlete may use.
 
     Raises:
@@ -57,6 +59,7 @@ class Policy:
     networks: tuple[str, ...] = ()
     quotes_responses: bool = False
     budget_on_loopback: bool = False
+    sql_role: str | None = None
     quotas: Quotas = field(default_factory=Quotas)
 
     def __post_init__(self) -> None:

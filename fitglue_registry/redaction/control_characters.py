@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 #: Pattern for one such character: a control character, a change of the writing direction, an
 #: invisible character, or half of a surrogate pair. It is not compiled, because some callers use
 #: it as one alternative of a longer pattern.
@@ -12,3 +14,18 @@ CONTROL_CHARACTER = (
     "\ud800-\udfff"
     "]"
 )
+
+
+def escape_control_characters(text: str) -> str:
+    r"""Return a text with each control character written as ``\x1b`` or ``\u202e``.
+
+    Line feeds and tabs stay.
+    """
+    return re.sub(CONTROL_CHARACTER, _numbered, text)
+
+
+def _numbered(match: re.Match[str]) -> str:
+    number = ord(match[0])
+    if number < 256:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from fitglue_registry.private_files import make_private_folder, write_private
+from fitglue_registry.redaction.control_characters import escape_control_characters
 from fitglue_registry.workspace import home_folder
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ def keep_traceback(error: BaseException, redactor: Redactor) -> Path | None:
 
 
 def traceback_text(error: BaseException, redactor: Redactor) -> str:
-    """Return the traceback without secrets.
+    """Return the traceback without secrets, and without characters that control a terminal.
 
     The redactor also removes what only looks like a secret.
     """
-    return redactor.text("".join(traceback.format_exception(error)))
+    text = redactor.text("".join(traceback.format_exception(error)))
+    return escape_control_characters(text)

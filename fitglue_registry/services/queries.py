@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fitglue_registry.store.sql import SqlLimits as SqlLimits
 from fitglue_registry.store.sql import column_names, run_sql
 
 if TYPE_CHECKING:
@@ -19,20 +20,31 @@ class Queries:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
-    def sql(self, statement: str) -> SqlResult:
+    def sql(self, statement: str, limits: SqlLimits | None = None) -> SqlResult:
         """Run one statement that only reads.
+
+        On PostgreSQL it has the role of the operator, and a superuser of the server is refused.
 
         Args:
             statement: One SQL statement in the dialect of the database.
+            limits: How many rows, bytes and seconds it may take; by default one million rows of
+                together 150 MB, and one minute.
 
         Returns:
             The columns and all rows, which are read into memory.
 
         Raises:
-            UserMistake: FG-sql-read-only for a statement that would write, FG-sql-failed for any
-                other statement that the database rejects.
+            UserMistake: FG-sql-read-only for a statement that would write, FG-sql-too-large or
+                FG-sql-too-slow for one that takes too much, FG-sql-failed for any other statement
+                that the database rejects.
+            StoreFailed: FG-sql-superuser or FG-sql-role if the role cannot be used.
         """
-        return run_sql(self._workspace.database, statement)
+        return run_sql(
+            self._workspace.database,
+            statement,
+            limits,
+            role=self._workspace.sql_role,
+        )
 
     def views(self) -> Iterator[tuple[str, list[str]]]:
         """Yield the name of each view and the names of its columns."""

@@ -219,3 +219,36 @@ def _listens(process: subprocess.Popen[str]) -> bool:
     status = Path(f"/proc/{process.pid}/status").read_text()
     caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
     return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        (
+            "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n",
+            130,
+        ),
+        # One call of a function of SQLite, which no handler of ours can interrupt.
+        ("select instr(zeroblob(499999), zeroblob(249999) || x'01')", -signal.SIGKILL),
+    ],
+    ids=["in the statement", "in one function"],
+)
+def test_control_c_ends_a_statement_of_sql(child, statement, code):
+    """Ctrl-C ends ``fitglue sql`` while SQLite runs a statement that takes long; the guardian ends
+    it if SQLite cannot be interrupted.
+    """
+    process = child("sql", f"select ({statement}), ({statement}), ({statement})")
+    wait_until_it_computes(process)
+    pressed = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, "Stopped." in err) == (code, code == 130)
+    assert time.monotonic() - pressed < 15
+
+
+def wait_until_it_computes(process):
+    """Wait until a process has used more CPU time than its start takes."""
+    observed = psutil.Process(process.pid)
+    while observed.cpu_times().user < 1.5:
+        assert process.poll() is None
+        time.sleep(0.01)

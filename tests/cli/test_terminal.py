@@ -75,8 +75,10 @@ def test_a_bar_shows_the_steps_per_second_and_the_time_that_is_left():
     assert " 00:16" in line
 
 
-def test_a_table_for_a_file_keeps_texts_as_they_are_and_a_terminal_gets_them_harmless(monkeypatch):
-    """A title that would steer a terminal is escaped there, and unchanged in a file."""
+def test_a_raw_table_keeps_texts_in_a_file_and_steers_no_terminal(monkeypatch):
+    """With ``--raw``, a title that would steer a terminal is escaped there, and unchanged in a
+    file.
+    """
     from fitglue_registry.cli.app import LateLoader
     from fitglue_registry.cli.context import CliContext
 
@@ -84,5 +86,5 @@ def test_a_table_for_a_file_keeps_texts_as_they_are_and_a_terminal_gets_them_har
         out = io.StringIO()
         monkeypatch.setattr(out, "isatty", lambda on_terminal=on_terminal: on_terminal)
         monkeypatch.setattr(sys, "stdout", out)
-        CliContext(LateLoader()).csv(("title",), [("\x1b[31mred",)])
-        assert out.getvalue() == f"title\n{shown}\n"
+        CliContext(LateLoader()).csv(("title",), [("\x1b[31mred",)], raw=True)
+        assert out.getvalue() == f'"title"\n"{shown}"\n'

@@ -11,7 +11,14 @@ import click
 
 from fitglue_registry.cli import numbers
 from fitglue_registry.cli.activity_csv import print_activities
-from fitglue_registry.cli.command import COUNT, Group, Length, days_options, json_option
+from fitglue_registry.cli.command import (
+    COUNT,
+    Group,
+    Length,
+    days_options,
+    json_option,
+    raw_option,
+)
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of
 from fitglue_registry.cli.starts import is_in_utc, start_day, start_minute
@@ -79,15 +86,25 @@ _NUMBERS = frozenset(
 )
 @json_option("Print JSON Lines.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, in SI units.")
+@raw_option
 @click.pass_context
-def command(context: click.Context, /, *, as_csv: bool, **wanted: Any) -> None:
+def command(
+    context: click.Context,
+    /,
+    *,
+    as_csv: bool,
+    raw: bool,
+    **wanted: Any,
+) -> None:
     """List activities, newest first, or edit one.
 
     Other commands accept the number in the first column as REF. They also accept `last`, a date,
     and the id of the activity at its source.
     """
+    if raw and not as_csv:
+        raise click.UsageError("--raw can be used only with --csv")
     if context.invoked_subcommand is None:
-        _list(context.ensure_object(CliContext), Filter(**wanted), as_csv=as_csv)
+        _list(context.ensure_object(CliContext), Filter(**wanted), as_csv=as_csv, raw=raw)
 
 
 def _list(
@@ -95,6 +112,7 @@ def _list(
     wanted: Filter,
     *,
     as_csv: bool,
+    raw: bool,
 ) -> None:
     is_table = not (as_csv or cli.as_json)
     limit = wanted.limit
@@ -109,7 +127,7 @@ def _list(
     if cli.as_json:
         cli.lines(shown)
     elif as_csv:
-        print_activities(cli, shown)
+        print_activities(cli, shown, raw=raw)
     elif not shown:
         cli.note(_why_nothing(cli, wanted))
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fitglue_registry.cli.activity_csv import print_activities
-from fitglue_registry.cli.command import Command, days_options
+from fitglue_registry.cli.command import Command, days_options, raw_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.progress import Progress
 from fitglue_registry.cli.text import count
@@ -52,6 +52,7 @@ _STANDARD_OUTPUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
     help="Write to this file, or for `files` to this folder (default: standard output). An earlier "
     "export is replaced; any other file is kept under another name.",
 )
+@raw_option
 @pass_cli
 def command(
     cli: CliContext,
@@ -60,6 +61,7 @@ def command(
     references: tuple[str, ...],
     kind: str,
     out: Path | None,
+    raw: bool,
     **days: Any,
 ) -> None:
     """Write activities to a file or to standard output.
@@ -68,6 +70,8 @@ def command(
     """
     if references and any(days.values()):
         raise click.UsageError("use either REF or --since and --until, not both")
+    if raw and kind != "csv":
+        raise click.UsageError("--raw can be used only with --format csv")
     if references:
         # Resolved first, so that a wrong reference is reported before anything is written.
         numbers = [cli.host.activities.get(reference).number for reference in references]
@@ -76,9 +80,11 @@ def command(
     if kind == "files":
         _export_files(cli, numbers, out)
         return
-    print_them = _print_csv if kind == "csv" else _print_documents
     with _destination(cli, out, _beginning(cli, kind)):
-        print_them(cli, numbers)
+        if kind == "csv":
+            _print_csv(cli, numbers, raw=raw)
+        else:
+            _print_documents(cli, numbers)
     if out is not None:
         activities = count(len(numbers), "activity", "activities")
         cli.note(f"{activities} written to {out}")
@@ -128,9 +134,15 @@ def _print_documents(cli: CliContext, numbers: list[int]) -> None:
         cli.lines([cli.host.activities.document(activity, streams=True)])
 
 
-def _print_csv(cli: CliContext, numbers: list[int]) -> None:
+def _print_csv(
+    cli: CliContext,
+    numbers: list[int],
+    *,
+    raw: bool,
+) -> None:
     wanted = set(numbers)
-    print_activities(cli, [row for row in cli.host.activities() if row["number"] in wanted])
+    rows = [row for row in cli.host.activities() if row["number"] in wanted]
+    print_activities(cli, rows, raw=raw)
 
 
 def _export_files(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fitglue_registry.cli.command import Command, json_option
+from fitglue_registry.cli.command import Command, json_option, raw_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Column, Heading, Pairs, Rows
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from fitglue_registry.cli.layout import Part
     from fitglue_registry.services.queries import SqlResult
 
+#: A table has at most this many rows. Nobody reads more, and drawing them takes long.
+_MOST_ROWS = 10_000
 #: A column of a table has at least this width.
 _NARROWEST = 5
 #: A value of up to this length must fit into the table, or each row is printed as a list.
@@ -40,6 +42,7 @@ _SHOWN = 160
     help="Print where the database is: a file, or its URL without the password.",
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
+@raw_option
 @json_option("Print JSON Lines.")
 @pass_cli
 def command(
@@ -48,11 +51,15 @@ def command(
     statement: str | None,
     path: bool,
     as_csv: bool,
+    raw: bool,
 ) -> None:
     """Run the SQL statement STATEMENT, which can only read; `-` reads it from standard input.
 
-    Without a statement, list the views and their columns, which stay the same between versions.
+    Without a statement, list the views and their columns, which stay the same between versions. A
+    statement may run for one minute, and its result may have one million rows of together 150 MB.
     """
+    if raw and not as_csv:
+        raise click.UsageError("--raw can be used only with --csv")
     if path:
         click.echo(cli.host.queries.where())
     elif statement is None:
@@ -61,7 +68,7 @@ def command(
         if statement == "-":
             # A statement with quotes of both kinds is hard to write for a shell.
             statement = sys.stdin.read()
-        _print_answer(cli, cli.host.queries.sql(statement), as_csv=as_csv)
+        _print_answer(cli, cli.host.queries.sql(statement), as_csv=as_csv, raw=raw)
 
 
 def _show_views(cli: CliContext) -> None:
@@ -78,15 +85,22 @@ def _print_answer(
     answer: SqlResult,
     *,
     as_csv: bool,
+    raw: bool,
 ) -> None:
     if cli.as_json:
         for row in answer.rows:
             values = map(_plain, row)
             cli.lines([dict(zip(answer.columns, values, strict=True))])
     elif as_csv:
-        cli.csv(answer.columns, answer.rows)
+        cli.csv(answer.columns, answer.rows, raw=raw)
     elif answer.rows:
-        cli.show(*_table(answer, cli.width))
+        shown = answer.rows[:_MOST_ROWS]
+        cli.show(*_table(answer.columns, shown, cli.width))
+        if len(shown) < len(answer.rows):
+            cli.note(
+                f"These are the first {len(shown):,} of {len(answer.rows):,} rows. To see all, add "
+                "--csv or --json."
+            )
     else:
         cli.note("no rows")
 
@@ -98,22 +112,26 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _table(answer: SqlResult, width: int) -> Iterator[Part]:
+def _table(
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    width: int,
+) -> Iterator[Part]:
     """Return a table, or if it does not fit, each row as a list of names and values."""
-    cells = [list(map(_text, row)) for row in answer.rows]
-    if _needed_width(answer.columns, cells) <= width:
+    cells = [list(map(_text, row)) for row in rows]
+    if _needed_width(names, cells) <= width:
         columns = []
-        for index, name in enumerate(answer.columns):
-            columns.append(Column(name, right=_is_of_figures(answer, index)))
+        for index, name in enumerate(names):
+            columns.append(Column(name, right=_is_of_figures(rows, index)))
         yield Rows(columns, cells)
         return
     for number, row in enumerate(cells, 1):
         yield Heading(f"row {number}")
-        yield Pairs(zip(answer.columns, map(_short, row), strict=True))
+        yield Pairs(zip(names, map(_short, row), strict=True))
 
 
-def _is_of_figures(answer: SqlResult, index: int) -> bool:
-    values = (row[index] for row in answer.rows)
+def _is_of_figures(rows: Sequence[Sequence[Any]], index: int) -> bool:
+    values = (row[index] for row in rows)
     return all(value is None or isinstance(value, int | float) for value in values)
 
 
