@@ -20,7 +20,7 @@ from fitglue_registry.cli.layout import (
     Rows,
     Styled,
 )
-from fitglue_registry.cli.text import clean, clean_lines, terminal_width
+from fitglue_registry.cli.text import chosen_width, clean, clean_lines, terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,19 +70,31 @@ def _console(stream: TextIO) -> Console:
     # A pipe gets neither colors nor a width limit, so that grep and awk see complete lines.
     has_colors = is_terminal and _wants_colors()
     width = _UNBOUNDED
-    if is_terminal or os.environ.get("COLUMNS", "").isdecimal():
+    if is_terminal or chosen_width() is not None:
         width = terminal_width(stream)
     return Console(
         file=stream,
         color_system="auto" if has_colors else None,
         force_terminal=has_colors,
         width=width,
+        _environ=_environment(),
         highlight=False,
         markup=False,
         emoji=False,
         soft_wrap=False,
         legacy_windows=False,
     )
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment without the size of the terminal, which we have determined.
+
+    rich would raise an error if one of these variables is a number that Python cannot convert.
+    """
+    environment = dict(os.environ)
+    for name in ("COLUMNS", "LINES"):
+        environment.pop(name, None)
+    return environment
 
 
 def _wants_colors() -> bool:

@@ -213,14 +213,22 @@ def keep_standard_output() -> None:
     )
 
 
+def chosen_width() -> int | None:
+    """Return the number of columns that ``COLUMNS`` states, or ``None`` if it states none."""
+    chosen = os.environ.get("COLUMNS", "")
+    if chosen.isdecimal() and len(chosen) <= _DIGITS_OF_WIDTH:
+        return int(chosen) or None
+    return None
+
+
 def terminal_width(stream: TextIO) -> int:
     """Return the columns of a stream: ``COLUMNS``, else those of its terminal, else 80.
 
     ``shutil.get_terminal_size`` would look at file descriptor 1, which may be another stream here.
     """
-    chosen = os.environ.get("COLUMNS", "")
-    if chosen.isdecimal() and len(chosen) <= _DIGITS_OF_WIDTH and int(chosen):
-        return int(chosen)
+    chosen = chosen_width()
+    if chosen is not None:
+        return chosen
     try:
         return os.get_terminal_size(stream.fileno()).columns or _FALLBACK_WIDTH
     except (OSError, ValueError):

@@ -65,6 +65,9 @@ class Database:
     @property
     def display_url(self) -> str:
         """The URL without its passwords, for messages."""
+        # A path may have bytes that are not UTF-8, which a URL cannot have.
+        if self.path is not None:
+            return f"sqlite:///{self.path}"
         # Drivers also accept a password as a query parameter, which hide_password does not hide.
         without_secrets = self.url.difference_update_query(("password", "sslpassword"))
         return without_secrets.render_as_string(hide_password=True)
@@ -191,9 +194,7 @@ class Database:
         if self._ready:
             return
         if self.path is not None:
-            _make_folder(self.path.parent)
-            _refuse_emptied_file(self.path)
-            _create_private(self.path)
+            _prepare_file(self.path)
         revision = self.revision()
         if revision is None:
             self._make()
@@ -265,14 +266,17 @@ def _engine(url: sa.URL) -> Engine:
 # -- the file of SQLite ----------------------------------------------------------------------------
 
 
-def _make_folder(folder: Path) -> None:
+def _prepare_file(path: Path) -> None:
+    """Create the folder and the file of a new database, or check those of an existing one."""
     try:
-        make_private_folder(folder)
+        make_private_folder(path.parent)
+        _refuse_emptied_file(path)
+        _create_private(path)
     except OSError as error:
         raise StoreFailed(
             "FG-store-unreachable",
-            "the folder of the database cannot be created",
-            at=Place(str(folder)),
+            "the folder or the file of the database cannot be used",
+            at=Place(str(path)),
             why=error.strerror,
             fix="give yourself permission to write there, or set FITGLUE_HOME to another folder",
         ) from error

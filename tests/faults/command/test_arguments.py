@@ -279,6 +279,31 @@ def test_a_closed_stream_of_an_application_is_a_mistake(fitglue, monkeypatch):
     assert run(["activities"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("FITGLUE_HOME", "a" * 300),
+        ("FITGLUE_HOME", "x" * 5000),
+        ("FITGLUE_HOME", "caf\udce9"),
+        ("FITGLUE_HOME", "~nobody-has-this-name/x"),
+        ("FITGLUE_DATABASE", f"sqlite:///{'a' * 300}"),
+        ("FITGLUE_DATABASE", "sqlite:///caf\udce9.db"),
+        ("FITGLUE_SECRETS", "x" * 50_000),
+        ("COLUMNS", "9" * 5000),
+        ("COLUMNS", "²"),
+        ("LINES", "9" * 5000),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_an_odd_variable_is_never_a_bug(fitglue, monkeypatch, tmp_path, variable, value):
+    """An odd value of an environment variable is a mistake or works, and is never a bug."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, value)
+    for command in (["activities"], ["doctor", "--offline"], ["sql", "select 1 as one"], []):
+        said = fitglue(*command)
+        assert said.code in set(EXIT_CODES) - {1}
+
+
 @pytest.mark.parametrize("name", ["fitglue-nothing", "fitglue.nothing"])
 def test_a_folder_is_never_taken_for_a_name(fitglue, tmp_path, monkeypatch, name):
     """``plugin install NAME`` installs the distribution of that name, even if a folder of that name
