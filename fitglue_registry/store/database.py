@@ -276,7 +276,7 @@ def _prepare_file(path: Path) -> None:
         raise StoreFailed(
             "FG-store-unreachable",
             "the folder or the file of the database cannot be used",
-            at=Place(str(path)),
+            at=Place(error.filename or str(path)),
             why=error.strerror,
             fix="give yourself permission to write there, or set FITGLUE_HOME to another folder",
         ) from error
