@@ -120,7 +120,8 @@ def _batches(read: Iterable[PlaceRead]) -> Iterator[list[PlaceRead]]:
     most = _FIRST_BATCH
     for place in read:
         batch.append(place)
-        size += place.location.size
+        # The place of a row has no size of its own, and a row can have megabytes.
+        size += place.location.size + sum(len(read.listing.summary) for read in place.records)
         if len(batch) >= most or size > _BATCH_BYTES:
             yield batch
             batch = []

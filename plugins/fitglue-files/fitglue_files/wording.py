@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from fitglue_formats.refusals import shortened
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -12,6 +14,11 @@ _SHOWN = 3
 #: The characters of a cell that an error quotes, and of a name in a sentence. A cell can have
 #: megabytes, and the name of a member 64 kB.
 _QUOTED = 80
+
+
+#: The characters of the longest title and of the longest other text that a row may have, as in GPX.
+_LONGEST_TITLE = 500
+_LONGEST_TEXT = 20_000
 
 
 class Contents(NamedTuple):
@@ -68,6 +75,19 @@ def named(names: Sequence[str]) -> str:
     if not shown:
         return ""
     return f" ({shown})"
+
+
+def short_title(text: str | None) -> str | None:
+    """Return a title of a row, shortened if it is longer than any real one."""
+    return None if text is None else shortened(text, _LONGEST_TITLE)
+
+
+def short_text(text: str | None) -> str | None:
+    """Return a description or a note of a row, shortened if it is longer than any real one.
+
+    A row of megabytes would take that memory many times while it is stored.
+    """
+    return None if text is None else shortened(text, _LONGEST_TEXT)
 
 
 def _shortened(name: str) -> str:

@@ -303,10 +303,12 @@ def test_a_table_that_was_saved_again_with_other_line_endings_is_the_same_table(
     assert len(plugin.fitglue_recognize(paths=[str(tmp_path)])) == 1
 
 
-def test_a_text_of_many_megabytes_is_shortened_to_what_the_host_accepts(archive):
-    """Of a description of many megabytes, the first million characters are read."""
+def test_a_text_of_many_megabytes_is_shortened(archive):
+    """A title and a description of many megabytes are shortened, and end with an ellipsis."""
     text = "".join(map(str, range(3_000_000)))
-    assert only(archive([row(description=text)])).description == text[:1_000_000]
+    activity = only(archive([row(title=text, description=text)]))
+    assert activity.title == text[:499] + "…"
+    assert activity.description == text[:19_999] + "…"
 
 
 DATES = [

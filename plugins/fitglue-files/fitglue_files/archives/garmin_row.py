@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from fitglue_files.wording import short_text, short_title
 from fitglue_formats import device_claim
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.model import (
@@ -174,8 +175,8 @@ def activity_of(external_id: str, summary: Values) -> SourceActivity:
     parent = summary.get("parentId")
     lengths = number_of(summary, "activeLengths")
     activity = SourceActivity(
-        title=_text(summary, "name"),
-        description=_text(summary, "description"),
+        title=short_title(_text(summary, "name")),
+        description=short_text(_text(summary, "description")),
         sport=sport,
         sport_raw=sport_raw,
         **_start_fields(summary, start),

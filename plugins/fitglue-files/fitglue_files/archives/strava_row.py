@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fitglue_files.archives.numbers import not_negative, number, positive
 from fitglue_files.archives.strava_words import sport_of
-from fitglue_files.wording import quoted
+from fitglue_files.wording import quoted, short_text, short_title
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.model import (
     Gear,
@@ -73,9 +73,9 @@ def activity_of(
     sport = sport_of(sport_raw)
     fields = _measurements(cells)
     activity = SourceActivity(
-        title=cells.get("title"),
-        description=cells.get("description"),
-        notes=cells.get("notes"),
+        title=short_title(cells.get("title")),
+        description=short_text(cells.get("description")),
+        notes=short_text(cells.get("notes")),
         sport=sport,
         sport_raw=sport_raw,
         start_utc=_start(cells),

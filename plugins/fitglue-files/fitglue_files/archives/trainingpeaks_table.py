@@ -14,7 +14,7 @@ from fitglue_files.archives.csv_tables import HEADER_BYTES, folded, read_header,
 from fitglue_files.archives.dates import DateColumn
 from fitglue_files.archives.numbers import not_negative, number, positive
 from fitglue_files.archives.snapshot_date import snapshot_date
-from fitglue_files.wording import quoted
+from fitglue_files.wording import quoted, short_text, short_title
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.model import (
     SourceActivity,
@@ -256,9 +256,9 @@ def activity_of(external_id: str, cells: Cells) -> SourceActivity:
     sport = sport_of(cells)
     fields = _measurements(cells)
     activity = SourceActivity(
-        title=cells.get("title"),
-        description=cells.get("workoutdescription"),
-        notes="\n\n".join(comments) or None,
+        title=short_title(cells.get("title")),
+        description=short_text(cells.get("workoutdescription")),
+        notes=short_text("\n\n".join(comments) or None),
         sport=sport,
         sport_raw=cells.get("workouttype"),
         start_local=datetime(day.year, day.month, day.day),  # noqa: DTZ001 - local
