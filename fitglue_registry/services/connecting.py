@@ -418,6 +418,7 @@ class Connections:
                 # Another sync may store a blob from now on, whose row this transaction cannot see.
                 # Therefore only blobs that are older than this moment may be deleted below.
                 began = datetime.now(UTC)
+                lock_athlete(db, athlete)
                 unused = self._remove_rows(db, matcher, connected)
             # A power cut must not undo the commit after its blobs were deleted.
             workspace.database.flush_commits()

@@ -8,6 +8,7 @@ from fitglue_registry.errors import UserMistake
 from fitglue_registry.plugins import Availability as Availability
 from fitglue_registry.plugins import availability
 from fitglue_registry.registry.help import article
+from fitglue_registry.sync.reading.read_files import reads_files
 from fitglue_registry.validation.wording import nearest
 from fitglue_registry.workspace import ME
 
@@ -133,6 +134,13 @@ class Entries:
                 "ask the operator of this server",
                 "FG-integration-not-allowed",
             )
+        if self._needs_upload(entry, athlete):
+            return Availability(
+                "not-connected",
+                f"nothing of {entry.name} has been uploaded yet",
+                "upload a file or an archive: host.imports.add_bytes(name, content)",
+                "FG-not-connected",
+            )
         # An enricher may need no integration, and then needs no connection.
         connections = self._connections.at(entry.integration or "", athlete)
         return availability(
@@ -142,3 +150,9 @@ class Entries:
             tier=self._athletes.tier(athlete),
             connections=[connected.state for connected in connections],
         )
+
+    def _needs_upload(self, entry: Entry, athlete: str) -> bool:
+        """Return whether an athlete has to upload something first, and cannot name a path."""
+        if self._workspace.policy.allows_paths or not reads_files(entry):
+            return False
+        return not self._connections.at(entry.integration or "", athlete)

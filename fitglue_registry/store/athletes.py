@@ -53,13 +53,15 @@ def list_athletes(db: Db) -> list[str]:
 
 
 def lock_athlete(db: Db, athlete_id: str) -> None:
-    """Wait until no other transaction matches this athlete's activities, and hold the lock.
+    """Wait until no other transaction writes what this athlete has, and hold the lock.
 
     Two syncs of one athlete could otherwise both find no match for their copies of one workout,
-    and create two activities.
+    and create two activities. A transaction takes it before it writes anything else: two that have
+    each written a row that the other one needs would wait for each other forever.
     """
     # SQLite has only one writer at a time.
     if db.dialect.name == "sqlite":
         return
     row = sa.select(athletes.c.id).where(athletes.c.id == athlete_id)
-    db.execute(row.with_for_update())
+    # Only among each other: a new row that refers to the athlete need not wait.
+    db.execute(row.with_for_update(key_share=True))

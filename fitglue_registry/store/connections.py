@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from fitglue_registry.errors import Place, StoreFailed
 from fitglue_registry.model.stored import ConnectionState
 from fitglue_registry.plugin_api import Account
-from fitglue_registry.store.athletes import ensure_athlete
+from fitglue_registry.store.athletes import ensure_athlete, lock_athlete
 from fitglue_registry.store.days import day_of
 from fitglue_registry.store.driver_errors import RESTORE
 from fitglue_registry.store.tables import connections, opinions, records, source_activities
@@ -117,6 +117,8 @@ def add_connection(db: Db, connection: ConnectionRow) -> ConnectionRow:
 
     The name is the first one of its integration that is free: ``intervals``, ``intervals-2``, …
     """
+    # Another call could take the same name at the same moment.
+    lock_athlete(db, connection.athlete_id)
     of_athlete = connections.c.athlete_id == connection.athlete_id
     taken = set(db.scalars(sa.select(connections.c.name).where(of_athlete)))
     added = replace(connection, name=_free_name(connection.integration, taken))

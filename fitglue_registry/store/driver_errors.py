@@ -68,6 +68,12 @@ _FAILURES = (
         ("database is locked",),
     ),
     _Failure(
+        "FG-store-locked",
+        "two processes that write the database wait for each other",
+        "run the same command again: nothing of its last step was stored",
+        ("deadlock detected",),
+    ),
+    _Failure(
         "FG-store-damaged",
         "the database file is damaged",
         RESTORE,

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from fitglue_registry.store.athletes import lock_athlete
 from fitglue_registry.store.runs import Decision
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Run:
         counts = dict(self.log.counts)
         try:
             with self.context.database.write() as db:
+                lock_athlete(db, self.context.athlete_id)
                 transaction = Transaction(self.context, self.log, db)
                 yield transaction
                 transaction.store_decisions()
@@ -82,6 +84,7 @@ class Run:
         counts = dict(self.log.counts)
         try:
             with self.context.database.write() as db:
+                lock_athlete(db, self.context.athlete_id)
                 yield Transaction(self.context, self.log, db)
                 db.rollback()
         finally:

@@ -119,6 +119,7 @@ class _Rebuild:
             select_records().where(records.c.connection_id == connection_id).order_by(records.c.id)
         )
         with self._context.database.write() as db:
+            lock_athlete(db, self._context.athlete_id)
             detach_from_missing_activities(db, self._context.athlete_id)
             return [RecordRow(*row) for row in db.execute(query)]
 

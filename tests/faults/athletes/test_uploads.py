@@ -190,6 +190,14 @@ def test_a_later_sync_finds_nothing_to_do(host):
     assert len(host.activities(athlete="ada")) == 1
 
 
+def test_a_source_of_files_asks_for_an_upload(host):
+    """Where no path may be named, a source of files says that content has to be uploaded."""
+    before = host.entries.availability("source", "files", "ada")
+    assert (before.state, "add_bytes" in before.fix) == ("not-connected", True)
+    added(host, "a.gpx", gpx())
+    assert host.entries.availability("source", "files", "ada").available
+
+
 def test_uploads_need_a_permitted_integration(open_host):
     """Content of a source that the operator does not allow is refused, and leaves nothing."""
     host = open_host(Policy(integrations={"intervals"}))
