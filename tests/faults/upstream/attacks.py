@@ -177,7 +177,7 @@ ATTACKS: dict[str, Attack] = {
         ),
     ),
     "millions of streams": Attack(
-        "streams", lambda scale: Fault.raw_body(repeated(b'{"type":"time"}', 400_000 * scale))
+        "streams", lambda scale: Fault.raw_body(repeated(b'{"type":"time"}', 350_000 * scale))
     ),
     "a stream with a name of many megabytes": Attack(
         "streams",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.sync.events import SyncStopped
 from fitglue_registry.testing import FakeClock
 from tests.faults.upstream.attacks import ATTACKS
@@ -41,12 +41,12 @@ STORED = [name for name, attack in ATTACKS.items() if attack.endpoint in ("windo
 CHILD = """
 import json, sys, time
 from pathlib import Path
-from fitglue_registry import Host
+from fitglue_registry import Host, Policy
 from fitglue_registry.sync.events import SyncStopped
 from fitglue_registry.sync.options import Options
 
 began = time.perf_counter()
-with Host(sys.argv[1]) as host:
+with Host(sys.argv[1], policy=Policy.personal()) as host:
     if sys.argv[2] == "sync":
         events = list(host.sync(options=Options(files=True)))
     else:
@@ -106,7 +106,7 @@ def test_a_response_at_full_size_is_bounded(
     """
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
     attack = ATTACKS[name]
-    with Host(tmp_path / "home") as host:
+    with Host(tmp_path / "home", policy=Policy.personal()) as host:
         host.connect("intervals", world.values)
     server.fault(ENDPOINTS[attack.endpoint], attack.fault(10), times=None)
     results = {"sync": run(tmp_path / "home", "sync")}
@@ -117,7 +117,7 @@ def test_a_response_at_full_size_is_bounded(
         assert result["took_s"] <= MOST_S, action
         assert result["bytes"] <= MOST_BYTES, action
     server.clear_faults()
-    with Host(tmp_path / "home", clock=FakeClock()) as host:
+    with Host(tmp_path / "home", clock=FakeClock(), policy=Policy.personal()) as host:
         finished(host, files=True, full=True)
         differs = lost(world, host)
     assert differs == []
