@@ -48,7 +48,11 @@ _NEWEST = Statement(sa.select(raw).where(raw.c.id.in_(_NEWEST_IDS)))
 _NEWEST_OF_PART = Statement(
     sa.select(raw).where(raw.c.id.in_(_NEWEST_IDS.where(raw.c.part == sa.bindparam("part"))))
 )
-
+_SIZES = Statement(
+    sa.select(raw.c.record_id, sa.func.sum(raw.c.size).label("size"))
+    .where(raw.c.record_id.in_(IDS))
+    .group_by(raw.c.record_id)
+)
 
 _FILES_OF_CONNECTION = (
     sa.select(records.c.external_id, raw.c.sha256)
@@ -214,6 +218,15 @@ class RawStore:
             parts = newest.setdefault(row.record_id, {})
             parts[row.part] = (self._unpack(db, row), row.received_at)
         return newest
+
+    def sizes(self, db: Db, record_ids: Iterable[int]) -> dict[int, int]:
+        """Return record id → how many bytes all of its parts have, as received.
+
+        Args:
+            db: A transaction.
+            record_ids: The records; one without a part is left out.
+        """
+        return {row.record_id: int(row.size) for row in _SIZES.each_row(db, record_ids)}
 
     def _unpack(self, db: Db, row: Any) -> Body:
         dictionary = None

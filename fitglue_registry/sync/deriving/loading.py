@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from fitglue_registry.store.record_values import load_records
 from fitglue_registry.sync.deriving.workers import batches_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from fitglue_registry.plugin_api import Record
     from fitglue_registry.store.records import RecordRow
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
     #: The id and the external id of a record.
     Key = tuple[int, str]
+
+Item = TypeVar("Item")
+#: How many bytes of parts are loaded at once. A record of more bytes is loaded on its own: a source
+#: may have sent the largest parts that are allowed for each of thousands of records.
+_MOST_BYTES = 16_000_000
 
 
 def load_by_id(context: SyncContext, keys: Sequence[Key]) -> dict[str, Record]:
@@ -41,5 +46,47 @@ def loaded_batches(
 
     The parts of all records of a history do not fit into memory at once.
     """
-    for batch in batches_of(context.entry, rows):
+    for batch in batches_to_load(context, rows, lambda row: row.id):
         yield batch, load_records_of(context, batch)
+
+
+def batches_to_load(
+    context: SyncContext,
+    items: Sequence[Item],
+    id_of: Callable[[Item], int],
+) -> Iterator[Sequence[Item]]:
+    """Yield values for records in batches whose parts fit into memory.
+
+    Args:
+        context: The connection.
+        items: The values.
+        id_of: Returns the record id of a value.
+    """
+    for batch in batches_of(context.entry, items):
+        remaining = batch
+        while remaining:
+            fitting = first_to_load(context, remaining, id_of)
+            yield fitting
+            remaining = remaining[len(fitting) :]
+
+
+def first_to_load(
+    context: SyncContext,
+    items: Sequence[Item],
+    id_of: Callable[[Item], int],
+) -> Sequence[Item]:
+    """Return the first of these values, as many as have parts that fit into memory, or one.
+
+    Args:
+        context: The connection.
+        items: Values for records.
+        id_of: Returns the record id of a value.
+    """
+    with context.database.read() as db:
+        sizes = context.raws.sizes(db, map(id_of, items))
+    total = 0
+    for count, item in enumerate(items):
+        total += sizes.get(id_of(item), 0)
+        if count and total > _MOST_BYTES:
+            return items[:count]
+    return items

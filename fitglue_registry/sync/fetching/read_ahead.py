@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fitglue_registry.plugin_api import Body, Part, Unavailable, UnavailableState
 from fitglue_registry.store.record_values import received_text, with_part
 from fitglue_registry.sync.deriving.deriver import Deriver
-from fitglue_registry.sync.deriving.loading import load_by_id
+from fitglue_registry.sync.deriving.loading import first_to_load, load_by_id
 from fitglue_registry.sync.deriving.workers import has_file
 
 if TYPE_CHECKING:
@@ -103,7 +103,9 @@ class RecordReadAhead:
         """
         with self._lock:
             if external_id not in self._read:
-                keys = self._next_keys(external_id)
+                keys = first_to_load(
+                    self._context, self._next_keys(external_id), lambda key: key[0]
+                )
                 self._read.update(load_by_id(self._context, keys))
             self._taken.add(external_id)
             return self._read.pop(external_id)

@@ -14,8 +14,8 @@ from fitglue_registry.model.stored import PartName
 from fitglue_registry.plugin_api import Body, Record
 from fitglue_registry.store.record_values import received_text, with_part
 from fitglue_registry.sync.deriving.deriver import Derived, Deriver
-from fitglue_registry.sync.deriving.loading import load_records_of
-from fitglue_registry.sync.deriving.workers import batches_of, derive_batches
+from fitglue_registry.sync.deriving.loading import batches_to_load, load_records_of
+from fitglue_registry.sync.deriving.workers import derive_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -108,7 +108,7 @@ def _loaded_batches(
     now: datetime,
 ) -> Iterator[tuple[list[_Received], list[Record]]]:
     """Yield batches of changes and their records, which have the newly listed summaries."""
-    for batch in batches_of(context.entry, known):
+    for batch in batches_to_load(context, known, _record_id):
         rows = [change.known for change in batch if change.known is not None]
         received = []
         records = []
@@ -120,6 +120,11 @@ def _loaded_batches(
             received_at = received_text(record, _SUMMARY)
             received.append(_Received(change, received_at))
         yield received, records
+
+
+def _record_id(change: Change) -> int:
+    assert change.known is not None  # only such changes are loaded
+    return change.known.id
 
 
 def _with_summary(

@@ -17,6 +17,7 @@ from fitglue_intervals.api import (
     requested_athlete,
     rows_of_response,
 )
+from fitglue_registry.errors import ConnectionStopped
 from fitglue_registry.payloads import BeyondLimits, check_row
 from fitglue_registry.plugin_api import Listing, Split, Unavailable, Window
 
@@ -37,6 +38,8 @@ MOST_ROWS = 10_000
 #: The largest number of activities of an account, whose rows have two keys in the response by which
 #: windows are chosen.
 MOST_ACTIVITIES = 250_000
+#: The errors for a response that has more bytes or rows than one may have.
+_TOO_LONG = ("FG-answer-too-large", "FG-answer-beyond-limits")
 #: How far after today the newest window ends. The list is by the athlete's local day, which may be
 #: ahead of UTC, and by the clock of the watch, which may be years ahead.
 AHEAD = timedelta(days=3660)
@@ -46,15 +49,27 @@ def list_window(connection: Connection, window: Window) -> Iterator[Listing | Sp
     """Yield the rows of a window, newest first.
 
     For a window that is open at both ends, a ``Split`` into smaller windows is yielded instead, or
-    nothing if the account is empty.
+    nothing if the account is empty. A ``Split`` also replaces the rows of a window that has too
+    many of them for one response.
 
     Raises:
-        ConnectionStopped: If the response is not a list.
+        ConnectionStopped: If the response is not a list, or if a window that cannot be split has
+            too many rows.
     """
     if window.oldest is None and window.newest is None:
         yield from _split_of(connection, window)
         return
-    listings = _listings(_request_rows(connection, window, MOST_ROWS), window)
+    try:
+        rows = _request_rows(connection, window, MOST_ROWS)
+    except ConnectionStopped as error:
+        if error.code not in _TOO_LONG:
+            raise
+        splits = list(_split_of(connection, window))
+        if not splits or len(splits[0].windows) == 1:
+            raise
+        yield from splits
+        return
+    listings = _listings(rows, window)
     # Seen: the service answers newest first. The hook promises that order, so it does not rely on
     # the service, and yields each id once.
     seen: set[str] = set()
@@ -99,11 +114,23 @@ def split(
 
 
 def _split_of(connection: Connection, window: Window) -> Iterator[Split]:
-    """Yield how to split an open window; nothing if the account has no rows."""
+    """Yield how to split a window; nothing if it has no rows."""
     rows = _request_rows(connection, window, MOST_ACTIVITIES, fields="id,start_date_local")
     days = [_day(row) for row in rows]
     if days:
-        yield Split(split([day for day in days if day is not None]))
+        windows = split([day for day in days if day is not None and _is_in(day, window)])
+        yield Split(_within(windows, window))
+
+
+def _is_in(day: date, window: Window) -> bool:
+    return (window.oldest or EPOCH) <= day <= (window.newest or date.max)
+
+
+def _within(windows: Sequence[Window], whole: Window) -> tuple[Window, ...]:
+    """Return windows that cover all days, cut off at both ends of a window that they belong to."""
+    ends = [whole.newest, *(window.newest for window in windows[1:])]
+    starts = [*(window.oldest for window in windows[:-1]), whole.oldest or EPOCH]
+    return tuple(Window(oldest, newest) for oldest, newest in zip(starts, ends, strict=True))
 
 
 def _request_rows(

@@ -295,3 +295,47 @@ def test_a_list_of_too_many_rows_stops_the_connection(connect_to, monkeypatch, w
         rows_of(connect_to({"athlete/0/activities": content}), window)
     assert caught.value.code == "FG-answer-beyond-limits"
     assert caught.value.why == "it has more than 1,000 rows, so none of its rows were read"
+
+
+@pytest.mark.parametrize(
+    ("window", "ends"),
+    [
+        (Window(date(2010, 1, 1), None), (date(2010, 1, 1), None)),
+        (Window(date(2010, 1, 1), date(2026, 5, 1)), (date(2010, 1, 1), date(2026, 5, 1))),
+        (Window(None, date(2026, 5, 1)), (date(1900, 1, 1), date(2026, 5, 1))),
+    ],
+)
+@pytest.mark.parametrize("error", ["FG-answer-too-large", None])
+def test_a_window_of_too_many_rows_is_split(connect_to, monkeypatch, window, ends, error):
+    """A window that has more rows or bytes than one response may have is split into windows that
+    cover exactly its days.
+    """
+    monkeypatch.setattr(listing, "MOST_ROWS", 1_000)
+    rows = [
+        {"id": f"i{number}", "start_date_local": f"{day}T07:00:00"}
+        for number, day in enumerate(days(1_500, newest=date(2026, 4, 1), step=3))
+    ]
+
+    def respond(params):
+        if error and "fields" not in params:
+            return ConnectionStopped(error, "too large")
+        return rows
+
+    [answer] = rows_of(connect_to({"athlete/0/activities": respond}), window)
+    assert (answer.windows[-1].oldest, answer.windows[0].newest) == ends
+    assert len(answer.windows) > 3
+    for newer, older in pairwise(answer.windows):
+        assert older.newest == newer.oldest - timedelta(days=1)
+
+
+def test_a_window_that_cannot_be_split_keeps_its_error(connect_to):
+    """A window of few rows whose response is too large stops the connection with its error."""
+
+    def respond(params):
+        if "fields" in params:
+            return [{"id": "i1", "start_date_local": "2026-05-01T07:00:00"}]
+        return ConnectionStopped("FG-answer-too-large", "too large")
+
+    with pytest.raises(ConnectionStopped) as caught:
+        rows_of(connect_to({"athlete/0/activities": respond}))
+    assert caught.value.code == "FG-answer-too-large"
