@@ -32,6 +32,14 @@ if TYPE_CHECKING:
 #: for it in the causes of an exception, because urllib3 wraps the exception in one of its own.
 TOTAL_TIME_EXCEEDED = "the response took longer than its total time limit"
 
+#: The same for a response that arrives in so many pieces, and so slowly, that it is made to keep
+#: us waiting. A slow computation of the service sends nothing in the meantime, and a slow network
+#: has more bytes per second.
+TOO_SLOW = "the response arrived byte by byte"
+_MANY_READS = 20
+_SLOW_AFTER_S = 10.0
+_SLOWEST_BYTES_PER_S = 200
+
 #: Bytes of a response in addition to its body: ``http.client`` accepts a hundred header lines of
 #: 64 KiB each.
 _OVERHEAD = 8_000_000
@@ -213,6 +221,9 @@ class _BoundedSource(io.RawIOBase):
         self._file = socket_file
         self._deadline = deadline
         self._left = most_bytes
+        self._began: float | None = None
+        self._reads = 0
+        self._received = 0
         self.ended = False
 
     def readable(self) -> bool:
@@ -223,17 +234,31 @@ class _BoundedSource(io.RawIOBase):
         """Read available bytes into the buffer.
 
         Raises:
-            TimeoutError: The deadline has passed.
+            TimeoutError: The deadline has passed, or the bytes arrive too slowly.
             BodyTooLarge: The response has more bytes than its body and its headers may have.
         """
         if time.monotonic() > self._deadline:
             raise TimeoutError(TOTAL_TIME_EXCEEDED)
         size = cast("int | None", self._file.readinto(buffer))
         self.ended = size == 0
-        self._left -= size or 0
+        self._count(size or 0)
+        return size
+
+    def _count(self, size: int) -> None:
+        """Count the bytes of one read; raise the errors of ``readinto``."""
+        self._left -= size
         if self._left < 0:
             raise BodyTooLarge
-        return size
+        now = time.monotonic()
+        if self._began is None:
+            self._began = now
+        self._reads += 1
+        self._received += size
+        took_s = now - self._began
+        if self._reads <= _MANY_READS or took_s <= _SLOW_AFTER_S:
+            return
+        if self._received < took_s * _SLOWEST_BYTES_PER_S:
+            raise TimeoutError(TOO_SLOW)
 
     def close(self) -> None:
         """Close the file that holds the last reference to the socket."""

@@ -11,7 +11,7 @@ import requests.exceptions as rex
 import urllib3.exceptions as uex
 
 from fitglue_registry.errors import ConnectionStopped, FitglueError, Place, Retryable
-from fitglue_registry.transport.adapter import TOTAL_TIME_EXCEEDED
+from fitglue_registry.transport.adapter import TOO_SLOW, TOTAL_TIME_EXCEEDED
 from fitglue_registry.transport.body import BodyBroken, BodyTooLarge
 from fitglue_registry.transport.limits import RUN_LATER
 from fitglue_registry.transport.origin import is_loopback, origin_of
@@ -132,6 +132,8 @@ class NetworkFailures:
             why = f"no connection within {self.policy.connect_s:g} s"
         elif any(TOTAL_TIME_EXCEEDED in str(cause) for cause in causes):
             why = f"the response was not complete after {self.policy.total_s:g} s"
+        elif any(TOO_SLOW in str(cause) for cause in causes):
+            why = "fewer than 200 bytes per second arrived"
         else:
             why = f"no byte arrived for {self.policy.read_s:g} s"
         failure = Retryable(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import threading
+import weakref
 
 import pytest
 
@@ -192,3 +194,32 @@ def test_a_generator_without_end_is_stopped_and_named(lister, monkeypatch):
     ]
     assert len(items) == 50
     assert (last.code, "good" in last.what) == ("FG-plugin-endless", True)
+
+
+class Body:
+    """The body of a response, which a weak reference can watch."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Retryable("FG-source-down", "it is down"), ValueError("odd"), KeyError("with a cause")],
+)
+def test_a_kept_error_does_not_keep_the_response_that_it_is_about(lister, error):
+    """An error that the host keeps until the end of a sync releases the values of the calls that
+    raised it, such as a response of many megabytes.
+    """
+    watched = []
+
+    def read(body):
+        watched.append(weakref.ref(body))
+        raise error from ZeroDivisionError()
+
+    def body(_):
+        response = Body()
+        yield listing()
+        read(response)
+
+    [_, (_, kept)] = lister(body)
+    gc.collect()
+    assert isinstance(kept, FitglueError)
+    assert [reference() for reference in watched] == [None]

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from fitglue_registry.errors import ConnectionStopped, Retryable
-from fitglue_registry.transport import server_message
+from fitglue_registry.transport import adapter, server_message
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -79,6 +79,27 @@ def test_what_surrounds_a_body_counts_as_bytes(open_session, server, reply, floo
     server.respond_with(reply(raw=CHUNKED + flood))
     error = refused(open_session(max_body=1_000), ConnectionStopped)
     assert error.code == "FG-answer-too-large"
+
+
+@pytest.mark.parametrize("beginning", [b"HTTP/1.1 200 OK\r\n", CHUNKED, INTERIM])
+def test_bytes_that_arrive_one_at_a_time_are_not_waited_for(
+    open_session, server, reply, monkeypatch, beginning
+):
+    """A response that arrives byte by byte is given up long before its total time is over."""
+    monkeypatch.setattr(adapter, "_SLOW_AFTER_S", 0.2)
+    monkeypatch.setattr(adapter, "_SLOWEST_BYTES_PER_S", 10_000)
+    server.respond_with(reply(raw=beginning, drip=b"1"))
+    error = refused(open_session(retries=0), Retryable)
+    assert error.code == "FG-timeout"
+    assert error.why.startswith("fewer than 200 bytes per second arrived")
+
+
+def test_a_response_that_begins_late_is_waited_for(open_session, server, reply, monkeypatch):
+    """A response of a few pieces is read even if it took the service long."""
+    monkeypatch.setattr(adapter, "_SLOW_AFTER_S", 0.0)
+    monkeypatch.setattr(adapter, "_SLOWEST_BYTES_PER_S", 1e12)
+    server.respond_with(reply(chunks=[b"[1,", b"2]"]))
+    assert open_session().get("x").json() == [1, 2]
 
 
 @pytest.mark.parametrize("headers", [b"A: " + b"a" * 70_000, b"A: a\r\n" * 200])
