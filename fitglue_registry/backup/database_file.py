@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NAMED_BLOBS = (
-    "SELECT DISTINCT sha256 FROM fg_raw "  # noqa: S608 - a constant of our own
-    f"WHERE packing = '{Packing.BLOB}' ORDER BY sha256"
+    # In a foreign database, the text can be longer than any hash.
+    "SELECT DISTINCT substr(sha256, 1, 65) AS hash FROM fg_raw "  # noqa: S608 - our own constant
+    f"WHERE packing = '{Packing.BLOB}' ORDER BY hash LIMIT ?"
 )
 
 
@@ -114,9 +115,14 @@ def check_known(
         )
 
 
-def named_blobs(connection: sqlite3.Connection) -> list[str]:
-    """Return the hashes of the original files that the rows of a database name, sorted."""
-    return [str(sha256) for (sha256,) in connection.execute(_NAMED_BLOBS)]
+def named_blobs(connection: sqlite3.Connection, most: int = -1) -> list[str]:
+    """Return the hashes of the original files that the rows of a database name, sorted.
+
+    Args:
+        connection: The database.
+        most: The largest number of hashes that is returned; a negative number returns all.
+    """
+    return [str(sha256) for (sha256,) in connection.execute(_NAMED_BLOBS, (most,))]
 
 
 def row_counts(connection: sqlite3.Connection) -> dict[str, int]:

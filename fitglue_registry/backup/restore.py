@@ -9,7 +9,7 @@ addressed by their content, so those of both stores can be in the same folder.
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from filelock import Timeout
@@ -69,6 +69,7 @@ class Restored:
     other_addresses: tuple[OtherAddress, ...] = ()
     secrets_left_out: int = 0  # how many secrets of the backup were not installed
     secrets_installed: tuple[str, ...] = ()  # the tokens of those that were
+    key_file_left_out: bool = False  # whether the backup has a key file that was not installed
 
     @property
     def aside_has_secrets(self) -> bool:
@@ -127,8 +128,14 @@ def restore(
             why=error.strerror or str(error),
             fix="free some space, give yourself permission to write, and run the command again",
         ) from error
-    left_out = 0 if choices.with_secrets else backup.manifest.secrets
-    return Restored(backup, aside, secrets_left_out=left_out, secrets_installed=installed)
+    restored = Restored(backup, aside, secrets_installed=installed)
+    if choices.with_secrets:
+        return restored
+    return replace(
+        restored,
+        secrets_left_out=backup.manifest.secrets,
+        key_file_left_out=bool(backup.manifest.named("secrets")),
+    )
 
 
 def _check_fits(backup: Backup, database: Database) -> None:

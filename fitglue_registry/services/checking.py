@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fitglue_registry.backup.finding import Finding
+    from fitglue_registry.registry import Catalogue
     from fitglue_registry.services.connecting import Connections
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.workspace import Workspace
@@ -240,11 +241,15 @@ def _registry(workspace: Workspace) -> Iterator[Check]:
                 problems.append(error)
     for problem in problems:
         yield Check("registry", "broken", problem.what, problem)
-    if workspace.catalogue.entries() != workspace.installed.entries():
+    if _parts(workspace.catalogue) != _parts(workspace.installed):
         problems.append(_cache_differs(workspace))
         yield Check("registry", "broken", problems[-1].what, problems[-1])
     if not problems:
         yield Check("registry", "ok", f"{len(workspace.catalogue)} entries")
+
+
+def _parts(catalogue: Catalogue) -> tuple[object, ...]:
+    return catalogue.entries(), catalogue.tiers, catalogue.merge_rules
 
 
 def _cache_differs(workspace: Workspace) -> StoreFailed:

@@ -25,6 +25,7 @@ from fitglue_registry.services.connection_secrets import (
     change_secrets,
     owner_of,
     rekey_secrets,
+    track_secret,
 )
 from fitglue_registry.services.connection_status import connection_status, local_time
 from fitglue_registry.services.permissions import Permissions, check_connections
@@ -412,8 +413,7 @@ class Connections:
         # Plugins are imported here, before the transaction, because other writers wait for it.
         matcher = workspace.matcher()
         with lock, change_secrets(workspace) as change:
-            if connected.secret_ref:
-                change.track(connected.secret_ref)
+            track_secret(change, connected)
             with workspace.database.write() as db:
                 # Another sync may store a blob from now on, whose row this transaction cannot see.
                 # Therefore only blobs that are older than this moment may be deleted below.
@@ -503,8 +503,8 @@ class Connections:
             ref = None
             if proven.secret:
                 ref = change.put(owner_of(integration, proven.connection_id), proven.secret)
-            if existing is not None and existing.secret_ref:
-                change.track(existing.secret_ref)
+            if existing is not None:
+                track_secret(change, existing)
             with workspace.database.write() as db:
                 ensure_athlete(db, athlete, workspace.now)
                 lock_athlete(db, athlete)

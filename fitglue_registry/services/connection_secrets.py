@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fitglue_registry.errors import AthleteNeeded, UserMistake
+from fitglue_registry.errors import AthleteNeeded, Place, UserMistake
 from fitglue_registry.secrets.chain import ChainSecretStore
 from fitglue_registry.secrets.changing import changing
+from fitglue_registry.secrets.references import is_owned_by
 from fitglue_registry.store.connections import list_connections, update_connection
 
 if TYPE_CHECKING:
@@ -39,6 +40,36 @@ class SecretKept:
 def owner_of(integration: str, connection_id: str) -> str:
     """Return the owner under which the secret of a connection is stored."""
     return f"{integration} {connection_id}"
+
+
+def owns_secret(connected: ConnectionRow) -> bool:
+    """Return whether the secret that the row of a connection names was stored for it.
+
+    The owner is a part of the reference, which a sealed file authenticates. So nobody who changes
+    the database can give the secret of one connection to another.
+    """
+    owner = owner_of(connected.integration, connected.id)
+    return is_owned_by(connected.secret_ref or "", owner)
+
+
+def not_its_own(connected: ConnectionRow) -> AthleteNeeded:
+    """Return the error for a connection whose row names the secret of another one."""
+    return AthleteNeeded(
+        "FG-secret-not-its-own",
+        f"the key that is stored for {connected.name} belongs to another connection",
+        at=Place(field=connected.secret_ref),
+        why="the database was changed by another program, or comes from another store",
+        fix=f"enter the key again: fitglue connect {connected.integration}",
+    )
+
+
+def track_secret(change: SecretChange, connected: ConnectionRow) -> None:
+    """Have the secret of a connection deleted at the end of a change, if no row names it then.
+
+    The secret of another connection stays: that connection may be in another database.
+    """
+    if connected.secret_ref and owns_secret(connected):
+        change.track(connected.secret_ref)
 
 
 def with_secrets(workspace: Workspace) -> list[ConnectionRow]:
@@ -106,6 +137,10 @@ def _move_secrets(
     for connected in with_secrets(workspace):
         # A reference begins with the name of its store.
         if (connected.secret_ref or "").startswith(f"{to}:"):
+            continue
+        # Moved, it would get a reference that says that it is its own.
+        if not owns_secret(connected):
+            not_moved[connected.id] = not_its_own(connected)
             continue
         try:
             _move_secret(workspace, connected, to, change)

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded, FitglueError, Place
 from fitglue_registry.secrets.binding import bind, mark_restored, read_bound
-from fitglue_registry.secrets.references import is_owned_by, scheme_of
+from fitglue_registry.secrets.references import scheme_of
 from fitglue_registry.services.addresses import chosen_origin, own_origins
-from fitglue_registry.services.connection_secrets import change_secrets, owner_of, with_secrets
+from fitglue_registry.services.connection_secrets import (
+    change_secrets,
+    not_its_own,
+    owner_of,
+    owns_secret,
+    with_secrets,
+)
 from fitglue_registry.store.connections import get_connection, update_connection
 
 if TYPE_CHECKING:
@@ -65,10 +71,8 @@ def open_secret(
 def _read(workspace: Workspace, connected: ConnectionRow) -> BoundSecret:
     """Return the secret of a connection, if it was stored for this connection."""
     ref = connected.secret_ref or ""
-    # The owner is a part of the reference, which a sealed file authenticates. So nobody who changes
-    # the database can give the secret of one connection to another.
-    if not is_owned_by(ref, owner_of(connected.integration, connected.id)):
-        raise _not_its_own(connected)
+    if not owns_secret(connected):
+        raise not_its_own(connected)
     return read_bound(ref, workspace.secrets.get(ref))
 
 
@@ -192,20 +196,12 @@ def _not_proven(
 
 
 def _fix(integration: str, origin: Origin, own: OwnOrigins) -> str:
+    if own.now == origin:
+        return f"if you trust that address, enter the key again: fitglue connect {integration}"
     connect = f"fitglue connect {integration} --base-url"
-    if own.now is None or own.now == origin:
-        return f"enter the key again if you trust that address: {connect} {origin}"
+    if own.now is None:
+        return f"if you trust that address, enter the key again: {connect} {origin}"
     return (
         f"if you did not choose that address: {connect} {own.now}; if you trust it, enter the key "
         f"again: {connect} {origin}"
-    )
-
-
-def _not_its_own(connected: ConnectionRow) -> AthleteNeeded:
-    return AthleteNeeded(
-        "FG-secret-not-its-own",
-        f"the key that is stored for {connected.name} belongs to another connection",
-        at=Place(field=connected.secret_ref),
-        why="the database was changed by another program, or comes from another store",
-        fix=f"enter the key again: fitglue connect {connected.integration}",
     )

@@ -235,6 +235,8 @@ def _after_restoring(cli: CliContext, restored: Restored) -> Iterator[str]:
             "installed; if you have made this backup yourself, restore it again with --replace "
             "--with-secrets"
         )
+    elif restored.key_file_left_out:
+        yield "the key file in the backup was not installed; it opens no key of this backup"
     # A backup without keys, or one from another machine's keyring, restores connections that cannot
     # log in.
     for name in restored.without_key:

@@ -522,6 +522,17 @@ def test_a_key_file_in_a_backup_is_installed_only_if_asked_for(
     )
 
 
+def test_a_key_file_without_keys_is_not_installed_either(backup, inside, fitglue, tmp_path):
+    """A backup with a key file and no keys installs nothing, and the command says so."""
+    files = {name: content for name, content in inside.items() if not name.endswith(".sealed")}
+    change_manifest(files, secrets=0)
+    write(backup, files)
+    result = fitglue("backup", "restore", backup, home=tmp_path / "other")
+    assert result.code == 0
+    assert "the key file in the backup was not installed" in " ".join(result.out.split())
+    assert not (tmp_path / "other" / "secrets").exists()
+
+
 def test_a_key_file_that_was_asked_for_opens_the_keys_of_the_backup(backup, fitglue, tmp_path):
     """With `--with-secrets`, the keys of a backup work on another machine."""
     other = tmp_path / "other"

@@ -193,6 +193,23 @@ def test_a_secret_of_another_connection_is_not_sent(home, connect, service, thie
     assert service.requests == []
 
 
+def test_a_move_to_another_store_does_not_take_over_a_secret(home, connect, desktop):
+    """`rekey --to` does not move the secret of another connection, which would then be its own, and
+    removing the connection does not delete it.
+    """
+    connect()
+    with Host(home, policy=Policy.personal()) as host:
+        [connected] = host.connections.list()
+        other = host.workspace.secrets.put("intervals of-another", {"api_key": KEY})
+        with host.workspace.database.write() as db:
+            update_connection(db, connected.id, secret_ref=other)
+        [kept] = host.connections.rekey("keyring")
+        assert (kept.error.code, kept.kept_in) == ("FG-secret-not-its-own", "file")
+        assert desktop.kept == {}
+        host.connections.remove("intervals")
+        assert host.workspace.secrets.get(other)["api_key"] == KEY
+
+
 # -- the cache of entries --------------------------------------------------------------------------
 
 
