@@ -130,6 +130,9 @@ def prepare_streams() -> bool:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="fitglue")
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        # Bytes that are no text are refused where the text is used, as those of arguments are.
+        sys.stdin.reconfigure(errors="surrogateescape")
     sys.stdout = _OwnOutput(sys.stdout)
     return is_open
 

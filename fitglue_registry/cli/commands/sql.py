@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: A table has at most this many rows. Nobody reads more, and drawing them takes long.
 _MOST_ROWS = 10_000
+#: The number of characters that are read from standard input.
+_LONGEST_STATEMENT = 200_000
 #: A column of a table has at least this width.
 _NARROWEST = 5
 #: A value of up to this length must fit into the table, or each row is printed as a list.
@@ -67,7 +69,11 @@ def command(
     else:
         if statement == "-":
             # A statement with quotes of both kinds is hard to write for a shell.
-            statement = sys.stdin.read()
+            statement = sys.stdin.read(_LONGEST_STATEMENT + 1)
+            if len(statement) > _LONGEST_STATEMENT:
+                raise click.UsageError(
+                    f"the statement has more than {_LONGEST_STATEMENT:,} characters"
+                )
         _print_answer(cli, cli.host.queries.sql(statement), as_csv=as_csv, raw=raw)
 
 

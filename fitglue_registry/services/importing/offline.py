@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.deriving.payload import Normalized
     from fitglue_registry.workspace import Workspace
 
+#: The number of bytes of a payload at most.
+_LARGEST = 500_000_000
 #: The name of a payload that is not a file, for messages.
 _STANDARD_INPUT = "standard input"
 #: For the activity in saved.json, the streams are in saved.streams.json and so on.
@@ -105,18 +107,30 @@ def normalize_saved(
 
 
 def _read(file: Path | BinaryIO) -> bytes:
+    place = Place(str(file) if isinstance(file, Path) else _STANDARD_INPUT)
     try:
         if isinstance(file, Path):
-            return expanded(file).read_bytes()
-        return file.read()
+            with expanded(file).open("rb") as opened:
+                content = opened.read(_LARGEST + 1)
+        else:
+            content = file.read(_LARGEST + 1)
     except (OSError, ValueError) as error:
         raise UserMistake(
             "FG-file-unreadable",
             "the file cannot be read",
-            at=Place(str(file) if isinstance(file, Path) else _STANDARD_INPUT),
+            at=place,
             why=getattr(error, "strerror", None) or str(error),
             fix="name an existing file that you may read",
         ) from error
+    if len(content) > _LARGEST:
+        raise UserMistake(
+            "FG-file-unreadable",
+            f"the file has more than {_LARGEST // 1_000_000} MB",
+            at=place,
+            why="a saved response is much smaller; a device such as /dev/zero has no end",
+            fix="name the file of one response",
+        )
+    return content
 
 
 def _streams_beside(file: Path) -> bytes | None:

@@ -16,7 +16,7 @@ import click
 import pytest
 
 from fitglue_registry import Filter, Host
-from fitglue_registry.cli.app import EXIT_CODES, root
+from fitglue_registry.cli.app import EXIT_CODES, root, run
 from fitglue_registry.errors import PluginFailed, UserMistake
 from fitglue_registry.services import plugin_installing
 
@@ -274,9 +274,38 @@ def test_a_closed_stream_of_an_application_is_a_mistake(fitglue, monkeypatch):
     stream = io.StringIO()
     stream.close()
     monkeypatch.setattr(sys, "stdout", stream)
-    from fitglue_registry.cli.app import run
-
     assert run(["activities"]) == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["sql", "-"],
+        ["dev", "normalize", "intervals", "-"],
+        ["connect", "intervals", "--key-stdin", "--base-url", "http://127.0.0.1:9/api/v1"],
+    ],
+    ids=["sql", "dev normalize", "connect"],
+)
+def test_a_standard_input_that_is_no_text_is_a_mistake(monkeypatch, capsys, command):
+    """A standard input that is not UTF-8, such as the wrong file, is a mistake."""
+    octets = io.BytesIO(b"wr\xff\xfeng file of sixteen")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(octets, encoding="utf-8"))
+    assert run(command) in (2, 5)
+    assert "FG-bug" not in capsys.readouterr().err
+
+
+def test_a_payload_without_an_end_is_refused(fitglue, monkeypatch, tmp_path):
+    """A file or a standard input that does not end, such as ``/dev/zero``, is read only up to a
+    limit.
+    """
+    monkeypatch.setattr("fitglue_registry.services.importing.offline._LARGEST", 1_000_000)
+    saved = tmp_path / "saved.json"
+    saved.write_bytes(b" " * 1_000_001)
+    from_file = fitglue("dev", "normalize", "intervals", str(saved))
+    from_input = fitglue("dev", "normalize", "intervals", "-", typed=" " * 1_000_001)
+    endless = fitglue("sql", "-", typed="select 1 -- " + "x" * 300_000)
+    for said in (from_file, from_input, endless):
+        assert (said.code, "more than" in " ".join(said.err.split())) == (2, True)
 
 
 @pytest.mark.parametrize(
