@@ -77,8 +77,8 @@ ODDER = {
     "two statements": "select 1;select 2",
     "two dashes": "--",
 }
-#: Commands that would wait for a person, or that have no results.
-_WITHOUT_END = {("dev", "stand-in"), ("watch",)}
+#: The options of this command are those of another program, which has a test of its own.
+_OF_ANOTHER_PROGRAM = ("dev", "stand-in")
 
 
 def parameters(command=root, path=()):
@@ -92,7 +92,7 @@ def parameters(command=root, path=()):
             yield from parameters(command.get_command(context, name), (*path, name))
 
 
-PARAMETERS = [case for case in parameters() if case[0] not in _WITHOUT_END]
+PARAMETERS = [case for case in parameters() if case[0] != _OF_ANOTHER_PROGRAM]
 IDS = [" ".join((*path, parameter.name)) for path, _, parameter in PARAMETERS]
 
 
@@ -292,6 +292,27 @@ def test_a_standard_input_that_is_no_text_is_a_mistake(monkeypatch, capsys, comm
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(octets, encoding="utf-8"))
     assert run(command) in (2, 5)
     assert "FG-bug" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--port", "65536"],
+        ["--port", "-1"],
+        ["--count", str(2**63)],
+        ["--latency-ms", "nan"],
+        ["--rows", "a" * 300],
+        ["--key", "x" * 50_000],
+    ],
+    ids=lambda arguments: f"{arguments[0]} {arguments[1][:20]}",
+)
+def test_an_odd_argument_of_the_stand_in_is_a_mistake(fitglue, capsys, arguments):
+    """The options of ``dev stand-in``, which are those of another program, are checked, too."""
+    try:
+        code = fitglue("dev", "stand-in", *arguments).code
+    except SystemExit as ended:
+        code = ended.code
+    assert code == 2
 
 
 def test_a_payload_without_an_end_is_refused(fitglue, monkeypatch, tmp_path):

@@ -10,11 +10,19 @@ import threading
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fitglue_intervals.testing.account import Account
 from fitglue_intervals.testing.bodies import Bodies
 from fitglue_intervals.testing.history import History
 from fitglue_intervals.testing.server import StandIn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LARGEST_PORT = 65_535
+_MOST_ACTIVITIES = 10_000_000
+_LONGEST_LATENCY_MS = 3_600_000
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -83,13 +91,34 @@ def _account(options: argparse.Namespace) -> Account:
     return Account.from_history(history)
 
 
+def _number(
+    smallest: int,
+    largest: int,
+    kind: type[int] | type[float] = int,
+) -> Callable[[str], float]:
+    """Return a function that reads a number between two others, both included."""
+
+    def number(text: str) -> float:
+        value = kind(text)
+        if not smallest <= value <= largest:
+            raise argparse.ArgumentTypeError(f"{value} is not between {smallest} and {largest}")
+        return value
+
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fitglue dev stand-in", description=__doc__)
     add = parser.add_argument
-    add("--port", type=int, default=0, help="the port to listen on; 0, the default, picks one")
+    add(
+        "--port",
+        type=_number(0, _LARGEST_PORT),
+        default=0,
+        help="the port to listen on; 0, the default, picks one",
+    )
     add(
         "--count",
-        type=int,
+        type=_number(0, _MOST_ACTIVITIES),
         default=120,
         help="how many activities to generate",
     )
@@ -107,18 +136,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(
         "--distinct-streams",
-        type=int,
+        type=_number(0, _MOST_ACTIVITIES),
         default=12,
         help="how many different recordings each sport has; 0 makes all of them different",
     )
     add(
         "--crowd",
-        type=int,
+        type=_number(1, _MOST_ACTIVITIES),
         default=1,
         help="put the workouts of this many athletes into each day, for a very long history",
     )
     add("--key", default="stand-in-key", help="the API key that is accepted")
-    add("--latency-ms", type=float, default=0, help="how long to wait before each response")
+    add(
+        "--latency-ms",
+        type=_number(0, _LONGEST_LATENCY_MS, float),
+        default=0,
+        help="how long to wait before each response",
+    )
     add(
         "--warm",
         action="store_true",
