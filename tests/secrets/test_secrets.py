@@ -1,6 +1,7 @@
 """Tests of the secret stores: where secrets are, who can read them, and which errors are raised."""
 
 import base64
+import json
 import logging
 import os
 import subprocess
@@ -112,6 +113,27 @@ def test_each_put_has_a_reference_of_its_own(store):
     old, new = store.put("me", {"k": "old"}), store.put("me", {"k": "new"})
     store.delete(old)
     assert store.get(new) == {"k": "new"}
+
+
+@pytest.mark.parametrize("where", ["file", "keyring"])
+def test_what_an_older_version_stored_is_opened(where, sealed, desktop, monkeypatch):
+    """The values that a version without a format and without origins stored are returned."""
+    old = json.dumps(VALUES)
+    monkeypatch.setattr(f"fitglue_registry.secrets.{where}_store.encode_values", lambda _: old)
+    store = sealed if where == "file" else KeyringSecretStore()
+    assert store.get(store.put("me", VALUES)) == VALUES
+
+
+def test_what_a_newer_version_stored_is_not_misread():
+    """Values of a newer format are refused, and the error says that a newer version wrote them."""
+    newer = references.encode_values(VALUES).replace(
+        f'"secret-format": {references.SECRET_FORMAT}', '"secret-format": 99'
+    )
+    error = refused(references.decode_values, "file:me/0", newer)
+    assert (error.code, error.why) == (
+        "FG-secret-unreadable",
+        "a newer version of FitGlue wrote it",
+    )
 
 
 def test_a_deleted_secret_is_missing(store):

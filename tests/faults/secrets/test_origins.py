@@ -5,6 +5,7 @@ database, a cache or an entry says.
 from __future__ import annotations
 
 import io
+import json
 import os
 import pty
 import shutil
@@ -330,6 +331,24 @@ def test_a_secret_of_an_older_store_is_bound_at_its_first_use(
         host.connections.probe("intervals")
         assert stored_origin(host) == own_service.url
     assert len(list((home / "secrets").glob("*.sealed"))) + len(desktop.kept) == 1
+
+
+@pytest.mark.long
+def test_a_secret_is_bound_in_postgresql_too(open_host, own_service, postgres_url):
+    """In a PostgreSQL store, a key of an older version is bound at its first use, and an address
+    that somebody changed in the database does not get it.
+    """
+    with open_host(database=postgres_url) as host:
+        connected = host.connect("intervals", {"api_key": KEY}).connection
+        ref = host.workspace.secrets.put(f"intervals {connected.id}", {"api_key": KEY})
+        with host.workspace.database.write() as db:
+            update_connection(db, connected.id, secret_ref=ref)
+        finished(host)
+        assert stored_origin(host) == own_service.url
+        other = {"base_url": own_service.url.replace("localhost", "127.0.0.1")}
+        with host.workspace.database.write() as db:
+            update_connection(db, connected.id, settings=json.dumps(other))
+        assert stopped(host).code == "FG-address-not-proven"
 
 
 def test_a_secret_of_an_older_store_is_not_sent_to_another_address(home, connect, service):
