@@ -172,6 +172,7 @@ class Workspace:
         # A lambda, so that the redactor, which reads the environment, is created only if there is a
         # text to redact.
         plugins.redact = lambda text: self.redactor.text(text)
+        plugins.quote_exceptions(allowed=self.policy.quotes_responses)
         return plugins
 
     @once

@@ -510,7 +510,7 @@ def views_page() -> Iterator[str]:
             "`fitglue sql` and all other tools can rely on these views. New columns can be added, "
             "but no column is renamed, removed or given a different meaning within a major "
             "version. Null means that the value does not exist; zero is a value. In SQLite, true "
-            "and false are 1 and 0."
+            "and false are 1 and 0. In PostgreSQL, the views are in the schema `fitglue`."
         ),
     )
     with tempfile.TemporaryDirectory() as folder:
@@ -551,7 +551,8 @@ def _role_for_reading(views: Iterable[str]) -> Iterator[str]:
         "",
         "```sql",
         "CREATE ROLE fitglue_reader NOLOGIN;",
-        f"GRANT SELECT ON {', '.join(views)} TO fitglue_reader;",
+        "GRANT USAGE ON SCHEMA fitglue TO fitglue_reader;",
+        f"GRANT SELECT ON {', '.join(f'fitglue.{view}' for view in views)} TO fitglue_reader;",
         "GRANT fitglue_reader TO fitglue;",
         "```",
     )

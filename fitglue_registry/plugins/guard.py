@@ -40,6 +40,7 @@ class Guard:
         plugin: The name of the plugin, for errors.
         time_limit_s: Seconds without a response after which the plugin counts as blocked.
         redact: Removes secrets from the texts of errors.
+        quotes: Whether errors quote the plugin's exceptions, which may contain a response.
     """
 
     def __init__(
@@ -48,10 +49,12 @@ class Guard:
         *,
         time_limit_s: float = 120.0,
         redact: Redact = str,
+        quotes: bool = True,
     ) -> None:
         self.plugin = plugin
         self.time_limit_s = time_limit_s
         self._redact = redact
+        self._quotes = quotes
         self._lane: Lane | None = None
         # Several threads may derive at once, and ``fitglue_normalize`` need not be thread-safe.
         self._inline_lock = threading.Lock()
@@ -186,7 +189,7 @@ class Guard:
             self._lane = None
 
     def _call(self, hook: str) -> HookCall:
-        return HookCall(self.plugin, hook, self._redact)
+        return HookCall(self.plugin, hook, self._redact, self._quotes)
 
     def _own_lane(self) -> Lane:
         if self._lane is None or not self._lane.can_work:

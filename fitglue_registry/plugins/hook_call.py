@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FIX = "report it to the plugin's author; the other plugins keep working"
+_IN_THE_LOG = "its message is only in the log of this server"
 _OURS = str(Path(errors.__file__).parent)
 #: The characters of a text that a plugin's own ``FitglueError`` may have, and of the message of any
 #: other exception: a plugin may put a complete response into either.
@@ -49,6 +50,8 @@ class HookCall:
     plugin: str
     hook: str
     redact: Redact = str  # removes secrets from the texts of errors
+    # Whether an error quotes an exception of the plugin, which may contain a response.
+    quotes: bool = True
 
     def failure(
         self,
@@ -113,12 +116,17 @@ class HookCall:
                 return own_error
         log.debug("plugin %s raised in %s", self.plugin, self.hook, exc_info=error)
         # Redacted before it is shortened, because a part of a secret would not be recognized.
-        message = self.redact(str(error))
+        message = self.redact(str(error))[:_LONGEST_WHY]
+        what = f"plugin {self.plugin} raised {type(error).__name__} in {self.hook}"
+        if not self.quotes:
+            at = self._place(frame) if frame else self._place()
+            log.warning("%s at %s: %s", what, at, " ".join(message.split()))
+            return self.failure("FG-plugin-raised", what, _IN_THE_LOG)
         return PluginFailed(
             "FG-plugin-raised",
-            f"plugin {self.plugin} raised {type(error).__name__} in {self.hook}",
+            what,
             at=self._place(frame) if frame else None,
-            why=message[:_LONGEST_WHY] or None,
+            why=message or None,
             fix=_FIX,
         )
 

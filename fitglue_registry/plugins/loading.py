@@ -68,6 +68,8 @@ class Loader:
         redact: Redact,
     ) -> None:
         self.time_limit_s = time_limit_s
+        #: Whether errors quote the exceptions of plugins; set before the first plugin is loaded.
+        self.quotes = True
         self._discovery = discovery
         self._redact = redact
         self._loaded: dict[str, Loaded | FitglueError] = {}
@@ -155,6 +157,7 @@ class Loader:
             name,
             time_limit_s=self.time_limit_s,
             redact=self._redact,
+            quotes=self.quotes,
         )
 
     def _register_wrapper(self, point: FoundEntryPoint, manager: pluggy.PluginManager) -> None:

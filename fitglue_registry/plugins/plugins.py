@@ -104,6 +104,15 @@ class Plugins:
             raise _not_importable(error) from error
         return PluginsRecipe(packed, time_limit_s)
 
+    def quote_exceptions(self, *, allowed: bool) -> None:
+        """Say whether errors quote the exceptions of plugins, before the first one is loaded.
+
+        Args:
+            allowed: Whether they do. A plugin may put a response into an exception, so on a server
+                with several athletes only the log quotes it.
+        """
+        self._loader.quotes = allowed
+
     @property
     def time_limit_s(self) -> float:
         """Seconds without a response after which a plugin counts as blocked."""

@@ -101,9 +101,20 @@ class Permissions:
         """Return the operator's settings, cleaned as the entry says.
 
         Raises:
-            UserMistake: FG-field-refused if a value cannot be right.
+            UserMistake: FG-field-refused if a value cannot be right, FG-setting-unknown for a name
+                that the entry does not have.
         """
         values = self.policy.settings_of(self.integration.id)
+        names = [field.name for field in self._fields]
+        unknown = sorted(set(values).difference(names))
+        if unknown:
+            # A name that is mistyped would otherwise send requests to the entry's own address.
+            raise UserMistake(
+                "FG-setting-unknown",
+                f"{self.integration.name} has no setting {unknown[0]!r}, which the policy sets",
+                why=f"its settings are {', '.join(names)}",
+                fix="correct Policy(settings=…)",
+            )
         return {
             field.name: read_field(field, values[field.name])
             for field in self._fields

@@ -68,6 +68,19 @@ _FAILURES = (
         ("database is locked",),
     ),
     _Failure(
+        "FG-store-denied",
+        "this user of the database does not own its tables",
+        "run the command once as the user who created them, or let that user give them away with "
+        "REASSIGN OWNED",
+        ("must be owner of",),
+    ),
+    _Failure(
+        "FG-store-denied",
+        "this user of the database lacks a permission",
+        "let the owner of the database grant it, such as GRANT USAGE, CREATE ON SCHEMA fitglue",
+        ("permission denied for", "no schema has been selected"),
+    ),
+    _Failure(
         "FG-store-locked",
         "two processes that write the database wait for each other",
         "run the same command again: nothing of its last step was stored",

@@ -45,7 +45,8 @@ def postgresql_engine(url: sa.URL) -> Engine:
         connect_args={"application_name": "fitglue"},
         execution_options={_OPTION: schema},
     )
-    quoted = quoted_name(schema)
+    # Without a doubled %, because the driver gets no parameters with this statement.
+    quoted = quoted_name(schema).replace("%%", "%")
 
     def set_search_path(driver: Any, _record: Any) -> None:
         # Outside a transaction, so that no rollback undoes it.

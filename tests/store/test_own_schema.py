@@ -267,22 +267,50 @@ def test_a_file_of_an_application_is_refused(tmp_path, taken):
             assert len(connection.exec_driver_sql("SELECT name FROM sqlite_master").all()) == 1
 
 
-def test_a_user_without_permission_learns_what_the_owner_has_to_do(
-    execute, open_database, postgres_url
-):
-    """If the schema cannot be created, the error has the statement for the owner; after that
-    statement, everything works.
-    """
+@pytest.fixture
+def other_user(execute, postgres_url):
+    """Yield the URL of the database with the login of a user who owns nothing."""
     [(name,)] = execute("SELECT current_database()")
     execute(
-        f"DROP ROLE IF EXISTS fitglue_app; CREATE ROLE fitglue_app LOGIN; "
+        "DROP ROLE IF EXISTS fitglue_app; CREATE ROLE fitglue_app LOGIN; "
         f"REVOKE CREATE ON DATABASE {name} FROM PUBLIC"
     )
     url = sa.make_url(postgres_url).set(username="fitglue_app")
-    with closing(Database(url.render_as_string(False), migrate.upgrade)) as database:
-        with pytest.raises(StoreFailed) as caught:
-            count_athletes(database)
-        assert caught.value.code == "FG-schema-not-created"
-        execute(caught.value.fix.partition(": ")[2])
+    yield url.render_as_string(hide_password=False)
+    execute("DROP OWNED BY fitglue_app CASCADE; DROP ROLE fitglue_app")
+
+
+def refusal(database: Database) -> StoreFailed:
+    """Use the database, which must be refused, and return the error."""
+    with pytest.raises(StoreFailed) as caught:
+        count_athletes(database)
+    return caught.value
+
+
+def test_a_user_without_permission_learns_what_the_owner_has_to_do(execute, other_user):
+    """If the schema cannot be created, the error has the statement for the owner; after that
+    statement, everything works.
+    """
+    with closing(Database(other_user, migrate.upgrade)) as database:
+        error = refusal(database)
+        assert error.code == "FG-schema-not-created"
+        execute(error.fix.partition(": ")[2])
         assert count_athletes(database) == 0
-    execute("DROP SCHEMA fitglue CASCADE; DROP ROLE fitglue_app")
+
+
+def test_a_schema_that_a_user_may_not_use_is_reported(execute, other_user):
+    """A schema of somebody else in which the user may create nothing is a mistake, not a bug."""
+    execute("CREATE SCHEMA fitglue")
+    with closing(Database(other_user, migrate.upgrade)) as database:
+        assert refusal(database).code == "FG-store-denied"
+
+
+def test_an_earlier_store_of_another_user_is_not_moved(execute, other_user):
+    """Tables of another user cannot be moved, and the error says who has to do it."""
+    execute(lzma.decompress(OLD.read_bytes()).decode())
+    execute("CREATE SCHEMA fitglue AUTHORIZATION fitglue_app")
+    execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO fitglue_app")
+    before = definitions(execute)
+    with closing(Database(other_user, migrate.upgrade)) as database:
+        assert refusal(database).code == "FG-store-denied"
+    assert definitions(execute) == before

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 
 import pytest
 
-from fitglue_registry.errors import FitglueError
+from fitglue_registry import Plugins, Policy
+from fitglue_registry.errors import FitglueError, PluginFailed
 from fitglue_registry.sync.events import SyncStopped
 from fitglue_registry.testing import Fault
+from tests.plugins.conftest import Point, make_plugin
 
 WORDS = "instance-role-of-the-server"
 ERROR = json.dumps({"error": WORDS})
@@ -27,6 +30,35 @@ BODIES = {
 def texts_of(error: FitglueError) -> str:
     """Return everything that an athlete may be shown of an error."""
     return f"{error} {error.as_dict()} {error.__context__!r} {error.__cause__!r}"
+
+
+def connects_and_raises(connection):
+    """Ask the service, and raise an exception with what it responds."""
+    raise ValueError(connection.http.get("api/v1/athlete/0/profile").body)
+
+
+connects_and_raises.__name__ = "fitglue_connect"
+
+
+def test_an_exception_of_a_plugin_is_quoted_only_in_the_log(open_host, operated, service, caplog):
+    """A plugin that raises an exception with a response in it shows the response to no athlete, and
+    the error names no file of the server.
+    """
+    service.fault("*", Fault.raw_body(ERROR), times=None)
+    points = [Point("fitglue-intervals", make_plugin(connects_and_raises))]
+    host = open_host(operated, plugins=Plugins(points))
+    with pytest.raises(PluginFailed) as caught:
+        host.connect("intervals", {"api_key": service.api_key})
+    assert caught.value.code == "FG-plugin-raised"
+    assert WORDS not in str(caught.value.as_dict())
+    assert ".py" not in str(caught.value.as_dict())
+    assert WORDS in caplog.text
+    personal = open_host(
+        dataclasses.replace(Policy.personal(), settings=operated.settings), plugins=Plugins(points)
+    )
+    with pytest.raises(PluginFailed) as caught:
+        personal.connect("intervals", {"api_key": service.api_key})
+    assert WORDS in str(caught.value.as_dict())
 
 
 @pytest.mark.parametrize("case", BODIES)

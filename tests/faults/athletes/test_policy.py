@@ -73,6 +73,17 @@ def test_the_address_of_the_operator_is_used_and_not_shown(open_host, operated, 
     assert trap.requests == []
 
 
+def test_a_setting_that_the_operator_mistyped_is_reported(open_host, service):
+    """A name in the policy that the entry does not have is an error and not ignored, because
+    requests would otherwise go to another address.
+    """
+    host = open_host(Policy(settings={"intervals": {"base_ulr": service.url}}))
+    with pytest.raises(UserMistake) as caught:
+        host.connect("intervals", {"api_key": service.api_key})
+    assert (caught.value.code, "Policy" in caught.value.fix) == ("FG-setting-unknown", True)
+    assert service.requests == []
+
+
 def test_an_address_that_the_operator_changes_holds_for_existing_connections(
     open_host, operated, service, trap
 ):
