@@ -7,7 +7,7 @@ import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from fitglue_registry.private_files import make_private_folder, write_private
+from fitglue_registry.private_files import make_own_folder, write_private
 from fitglue_registry.redaction.control_characters import escape_control_characters
 from fitglue_registry.workspace import home_folder
 
@@ -34,8 +34,10 @@ def keep_traceback(error: BaseException, redactor: Redactor) -> Path | None:
     text = traceback_text(error, redactor)
     try:
         folder = home_folder() / "logs"
-        # A traceback can contain titles and places, so only the owner may read the folder.
-        make_private_folder(folder)
+        # A traceback can contain titles and places: only the owner may read the folder, and nothing
+        # is written behind a link that somebody else may have put there.
+        if not make_own_folder(folder):
+            return None
         path = folder / name
         # An exception may quote a file name with bytes that are not UTF-8.
         write_private(path, text.encode("utf-8", "backslashreplace"))

@@ -15,7 +15,9 @@ import pytest
 
 import fitglue_registry
 from fitglue_registry import Host
+from fitglue_registry.redaction.redactor import Redactor
 from fitglue_registry.registry.http import Budget as Limit
+from fitglue_registry.services.bug_reports import keep_traceback
 from fitglue_registry.services.plugin_cache import plugin_cache
 from fitglue_registry.transport.budget import FileBudget
 from fitglue_registry.transport.clock import SystemClock
@@ -229,6 +231,17 @@ def test_a_plugin_s_cache_behind_a_link_is_not_used(tmp_path, level):
     folders[level].symlink_to(tmp_path / "elsewhere")
     assert plugin_cache(folders[2]) is None
     assert [path for path in (tmp_path / "elsewhere").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("is_link_to", ["a folder", "nothing"])
+def test_a_bug_report_is_not_written_behind_a_link(home, tmp_path, is_link_to):
+    """If the folder of bug reports is a link, no report is written, and the caller is told so."""
+    home.mkdir()
+    (home / "logs").symlink_to(tmp_path / "elsewhere")
+    if is_link_to == "a folder":
+        (tmp_path / "elsewhere").mkdir()
+    assert keep_traceback(ValueError("a title"), Redactor()) is None
+    assert list(tmp_path.glob("elsewhere/*")) == []
 
 
 def check_of(fitglue, name):
