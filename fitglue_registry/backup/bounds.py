@@ -12,6 +12,7 @@ import zipfile
 from typing import IO, TYPE_CHECKING
 
 from fitglue_registry.backup.manifest import LARGEST_MANIFEST, MANIFEST, damaged
+from fitglue_registry.input_files import LARGEST_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 #: The most files in a backup. A manifest of the largest size names fewer if they have hashes.
 MOST_FILES = 100_000
 #: The largest original file in bytes, which is also the largest file that an import reads.
-LARGEST_ORIGINAL = 256 << 20
+LARGEST_ORIGINAL = LARGEST_FILE
 #: How many bytes a backup may always unpack to, and how many times its own size. The pages of a
 #: database compress to about a fifth, and text such as GPX to about a twentieth.
 FREE_BYTES = 64_000_000

@@ -19,6 +19,7 @@ from fitglue_registry.dedupe.linkage import match, predictions
 from fitglue_registry.dedupe.traits import Samples, Traits, clock_s
 from fitglue_registry.dedupe.weights import learned_weights
 from fitglue_registry.errors import Place, UserMistake
+from fitglue_registry.input_files import open_file
 from fitglue_registry.model.sports import canonical_sport, family
 from fitglue_registry.model.stored import Verdict
 from fitglue_registry.output_files import output_file
@@ -76,24 +77,18 @@ def read_records(path: Path) -> list[LabeledRecord]:
     """Read the records of a file; blank lines are skipped.
 
     Raises:
-        UserMistake: FG-file-unreadable, or FG-not-a-record with the number of the line.
+        UserMistake: FG-file-unreadable, FG-file-too-large, or FG-not-a-record with the
+            number of the line.
     """
     records: list[LabeledRecord] = []
-    try:
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                text = line
-                # Some editors begin a file with a byte order mark, which is not JSON.
-                if number == 1:
-                    text = line.removeprefix(codecs.BOM_UTF8)
-                if text.strip():
-                    records.append(_record(text, path, number))
-    except OSError as error:
-        raise UserMistake(
-            "FG-file-unreadable",
-            f"{path} cannot be read: {error.strerror}",
-            fix="name a file that has one JSON object per line",
-        ) from error
+    with open_file(path) as lines:
+        for number, line in enumerate(lines, 1):
+            text = line
+            # Some editors begin a file with a byte order mark, which is not JSON.
+            if number == 1:
+                text = line.removeprefix(codecs.BOM_UTF8)
+            if text.strip():
+                records.append(_record(text, path, number))
     return records
 
 

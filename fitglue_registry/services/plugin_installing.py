@@ -14,6 +14,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from fitglue_registry.errors import Place, PluginFailed, UserMistake
+from fitglue_registry.input_files import read_file
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.registry.paths import expanded
 
@@ -182,7 +183,7 @@ def _distribution(requirement: str) -> str:
             return Requirement(requirement).name
         return ""
     if path.is_dir():
-        with suppress(OSError, tomllib.TOMLDecodeError, KeyError, TypeError):
-            text = (path / "pyproject.toml").read_text(encoding="utf-8")
+        with suppress(UserMistake, ValueError, KeyError, TypeError):
+            text = read_file(path / "pyproject.toml").decode()
             return str(tomllib.loads(text)["project"]["name"])
     return path.name.partition("-")[0]

@@ -246,7 +246,7 @@ class Imports:
             See ``normalize_offline``.
 
         Raises:
-            UserMistake: FG-unknown-entry or FG-file-unreadable.
+            UserMistake: FG-unknown-entry, FG-file-unreadable or FG-file-too-large.
             RecordRefused: The payload as a whole is something else.
             PluginFailed: The plugin is missing or broken, or reads no saved payloads.
         """
@@ -271,8 +271,8 @@ class Imports:
             The number of records and of pairs.
 
         Raises:
-            UserMistake: FG-file-unreadable, FG-not-a-record, FG-file-unwritable, or
-                FG-path-unusable if ``predictions`` is a link or a folder.
+            UserMistake: FG-file-unreadable, FG-file-too-large, FG-not-a-record,
+                FG-file-unwritable, or FG-path-unusable if ``predictions`` is a link or a folder.
         """
         return match_offline(Path(records), Path(predictions), on_aside)
 

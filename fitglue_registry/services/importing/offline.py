@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from fitglue_registry.dedupe.labeled import predict, read_records, write_predictions
-from fitglue_registry.errors import FitglueError, Place, UserMistake
+from fitglue_registry.errors import FitglueError
+from fitglue_registry.input_files import STANDARD_INPUT, read_file, read_stream
 from fitglue_registry.model.stored import Verdict
 from fitglue_registry.redaction.exceptions import redact_exception
 from fitglue_registry.registry.paths import expanded
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.deriving.payload import Normalized
     from fitglue_registry.workspace import Workspace
 
-#: The number of bytes of a payload at most.
-_LARGEST = 500_000_000
-#: The name of a payload that is not a file, for messages.
-_STANDARD_INPUT = "standard input"
 #: For the activity in saved.json, the streams are in saved.streams.json and so on.
 _STREAMS_ENDINGS = (".streams.json", "-streams.json", "_streams.json", ".streams.json.gz")
 
@@ -98,7 +95,7 @@ def normalize_saved(
     samples = _read(Path(streams)) if streams else None
     if not isinstance(payload, str | Path):
         content = _read(payload)
-        return normalize_offline(workspace, source, content, _STANDARD_INPUT, samples)
+        return normalize_offline(workspace, source, content, STANDARD_INPUT, samples)
     file = Path(payload)
     content = _read(file)
     if samples is None:
@@ -107,38 +104,20 @@ def normalize_saved(
 
 
 def _read(file: Path | BinaryIO) -> bytes:
-    place = Place(str(file) if isinstance(file, Path) else _STANDARD_INPUT)
-    try:
-        if isinstance(file, Path):
-            with expanded(file).open("rb") as opened:
-                content = opened.read(_LARGEST + 1)
-        else:
-            content = file.read(_LARGEST + 1)
-    except (OSError, ValueError) as error:
-        raise UserMistake(
-            "FG-file-unreadable",
-            "the file cannot be read",
-            at=place,
-            why=getattr(error, "strerror", None) or str(error),
-            fix="name an existing file that you may read",
-        ) from error
-    if len(content) > _LARGEST:
-        raise UserMistake(
-            "FG-file-unreadable",
-            f"the file has more than {_LARGEST // 1_000_000} MB",
-            at=place,
-            why="a saved response is much smaller; a device such as /dev/zero has no end",
-            fix="name the file of one response",
-        )
-    return content
+    return read_file(expanded(file)) if isinstance(file, Path) else read_stream(file)
 
 
 def _streams_beside(file: Path) -> bytes | None:
     file = expanded(file)
     for ending in _STREAMS_ENDINGS:
         streams = file.with_name(f"{file.stem}{ending}")
-        # The longer name may be too long for a file.
-        with suppress(OSError):
-            if streams.is_file():
-                return streams.read_bytes()
+        if _is_file(streams):
+            return read_file(streams)
     return None
+
+
+def _is_file(path: Path) -> bool:
+    # The longer name may be too long for a file.
+    with suppress(OSError):
+        return path.is_file()
+    return False
