@@ -319,7 +319,7 @@ def test_a_payload_without_an_end_is_refused(fitglue, monkeypatch, tmp_path):
     """A file or a standard input that does not end, such as ``/dev/zero``, is read only up to a
     limit.
     """
-    monkeypatch.setattr("fitglue_registry.services.importing.offline._LARGEST", 1_000_000)
+    monkeypatch.setattr("fitglue_registry.input_files.LARGEST_FILE", 1_000_000)
     saved = tmp_path / "saved.json"
     saved.write_bytes(b" " * 1_000_001)
     from_file = fitglue("dev", "normalize", "intervals", str(saved))
