@@ -94,8 +94,12 @@ def different(
     base_url: str,
     own: OwnOrigins,
 ) -> OtherAddress | None:
-    """Return an address if its origin is not that of the entry."""
-    if own.now is not None and origin_of(base_url) == own.now:
+    """Return an address if its origin is not that of the entry.
+
+    An address with a user name is always shown: it may look like that of the entry to one program
+    and not to another one.
+    """
+    if own.now is not None and origin_of(base_url) == own.now and "@" not in base_url:
         return None
     return OtherAddress(connection, shown(base_url), str(own.now) if own.now else None)
 

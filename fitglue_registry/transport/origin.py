@@ -49,9 +49,11 @@ def origin_of(url: str) -> Origin | None:
     split = split_url(url)
     if split is None or not split.hostname or split.scheme not in _PORTS:
         return None
-    port = split.port or _PORTS[split.scheme]
     # A dot at the end only marks a host name as absolute in DNS: it is the same host.
-    return Origin(split.scheme, split.hostname.rstrip("."), port)
+    host = split.hostname.rstrip(".")
+    if not host:
+        return None
+    return Origin(split.scheme, host, split.port or _PORTS[split.scheme])
 
 
 def is_loopback(host: str) -> bool:

@@ -135,7 +135,7 @@ def policy_from_entry(
 
 def _why_refused(split: SplitResult | None) -> str | None:
     """Return why no key may be sent to a base URL, or ``None`` if it may."""
-    if split is None or not split.hostname:
+    if split is None or not split.hostname or not split.hostname.rstrip("."):
         return "it is not an http or https address"
     if split.scheme not in ("http", "https"):
         return "it is not an http or https address"

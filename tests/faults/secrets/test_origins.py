@@ -449,6 +449,35 @@ def test_the_origin_in_a_sealed_file_cannot_be_changed(home, connect):
     assert b"127.0.0.1" not in sealed.read_bytes()
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://intervals.icu@evil.example",
+        "https://evil.example\\@intervals.icu",
+        "https://intervals.icu.evil.example",
+        "https://intervals.icu:444",
+        "http://intervals.icu",
+        "https://.",
+        "https://[::1",
+        "intervals.icu",
+    ],
+)
+def test_an_address_that_looks_like_the_own_one_is_shown_and_gets_no_key(
+    home, connect, fitglue, address, proxy
+):
+    """An address that only resembles that of the entry is shown by `connections`, and neither a
+    sync nor a renewed key asks any server.
+    """
+    connect()
+    keep_secret(home, api_key=KEY, origin=OWN)
+    use_address(home / DATABASE, address)
+    assert "not the address of its entry" in fitglue("connections")[1]
+    assert fitglue("sync")[0] in (2, 3, 5)
+    code, _ = fitglue("connect", "intervals", "--key-stdin", typed="a-new-key-1234")
+    assert code in (2, 3)
+    assert proxy.asked == []
+
+
 # -- connect ---------------------------------------------------------------------------------------
 
 
