@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import zipfile
-from contextlib import ExitStack
 from pathlib import Path, PurePath, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
@@ -23,7 +22,7 @@ from fitglue_files.refusals import (
 )
 from fitglue_files.unpacking import HEAD
 from fitglue_files.zip_budget import ZipBudget, largest_index, size_of
-from fitglue_files.zips import Spools, member_problem, modified_s, open_zip
+from fitglue_files.zips import OpenZips, Spools, member_problem, modified_s, open_zip
 from fitglue_registry.errors import RecordRefused
 
 if TYPE_CHECKING:
@@ -43,11 +42,10 @@ class ContainerReader:
     """
 
     def __init__(self) -> None:
-        self._stack = ExitStack()
         self._marks: dict[str, str] = {}
         #: The symbolic links that were skipped.
         self.links: list[Location] = []
-        self._zips: dict[Location, zipfile.ZipFile] = {}
+        self._zips = OpenZips(limits.MOST_OPEN, limits.MOST_OPEN_MEMBERS)
         self._spools = Spools()
         self._budget = ZipBudget()
 
@@ -64,9 +62,8 @@ class ContainerReader:
 
     def close(self) -> None:
         """Close everything that is open."""
-        self._zips.clear()
         self._spools.close()
-        self._stack.close()
+        self._zips.close()
 
     def is_current(self) -> bool:
         """Return whether no zip on the disk has changed since it was opened."""
@@ -100,6 +97,8 @@ class ContainerReader:
             yield Refusal(location, without_index(where, self._beginning(location)))
             return
         except (RecordRefused, *UNREADABLE) as error:
+            # Nothing of it will be read, and its index takes memory.
+            self._drop(location)
             yield Refusal(location, refusal_of(where, error))
             return
         # If several members have the same name, zipfile opens the last one.
@@ -231,19 +230,34 @@ class ContainerReader:
     def _zip(self, location: Location) -> zipfile.ZipFile:
         """Return an open zip.
 
-        A zip on the disk stays open until the reader is closed. Of the nested zips, only those that
-        were used last stay unpacked.
+        Only those that were used last stay open, and of the nested zips stay unpacked.
         """
         *container, name = location
         if container:
             largest = largest_index(size_of(self._zip(location[:1])))
             return self._spools.zip(location, self._zip(tuple(container)), largest)
-        if location not in self._zips:
-            file = self._stack.enter_context(open_file(name))
+        opened = self._zips.get(location)
+        if opened is None:
+            self._zips.make_room()
+            opened = self._open_on_disk(name)
+        return opened
+
+    def _open_on_disk(self, name: str) -> zipfile.ZipFile:
+        file = open_file(name)
+        try:
             largest = largest_index(os.fstat(file.fileno()).st_size)
-            self._zips[location] = self._stack.enter_context(open_zip(file, name, largest))
-            self._marks[name] = _mark(Path(name))
-        return self._zips[location]
+            opened = open_zip(file, name, largest)
+        except BaseException:
+            file.close()
+            raise
+        self._zips.keep((name,), opened, file)
+        self._marks[name] = _mark(Path(name))
+        return opened
+
+    def _drop(self, location: Location) -> None:
+        """Close a zip."""
+        self._spools.drop(location)
+        self._zips.drop(location)
 
 
 def marks_on_disk(members: Iterable[Member]) -> tuple[str, ...]:

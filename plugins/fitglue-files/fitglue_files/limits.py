@@ -26,3 +26,7 @@ MANY_MEMBERS = 10_000
 #: Bytes of the file for each member. The smallest recordings take about 1,000, with their entry in
 #: the index.
 SMALLEST_MEMBER = 500
+#: The zips on the disk that stay open at a time, and the members of all zips that stay open. A
+#: folder can have thousands of zips, and a process few open files.
+MOST_OPEN = 32
+MOST_OPEN_MEMBERS = 300_000

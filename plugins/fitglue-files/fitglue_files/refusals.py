@@ -22,6 +22,7 @@ UNREADABLE = (
     OSError,
     ValueError,
     UnicodeError,
+    MemoryError,
 )
 
 
@@ -134,6 +135,13 @@ def refusal_of(where: str, error: BaseException) -> RecordRefused:
             where,
             "it is no longer there",  # it was moved or deleted after it was listed
             fix="put the file back, or do nothing: what was read from it is kept",
+        )
+    if isinstance(error, MemoryError):
+        return refusal(
+            "FG-file-too-large",
+            where,
+            "reading it takes more memory than FitGlue gives to one file",
+            fix="remove it",
         )
     # zipfile raises this for compression methods that it does not support, such as Deflate64.
     if isinstance(error, NotImplementedError):

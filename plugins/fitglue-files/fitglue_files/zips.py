@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import struct
 import tempfile
 import zipfile
 from collections import OrderedDict
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
 
 #: ZIP specification (APPNOTE), general purpose bit flag: bit 0 means encrypted.
 _ENCRYPTED = 0x1
-#: Bytes of the end record with its longest comment, and of the zip64 locator before it.
-_LONGEST_END = 22 + 0xFFFF + 20
 
 
 def member_problem(
@@ -71,6 +67,38 @@ def _leads_out(name: str) -> bool:
     return ".." in parts or parts[0][1:2] == ":"
 
 
+class _BoundedFile:
+    """A file of which no piece is read that is larger than the index of a zip may be.
+
+    zipfile reads the index at once. Its size is stated at the end of the zip, in records that can
+    be hidden from everybody who looks for them in another way than zipfile does. So what is read is
+    bounded, and not what a record states.
+    """
+
+    def __init__(
+        self,
+        file: IO[bytes],
+        where: str,
+        largest: int,
+    ) -> None:
+        self.seek = file.seek
+        self.tell = file.tell
+        self.seekable = file.seekable
+        self._file = file
+        self._where = where
+        self._largest: int | None = largest
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes; raise ``RecordRefused`` if they are more than an index has."""
+        if self._largest is not None and size > self._largest:
+            raise crowded(self._where)
+        return self._file.read(size)
+
+    def end_of_index(self) -> None:
+        """Bound nothing from now on, because the reader of a member has its own limit."""
+        self._largest = None
+
+
 def open_zip(
     file: IO[bytes],
     where: str,
@@ -87,34 +115,74 @@ def open_zip(
         RecordRefused: If its index would fill the memory; zipfile reads all of it at once.
         zipfile.BadZipFile: If it is not a zip.
     """
-    if _index_size(file) > largest_index:
-        raise crowded(where)
-    return zipfile.ZipFile(file)
+    bounded = _BoundedFile(file, where, largest_index)
+    opened = zipfile.ZipFile(bounded)
+    bounded.end_of_index()
+    return opened
 
 
-def _index_size(file: IO[bytes]) -> int:
-    """Return the size that a zip states for its index, in bytes; 0 if it has no index.
+class OpenZips:
+    """Zips that are open, of which only those that were used last stay so.
 
-    ZIP specification (APPNOTE), 4.3.14 to 4.3.16: the end record is the last one of the file. Its
-    comment has at most 64 kB. If a number does not fit into it, it is in the zip64 end record,
-    whose place is stated directly before the end record.
+    Args:
+        most: How many stay open.
+        most_members: How many members they have together, unless only one is open. zipfile keeps
+            about 600 bytes for each.
     """
-    end = file.seek(0, os.SEEK_END)
-    start = max(end - _LONGEST_END, 0)
-    file.seek(start)
-    tail = file.read()
-    at = tail.rfind(b"PK\5\6")
-    if at < 0 or len(tail) < at + 16:
-        return 0
-    (size,) = struct.unpack_from("<L", tail, at + 12)
-    locator = tail[max(at - 20, 0) : at]
-    if locator.startswith(b"PK\6\7"):
-        (place,) = struct.unpack_from("<Q", locator, 8)
-        file.seek(min(place, end))
-        record = file.read(48)
-        if record.startswith(b"PK\6\6") and len(record) == 48:
-            (size,) = struct.unpack_from("<Q", record, 40)
-    return int(size)
+
+    def __init__(
+        self,
+        most: int,
+        most_members: int,
+    ) -> None:
+        self._most = most
+        self._most_members = most_members
+        self._open: OrderedDict[Location, tuple[zipfile.ZipFile, IO[bytes]]] = OrderedDict()
+
+    def get(self, location: Location) -> zipfile.ZipFile | None:
+        """Return a zip, or ``None`` if it is not open."""
+        if location not in self._open:
+            return None
+        self._open.move_to_end(location)
+        return self._open[location][0]
+
+    def keep(
+        self,
+        location: Location,
+        opened: zipfile.ZipFile,
+        file: IO[bytes],
+    ) -> None:
+        """Keep a zip open, and close those that were not used for the longest time.
+
+        Args:
+            location: Where it is.
+            opened: The zip.
+            file: Its bytes.
+        """
+        self._open[location] = (opened, file)
+        while len(self._open) > 1 and self._are_too_many():
+            self.drop(next(iter(self._open)))
+
+    def make_room(self) -> None:
+        """Close zips until one more can be opened."""
+        while len(self._open) >= self._most:
+            self.drop(next(iter(self._open)))
+
+    def drop(self, location: Location) -> None:
+        """Close a zip if it is open."""
+        if location in self._open:
+            opened, file = self._open.pop(location)
+            opened.close()
+            file.close()
+
+    def close(self) -> None:
+        """Close all zips."""
+        for location in list(self._open):
+            self.drop(location)
+
+    def _are_too_many(self) -> bool:
+        members = sum(len(opened.filelist) for opened, _ in self._open.values())
+        return len(self._open) > self._most or members > self._most_members
 
 
 def modified_s(info: zipfile.ZipInfo) -> float:
@@ -135,12 +203,16 @@ class Spools:
     """Nested zips that are unpacked into temporary files, of which only a few exist at a time."""
 
     def __init__(self) -> None:
-        self._open: OrderedDict[Location, tuple[zipfile.ZipFile, IO[bytes]]] = OrderedDict()
+        # A zip in this zip needs it to stay open, so there are as many as there are levels.
+        self._zips = OpenZips(limits.DEEPEST, limits.MOST_OPEN_MEMBERS)
 
     def close(self) -> None:
         """Close and delete all temporary files."""
-        while self._open:
-            self._close_oldest()
+        self._zips.close()
+
+    def drop(self, location: Location) -> None:
+        """Close and delete the temporary file of a zip, if there is one."""
+        self._zips.drop(location)
 
     def zip(
         self,
@@ -161,25 +233,18 @@ class Spools:
         Raises:
             RecordRefused: If the nested zip is encrypted, a bomb, or too large.
         """
-        if location not in self._open:
+        opened = self._zips.get(location)
+        if opened is None:
             info = _nested_info(location, outer)
-            # A zip in this zip needs it to stay open, so there are as many as there are levels.
-            while len(self._open) >= limits.DEEPEST:
-                self._close_oldest()
-            self._open[location] = _spooled(
+            self._zips.make_room()
+            opened, file = _spooled(
                 outer,
                 info,
                 display_path(location),
                 largest_index,
             )
-        self._open.move_to_end(location)
-        opened, _ = self._open[location]
+            self._zips.keep(location, opened, file)
         return opened
-
-    def _close_oldest(self) -> None:
-        _, (opened, file) = self._open.popitem(last=False)
-        opened.close()
-        file.close()
 
 
 def _nested_info(location: Location, outer: zipfile.ZipFile) -> zipfile.ZipInfo:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import subprocess
 import zipfile
 
@@ -207,7 +208,7 @@ def test_only_a_few_nested_zips_are_unpacked_at_a_time(tmp_path, zipped):
     with ContainerReader() as reader:
         members = list(reader.find([tmp_path]))
         assert len(members) == 9
-        assert len(reader._spools._open) == limits.DEEPEST
+        assert len(reader._spools._zips._open) == limits.DEEPEST
 
 
 def test_members_of_a_nested_zip_are_read_one_after_the_other():
@@ -297,8 +298,60 @@ def test_the_index_of_a_zip_of_more_than_4_gigabytes_is_measured(tmp_path, monke
         archive.writestr("a.gpx", b"x")
         archive.writestr("b.gpx", b"x")
     assert names(tmp_path) == ["a.gpx", "b.gpx"]
-    monkeypatch.setattr(limits, "LARGEST_INDEX", 50)
+    monkeypatch.setattr(limits, "LARGEST_INDEX", 60)
     assert set(codes(tmp_path).values()) == {"FG-zip-bomb"}
+
+
+@pytest.mark.parametrize("hidden_by", ["a second signature", "a misleading place"])
+def test_a_hidden_size_of_an_index_is_bounded_too(tmp_path, monkeypatch, hidden_by):
+    """A large index is not read if the record that states its size can be missed: because the
+    signature of a record is repeated in it, or because the stated place of the record is wrong.
+    """
+    signature = int.from_bytes(b"PK\5\6", "little")
+    index = 1 << 20
+    at = index + 4
+    record = struct.pack("<4sQHHLLQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, index, 4)
+    place = at if hidden_by == "a second signature" else 0
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, place, 1)
+    offset = signature if hidden_by == "a second signature" else 0xFFFFFFFF
+    end = struct.pack("<4sHHHHLLH", b"PK\5\6", 0, 0, 1, 1, 0xFFFFFFFF, offset, 0)
+    with (tmp_path / "a.zip").open("wb") as file:
+        file.write(b"PK\3\4")
+        file.truncate(at)
+        file.seek(at)
+        file.write(record + locator + end)
+    monkeypatch.setattr(limits, "SMALL_INDEX", index - 1)
+    monkeypatch.setattr(limits, "LARGEST_INDEX", index - 1)
+    assert set(codes(tmp_path).values()) == {"FG-zip-bomb"}
+
+
+def test_a_zip_that_takes_too_much_memory_costs_only_itself(tmp_path, zipped, monkeypatch):
+    """A zip whose opening ends with a MemoryError is refused by name, and the others are read."""
+    zipped(tmp_path / "a.zip", {"a.gpx": b"x"})
+    zipped(tmp_path / "b.zip", {"b.gpx": b"x", "c.gpx": b"x"})
+    opened = zipfile.ZipFile
+
+    def open_or_fail(file):
+        if file.seek(0, os.SEEK_END) == (tmp_path / "a.zip").stat().st_size:
+            raise MemoryError
+        return opened(file)
+
+    monkeypatch.setattr(zipfile, "ZipFile", open_or_fail)
+    assert codes(tmp_path) == {str(tmp_path / "a.zip"): "FG-file-too-large"}
+    assert names(tmp_path) == ["b.gpx", "c.gpx"]
+
+
+def test_only_some_zips_of_a_folder_are_open_at_a_time(tmp_path, zipped, monkeypatch):
+    """A folder may have more zips than a process may have open files, and each can be read after
+    all were found.
+    """
+    monkeypatch.setattr(limits, "MOST_OPEN", 2)
+    for number in range(5):
+        zipped(tmp_path / f"{number}.zip", {f"{number}.gpx": str(number).encode()})
+    with ContainerReader() as reader:
+        members = list(reader.find([tmp_path]))
+        assert [reader.read(member) for member in members] == [b"0", b"1", b"2", b"3", b"4"]
+        assert len(reader._zips._open) == 2
 
 
 def test_a_link_in_a_folder_is_skipped_and_counted(tmp_path):

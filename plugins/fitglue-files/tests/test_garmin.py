@@ -323,7 +323,20 @@ def test_a_value_that_no_reader_accepts_costs_only_its_summary(archive, value, a
     assert sorted(row.external_id for row in rows if row.unavailable is None) == arrives
     refused = [row.unavailable.reason for row in rows if row.unavailable is not None]
     assert len(refused) == 3 - len(arrives)
-    assert all("1 summary in" in reason for reason in refused)
+    assert all("1 summary (number 2) in" in reason for reason in refused)
+
+
+@pytest.mark.parametrize("odd", [b"7" * 5000, b"null", b"{}", b"1e999"])
+def test_a_summary_without_a_usable_id_is_reported(archive, odd):
+    """A summary whose id cannot be read, or that has none, is reported by its number, and all other
+    summaries arrive.
+    """
+    content = part(summary(111), summary("ODD", START + 10**8), summary(113, START + 10**9))
+    rows = listed(archive(content.replace(b'"ODD"', odd)))
+    assert {row.external_id for row in rows if row.unavailable is None} >= {"111", "113"}
+    refused = [row.unavailable.reason for row in rows if row.unavailable is not None]
+    assert len(refused) == 1
+    assert "1 summary (number 2) in" in refused[0]
 
 
 def test_a_file_of_summaries_that_is_cut_off_has_all_before_its_end(archive):

@@ -15,6 +15,8 @@ from fitglue_files.archives.garmin_row import number_of, start_of
 from fitglue_files.archives.snapshot_date import snapshot_date
 from fitglue_files.layout import base_name, slashed
 from fitglue_files.members import Refusal
+from fitglue_files.refusals import refusal_of
+from fitglue_files.wording import counted, named
 from fitglue_registry.errors import RecordRefused
 
 if TYPE_CHECKING:
@@ -95,7 +97,7 @@ def summaries_in(reader: ContainerReader, tables: Iterable[Member]) -> Summaries
     for table in tables:
         try:
             read = _read(reader.read(table, _LARGEST_TABLE), table.modified_at)
-        except (RecordRefused, ValueError) as error:
+        except (RecordRefused, ValueError, MemoryError) as error:
             refusal = _refusal(table, error)
             broken.append(Refusal(table.location, refusal, table.modified_s))
             continue
@@ -158,8 +160,8 @@ def _start(summary: Summary) -> float:
 
 def _refusal(table: Member, error: Exception) -> RecordRefused:
     """Return the refusal for an error that was raised while a file of summaries was read."""
-    if isinstance(error, RecordRefused):
-        return error
+    if isinstance(error, RecordRefused | MemoryError):
+        return refusal_of(table.where, error)
     return RecordRefused(
         "FG-garmin-table",
         f"{table.where} cannot be read: {error}",
@@ -167,12 +169,13 @@ def _refusal(table: Member, error: Exception) -> RecordRefused:
     )
 
 
-def _partly_read(table: Member, count: int) -> RecordRefused:
-    """Return the refusal of those summaries in a file that cannot be read."""
-    rows = "summary" if count == 1 else "summaries"
+def _partly_read(table: Member, numbers: Sequence[int]) -> RecordRefused:
+    """Return the refusal of those summaries in a file that cannot be read, by their numbers."""
+    rows = counted(len(numbers), "summary", "summaries")
+    which = named([f"number {number:,}" for number in numbers])
     return RecordRefused(
         "FG-garmin-table",
-        f"{count} {rows} in {table.where} cannot be read; all others are used",
+        f"{rows}{which} in {table.where} cannot be read; all others are used",
         fix="download the archive again",
     )
 
@@ -182,22 +185,25 @@ def _partly_read(table: Member, count: int) -> RecordRefused:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """The summaries in one file, and how many others cannot be read."""
+    """The summaries in one file, and the numbers of the others, which cannot be read.
+
+    The first summary in a file has the number 1.
+    """
 
     summaries: list[Summary]
-    unreadable: int
+    unreadable: list[int]
 
 
 def _read(content: bytes, stated_at: datetime) -> _Table:
     """Return the summaries in one file; raise ``ValueError`` if it has none that can be cut out."""
     summaries = []
-    unreadable = 0
-    for raw in summaries_of_file(content):
+    unreadable = []
+    for number, raw in enumerate(summaries_of_file(content), 1):
         row = readable(raw)
-        if row is None:
-            unreadable += 1
-        elif isinstance(row.values, dict) and row.values.get("activityId"):
+        if row is not None and isinstance(row.values, dict) and row.values.get("activityId"):
             summaries.append(_summary(row.raw, row.values, stated_at))
+        else:
+            unreadable.append(number)
     return _Table(summaries, unreadable)
 
 

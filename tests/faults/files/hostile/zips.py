@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 import zipfile
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from tests.faults.files.hostile.attack import Attack, file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 _BOMB = "unpacks to hundreds of times its size"
 _PACKING = "method that cannot be unpacked safely"
@@ -21,6 +23,8 @@ _FULL = 1_000_000_000
 _CLAIMED = 1000
 #: A nested zip up to this size is no bomb in itself.
 _HARMLESS = 15 << 20
+#: The beginning of an entry of an index: versions, flags, method, time, date, checksum, two sizes.
+_ENTRY = (20, 20, 0, 0, 0, 33, 0, 0, 0)
 
 
 def _member(size: int, method: int) -> bytes:
@@ -68,6 +72,58 @@ def _zip(members: Mapping[str, bytes], method: int) -> bytes:
         for name, content in members.items():
             archive.writestr(name, content)
     return buffer.getvalue()
+
+
+def _large_index(
+    index: int,
+    folder: Path,
+    share: float,
+    *,
+    hidden: bool = False,
+) -> None:
+    """Write a zip of 4 GB that takes no space on the disk, and whose end states a huge index.
+
+    If it is hidden, the place that is stated for the record with its size is another one, which
+    zipfile does not look at.
+    """
+    size = int(index * share)
+    whole = (4 << 30) - 1
+    record = struct.pack("<4sQ4H4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, size, whole - size)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, 4 if hidden else whole, 1)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, 0 if hidden else 2**32 - 1, 0, 0)
+    with (folder / "x.zip").open("wb") as file:
+        file.write(b"PK\3\4")
+        file.truncate(whole)
+        file.seek(whole)
+        file.write(record + locator + end)
+
+
+def _many_entries(share: float) -> bytes:
+    """Return a zip with an index of 1.5 million members, none of which is there."""
+    number = int(1_500_000 * share)
+    entries = []
+    for position in range(number):
+        name = b"%06x.fit" % position
+        entries.append(struct.pack("<4s6H3L5H2L", b"PK\1\2", *_ENTRY, len(name), *[0] * 6) + name)
+    index = b"".join(entries)
+    start = b"PK\3\4"
+    record = struct.pack(
+        "<4sQ4H4Q", b"PK\6\6", 44, 45, 45, 0, 0, number, number, len(index), len(start)
+    )
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, len(start) + len(index), 1)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, *[2**16 - 1] * 2, *[2**32 - 1] * 2, 0)
+    return start + index + record + locator + end
+
+
+INDEXES = [
+    Attack("a sparse zip with an index of 3 GB", partial(_large_index, 3 << 30), "more files"),
+    Attack(
+        "a sparse zip that hides that its index has 900 MB",
+        partial(_large_index, 900 << 20, hidden=True),
+        "more files",
+    ),
+    Attack("a zip with an index of 1.5 million files", file("x.zip", _many_entries), "more files"),
+]
 
 
 def _zips_of_zeros(share: float) -> bytes:
