@@ -6,7 +6,9 @@ asks for two keys of each row, and chooses windows of a suitable size from the r
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +37,9 @@ LONGEST_WINDOW = timedelta(days=365)
 #: The largest number of rows that one response may have. A window has more than ``ROWS_PER_WINDOW``
 #: only if its last day has many, or if many have arrived since.
 MOST_ROWS = 10_000
+#: The largest number of rows of one local day. The host compares all workouts of a day with one
+#: another, which takes seconds for so many and hours for thousands.
+MOST_ROWS_OF_DAY = 100
 #: The largest number of activities of an account, whose rows have two keys in the response by which
 #: windows are chosen.
 MOST_ACTIVITIES = 250_000
@@ -73,9 +78,16 @@ def list_window(connection: Connection, window: Window) -> Iterator[Listing | Sp
     # Seen: the service answers newest first. The hook promises that order, so it does not rely on
     # the service, and yields each id once.
     seen: set[str] = set()
+    rows_of_day: Counter[date | None] = Counter()
     for listing in sorted(listings, key=_newest_first, reverse=True):
-        if listing.external_id not in seen:
-            seen.add(listing.external_id)
+        if listing.external_id in seen:
+            continue
+        seen.add(listing.external_id)
+        day = listing.start_local.date() if listing.start_local else None
+        rows_of_day[day] += 1
+        if rows_of_day[day] > MOST_ROWS_OF_DAY and listing.unavailable is None:
+            yield _of_full_day(listing)
+        else:
             yield listing
 
 
@@ -217,6 +229,23 @@ def _too_large(
         "description",
     )
     return Listing(external_id, b"", start, unavailable=unavailable)
+
+
+def _of_full_day(listing: Listing) -> Listing:
+    """Return the listing of a row whose day has more rows than anybody's.
+
+    Like a row that is too large, it is reported in each sync until its day has fewer.
+    """
+    unavailable = Unavailable(
+        listing.external_id,
+        "summary",
+        "later",
+        "FG-day-too-full",
+        f"its day has more than {MOST_ROWS_OF_DAY} workouts, and only that many are stored",
+        "delete what is no workout at Intervals.icu, or correct the date of workouts that a watch "
+        "with a wrong clock recorded",
+    )
+    return dataclasses.replace(listing, unavailable=unavailable)
 
 
 def _hash_name(content: bytes) -> str:

@@ -339,3 +339,21 @@ def test_a_window_that_cannot_be_split_keeps_its_error(connect_to):
     with pytest.raises(ConnectionStopped) as caught:
         rows_of(connect_to({"athlete/0/activities": respond}))
     assert caught.value.code == "FG-answer-too-large"
+
+
+def test_a_day_of_too_many_workouts_is_stored_in_part(connect_to, monkeypatch):
+    """Of a day with more workouts than anybody's, only some are stored, the others say why, and
+    other days are complete.
+    """
+    monkeypatch.setattr(listing, "MOST_ROWS_OF_DAY", 3)
+    rows = [
+        {"id": f"i{number}", "start_date_local": f"2026-05-0{day}T07:00:00"}
+        for number, day in enumerate([1, 2, 2, 2, 2, 2, 3])
+    ]
+    listed = rows_of(connect_to({"athlete/0/activities": rows}))
+    later = [row for row in listed if row.unavailable is not None]
+    assert len(listed) == 7
+    assert [(row.unavailable.state, row.unavailable.code) for row in later] == [
+        ("later", "FG-day-too-full")
+    ] * 2
+    assert {row.start_local.day for row in later} == {2}

@@ -68,6 +68,12 @@ def stream(values: bytes) -> bytes:
     return b'[{"type":"time","data":%b}]' % values
 
 
+def rows_of_one_moment(scale: int) -> Fault:
+    """Return a fault that sends many rows that begin at the same time."""
+    row = b'{"id":"j%d","start_date_local":"2026-11-01T07:00:00","type":"Ride"}'
+    return Fault.raw_body(b"[%b]" % b",".join(row % number for number in range(900 * scale)))
+
+
 def empty_members(scale: int) -> Fault:
     """Return a fault that sends a gzip of many members without content."""
     return packed(gzip.compress(b"", mtime=0) * (30_000 * scale), "gzip")
@@ -154,6 +160,7 @@ ATTACKS: dict[str, Attack] = {
             b'"%b":%b1%b' % (b"k" * 200_000 * scale, b'{"a":' * 90, b"}" * 90)
         ),
     ),
+    "thousands of rows of one moment": Attack("window", rows_of_one_moment),
     # -- streams
     "a stream of millions of numbers": Attack(
         "streams", lambda scale: Fault.raw_body(stream(repeated(b"1", 3_000_000 * scale)))
