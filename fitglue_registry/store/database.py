@@ -183,11 +183,7 @@ class Database:
         This neither creates nor upgrades anything.
         """
         with self._translated(), self.engine.connect() as connection:
-            if not has_store(connection):
-                return None
-            query = sa.select(version_table().c.version_num)
-            revision: str | None = connection.scalar(query)
-            return revision
+            return _revision(connection)
 
     def _make_ready(self) -> None:
         """Create or upgrade the database at its first use in this process."""
@@ -198,15 +194,17 @@ class Database:
         revision = self.revision()
         if revision is None:
             self._make()
-            # It is an older one if a store was moved from another schema.
-            revision = self.revision() or HEAD
-        if revision != HEAD:
+        elif revision != HEAD:
             self._migrate(revision)
         self._ready = True
 
     def _make(self) -> None:
         with self._writing() as connection:
             create_schema(connection, HEAD)
+            # A store that was moved from another schema is upgraded in the same transaction, so
+            # that nothing is changed if the upgrade fails.
+            if _revision(connection) in FORMATS[:-1]:
+                self._upgrade(connection)
 
     def _migrate(self, revision: str) -> None:
         if revision not in FORMATS:
@@ -221,6 +219,13 @@ class Database:
         log.info("upgrading the database from format %s to %s", revision, HEAD)
         with self._writing() as connection:
             self._upgrade(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not has_store(connection):
+        return None
+    revision: str | None = connection.scalar(sa.select(version_table().c.version_num))
+    return revision
 
 
 # -- the URL ---------------------------------------------------------------------------------------

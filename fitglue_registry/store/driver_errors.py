@@ -15,6 +15,7 @@ RESTORE = (
 _START_SERVER = "start the server, or correct FITGLUE_DATABASE"
 _RUN_AGAIN = "start the server and run the same command again"
 _LONGEST_WHY = 200
+_DETAIL = "DETAIL:"
 
 
 class _Failure(NamedTuple):
@@ -81,6 +82,12 @@ _FAILURES = (
         ("permission denied for", "no schema has been selected"),
     ),
     _Failure(
+        "FG-views-in-use",
+        "a view of an application uses the views of FitGlue, so they cannot be upgraded",
+        "drop that view, run the same command again, and create the view again",
+        ("other objects depend on it",),
+    ),
+    _Failure(
         "FG-store-locked",
         "two processes that write the database wait for each other",
         "run the same command again: nothing of its last step was stored",
@@ -131,6 +138,13 @@ _FAILURES = (
 )
 
 
+def _reason(message: str) -> str:
+    """Return the first line of a message, and what PostgreSQL names as its detail."""
+    first, *others = message.splitlines()
+    details = [line.removeprefix(_DETAIL).strip() for line in others if line.startswith(_DETAIL)]
+    return "; ".join([first, *details])[:_LONGEST_WHY]
+
+
 def translate_driver_error(message: str, where: str) -> StoreFailed | None:
     """Return the error for a message of a driver, or ``None`` if the message is unknown.
 
@@ -141,7 +155,7 @@ def translate_driver_error(message: str, where: str) -> StoreFailed | None:
     lowered = message.lower()
     for failure in _FAILURES:
         if any(text in lowered for text in failure.texts):
-            why = message.splitlines()[0][:_LONGEST_WHY]
+            why = _reason(message)
             place = Place(where)
             return StoreFailed(
                 failure.code,

@@ -111,7 +111,11 @@ def test_an_upgrade_does_not_touch_the_application(execute, open_database):
     assert definitions(execute) == before
 
 
-@pytest.mark.parametrize("application", ["", "CREATE TABLE customers (id integer);"])
+@pytest.mark.parametrize(
+    "application",
+    [pytest.param("", marks=pytest.mark.long), "CREATE TABLE customers (id integer);"],
+    ids=["alone", "beside an application"],
+)
 def test_a_store_of_an_earlier_version_is_moved(
     execute, open_database, application, caplog, reliability
 ):
@@ -140,6 +144,7 @@ def test_a_store_of_an_earlier_version_is_moved(
     )
 
 
+@pytest.mark.long
 def test_a_moved_store_can_be_written(execute, open_database):
     """After the move, new rows get new ids, because the sequences were moved too."""
     execute(lzma.decompress(OLD.read_bytes()).decode())
@@ -153,6 +158,7 @@ def test_a_moved_store_can_be_written(execute, open_database):
         assert db.exec_driver_sql("SELECT max(id) FROM fg_runs").scalar() == 2
 
 
+@pytest.mark.long
 def test_two_that_meet_an_earlier_store_move_it_once(execute, open_database):
     """A second process that opens the store finds it moved."""
     execute(lzma.decompress(OLD.read_bytes()).decode())
@@ -170,6 +176,7 @@ def test_a_view_that_an_application_made_of_our_tables_stays(execute, open_datab
     assert len(execute("SELECT headline FROM public.activities")) == 3
 
 
+@pytest.mark.long
 def test_a_version_table_that_is_shared_keeps_the_other_rows(execute, open_database):
     """If an application has a row of its own in the version table, only our row is moved."""
     execute(lzma.decompress(OLD.read_bytes()).decode())
@@ -184,7 +191,7 @@ def test_a_version_table_that_is_shared_keeps_the_other_rows(execute, open_datab
     "change",
     [
         "UPDATE public.alembic_version SET version_num = '3f2a91c7d0e4'",
-        "DROP TABLE public.alembic_version",
+        pytest.param("DROP TABLE public.alembic_version", marks=pytest.mark.long),
         "ALTER TABLE public.fg_records RENAME TO fg_others",
     ],
     ids=["another version", "no version", "not all of our tables"],
@@ -198,6 +205,21 @@ def test_what_may_not_be_ours_is_not_moved(execute, open_database, change):
     assert definitions(execute) == before
 
 
+def test_a_view_that_uses_ours_is_not_dropped_by_an_upgrade(execute, open_database):
+    """If a view of an application uses one of ours, the upgrade changes nothing, and the error
+    names the view; once it is gone, the upgrade succeeds.
+    """
+    execute(lzma.decompress(OLD.read_bytes()).decode())
+    execute("CREATE VIEW public.weekly AS SELECT title FROM public.activities")
+    before = definitions(execute)
+    error = refusal(open_database())
+    assert (error.code, "weekly" in error.why) == ("FG-views-in-use", True)
+    assert definitions(execute) == before
+    execute("DROP VIEW public.weekly")
+    assert count_athletes(open_database()) == 1
+
+
+@pytest.mark.long
 def test_a_version_table_of_an_application_with_our_number_is_not_ours(execute, open_database):
     """An application whose own format is called 0002 is not taken for a store."""
     execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
@@ -206,6 +228,7 @@ def test_a_version_table_of_an_application_with_our_number_is_not_ours(execute, 
     assert execute("SELECT version_num FROM public.alembic_version") == [("0002",)]
 
 
+@pytest.mark.long
 def test_the_schema_of_a_role_is_searched_for_an_earlier_store(execute, open_database):
     """An earlier store is found in the schema that the search path of the database names."""
     sql = lzma.decompress(OLD.read_bytes()).decode().replace("public.", "app.")
@@ -216,6 +239,7 @@ def test_the_schema_of_a_role_is_searched_for_an_earlier_store(execute, open_dat
     assert names_in(execute, "app") == set()
 
 
+@pytest.mark.long
 def test_the_url_can_name_another_schema(execute, open_database):
     """The search path in the options of the URL names the schema; a store that is there stays."""
     options = "&options=-csearch_path%3Dtraining"
@@ -298,6 +322,7 @@ def test_a_user_without_permission_learns_what_the_owner_has_to_do(execute, othe
         assert count_athletes(database) == 0
 
 
+@pytest.mark.long
 def test_a_schema_that_a_user_may_not_use_is_reported(execute, other_user):
     """A schema of somebody else in which the user may create nothing is a mistake, not a bug."""
     execute("CREATE SCHEMA fitglue")
@@ -305,6 +330,7 @@ def test_a_schema_that_a_user_may_not_use_is_reported(execute, other_user):
         assert refusal(database).code == "FG-store-denied"
 
 
+@pytest.mark.long
 def test_an_earlier_store_of_another_user_is_not_moved(execute, other_user):
     """Tables of another user cannot be moved, and the error says who has to do it."""
     execute(lzma.decompress(OLD.read_bytes()).decode())

@@ -150,6 +150,7 @@ def test_a_transaction_locks_the_athlete_before_it_writes(shared, service, monke
     assert all(held)
 
 
+@pytest.mark.long
 def test_the_lock_of_an_athlete_does_not_stop_new_rows(shared):
     """While one transaction holds the lock of an athlete, another can store a row that refers to
     the athlete, such as a setting.
@@ -164,6 +165,7 @@ def test_the_lock_of_an_athlete_does_not_stop_new_rows(shared):
             )
 
 
+@pytest.mark.long
 def test_a_deadlock_is_explained(shared, tmp_path):
     """If two transactions nevertheless wait for each other, the error says to try again."""
     database = shared.workspace.database

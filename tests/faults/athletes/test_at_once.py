@@ -116,6 +116,7 @@ def test_an_account_that_is_connected_twice_at_once_has_one_connection(
     reliability("athletes", "one account connected at once", times=4, lost=0, seen="one connection")
 
 
+@pytest.mark.long
 def test_settings_at_once_do_not_fail(url, tmp_path):
     """Calls that set the same setting of an athlete at the same moment all succeed."""
     hosts = [Host(tmp_path / "home", url) for _ in range(4)]
