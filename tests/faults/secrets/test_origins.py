@@ -279,6 +279,21 @@ def test_a_poisoned_cache_cannot_say_that_the_service_moved(poisoned, home, thie
     assert thief.requests == []
 
 
+def test_a_poisoned_cache_cannot_make_a_key_a_setting(home, connect, service):
+    """If the cache says that the key is no secret, `connect` nevertheless stores it as one."""
+    connect()
+    cache = home / "cache" / "registry.json"
+    if not cache.exists():
+        pytest.skip("the checkout was changed less than a moment ago")
+    cache.write_text(cache.read_text().replace('"secret":true', '"secret":false'))
+    with Host(home, policy=Policy.personal()) as host:
+        fields = host.workspace.catalogue.get("integration", "intervals").credentials
+        assert not any(field.secret for field in fields)
+        connected = host.connect("intervals", {"api_key": KEY, "base_url": service.url}).connection
+        assert connected.settings.keys() == {"athlete_id", "base_url"}
+        assert host.workspace.secrets.get(connected.secret_ref)["api_key"] == KEY
+
+
 # -- older stores and services that move -----------------------------------------------------------
 
 
