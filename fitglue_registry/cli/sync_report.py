@@ -167,7 +167,8 @@ def _settle(cli: CliContext, tallies: Iterable[Tally]) -> None:
 
     A record that is not understood from its summary may be understood when its detail arrives.
     """
-    with_quarantine = [tally for tally in tallies if tally.quarantined]
+    # A dry run puts nothing into quarantine, and says what an import would put there.
+    with_quarantine = [tally for tally in tallies if tally.quarantined and not tally.dry_run]
     if not with_quarantine:
         return
     in_quarantine = set()
@@ -347,7 +348,7 @@ def _show_left_over(cli: CliContext, tally: Tally) -> None:
     more = len(left_over) - _LISTED
     if more > 0:
         cli.show(Hanging(ATTENTION, f"and {more:,} more"))
-    if tally.quarantined:
+    if tally.quarantined and not tally.dry_run:
         cli.show(Hanging(NEXT_STEP, "nothing is lost; see: fitglue quarantine", indent=4))
     if tally.not_fetched:
         again = (

@@ -13,6 +13,7 @@ from fg_logs import LogPlugin, Point
 from fitglue_registry import Host, Plugins
 from fitglue_registry.cli.app import run
 from fitglue_registry.registry import Folder
+from fitglue_registry.services.importing.import_paths import Imports
 from tests.services.importing.logs import make_registry
 
 
@@ -105,6 +106,55 @@ def test_a_person_at_a_terminal_is_asked_and_no_is_the_default(
         monkeypatch.setattr(sys, "stdin", terminal)
         assert run(["import", str(log)]) == code
     assert len(fitglue("connections", "--json").lines) == connections
+
+
+def stop(*_arguments, **_options):
+    """Stand for Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("moment", ["while the files are examined", "at the question"])
+def test_ctrl_c_before_the_import_says_that_nothing_was_imported(
+    installed, fitglue, log, monkeypatch, capsys, moment
+):
+    """Ctrl-C before anything is stored promises nothing to continue with."""
+    if moment == "at the question":
+        monkeypatch.setattr("click.termui.visible_prompt_func", stop)
+    else:
+        monkeypatch.setattr(Imports, "recognize", stop)
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, encoding="utf-8") as terminal, os.fdopen(ours, "wb"):
+        monkeypatch.setattr(sys, "stdin", terminal)
+        assert run(["import", str(log)]) == 130
+    said = capsys.readouterr().err
+    assert "Nothing was imported." in said
+    assert "continue" not in said
+    assert fitglue("connections", "--json").lines == []
+
+
+def test_without_a_terminal_nobody_is_asked(installed, fitglue, log):
+    """Without a terminal, an import starts at once, as its help says, whatever the input is."""
+    result = fitglue("import", str(log), typed="n\n")
+    assert (result.code, "log: 2 new" in result.out) == (0, True)
+    help_text = " ".join(fitglue("import", "--help").out.split())
+    assert "without a terminal or with --json, the import starts without asking" in help_text
+
+
+@pytest.mark.parametrize(
+    ("day", "seen"),
+    [
+        ("2026-05-03T07:00:00", "3 new"),
+        ("no day", "in quarantine"),
+    ],
+)
+def test_a_dry_run_says_what_the_import_will_do(installed, fitglue, log, day, seen):
+    """A dry run counts what an import would put into quarantine, and has the same exit code."""
+    log.write_text(f"{log.read_text()}\n{day}")
+    rehearsed = fitglue("import", str(log), "--dry-run")
+    imported = fitglue("import", str(log))
+    assert rehearsed.code == imported.code
+    assert seen in rehearsed.out
+    assert seen in imported.out
 
 
 def test_a_path_that_nobody_knows_beside_others_is_done_in_part(installed, fitglue, log, tmp_path):

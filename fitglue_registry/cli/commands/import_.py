@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _SHOWN = 3
 #: The exit code if a path was left out.
 _LEFT_OUT = 5
+#: The exit code of a command that was stopped by a signal.
+_STOPPED = 130
 
 
 @click.command(
@@ -55,7 +57,7 @@ _LEFT_OUT = 5
 @click.option(
     "--dry-run", is_flag=True, help="Show what is new and what would be merged; store nothing."
 )
-@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation in a terminal.")
 @json_option("Print what was found, then the events, as JSON Lines.")
 @pass_cli
 def command(
@@ -69,13 +71,20 @@ def command(
     """Import archives, workout files and folders.
 
     PATH is an archive as you downloaded it, a workout file, or a folder of files. You see what was
-    found, and are asked before anything is stored. If you import the same path again, or a newer
-    archive of the same account, only what is new is stored. Your files are not changed.
+    found. In a terminal, you are asked before anything is stored; without a terminal or with
+    --json, the import starts without asking. If you import the same path again, or a newer archive
+    of the same account, only what is new is stored. Your files are not changed.
     """
-    with Progress(cli, "looking through the files"):
-        recognition = cli.host.imports.recognize(paths, source)
-    _show_recognition(cli, recognition)
-    if not (dry_run or yes or _confirmed(cli)):
+    try:
+        with Progress(cli, "looking through the files"):
+            recognition = cli.host.imports.recognize(paths, source)
+        _show_recognition(cli, recognition)
+        agreed = dry_run or yes or _confirmed(cli)
+    except (KeyboardInterrupt, click.Abort):
+        # The end of the input is an Abort as well. There is nothing yet that could be continued.
+        cli.note("\nStopped. Nothing was imported.")
+        return _STOPPED
+    if not agreed:
         cli.note("Nothing was imported.")
         return UserMistake.exit_code
     return _import(cli, recognition, dry_run=dry_run)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fitglue_registry.plugin_api import Listing, Window
+    from fitglue_registry.registry import Entry
     from fitglue_registry.store.records import RecordRow
     from fitglue_registry.store.windows import PlannedWindow
     from fitglue_registry.sync.listing.derive_changes import DerivedChange
@@ -77,8 +78,10 @@ def store_window(
     elif derived or missing or listed.planned or listed.walk_done:
         _commit(run, listed, derived, missing)
     # After the commit, so that an event never reports what a rollback undid.
+    # In a dry run, details that are only fetched by a sync may make a refused row understood.
+    is_final = not (dry_run and _fetches(run.context.entry))
     for change in derived:
-        yield from events_of(name, change, joins, dry_run=dry_run)
+        yield from events_of(name, change, joins, is_final=is_final)
     for record in missing:
         yield Decided(name, record.external_id, RunDecision.MISSING, "no longer listed")
     decisions = [change.decision for change in changes]
@@ -125,6 +128,11 @@ def _commit(
             update_connection(transaction.db, context.connection_id, full_walk_at=listed.walk_done)
 
 
+def _fetches(entry: Entry) -> bool:
+    """Return whether a sync fetches more of each record than its row in the listing."""
+    return any(part.default and part.comes_from == "fetch" for part in entry.parts)
+
+
 def not_ready(name: str, rows: Sequence[Listing]) -> Events:
     """Yield a decision for each row that the source is still processing."""
     for row in rows:
@@ -140,14 +148,22 @@ def events_of(
     derived_change: DerivedChange,
     joins: dict[str, str],
     *,
-    dry_run: bool,
+    is_final: bool,
 ) -> Events:
-    """Yield the events of one row that is new or changed."""
+    """Yield the events of one row that is new or changed.
+
+    Args:
+        name: The name of the connection.
+        derived_change: The row.
+        joins: External id → what the record would join, in a dry run.
+        is_final: Whether a refused row goes to quarantine. In a dry run, the details that were not
+            fetched may make it understood.
+    """
     change = derived_change.change
     refused = derived_change.derived.refused
     external_id = change.listing.external_id
     yield Decided(name, external_id, change.decision, change.reason)
     if external_id in joins:
         yield Decided(name, external_id, WOULD_JOIN, joins[external_id])
-    if refused is not None and not dry_run:
+    if refused is not None and is_final:
         yield Decided(name, external_id, RunDecision.QUARANTINED, str(refused))

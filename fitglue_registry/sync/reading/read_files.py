@@ -151,7 +151,8 @@ def _store(
     yield from not_ready(name, [record.listing for record in batch.records])
     # After the commit, so that an event never reports what a rollback undid.
     for change in batch.changes:
-        yield from events_of(name, change, joins, dry_run=options.dry_run)
+        # A file has been read as a whole, also in a dry run.
+        yield from events_of(name, change, joins, is_final=True)
     return stored
 
 
