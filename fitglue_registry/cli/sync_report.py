@@ -38,6 +38,9 @@ _PARTS: dict[str, str] = {PartName.DETAIL: "details", PartName.FILE: "files"}
 #: The largest number of lines in a list below a summary, and of ids in such a line.
 _LISTED = 5
 _IDS_LISTED = 3
+#: What the next syncs do about what was not fetched from a service, and about unreadable files.
+_ASKS_AGAIN = "the next syncs try again a few times; after that, `fitglue sync --full` tries again"
+_READS_AGAIN = "each sync tries to read it again, and reports it until it can be read or is removed"
 #: The exit code if something is in quarantine or was not fetched.
 _LEFT_OVER = 5
 
@@ -53,6 +56,7 @@ class Tally:
         listed: The number of rows that were listed.
         parts: Part → how many were stored.
         dry_run: Whether nothing is stored.
+        reads_files: Whether the source reads files, instead of asking a service.
         joins: What a dry run would merge, one line each.
         decided: Decision → how often it was made.
         ended: The last event of the sync, or ``None`` while it runs.
@@ -64,6 +68,7 @@ class Tally:
     listed: int = 0
     parts: Counter[str] = field(default_factory=Counter)
     dry_run: bool = False
+    reads_files: bool = False
     joins: list[str] = field(default_factory=list)
     decided: Counter[str] = field(default_factory=Counter)
     ended: events.SyncFinished | events.SyncStopped | None = None
@@ -73,6 +78,7 @@ class Tally:
         match event:
             case events.SyncStarted():
                 self.dry_run = event.dry_run
+                self.reads_files = event.reads_files
             case events.Decided():
                 self._take_decision(event)
             case events.WindowListed():
@@ -209,7 +215,8 @@ def _display(
                 listed += f", {count(event.left, 'date range')} to go"
             progress.show_step(f"{name}: {listed}")
         case events.PartsPlanned():
-            doing = verb if event.part == events.RECORDS else "fetching"
+            service = verb if event.part == events.RECORDS else "fetching"
+            doing = "reading" if tally.reads_files else service
             progress.show_step(f"{name}: {doing}")
             progress.bar(_PARTS.get(event.part, event.part), 0, event.total)
         case events.PartStored():
@@ -231,6 +238,8 @@ def summary(tally: Tally) -> str:
         outcome = f"stopped after {changes}" if changes else "stopped"
     else:
         outcome = changes or "nothing new"
+    if tally.reads_files and tally.not_fetched:
+        outcome += f", {len(tally.not_fetched):,} could not be read"
     cost = f"{ended.seconds:.1f}s"
     if ended.requests:
         cost = f"{count(ended.requests, 'request')}, {cost}"
@@ -351,9 +360,7 @@ def _show_left_over(cli: CliContext, tally: Tally) -> None:
     if tally.quarantined and not tally.dry_run:
         cli.show(Hanging(NEXT_STEP, "nothing is lost; see: fitglue quarantine", indent=4))
     if tally.not_fetched:
-        again = (
-            "the next syncs try again a few times; after that, `fitglue sync --full` tries again"
-        )
+        again = _READS_AGAIN if tally.reads_files else _ASKS_AGAIN
         cli.show(Hanging(NEXT_STEP, again, indent=4))
 
 

@@ -101,7 +101,12 @@ class _Sync:
             yield from self._steps_of_service()
 
     def _steps_of_files(self) -> Events:
-        yield SyncStarted(self._context.name, self._scope(), self._options.dry_run)
+        yield SyncStarted(
+            self._context.name,
+            self._scope(),
+            self._options.dry_run,
+            reads_files=True,
+        )
         if self._context.has_places:
             yield from read_files(self._run, self._options)
         if not self._options.dry_run:

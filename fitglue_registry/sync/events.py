@@ -89,10 +89,12 @@ class SyncStarted(Event):
     Attributes:
         how: How much of the history is listed.
         dry_run: Nothing will be stored.
+        reads_files: The source reads files of the athlete, instead of asking a service.
     """
 
     how: SyncScope
     dry_run: bool = False
+    reads_files: bool = False
 
 
 @dataclass(frozen=True, slots=True)

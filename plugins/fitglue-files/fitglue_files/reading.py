@@ -6,9 +6,12 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fitglue_files import limits
 from fitglue_files.containers import ContainerReader
 from fitglue_files.members import Refusal
+from fitglue_files.refusals import of_no_kind
 from fitglue_files.unpacking import GZIP, unpack
+from fitglue_formats import check_kind
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.plugin_api import Body, Part
 
@@ -81,9 +84,31 @@ _kept = _KeptReader()
 
 
 def read_file(member: Member) -> FileRead:
-    """Return the bytes of a file; raise ``RecordRefused`` if it cannot be read or is too large."""
-    content = reader_of(member).read(member)
-    return FileRead(member, content, unpack(content, member.where))
+    """Return the bytes of a file.
+
+    Raises:
+        RecordRefused: If the file cannot be read, is too large, or is of no format that can contain
+            a workout. Nothing of such a file is kept, because it may be anything, also a secret.
+    """
+    reader = reader_of(member)
+    # A sync looks at such a file again each time, so it is not read to its end. What a gzip
+    # contains, and whether it is sound, shows when it is unpacked.
+    if member.size <= limits.LARGEST:
+        head = reader.head(member)
+        if not head.startswith(GZIP):
+            _check_kind(head, member)
+    content = reader.read(member)
+    unpacked = unpack(content, member.where)
+    _check_kind(unpacked, member)
+    return FileRead(member, content, unpacked)
+
+
+def _check_kind(content: bytes, member: Member) -> None:
+    """Raise ``RecordRefused`` with the path of a file that is of no known format."""
+    try:
+        check_kind(content)
+    except RecordRefused as error:
+        raise of_no_kind(member.where, error) from error
 
 
 def file_or_refusal(member: MemberOrRefusal) -> FileRead | Refusal:

@@ -64,6 +64,21 @@ def row_missing(external_id: str) -> RecordRefused:
     )
 
 
+def of_no_kind(where: str, error: RecordRefused) -> RecordRefused:
+    """Return the refusal of a file that is of no format that can contain a workout.
+
+    Args:
+        where: The place of the file.
+        error: The reason, about "the file".
+    """
+    return RecordRefused(
+        error.code,
+        error.what.replace("the file", where, 1),
+        at=Place(file=where),
+        fix=error.fix,
+    )
+
+
 def too_large(where: str) -> RecordRefused:
     """Return the refusal of a file that is larger than any workout."""
     return refusal(

@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import json
 import os
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -85,7 +84,7 @@ def test_the_file_that_changed_last_comes_first(tmp_path, connect_to):
     requires.
     """
     for age, name in enumerate(("new", "old", "older")):
-        (tmp_path / f"{name}.gpx").write_bytes(name.encode())
+        (tmp_path / f"{name}.gpx").write_bytes(f"<gpx>{name}</gpx>".encode())
         os.utime(tmp_path / f"{name}.gpx", (1_700_000_000 - age, 1_700_000_000 - age))
     assert [json.loads(row.summary)["name"] for row in listed(connect_to(tmp_path))] == [
         "new",
@@ -206,13 +205,45 @@ def test_files_in_nested_zips_are_listed(tmp_path, connect_to, gpx, zipped):
     assert read_all(connect_to(tmp_path))[listing.external_id].content == gpx()
 
 
-def test_a_file_without_a_workout_is_refused_under_its_name(tmp_path, connect_to):
-    """A file whose name promises a workout that it does not contain is refused with its name."""
-    (tmp_path / "ride.fit").write_bytes(b"hello there")
+PRIVATE_KEY = b"-----BEGIN OPENSSH PRIVATE KEY-----\nSECRET\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("ride.fit", PRIVATE_KEY, "not a FIT, GPX or TCX file"),
+        ("ride.tcx.gz", gzip.compress(PRIVATE_KEY), "not a FIT, GPX or TCX file"),
+        ("ride.gpx", b"<!DOCTYPE html><html><p>A <gpx > file</html>", "not a FIT, GPX"),
+        ("notes.gpx", b"password: 1234\n<gpx></gpx>", "not a FIT, GPX or TCX file"),
+        ("ride.fit", b"", "it is empty"),
+        ("ride.fit", b"\xff\xd8\xff\xe0JFIF", "a JPEG picture"),
+    ],
+)
+def test_no_bytes_are_delivered_of_a_file_that_is_not_a_workout(
+    tmp_path, connect_to, name, content, reason
+):
+    """A file whose name promises a workout and whose content is of no known format is listed with
+    its path and the reason, without its bytes.
+    """
+    (tmp_path / name).write_bytes(content)
     [record] = read_all(connect_to(tmp_path)).values()
-    assert record.listing.unavailable is None
+    assert record.parts == []
+    assert record.listing.unavailable.state == "later"
+    assert f"{tmp_path / name} cannot be used: " in record.listing.unavailable.reason
+    assert reason in record.listing.unavailable.reason
+
+
+def test_a_damaged_file_of_a_known_format_is_refused_under_its_name_with_its_bytes(
+    tmp_path, connect_to
+):
+    """A damaged workout is refused, and its bytes are delivered, so that another version of the
+    plugin can read them.
+    """
+    (tmp_path / "ride.gpx").write_bytes(b"<gpx><trk>")
+    [record] = read_all(connect_to(tmp_path)).values()
+    assert record.content == b"<gpx><trk>"
     assert isinstance(record.error, RecordRefused)
-    assert re.search(r"ride: .*not a FIT, GPX or TCX", record.error.what)
+    assert record.error.what.startswith("ride: ")
 
 
 def test_a_second_list_opens_no_file_again(tmp_path, connect_to, gpx, monkeypatch):

@@ -139,7 +139,7 @@ def test_a_folder_of_files_leaves_the_archives_in_it_to_their_sources(downloads,
         json.loads(row.summary).get("name", "").rpartition("/")[2]
         for row in listed(connect_to(downloads))
     }
-    assert names == {"ride", "broken"}
+    assert names == {"ride", "broken.fit"}
 
 
 def test_an_unpacked_archive_is_the_folder_itself(tmp_path):

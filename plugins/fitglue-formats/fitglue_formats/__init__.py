@@ -2,6 +2,7 @@
 
 from fitglue_formats.reading import (
     activities,
+    check_kind,
     device_claim,
     is_activity,
     kind_of,
@@ -11,6 +12,7 @@ from fitglue_formats.refusals import refusal
 
 __all__ = [
     "activities",
+    "check_kind",
     "device_claim",
     "is_activity",
     "kind_of",

@@ -52,6 +52,9 @@ _XML_ROOTS = {
     "tcx": re.compile(rb"<(?:[\w.-]{1,60}:)?TrainingCenterDatabase(?=[\s/>])", re.IGNORECASE),
     "gpx": re.compile(rb"<(?:[\w.-]{1,60}:)?gpx(?=[\s/>])", re.IGNORECASE),
 }
+#: What may be in front of the first tag of an XML file: byte order marks and white space.
+_BEFORE_XML = b"\xef\xbb\xbf\xff\xfe \t\r\n"
+_WEB_PAGE = re.compile(rb"<html(?=[\s>])", re.IGNORECASE)
 _SUFFIX = re.compile(r"\.(fit|gpx|tcx)(\.gz)?\Z", re.IGNORECASE)
 #: The legs of a multisport event begin earlier than this after the leg before them.
 _BETWEEN_EVENTS = timedelta(hours=6)
@@ -74,6 +77,9 @@ def kind_of(head: bytes) -> str | None:
     if head[8:12] == b".FIT":
         return "fit"
     text = head[:_HEAD_SIZE].replace(b"\0", b"")  # turns the ASCII part of UTF-16 into ASCII
+    # A text or a web page that only quotes a workout is not one.
+    if not text.lstrip(_BEFORE_XML).startswith(b"<") or _WEB_PAGE.search(text):
+        return None
     for kind, root in _XML_ROOTS.items():
         if root.search(text):
             return kind
@@ -124,7 +130,7 @@ def activities(
     Raises:
         RecordRefused: If the file contains no usable workout. The code states the reason.
     """
-    reader = _reader(kind_of(content), content)
+    reader = _reader(content)
     workouts = _named(reader.activities(content), name)
     content_id = hashlib.sha256(content).hexdigest()
     return with_claims(workouts, content_id)
@@ -266,10 +272,27 @@ def title_of(name: str) -> str:
 # -- which reader ----------------------------------------------------------------------------------
 
 
-def _reader(kind: str | None, content: bytes) -> Any:
-    """Return the module that reads a format; raise ``RecordRefused`` if no reader exists for it."""
-    if kind in _READERS:
-        return import_module(_READERS[kind])
+def check_kind(content: bytes) -> None:
+    """Raise ``RecordRefused`` if a file is of no format that can contain a workout.
+
+    A damaged file of such a format passes.
+
+    Args:
+        content: The unpacked bytes of the file, or the first 4096 of them.
+    """
+    _known_kind(content)
+
+
+def _reader(content: bytes) -> Any:
+    """Return the module that reads a file; raise ``RecordRefused`` if no reader exists for it."""
+    return import_module(_READERS[_known_kind(content)])
+
+
+def _known_kind(content: bytes) -> str:
+    """Return the format of a file that has a reader; raise ``RecordRefused`` for other files."""
+    kind = kind_of(content)
+    if kind is not None and kind in _READERS:
+        return kind
     if not content or content.isspace():
         raise refusal("FG-file-empty", "it is empty")
     raise refusal(

@@ -44,6 +44,8 @@ MESSAGES = {
     "FG-zip-packing": "method that cannot be unpacked safely",
     "FG-zip-broken": ("of the archive is damaged", "the zip is cut off before its end"),
     "FG-file-broken": "broken gzip",
+    "FG-file-empty": "it is empty",
+    "FG-not-a-workout": "a JPEG picture",
 }
 #: What the page shows for codes that are not a complete code.
 SEEN = {None: "nothing: it is skipped", "FG-": "an error of the FIT reader"}

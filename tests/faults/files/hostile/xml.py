@@ -142,7 +142,7 @@ ENCODINGS = [
     Attack(
         "a document type in EBCDIC",
         file("x.gpx", partial(_encoded, "cp037", "cp037")),
-        "FG-not-a-workout",
+        "not a FIT, GPX or TCX file",
     ),
 ]
 
