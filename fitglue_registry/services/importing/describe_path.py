@@ -58,10 +58,11 @@ def describe(path: Path) -> Description:
         what = _folder(path) if path.is_dir() else _file(path)
     except MemoryError:
         return Description("its index needs more memory than FitGlue gives to one file")
+    except PermissionError:
+        return Description("you may not read it", "give yourself permission to read it")
     except (OSError, ValueError) as error:
-        return Description(
-            f"it cannot be read: {error}", "give your user the permission to read it"
-        )
+        why = getattr(error, "strerror", None) or str(error)
+        return Description(f"it cannot be read: {why}", "copy it again from where it came from")
     if _is_part_of_zip(path):
         return Description(
             "one part of a zip that was split",

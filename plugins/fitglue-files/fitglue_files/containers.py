@@ -15,6 +15,7 @@ from fitglue_files.members import Member, Refusal, display_path
 from fitglue_files.opening import Found, files_below, open_file
 from fitglue_files.refusals import (
     UNREADABLE,
+    folder_closed,
     refusal,
     refusal_of,
     too_large,
@@ -45,6 +46,8 @@ class ContainerReader:
         self._marks: dict[str, str] = {}
         #: The symbolic links that were skipped.
         self.links: list[Location] = []
+        #: The pipes, sockets and devices that were skipped.
+        self.specials: list[Location] = []
         self._zips = OpenZips(limits.MOST_OPEN, limits.MOST_OPEN_MEMBERS)
         self._spools = Spools()
         self._budget = ZipBudget()
@@ -75,12 +78,17 @@ class ContainerReader:
         """Yield every file at and below the paths, including those in zips.
 
         Hidden files, and the resource forks that macOS adds to zips and USB sticks, are skipped. A
-        container that cannot be read is yielded as a refusal, and the search continues.
+        container or folder that cannot be opened is yielded as a refusal, and the search continues.
         """
         for path in paths:
             for found in _files(Path(path)):
                 if found.is_link:
                     self.links.append((found.path,))
+                elif found.is_special:
+                    self.specials.append((found.path,))
+                elif found.closed is not None:
+                    error = folder_closed(display_path((found.path,)), found.closed)
+                    yield Refusal((found.path,), error, is_folder=True)
                 else:
                     yield from self._from_file(Path(found.path))
 
@@ -296,7 +304,7 @@ def _files(path: Path) -> Iterator[Found]:
     # have been made by somebody else.
     resolved = path.resolve()
     if not resolved.is_dir():
-        yield Found(str(resolved), is_link=False)
+        yield Found(str(resolved))
         return
     for found in files_below(resolved):
         if not _is_hidden(PurePath(found.path).name):

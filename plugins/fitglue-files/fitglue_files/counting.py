@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
     from fitglue_files.containers import ContainerReader
     from fitglue_files.layout import Layout
-    from fitglue_files.members import MemberOrRefusal
+    from fitglue_files.members import Location, MemberOrRefusal
 
+_SPECIALS = ("pipe, socket or device", "pipes, sockets or devices")
+_FILES_OR_FOLDERS = ("file or folder", "files or folders")
 _WORKOUTS = ("fit", "gpx", "tcx")
 
 
@@ -54,10 +56,25 @@ def count_kinds(reader: ContainerReader, members: Iterable[MemberOrRefusal]) -> 
         kind = _kind(reader, member)
         kinds[kind] += 1
         if kind == "refused":
-            refused.append(base_name(member))
+            refused.append(_shown_name(member))
         elif kind == "other":
             others.append(base_name(member))
     return Counts(kinds, tuple(refused), tuple(others))
+
+
+def _shown_name(member: MemberOrRefusal) -> str:
+    """Return the name of a member without its folders; a slash follows the name of a folder."""
+    if isinstance(member, Refusal) and member.is_folder:
+        return f"{base_name(member)}/"
+    return base_name(member)
+
+
+def _files(names: Sequence[str]) -> str:
+    """Return the number of files, or of files and folders if a folder is among the names."""
+    for name in names:
+        if name.endswith("/"):
+            return counted(len(names), *_FILES_OR_FOLDERS)
+    return counted(len(names), "file")
 
 
 def other_names(
@@ -76,7 +93,7 @@ def other_names(
 def _kind(reader: ContainerReader, member: MemberOrRefusal) -> str:
     """Return the kind of one member, by its first bytes."""
     if isinstance(member, Refusal):
-        return _kind_by_name(promises_workouts(member.name))
+        return _kind_by_name(member.is_folder or promises_workouts(member.name))
     # The files are not read completely: this runs while the athlete waits for an answer.
     try:
         kind = kind_of_member(reader, member)
@@ -109,16 +126,31 @@ def contents_of(counts: Counts, layout: Layout) -> Contents:
     sentence = counted(count_workouts(counts), "workout file")
     if kinds:
         sentence += f" ({', '.join(kinds)})"
-    return Contents((f"{sentence}.",), unusable(counts) + skipped_links(layout))
+    return Contents((f"{sentence}.",), unusable(counts) + not_opened(layout))
 
 
-def skipped_links(layout: Layout) -> tuple[str, ...]:
-    """Return a sentence about the links in a layout; none if there are no links."""
-    if not layout.links:
-        return ()
-    names = [PurePath(link[-1]).name for link in layout.links]
-    number = counted(len(names), "link")
-    return left_out(f"{number}{named(names)}; import the file or folder that a link leads to")
+def not_opened(layout: Layout) -> tuple[str, ...]:
+    """Return a sentence for the links in a layout, and one for what is neither file nor folder."""
+    kinds = []
+    if layout.links:
+        number = counted(len(layout.links), "link")
+        names = _names(layout.links)
+        kinds.append(f"{number}{names}; import the file or folder that a link leads to")
+    if layout.specials:
+        number = counted(
+            len(layout.specials), "pipe, socket or device", "pipes, sockets or devices"
+        )
+        kinds.append(f"{number}{_names(layout.specials)}")
+    return left_out(*kinds)
+
+
+def _names(locations: Sequence[Location]) -> str:
+    """Return the names at some locations in parentheses, without their folders."""
+    names = []
+    for location in locations:
+        path = PurePath(location[-1])
+        names.append(path.name)
+    return named(names)
 
 
 def unusable(
@@ -141,7 +173,7 @@ def unusable(
         )
     refused = (*counts.refused, *broken)
     if refused:
-        files = counted(len(refused), "file")
+        files = _files(refused)
         kinds.append(f"{files} that cannot be used{named(refused)}; each sync reports the reason")
     rest = (*counts.others, *others)
     if rest:

@@ -45,18 +45,21 @@ class Layout:
         members: The members, and the files that were refused.
         by_position: Position → member.
         links: Where there are symbolic links, which are not followed.
+        specials: Where there are pipes, sockets and devices, which are not opened.
     """
 
     members: tuple[MemberOrRefusal, ...]
     by_position: dict[Position, Member]
     links: tuple[Location, ...] = ()
+    specials: tuple[Location, ...] = ()
 
     @classmethod
     def of(cls, reader: ContainerReader, paths: Iterable[Path]) -> Layout:
         """Return the layout of everything at and below the paths."""
-        seen = len(reader.links)
+        links = len(reader.links)
+        specials = len(reader.specials)
         members = list(reader.find(list(paths)))
-        return cls.of_members(members, reader.links[seen:])
+        return cls.of_members(members, reader.links[links:], reader.specials[specials:])
 
     @classmethod
     def of_all(cls, layouts: Iterable[Layout]) -> Layout:
@@ -65,6 +68,7 @@ class Layout:
         return cls.of_members(
             chain.from_iterable(layout.members for layout in parts),
             chain.from_iterable(layout.links for layout in parts),
+            chain.from_iterable(layout.specials for layout in parts),
         )
 
     @classmethod
@@ -72,6 +76,7 @@ class Layout:
         cls,
         members: Iterable[MemberOrRefusal],
         links: Iterable[Location] = (),
+        specials: Iterable[Location] = (),
     ) -> Layout:
         """Return the layout of these members; a member that two paths contain is in it once."""
         by_location = {member.location: member for member in members}
@@ -79,7 +84,12 @@ class Layout:
         for member in by_location.values():
             if isinstance(member, Member):
                 by_position[position_of(member)] = member
-        return cls(tuple(by_location.values()), by_position, tuple(dict.fromkeys(links)))
+        return cls(
+            tuple(by_location.values()),
+            by_position,
+            tuple(dict.fromkeys(links)),
+            tuple(dict.fromkeys(specials)),
+        )
 
     def within(self, parts: Iterable[Covering]) -> Layout:
         """Return the layout of the members that are covered by one of these parts."""
@@ -87,6 +97,7 @@ class Layout:
         return Layout.of_members(
             (member for member in self.members if is_in(covering, member.location)),
             (link for link in self.links if is_in(covering, link)),
+            (special for special in self.specials if is_in(covering, special)),
         )
 
     def outside(self, parts: Iterable[Covering]) -> Layout:
@@ -95,6 +106,7 @@ class Layout:
         return Layout.of_members(
             (member for member in self.members if not is_in(covering, member.location)),
             (link for link in self.links if not is_in(covering, link)),
+            (special for special in self.specials if not is_in(covering, special)),
         )
 
     def named(self, matches: Callable[[str], bool]) -> Iterator[Member]:

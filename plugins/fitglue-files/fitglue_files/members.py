@@ -62,11 +62,12 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A file or a container that is left out, and the reason."""
+    """A file, a folder or a container that is left out, and the reason."""
 
     location: Location
     error: RecordRefused
     modified_s: float = 0.0
+    is_folder: bool = False
 
     @property
     def name(self) -> str:

@@ -37,10 +37,19 @@ _BY_COMPONENT = os.open in os.supports_dir_fd
 
 
 class Found(NamedTuple):
-    """A file that was found in a folder."""
+    """What was found in a folder: a file, unless one of the other attributes says otherwise.
+
+    Attributes:
+        path: Its path.
+        is_link: Whether it is a symbolic link.
+        is_special: Whether it is a pipe, a socket or a device.
+        closed: Why a folder cannot be opened.
+    """
 
     path: str
-    is_link: bool
+    is_link: bool = False
+    is_special: bool = False
+    closed: OSError | None = None
 
 
 def open_file(path: str | Path) -> IO[bytes]:
@@ -67,8 +76,8 @@ def open_file(path: str | Path) -> IO[bytes]:
 def files_below(folder: str | Path) -> Iterator[Found]:
     """Yield every file below a folder, in the order of their names; folders may nest in any depth.
 
-    Links are yielded and not followed. Pipes and devices are left out, and so is a folder that may
-    not be read.
+    Links are yielded and not followed. Pipes, sockets and devices are yielded, and so is a folder
+    that cannot be opened.
     """
     # A stack and not a recursion: folders can be nested more deeply than Python can call.
     waiting = [os.fspath(folder)]
@@ -76,14 +85,23 @@ def files_below(folder: str | Path) -> Iterator[Found]:
         while waiting:
             current = waiting.pop()
             folders = []
-            for entry in opened.entries(current):
+            try:
+                entries = opened.entries(current)
+            except FileNotFoundError:
+                continue  # it was deleted meanwhile
+            except OSError as error:
+                yield Found(current, closed=error)
+                continue
+            for entry in entries:
                 path = os.path.join(current, entry.name)  # noqa: PTH118 - Path would be slow
                 if entry.is_symlink():
                     yield Found(path, is_link=True)
                 elif entry.is_dir(follow_symlinks=False):
                     folders.append(path)
                 elif entry.is_file(follow_symlinks=False):
-                    yield Found(path, is_link=False)
+                    yield Found(path)
+                else:
+                    yield Found(path, is_special=True)
             waiting += reversed(folders)
 
 
@@ -104,15 +122,16 @@ class _Folders:
         self._keep(None, None)
 
     def entries(self, folder: str) -> list[os.DirEntry[str]]:
-        """Return the entries of a folder that are not hidden, sorted."""
-        try:
-            if os.scandir not in os.supports_fd:
-                return _visible(os.scandir(folder))
-            handle = self._open(folder)
-            self._keep(folder, handle)
-            return _visible(os.scandir(handle))
-        except OSError:
-            return []
+        """Return the entries of a folder that are not hidden, sorted.
+
+        Raises:
+            OSError: The folder cannot be opened.
+        """
+        if os.scandir not in os.supports_fd:
+            return _visible(os.scandir(folder))
+        handle = self._open(folder)
+        self._keep(folder, handle)
+        return _visible(os.scandir(handle))
 
     def _open(self, folder: str) -> int:
         parent, name = os.path.split(folder)

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fitglue_files.refusals import why_unreadable
 from fitglue_registry.errors import AthleteNeeded
 from fitglue_registry.registry.paths import paths_in
 
@@ -54,8 +55,8 @@ def paths_of(connection: Connection) -> list[Path]:
         raise AthleteNeeded(
             "FG-folder-unreadable",
             f"{setting} cannot be read",
-            why=str(error),
-            fix="give your user permission to read it, or name another file or folder",
+            why=why_unreadable(error)[0] if isinstance(error, OSError) else str(error),
+            fix="give yourself permission to read it, or name another file or folder",
         ) from error
     return present
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,55 @@ UNREADABLE = (
 )
 
 
+#: What to do about a file or folder that another user may read, and this one may not.
+_PERMISSION = "give yourself permission to read it, for example with: chmod u+rX PATH"
+_AGAIN = "run the sync again"
+_COPY = "copy it again from where it came from"
+_CONNECT = "connect the drive again"
+_NO_DRIVE = "its network drive does not answer"
+#: Error number of the system → why a file or folder cannot be opened, and what to do.
+_WORDS: dict[int | None, tuple[str, str]] = {
+    errno.EACCES: (
+        "you may not read it",
+        _PERMISSION,
+    ),
+    errno.EPERM: (
+        "you may not read it",
+        _PERMISSION,
+    ),
+    errno.EIO: (
+        "the disk reports an error",
+        _COPY,
+    ),
+    errno.ELOOP: (
+        "it is a link",
+        "import what the link leads to",
+    ),
+    errno.ENOTDIR: (
+        "it has been replaced meanwhile",
+        _AGAIN,
+    ),
+    errno.ENAMETOOLONG: (
+        "its path is too long",
+        "move it into a folder nearer to the top",
+    ),
+    errno.EMFILE: (
+        "too many files are open",
+        _AGAIN,
+    ),
+    errno.EBUSY: (
+        "another program is using it",
+        "close that program",
+    ),
+    errno.ESTALE: (
+        _NO_DRIVE,
+        _CONNECT,
+    ),
+    errno.ETIMEDOUT: (
+        _NO_DRIVE,
+        _CONNECT,
+    ),
+}
 #: The first bytes of every part of a zip.
 _ZIP = b"PK"
 
@@ -140,6 +190,33 @@ def without_index(where: str, beginning: bytes) -> RecordRefused:
     )
 
 
+def folder_closed(where: str, error: OSError) -> RecordRefused:
+    """Return the refusal of a folder that cannot be opened.
+
+    Args:
+        where: The path of the folder.
+        error: What opening it raised.
+    """
+    why, fix = why_unreadable(error)
+    return RecordRefused(
+        "FG-folder-unreadable",
+        f"the folder {where} cannot be opened: {why}; the workouts in it are missing",
+        at=Place(file=where),
+        fix=fix,
+    )
+
+
+def why_unreadable(error: OSError) -> tuple[str, str]:
+    """Return in words why a file or folder cannot be opened or read, and what to do.
+
+    The text of the system, such as ``[Errno 13] Permission denied: 'x'``, helps few athletes.
+    """
+    code = error.errno
+    if code in _WORDS:
+        return _WORDS[code]
+    return error.strerror or str(error), _COPY
+
+
 def refusal_of(where: str, error: BaseException) -> RecordRefused:
     """Return the refusal for an error that was raised while a file was opened or read."""
     if isinstance(error, RecordRefused):
@@ -167,12 +244,8 @@ def refusal_of(where: str, error: BaseException) -> RecordRefused:
             fix="unpack the archive with another program, and import the folder",
         )
     if isinstance(error, OSError):
-        return refusal(
-            "FG-file-unreadable",
-            where,
-            str(error),
-            fix="give your user permission to read it, or copy the file again",
-        )
+        why, fix = why_unreadable(error)
+        return refusal("FG-file-unreadable", where, why, fix=fix)
     return refusal(
         "FG-zip-broken",
         where,

@@ -120,7 +120,7 @@ class Sorter:
     def _sorted(self, member: MemberOrRefusal) -> MemberOrRefusal | None:
         """Return a member, or its refusal, or ``None`` if it is only counted."""
         if isinstance(member, Refusal):
-            if promises_workouts(member.name):
+            if member.is_folder or promises_workouts(member.name):
                 return member
             self.others += 1
             return None

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import socket
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -302,3 +303,64 @@ def test_reading_gives_the_same_as_normalizing_the_stored_parts(tmp_path, connec
     assert record.workouts == plugin.fitglue_normalize(record=stored)
     assert record.workouts[0].title == "Evening"
     assert record.workouts[0].start_utc == datetime(2026, 5, 3, 6, tzinfo=UTC)
+
+
+@pytest.fixture
+def other_user():
+    """Give this process the permissions of somebody who may not read everything, as root may."""
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+        yield
+        os.seteuid(0)
+    else:
+        yield
+
+
+@pytest.fixture
+def rides(tmp_path, connect_to, gpx):
+    """Return a folder of rides that any user may read."""
+    rides = tmp_path / "rides"
+    (rides / "closed").mkdir(parents=True)
+    (rides / "a.gpx").write_bytes(gpx())
+    (rides / "closed" / "b.gpx").write_bytes(gpx(trk="<name>B</name>"))
+    for folder in (rides, *list(rides.parents)[:3]):
+        folder.chmod(0o755)
+    return rides
+
+
+def test_a_folder_that_may_not_be_opened_is_named_at_the_import_and_by_each_sync(
+    rides, connect_to, request
+):
+    """A folder that cannot be opened is one of the things that cannot be used, and each sync lists
+    it with its path, the reason and what to do.
+    """
+    read_all(connect_to(rides))  # so that every module is imported
+    (rides / "closed").chmod(0)
+    request.getfixturevalue("other_user")
+    notes = plugin.fitglue_connect(connection=connect_to(rides)).notes
+    _, record = sorted(read_all(connect_to(rides)).values(), key=lambda read: bool(not read.parts))
+    assert "Left out: 1 file or folder that cannot be used (closed/)" in notes[1]
+    unavailable = record.listing.unavailable
+    assert unavailable.code == "FG-folder-unreadable"
+    assert f"{rides / 'closed'} cannot be opened: you may not read it" in unavailable.reason
+    assert "chmod" in unavailable.fix
+
+
+def test_a_file_that_may_not_be_read_is_explained_in_words(rides, connect_to, request):
+    """The text of the system, such as "[Errno 13]", is in no message about a file."""
+    read_all(connect_to(rides))
+    (rides / "a.gpx").chmod(0)
+    request.getfixturevalue("other_user")
+    [closed] = [read for read in read_all(connect_to(rides)).values() if not read.parts]
+    reason = closed.listing.unavailable.reason
+    assert reason == f"{rides / 'a.gpx'} cannot be used: you may not read it"
+
+
+def test_pipes_and_sockets_are_counted_among_what_is_left_out(rides, connect_to):
+    """A pipe and a socket in a folder are never opened, and the import names them."""
+    os.mkfifo(rides / "pipe.fit")
+    with socket.socket(socket.AF_UNIX) as opened:
+        opened.bind(str(rides / "s.gpx"))
+        notes = plugin.fitglue_connect(connection=connect_to(rides)).notes
+        assert len(read_all(connect_to(rides))) == 2
+    assert notes[1:] == ("Left out: 2 pipes, sockets or devices (pipe.fit, s.gpx).",)

@@ -18,7 +18,7 @@ from fitglue_files.archives.garmin_summaries import owner, summaries_in, tables_
 from fitglue_files.archives.joining import workouts_of, workouts_with
 from fitglue_files.archives.row_reading import row_with_file
 from fitglue_files.containers import ContainerReader, marks_on_disk
-from fitglue_files.counting import count_kinds, count_workouts, other_names, skipped_links, unusable
+from fitglue_files.counting import count_kinds, count_workouts, not_opened, other_names, unusable
 from fitglue_files.kind_cache import KindCache
 from fitglue_files.layout import Layout, Position, base_name, position_of, slashed
 from fitglue_files.listing import listing_of_missing_row, listing_of_refusal
@@ -120,7 +120,7 @@ def _contents(
     broken = [base_name(refusal) for refusal in summaries.broken]
     others = other_names(layout.members, (*candidates, *tables_in(layout)))
     skipped = unusable(counts, broken, others)
-    return Contents(sentences, skipped + skipped_links(layout))
+    return Contents(sentences, skipped + not_opened(layout))
 
 
 def _candidates(layout: Layout) -> list[MemberOrRefusal]:

@@ -18,7 +18,7 @@ from fitglue_files.archives.snapshot_date import snapshot_date
 from fitglue_files.archives.strava_row import TABLE, activity_of
 from fitglue_files.archives.strava_table import cells, columns, is_header
 from fitglue_files.containers import ContainerReader
-from fitglue_files.counting import skipped_links
+from fitglue_files.counting import not_opened
 from fitglue_files.layout import Layout, base_name, root_of, stem
 from fitglue_files.listing import canonical
 from fitglue_files.normalizing import summary_of
@@ -91,7 +91,7 @@ def contents(
                 f"{number} that the table names but the archive does not contain{named(missing)}"
             )
         skipped += _others(layout, table, files)
-    return Contents(tuple(sentences), left_out(*skipped) + skipped_links(layout))
+    return Contents(tuple(sentences), left_out(*skipped) + not_opened(layout))
 
 
 def _others(

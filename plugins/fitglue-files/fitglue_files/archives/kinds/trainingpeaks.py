@@ -21,7 +21,7 @@ from fitglue_files.archives.trainingpeaks_table import (
     tables_in,
 )
 from fitglue_files.containers import ContainerReader, marks_on_disk
-from fitglue_files.counting import count_kinds, count_workouts, other_names, skipped_links, unusable
+from fitglue_files.counting import count_kinds, count_workouts, not_opened, other_names, unusable
 from fitglue_files.kind_cache import KindCache
 from fitglue_files.layout import Layout, Position, root_of
 from fitglue_files.listing import canonical, listing_of_missing_row, listing_of_refusal
@@ -94,7 +94,7 @@ def contents(
     skipped = unusable(counts, others=others)
     if planned:
         skipped = left_out(_only_planned(planned, commented)) + skipped
-    return Contents(sentences, skipped + skipped_links(layout))
+    return Contents(sentences, skipped + not_opened(layout))
 
 
 def _only_planned(
