@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import ssl
 
 import pytest
+import trustme
 import urllib3.util.connection
 
 from fitglue_registry import Policy
@@ -137,3 +139,25 @@ def test_an_address_behind_a_proxy_is_checked_too(open_session, server, monkeypa
     with pytest.raises(Retryable, match="FG-no-network"):
         open_session("https://8.8.8.8", rules=CLOSED).get("x")
     assert server.paths == ["8.8.8.8:443"] * len(server.paths) != []
+
+
+@pytest.mark.parametrize(("name", "works"), [("localhost", True), ("other.example", False)])
+def test_a_certificate_is_checked_for_the_name(
+    open_session, server, resolve, monkeypatch, tmp_path, name, works
+):
+    """Although the socket is connected to an address, the certificate must be for the name."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
+    resolve("localhost", ["127.0.0.1"])
+    port = server.server_address[1]
+    session = open_session(f"https://localhost:{port}", rules=Policy(networks=("127.0.0.0/8",)))
+    if works:
+        assert session.get("x").status == 200
+        return
+    with pytest.raises(ConnectionStopped, match="FG-tls-failed"):
+        session.get("x")
+    assert server.requests == []
