@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from fitglue_registry.backup.finding import first_few
 from fitglue_registry.store.formats import HEAD
+from fitglue_registry.store.migrate import upgrade
 from fitglue_registry.store.views import definitions
 
 if TYPE_CHECKING:
@@ -116,9 +117,6 @@ def driver_connection_of(db: Db) -> sqlite3.Connection:
 @cache
 def _schema_of(format_: str) -> Schema:
     """Return the schema of a format, made by our migrations in memory."""
-    # Alembic takes 140 ms to import, and only backups need it here.
-    from fitglue_registry.store.migrate import upgrade
-
     engine = sa.create_engine("sqlite://")
     try:
         with engine.begin() as connection:
