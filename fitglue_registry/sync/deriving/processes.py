@@ -41,6 +41,10 @@ _CHECK_EVERY_S = 1.0
 _EXIT_CODE_0 = 1 << 40
 #: The parameter of glibc's mallopt(3) for the number of arenas, from malloc.h.
 _M_ARENA_MAX = -8
+#: The parameter for the size from which a piece of memory is mapped on its own, from malloc.h.
+_M_MMAP_THRESHOLD = -3
+#: The samples of a recording of one day have less.
+_MAPPED_BYTES = 1 << 20
 #: More processes than this do not make an import faster, because one process stores.
 _MOST_WORKERS = 16
 #: Where Linux states the share of CPU time that a container may use: quota and period.
@@ -357,7 +361,7 @@ def _initialize_worker(parent: int, address_space: int) -> None:
     # numpy's library reserves address space for a thread per core, which counts as memory below.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if sys.platform == "linux":
-        _share_memory_among_threads()
+        _limit_unused_memory()
         # A process that is ended by its limits would otherwise leave a file with its memory.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
@@ -365,16 +369,19 @@ def _initialize_worker(parent: int, address_space: int) -> None:
     exit_with_parent(parent)
 
 
-def _share_memory_among_threads() -> None:
-    """Let all threads of this process allocate from one arena.
+def _limit_unused_memory() -> None:
+    """Let glibc keep less memory that this process does not use.
 
     glibc reserves 64 MiB of address space for each of a process's first threads, up to eight per
-    core. Plugins have threads of their own, so a few plugins would use up the limit.
+    core. Plugins have threads of their own, so a few plugins would use up the limit; so all threads
+    allocate from one arena. glibc also raises the size from which memory is returned as soon as it
+    is freed, up to 32 MiB. The samples of a large file would leave gaps that nothing fits in.
     """
     libc = ctypes.CDLL(None)
     # musl has no arenas, and no mallopt.
     if hasattr(libc, "mallopt"):
         libc.mallopt(_M_ARENA_MAX, 1)
+        libc.mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
 
 
 def _run_limited(

@@ -69,6 +69,10 @@ DEVELOPER_FIELDS = Limit(5_000, "descriptions of developer fields")
 SUMMARIES = Limit(40_000, "laps, lengths, sets and events")
 #: The values of all decoded messages except samples. Each costs up to 10 µs, and a lap has 80.
 VALUES = Limit(800_000, "values in messages that are not samples")
+#: Samples times fields. 12 million values are 96 MB, and they are copied twice. Five days at one
+#: sample per second have room for 27 fields. Fields beyond it are left out, and the activity says
+#: so.
+SAMPLE_VALUES = Limit(12_000_000, "values of samples")
 #: Eleven days at 180 beats per minute have 2.9 million.
 BEATS = Limit(3_000_000, "heart beats")
 

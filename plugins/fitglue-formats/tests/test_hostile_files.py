@@ -150,6 +150,11 @@ ROWS: dict[str, list[tuple[float, Callable[[float], bytes], str]]] = {
         (120e6, lambda size: wide(18, size, width=255), _BEYOND),
         (6e6, lambda size: many(78, [(0, 10, 0x84)], struct.pack("<5H", *[800] * 5), size), _ONE),
     ],
+    "fields of samples of FIT": [
+        (86e6, lambda size: samples(size / 2) + samples(size / 2), _ONE),
+        (86e6, lambda size: samples(size), _ONE),
+        (110e6, lambda size: samples(size / 3) * 3, _ONE),
+    ],
     "laps of FIT and TCX": [
         (120e6, lambda size: many(19, [_TIME, (2, 4, 0x86)], _NOW * 2, size), _BEYOND),
         (60e6, lambda size: wide(20, size), _ONE),
@@ -181,6 +186,17 @@ def numbered_definitions(size: float) -> bytes:
         fields = [(field, 1, 2) for field in range(253)]
         made.append(defined(99, [(low, 1, 2), (high, 1, 2), *fields], b"")[0])
     return b"".join(made)
+
+
+def samples(size: float) -> bytes:
+    """Return a FIT with a sample each second, all of which have 82 fields."""
+    fields = [_TIME, *((field, 1, 2) for field in range(3, 85))]
+    values = bytes(range(82))
+    definition, _ = defined(20, fields, b"")
+    made = [definition]
+    for second in range(int(size) // 87):
+        made.append(b"\1" + struct.pack("<I", T0 + second) + values)
+    return fit(b"".join(made))
 
 
 def numbered_laps(size: float) -> bytes:

@@ -6,7 +6,7 @@ recordings in one file can also overlap in time.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -15,15 +15,22 @@ from fitglue_formats.fit.values import seconds
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from fitglue_formats.fit.arrays import Mask
+    from numpy.typing import NDArray
+
+    from fitglue_formats.fit.arrays import Mask, Numbers
     from fitglue_formats.fit.columns import Table
     from fitglue_formats.fit.messages import Messages, Values
 
+#: The bits of one number for each sample.
+Bits: TypeAlias = "NDArray[np.uint64]"
 #: Two messages with the same start belong to one session if their sports are also equal.
 _IDENTITY = ("start_time", "sport", "sub_sport")
 #: What differs between two copies of a message, although they state the same thing.
 _BOOKKEEPING = frozenset({"chained_file", "message_index"})
 _REPEATABLE = ("lap", "length", "set")
+#: 2^64 divided by the golden ratio, which spreads the bits of a number (Knuth, The Art of Computer
+#: Programming, 6.4).
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Chain(NamedTuple):
@@ -141,14 +148,40 @@ def drop_repeated_samples(samples: Table) -> None:
 def _is_repeated(samples: Table) -> Mask:
     """Return for each sample whether an earlier chained file already has it."""
     columns = [samples.time, *(column.values for column in samples.columns.values())]
-    # Two gaps are equal here, although a NaN does not equal itself.
-    values = np.nan_to_num(np.column_stack(columns), nan=np.inf)
     _, first, inverse = np.unique(
-        values,
-        axis=0,
+        _hashes(columns),
         return_index=True,
         return_inverse=True,
     )
-    earlier = first[inverse.reshape(-1)]
+    earlier = first[inverse]
     is_repeated: Mask = samples.files[earlier] != samples.files
-    return is_repeated & ~np.isnan(samples.time)
+    is_repeated &= ~np.isnan(samples.time)
+    # Different samples can have the same hash.
+    for values in columns:
+        bits = _comparable(values)
+        is_repeated &= bits[earlier] == bits
+    return is_repeated
+
+
+def _hashes(columns: Iterable[Numbers]) -> Bits:
+    """Return one number for each sample; equal samples have the same.
+
+    One column is read after another, because a table of all of them would be a second copy of the
+    samples.
+    """
+    hashes: Bits = np.zeros(1, dtype=np.uint64)
+    for values in columns:
+        hashes = (hashes ^ _comparable(values)) * _MULTIPLIER
+        # Multiplying moves bits only upwards, and the low bits of most values are 0.
+        hashes ^= hashes >> np.uint64(32)
+    return hashes
+
+
+def _comparable(values: Numbers) -> Bits:
+    """Return the bits of values.
+
+    Two gaps are equal here, although a NaN does not equal itself, and so are 0 and -0.
+    """
+    unsigned = values + 0.0
+    unsigned[np.isnan(unsigned)] = np.nan
+    return unsigned.view(np.uint64)

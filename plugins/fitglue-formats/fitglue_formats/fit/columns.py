@@ -7,6 +7,7 @@ would take 200 µs for each second of a ride.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from fitdecode.profile import MESSAGE_TYPES
 
-from fitglue_formats.budget import BEATS
+from fitglue_formats.budget import BEATS, SAMPLE_VALUES
 from fitglue_formats.fit.arrays import filled, gaps, without
 from fitglue_formats.fit.channel_names import NATIVE
 from fitglue_formats.fit.counters import COUNTERS, SPEED_DISTANCE, Counts, completed
@@ -32,7 +33,7 @@ from fitglue_formats.fit.strap import heart_rates
 from fitglue_formats.fit.values import text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from fitglue_formats.fit.arrays import Mask, Numbers, Rows
     from fitglue_formats.fit.definitions import Definition, Field
@@ -51,10 +52,11 @@ _ALTITUDES = ("altitude", "enhanced_altitude")
 #: Each shape has to be decoded separately. Real files have a handful; a file with more than this is
 #: hostile.
 _MOST_SHAPES = 1_000
-#: Limits of memory for hostile files: 16 million values are 128 MB, and they are copied twice. Five
-#: days at one sample per second have room for 37 fields.
+#: A file with more fields than this is hostile.
 _MOST_COLUMNS = 150
-_MOST_NUMBERS = 16_000_000
+#: Messages are decoded in pieces of at most this many bytes: a file of 120 MB would need the same
+#: again, and as much for the objects in between.
+_PIECE_BYTES = 1 << 20
 
 
 @dataclass(slots=True)
@@ -89,6 +91,7 @@ class Table:
         absent: Name of a field → the number of its values that mean "not measured", although the
             type of the field allows them.
         left_out: The fields that were not read, because a limit was reached.
+        is_shared: Whether another table has the same columns.
     """
 
     time: Numbers
@@ -100,10 +103,12 @@ class Table:
     absent: dict[str, int]
     repeated: int = 0
     left_out: set[str] = dataclass_field(default_factory=set)
+    is_shared: bool = False
 
     def of_file(self, number: int) -> Table:
         """Return the same table, in which only the samples of one chained file have a time."""
-        return replace(self, time=without(self.time, self.files != number))
+        time = without(self.time, self.files != number)
+        return replace(self, time=time, is_shared=True)
 
     def column(self, name: str, **about: Any) -> Numbers | None:
         """Return the values of a column, and create the column if it does not exist.
@@ -113,7 +118,7 @@ class Table:
         if name not in self.columns:
             count = len(self.columns) + 1
             numbers_after = count * len(self.time)
-            if count > _MOST_COLUMNS or numbers_after > _MOST_NUMBERS:
+            if count > _MOST_COLUMNS or numbers_after > SAMPLE_VALUES.most:
                 self.left_out.add(name)
                 return None
             values = gaps(len(self.time))
@@ -158,16 +163,22 @@ def table(
         absent={},
     )
     for block in scan.blocks.values():
-        samples.files[block.rows] = block.file_number
+        samples.files[np.array(block.rows)] = block.file_number
         if block.definition.size:
             descriptions = _descriptions(messages, block.file_number)
-            _fill(samples, block, frames.content, descriptions)
+            for piece in block.pieces():
+                _fill(samples, piece, frames.content, descriptions)
     _fill_from_counts(samples)
     _fill_from_strap(samples, frames)
     return samples
 
 
 # -- finding the samples ---------------------------------------------------------------------------
+
+
+def _positions() -> array[int]:
+    """Return an empty array of integers; a list of a million of them takes 40 MB instead of 8."""
+    return array("q")
 
 
 @dataclass(slots=True)
@@ -178,8 +189,18 @@ class _Block:
 
     definition: Definition
     file_number: int
-    rows: list[int]
-    starts: list[int]
+    rows: array[int] = dataclass_field(default_factory=_positions)
+    starts: array[int] = dataclass_field(default_factory=_positions)
+
+    def pieces(self) -> Iterator[_Block]:
+        """Yield the same samples in blocks whose messages do not have too many bytes together."""
+        count = max(_PIECE_BYTES // self.definition.size, 1)
+        for at in range(0, len(self.rows), count):
+            yield replace(
+                self,
+                rows=self.rows[at : at + count],
+                starts=self.starts[at : at + count],
+            )
 
 
 class _Scan:
@@ -187,7 +208,7 @@ class _Scan:
 
     def __init__(self) -> None:
         self.blocks: dict[Any, _Block] = {}
-        self.times: list[int] = []
+        self.times = _positions()
         self.beats: Beats = []
         self.skipped = 0
 
@@ -201,7 +222,7 @@ class _Scan:
         if key not in self.blocks:
             if len(self.blocks) >= _MOST_SHAPES:
                 return None
-            self.blocks[key] = _Block(definition, file_number, [], [])
+            self.blocks[key] = _Block(definition, file_number)
         return self.blocks[key]
 
     def add(

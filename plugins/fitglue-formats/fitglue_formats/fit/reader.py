@@ -71,11 +71,10 @@ def activities(content: bytes) -> list[SourceActivity]:
         missing["right checksum"] = (
             "the checksum in the file does not match its content, so some values may be wrong"
         )
-    return _activities(
-        messages,
-        table(frames, messages),
-        missing,
-    )
+    samples = table(frames, messages)
+    # The positions of a million messages take 150 MB, which the sessions need now.
+    del frames
+    return _activities(messages, samples, missing)
 
 
 def file_type(content: bytes) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from fitglue_formats.fit.arrays import known, without
+from fitglue_formats.fit.arrays import gaps, known, without
 from fitglue_formats.fit.channels import channels_of
 from fitglue_formats.fit.joining import join
 from fitglue_formats.jumps import jumps
@@ -126,7 +126,13 @@ def split(
     legs = []
     for number in range(len(starts)):
         leg_rows = rows[leg_numbers == number]
-        legs.append(_samples(table, leg_rows))
+        is_last = number == len(starts) - 1
+        columns = _columns(
+            table,
+            leg_rows,
+            is_last=is_last and not table.is_shared,
+        )
+        legs.append(_samples(table, leg_rows, columns))
     _count_from_start(legs)
     return legs
 
@@ -173,13 +179,36 @@ def _count_from_start(legs: Sequence[Samples]) -> None:
         distance_before = float(distances[-1])
 
 
-def _samples(table: Table, rows: Rows) -> Samples:
-    """Return some samples of a file, joined and converted to channels."""
+def _columns(
+    table: Table,
+    rows: Rows,
+    *,
+    is_last: bool,
+) -> Columns:
+    """Return the values of some samples of a file.
+
+    Args:
+        table: The samples of the file.
+        rows: Which of them are wanted, in their order.
+        is_last: Whether nothing else needs the values of the table, so that their memory can be
+            released.
+    """
     columns: Columns = {}
-    # If the samples are those of the entire table in its order, no other session needs the table.
+    # The samples are often those of the entire table in its order, which need no copy.
     is_all = len(rows) == len(table.time) and bool((rows[1:] > rows[:-1]).all())
     for name, column in table.columns.items():
         columns[name] = column.values if is_all else column.values[rows]
+        if is_last:
+            column.values = gaps(0)
+    return columns
+
+
+def _samples(
+    table: Table,
+    rows: Rows,
+    columns: Columns,
+) -> Samples:
+    """Return some samples of a file, joined and converted to channels."""
     joined = join(table.time[rows], columns)
     channels = channels_of(table, joined.columns)
     positions = _positions(joined.columns)
