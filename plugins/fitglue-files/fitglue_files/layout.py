@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from fitglue_files.members import Location, MemberOrRefusal
 
 
+#: The characters of the longest path of a table, with those of the zips that contain it.
+_LONGEST_PATH = 10_000
+
+
 class Covering(Protocol):
     """Something that covers a part of the members, such as an archive."""
 
@@ -110,10 +114,16 @@ class Layout:
         )
 
     def named(self, matches: Callable[[str], bool]) -> Iterator[Member]:
-        """Yield the members whose base name matches, the most recently changed first."""
+        """Yield the members whose base name matches, the most recently changed first.
+
+        These are tables. One with a longer path than any archive has is not found, because the
+        place of each workout names its tables.
+        """
         named = []
         for member in self.members:
-            if isinstance(member, Member) and matches(base_name(member)):
+            if not isinstance(member, Member) or sum(map(len, member.location)) > _LONGEST_PATH:
+                continue
+            if matches(base_name(member)):
                 named.append(member)
         yield from newest_first(named)
 

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from fitglue_files.refusals import row_missing
+from fitglue_files.wording import short_path
 from fitglue_formats import kind_of, title_of
 from fitglue_registry.plugin_api import Listing, Unavailable
 
@@ -35,7 +36,7 @@ def listing_of(file: FileRead) -> Listing:
     revision.
     """
     summary = {
-        "name": title_of(file.member.name),
+        "name": short_path(title_of(file.member.name)),
         "size": len(file.unpacked),
         "kind": kind_of(file.unpacked) or "unknown",
     }

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from fitglue_files.wording import short_path
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -17,8 +19,11 @@ Location: TypeAlias = tuple[str, ...]
 
 
 def display_path(location: Location) -> str:
-    """Return a location as people write it, in characters that can be encoded as UTF-8."""
-    text = " > ".join(location)
+    """Return a location as people write it, in characters that can be encoded as UTF-8.
+
+    Each path in it is shortened if it is very long.
+    """
+    text = " > ".join(map(short_path, location))
     return text.encode("utf-8", "replace").decode()
 
 

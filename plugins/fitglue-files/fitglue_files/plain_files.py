@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from fitglue_files.archives.collecting import archives_in
@@ -18,6 +17,7 @@ from fitglue_files.places import hint_of, place_of
 from fitglue_files.reading import file_or_refusal
 from fitglue_files.sorting import Sorter
 from fitglue_files.source import Source
+from fitglue_files.wording import account_id
 from fitglue_registry.plugin_api import Account
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from fitglue_files.source import Items
     from fitglue_registry.plugin_api import Connection, Location
 
-#: The longest id of an account that the host accepts.
-_LONGEST_ID = 500
 #: The account of files that are not in a connected folder. Connecting other single files replaces
 #: them; connected folders are not affected.
 SINGLE = "single files"
@@ -45,17 +43,7 @@ def account(connection: Connection) -> Account:
     folders = sorted(path for path in paths if path.is_dir())
     if not folders:
         return Account(SINGLE, "Files", notes=notes)
-    return Account(_id(folders), _name(folders), notes=notes)
-
-
-def _id(folders: Sequence[Path]) -> str:
-    """Return the folders as an id, or their hash if the id would be too long or not printable."""
-    paths = joined(folders)
-    if paths.isprintable() and len(paths) <= _LONGEST_ID:
-        return paths
-    raw = paths.encode("utf-8", "surrogateescape")
-    digest = hashlib.sha256(raw).hexdigest()
-    return f"folders-{digest[:32]}"
+    return Account(account_id(joined(folders), "folders"), _name(folders), notes=notes)
 
 
 def _name(folders: Sequence[Path]) -> str:

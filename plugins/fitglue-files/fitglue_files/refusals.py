@@ -8,6 +8,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from fitglue_files import limits
+from fitglue_formats.refusals import shortened
 from fitglue_registry.errors import Place, RecordRefused
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ _WORDS: dict[int | None, tuple[str, str]] = {
         _CONNECT,
     ),
 }
+#: The characters of the longest place and of the longest reason in a message. The errors of zipfile
+#: and of the system repeat names.
+_LONGEST_PLACE = 1300
+_LONGEST_WHY = 500
 #: The first bytes of every part of a zip.
 _ZIP = b"PK"
 
@@ -87,9 +92,11 @@ def refusal(
     *,
     fix: str,
 ) -> RecordRefused:
-    """Return the refusal of one file."""
-    what = f"{where} cannot be used: {why}"
-    return RecordRefused(code, what, at=Place(file=where), fix=fix)
+    """Return the refusal of one file, whose place and reason may be of any length."""
+    # Each zip on the way to a file is shortened alone, so what ``display_path`` returns fits.
+    place = shortened(where, _LONGEST_PLACE)
+    what = f"{place} cannot be used: {shortened(why, _LONGEST_WHY)}"
+    return RecordRefused(code, what, at=Place(file=place), fix=fix)
 
 
 def restored(values: Mapping[str, Any]) -> RecordRefused:

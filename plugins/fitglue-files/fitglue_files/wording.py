@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from fitglue_formats.refusals import shortened
@@ -14,6 +15,11 @@ _SHOWN = 3
 #: The characters of a cell that an error quotes, and of a name in a sentence. A cell can have
 #: megabytes, and the name of a member 64 kB.
 _QUOTED = 80
+#: The characters of the longest path, or name of a member, that a message shows. Folders in folders
+#: can have a path of any length, and one in which a reason is lost helps nobody.
+_LONGEST_PATH = 300
+#: The characters of the longest id of an account that the host accepts.
+_LONGEST_ID = 500
 
 
 #: The characters of the longest title and of the longest other text that a row may have, as in GPX.
@@ -75,6 +81,28 @@ def named(names: Sequence[str]) -> str:
     if not shown:
         return ""
     return f" ({shown})"
+
+
+def short_path(path: str) -> str:
+    """Return a path as a message shows it: its beginning and its end if it is very long."""
+    if len(path) <= _LONGEST_PATH:
+        return path
+    half = _LONGEST_PATH // 2
+    return f"{path[:half]}…{path[-half:]}"
+
+
+def account_id(text: str, kind: str) -> str:
+    """Return a text from outside as the id of an account.
+
+    Args:
+        text: The text, such as a name or paths.
+        kind: The word with which the id begins if the host would not accept the text, because it
+            is too long or not printable.
+    """
+    if text.isprintable() and len(text) <= _LONGEST_ID:
+        return text
+    raw = text.encode("utf-8", "surrogateescape")
+    return f"{kind}-{hashlib.sha256(raw).hexdigest()[:32]}"
 
 
 def short_title(text: str | None) -> str | None:

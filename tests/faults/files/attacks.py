@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.faults.files.hostile import fit, folders, tables, xml, zips
+from tests.faults.files.hostile import fit, folders, names, tables, xml, zips
 
 if TYPE_CHECKING:
     from tests.faults.files.hostile.attack import Attack
@@ -25,6 +25,7 @@ ROWS: dict[str, list[Attack]] = {
     "chained parts of a FIT": fit.CHAINS,
     "rows of archives": tables.BAD_ROWS,
     "cells of archives": tables.LONG_CELLS,
+    "long names": names.NAMES,
     "sparse files": folders.SPARSE,
     "nested folders": folders.DEEP,
 }

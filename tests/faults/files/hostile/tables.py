@@ -14,14 +14,15 @@ from tests.faults.files.hostile.zips import stored
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_GOOD = "good row"
+#: The title of the good row.
+GOOD = "good row"
 _DIGITS = "7" * 5_000
 _LONG_ID = "9" * 501
 _LONG_TEXT = "x" * (2 << 20)
 _CELL = "x" * 1_000_000
 #: How many rows of each kind the full size has.
 _ROWS = 10
-_SUMMARIES = "DI_CONNECT/DI-Connect-Fitness/ada_0_summarizedActivities.json"
+_SUMMARIES = "DI_CONNECT/DI-Connect-Fitness/{user}_0_summarizedActivities.json"
 _START = int(datetime(2026, 6, 10, 6, tzinfo=UTC).timestamp() * 1000)
 #: The values of bad rows that differ from the good one. They are on another day, because workouts
 #: with the same start are one activity.
@@ -46,12 +47,12 @@ def _csv(rows: Iterable[Mapping[str, str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _strava(*bad: Mapping[str, str], share: float) -> bytes:
+def strava(*bad: Mapping[str, str], share: float) -> bytes:
     """Return a Strava archive with a good row, and bad ones in front of it."""
     good = {
         "Activity ID": "1",
         "Activity Date": "Jun 10, 2026, 6:00:00 AM",
-        "Activity Name": _GOOD,
+        "Activity Name": GOOD,
         "Activity Type": "Ride",
         "Activity Description": "",
         "Elapsed Time": "3600",
@@ -73,7 +74,7 @@ def _strava(*bad: Mapping[str, str], share: float) -> bytes:
 def _training_peaks(*bad: Mapping[str, str], share: float) -> bytes:
     """Return an export of TrainingPeaks with a good row, and bad ones in front of it."""
     good = {
-        "Title": _GOOD,
+        "Title": GOOD,
         "WorkoutType": "Bike",
         "WorkoutDescription": "",
         "PlannedDuration": "",
@@ -88,11 +89,21 @@ def _training_peaks(*bad: Mapping[str, str], share: float) -> bytes:
     return stored({"workouts.csv": _csv([*rows, good])})
 
 
-def _garmin(*bad: Mapping[str, Any], share: float) -> bytes:
-    """Return a Garmin archive with a good summary, and bad ones in front of it."""
+def garmin(
+    *bad: Mapping[str, Any],
+    share: float,
+    user: str = "ada",
+) -> bytes:
+    """Return a Garmin archive with a good summary, and bad ones in front of it.
+
+    Args:
+        *bad: The values of each bad summary that differ from the good one.
+        share: The share of the full size.
+        user: The name of the owner, by which the table is named.
+    """
     good = {
         "activityId": 1,
-        "name": _GOOD,
+        "name": GOOD,
         "activityType": "running",
         "beginTimestamp": _START,
         "startTimeGmt": float(_START),
@@ -108,11 +119,11 @@ def _garmin(*bad: Mapping[str, Any], share: float) -> bytes:
     content = json.dumps([{"summarizedActivitiesExport": [*summaries, good]}])
     # Python writes no integer of so many digits.
     content = content.replace('"DIGITS"', _DIGITS).replace('"LONG_ID"', _LONG_ID)
-    return stored({_SUMMARIES: content.encode(), "DI_CONNECT/x.json": b"{}"})
+    return stored({_SUMMARIES.format(user=user): content.encode(), "DI_CONNECT/x.json": b"{}"})
 
 
 def _bad_strava_rows(share: float) -> bytes:
-    return _strava(
+    return strava(
         {"Activity Date": _DIGITS},
         {"Activity ID": _LONG_ID},
         {"Activity Description": _LONG_TEXT},
@@ -122,7 +133,7 @@ def _bad_strava_rows(share: float) -> bytes:
 
 
 def _bad_garmin_rows(share: float) -> bytes:
-    return _garmin(
+    return garmin(
         {"beginTimestamp": "DIGITS", "startTimeGmt": "DIGITS"},
         {"activityId": "LONG_ID"},
         {"name": _LONG_TEXT},
@@ -141,18 +152,18 @@ def _bad_training_peaks_rows(share: float) -> bytes:
 
 
 BAD_ROWS = [
-    Attack("bad rows in a Strava archive", file("x.zip", _bad_strava_rows), arrives=_GOOD),
-    Attack("bad rows in a Garmin archive", file("x.zip", _bad_garmin_rows), arrives=_GOOD),
+    Attack("bad rows in a Strava archive", file("x.zip", _bad_strava_rows), arrives=GOOD),
+    Attack("bad rows in a Garmin archive", file("x.zip", _bad_garmin_rows), arrives=GOOD),
     Attack(
         "bad rows in an export of TrainingPeaks",
         file("x.zip", _bad_training_peaks_rows),
-        arrives=_GOOD,
+        arrives=GOOD,
     ),
 ]
 
 
 def _strava_cells(share: float) -> bytes:
-    return _strava(
+    return strava(
         {"Activity Date": _CELL},
         {"Elapsed Time": _CELL},
         {"Filename": _CELL},
@@ -162,7 +173,7 @@ def _strava_cells(share: float) -> bytes:
 
 
 def _garmin_cells(share: float) -> bytes:
-    return _garmin(
+    return garmin(
         {"startTimeGmt": _CELL, "beginTimestamp": _CELL},
         {"duration": _CELL},
         {"activityType": _CELL},
@@ -180,11 +191,11 @@ def _training_peaks_cells(share: float) -> bytes:
 
 
 LONG_CELLS = [
-    Attack("cells of 1 MB in a Strava archive", file("x.zip", _strava_cells), arrives=_GOOD),
-    Attack("cells of 1 MB in a Garmin archive", file("x.zip", _garmin_cells), arrives=_GOOD),
+    Attack("cells of 1 MB in a Strava archive", file("x.zip", _strava_cells), arrives=GOOD),
+    Attack("cells of 1 MB in a Garmin archive", file("x.zip", _garmin_cells), arrives=GOOD),
     Attack(
         "cells of 1 MB in an export of TrainingPeaks",
         file("x.zip", _training_peaks_cells),
-        arrives=_GOOD,
+        arrives=GOOD,
     ),
 ]

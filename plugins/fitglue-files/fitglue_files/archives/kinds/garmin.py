@@ -27,7 +27,7 @@ from fitglue_files.paths import paths_of, present_paths
 from fitglue_files.places import hint_of, mark_of_all, members_as_values, place_of, place_of_row
 from fitglue_files.reading import file_or_refusal
 from fitglue_files.sorting import Sorter, promises_workout
-from fitglue_files.wording import Contents, between_years, counted
+from fitglue_files.wording import Contents, account_id, between_years, counted
 from fitglue_formats import activities
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model.moments import utc_text
@@ -155,11 +155,11 @@ def account(connection: Connection) -> Account:
             )
         summaries = summaries_in(reader, tables)
         notes = _contents(reader, layout, summaries).notes
-    account_id = owner(summaries, tables)
-    if not account_id:
+    stated = owner(summaries, tables)
+    if not stated:
         paths = connection.settings.get("paths")
-        account_id = f"archive:{paths}"
-    return Account(account_id, notes=notes)
+        stated = f"archive:{paths}"
+    return Account(account_id(stated, "archive"), notes=notes)
 
 
 # -- joining summaries with files ------------------------------------------------------------------

@@ -25,7 +25,15 @@ from fitglue_files.normalizing import summary_of
 from fitglue_files.paths import paths_of, present_paths
 from fitglue_files.places import hint_of, place_of_row
 from fitglue_files.sorting import promises_workout
-from fitglue_files.wording import Contents, between_years, counted, left_out, named
+from fitglue_files.wording import (
+    Contents,
+    account_id,
+    between_years,
+    counted,
+    left_out,
+    named,
+    short_title,
+)
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model.moments import utc_text
 from fitglue_registry.plugin_api import Account, Listing
@@ -168,13 +176,14 @@ def account(connection: Connection) -> Account:
     number = profile[0].strip() if profile else ""
     if number.isdigit():
         names = filter(None, map(str.strip, profile[2:4]))
-        return Account(number, " ".join(names) or None, notes=notes)
+        name = short_title(" ".join(names)) or None
+        return Account(account_id(number, "archive"), name, notes=notes)
     root = root_of(tables[0])
     name = stem(root.path or root.container[-1])
     match = re.search(r"export_(\d+)", name)
     if match:
-        return Account(match[1], notes=notes)
-    return Account(f"archive:{name}", name, notes=notes)
+        return Account(account_id(match[1], "archive"), notes=notes)
+    return Account(account_id(f"archive:{name}", "archive"), short_title(name), notes=notes)
 
 
 def _profile(
