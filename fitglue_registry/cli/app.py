@@ -348,7 +348,7 @@ def _failure_of(
     arguments: Sequence[str],
 ) -> FitglueError:
     from fitglue_registry.cli.bug_report import bug_failure
-    from fitglue_registry.cli.failure import path_failure, usage_failure
+    from fitglue_registry.cli.failure import path_failure, permission_failure, usage_failure
 
     if isinstance(error, FitglueError):
         return error
@@ -360,6 +360,7 @@ def _failure_of(
         )
     if isinstance(error, OSError):
         mistake = path_failure(error, arguments)
-        if mistake is not None:
-            return mistake
+        denied = mistake or permission_failure(error, cli.home)
+        if denied is not None:
+            return denied
     return bug_failure(cli, error)

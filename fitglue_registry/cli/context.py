@@ -16,6 +16,7 @@ from fitglue_registry.cli.text import clean, clean_json, speaks_unicode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
     from typing import TextIO
 
     from rich.console import Console
@@ -85,6 +86,11 @@ class CliContext:
                 self._host.redactor, self.verbosity, everything=self.debug
             )
         return self._host
+
+    @property
+    def home(self) -> Path | None:
+        """The folder for local files, or ``None`` if no host was opened."""
+        return None if self._host is None else self._host.home
 
     @cached_property
     def _redactor_of_environment(self) -> Redactor:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.cli.context import failure_document
 from fitglue_registry.cli.layout import DETAIL, NEXT_STEP, Hanging, Labeled, Line, Styled, stated
 from fitglue_registry.cli.text import clean
-from fitglue_registry.errors import FitglueError, Place, UserMistake
+from fitglue_registry.errors import FitglueError, Place, StoreFailed, UserMistake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 #: A longer message about the arguments is cut.
 _LONGEST_USAGE = 300
+#: What the system says if access rights or a read-only disk forbid something.
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 #: The part of click's message that repeats the arguments it did not expect.
 _QUOTED_ARGUMENTS = re.compile(r"(unexpected extra arguments?) \(.*\)")
 
@@ -124,6 +128,37 @@ def path_failure(error: OSError, arguments: Sequence[str]) -> UserMistake | None
                 fix="name another path",
             )
     return None
+
+
+def permission_failure(error: OSError, home: Path | None) -> FitglueError | None:
+    """Return the error for a file or folder that may not be used, or ``None`` for another error.
+
+    A missing permission is a state of the machine that its owner can change, and no bug of ours.
+
+    Args:
+        error: The error of the operating system.
+        home: The folder for local files, if it is known.
+    """
+    if error.errno not in _NOT_ALLOWED or not isinstance(error.filename, str | bytes):
+        return None
+    path = Path(os.fsdecode(error.filename))
+    why = f"the system says: {error.strerror}" if error.strerror else None
+    if home is not None and path.is_relative_to(home):
+        return StoreFailed(
+            "FG-home-unusable",
+            "FitGlue's data folder cannot be used",
+            at=Place(str(path)),
+            why=why,
+            fix="give yourself permission to read and write there, or set FITGLUE_HOME to another "
+            "folder",
+        )
+    return UserMistake(
+        "FG-path-unusable",
+        "you have no permission to use this file or folder",
+        at=Place(str(path)),
+        why=why,
+        fix="give yourself the permission, and run the same command again",
+    )
 
 
 def at_line(error: FitglueError) -> Iterator[Part]:

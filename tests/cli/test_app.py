@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pkgutil
@@ -314,6 +315,32 @@ def test_verbose_logs_without_the_key(connect, fitglue):
         assert "GET http://127.0.0.1" in result.err
         assert "stand-in-key" not in result.err
     assert "GET" not in fitglue("sync").err
+
+
+@pytest.mark.parametrize("name", ["locks/c1.lock", "cache", "blobs/ab/cd", "secrets/key"])
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_missing_permission_in_the_home_is_no_bug(fitglue, monkeypatch, tmp_path, name, number):
+    """What may not be used in the home is named, and is no bug of the program."""
+    path = tmp_path / "home" / name
+
+    def refuse(*_arguments, **_options):
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr("fitglue_registry.services.reading.Activities.list", refuse)
+    result = fitglue("activities")
+    assert (result.code, "[FG-home-unusable]" in result.err) == (7, True)
+    assert str(path) in result.err
+
+
+def test_a_missing_permission_elsewhere_is_no_bug(fitglue, monkeypatch, tmp_path):
+    """A file outside the home that may not be used is named as well."""
+
+    def refuse(*_arguments, **_options):
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "x"))
+
+    monkeypatch.setattr("fitglue_registry.services.reading.Activities.list", refuse)
+    result = fitglue("activities")
+    assert (result.code, "[FG-path-unusable]" in result.err) == (2, True)
 
 
 def test_a_full_disk_is_no_bug(fitglue, child, synced):

@@ -176,6 +176,8 @@ def _readable(named: str | Path) -> Path:
                 fix="name a file or a folder",
             )
     except (FileNotFoundError, NotADirectoryError) as error:
+        if path.is_symlink():
+            raise _dangling(path) from error
         raise UserMistake(
             "FG-path-missing",
             f"{path} does not exist",
@@ -190,6 +192,16 @@ def _readable(named: str | Path) -> Path:
             fix="give your user the permission to read it",
         ) from error
     return path
+
+
+def _dangling(path: Path) -> UserMistake:
+    """Return the error for a link that leads to nothing."""
+    return UserMistake(
+        "FG-path-missing",
+        f"{path} is a link to something that does not exist",
+        why=f"it leads to {path.readlink()}",
+        fix="name an existing file or folder, or correct the link",
+    )
 
 
 def _nearest_name(path: Path) -> str | None:

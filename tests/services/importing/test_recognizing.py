@@ -275,3 +275,13 @@ def test_without_any_plugin_for_files_the_fix_is_to_install_one(open_host, log, 
     found.by_group["fitglue.plugins"].clear()  # its distribution is gone
     error = refused(host, log("may.log", 1))
     assert (error.code, error.fix) == ("FG-no-importer", "fitglue plugin install log")
+
+
+@pytest.mark.parametrize("target", ["nowhere.log", "."])
+def test_a_link_to_nothing_is_called_a_link(host, tmp_path, target):
+    """A link that leads to nothing, or into nothing, is not suggested as a similar name."""
+    link = tmp_path / "dangling.log"
+    link.symlink_to(tmp_path / target / "gone")
+    error = refused(host, link)
+    assert (error.code, error.why) == ("FG-path-missing", f"it leads to {link.readlink()}")
+    assert error.what.endswith("is a link to something that does not exist")
