@@ -238,6 +238,8 @@ class Location:
     # Whether decoding the content broke a worker process. The host sets it when it has the place
     # read again: yield the listing and the bytes, and do not decode them.
     undecodable: bool = False
+    # Where people find it: the path below what the athlete named, and the name in each archive.
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

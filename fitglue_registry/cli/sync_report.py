@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import ATTENTION, BAD, DETAIL, GOOD, NEXT_STEP, Hanging, Styled
@@ -54,6 +54,7 @@ class Tally:
         quarantined: External id → why the record is in quarantine.
         not_fetched: External id → why a part of the record was not fetched.
         listed: The number of rows that were listed.
+        copies: The number of files that are copies of other files.
         parts: Part → how many were stored.
         dry_run: Whether nothing is stored.
         reads_files: Whether the source reads files, instead of asking a service.
@@ -66,6 +67,7 @@ class Tally:
     quarantined: dict[str, str] = field(default_factory=dict)
     not_fetched: dict[str, str] = field(default_factory=dict)
     listed: int = 0
+    copies: int = 0
     parts: Counter[str] = field(default_factory=Counter)
     dry_run: bool = False
     reads_files: bool = False
@@ -83,6 +85,7 @@ class Tally:
                 self._take_decision(event)
             case events.WindowListed():
                 self.listed += event.rows
+                self.copies += event.copies
             case events.PartStored():
                 self.parts[event.part] += 1
             case events.SyncFinished() | events.SyncStopped():
@@ -177,13 +180,33 @@ def _settle(cli: CliContext, tallies: Iterable[Tally]) -> None:
     with_quarantine = [tally for tally in tallies if tally.quarantined and not tally.dry_run]
     if not with_quarantine:
         return
-    in_quarantine = set()
+    in_quarantine = {}
     for record in cli.host.records.quarantine():
-        in_quarantine.add((record["connection"], record["external_id"]))
+        in_quarantine[record["connection"], record["external_id"]] = record
     for tally in with_quarantine:
         for external_id in list(tally.quarantined):
-            if (tally.connection, external_id) not in in_quarantine:
+            row = in_quarantine.get((tally.connection, external_id))
+            if row is None:
                 del tally.quarantined[external_id]
+            # People know a file by its path, and its id is a hash.
+            elif row["paths"]:
+                tally.quarantined[external_id] = f"{where_and_what(row)} [{row['code']}]"
+
+
+def shown_paths(paths: list[str]) -> str:
+    """Return the first path of a file, and how many others have the same content."""
+    if len(paths) < 2:
+        return "".join(paths)
+    return f"{paths[0]} and {len(paths) - 1:,} more"
+
+
+def where_and_what(row: Mapping[str, Any]) -> str:
+    """Return what is wrong with a record, after the path of its file if it is not named there."""
+    paths = row["paths"]
+    # What is unreadable is named with its full path, which ends with the path below the folder.
+    if not paths or paths[0] in row["what"]:
+        return str(row["what"])
+    return f"{shown_paths(paths)}: {row['what']}"
 
 
 def exit_code(tallies: Iterable[Tally]) -> int:
@@ -240,6 +263,8 @@ def summary(tally: Tally) -> str:
         outcome = changes or "nothing new"
     if tally.reads_files and tally.not_fetched:
         outcome += f", {len(tally.not_fetched):,} could not be read"
+    if tally.copies:
+        outcome += f", {count(tally.copies, 'is a copy', 'are copies')} of other files"
     cost = f"{ended.seconds:.1f}s"
     if ended.requests:
         cost = f"{count(ended.requests, 'request')}, {cost}"
@@ -302,7 +327,7 @@ def show_tally(cli: CliContext, tally: Tally) -> None:
         cli.show(Hanging(NEXT_STEP, see, indent=4))
     _show_stubs(cli, tally.connection, ended.counts.get(RunDecision.STUB, 0))
     _show_joins(cli, tally.joins)
-    _show_left_over(cli, tally)
+    show_left_over(cli, tally)
     if isinstance(ended, events.SyncStopped):
         show_failure(cli, ended.error, tally.connection)
     elif ended.note:
@@ -347,7 +372,8 @@ def _show_joins(cli: CliContext, joins: list[str]) -> None:
         cli.show(Hanging(Styled("=", "dim"), line))
 
 
-def _show_left_over(cli: CliContext, tally: Tally) -> None:
+def show_left_over(cli: CliContext, tally: Tally) -> None:
+    """Print the records in quarantine and what was not fetched, with the reasons and what to do."""
     left_over = []
     for external_id, reason in tally.quarantined.items():
         left_over.append(f"{short_id(external_id)}: {reason}")
@@ -361,6 +387,8 @@ def _show_left_over(cli: CliContext, tally: Tally) -> None:
         cli.show(Hanging(NEXT_STEP, "nothing is lost; see: fitglue quarantine", indent=4))
     if tally.not_fetched:
         again = _READS_AGAIN if tally.reads_files else _ASKS_AGAIN
+        if tally.reads_files and more > 0:
+            again += "; to see all: fitglue quarantine"
         cli.show(Hanging(NEXT_STEP, again, indent=4))
 
 

@@ -12,7 +12,9 @@ from fitglue_registry.services.closed_services import fix_with_alternatives
 from fitglue_registry.services.crop_story import story_of_crop
 from fitglue_registry.services.opinions import opinions_across, opinions_inside
 from fitglue_registry.services.record_stories import story_of_record
+from fitglue_registry.services.records import is_meant, is_path
 from fitglue_registry.store.activity_details import ActivityDetails, load_activity
+from fitglue_registry.store.locations import list_paths, list_unreadable
 from fitglue_registry.store.record_details import find_records, records_on
 from fitglue_registry.store.references import resolve
 
@@ -48,6 +50,7 @@ def why(
         values were corrected, and what they were. ``doubts`` says what is missing or in doubt
         according to which record. ``crop`` is ``None`` or says what the athlete cut
         off at a service, and how to undo it. A reference that matches nothing has no records.
+        ``unreadable`` has the files that could not be read, if the reference names such a file.
 
     Raises:
         UserMistake: FG-activity-ambiguous if the reference matches several activities.
@@ -60,6 +63,9 @@ def why(
         except UserMistake as error:
             if error.code == "FG-activity-ambiguous":
                 raise
+            activity = _activity_of_file(db, athlete, reference)
+            if activity is not None:
+                return _explain_activity(db, activity, reference)
             story = _explain_records(db, athlete, reference)
         else:
             return _explain_activity(db, activity_id, reference)
@@ -95,6 +101,7 @@ def _explain_activity(
         },
         "verdict": "deleted at its source" if details.gone_at else "stored",
         "records": list(stories.values()),
+        "unreadable": [],
         "same_because": opinions_inside(db, names),
         "apart_from": list(opinions_across(db, names)),
         "values_from": _values_from(details, names),
@@ -201,18 +208,28 @@ def _explain_records(
     athlete_id: str,
     reference: str,
 ) -> Plain:
-    record_ids = find_records(db, athlete_id, reference)
+    record_ids = find_records(db, athlete_id, reference.rstrip("…"))
     if not record_ids:
         # A date matches no id, so it is tried last.
         record_ids = records_on(db, athlete_id, reference)
+    if not record_ids:
+        record_ids = _records_at(db, athlete_id, reference)
     stories = [story_of_record(db, record_id) for record_id in record_ids]
+    paths = list_paths(db, athlete_id)
+    for story in stories:
+        story["paths"] = paths.get((story["connection"], story["external_id"]), [])
     verdict, fix = _verdict(stories)
+    unreadable = [] if stories else _unreadable(db, athlete_id, reference)
+    if unreadable:
+        verdict = unreadable[0]["what"]
+        fix = unreadable[0]["fix"]
     return {
         "reference": reference,
         "activity": None,
         "verdict": verdict,
         "fix": fix,
         "records": stories,
+        "unreadable": unreadable,
         "same_because": [],
         "apart_from": [],
         "values_from": {},
@@ -221,6 +238,43 @@ def _explain_records(
         "doubts": [],
         "crop": None,
     }
+
+
+def _unreadable(
+    db: Db,
+    athlete_id: str,
+    reference: str,
+) -> list[Plain]:
+    """Return the files that could not be read and are meant by an id, a name or a path."""
+    # A list shows a long id as its first characters and "…".
+    typed = reference.rstrip("…")
+    return [row for row in list_unreadable(db, athlete_id) if is_meant(row, typed)]
+
+
+def _activity_of_file(
+    db: Db,
+    athlete_id: str,
+    path: str,
+) -> str | None:
+    """Return the id of the activity of a file, by the name or path of the file."""
+    for record_id in _records_at(db, athlete_id, path):
+        for source_activity in story_of_record(db, record_id)["source_activities"]:
+            if source_activity["activity_id"] is not None:
+                return str(source_activity["activity_id"])
+    return None
+
+
+def _records_at(
+    db: Db,
+    athlete_id: str,
+    path: str,
+) -> list[int]:
+    """Return the ids of the records of a file, by its name or path."""
+    record_ids = []
+    for (_, external_id), paths in list_paths(db, athlete_id).items():
+        if any(is_path(known, path) for known in paths):
+            record_ids += find_records(db, athlete_id, external_id)
+    return record_ids
 
 
 def _verdict(stories: Sequence[Plain]) -> tuple[str, str | None]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.services.closed_services import fix_with_alternatives
 from fitglue_registry.store.counts import list_stubs
+from fitglue_registry.store.locations import list_paths, list_unreadable
 from fitglue_registry.store.quarantine import list_quarantine
 from fitglue_registry.workspace import ME
 
@@ -29,16 +30,33 @@ class Records:
         Returns:
             Rows with ``connection``, ``external_id``, ``start_local``, the error (``code``,
             ``what``, ``where``, ``why``, ``fix``), the ``stage`` that failed, ``since``, ``tries``,
-            ``plugin`` and ``plugin_version``.
+            ``plugin`` and ``plugin_version``. ``paths`` has the paths of a file, as far as they are
+            known.
         """
         with self._workspace.database.read() as db:
-            return list_quarantine(db, athlete)
+            return with_paths(list_quarantine(db, athlete), list_paths(db, athlete))
+
+    def unreadable(self, athlete: str = ME) -> list[dict[str, Any]]:
+        """Return the files and folders that the last sync could not read.
+
+        Nothing is stored of them, and each sync tries to read them again.
+
+        Args:
+            athlete: The athlete.
+
+        Returns:
+            Rows with ``connection``, ``external_id``, ``paths``, and the error (``code``, ``what``,
+            ``fix``).
+        """
+        with self._workspace.database.read() as db:
+            return list_unreadable(db, athlete)
 
     def in_quarantine(self, name: str, athlete: str = ME) -> list[dict[str, Any]]:
         """Return the records in quarantine with an id.
 
         Args:
-            name: An external id or ``CONNECTION/ID``; its first six characters are enough.
+            name: An external id or ``CONNECTION/ID``, of which the first six characters are enough;
+                or the name or the path of a file.
             athlete: The athlete.
 
         Returns:
@@ -48,7 +66,8 @@ class Records:
             UserMistake: FG-not-in-quarantine if no record matches.
         """
         typed = name.rstrip("…")  # a list shows a long id as its first characters and "…"
-        meant = [record for record in self.quarantine(athlete) if _is_meant(record, typed)]
+        rows = [*self.quarantine(athlete), *self.unreadable(athlete)]
+        meant = [record for record in rows if is_meant(record, typed)]
         if not meant:
             raise UserMistake(
                 "FG-not-in-quarantine",
@@ -71,10 +90,31 @@ class Records:
         return stubs
 
 
-def _is_meant(record: dict[str, Any], typed: str) -> bool:
+def with_paths(
+    rows: list[dict[str, Any]],
+    paths: dict[tuple[str, str], list[str]],
+) -> list[dict[str, Any]]:
+    """Return rows about records with the ``paths`` of their files, which replace their titles."""
+    for row in rows:
+        row["paths"] = paths.get((row["connection"], row["external_id"]), [])
+        title, _, what = row["what"].partition(": ")
+        if what and any(title in path for path in row["paths"]):
+            row["what"] = what
+    return rows
+
+
+def is_meant(record: dict[str, Any], typed: str) -> bool:
+    """Return whether a record is meant by what a person typed: an id, or the name of its file."""
     external_id = record["external_id"]
     # A minimum length keeps a short text from matching many records.
     for name in (external_id, f"{record['connection']}/{external_id}"):
         if name == typed or (len(typed) >= _ENOUGH and name.startswith(typed)):
             return True
-    return False
+    return any(is_path(path, typed) for path in record["paths"])
+
+
+def is_path(path: str, typed: str) -> bool:
+    """Return whether a person means a file by its name, the end of its path, or its whole path."""
+    if path == typed or path.endswith((f"/{typed}", f" > {typed}")):
+        return True
+    return typed.endswith(f"/{path}")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
+from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.rows import upsert_many
 from fitglue_registry.store.statements import chunks
-from fitglue_registry.store.tables import locations
+from fitglue_registry.store.tables import connections, locations
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from sqlalchemy.engine import Connection as Db
 
@@ -25,12 +26,16 @@ class KnownLocation(NamedTuple):
         mark: Its mark when it was read.
         plugin_version: The version of the plugin that read it.
         external_ids: The records that were found there.
+        path: Where people find it.
+        error: The parts of the error because of which it, or a part of it, could not be read.
     """
 
     key: str
     mark: str
     plugin_version: str | None
     external_ids: tuple[str, ...]
+    path: str | None = None
+    error: Mapping[str, Any] | None = None
 
 
 def known_locations(db: Db, connection_id: str) -> dict[str, KnownLocation]:
@@ -40,12 +45,56 @@ def known_locations(db: Db, connection_id: str) -> dict[str, KnownLocation]:
         locations.c.mark,
         locations.c.plugin_version,
         locations.c.external_ids,
+        locations.c.path,
+        locations.c.error,
     ).where(locations.c.connection_id == connection_id)
     known = {}
-    for key, mark, version, ids in db.execute(query):
-        external_ids = tuple(msgspec.json.decode(ids))
-        known[key] = KnownLocation(key, mark, version, external_ids)
+    for row in db.execute(query):
+        known[row.key] = KnownLocation(
+            row.key,
+            row.mark,
+            row.plugin_version,
+            tuple(msgspec.json.decode(row.external_ids)),
+            row.path,
+            msgspec.json.decode(row.error) if row.error else None,
+        )
     return known
+
+
+def list_unreadable(db: Db, athlete_id: str) -> list[dict[str, Any]]:
+    """Return the places of an athlete that could not be read, in the order of their paths."""
+    query = (
+        sa.select(locations, connections.c.name)
+        .join(connections, connections.c.id == locations.c.connection_id)
+        .where(connections.c.athlete_id == athlete_id, locations.c.error.is_not(None))
+        .order_by(connections.c.name, locations.c.path, locations.c.key)
+    )
+    found = []
+    for row in db.execute(query):
+        error = msgspec.json.decode(row.error)
+        for external_id in msgspec.json.decode(row.external_ids):
+            place = {
+                "connection": row.name,
+                "external_id": external_id,
+                "paths": [row.path] if row.path else [],
+            }
+            found.append(place | error)
+    return found
+
+
+def list_paths(db: Db, athlete_id: str) -> dict[tuple[str, str], list[str]]:
+    """Return connection and external id → the paths at which the record was found."""
+    query = (
+        sa.select(locations.c.path, locations.c.external_ids, connections.c.name)
+        .join(connections, connections.c.id == locations.c.connection_id)
+        .where(connections.c.athlete_id == athlete_id, locations.c.path.is_not(None))
+        .order_by(locations.c.path)
+    )
+    paths: dict[tuple[str, str], list[str]] = {}
+    for path, external_ids, name in db.execute(query):
+        for external_id in msgspec.json.decode(external_ids):
+            paths.setdefault((name, external_id), []).append(path)
+    return paths
 
 
 def put_locations(
@@ -62,6 +111,8 @@ def put_locations(
             "mark": location.mark,
             "plugin_version": location.plugin_version,
             "external_ids": msgspec.json.encode(location.external_ids).decode(),
+            "path": location.path,
+            "error": None if location.error is None else json_text(location.error),
         }
         rows.append(row)
     upsert_many(db, locations, rows)

@@ -161,6 +161,8 @@ locations = Table(
     Column("mark", Text, nullable=False),
     Column("plugin_version", Text),
     Column("external_ids", Text, nullable=False),  # JSON: the records that were found there
+    Column("path", Text),  # where people find it
+    Column("error", Text),  # JSON: why it could not be read; it is read again by each sync
 )
 
 records = Table(

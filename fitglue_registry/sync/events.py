@@ -109,6 +109,7 @@ class WindowListed(Event):
         stubs: How many of them became stubs.
         missing: How many stored records of this window the source no longer listed.
         left: How many windows are still to be listed.
+        copies: How many of the files that were read are copies of others.
     """
 
     window: Window
@@ -118,6 +119,7 @@ class WindowListed(Event):
     stubs: int
     missing: int
     left: int
+    copies: int = 0
 
 
 @dataclass(frozen=True, slots=True)

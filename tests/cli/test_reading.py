@@ -231,9 +231,9 @@ def test_why_of_a_stub_says_why_it_will_not_come(synced, fitglue):
 
 
 def test_why_of_something_unknown_says_what_to_do(synced, fitglue):
-    """`why` of an unknown reference says what to do."""
+    """`why` of an unknown reference says what to do, and its exit code is 2."""
     result = fitglue("why", "i404")
-    assert result.code == 0
+    assert result.code == 2
     assert "FitGlue has never seen this workout" in result.out
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
+
 import pytest
 
 GPX = (
@@ -10,6 +14,7 @@ GPX = (
     b'<trkpt lat="46.01" lon="7"><time>2026-05-01T07:10:00Z</time></trkpt>'
     b"</trkseg></trk></gpx>"
 )
+DAMAGED = b"<gpx><trk>"
 PRIVATE_KEY = b"-----BEGIN OPENSSH PRIVATE KEY-----\nSECRET\n"
 PICTURE = b"\xff\xd8\xff\xe0JFIF"
 
@@ -38,3 +43,66 @@ def test_nothing_is_kept_of_a_file_that_is_not_a_workout(fitglue, rides, tmp_pat
         assert "fetch" not in result.out + result.err
     kept = [path.read_bytes() for path in (tmp_path / "home").rglob("*") if path.is_file()]
     assert not any(content in stored for stored in kept)
+
+
+def ids_in(out):
+    """Return the ids of unreadable files that a command printed."""
+    return re.findall(r"path-[0-9a-f]{16}", out)
+
+
+def test_all_unusable_files_are_listed_and_explained(fitglue, rides):
+    """`quarantine` lists every file that cannot be used, beyond the first five that an import
+    prints, and `why` explains each by its id, its name and its path.
+    """
+    for number in range(7):
+        (rides / f"{number}.fit").write_bytes(PICTURE)
+    out = fitglue("import", str(rides), "--yes").out
+    assert ("and 2 more" in out, "to see all: fitglue quarantine" in out) == (True, True)
+    listed = fitglue("quarantine", "--json").lines
+    assert [row["paths"] for row in listed] == [[f"{number}.fit"] for number in range(7)]
+    assert "JPEG" in fitglue("quarantine").out
+    [printed, *_] = ids_in(out)
+    for reference in (printed, "6.fit", str(rides / "6.fit"), f"files/{printed}"):
+        story = fitglue("why", reference)
+        assert (story.code, "it is a JPEG picture" in story.out) == (0, True)
+    assert "it is a JPEG picture" in fitglue("quarantine", "show", "6.fit").out
+    assert "7 could not be read" in fitglue("doctor", "--offline").out
+
+
+def test_a_removed_file_is_no_longer_listed(fitglue, rides):
+    """An unusable file that was removed is forgotten by the next sync."""
+    (rides / "x.fit").write_bytes(PICTURE)
+    fitglue("import", str(rides), "--yes")
+    (rides / "x.fit").unlink()
+    assert fitglue("sync").code == 0
+    assert fitglue("quarantine", "--json").lines == []
+    assert fitglue("why", "x.fit").code == 2
+
+
+def test_a_damaged_file_is_named_by_its_path_in_the_archive(fitglue, rides):
+    """Every message about a damaged file has its path below the folder, with the archives, and the
+    number of its copies.
+    """
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as part:
+        part.writestr("c.gpx", DAMAGED)
+    with zipfile.ZipFile(rides / "more.zip", "w") as more:
+        more.writestr("part.zip", inner.getvalue())
+    (rides / "sub").mkdir()
+    (rides / "sub" / "d.gpx").write_bytes(DAMAGED)
+    named = "more.zip > part.zip > c.gpx and 1 more"
+    assert f"{named}: the file cannot be used" in fitglue("import", str(rides), "--yes").out
+    assert f"{named}: the file cannot be used" in " ".join(fitglue("quarantine").out.split())
+    for name in ("c.gpx", "sub/d.gpx"):
+        assert named in fitglue("quarantine", "show", name).out
+        assert named in fitglue("why", name).out
+
+
+@pytest.mark.parametrize("copies", [1, 3])
+def test_copies_are_counted(fitglue, rides, copies):
+    """An import says how many files are copies of others, and the next sync does not repeat it."""
+    for number in range(copies):
+        (rides / f"copy{number}.gpx").write_bytes(GPX)
+    words = {1: "1 is a copy of other files", 3: "3 are copies of other files"}[copies]
+    assert f"1 new, {words}" in fitglue("import", str(rides), "--yes").out
+    assert "cop" not in fitglue("sync").out

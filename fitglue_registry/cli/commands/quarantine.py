@@ -12,7 +12,7 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of, stated
 from fitglue_registry.cli.starts import start_day, start_second
-from fitglue_registry.cli.sync_report import follow
+from fitglue_registry.cli.sync_report import follow, shown_paths, where_and_what
 from fitglue_registry.cli.text import short_id
 from fitglue_registry.services.events import SyncStopped
 
@@ -46,8 +46,8 @@ def command(context: click.Context) -> None:
 @json_option("Print JSON Lines.")
 @pass_cli
 def list_(cli: CliContext) -> None:
-    """List the records in quarantine, oldest first."""
-    quarantined = cli.host.records.quarantine()
+    """List the records in quarantine, oldest first, then the files that could not be read."""
+    quarantined = [*cli.host.records.quarantine(), *cli.host.records.unreadable()]
     if cli.as_json:
         cli.lines(quarantined)
     elif quarantined:
@@ -62,8 +62,9 @@ def list_(cli: CliContext) -> None:
 def _row(record: Document) -> tuple[str, str, str]:
     return (
         f"{record['connection']}/{short_id(record['external_id'])}",
-        start_day(record),
-        f"{record['what']} [{record['code']}]",
+        # The start of a workout in a file that could not be read is not known.
+        start_day(record) if "stage" in record else "",
+        f"{where_and_what(record)} [{record['code']}]",
     )
 
 
@@ -91,9 +92,12 @@ def show(cli: CliContext, *, external_id: str) -> None:
 def _facts(record: Document) -> Iterator[tuple[str, Any]]:
     yield "what", record["what"]
     where = record.get("where", {})
-    yield "where", ", ".join(map(str, where.values()))
+    yield "where", shown_paths(record["paths"]) or ", ".join(map(str, where.values()))
     yield "why", record.get("why")
     yield "fix", record.get("fix")
+    if "stage" not in record:
+        yield "kept", "nothing; each sync tries to read it again"
+        return
     yield "start", start_second(record)
     yield "stage", record["stage"]
     yield "since", numbers.moment(record["since"])

@@ -10,7 +10,7 @@ import click
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
-from fitglue_registry.cli.sync_report import follow, follow_each, summary
+from fitglue_registry.cli.sync_report import follow, follow_each, show_left_over, summary
 from fitglue_registry.services.events import SyncStopped, Watching
 
 if TYPE_CHECKING:
@@ -36,11 +36,12 @@ def command(cli: CliContext, *, connections: tuple[str, ...]) -> int:
     if cli.as_json:
         _, code = follow(cli, stream)
         return code
+    reported: dict[str, dict[str, str]] = {}
     for step in follow_each(cli, stream, "reading"):
         if isinstance(step, Watching):
             _say_what_is_watched(cli, step)
         else:
-            _show_sync(cli, step)
+            _show_sync(cli, step, reported)
     return 0
 
 
@@ -51,13 +52,28 @@ def _say_what_is_watched(cli: CliContext, event: Watching) -> None:
     cli.note(f"{event.connection}: watching {', '.join(event.paths)}{missing}")
 
 
-def _show_sync(cli: CliContext, tally: Tally) -> None:
-    """Print one line for a sync that changed something or stopped, and its error."""
+def _show_sync(
+    cli: CliContext,
+    tally: Tally,
+    reported: dict[str, dict[str, str]],
+) -> None:
+    """Print one line for a sync that changed something or stopped, and what it could not read.
+
+    Args:
+        cli: The context of the command.
+        tally: The sync.
+        reported: Connection → the unreadable files that were last printed, and why. Each sync reads
+            them again, and repeating them would hide what is new.
+    """
     ended = tally.ended
     assert ended is not None
+    is_news = tally.not_fetched != reported.get(tally.connection, {})
+    reported[tally.connection] = dict(tally.not_fetched)
     # A file that was already known changes nothing and is not worth a line.
-    if ended.counts or isinstance(ended, SyncStopped):
+    if ended.counts or is_news or isinstance(ended, SyncStopped):
         now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
         cli.show(f"{now}  {tally.connection}: {summary(tally)}")
+    if is_news or tally.quarantined:
+        show_left_over(cli, tally)
     if isinstance(ended, SyncStopped):
         show_failure(cli, ended.error, tally.connection)

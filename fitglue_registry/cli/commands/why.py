@@ -11,7 +11,9 @@ from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Hanging, Heading, Pairs
 from fitglue_registry.cli.match_report import match_report
+from fitglue_registry.cli.sync_report import shown_paths
 from fitglue_registry.cli.text import short_hashes, short_id
+from fitglue_registry.errors import UserMistake
 from fitglue_registry.model.stored import PartName, PartState, RunDecision
 
 if TYPE_CHECKING:
@@ -56,17 +58,19 @@ _ORDER: tuple[str, ...] = tuple(PartName)
 @click.argument("reference", metavar="REF")
 @json_option()
 @pass_cli
-def command(cli: CliContext, *, reference: str) -> None:
+def command(cli: CliContext, *, reference: str) -> int:
     """Explain what happened to the workout REF.
 
     You see when it arrived, what it became, and why it was merged with others, or why it has
-    no activity. REF is a number, `last`, a date, an id at the source, or an identity such as
-    strava:123.
+    no activity. REF is a number, `last`, a date, an id at the source, an identity such as
+    strava:123, or the name or path of a file. If FitGlue has never seen it, the exit code is 2.
     """
     story = cli.host.why(reference)
+    is_known = story["activity"] or story["records"] or story["unreadable"]
+    code = 0 if is_known else UserMistake.exit_code
     if cli.as_json:
         cli.document(story)
-        return
+        return code
     cli.show(*_head(story), *match_report(story))
     # For several records, the reasons that joined them come first, then each record in brief.
     is_brief = len(story["records"]) > 1
@@ -78,6 +82,7 @@ def command(cli: CliContext, *, reference: str) -> None:
         if record["source"] in file_sources:
             record["hops"] = list(_hops_of_file(record["hops"]))
         cli.show(*_record(record, is_brief=is_brief))
+    return code
 
 
 def _hops_of_file(hops: list[Document]) -> Iterator[Document]:
@@ -113,6 +118,8 @@ def _record(record: Document, *, is_brief: bool) -> Iterator[Part]:
     if quarantine:
         since = numbers.moment(quarantine["since"])
         yield Pairs([("in quarantine", since, quarantine["what"])], widths=_WIDTHS)
+    paths = shown_paths(record.get("paths", []))
+    yield Pairs([("file", "", paths)], widths=_WIDTHS) if paths else ""
     # Each leg of a multisport record has claims of its own.
     claims: list[str] = []
     for source_activity in record["source_activities"]:

@@ -66,8 +66,8 @@ def read_files(run: Run, options: Options) -> Events:
                 for external_id in place.external_ids:
                     if external_id in stored:
                         yield PartStored(name, PartName.FILE, external_id, done, len(due))
-    if options.full and not options.dry_run:
-        _forget_others(run, listed)
+    if not options.dry_run:
+        _forget_others(run, listed, everything=options.full)
     yield counts.event(name, len(listed))
 
 
@@ -105,7 +105,7 @@ def _is_due(
     wanted: Collection[str],
 ) -> bool:
     """Return whether a place that was read before has to be read again."""
-    if before.mark != location.mark:
+    if before.mark != location.mark or before.error is not None:
         return True
     if not before.external_ids:
         # Another version may find something where this one found nothing.
@@ -156,12 +156,26 @@ def _store(
     return stored
 
 
-def _forget_others(run: Run, listed: Iterable[Location]) -> None:
-    """Forget the places that are no longer listed, so that their number does not grow forever."""
+def _forget_others(
+    run: Run,
+    listed: Iterable[Location],
+    *,
+    everything: bool,
+) -> None:
+    """Forget the places that are no longer listed, so that their number does not grow forever.
+
+    Args:
+        run: The run.
+        listed: The places that are listed now.
+        everything: Whether to forget all of them, or only those that could not be read, which
+            nobody needs to hear of any more.
+    """
     context = run.context
     with context.database.read() as db:
         known = known_locations(db, context.connection_id)
     gone = known.keys() - {location.key for location in listed}
+    if not everything:
+        gone = {key for key in gone if known[key].error is not None}
     if gone:
         with context.database.write() as db:
             forget_locations(db, context.connection_id, gone)
@@ -172,10 +186,15 @@ class _Counts:
 
     def __init__(self) -> None:
         self._decisions: list[RunDecision] = []
+        self._copies = 0
 
     def add(self, batch: Batch) -> None:
         """Add the records of a batch."""
         self._decisions += [change.change.decision for change in batch.changes]
+        for place in batch.places:
+            # A place that names its record, such as a row, is no file.
+            if place.external_ids and not place.records and place.location.external_id is None:
+                self._copies += 1
 
     def event(self, name: str, rows: int) -> WindowListed:
         """Return the event at the end, with the number of places as its rows."""
@@ -189,4 +208,5 @@ class _Counts:
             count(RunDecision.STUB),
             missing=0,
             left=0,
+            copies=self._copies,
         )

@@ -169,20 +169,28 @@ def _store_missing(
 def _known_places(run: Run, batch: Batch) -> Iterable[KnownLocation]:
     version = run.context.plugin_version
     for place in batch.places:
-        if any(_is_later(record) for record in place.records):
-            continue  # nothing is stored of it, and the next sync tries again
         location = place.location
         yield KnownLocation(
             location.key,
             location.mark,
             version,
             place.external_ids,
+            location.path,
+            _why_unread(place),
         )
 
 
-def _is_later(record: ReadRecord) -> bool:
-    """Return whether the record, or one of its parts, may be there in the next sync."""
-    missing = [*record.unavailable]
-    if record.listing.unavailable is not None:
-        missing.append(record.listing.unavailable)
-    return any(unavailable.state == UnavailableState.LATER for unavailable in missing)
+def _why_unread(place: PlaceRead) -> dict[str, str | None] | None:
+    """Return why a record at a place, or one of its parts, has to be read again by each sync."""
+    for record in place.records:
+        missing = [*record.unavailable]
+        if record.listing.unavailable is not None:
+            missing.append(record.listing.unavailable)
+        for unavailable in missing:
+            if unavailable.state == UnavailableState.LATER:
+                return {
+                    "code": unavailable.code,
+                    "what": unavailable.reason,
+                    "fix": unavailable.fix,
+                }
+    return None

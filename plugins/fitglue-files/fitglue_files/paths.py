@@ -61,6 +61,11 @@ def paths_of(connection: Connection) -> list[Path]:
     return present
 
 
+def named_paths(connection: Connection) -> list[Path]:
+    """Return the paths of a connection, resolved, whether they exist or not."""
+    return [Path(part).expanduser().resolve() for part in paths_in(_setting(connection))]
+
+
 def present_paths(connection: Connection) -> list[Path]:
     """Return the paths of an archive that exist, without an error if none does.
 

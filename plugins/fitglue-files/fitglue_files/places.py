@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from fitglue_files.members import Member, Refusal
+from fitglue_files.members import Member, Refusal, display_path
+from fitglue_files.paths import named_paths
 from fitglue_files.refusals import restored
 from fitglue_registry.plugin_api import Location as Place
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fitglue_files.members import MemberOrRefusal
+    from fitglue_registry.plugin_api import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ def place_of(
         f"{of_member['mark']}|{mark}",
         _hint(of_member, values),
         member.size if isinstance(member, Member) else 0,
+        path=member.where,
     )
 
 
@@ -78,7 +82,25 @@ def place_of_row(
         _hint(of_member, values),
         member.size if isinstance(member, Member) else 0,
         external_id,
+        path=None if member is None else member.where,
     )
+
+
+def folders_of(connection: Connection) -> list[str]:
+    """Return the folders that the athlete named, and those of the files, each with a separator."""
+    folders = []
+    for path in named_paths(connection):
+        folder = path if path.is_dir() else path.parent
+        folders.append(display_path((f"{folder}{os.sep}",)))
+    return folders
+
+
+def below(folders: Iterable[str], place: Place) -> Place:
+    """Return a place with its path below one of these folders, as athletes know their files."""
+    for folder in folders:
+        if place.path is not None and place.path.startswith(folder):
+            return replace(place, path=place.path.removeprefix(folder))
+    return place
 
 
 def hint_of(place: Place) -> Hint:

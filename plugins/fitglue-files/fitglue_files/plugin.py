@@ -53,8 +53,12 @@ def fitglue_list(
 
     The window is ignored: the day of a workout is only known after its file has been read.
     """
+    from fitglue_files.places import below, folders_of
+
     del window
-    yield from _source(connection.entry).places(connection)
+    folders = folders_of(connection)
+    for place in _source(connection.entry).places(connection):
+        yield below(folders, place)
 
 
 @hookimpl
