@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: From this speed on, tenths of a step per second are of no interest.
 _WHOLE_SPEED = 10
+#: Seconds of work on a part before its speed and the time that is left are shown.
+_KNOWN_AFTER_S = 1.0
 
 
 class _OnlyParts(ProgressColumn):
@@ -45,15 +47,35 @@ class _OnlyText(SpinnerColumn):
         return Text(" ")
 
 
+class _OnceKnown(_OnlyParts):
+    """A column of the bars that stays empty until the speed is known."""
+
+    def render(self, task: Task) -> RenderableType:
+        if _speed(task) is None:
+            return Text("")
+        return super().render(task)
+
+
 class _Speed(ProgressColumn):
     """How many steps of a part are done per second, such as ``51/s``."""
 
     def render(self, task: Task) -> RenderableType:
-        speed = task.speed
+        speed = _speed(task)
         if speed is None:
             return Text("")
         digits = 0 if speed >= _WHOLE_SPEED else 1
         return Text(f"{speed:,.{digits}f}/s", style="progress.data.speed")
+
+
+def _speed(task: Task) -> float | None:
+    """Return the steps per second, or ``None`` before they are known.
+
+    The first steps of a part arrive together, as one batch, and say nothing about its speed.
+    """
+    elapsed_s = task.elapsed
+    if elapsed_s is None or elapsed_s < _KNOWN_AFTER_S:
+        return None
+    return task.speed
 
 
 def progress_bars(console: Console) -> Progress:
@@ -64,7 +86,7 @@ def progress_bars(console: Console) -> Progress:
         _OnlyParts(BarColumn(bar_width=24)),
         _OnlyParts(MofNCompleteColumn()),
         _OnlyParts(_Speed()),
-        _OnlyParts(TimeRemainingColumn(compact=True)),
+        _OnceKnown(TimeRemainingColumn(compact=True)),
     )
     # An export writes to standard output while its bar is shown, so rich must not redirect it.
     return Progress(*columns, console=console, transient=True, redirect_stdout=False)

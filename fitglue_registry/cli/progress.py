@@ -73,7 +73,9 @@ class Progress:
         done: int,
         total: int,
     ) -> None:
-        """Show that ``done`` of ``total`` steps of one part are done."""
+        """Show that ``done`` of ``total`` steps of one part are done; nothing to do has no bar."""
+        if not total:
+            return
         with self._lock:
             self._parts[name] = (done, total)
             self._refresh()
@@ -113,7 +115,8 @@ class Progress:
         self._bars.update(self._tasks[""], description=self._text)
         for name, (done, total) in self._parts.items():
             if name not in self._tasks:
-                self._tasks[name] = self._bars.add_task(name, total=total)
+                # The steps before it appears would otherwise count as done in no time.
+                self._tasks[name] = self._bars.add_task(name, total=total, completed=done)
             self._bars.update(
                 self._tasks[name],
                 completed=done,

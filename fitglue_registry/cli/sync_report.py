@@ -126,7 +126,8 @@ def follow(
         return [], _print_lines(cli, stream)
     tallies: dict[str, Tally] = {}
     # Closing the iterator stops the sync cleanly if Ctrl-C interrupts this loop.
-    with Progress(cli) as progress, closing(stream):  # type: ignore[type-var]
+    # The text is that of what happens before the first event, such as connecting the sources.
+    with Progress(cli, verb) as progress, closing(stream):  # type: ignore[type-var]
         cli.host.on_wait = progress.waiting
         for event in stream:
             tally = tallies.setdefault(event.connection, Tally(event.connection))
@@ -148,7 +149,7 @@ def follow_each(
                 yield event
                 continue
             tally = Tally(event.connection)
-            with Progress(cli) as progress:
+            with Progress(cli, verb) as progress:
                 for part in chain([event], stream):
                     tally.take(part)
                     _display(progress, tally, part, verb)

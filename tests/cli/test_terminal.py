@@ -9,9 +9,14 @@ import pty
 import subprocess
 import sys
 
+import pytest
 from rich.console import Console
 
+from fitglue_registry.cli import progress
+from fitglue_registry.cli.app import LateLoader
 from fitglue_registry.cli.bars import progress_bars
+from fitglue_registry.cli.context import CliContext
+from fitglue_registry.cli.sync_report import follow
 
 #: The command with bars that do not wait until something takes long.
 AT_ONCE = """
@@ -73,6 +78,66 @@ def test_a_bar_shows_the_steps_per_second_and_the_time_that_is_left():
     assert " 200/1000 " in line
     assert " 50/s " in line
     assert " 00:16" in line
+
+
+def drawn(steps):
+    """Return a bar of 220 steps after some steps, given as pairs of a moment and how many are done
+    by then.
+    """
+    now = [0.0]
+    screen = io.StringIO()
+    console = Console(
+        file=screen,
+        force_terminal=True,
+        color_system=None,
+        width=80,
+        get_time=lambda: now[0],
+    )
+    bars = progress_bars(console)
+    files = bars.add_task("files", total=220)
+    for moment, done in steps:
+        now[0] = moment
+        bars.update(files, completed=done)
+    console.print(bars.make_tasks_table(bars.tasks))
+    return screen.getvalue()
+
+
+@pytest.mark.parametrize("steps", [[(0.0, 4)], [(0.0001, 2), (0.0002, 4)]])
+def test_a_bar_shows_no_speed_before_it_is_known(steps):
+    """In its first second, a bar shows how many steps are done, but no speed and no time."""
+    line = drawn(steps)
+    assert " 4/220 " in line
+    assert "/s" not in line
+    assert ":" not in line
+
+
+def test_a_bar_shows_its_speed_after_a_second():
+    """After a second of work, a bar shows its speed and the time that is left."""
+    line = drawn([(0.5, 10), (1.0, 20), (2.0, 40)])
+    assert " 20/s " in line
+    assert " 00:09" in line
+
+
+def test_nothing_to_do_has_no_bar():
+    """A part without any step gets no bar, such as ``0/0``."""
+    shown = progress.Progress(CliContext(LateLoader()))
+    shown.bar("files", 0, 0)
+    assert shown._parts == {}
+
+
+@pytest.mark.parametrize("verb", ["reading", "listing"])
+def test_the_time_before_the_first_event_has_a_text(monkeypatch, verb):
+    """Before the first event of a sync or an import, the screen says what is being done."""
+    texts = []
+    begin = progress.Progress.__init__
+
+    def noted(self, cli, text=""):
+        texts.append(text)
+        begin(self, cli, text)
+
+    monkeypatch.setattr(progress.Progress, "__init__", noted)
+    follow(CliContext(LateLoader()), (event for event in ()), verb)
+    assert texts == [verb]
 
 
 def test_a_raw_table_keeps_texts_in_a_file_and_steers_no_terminal(monkeypatch):

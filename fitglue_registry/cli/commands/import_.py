@@ -103,9 +103,10 @@ def _import(
     *,
     dry_run: bool,
 ) -> int:
-    paths_before = _paths_by_connection(cli)
-    # Counted before, because merged and split activities make the difference unpredictable.
-    activities_before = cli.host.activities.count()
+    with Progress(cli, "opening the database"):
+        paths_before = _paths_by_connection(cli)
+        # Counted before, because merged and split activities make the difference unpredictable.
+        activities_before = cli.host.activities.count()
     events = _ConnectedSources(cli.host.import_paths(recognition, dry_run=dry_run))
     tallies, code = follow(cli, iter(events), "reading")
     if tallies:
