@@ -11,11 +11,18 @@ from fitglue_registry.plugin_api import Window
 from fitglue_registry.store.locations import forget_locations, known_locations
 from fitglue_registry.store.parts import external_ids_of_parts
 from fitglue_registry.store.raw_parts import digests_of_files
-from fitglue_registry.sync.events import Event, Events, PartsPlanned, PartStored, WindowListed
+from fitglue_registry.sync.events import (
+    Decided,
+    Event,
+    Events,
+    PartsPlanned,
+    PartStored,
+    WindowListed,
+)
 from fitglue_registry.sync.listing.dry_run import find_joins
 from fitglue_registry.sync.listing.window import events_of, not_ready
 from fitglue_registry.sync.reading.read_places import Places
-from fitglue_registry.sync.reading.store_reads import compare_batch, store_batch
+from fitglue_registry.sync.reading.store_reads import StoredBatch, compare_batch, store_batch
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
@@ -143,8 +150,8 @@ def _store(
     """
     name = run.context.name
     joins: dict[str, str] = {}
-    stored: set[str] = set()
     if options.dry_run:
+        stored = StoredBatch(set(), batch.broken_with_workout())
         joins = find_joins(run, batch.changes)
     else:
         stored = store_batch(run, batch)
@@ -153,7 +160,9 @@ def _store(
     for change in batch.changes:
         # A file has been read as a whole, also in a dry run.
         yield from events_of(name, change, joins, is_final=True)
-    return stored
+    for external_id, reason in stored.quarantined.items():
+        yield Decided(name, external_id, RunDecision.QUARANTINED, str(reason))
+    return stored.external_ids
 
 
 def _forget_others(

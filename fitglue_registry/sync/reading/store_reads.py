@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fitglue_registry.model.stored import PartName, PartState
 from fitglue_registry.plugin_api import UnavailableState
@@ -23,6 +23,7 @@ from fitglue_registry.sync.listing.store_changes import store_changes
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from fitglue_registry.errors import FitglueError
     from fitglue_registry.plugin_api import Part
     from fitglue_registry.store.records import RecordRow
     from fitglue_registry.sync.reading.in_worker import ReadRecord
@@ -50,6 +51,32 @@ class Batch:
     def records(self) -> Collection[ReadRecord]:
         """All records that were read."""
         return self.by_id.values()
+
+    def broken_with_workout(self) -> dict[str, FitglueError]:
+        """Return why new or changed records go to quarantine although their listing is a workout.
+
+        Their bytes broke a worker.
+        """
+        broken = {}
+        for change in self.changes:
+            record = self.by_id[change.change.external_id]
+            if record.broke is not None and record.derived.encoded:
+                broken[record.listing.external_id] = record.broke
+        return broken
+
+
+class StoredBatch(NamedTuple):
+    """What a transaction has stored.
+
+    Attributes:
+        external_ids: The external ids of the records.
+        quarantined: The records that went to quarantine although no change says so, with the
+            reasons: their bytes could not be decoded, but their listing is a workout, or they have
+            not changed.
+    """
+
+    external_ids: set[str]
+    quarantined: dict[str, FitglueError]
 
 
 def compare_batch(run: Run, places: Sequence[PlaceRead]) -> Batch:
@@ -86,15 +113,12 @@ def _derived(record: ReadRecord) -> Derived:
     return record.derived
 
 
-def store_batch(run: Run, batch: Batch) -> set[str]:
+def store_batch(run: Run, batch: Batch) -> StoredBatch:
     """Store a batch: its records, their bytes, source activities, claims and places.
 
     A process that dies before the commit has stored none of it, and the next sync reads the places
     again. The original files are on the disk before the transaction begins, so no row ever names a
     missing one.
-
-    Returns:
-        The external ids of the records that were stored.
     """
     context = run.context
     files = context.raws.with_blobs(list(_original_files(batch)))
@@ -110,14 +134,31 @@ def store_batch(run: Run, batch: Batch) -> set[str]:
             external_id = change.change.external_id
             read[known[external_id].id] = batch.by_id[external_id]
         _keep_parts(transaction, read)
-        for record_id, record in read.items():
-            # Its summary is a workout nevertheless, which is stored above.
-            if record.broke is not None and record.derived.encoded:
-                quarantine(transaction, record_id, record.broke)
         completed = _store_missing(transaction, batch, known)
+        quarantined = _quarantine_broken(transaction, read | completed)
         put_locations(db, context.connection_id, _known_places(run, batch))
-    changed = {change.change.external_id for change in batch.changes}
-    return changed | completed
+    for record in completed.values():
+        refused = _derived(record).refused
+        if refused is not None:
+            quarantined[record.listing.external_id] = refused
+    stored = {record.listing.external_id for record in (read | completed).values()}
+    return StoredBatch(stored, quarantined)
+
+
+def _quarantine_broken(
+    transaction: Transaction,
+    stored: Mapping[int, ReadRecord],
+) -> dict[str, FitglueError]:
+    """Put records into quarantine whose bytes broke a worker, but whose listing is a workout.
+
+    The workout is stored nevertheless. The result is the reasons by the external ids.
+    """
+    broken = {}
+    for record_id, record in stored.items():
+        if record.broke is not None and record.derived.encoded:
+            quarantine(transaction, record_id, record.broke)
+            broken[record.listing.external_id] = record.broke
+    return broken
 
 
 def _original_files(batch: Batch) -> Iterator[bytes]:
@@ -144,11 +185,11 @@ def _store_missing(
     transaction: Transaction,
     batch: Batch,
     known: Mapping[str, RecordRow],
-) -> set[str]:
+) -> dict[int, ReadRecord]:
     """Store the parts of records that have not changed, but whose parts the store does not have.
 
     They may be damaged, so that they are wanted again, or an earlier version stopped before it had
-    read them. The external ids of these records are returned.
+    read them. These records are returned by their ids.
     """
     stored: dict[int, ReadRecord] = {}
     for external_id, record in batch.unchanged.items():
@@ -163,7 +204,7 @@ def _store_missing(
     _keep_parts(transaction, incomplete)
     results = {record_id: _derived(record) for record_id, record in incomplete.items()}
     place_stored(transaction, store_derived(transaction, results))
-    return {record.listing.external_id for record in incomplete.values()}
+    return incomplete
 
 
 def _known_places(run: Run, batch: Batch) -> Iterable[KnownLocation]:

@@ -66,6 +66,8 @@ def fitglue_read(connection, location):
     if not location.undecodable:
         exec(content.decode(), globals())
         yield workout(name, "read")
+    elif b"# has a row" in content:
+        yield workout(name, "row")
 
 
 @hookimpl

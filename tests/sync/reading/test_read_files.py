@@ -161,6 +161,27 @@ def test_a_file_that_broke_a_worker_is_not_read_again_by_the_same_version(folder
     assert folder.readers() == {}
 
 
+@pytest.mark.parametrize("has_row_before", [False, True])
+def test_a_file_that_breaks_its_worker_is_reported_although_its_row_is_a_workout(
+    folder, host, has_row_before
+):
+    """A file that kills its worker is reported even if a table describes its workout, which is
+    stored, and even if the workout was there before the file.
+    """
+    if has_row_before:
+        folder.add_row("1")
+        finished(host)
+    folder.add(a=f"# id 1\n# has a row\n{DIES}")
+    for dry_run in (True, False):
+        events = list(host.sync(options=Options(dry_run=dry_run)))
+        reported = [event for event in events if getattr(event, "decision", None) == "quarantined"]
+        assert [event.external_id for event in reported] == ["1"]
+        assert "signal SIGKILL" in reported[0].reason
+    assert ids_of(host) == ["1"]
+    [record] = host.records.quarantine()
+    assert (record["external_id"], record["code"]) == ("1", "FG-plugin-died")
+
+
 def test_a_worker_that_somebody_else_killed_costs_nothing(folder, host):
     """If a worker is killed while it reads a file, perhaps because memory ran out, another reads
     the file again.
