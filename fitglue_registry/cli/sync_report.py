@@ -203,11 +203,16 @@ def shown_paths(paths: list[str]) -> str:
 
 def where_and_what(row: Mapping[str, Any]) -> str:
     """Return what is wrong with a record, after the path of its file if it is not named there."""
-    paths = row["paths"]
+    paths: list[str] = row["paths"]
+    what: str = row["what"]
     # What is unreadable is named with its full path, which ends with the path below the folder.
-    if not paths or paths[0] in row["what"]:
-        return str(row["what"])
-    return f"{shown_paths(paths)}: {row['what']}"
+    if not paths or paths[0] in what:
+        return what
+    # Without the title, which is a part of the path.
+    title, _, reason = what.partition(": ")
+    if reason and any(title in path for path in paths):
+        what = reason
+    return f"{shown_paths(paths)}: {what}"
 
 
 def exit_code(tallies: Iterable[Tally]) -> int:

@@ -94,12 +94,9 @@ def with_paths(
     rows: list[dict[str, Any]],
     paths: dict[tuple[str, str], list[str]],
 ) -> list[dict[str, Any]]:
-    """Return rows about records with the ``paths`` of their files, which replace their titles."""
+    """Return rows about records with the ``paths`` of their files, as far as they are known."""
     for row in rows:
         row["paths"] = paths.get((row["connection"], row["external_id"]), [])
-        title, _, what = row["what"].partition(": ")
-        if what and any(title in path for path in row["paths"]):
-            row["what"] = what
     return rows
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import sqlite3
 import zipfile
+from contextlib import closing
 
 import pytest
 
@@ -106,3 +108,15 @@ def test_copies_are_counted(fitglue, rides, copies):
     words = {1: "1 is a copy of other files", 3: "3 are copies of other files"}[copies]
     assert f"1 new, {words}" in fitglue("import", str(rides), "--yes").out
     assert "cop" not in fitglue("sync").out
+
+
+def test_a_file_of_an_earlier_store_gets_its_path_from_the_next_sync(fitglue, rides, tmp_path):
+    """A damaged file that an earlier format knows without its path is named by it after a sync."""
+    (rides / "d.gpx").write_bytes(DAMAGED)
+    fitglue("import", str(rides), "--yes")
+    with closing(sqlite3.connect(tmp_path / "home" / "fitglue.db")) as db:
+        db.execute("update fg_locations set path = null")
+        db.commit()
+    assert fitglue("quarantine", "--json").lines[0]["paths"] == []
+    fitglue("sync")
+    assert fitglue("quarantine", "--json").lines[0]["paths"] == ["d.gpx"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 
 import pytest
@@ -68,3 +69,46 @@ def test_nothing_to_watch_says_how_a_folder_becomes_a_connection(watched, fitglu
         "FG-nothing-to-watch",
         "fitglue import FOLDER",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "size", "expected"),
+    [
+        (
+            "large.fit",
+            b"",
+            1 << 40,
+            (
+                "files: nothing new, 1 could not be read",
+                "large.fit cannot be used: it has more than 256 MB",
+                "each sync tries to read it again",
+            ),
+        ),
+        (
+            "damaged.gpx",
+            b"<gpx><trk>",
+            None,
+            (
+                "files: 1 new, 1 of them in quarantine",
+                "damaged.gpx: the file cannot be used: ",
+                "see: fitglue quarantine",
+            ),
+        ),
+    ],
+)
+def test_a_bad_file_in_a_watched_folder_is_named_with_its_reason(
+    tmp_path, child, monkeypatch, name, content, size, expected
+):
+    """`watch` prints the path of a file that cannot be used, the reason and the next step."""
+    monkeypatch.setenv("COLUMNS", "300")
+    folder = tmp_path / "rides"
+    folder.mkdir()
+    (folder / "a.gpx").write_bytes(b"<gpx><trk><name>A</name>")
+    assert child("import", str(folder), "--yes").wait() == 5
+    (folder / name).write_bytes(content)
+    if size is not None:
+        os.truncate(folder / name, size)
+    watching = child("watch")
+    lines = [next(watching.stdout) for _ in expected]
+    for line, words in zip(lines, expected, strict=True):
+        assert words in line

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.model.stored import PartName, PartState, RunDecision
 from fitglue_registry.plugin_api import Window
-from fitglue_registry.store.locations import forget_locations, known_locations
+from fitglue_registry.store.locations import forget_locations, known_locations, put_locations
 from fitglue_registry.store.parts import external_ids_of_parts
 from fitglue_registry.store.raw_parts import digests_of_files
 from fitglue_registry.sync.events import (
@@ -74,7 +74,7 @@ def read_files(run: Run, options: Options) -> Events:
                     if external_id in stored:
                         yield PartStored(name, PartName.FILE, external_id, done, len(due))
     if not options.dry_run:
-        _forget_others(run, listed, everything=options.full)
+        _note_listed(run, listed, everything=options.full)
     yield counts.event(name, len(listed))
 
 
@@ -165,13 +165,15 @@ def _store(
     return stored.external_ids
 
 
-def _forget_others(
+def _note_listed(
     run: Run,
-    listed: Iterable[Location],
+    listed: Sequence[Location],
     *,
     everything: bool,
 ) -> None:
-    """Forget the places that are no longer listed, so that their number does not grow forever.
+    """Note the paths of places from earlier formats, and forget the places that are not listed.
+
+    Otherwise the number of places would grow forever.
 
     Args:
         run: The run.
@@ -185,9 +187,16 @@ def _forget_others(
     gone = known.keys() - {location.key for location in listed}
     if not everything:
         gone = {key for key in gone if known[key].error is not None}
-    if gone:
+    without_path = []
+    for location in listed:
+        before = known.get(location.key)
+        if before is not None and before.path is None and location.path is not None:
+            without_path.append(before._replace(path=location.path))
+    # A sync that finds nothing new writes nothing here.
+    if gone or without_path:
         with context.database.write() as db:
             forget_locations(db, context.connection_id, gone)
+            put_locations(db, context.connection_id, without_path)
 
 
 class _Counts:
