@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.model.stored import ConnectionState, PartState, RecordState
+from fitglue_registry.registry.paths import paths_in
 from fitglue_registry.services.addresses import other_address
 from fitglue_registry.services.secret_use import NOT_PROVEN
 
@@ -41,6 +42,7 @@ class ConnectionStatus:
         quarantine: The number of records that could not be understood.
         last_checked_at: When a sync last reached its end (ISO 8601, UTC), or ``None``.
         address: The address that it uses, or ``None`` if it is that of its entry.
+        paths: The archives, files and folders that it reads on this machine.
     """
 
     name: str
@@ -56,6 +58,7 @@ class ConnectionStatus:
     quarantine: int
     last_checked_at: str | None
     address: str | None = None
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ def connection_status(
         quarantine=counts.get("quarantine", 0),
         last_checked_at=connected.last_checked_at,
         address=other.address if other else None,
+        paths=tuple(paths_in(str(connected.settings.get("paths") or ""))),
     )
 
 

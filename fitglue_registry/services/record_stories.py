@@ -28,7 +28,8 @@ def story_of_record(db: Db, record_id: int) -> Plain:
 def _hops(story: Plain) -> list[Plain]:
     """Return when the workout ended, arrived at its source and was seen here.
 
-    ``took_s`` is the number of seconds since the moment before.
+    ``took_s`` is the number of seconds since the moment before. The end of the workout also has
+    ``at_local``, on the clock of the place where it was recorded, which is that of its start.
     """
     moments = {
         "workout ended": _end(story),
@@ -52,13 +53,18 @@ def _hops(story: Plain) -> list[Plain]:
             }
         )
         before = moment
+    local = _end(story, "start_local")
+    if hops and local is not None and moments["workout ended"] is not None:
+        hops[0]["at_local"] = local.replace(tzinfo=None).isoformat()
     return hops
 
 
-def _end(story: Plain) -> datetime | None:
+def _end(story: Plain, start_of: str = "start_utc") -> datetime | None:
     """Return when the workout ended, by the first source activity with start and duration."""
     for row in story["source_activities"]:
         start = _moment(row["start_utc"])
+        if start is not None and start_of == "start_local":
+            start = _wall_clock(row[start_of])
         if start is None or row["elapsed_s"] is None:
             continue
         try:
@@ -67,6 +73,10 @@ def _end(story: Plain) -> datetime | None:
         except OverflowError:
             return None
     return None
+
+
+def _wall_clock(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -186,3 +186,13 @@ def test_nothing_recognized_is_a_mistake_in_what_was_typed(installed, fitglue, t
     result = fitglue("import", str(tmp_path), "--json")
     assert (result.code, result.error["code"]) == (2, "FG-not-recognized")
     assert fitglue("import").code == 2
+
+
+@pytest.mark.parametrize("name", ["one.gpx", "two.gpx"])
+def test_connections_say_what_they_read(fitglue, tmp_path, name):
+    """A connection that reads files is listed with the path that it reads."""
+    path = tmp_path / name
+    path.write_text("<gpx><trk>")
+    fitglue("import", str(path))
+    assert f"files reads {path}" in fitglue("connections").out
+    assert fitglue("connections", "--json").lines[0]["paths"] == [str(path)]

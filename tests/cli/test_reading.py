@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -219,6 +220,19 @@ def test_why_tells_each_stage(synced, fitglue):
         "stored as new",
     ):
         assert stage in output
+
+
+def test_why_shows_the_end_of_a_workout_on_the_clock_of_its_start(synced, fitglue):
+    """The end in `why` is the start that `activities` shows plus the duration, in any time zone of
+    this machine.
+    """
+    [record, *_] = fitglue("why", "last", "--json").document["records"]
+    row = record["source_activities"][0]
+    end = datetime.fromisoformat(row["start_local"]) + timedelta(seconds=row["elapsed_s"])
+    assert record["hops"][0]["at_local"] == end.isoformat()
+    [line] = [line for line in fitglue("why", "last").out.splitlines() if "workout ended" in line]
+    assert f"{end:%Y-%m-%d %H:%M}" in line
+    assert "local time of the workout" in line
 
 
 def test_why_of_a_stub_says_why_it_will_not_come(synced, fitglue):

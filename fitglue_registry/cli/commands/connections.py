@@ -34,6 +34,8 @@ _COLUMNS = columns_of(
 )
 
 
+#: The largest number of paths of a connection that are listed in one line.
+_PATHS_SHOWN = 3
 #: The states of the records that are counted before a removal.
 _HELD = (RecordState.LISTED, RecordState.MISSING, RecordState.STUB, RecordState.GONE)
 
@@ -78,9 +80,17 @@ def _table(connections: list[ConnectionStatus], now: datetime) -> Iterator[Part]
         if connection.address:
             what = f"{connection.name} uses {connection.address}, not the address of its entry"
             yield Hanging(DETAIL, what)
+        if connection.paths:
+            yield Hanging(DETAIL, f"{connection.name} reads {_paths(connection.paths)}")
         if connection.state != ConnectionState.OK:
             yield Hanging("!", f"{connection.name}: {connection.reason or connection.state}")
             yield Hanging("→", connection.fix or "", indent=4)
+
+
+def _paths(paths: tuple[str, ...]) -> str:
+    shown = ", ".join(paths[:_PATHS_SHOWN])
+    more = len(paths) - _PATHS_SHOWN
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def _row(connection: ConnectionStatus, now: datetime) -> tuple[object, ...]:

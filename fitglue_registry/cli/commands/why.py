@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -167,6 +168,10 @@ def _brief_stages(record: Document) -> Iterator[Stage]:
 
 def _hop(hop: Document) -> Stage:
     later = ""
+    if "at_local" in hop:
+        # On the same clock as the start that `activities` and `show` print.
+        at_local = datetime.fromisoformat(hop["at_local"])
+        return hop["hop"], f"{at_local:%Y-%m-%d %H:%M}", "local time of the workout"
     if hop["took_s"] is not None:
         later = f"{numbers.span(hop['took_s'])} later"
     return hop["hop"], numbers.moment(hop["at"]), later
