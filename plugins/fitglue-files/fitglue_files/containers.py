@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from fitglue_files import limits
@@ -21,6 +21,7 @@ from fitglue_files.refusals import (
     too_large,
     without_index,
 )
+from fitglue_files.trail import Trail
 from fitglue_files.unpacking import HEAD
 from fitglue_files.zip_budget import ZipBudget, largest_index, size_of
 from fitglue_files.zips import OpenZips, Spools, member_problem, modified_s, open_zip
@@ -40,14 +41,19 @@ class ContainerReader:
     """A reader that finds and opens members, and keeps the zips open that contain them.
 
     It is a context manager, for use by one thread.
+
+    Args:
+        trail: What opens files and folders, and stays open; without it, the reader has its own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, trail: Trail | None = None) -> None:
         self._marks: dict[str, str] = {}
         #: The symbolic links that were skipped.
         self.links: list[Location] = []
         #: The pipes, sockets and devices that were skipped.
         self.specials: list[Location] = []
+        self._owns_trail = trail is None
+        self._trail = trail or Trail()
         self._zips = OpenZips(limits.MOST_OPEN, limits.MOST_OPEN_MEMBERS)
         self._spools = Spools()
         self._budget = ZipBudget()
@@ -67,6 +73,8 @@ class ContainerReader:
         """Close everything that is open."""
         self._spools.close()
         self._zips.close()
+        if self._owns_trail:
+            self._trail.close()
 
     def is_current(self) -> bool:
         """Return whether no zip on the disk has changed since it was opened."""
@@ -81,7 +89,7 @@ class ContainerReader:
         container or folder that cannot be opened is yielded as a refusal, and the search continues.
         """
         for path in paths:
-            for found in _files(Path(path)):
+            for found in self._files(Path(path)):
                 if found.is_link:
                     self.links.append((found.path,))
                 elif found.is_special:
@@ -90,7 +98,22 @@ class ContainerReader:
                     error = folder_closed(display_path((found.path,)), found.closed)
                     yield Refusal((found.path,), error, is_folder=True)
                 else:
-                    yield from self._from_file(Path(found.path))
+                    yield from self._from_file(found.path)
+
+    def _files(self, path: Path) -> Iterator[Found]:
+        """Yield the path, or every file below a folder that is not hidden, in the order of their
+        names.
+        """
+        # The athlete named this path, so it may be a link, which is resolved once. Links inside it
+        # may have been made by somebody else.
+        resolved = path.resolve()
+        if not resolved.is_dir():
+            yield Found(str(resolved))
+            return
+        for found in files_below(resolved, self._trail):
+            # ``Path`` would take milliseconds for a file below thousands of folders.
+            if not _is_hidden(os.path.basename(found.path)):  # noqa: PTH119
+                yield found
 
     def members(self, location: Location) -> Iterator[MemberOrRefusal]:
         """Yield the members of one zip, and those of the zips in it."""
@@ -115,11 +138,11 @@ class ContainerReader:
             if not info.is_dir() and not _is_hidden(name):
                 yield from self._from_zip(location, info)
 
-    def _from_file(self, path: Path) -> Iterator[MemberOrRefusal]:
+    def _from_file(self, path: str) -> Iterator[MemberOrRefusal]:
         """Yield a file, or its members if it is a zip."""
-        location = (str(path),)
+        location = (path,)
         try:
-            with open_file(path) as file:
+            with open_file(path, self._trail) as file:
                 status = os.fstat(file.fileno())
             member = Member(
                 location,
@@ -129,10 +152,10 @@ class ContainerReader:
             )
             if self._is_zip(path, member):
                 yield from self.members(location)
-            elif _is_named_zip(path.name):
+            elif _is_named_zip(path):
                 yield Refusal(
                     location,
-                    without_index(str(path), self.head(member, 4)),
+                    without_index(path, self.head(member, 4)),
                     status.st_mtime,
                 )
             else:
@@ -140,16 +163,16 @@ class ContainerReader:
         except RecordRefused as error:
             yield Refusal(location, error)
         except OSError as error:
-            yield Refusal(location, refusal_of(str(path), error))
+            yield Refusal(location, refusal_of(path, error))
 
-    def _is_zip(self, path: Path, member: Member) -> bool:
+    def _is_zip(self, path: str, member: Member) -> bool:
         """Return whether a file is a zip.
 
         If its name says so, its central directory decides, because a truncated zip is to be
         reported. Otherwise its first bytes decide.
         """
-        if _is_named_zip(path.name):
-            with open_file(path) as file:
+        if _is_named_zip(path):
+            with open_file(path, self._trail) as file:
                 return zipfile.is_zipfile(file)
         return self.head(member, 4) in _ZIPS
 
@@ -188,7 +211,7 @@ class ContainerReader:
         *container, name = member.location
         try:
             if not container:
-                return open_file(name)
+                return open_file(name, self._trail)
             return self._zip(tuple(container)).open(name)
         except KeyError as error:
             raise refusal(
@@ -251,7 +274,7 @@ class ContainerReader:
         return opened
 
     def _open_on_disk(self, name: str) -> zipfile.ZipFile:
-        file = open_file(name)
+        file = open_file(name, self._trail)
         try:
             largest = largest_index(os.fstat(file.fileno()).st_size)
             opened = open_zip(file, name, largest)
@@ -294,21 +317,6 @@ def _mark_of(status: os.stat_result) -> str:
 
 
 # -- names and refusals ----------------------------------------------------------------------------
-
-
-def _files(path: Path) -> Iterator[Found]:
-    """Yield the path, or every file below a folder that is not hidden, in the order of their
-    names.
-    """
-    # The athlete named this path, so it may be a link, which is resolved once. Links inside it may
-    # have been made by somebody else.
-    resolved = path.resolve()
-    if not resolved.is_dir():
-        yield Found(str(resolved))
-        return
-    for found in files_below(resolved):
-        if not _is_hidden(PurePath(found.path).name):
-            yield found
 
 
 def _is_hidden(name: str) -> bool:

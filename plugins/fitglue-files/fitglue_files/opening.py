@@ -6,22 +6,19 @@ paths of a connection are resolved once, so no component of the path of a file i
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
-#: Opening a component of a path. O_PATH needs no permission to read the folder, only Linux has it.
-_FOLDER = (
-    getattr(os, "O_PATH", os.O_RDONLY)
-    | getattr(os, "O_DIRECTORY", 0)
-    | getattr(os, "O_NOFOLLOW", 0)
-)
+    from fitglue_files.trail import Trail
+
 #: Opening a folder to list it.
 _READ_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 #: Opening a file. Without O_NONBLOCK, opening a pipe would wait for somebody who writes to it.
@@ -32,8 +29,10 @@ _FILE = (
     | getattr(os, "O_BINARY", 0)
     | getattr(os, "O_CLOEXEC", 0)
 )
-#: Windows cannot open a path component by component.
-_BY_COMPONENT = os.open in os.supports_dir_fd
+#: The characters of the longest path that an archive has, and how many characters all longer ones
+#: together may have. Folders in folders with a file in each would fill the memory with their paths.
+_LONG_PATH = 4096
+_MOST_CHARACTERS = 20_000_000
 
 
 class Found(NamedTuple):
@@ -52,16 +51,20 @@ class Found(NamedTuple):
     closed: OSError | None = None
 
 
-def open_file(path: str | Path) -> IO[bytes]:
+def open_file(
+    path: str,
+    trail: Trail,
+) -> IO[bytes]:
     """Open a regular file for reading.
 
     Args:
         path: An absolute path without any symbolic link.
+        trail: What opens it.
 
     Raises:
         OSError: A component is a symbolic link, or the path does not lead to a regular file.
     """
-    handle = _open(path, _FILE)
+    handle = trail.open(path, _FILE)
     try:
         # What was opened is checked, not what had this name before.
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -73,15 +76,22 @@ def open_file(path: str | Path) -> IO[bytes]:
         raise
 
 
-def files_below(folder: str | Path) -> Iterator[Found]:
+def files_below(
+    folder: str | Path,
+    trail: Trail,
+) -> Iterator[Found]:
     """Yield every file below a folder, in the order of their names; folders may nest in any depth.
 
     Links are yielded and not followed. Pipes, sockets and devices are yielded, and so is a folder
     that cannot be opened.
+
+    Args:
+        folder: The absolute path of the folder, without any symbolic link.
+        trail: What opens it and the folders in it.
     """
     # A stack and not a recursion: folders can be nested more deeply than Python can call.
     waiting = [os.fspath(folder)]
-    with _Folders() as opened:
+    with _Folders(trail) as opened:
         while waiting:
             current = waiting.pop()
             folders = []
@@ -106,47 +116,41 @@ def files_below(folder: str | Path) -> Iterator[Found]:
 
 
 class _Folders:
-    """Opens folders; one that is in the folder before it is opened from there.
+    """Lists folders, as far as their paths do not fill the memory."""
 
-    Opening each component of a path would take long for folders that are nested deeply.
-    """
-
-    def __init__(self) -> None:
-        self._path: str | None = None
+    def __init__(self, trail: Trail) -> None:
+        self._trail = trail
         self._handle: int | None = None
+        self._long = 0
 
     def __enter__(self) -> _Folders:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._keep(None, None)
+        self._keep(None)
 
     def entries(self, folder: str) -> list[os.DirEntry[str]]:
         """Return the entries of a folder that are not hidden, sorted.
 
         Raises:
-            OSError: The folder cannot be opened.
+            OSError: The folder cannot be opened, or its path is too long.
         """
         if os.scandir not in os.supports_fd:
             return _visible(os.scandir(folder))
-        handle = self._open(folder)
-        self._keep(folder, handle)
-        return _visible(os.scandir(handle))
+        handle = self._trail.open(folder, _READ_FOLDER)
+        # An entry may need the handle to say what it is.
+        self._keep(handle)
+        entries = _visible(os.scandir(handle))
+        if len(folder) > _LONG_PATH:
+            # One path after another, as of folders that contain nothing else, takes no memory.
+            self._long += len(folder) * max(len(entries) - 1, 0)
+            if self._long > _MOST_CHARACTERS:
+                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+        return entries
 
-    def _open(self, folder: str) -> int:
-        parent, name = os.path.split(folder)
-        if self._handle is not None and parent == self._path:
-            return os.open(name, _READ_FOLDER, dir_fd=self._handle)
-        return _open(folder, _READ_FOLDER)
-
-    def _keep(
-        self,
-        path: str | None,
-        handle: int | None,
-    ) -> None:
+    def _keep(self, handle: int | None) -> None:
         if self._handle is not None:
             os.close(self._handle)
-        self._path = path
         self._handle = handle
 
 
@@ -154,26 +158,3 @@ def _visible(scanned: AbstractContextManager[Iterable[os.DirEntry[str]]]) -> lis
     with scanned as entries:
         visible = [entry for entry in entries if not entry.name.startswith(".")]
     return sorted(visible, key=lambda entry: entry.name)
-
-
-def _open(
-    path: str | Path,
-    flags: int,
-) -> int:
-    """Open a path component by component, so that none of them is a link and it may be long."""
-    if not _BY_COMPONENT:
-        if Path(path).is_symlink():
-            raise OSError("it is a symbolic link")
-        return os.open(path, flags)
-    parts = Path(path).parts
-    current = os.open(parts[0], _FOLDER) if len(parts) > 1 else None
-    try:
-        for part in parts[1:-1]:
-            following = os.open(part, _FOLDER, dir_fd=current)
-            assert current is not None
-            os.close(current)
-            current = following
-        return os.open(parts[-1], flags, dir_fd=current)
-    finally:
-        if current is not None:
-            os.close(current)

@@ -10,6 +10,7 @@ from fitglue_files import limits
 from fitglue_files.containers import ContainerReader
 from fitglue_files.members import Refusal
 from fitglue_files.refusals import of_no_kind
+from fitglue_files.trail import Trail
 from fitglue_files.unpacking import GZIP, unpack
 from fitglue_formats import check_kind
 from fitglue_registry.errors import RecordRefused
@@ -63,13 +64,15 @@ class _KeptReader:
     def __init__(self) -> None:
         self._reader: ContainerReader | None = None
         self._path: str | None = None
+        #: It outlives the readers, because the next file is in the same folder or near it.
+        self._trail = Trail()
 
     def of(self, member: Member) -> ContainerReader:
         """Return a reader for a member; of the paths that were read, only the last stays open."""
         path = member.location[0]
         if self._reader is None or self._path != path or not self._reader.is_current():
             self.close()
-            self._reader = ContainerReader()
+            self._reader = ContainerReader(self._trail)
             self._path = path
         return self._reader
 

@@ -12,7 +12,7 @@ import zipfile
 
 import pytest
 
-from fitglue_files import limits, zips
+from fitglue_files import limits, opening, zips
 from fitglue_files.containers import ContainerReader
 from fitglue_files.members import Member, Refusal, read_order
 from fitglue_registry.errors import RecordRefused
@@ -425,6 +425,62 @@ def test_folders_may_nest_in_any_depth(deepest):
     [member] = members_of(deepest)
     with ContainerReader() as reader:
         assert reader.read(member) == b"x"
+
+
+def test_a_file_below_many_folders_is_opened_from_the_nearest(deepest, monkeypatch):
+    """The folders on the way to a file stay open for the next one, as many as a process may have,
+    so that folders of any depth take a time in proportion to their number.
+    """
+    opened = []
+    open_one = os.open
+
+    def counting(path, flags, **options):
+        opened.append(path)
+        return open_one(path, flags, **options)
+
+    monkeypatch.setattr(os, "open", counting)
+    [member] = members_of(deepest)
+    with ContainerReader() as reader:
+        assert reader.read(member) == reader.read(member) == b"x"
+    # Two for each folder while it is searched, and one when it is read.
+    assert len(opened) < 4 * 1_300
+
+
+def test_siblings_of_folders_of_any_depth_are_searched(deepest):
+    """A folder beside each folder on the way down is searched, from handles that are still open or
+    were closed meanwhile.
+    """
+    handle = os.open(deepest, os.O_RDONLY)
+    for _ in range(300):
+        os.mkdir("side", dir_fd=handle)
+        side = os.open("side", os.O_RDONLY, dir_fd=handle)
+        os.close(os.open("b.fit", os.O_WRONLY | os.O_CREAT, dir_fd=side))
+        following = os.open("deep", os.O_RDONLY, dir_fd=handle)
+        os.close(side)
+        os.close(handle)
+        handle = following
+    os.close(handle)
+    found = members_of(deepest)
+    assert len(found) == 301
+    assert all(isinstance(member, Member) for member in found)
+
+
+def test_paths_that_would_fill_the_memory_are_refused(deepest, monkeypatch):
+    """If the paths of the files below nested folders have too many characters together, a folder
+    is refused by name; the files above it are found.
+    """
+    monkeypatch.setattr(opening, "_MOST_CHARACTERS", 10_000)
+    handle = os.open(deepest, os.O_RDONLY)
+    for _ in range(1_200):
+        os.close(os.open("b.fit", os.O_WRONLY | os.O_CREAT, dir_fd=handle))
+        following = os.open("deep", os.O_RDONLY, dir_fd=handle)
+        os.close(handle)
+        handle = following
+    os.close(handle)
+    refused = [item for item in members_of(deepest) if isinstance(item, Refusal)]
+    assert len(refused) == 1
+    assert "its path is too long" in refused[0].error.what
+    assert len(members_of(deepest)) > 800
 
 
 def test_a_member_whose_bytes_broke_is_refused_when_it_is_read(tmp_path):

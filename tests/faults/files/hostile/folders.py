@@ -46,6 +46,26 @@ def _nested(name: str, folder: Path, share: float) -> None:
     os.close(handle)
 
 
+def _comb(
+    levels: int,
+    name: str,
+    folder: Path,
+    share: float,
+) -> None:
+    """Make folders in one another, each of which also has a file and an empty folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    for level in range(int(levels * share)):
+        os.mkdir(name, dir_fd=handle)
+        os.mkdir("empty", dir_fd=handle)
+        inside = os.open("z.fit", os.O_WRONLY | os.O_CREAT, dir_fd=handle)
+        os.write(inside, b"%d" % level)
+        os.close(inside)
+        following = os.open(name, os.O_RDONLY, dir_fd=handle)
+        os.close(handle)
+        handle = following
+    os.close(handle)
+
+
 def _nested_member(share: float) -> bytes:
     return zipped({"a/" * int(30_000 * share) + "deep.gpx": gpx(9)})
 
@@ -54,6 +74,12 @@ DEEP = [
     Attack("1,300 folders in one another", partial(_nested, "deep"), arrives="deep"),
     Attack(
         "1,300 folders with long names in one another", partial(_nested, "d" * 200), arrives="deep"
+    ),
+    Attack("3,000 folders in one another, each with others", partial(_comb, 3_000, "d")),
+    Attack(
+        "1,300 folders with long names in one another, each with others",
+        partial(_comb, _DEEP, "d" * 200),
+        "path is too long",
     ),
     Attack("a member of a zip in 30,000 folders", file("x.zip", _nested_member), arrives="deep"),
 ]
