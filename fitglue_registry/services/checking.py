@@ -181,6 +181,9 @@ def _database(workspace: Workspace) -> Iterator[Check]:
     # The first transaction opens the database and migrates it, so this finds most of its faults.
     with database.read():
         pass
+    # A database that can be read is not always one that can be written: nothing is changed here.
+    with database.write():
+        pass
     where = workspace.redactor.text(database.display_url)
     path = database.path
     if path:

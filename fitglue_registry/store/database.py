@@ -17,6 +17,7 @@ from fitglue_registry.private_files import make_private_folder, new_private_file
 from fitglue_registry.store.driver_errors import RESTORE, translate_driver_error
 from fitglue_registry.store.formats import FORMATS, HEAD
 from fitglue_registry.store.postgresql import postgresql_engine
+from fitglue_registry.store.read_only_files import naming_the_file
 from fitglue_registry.store.schema import create_schema, has_store
 from fitglue_registry.store.sqlite import sqlite_engine
 from fitglue_registry.store.version_table import version_table
@@ -137,7 +138,7 @@ class Database:
             explained = translate_driver_error(str(original), str(self.path or self.display_url))
             if explained is None:
                 raise
-            raise explained from error
+            raise naming_the_file(explained, self.path) from error
 
     def close(self) -> None:
         """Close all connections; a later use opens the database again.

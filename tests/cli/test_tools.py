@@ -9,6 +9,8 @@ import sys
 import pytest
 
 from fitglue_intervals.testing import Account
+from fitglue_registry.errors import Place, StoreFailed
+from fitglue_registry.store.database import Database
 
 ENTRY = """schema: 1
 kind: source
@@ -83,6 +85,21 @@ def test_doctor_ends_with_the_code_of_what_is_broken(connect, fitglue, intervals
     assert result.code == 3
     assert "FG-key-rejected" in result.out
     assert "1 broken" in result.out
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-shm"])
+def test_doctor_says_that_a_database_cannot_be_written(synced, fitglue, monkeypatch, ending):
+    """`doctor` tests writing, and names the file of the database that cannot be written."""
+    write = Database.write
+
+    def refused(self):
+        raise StoreFailed("FG-store-read-only", "the database cannot be written", at=Place(ending))
+
+    assert fitglue("doctor", "--offline").code == 0
+    monkeypatch.setattr(Database, "write", refused)
+    result = fitglue("doctor", "--offline")
+    monkeypatch.setattr(Database, "write", write)
+    assert (result.code, ending in result.out) == (7, True)
 
 
 def test_doctor_offline_asks_nobody(synced, fitglue):

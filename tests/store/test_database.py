@@ -5,6 +5,7 @@ drivers are translated.
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import threading
 
@@ -317,6 +318,21 @@ def test_a_database_that_cannot_be_written_is_reported(sqlite):
         db.execute(sa.insert(athletes).values(id="me", created_at="now"))
     assert caught.value.code == "FG-store-read-only"
     assert touch(sqlite) == 0
+
+
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm"])
+def test_the_file_that_cannot_be_written_is_named(sqlite, monkeypatch, ending):
+    """The error for a read-only database names the file that causes it, also one beside it."""
+    with sqlite.read() as db:
+        db.exec_driver_sql("PRAGMA query_only = ON")
+    file = f"{sqlite.path}{ending}"
+    # Root may write every file, whatever its mode is.
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != file)
+    with pytest.raises(StoreFailed) as caught, sqlite.write() as db:
+        db.execute(sa.insert(athletes).values(id="me", created_at="now"))
+    error = caught.value
+    assert (error.code, error.at.file) == ("FG-store-read-only", file)
+    assert error.fix == f"chmod u+w {file}"
 
 
 def test_a_locked_database_is_waited_for_and_then_reported(
