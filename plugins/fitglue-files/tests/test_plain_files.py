@@ -213,7 +213,7 @@ PRIVATE_KEY = b"-----BEGIN OPENSSH PRIVATE KEY-----\nSECRET\n"
     ("name", "content", "reason"),
     [
         ("ride.fit", PRIVATE_KEY, "not a FIT, GPX or TCX file"),
-        ("ride.tcx.gz", gzip.compress(PRIVATE_KEY), "not a FIT, GPX or TCX file"),
+        ("ride.tcx.gz", gzip.compress(PRIVATE_KEY, mtime=0), "not a FIT, GPX or TCX file"),
         ("ride.gpx", b"<!DOCTYPE html><html><p>A <gpx > file</html>", "not a FIT, GPX"),
         ("notes.gpx", b"password: 1234\n<gpx></gpx>", "not a FIT, GPX or TCX file"),
         ("ride.fit", b"", "it is empty"),
