@@ -238,6 +238,9 @@ class Location:
     # Whether decoding the content broke a worker process. The host sets it when it has the place
     # read again: yield the listing and the bytes, and do not decode them.
     undecodable: bool = False
+    # Names the file on the disk that contains the place, such as a zip, if it contains others too.
+    # If places in it take long, the host reads the others in it after those of other files.
+    inside: str = ""
     # Where people find it: the path below what the athlete named, and the name in each archive.
     path: str | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -103,6 +104,7 @@ class ReadRecord:
         unavailable: The reasons why it has no other parts.
         derived: The source activities, or why the record is refused.
         broke: Why its bytes could not be decoded, if that broke a worker process.
+        cpu_s: Seconds of CPU time that reading its place took; 0 except for the last record there.
     """
 
     listing: Listing
@@ -110,6 +112,7 @@ class ReadRecord:
     unavailable: tuple[Unavailable, ...] = ()
     derived: Derived = _NOTHING
     broke: FitglueError | None = None
+    cpu_s: float = 0.0
 
 
 def connect_in_worker(task: Task) -> Account | FitglueError:
@@ -181,12 +184,16 @@ def _messages() -> Iterator[list[str]]:
 def read_in_worker(task: Task, location: Location) -> list[ReadRecord] | FitglueError:
     """Return the records at a place, or the failure that concerns the whole connection."""
     arguments = {"connection": task.connection, "location": location}
+    started_s = time.process_time()
     try:
         plugins = plugins_of(task.recipe)
         reading = _Reading(Deriver(plugins, task.entry))
         for _, item in plugins.of(task.entry).iterate(_HOOK, [arguments]):
             reading.add(item)
-        return reading.records()
+        records = reading.records()
+        if records:
+            records[-1] = replace(records[-1], cpu_s=time.process_time() - started_s)
+        return records
     except FitglueError as error:
         return bare(error)
 

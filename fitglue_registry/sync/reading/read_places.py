@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
+from collections import defaultdict, deque
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 _PER_CORE = 3
 #: How many bytes the places that are being read may have together.
 _MAX_BYTES = 64_000_000
+#: CPU time of a place in a zip, in seconds. Real recordings take less than the first. Once those in
+#: one file that took longer have taken more than the second, the others in it wait.
+_QUICK_S, _SLOW_S = 1.0, 4.0
 #: The limits for finding all places at the paths of a connection, every member of every zip too.
 LISTING = WorkerLimits(wall_s=1800.0, cpu_s=600.0)
 
@@ -68,6 +71,8 @@ class Places:
         self._bytes = 0
         #: External id → the SHA-256 of the bytes that a place has delivered under it.
         self._delivered: dict[str, bytes] = {}
+        #: The file on the disk that contains places → the CPU time of those that were not quick.
+        self._slow_s: defaultdict[str, float] = defaultdict(float)
 
     def close(self) -> None:
         """Stop the workers that are still reading."""
@@ -107,22 +112,42 @@ class Places:
     def read(self, locations: Iterable[Location]) -> Iterator[PlaceRead]:
         """Read places, and yield the results in the same order.
 
-        Those that name their record are read last, and only if no other place delivered it.
+        Those that name their record are read last, and only if no other place delivered it. In both
+        groups, the places in a file that turns out to be slow come after those in other files.
         """
+        unnamed = []
         named = []
         for location in locations:
             if location.external_id is None:
-                yield from self._submit(location)
+                unnamed.append(location)
             else:
                 named.append(location)
-        yield from self._finish()
-        for location in named:
-            if location.external_id in self._delivered:
-                ids = (location.external_id,) if location.external_id else ()
-                yield PlaceRead(location, (), ids)
+        yield from self._read_in_turn(unnamed)
+        yield from self._read_in_turn(named)
+
+    def _read_in_turn(self, locations: Iterable[Location]) -> Iterator[PlaceRead]:
+        later = []
+        for location in locations:
+            if self._slow_s[location.inside] > _SLOW_S:
+                later.append(location)
             else:
-                yield from self._submit(location)
+                yield from self._read(location)
         yield from self._finish()
+        for location in later:
+            yield from self._read(location)
+        yield from self._finish()
+
+    def _read(self, location: Location) -> Iterator[PlaceRead]:
+        """Submit a place, unless it names a record that another place has delivered."""
+        if location.external_id is not None and location.external_id in self._delivered:
+            yield PlaceRead(location, (), (location.external_id,))
+        else:
+            yield from self._submit(location)
+
+    def _note_time(self, location: Location, cpu_s: float) -> None:
+        """Note how long a place took, if it is in a file with others and was not quick."""
+        if location.inside and cpu_s > _QUICK_S:
+            self._slow_s[location.inside] += cpu_s
 
     def _submit(self, location: Location) -> Iterator[PlaceRead]:
         """Submit a place, after yielding the results that have to make room for it."""
@@ -153,6 +178,7 @@ class Places:
         # Removed only when it is done, so that ``close`` sees unfinished work.
         location, work = self._waiting[0]
         records = self._records(location, work)
+        self._note_time(location, sum(record.cpu_s for record in records))
         self._waiting.popleft()
         self._bytes -= location.size
 
@@ -192,6 +218,7 @@ class Places:
 
     def _identified(self, location: Location, died: WorkerDied) -> list[ReadRecord]:
         """Return the records at a place that cannot be decoded, with their bytes, and why."""
+        self._note_time(location, self._limits.cpu_s)
         error = worker_died(self._context.entry.plugin.name, died)
         undecodable = replace(location, undecodable=True)
         try:

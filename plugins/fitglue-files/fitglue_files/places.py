@@ -56,6 +56,7 @@ def place_of(
         _hint(of_member, values),
         member.size if isinstance(member, Member) else 0,
         path=member.where,
+        inside=_inside(member),
     )
 
 
@@ -83,6 +84,7 @@ def place_of_row(
         member.size if isinstance(member, Member) else 0,
         external_id,
         path=None if member is None else member.where,
+        inside=_inside(member),
     )
 
 
@@ -144,6 +146,13 @@ def _values(member: MemberOrRefusal) -> dict[str, Any]:
         # It is read again by every sync, because nobody knows when it can be read.
         return values | {"refused": member.error.as_dict(), "mark": ""}
     return values | {"size": member.size, "mark": member.mark}
+
+
+def _inside(member: MemberOrRefusal | None) -> str:
+    """Return a text that the places in the same zip on the disk share; empty if it is in none."""
+    if member is None or len(member.location) == 1:
+        return ""
+    return _digest(member.location[0])
 
 
 def _hint(

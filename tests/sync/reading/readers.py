@@ -40,7 +40,8 @@ def fitglue_list(connection):
     for path in sorted(folder.glob("*.script"), reverse=True):
         content = path.read_bytes()
         mark = hashlib.sha256(content).hexdigest()
-        yield Location(path.stem, mark, str(path).encode(), len(content))
+        inside = "zip" if path.stem.startswith("zip") else ""
+        yield Location(path.stem, mark, str(path).encode(), len(content), inside=inside)
     for path in sorted(folder.glob("*.row")):
         yield Location(f"row {path.stem}", path.read_text(), str(path).encode(), 0, path.stem)
 
