@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
+from fitglue_registry.sync.deriving.process_groups import end_own_group, lead_group
 from fitglue_registry.sync.worker_limits import WorkerDied, WorkerLimits
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 # Windows has no limits of this kind; SECURITY.md says so.
 if sys.platform != "win32":
     import resource
+
+    from fitglue_registry.sync.deriving.process_groups import GroupPopen
 
 _CHECK_EVERY_S = 1.0
 #: What pebble is told instead of exit code 0; no process can end with it.
@@ -288,6 +291,10 @@ spawn.get_preparation_data = _preparation_data
 class _WorkerProcess(SpawnProcess):
     """A process that is started without the main module of its parent."""
 
+    if sys.platform != "win32":
+        # multiprocessing calls it with the process.
+        _Popen = GroupPopen
+
     #: The context that the process belongs to; ``None`` in the process itself.
     context: _WorkerContext | None = None
 
@@ -356,6 +363,7 @@ class _WorkerContext(SpawnContext):
 
 def _initialize_worker(parent: int, address_space: int) -> None:
     """Limit the memory of a new worker, and make it ignore the parent's signals and end with it."""
+    lead_group()
     for number in _SIGNALS_OF_PARENT:
         signal.signal(number, signal.SIG_IGN)
     # numpy's library reserves address space for a thread per core, which counts as memory below.
@@ -364,8 +372,11 @@ def _initialize_worker(parent: int, address_space: int) -> None:
         _limit_unused_memory()
         # A process that is ended by its limits would otherwise leave a file with its memory.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        # The hard limit too, because what a worker runs could raise a soft one.
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (address_space, hard))
+        if hard != resource.RLIM_INFINITY:
+            address_space = min(address_space, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
     exit_with_parent(parent)
 
 
@@ -417,8 +428,7 @@ def exit_with_parent(parent: int) -> None:
         # another parent, so its parent's id changes.
         while os.getppid() == parent:
             time.sleep(_CHECK_EVERY_S)
-        # Not sys.exit(), which would end only this thread.
-        os._exit(1)
+        end_own_group()
 
     threading.Thread(
         target=watch,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from contextlib import suppress
 
+import psutil
 import pytest
 
 from fg_threads import address_space
 from fitglue_registry.sync.deriving.processes import start_workers
-from fitglue_registry.sync.worker_limits import WorkerLimits
+from fitglue_registry.sync.worker_limits import WorkerDied, WorkerLimits
 
 
 @pytest.fixture
@@ -25,3 +29,82 @@ def test_threads_of_plugins_take_little_of_the_address_space(workers):
     few = workers.submit(address_space, 1, limits=limits).result()
     many = workers.submit(address_space, 40, limits=limits).result()
     assert many - few < WorkerLimits.address_space / 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the address space")
+def test_a_worker_cannot_raise_the_limit_of_its_address_space(workers):
+    """The hard limit of the address space of a worker is as low as the soft one."""
+    code = "__import__('resource').getrlimit(__import__('resource').RLIMIT_AS)"
+    limits = WorkerLimits(wall_s=60)
+    assert workers.submit(eval, code, limits=limits).result() == (WorkerLimits.address_space,) * 2
+
+
+_STARTS_ANOTHER = "__import__('subprocess').Popen(['sleep', '300']).pid"
+
+
+def has_ended(process_id: int) -> bool:
+    """Wait until a process has ended, for at most 20 seconds."""
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(process_id)
+        with suppress(psutil.TimeoutExpired):
+            process.wait(20)
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    return True
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups of this kind")
+def test_a_process_that_a_worker_started_ends_when_the_workers_are_stopped(workers):
+    """Stopping the workers ends the processes that they started, too."""
+    started = workers.submit(eval, _STARTS_ANOTHER, limits=WorkerLimits(wall_s=60)).result()
+    assert psutil.pid_exists(started)
+    workers.stop()
+    assert has_ended(started)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups of this kind")
+@pytest.mark.parametrize(
+    ("end", "wall_s"),
+    [
+        ("os._exit(0)", 60.0),
+        ("threading.Event().wait()", 3.0),
+    ],
+)
+def test_a_process_that_a_worker_started_ends_when_the_worker_ends(workers, tmp_path, end, wall_s):
+    """Whether a worker ends on its own or is killed by its limits, what it started ends too."""
+    path = tmp_path / "pid"
+    code = (
+        "import os, subprocess, threading\n"
+        "started = subprocess.Popen(['sleep', '300'])\n"
+        f"open({str(path)!r}, 'w').write(str(started.pid))\n"
+        f"{end}"
+    )
+    with pytest.raises(WorkerDied):
+        workers.submit(exec, code, limits=WorkerLimits(wall_s=wall_s)).result()
+    assert has_ended(int(path.read_text()))
+
+
+_PARENT = f"""
+import os, signal
+from fitglue_registry.sync.deriving.processes import start_workers
+from fitglue_registry.sync.worker_limits import WorkerLimits
+
+if __name__ == "__main__":
+    workers = start_workers(1)
+    print(workers.submit(eval, {_STARTS_ANOTHER!r}, limits=WorkerLimits(wall_s=60)).result())
+    print(flush=True, end="")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups of this kind")
+def test_a_process_that_a_worker_started_ends_when_the_command_is_killed(tmp_path):
+    """If the command is killed and cannot stop its workers, what they started ends with them."""
+    script = tmp_path / "parent.py"
+    script.write_text(_PARENT)
+    with (tmp_path / "output").open("w+") as output:
+        killed = subprocess.run([sys.executable, script], stdout=output, check=False)
+        output.seek(0)
+        started = int(output.read())
+    assert killed.returncode < 0
+    assert started != os.getpid()
+    assert has_ended(started)
