@@ -6,6 +6,7 @@ to a file of any size.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import contextmanager
@@ -86,6 +87,24 @@ def open_file(path: Path) -> Iterator[IO[bytes]]:
             yield file
     except (OSError, ValueError) as error:
         raise unreadable(name, error) from error
+
+
+def try_to_open(path: Path) -> None:
+    """Open a regular file of any size and close it again, which proves that it can be read.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: It cannot be opened, or is not a regular file.
+    """
+    handle = os.open(path, _FLAGS)
+    try:
+        mode = os.fstat(handle).st_mode
+    finally:
+        os.close(handle)
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, _kind(mode), str(path))
 
 
 def unreadable(name: str, error: Exception) -> UserMistake:

@@ -8,6 +8,7 @@ import os
 import pytest
 
 from fitglue_files import limits
+from fitglue_files.paths import _try_to_read
 from fitglue_registry import input_files
 from fitglue_registry.dedupe.labeled import read_records
 from fitglue_registry.errors import UserMistake
@@ -111,3 +112,16 @@ def test_a_plugin_folder_with_a_pipe_is_not_waited_for(tmp_path):
     """The pyproject.toml of a folder to install may be a FIFO, which is not opened for long."""
     os.mkfifo(tmp_path / "pyproject.toml")
     assert _distribution(f"{tmp_path}{os.sep}") == tmp_path.name.partition("-")[0]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
+@pytest.mark.parametrize("open_it", [input_files.try_to_open, _try_to_read])
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path, open_it):
+    """A pipe that takes the place of a file after it was looked at is an error, and never opened
+    in a way that waits for somebody who writes to it.
+    """
+    (tmp_path / "ride.fit").write_bytes(b"x")
+    open_it(tmp_path / "ride.fit")
+    os.mkfifo(tmp_path / "pipe.fit")
+    with pytest.raises(OSError, match="regular file"):
+        open_it(tmp_path / "pipe.fit")

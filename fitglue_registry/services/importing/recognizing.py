@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError, Place, PluginFailed, UserMistake
+from fitglue_registry.input_files import try_to_open
 from fitglue_registry.registry.paths import expanded
 from fitglue_registry.services.importing.describe_path import Description, describe
 from fitglue_registry.sync.deriving.workers import result_of
@@ -168,7 +169,7 @@ def _readable(named: str | Path) -> Path:
         if stat.S_ISDIR(mode):
             next(path.iterdir(), None)
         elif stat.S_ISREG(mode):
-            path.open("rb").close()
+            try_to_open(path)
         else:
             raise UserMistake(
                 "FG-path-unreadable",

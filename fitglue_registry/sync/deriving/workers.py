@@ -317,13 +317,26 @@ def result_of(
     try:
         result = work.result()
     except WorkerDied as died:
-        raise worker_died(plugin, died) from died
+        raise _ended_without_answer(plugin, died) from died
     finally:
         work.cancel()
     if isinstance(result, FitglueError):
         redact_exception(result, redact)
         raise result
     return result
+
+
+def _ended_without_answer(plugin: str, died: WorkerDied) -> PluginFailed:
+    """Return the error for work that ended its worker process and is not about one record."""
+    return PluginFailed(
+        "FG-plugin-died",
+        f"plugin {plugin} has not answered: {died.reason}",
+        at=Place(field=plugin),
+        why="a file that it was given is damaged, made to do harm, or larger than any real one; or "
+        "the plugin has an error",
+        fix="nothing that was stored is lost; try again with fewer files; if that fails as well, "
+        "report it to the plugin's author",
+    )
 
 
 def worker_died(plugin: str, died: WorkerDied) -> PluginFailed:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_files.refusals import why_unreadable
 from fitglue_registry.errors import AthleteNeeded
+from fitglue_registry.input_files import try_to_open
 from fitglue_registry.registry.paths import paths_in
 
 if TYPE_CHECKING:
@@ -91,4 +92,4 @@ def _try_to_read(path: Path) -> None:
     if path.is_dir():
         next(path.iterdir(), None)
     else:
-        path.open("rb").close()
+        try_to_open(path)

@@ -11,7 +11,9 @@ import psutil
 import pytest
 
 from fg_threads import address_space
+from fitglue_registry.errors import PluginFailed
 from fitglue_registry.sync.deriving.processes import start_workers
+from fitglue_registry.sync.deriving.workers import result_of
 from fitglue_registry.sync.worker_limits import WorkerDied, WorkerLimits
 
 
@@ -108,3 +110,12 @@ def test_a_process_that_a_worker_started_ends_when_the_command_is_killed(tmp_pat
     assert killed.returncode < 0
     assert started != os.getpid()
     assert has_ended(started)
+
+
+@pytest.mark.parametrize("end", ["__import__('os')._exit(3)", "__import__('os').abort()"])
+def test_work_that_is_about_no_record_does_not_speak_of_one(workers, end):
+    """If a worker dies while a plugin recognizes or lists files, the error names no record."""
+    work = workers.submit(eval, end, limits=WorkerLimits(wall_s=60))
+    with pytest.raises(PluginFailed, match="plugin example has not answered") as raised:
+        result_of(work, "example", str)
+    assert "record" not in str(raised.value)
