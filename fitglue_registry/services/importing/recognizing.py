@@ -79,7 +79,7 @@ def recognize(
         covered.update(recognized.paths)
     for path in wanted:
         if path not in covered:
-            problems.append(_unknown(workspace, path, sources))
+            problems.append(_unknown(workspace, path, sources, limits))
     # The first problem explains best why there is nothing to import.
     if not recognitions:
         raise problems[0]
@@ -238,8 +238,9 @@ def _unknown(
     workspace: Workspace,
     path: str,
     sources: Sequence[Entry],
+    limits: WorkerLimits,
 ) -> UserMistake:
-    description = _describe(workspace, path)
+    description = _describe(workspace, path, limits)
     looked_for = ", ".join(source.name for source in sources)
     return UserMistake(
         "FG-not-recognized",
@@ -251,12 +252,16 @@ def _unknown(
     )
 
 
-def _describe(workspace: Workspace, path: str) -> Description:
+def _describe(
+    workspace: Workspace,
+    path: str,
+    limits: WorkerLimits,
+) -> Description:
     """Describe a path in a worker, because a foreign file is read nowhere else."""
     work = workspace.workers().submit(
         describe,
         Path(path),
-        limits=LISTING,
+        limits=limits,
     )
     try:
         description: Description = work.result()

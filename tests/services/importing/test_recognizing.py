@@ -18,6 +18,8 @@ from fg_logs import (
 from fitglue_registry.errors import PluginFailed, UserMistake
 from fitglue_registry.plugin_api import Recognized
 from fitglue_registry.services.importing import describe_path
+from fitglue_registry.services.importing.recognizing import recognize
+from fitglue_registry.sync.worker_limits import WorkerLimits
 
 
 def refused(host, *paths, **options):
@@ -151,6 +153,28 @@ def test_a_path_is_described_in_a_worker(host, tmp_path, monkeypatch):
     monkeypatch.setattr(describe_path, "_file", None)
     (tmp_path / "x").write_bytes(b"%PDF-1.7 and so on")
     assert "it is a PDF" in refused(host, tmp_path / "x").why
+
+
+@pytest.mark.parametrize("content", [b"%PDF-1.7 and so on", b"\xff\xd8 an image"])
+def test_a_path_is_described_within_the_limits_of_the_caller(host, tmp_path, content):
+    """An upload that nobody recognizes is described within the limits for uploads, which are lower
+    than those for paths of this computer.
+    """
+    (tmp_path / "x").write_bytes(content)
+    limits = WorkerLimits(wall_s=60.0, cpu_s=7.0)
+    workers = host.workspace.workers()
+    used = []
+    submit = workers.submit
+
+    def noted(*arguments, limits):
+        used.append(limits)
+        return submit(*arguments, limits=limits)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workers, "submit", noted)
+        with pytest.raises(UserMistake):
+            recognize(host.workspace, [tmp_path / "x"], None, limits)
+    assert set(used) == {limits}
 
 
 @pytest.fixture
