@@ -88,7 +88,7 @@ def _large_index(
     """
     size = int(index * share)
     whole = (4 << 30) - 1
-    record = struct.pack("<4sQ4H4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, size, whole - size)
+    record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, size, whole - size)
     locator = struct.pack("<4sLQL", b"PK\6\7", 0, 4 if hidden else whole, 1)
     end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, 0 if hidden else 2**32 - 1, 0, 0)
     with (folder / "x.zip").open("wb") as file:
@@ -108,7 +108,7 @@ def _many_entries(share: float) -> bytes:
     index = b"".join(entries)
     start = b"PK\3\4"
     record = struct.pack(
-        "<4sQ4H4Q", b"PK\6\6", 44, 45, 45, 0, 0, number, number, len(index), len(start)
+        "<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, number, number, len(index), len(start)
     )
     locator = struct.pack("<4sLQL", b"PK\6\7", 0, len(start) + len(index), 1)
     end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, *[2**16 - 1] * 2, *[2**32 - 1] * 2, 0)
