@@ -44,7 +44,7 @@ from fitglue_registry.store.connections import (
 from fitglue_registry.store.counts import connection_counts
 from fitglue_registry.store.source_activity_search import members_of
 from fitglue_registry.sync.lock import connection_lock
-from fitglue_registry.sync.upload import LISTING_UPLOAD
+from fitglue_registry.sync.worker_limits import LISTING_UPLOAD
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:

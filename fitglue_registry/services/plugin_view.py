@@ -13,8 +13,8 @@ from fitglue_registry.services.secret_use import open_secret
 from fitglue_registry.sync.deriving.workers import result_of
 from fitglue_registry.sync.reading.in_worker import FileConnection, Task, connect_in_worker
 from fitglue_registry.sync.reading.read_files import reads_files
-from fitglue_registry.sync.reading.read_places import LISTING
 from fitglue_registry.sync.view import ConnectionView
+from fitglue_registry.sync.worker_limits import LISTING
 from fitglue_registry.transport.budget import budget_of
 from fitglue_registry.transport.policy import policy_from_entry
 

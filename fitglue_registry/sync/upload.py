@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import ConnectionStopped
 from fitglue_registry.redaction.exceptions import redact_exception
-from fitglue_registry.sync.worker_limits import WorkerLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
     from fitglue_registry.plugin_api import Account
     from fitglue_registry.policy import Quotas
-
-#: The limits for finding what is in an upload. A complete archive of an account takes some seconds.
-LISTING_UPLOAD = WorkerLimits(wall_s=180.0, cpu_s=60.0)
 
 
 @dataclass(frozen=True, slots=True)

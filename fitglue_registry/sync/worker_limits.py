@@ -24,6 +24,12 @@ class WorkerLimits:
     address_space: ClassVar[int] = 1536 << 20
 
 
+#: The limits for finding all places at the paths of a connection, every member of every zip too.
+LISTING = WorkerLimits(wall_s=1800.0, cpu_s=600.0)
+#: The limits for finding what is in an upload. A complete archive of an account takes some seconds.
+LISTING_UPLOAD = WorkerLimits(wall_s=180.0, cpu_s=60.0)
+
+
 class WorkerDied(Exception):
     """Raised for work whose process ended before the result arrived, or was ended by its limits.
 

@@ -13,7 +13,7 @@ from fitglue_registry.services.syncing import work_on
 from fitglue_registry.sync.engine import sync_connection
 from fitglue_registry.sync.events import SourceConnected, SyncStopped
 from fitglue_registry.sync.options import Options
-from fitglue_registry.sync.upload import LISTING_UPLOAD
+from fitglue_registry.sync.worker_limits import LISTING_UPLOAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

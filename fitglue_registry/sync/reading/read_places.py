@@ -23,8 +23,7 @@ from fitglue_registry.sync.reading.without_folder import (
     error_without_folder,
     record_without_folder,
 )
-from fitglue_registry.sync.upload import LISTING_UPLOAD
-from fitglue_registry.sync.worker_limits import WorkerDied, WorkerLimits
+from fitglue_registry.sync.worker_limits import LISTING, LISTING_UPLOAD, WorkerDied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,8 +38,6 @@ _MAX_BYTES = 64_000_000
 #: CPU time of a place in a zip, in seconds. Real recordings take less than the first. Once those in
 #: one file that took longer have taken more than the second, the others in it wait.
 _QUICK_S, _SLOW_S = 1.0, 4.0
-#: The limits for finding all places at the paths of a connection, every member of every zip too.
-LISTING = WorkerLimits(wall_s=1800.0, cpu_s=600.0)
 
 
 @dataclass(frozen=True, slots=True)
