@@ -66,7 +66,7 @@ COMMANDS = {
 EXIT_CODES = {
     0: "success",
     1: "a bug in fitglue",
-    2: "a mistake in the command line",
+    2: "a mistake in the command line, or `why` about something that FitGlue has never seen",
     3: "you need to act: for example, a key was rejected",
     4: "the source cannot be reached now",
     5: "partly done: something is in quarantine or was not fetched",

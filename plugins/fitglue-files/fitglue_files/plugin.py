@@ -56,8 +56,11 @@ def fitglue_list(
     from fitglue_files.places import below, folders_of
 
     del window
-    folders = folders_of(connection)
+    # Made with the first place, because what the source finds out about the paths comes first.
+    folders: list[str] | None = None
     for place in _source(connection.entry).places(connection):
+        if folders is None:
+            folders = folders_of(connection)
         yield below(folders, place)
 
 
