@@ -19,6 +19,9 @@ PAGES := README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md docs changelog.d .gi
 # The checks of `make lint`. Each of them is also a hook in .pre-commit-config.yaml.
 LINTS := lint-format lint-code lint-pages lint-types lint-rooms lint-entries lint-generated lint-changelog
 
+# Prints the output of each of several jobs in one piece, where this make can.
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
+
 PREFIX ?= $(HOME)/.local
 APP := $(PREFIX)/lib/fitglue
 COMMAND := $(PREFIX)/bin/fitglue
@@ -32,8 +35,9 @@ help: ## list the commands
 demo: setup ## show the main features with a simulated account: no key, no network
 	@$(BIN)/python tools/demo.py
 
-test: setup lint ## run all checks and tests (four minutes on two cores); prints the seconds by folder
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long" -q --by-folder
+test: setup ## run all checks and tests (five minutes on two cores); prints the seconds by folder
+	@$(MAKE) --no-print-directory --jobs=2 $(SYNC) lint
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -m "not long" -q --by-folder
 
 coverage: setup ## report the lines that `make test` does not cover (takes 50% longer)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long" --cov --cov-report=term:skip-covered -q

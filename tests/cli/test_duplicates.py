@@ -171,7 +171,13 @@ def press(keys):
 
 
 @pytest.mark.parametrize(
-    ("keys", "activities", "left"), [(b"s", 2, 0), (b"d", 3, 0), (b"xk", 3, 1), (b"q", 3, 1)]
+    ("keys", "activities", "left"),
+    [
+        (b"s", 2, 0),
+        pytest.param(b"d", 3, 0, marks=pytest.mark.long),
+        (b"xk", 3, 1),
+        pytest.param(b"q", 3, 1, marks=pytest.mark.long),
+    ],
 )
 def test_a_key_decides_on_a_terminal(doubles, fitglue, keys, activities, left):
     """On a terminal s means same, d different, k skip and q quit; other keys are ignored."""

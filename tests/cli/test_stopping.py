@@ -224,9 +224,10 @@ def _listens(process: subprocess.Popen[str]) -> bool:
 @pytest.mark.parametrize(
     ("statement", "code"),
     [
-        (
+        pytest.param(
             "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n",
             130,
+            marks=pytest.mark.long,
         ),
         # One call of a function of SQLite, which no handler of ours can interrupt.
         ("select instr(zeroblob(499999), zeroblob(249999) || x'01')", -signal.SIGKILL),

@@ -303,6 +303,7 @@ def test_a_table_that_was_saved_again_with_other_line_endings_is_the_same_table(
     assert len(plugin.fitglue_recognize(paths=[str(tmp_path)])) == 1
 
 
+@pytest.mark.long
 def test_a_text_of_many_megabytes_is_shortened(archive):
     """A title and a description of many megabytes are shortened, and end with an ellipsis."""
     text = "".join(map(str, range(3_000_000)))

@@ -63,8 +63,6 @@ def note(reliability, name, kind, results):
     [
         ("a first sync", "sqlite", [0.6]),
         ("a rebuild", "sqlite", [0.5]),
-        ("the removal of a connection", "sqlite", [0.9]),
-        ("a first connect", "sqlite", [0.9]),
         ("a first connect", "postgresql", [0.5]),
     ],
 )

@@ -157,7 +157,7 @@ def same_as_one_sync(steps, new_host):
         assert now_held(followed) == now_held(fresh)
 
 
-@settings(max_examples=3, phases=[Phase.generate])
+@settings(max_examples=2, phases=[Phase.generate])
 @given(steps=life)
 def test_a_store_after_many_syncs_equals_that_of_one_sync(new_host, steps):
     """A store that followed an account through edits, deletions and copies has the same content

@@ -68,7 +68,7 @@ def test_a_process_that_a_worker_started_ends_when_the_workers_are_stopped(worke
     ("end", "wall_s"),
     [
         ("os._exit(0)", 60.0),
-        ("threading.Event().wait()", 3.0),
+        pytest.param("threading.Event().wait()", 3.0, marks=pytest.mark.long),
     ],
 )
 def test_a_process_that_a_worker_started_ends_when_the_worker_ends(workers, tmp_path, end, wall_s):

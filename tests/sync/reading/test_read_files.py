@@ -105,7 +105,9 @@ def test_a_full_sync_forgets_places_that_are_no_longer_listed(folder, host):
     [
         (DIES, 60.0, "its process was ended by signal SIGKILL"),
         ("while True: pass", 60.0, "it used more than 1 s of CPU time"),
-        ("threading.Event().wait()", 3.0, "it took more than 3 s"),
+        pytest.param(
+            "threading.Event().wait()", 3.0, "it took more than 3 s", marks=pytest.mark.long
+        ),
     ],
 )
 def test_a_file_that_breaks_its_worker_is_kept_and_the_others_arrive(
@@ -134,8 +136,8 @@ def test_a_file_that_breaks_its_worker_is_kept_and_the_others_arrive(
     "script",
     [
         "os._exit(0)",
-        "ctypes.CDLL(None).exit(0)",
-        "os.execv('/bin/true', ['true'])",
+        pytest.param("ctypes.CDLL(None).exit(0)", marks=pytest.mark.long),
+        pytest.param("os.execv('/bin/true', ['true'])", marks=pytest.mark.long),
         "threading.Thread(target=os._exit, args=(0,)).start(); threading.Event().wait()",
     ],
 )
