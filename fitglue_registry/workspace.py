@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
+    from fitglue_registry.errors import FitglueError
     from fitglue_registry.matching.matcher import Matcher
     from fitglue_registry.plugins import Plugins
     from fitglue_registry.registry import Catalogue
@@ -137,10 +138,12 @@ class Workspace:
         Its ``problems`` list what was left out because it is invalid.
         """
         self._make_home()
-        if self._replacements.folders is not None:
-            return self._load_catalogue(self._replacements.folders)
-        folders, errors = self.plugins.registry_folders()
-        catalogue = self._load_catalogue([Folder(default_folder()), *folders])
+        folders, errors = self._folders()
+        cache = CatalogueCache(self.home / "cache", folders)
+        catalogue = cache.read()
+        if catalogue is None:
+            catalogue = self.installed
+            cache.write(catalogue)
         catalogue.problems += errors
         return catalogue
 
@@ -151,14 +154,19 @@ class Workspace:
         They decide where a secret may be sent: the cache is a file in the home, which more programs
         can write to than can write to the installed packages.
         """
-        # The YAML reader is imported only when a secret is proven or its address has changed.
+        # Imported only when the cache is out of date, a secret is proven, or its address has
+        # changed: the YAML reader takes as long to import as all other modules of a short command.
         from fitglue_registry.registry.loading import load_catalogue
 
-        folders = self._replacements.folders
-        if folders is None:
-            more, _ = self.plugins.registry_folders()
-            folders = [Folder(default_folder()), *more]
+        folders, _ = self._folders()
         return load_catalogue(folders)
+
+    def _folders(self) -> tuple[Sequence[Folder], list[FitglueError]]:
+        """Return the folders with entries, and the errors of those that cannot be used."""
+        if self._replacements.folders is not None:
+            return self._replacements.folders, []
+        folders, errors = self.plugins.registry_folders()
+        return [Folder(default_folder()), *folders], errors
 
     @once
     def plugins(self) -> Plugins:
@@ -292,19 +300,6 @@ class Workspace:
             pace=pace,
             redactor=self.redactor,
         )
-
-    def _load_catalogue(self, folders: Sequence[Folder]) -> Catalogue:
-        cache = CatalogueCache(self.home / "cache", folders)
-        kept = cache.read()
-        if kept is not None:
-            return kept
-        # Imported only if the cache is out of date: the YAML reader takes as long to import as all
-        # other modules of a short command.
-        from fitglue_registry.registry.loading import load_catalogue
-
-        catalogue = load_catalogue(folders)
-        cache.write(catalogue)
-        return catalogue
 
     def _open_file_secrets(self) -> FileSecretStore:
         from fitglue_registry.secrets.file_store import FileSecretStore

@@ -4,6 +4,7 @@ PostgreSQL, and databases with a builder that fills them.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import signal
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
+from fitglue_registry.registry import reading
 from tests.ledger import Ledger
 from tests.library import (
     activity,
@@ -53,6 +55,10 @@ hypothesis.settings.load_profile("fitglue")
 # need the default.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Nearly every test has a home of its own, for which all entries would be parsed anew. The result
+# depends on nothing but the content.
+reading.parse = functools.lru_cache(maxsize=64)(reading.parse)
 
 CHECKOUT = Path(__file__).parents[1]
 #: Modules whose tests read files, but are not about the processes that read them.

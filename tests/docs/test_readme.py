@@ -102,6 +102,7 @@ def test_the_five_minutes_of_an_athlete(environment, desk):
     assert len((desk / "month.jsonl").read_text(encoding="utf-8").splitlines()) == 12
 
 
+@pytest.mark.long
 def test_the_archives_of_an_athlete(environment, desk):
     """The same workouts in two archives and a folder become one list with the README's commands."""
     account = Account.generate(12, until=datetime.now(UTC).date() - timedelta(days=1))

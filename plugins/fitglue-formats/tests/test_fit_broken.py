@@ -137,6 +137,7 @@ def test_many_shapes_of_samples_do_not_keep_the_reader_busy(fit):
     assert "stray samples" in activity.completeness.missing
 
 
+@pytest.mark.long
 def test_a_file_of_nothing_but_headers_is_refused(fit):
     """A file with more than a million one-byte messages, which fit into a small zip, is refused."""
     made = fit().file_id().session()

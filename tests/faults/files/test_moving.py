@@ -195,6 +195,7 @@ def test_a_damaged_cache_of_file_descriptions_costs_only_time(host, rides, lost,
 
 
 @pytest.mark.own_workers
+@pytest.mark.long
 def test_a_full_disk_while_a_nested_zip_is_unpacked_loses_nothing(
     host, rides, lost, tmp_path, monkeypatch, reliability
 ):
