@@ -77,20 +77,16 @@ def open_file(path: Path) -> Iterator[IO[bytes]]:
     """
     name = str(path)
     try:
-        with os.fdopen(os.open(path, _FLAGS), "rb") as file:
-            # What was opened is checked, not what had this name before.
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise unreadable(name, ValueError(_kind(status.st_mode)))
-            if status.st_size > LARGEST_FILE:
+        with open_regular(path) as file:
+            if os.fstat(file.fileno()).st_size > LARGEST_FILE:
                 raise _too_large(name)
             yield file
     except (OSError, ValueError) as error:
         raise unreadable(name, error) from error
 
 
-def try_to_open(path: Path) -> None:
-    """Open a regular file of any size and close it again, which proves that it can be read.
+def open_regular(path: Path) -> IO[bytes]:
+    """Open a regular file of any size.
 
     Args:
         path: The file.
@@ -99,12 +95,24 @@ def try_to_open(path: Path) -> None:
         OSError: It cannot be opened, or is not a regular file.
     """
     handle = os.open(path, _FLAGS)
-    try:
-        mode = os.fstat(handle).st_mode
-    finally:
-        os.close(handle)
-    if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, _kind(mode), str(path))
+    # What was opened is checked, not what had this name before.
+    mode = os.fstat(handle).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    raise OSError(errno.EINVAL, _kind(mode), str(path))
+
+
+def try_to_open(path: Path) -> None:
+    """Open a regular file and close it again, which proves that it can be read.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: It cannot be opened, or is not a regular file.
+    """
+    open_regular(path).close()
 
 
 def unreadable(name: str, error: Exception) -> UserMistake:

@@ -15,6 +15,7 @@ from itertools import count
 from typing import IO, TYPE_CHECKING
 
 from fitglue_registry.errors import Place, UserMistake
+from fitglue_registry.private_files import NO_LINK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _UNFINISHED = ".unfinished-fitglue-"
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 #: The umask of the user decides about others, as with every file that a program writes for a user.
 _MODE = 0o666
 #: How many bytes of an existing file are looked at.
@@ -193,7 +193,7 @@ def _open_stream(path: Path, expected: os.stat_result) -> IO[bytes]:
     """Open a FIFO or a device that exists; nothing is created if it has gone."""
     flags = os.O_WRONLY | getattr(os, "O_NOCTTY", 0)
     if not str(path).startswith(_SYSTEM):
-        flags |= _NO_LINK
+        flags |= NO_LINK
     handle = os.open(path, flags)
     opened = os.fstat(handle)
     if (opened.st_dev, opened.st_ino) != (expected.st_dev, expected.st_ino):
@@ -203,7 +203,7 @@ def _open_stream(path: Path, expected: os.stat_result) -> IO[bytes]:
 
 
 def _create(path: Path) -> IO[bytes]:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, _MODE)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK, _MODE)
     return os.fdopen(handle, "wb")
 
 
@@ -227,7 +227,7 @@ def _has_content(path: Path, content: bytes) -> bool:
 
 def _open_for_reading(path: Path) -> BufferedReader:
     # Without O_NONBLOCK, opening a FIFO would wait for somebody who writes to it.
-    flags = os.O_RDONLY | _NO_LINK | getattr(os, "O_NONBLOCK", 0)
+    flags = os.O_RDONLY | NO_LINK | getattr(os, "O_NONBLOCK", 0)
     return os.fdopen(os.open(path, flags), "rb")
 
 

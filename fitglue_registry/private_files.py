@@ -21,8 +21,11 @@ HAS_MODES = os.name != "nt"
 _FOLDER = 0o700
 _FILE = 0o600
 _OTHERS_WRITE = 0o022
-#: Fail if the last part of the path is a symbolic link. Windows lacks some of these flags.
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+"""Flags with which opening fails if the last part of the path is a symbolic link.
+
+Windows lacks some of them.
+"""
 
 
 def make_private_folder(folder: Path) -> None:
@@ -77,7 +80,7 @@ def write_private(path: Path, content: bytes) -> None:
     Raises:
         OSError: If the file is a symbolic link, belongs to another user, or cannot be written.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _NO_LINK
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | NO_LINK
     handle = os.open(path, flags, _FILE)
     with os.fdopen(handle, "wb") as file:
         set_private(file.fileno())
@@ -93,7 +96,7 @@ def new_private_file(path: Path) -> bool:
     Raises:
         OSError: If it cannot be created for another reason.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK
     try:
         handle = os.open(path, flags, _FILE)
     except FileExistsError:
@@ -135,7 +138,7 @@ def read_own_file(path: Path) -> bytes:
     _check(path.parent, path.parent.lstat())
     if path.is_symlink():
         raise PermissionError(None, f"{path} is a link", str(path))
-    handle = os.open(path, os.O_RDONLY | _NO_LINK)
+    handle = os.open(path, os.O_RDONLY | NO_LINK)
     with os.fdopen(handle, "rb") as file:
         # The status of what was opened: the name may belong to another file by now.
         _check(path, os.fstat(file.fileno()))

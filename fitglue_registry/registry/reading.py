@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -12,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fitglue_registry.errors import EntryInvalid
+from fitglue_registry.input_files import open_regular
 from fitglue_registry.registry.conversion import entry_of
 from fitglue_registry.registry.document import MOST_ERRORS, Document
 from fitglue_registry.registry.entry import SCHEMA, Entry, Tier
@@ -151,15 +149,8 @@ def _parsed(file: Path) -> Document:
 
 
 def _content(file: Path) -> bytes:
-    """Return the content of a regular file, up to one byte more than an entry may have.
-
-    A pipe or a device is refused, because reading it may never end.
-    """
-    # O_NONBLOCK, because opening a pipe would wait for a process that writes to it.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(file, flags), "rb") as opened:
-        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file")
+    """Return the content of a regular file, up to one byte more than an entry may have."""
+    with open_regular(file) as opened:
         return opened.read(MAX_BYTES + 1)
 
 

@@ -24,6 +24,11 @@ class WorkerLimits:
     address_space: ClassVar[int] = 1536 << 20
 
 
+#: How many pieces of work per core may be in progress: one is being done, the others keep the core
+#: busy.
+JOBS_PER_CORE = 3
+#: How many bytes the work in progress may be about. Results that are done have limits of their own.
+MOST_BYTES_IN_PROGRESS = 64_000_000
 #: The limits for finding all places at the paths of a connection, every member of every zip too.
 LISTING = WorkerLimits(wall_s=1800.0, cpu_s=600.0)
 #: The limits for finding what is in an upload. A complete archive of an account takes some seconds.

@@ -97,22 +97,16 @@ class NetworkFailures:
         return TryAgain(failure, self.policy.retries + 1)
 
     def _broken_off(self, causes: Sequence[BaseException], at: Place) -> TryAgain:
+        what = f"the response of {self.policy.host} ended too early"
         if _breaks_rules(causes):
-            failure = Retryable(
-                "FG-answer-broken",
-                f"the response of {self.policy.host} breaks the rules of HTTP",
-                at=at,
-                why=self._reason(causes),
-                fix=RUN_LATER,
-            )
-        else:
-            failure = Retryable(
-                "FG-answer-broken",
-                f"the response of {self.policy.host} ended too early",
-                at=at,
-                why=self._reason(causes),
-                fix=RUN_LATER,
-            )
+            what = f"the response of {self.policy.host} breaks the rules of HTTP"
+        failure = Retryable(
+            "FG-answer-broken",
+            what,
+            at=at,
+            why=self._reason(causes),
+            fix=RUN_LATER,
+        )
         return TryAgain(failure, self.policy.retries + 1)
 
     def _untrusted(self, causes: Sequence[BaseException], at: Place) -> ConnectionStopped:

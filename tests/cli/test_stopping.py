@@ -163,11 +163,12 @@ def test_the_guardian_takes_notice_only_of_signals_that_stop_a_command(signals, 
     assert answer.stdout.decode().strip() == str(is_told)
 
 
-def _wait_for_cpu_time(process: subprocess.Popen[str]) -> None:
-    """Wait until a process has worked for a while since its last output, inside code in C."""
+def _wait_for_cpu_time(process: subprocess.Popen[str], seconds: float = 0.3) -> None:
+    """Wait until a process has used more CPU time since its last output, inside code in C."""
     measured = psutil.Process(process.pid)
     before = measured.cpu_times().user
-    while measured.cpu_times().user < before + 0.3:
+    while measured.cpu_times().user < before + seconds:
+        assert process.poll() is None
         time.sleep(0.01)  # nothing reports the CPU time of another process
 
 
@@ -239,17 +240,10 @@ def test_control_c_ends_a_statement_of_sql(child, statement, code):
     it if SQLite cannot be interrupted.
     """
     process = child("sql", f"select ({statement}), ({statement}), ({statement})")
-    wait_until_it_computes(process)
+    # More than its start takes.
+    _wait_for_cpu_time(process, 1.5)
     pressed = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert (process.returncode, "Stopped." in err) == (code, code == 130)
     assert time.monotonic() - pressed < 15
-
-
-def wait_until_it_computes(process):
-    """Wait until a process has used more CPU time than its start takes."""
-    observed = psutil.Process(process.pid)
-    while observed.cpu_times().user < 1.5:
-        assert process.poll() is None
-        time.sleep(0.01)

@@ -59,31 +59,14 @@ def test_a_bar_shows_the_steps_per_second_and_the_time_that_is_left():
     """The bar of a part shows how many steps are done, how many are done per second, and how long
     the others will take.
     """
-    now = [0.0]
-    screen = io.StringIO()
-    console = Console(
-        file=screen,
-        force_terminal=True,
-        color_system=None,
-        width=80,
-        get_time=lambda: now[0],
-    )
-    bars = progress_bars(console)
-    files = bars.add_task("files", total=1000)
-    for second in range(5):
-        now[0] = float(second)
-        bars.update(files, completed=50 * second)
-    console.print(bars.make_tasks_table(bars.tasks))
-    line = screen.getvalue()
+    line = drawn([(float(second), 50 * second) for second in range(5)], total=1000)
     assert " 200/1000 " in line
     assert " 50/s " in line
     assert " 00:16" in line
 
 
-def drawn(steps):
-    """Return a bar of 220 steps after some steps, given as pairs of a moment and how many are done
-    by then.
-    """
+def drawn(steps, total=220):
+    """Return a bar after some steps, given as pairs of a moment and how many are done by then."""
     now = [0.0]
     screen = io.StringIO()
     console = Console(
@@ -94,7 +77,7 @@ def drawn(steps):
         get_time=lambda: now[0],
     )
     bars = progress_bars(console)
-    files = bars.add_task("files", total=220)
+    files = bars.add_task("files", total=total)
     for moment, done in steps:
         now[0] = moment
         bars.update(files, completed=done)

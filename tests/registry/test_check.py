@@ -100,9 +100,9 @@ def test_an_empty_file_is_told_how_to_begin(registry):
 def test_a_file_that_cannot_be_read_is_named(registry):
     """A file that cannot be opened gives an error, and the other files are read."""
     (registry.root / "sources" / "demo.yaml").mkdir(parents=True)
-    assert (
-        registry.complaints()
-        == "sources/demo.yaml: FG-entry-unreadable: the file cannot be read: Is a directory"
+    assert registry.complaints() == (
+        "sources/demo.yaml: FG-entry-unreadable: the file cannot be read: it is a folder, and "
+        "only a regular file is read"
     )
 
 

@@ -65,7 +65,11 @@ def normalize_in_worker(
     entry: Entry,
     saved: Saved,
 ) -> Normalized | FitglueError:
-    """Do the same in a worker process; a failure is returned, with only its parts."""
+    """Normalize a saved payload in a worker process.
+
+    Returns:
+        The results, or the failure; each error has only its parts, so that it can be pickled.
+    """
     try:
         results = normalize_payload(plugins_of(recipe), entry, saved)
     except FitglueError as error:

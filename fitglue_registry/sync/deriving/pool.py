@@ -15,16 +15,11 @@ from fitglue_registry.errors import ConnectionStopped
 from fitglue_registry.plugin_api import Body
 from fitglue_registry.sync.deriving.deriver import Derived
 from fitglue_registry.sync.deriving.workers import results_of, submit_records, weight_of
+from fitglue_registry.sync.worker_limits import JOBS_PER_CORE, MOST_BYTES_IN_PROGRESS
 
 if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Record
     from fitglue_registry.sync.context import SyncContext, Work
-
-#: How many jobs per core may be in progress: one is being derived, the others keep the core busy.
-_JOBS_PER_CORE = 3
-#: How many bytes of raw parts the jobs in progress may have together. Results that are done are
-#: limited by the queue of the lanes' answers.
-_MAX_BYTES = 64_000_000
 
 
 class Pool:
@@ -71,9 +66,9 @@ class Pool:
         # A single job may have any size; otherwise a record above the limit would wait forever.
         if not self._jobs:
             return True
-        if len(self._jobs) >= self.context.open_workers().count * _JOBS_PER_CORE:
+        if len(self._jobs) >= self.context.open_workers().count * JOBS_PER_CORE:
             return False
-        return self._bytes + weight <= _MAX_BYTES
+        return self._bytes + weight <= MOST_BYTES_IN_PROGRESS
 
     def _release(self, work: Work, weight: int) -> None:
         with self._changed:

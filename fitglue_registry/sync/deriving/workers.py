@@ -17,7 +17,11 @@ from fitglue_registry.errors import FitglueError, Place, PluginFailed
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.redaction.exceptions import redact_exception
 from fitglue_registry.sync.deriving.deriver import Derived, Deriver
-from fitglue_registry.sync.worker_limits import WorkerDied, WorkerLimits
+from fitglue_registry.sync.worker_limits import (
+    MOST_BYTES_IN_PROGRESS,
+    WorkerDied,
+    WorkerLimits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -37,8 +41,6 @@ _MIN_RECORDS = 200
 #: How many records are loaded at once. Those that all have a foreign file are loaded one by one,
 #: because a file can be large.
 _BATCH, _FILE_BATCH = 25, 1
-#: How many bytes of raw parts the batches in progress may have together.
-_MAX_BYTES = 64_000_000
 #: Of the time limits of a plugin and of its process, the second one is longer by these seconds.
 _GRACE_S = 30.0
 
@@ -226,7 +228,7 @@ class _BatchesInProgress:
         if len(self._waiting) > 2 * self._workers.count:
             return True
         size = sum(submitted.size for submitted in self._waiting)
-        return size > _MAX_BYTES
+        return size > MOST_BYTES_IN_PROGRESS
 
     def _next(self) -> tuple[Any, list[Derived]]:
         """Wait for the oldest batch, and return its label and its results without secrets."""

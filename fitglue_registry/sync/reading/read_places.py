@@ -23,7 +23,13 @@ from fitglue_registry.sync.reading.without_folder import (
     error_without_folder,
     record_without_folder,
 )
-from fitglue_registry.sync.worker_limits import LISTING, LISTING_UPLOAD, WorkerDied
+from fitglue_registry.sync.worker_limits import (
+    JOBS_PER_CORE,
+    LISTING,
+    LISTING_UPLOAD,
+    MOST_BYTES_IN_PROGRESS,
+    WorkerDied,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,10 +37,6 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Location
     from fitglue_registry.sync.context import SyncContext, Work
 
-#: How many places per core are read at once: one is being decoded, the others keep the core busy.
-_PER_CORE = 3
-#: How many bytes the places that are being read may have together.
-_MAX_BYTES = 64_000_000
 #: CPU time of a place in a zip, in seconds. Real recordings take less than the first. Once those in
 #: one file that took longer have taken more than the second, the others in it wait.
 _QUICK_S, _SLOW_S = 1.0, 4.0
@@ -154,9 +156,9 @@ class Places:
         self._waiting.append((location, self._work(read_in_worker, location)))
 
     def _has_room(self, location: Location) -> bool:
-        if len(self._waiting) >= self._workers.count * _PER_CORE:
+        if len(self._waiting) >= self._workers.count * JOBS_PER_CORE:
             return False
-        return self._bytes + location.size <= _MAX_BYTES
+        return self._bytes + location.size <= MOST_BYTES_IN_PROGRESS
 
     def _finish(self) -> Iterator[PlaceRead]:
         while self._waiting:

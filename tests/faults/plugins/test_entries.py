@@ -283,7 +283,7 @@ def test_a_file_that_goes_away_while_it_is_read_is_named(folder, monkeypatch):
             bad.unlink(missing_ok=True)
         return opened(path, *arguments, **named)
 
-    monkeypatch.setattr("fitglue_registry.registry.reading.os.open", gone)
+    monkeypatch.setattr("fitglue_registry.input_files.os.open", gone)
     catalogue = load_catalogue([Folder(folder)])
     assert [problem.code for problem in catalogue.problems] == ["FG-entry-unreadable"]
     assert [entry.id for entry in catalogue] == ["good"]

@@ -116,7 +116,7 @@ def test_the_store_does_not_depend_on_the_order_of_workers(scripts, host, tmp_pa
     """
     scripts.add(MANY, n3="raise RecordRefused('FG-script-odd', 'three')", n4="1 / 0")
     finished(host)
-    monkeypatch.setattr(pool, "_MAX_BYTES", 1)
+    monkeypatch.setattr(pool, "MOST_BYTES_IN_PROGRESS", 1)
     with scripts.host(tmp_path / "other") as other:
         finished(other)
         assert natural(other) == natural(host)
@@ -216,7 +216,7 @@ def test_a_record_that_waits_forever_goes_to_quarantine(scripts, tmp_path):
 @pytest.mark.long
 def test_the_bytes_in_progress_are_limited(scripts, host, monkeypatch):
     """If each record reaches the limit of bytes, one job runs at a time, and all are derived."""
-    monkeypatch.setattr(pool, "_MAX_BYTES", 1)
+    monkeypatch.setattr(pool, "MOST_BYTES_IN_PROGRESS", 1)
     scripts.add(MANY)
     finished(host)
     assert len(read_by_workers(scripts)) == MANY
