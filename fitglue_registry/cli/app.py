@@ -17,7 +17,13 @@ import click
 from fitglue_registry._version import __version__
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
-from fitglue_registry.cli.stopping import INTERRUPTED, takes_long, what_was_stopped
+from fitglue_registry.cli.stopping import (
+    INTERRUPTED,
+    TOLD,
+    forced_stop,
+    needs_guardian,
+    what_was_stopped,
+)
 from fitglue_registry.cli.text import (
     keep_standard_output,
     open_closed_descriptors,
@@ -90,6 +96,8 @@ _ENVIRONMENT = {
     "FITGLUE_SQL_ROLE": "The role of PostgreSQL that `sql` reads with.",
     "NO_COLOR": "Print without colors.",
 }
+#: Set by the completion script of a shell.
+_COMPLETE = "_FITGLUE_COMPLETE"
 #: The largest and the smallest number of columns that help is laid out for.
 _WIDEST = 110
 _NARROWEST = 50
@@ -259,21 +267,20 @@ def run_process(arguments: Sequence[str], stop: Stop) -> int:
     """
     open_closed_descriptors()
     keep_standard_output()
-    if takes_long(arguments):
-        # subprocess takes 10 ms to import, and most commands end sooner than a person could stop
-        # them.
+    if needs_guardian(arguments) and _COMPLETE not in os.environ:
+        # subprocess takes 10 ms to import, which help and completion do not need.
         from fitglue_registry.cli.guardian import Guardian
 
-        guardian = Guardian()
-        stop.when_handled = guardian.stop
+        guardian = Guardian(forced_stop(arguments))
+        stop.at_end = guardian.stop
         guardian.start()
     return run(arguments)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; every exception becomes a message."""
-    # Set by the completion script of a shell. click answers it and exits.
-    if "_FITGLUE_COMPLETE" in os.environ:
+    # click answers it and exits.
+    if _COMPLETE in os.environ:
         root.main(prog_name="fitglue")
     is_open = prepare_streams()
     cli = CliContext(LateLoader(), as_json="--json" in arguments)
@@ -302,19 +309,24 @@ def _call(cli: CliContext, arguments: list[str]) -> int:
         click.echo(error.format_message(), err=True)
         return 2
     except (KeyboardInterrupt, click.Abort):
-        cli.note(what_was_stopped(arguments))
-        return 130
+        return _stopped(cli, arguments)
     except BrokenPipeError:
         raise
     except SyntaxError as error:
         # Python turns an interrupt that arrives while it compiles a module into a SyntaxError.
         if not INTERRUPTED.is_set():
             return _fail(cli, error, arguments)
-        cli.note(what_was_stopped(arguments))
-        return 130
+        return _stopped(cli, arguments)
     except Exception as error:  # noqa: BLE001
         # The boundary of the process: print a message, and write the traceback to a file.
         return _fail(cli, error, arguments)
+
+
+def _stopped(cli: CliContext, arguments: Sequence[str]) -> int:
+    """Print that the command was stopped, and return the exit code."""
+    TOLD.set()
+    cli.note(what_was_stopped(arguments))
+    return 130
 
 
 def _invoke(cli: CliContext, arguments: list[str]) -> int:

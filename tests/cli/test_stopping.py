@@ -9,11 +9,13 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
+from fitglue_registry.cli.app import COMMANDS
+from fitglue_registry.cli.stopping import needs_guardian
 from fitglue_registry.testing import Fault
 
 if TYPE_CHECKING:
@@ -90,7 +92,12 @@ def _call(before: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def _started(before: str, *arguments: str) -> subprocess.Popen[str]:
     """Start the command in a process in which some code has run before."""
-    return subprocess.Popen(_command(before, arguments), stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        _command(before, arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def _command(before: str, arguments: Sequence[str]) -> list[str]:
@@ -115,32 +122,142 @@ def test_control_c_after_the_answer_changes_nothing(moment):
     assert all(json.loads(line)["id"] for line in process.stdout.splitlines())
 
 
-IN_C = """
+#: Code that keeps the interpreter: it checks for no signal until the call is done.
+BUSY = "sum(range(10**12))"
+#: Where a command is inside code in C when the signal arrives, or hangs afterwards.
+HANGS = {
+    "in the command": f"""
         from fitglue_registry.cli.app import root
 
         def invoke(context):
-            print("in C", flush=True)
-            sum(range(10**12))  # the interpreter checks for no signal until it is done
+            print("begins", flush=True)
+            {BUSY}
+
+        root.invoke = invoke
+    """,
+    "in the clean-up": f"""
+        from fitglue_registry.cli.app import root
+
+        def invoke(context):
+            print("begins", flush=True)
+            try:
+                while True:
+                    pass
+            finally:
+                {BUSY}
+
+        root.invoke = invoke
+    """,
+    "while the host is closed": f"""
+        from fitglue_registry.cli.app import root
+        from fitglue_registry.cli.context import CliContext
+
+        def invoke(context):
+            print("begins", flush=True)
+            while True:
+                pass
+
+        root.invoke = invoke
+        CliContext.close = lambda self: {BUSY}
+    """,
+    "while plugins end": f"""
+        import atexit
+        from fitglue_registry.cli.app import root
+
+        def invoke(context):
+            atexit.register(lambda: {BUSY})
+            print("begins", flush=True)
+            while True:
+                pass
+
+        root.invoke = invoke
+    """,
+}
+#: The same with a clean-up that waits, so that other threads can run.
+WAITS = {where: code.replace(BUSY, "time.sleep(60)") for where, code in HANGS.items()}
+WAITS["in a command that ignores the interrupt"] = """
+        from fitglue_registry.cli.app import root
+
+        def invoke(context):
+            print("begins", flush=True)
+            while True:
+                try:
+                    while True:
+                        pass
+                except KeyboardInterrupt:
+                    continue
 
         root.invoke = invoke
 """
+del WAITS["in the command"]  # a signal interrupts it at once
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def _sampled(cases: Sequence[Any], quick: Sequence[Any]) -> list[Any]:
+    """Return cases as parameters: those that are not quick run only in ``make test-long``."""
+    return [case if case in quick else pytest.param(case, marks=pytest.mark.long) for case in cases]
+
+
+@pytest.mark.parametrize(
+    "number",
+    _sampled([signal.SIGINT, signal.SIGTERM, signal.SIGHUP], [signal.SIGINT]),
+)
 def test_a_signal_ends_a_command_that_is_inside_c_code(number):
     """A signal ends a command within about a second, even if its handler cannot run because code in
     C holds the interpreter.
     """
+    assert _ended(HANGS["in the command"], number)[0] == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("where", _sampled(list(HANGS)[1:], ["in the clean-up"]))
+def test_a_clean_up_that_hangs_inside_c_code_is_ended(where):
+    """A command whose handler has run is killed if its clean-up holds the interpreter."""
+    code, err = _ended(HANGS[where], signal.SIGTERM)
+    assert (code, err.count("Stopped by force")) == (-signal.SIGKILL, 1)
+
+
+@pytest.mark.parametrize(
+    "where",
+    _sampled(list(WAITS), ["in the clean-up", "in a command that ignores the interrupt"]),
+)
+def test_a_clean_up_that_waits_is_ended(where):
+    """A command whose clean-up takes too long, or that ignores the interrupt, ends with exit code
+    130 and one message.
+    """
+    code, err = _ended(WAITS[where], signal.SIGINT)
+    assert (code, err.count("Stopped."), "by force" in err) == (130, 1, False)
+
+
+@pytest.mark.parametrize("arguments", [[], *([name] for name in COMMANDS)], ids=str)
+def test_every_command_has_a_guardian(arguments):
+    """Every command, and the dashboard, can be ended while it is inside code in C."""
+    assert needs_guardian(arguments)
+    assert needs_guardian([*arguments, "--title", "--help"])
+    assert not needs_guardian([*arguments, "--help"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    _sampled([["why", "i1"], ["dev", "stand-in"], ["plugin", "list"], []], [["why", "i1"]]),
+)
+def test_a_command_that_seems_quick_is_ended_too(arguments):
+    """A signal also ends a command that usually takes no time."""
+    code, _ = _ended(HANGS["in the command"], signal.SIGTERM, arguments)
+    assert code == -signal.SIGKILL
+
+
+def _ended(before: str, number: int, arguments: Sequence[str] = ("sync",)) -> tuple[int, str]:
+    """Send a signal to a busy command, and return how it ended and what it printed."""
     # The tests themselves may run where this signal is ignored, as nohup arranges.
-    before = f"signal.signal({number:d}, signal.SIG_DFL)\n{IN_C}"
-    with _started(before, "sync") as process:
+    before = f"signal.signal({number:d}, signal.SIG_DFL)\n{before}"
+    with _started(before, *arguments) as process:
         try:
-            assert process.stdout.readline() == "in C\n"
+            assert process.stdout.readline() == "begins\n"
             _wait_for_cpu_time(process)
             process.send_signal(number)
-            assert process.wait(30) == -signal.SIGKILL
+            _, err = process.communicate(timeout=30)
         finally:
             process.kill()
+    return process.returncode, err
 
 
 @pytest.mark.parametrize(
@@ -153,7 +270,7 @@ def test_a_signal_ends_a_command_that_is_inside_c_code(number):
 )
 def test_the_guardian_takes_notice_only_of_signals_that_stop_a_command(signals, is_told):
     """A signal that only a plugin handles does not make the guardian end the command."""
-    code = "from fitglue_registry.cli import guardian; print(guardian._is_told_to_stop())"
+    code = "from fitglue_registry.cli import guardian_process as g; print(g._is_told_to_stop())"
     answer = subprocess.run(
         [sys.executable, "-c", code],
         input=bytes(signals),
