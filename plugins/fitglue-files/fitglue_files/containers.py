@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 #: The first bytes of a zip, and of a zip without members.
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
+#: The bytes of a damaged member that are read at a time. The last piece before damage is lost.
+_PIECE = 4096
 
 
 class ContainerReader:
@@ -257,6 +259,34 @@ class ContainerReader:
         if len(content) > largest:
             raise too_large(member.where)
         return content
+
+    def read_sound(self, member: Member) -> tuple[bytes, RecordRefused | None]:
+        """Return the bytes of a member up to the first damage.
+
+        Args:
+            member: The member to read.
+
+        Returns:
+            The bytes, and the refusal of what follows them; ``None`` if these are all bytes.
+
+        Raises:
+            RecordRefused: If no bytes can be read, or the member is too large.
+        """
+        if member.size > limits.LARGEST:
+            raise too_large(member.where)
+        content = bytearray()
+        try:
+            with self.open(member) as file:
+                while piece := file.read(_PIECE):
+                    content += piece
+                    if len(content) > limits.LARGEST:
+                        raise too_large(member.where)
+        except UNREADABLE as error:
+            refused = refusal_of(member.where, error)
+            if not content:
+                raise refused from error
+            return bytes(content), refused
+        return bytes(content), None
 
     def _zip(self, location: Location) -> zipfile.ZipFile:
         """Return an open zip.

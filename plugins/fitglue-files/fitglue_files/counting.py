@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_files.layout import base_name
 from fitglue_files.members import Refusal
-from fitglue_files.sorting import NO_ACTIVITY, kind_of_member, promises_workouts
+from fitglue_files.sorting import NO_ACTIVITY, is_worth_naming, kind_of_member
 from fitglue_files.wording import Contents, counted, left_out, named
 from fitglue_registry.errors import RecordRefused
 
@@ -93,20 +93,20 @@ def other_names(
 def _kind(reader: ContainerReader, member: MemberOrRefusal) -> str:
     """Return the kind of one member, by its first bytes."""
     if isinstance(member, Refusal):
-        return _kind_by_name(member.is_folder or promises_workouts(member.name))
+        return _kind_of_refused(member)
     # The files are not read completely: this runs while the athlete waits for an answer.
     try:
         kind = kind_of_member(reader, member)
-    except RecordRefused:
-        return _kind_by_name(promises_workouts(member.name))
+    except RecordRefused as error:
+        return _kind_of_refused(Refusal(member.location, error))
     if kind == "unknown":
         return "refused"
     return kind
 
 
-def _kind_by_name(promises: bool) -> str:
-    """Return the kind of an unreadable member, by whether its name promises a workout."""
-    if promises:
+def _kind_of_refused(refusal: Refusal) -> str:
+    """Return the kind of an unreadable member, by whether the athlete should hear of it."""
+    if is_worth_naming(refusal):
         return "refused"
     return "other"
 

@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from fitglue_files.members import Member, newest_first
+from fitglue_files.members import Member, Refusal, newest_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -127,12 +127,26 @@ class Layout:
                 named.append(member)
         yield from newest_first(named)
 
-    def beside(self, member: Member, name: str) -> Member | None:
+    def refused(self, matches: Callable[[str], bool]) -> Iterator[Refusal]:
+        """Yield the refused members whose base name matches, the most recently changed first."""
+        named = []
+        for member in self.refusals():
+            if not member.is_folder and matches(base_name(member)):
+                named.append(member)
+        yield from newest_first(named)
+
+    def refusals(self) -> Iterator[Refusal]:
+        """Yield the files, folders and containers that cannot be used."""
+        for member in self.members:
+            if isinstance(member, Refusal):
+                yield member
+
+    def beside(self, member: MemberOrRefusal, name: str) -> Member | None:
         """Return the member at a path relative to the folder of another member, or ``None``."""
         position = root_of(member).below(slashed(name))
         return self.by_position.get(position)
 
-    def below(self, member: Member, folder: str = "") -> list[Member]:
+    def below(self, member: MemberOrRefusal, folder: str = "") -> list[Member]:
         """Return the members beside another member, or in a folder beside it, and further down."""
         start = root_of(member)
         if folder:
@@ -153,13 +167,13 @@ def is_in(parts: Iterable[Covering], location: Location) -> bool:
     return any(part.covers(location) for part in parts)
 
 
-def position_of(member: Member) -> Position:
-    """Return the position of a member."""
+def position_of(member: MemberOrRefusal) -> Position:
+    """Return the position of a member or of a refused file."""
     *container, name = member.location
     return Position(tuple(container), slashed(name))
 
 
-def root_of(member: Member) -> Position:
+def root_of(member: MemberOrRefusal) -> Position:
     """Return the position of the folder that contains a member: the root of an archive, if the
     member is one that is in the root of its archive.
     """

@@ -28,8 +28,8 @@ def paths_of(connection: Connection) -> list[Path]:
     """Return the paths of a connection that exist.
 
     Raises:
-        AthleteNeeded: If the connection has no path, none of its paths exists, or one of them may
-            not be read.
+        AthleteNeeded: If the connection has no path, none of its paths exists, or none of those
+            that exist may be read. If others may be read, the search for files reports it.
     """
     setting = _setting(connection)
     fix = f"connect again and name the files or folders: fitglue connect {connection.entry}"
@@ -50,8 +50,7 @@ def paths_of(connection: Connection) -> list[Path]:
                 fix=fix,
                 why="it was moved, or its disk is not mounted",
             )
-        for path in present:
-            _try_to_read(path)
+        _try_to_read_any(present)
     except (OSError, RuntimeError, ValueError) as error:
         raise AthleteNeeded(
             "FG-folder-unreadable",
@@ -75,6 +74,8 @@ def present_paths(connection: Connection) -> list[Path]:
     try:
         return paths_of(connection)
     except AthleteNeeded as error:
+        if error.code != "FG-folder-missing":
+            raise
         connection.log.info("nothing is listed: %s", error.what)
         return []
 
@@ -85,6 +86,20 @@ def _setting(connection: Connection) -> str:
     # Connections from before zips were supported have a single folder under another name.
     paths = settings.get("paths") or settings.get("folder") or ""
     return paths.strip()
+
+
+def _try_to_read_any(paths: Iterable[Path]) -> None:
+    """Raise ``OSError`` if none of several files and folders may be read."""
+    first = None
+    for path in paths:
+        try:
+            _try_to_read(path)
+        except OSError as error:
+            first = first or error
+        else:
+            return
+    if first is not None:
+        raise first
 
 
 def _try_to_read(path: Path) -> None:

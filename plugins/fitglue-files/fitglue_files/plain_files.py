@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_files.archives.collecting import archives_in
+from fitglue_files.archives.row_reading import file_without_row
 from fitglue_files.containers import ContainerReader
 from fitglue_files.counting import contents_of, count_kinds
 from fitglue_files.kind_cache import KindCache
 from fitglue_files.layout import Layout
-from fitglue_files.listing import listing_of_refusal
-from fitglue_files.members import Refusal, read_order
-from fitglue_files.normalizing import normalize, record_of_file
+from fitglue_files.members import read_order
+from fitglue_files.normalizing import normalize
 from fitglue_files.paths import joined, paths_of
 from fitglue_files.places import hint_of, place_of
-from fitglue_files.reading import file_or_refusal
 from fitglue_files.sorting import Sorter
 from fitglue_files.source import Source
 from fitglue_files.wording import account_id
@@ -88,11 +87,7 @@ def read(
     """Yield the record of the content at a place, whatever its name is."""
     member = hint_of(location).member
     assert member is not None
-    file = file_or_refusal(member)
-    if isinstance(file, Refusal):
-        yield listing_of_refusal(file)
-        return
-    yield from record_of_file(connection, file, decode=not location.undecodable)
+    yield from file_without_row(connection, member, decode=not location.undecodable)
 
 
 SOURCE = Source(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: only counted.
 _WORKOUTS = re.compile(r"\.(fit|gpx|tcx)(\.gz)?\Z", re.IGNORECASE)
 _CONTAINERS = re.compile(r"\.zip\Z", re.IGNORECASE)
+#: Names of the tables of archives, without which many workouts miss their titles and values.
+_TABLES = re.compile(r"\.(csv|json)\Z", re.IGNORECASE)
 #: The kind of a FIT file that is not a workout: monitoring, sleep, settings.
 NO_ACTIVITY = "no activity"
 #: The kind of a file in which nobody would expect a workout.
@@ -35,6 +37,17 @@ def promises_workout(name: str) -> bool:
 def promises_workouts(name: str) -> bool:
     """Return whether the name of a file promises a workout or, as a zip, many of them."""
     return promises_workout(name) or _CONTAINERS.search(name) is not None
+
+
+def is_worth_naming(refusal: Refusal) -> bool:
+    """Return whether the athlete should hear of a file or folder that is left out.
+
+    A photo or a video that is larger than any workout is only counted.
+    """
+    # What the system does not let us read may be anything, also a workout under any name.
+    if refusal.is_folder or refusal.error.code == "FG-file-unreadable":
+        return True
+    return promises_workouts(refusal.name) or _TABLES.search(refusal.name) is not None
 
 
 def kind_of_head(
@@ -120,15 +133,16 @@ class Sorter:
     def _sorted(self, member: MemberOrRefusal) -> MemberOrRefusal | None:
         """Return a member, or its refusal, or ``None`` if it is only counted."""
         if isinstance(member, Refusal):
-            if member.is_folder or promises_workouts(member.name):
+            if is_worth_naming(member):
                 return member
             self.others += 1
             return None
         try:
             kind = self._kind(member)
         except RecordRefused as error:
-            if promises_workout(member.name):
-                return Refusal(member.location, error, member.modified_s)
+            refusal = Refusal(member.location, error, member.modified_s)
+            if is_worth_naming(refusal):
+                return refusal
             kind = OTHER
         if kind == NO_ACTIVITY:
             self.no_activities += 1

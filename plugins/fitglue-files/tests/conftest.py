@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from fitglue_formats.testing import FitFile, gpx_file, ride_file
 from fitglue_registry.testing import FakeConnection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
 @pytest.fixture
@@ -72,3 +73,26 @@ def fit() -> type[FitFile]:
 def ride() -> bytes:
     """A file of a ten-second ride that has every message of an ordinary recording."""
     return ride_file()
+
+
+@pytest.fixture
+def other_user() -> Iterator[None]:
+    """Give this process the permissions of somebody who may not read everything, as root may."""
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+        yield
+        os.seteuid(0)
+    else:
+        yield
+
+
+@pytest.fixture
+def let_others_in() -> Callable[[Path], None]:
+    """A function that lets every user into a folder and the folders above it."""
+
+    def let_in(path: Path) -> None:
+        for folder in (path, *path.parents):
+            if not folder.stat().st_mode & stat.S_IXOTH:
+                folder.chmod(0o755)
+
+    return let_in

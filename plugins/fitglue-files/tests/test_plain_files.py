@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import socket
-import stat
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -308,26 +307,13 @@ def test_reading_gives_the_same_as_normalizing_the_stored_parts(tmp_path, connec
 
 
 @pytest.fixture
-def other_user():
-    """Give this process the permissions of somebody who may not read everything, as root may."""
-    if os.geteuid() == 0:
-        os.seteuid(65534)
-        yield
-        os.seteuid(0)
-    else:
-        yield
-
-
-@pytest.fixture
-def rides(tmp_path, connect_to, gpx):
+def rides(tmp_path, let_others_in, gpx):
     """Return a folder of rides that any user may read."""
     rides = tmp_path / "rides"
     (rides / "closed").mkdir(parents=True)
     (rides / "a.gpx").write_bytes(gpx())
     (rides / "closed" / "b.gpx").write_bytes(gpx(trk="<name>B</name>"))
-    for folder in (rides, *rides.parents):
-        if not folder.stat().st_mode & stat.S_IXOTH:
-            folder.chmod(0o755)
+    let_others_in(rides)
     return rides
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_files.listing import unreadable_now, without_file
+from fitglue_files.listing import listing_of_refusal, unreadable_now, without_file
 from fitglue_files.members import Refusal
-from fitglue_files.normalizing import record_of
+from fitglue_files.normalizing import record_of, record_of_file
 from fitglue_files.reading import file_or_refusal
 from fitglue_registry.plugin_api import Unavailable
 
@@ -57,6 +57,26 @@ def row_with_file(
         )
         file = None
     yield from normalize(record_of(connection, listing, file, missing))
+
+
+def file_without_row(
+    connection: Connection,
+    member: MemberOrRefusal,
+    *,
+    decode: bool,
+) -> Items:
+    """Yield the record of a file that no row names, or the reason why it cannot be read.
+
+    Args:
+        connection: The connection.
+        member: The file, or why it cannot be read.
+        decode: Whether its workouts are wanted as well.
+    """
+    file = file_or_refusal(member)
+    if isinstance(file, Refusal):
+        yield listing_of_refusal(file)
+        return
+    yield from record_of_file(connection, file, decode=decode)
 
 
 def _file_of(

@@ -10,10 +10,12 @@ from collections import Counter
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from fitglue_files.archives.csv_tables import HEADER_BYTES, folded, read_header, read_table
+from fitglue_files.archives.csv_tables import folded
 from fitglue_files.archives.dates import DateColumn
 from fitglue_files.archives.numbers import not_negative, number, positive
 from fitglue_files.archives.snapshot_date import snapshot_date
+from fitglue_files.archives.table_reading import read_table_of
+from fitglue_files.archives.table_reading import tables_in as tables_among
 from fitglue_files.wording import quoted, short_text, short_title
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.model import (
@@ -29,9 +31,10 @@ from fitglue_registry.model.cadence import counts_one_leg
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from fitglue_files.archives.table_reading import TableRead
     from fitglue_files.containers import ContainerReader
     from fitglue_files.layout import Layout
-    from fitglue_files.members import Member
+    from fitglue_files.members import MemberOrRefusal, Refusal
 
 #: The cells of a row by the names of the columns.
 Cells: TypeAlias = "Mapping[str, str]"
@@ -48,6 +51,7 @@ _PLANNED = "planned"
 #: What an athlete can also enter on a day without a workout.
 _STATE = frozenset({"rpe", "feeling"})
 _DAY_OFF = "day off"
+_LOST = "the title, the comments and the values that were entered by hand are missing"
 _COMMENTS = ("athletecomments", "coachcomments")
 #: TrainingPeaks' type of workout → our sport, for those that do not have the same name. Types such
 #: as "Brick", "Race" and "Custom" do not state a sport; the file does.
@@ -98,33 +102,44 @@ class Workouts(NamedTuple):
         rows: The workouts that took place, the newest first.
         planned: The number of rows without any sign that the workout took place.
         commented: How many of those rows have a comment of the athlete.
+        unread: The refusals of tables of which nothing can be read.
+        partly_read: The refusals of what cannot be read in other tables.
     """
 
     rows: list[Row]
     planned: int
     commented: int
+    unread: tuple[Refusal, ...] = ()
+    partly_read: tuple[Refusal, ...] = ()
 
 
-def tables_in(reader: ContainerReader, layout: Layout) -> Iterator[Member]:
+def tables_in(reader: ContainerReader, layout: Layout) -> Iterator[MemberOrRefusal]:
     """Yield the tables of workouts, the newest export first."""
-    for member in layout.named(lambda name: _NAME.match(name) is not None):
-        try:
-            header = read_header(reader.head(member, HEADER_BYTES))
-        except RecordRefused:
-            continue
-        if set(folded(header)) >= _NEEDED:
-            yield member
+    yield from tables_among(
+        reader,
+        layout,
+        lambda name: _NAME.match(name) is not None,
+        lambda header: set(folded(header)) >= _NEEDED,
+        # The exports have their files in another zip.
+        lambda table: False,  # noqa: ARG005
+    )
 
 
-def rows_of(reader: ContainerReader, tables: Iterable[Member]) -> Workouts:
+def rows_of(reader: ContainerReader, tables: Iterable[MemberOrRefusal]) -> Workouts:
     """Return the rows of all tables; a row that is in two exports is returned once."""
     by_id: dict[str, Row] = {}
     planned: dict[str, bool] = {}
+    unread: list[Refusal] = []
+    partly_read: list[Refusal] = []
     for table in tables:
         times: Counter[str] = Counter()
-        table_cells = list(_cells(reader, table))
+        read = read_table_of(reader, table, _LOST)
+        if read.problem is not None:
+            (partly_read if read.header else unread).append(read.problem)
+        table_cells = list(_cells(read))
         days = (_day(cells.get("workoutday")) for cells in table_cells if _took_place(cells))
-        stated_at = snapshot_date(table.modified_at, map(_midnight, days))
+        modified_at = datetime.fromtimestamp(table.modified_s, UTC)
+        stated_at = snapshot_date(modified_at, map(_midnight, days))
         for cells in table_cells:
             if not _took_place(cells):
                 content = repr(sorted(cells.items()))
@@ -146,7 +161,7 @@ def rows_of(reader: ContainerReader, tables: Iterable[Member]) -> Workouts:
                 by_id[external_id] = row
     rows = sorted(by_id.values(), key=_day_or_first, reverse=True)
     commented = sum(planned.values())
-    return Workouts(rows, len(planned), commented)
+    return Workouts(rows, len(planned), commented, tuple(unread), tuple(partly_read))
 
 
 def _midnight(day: date | None) -> datetime | None:
@@ -192,12 +207,11 @@ def _seconds(cells: Cells) -> float | None:
     return hours * 3600
 
 
-def _cells(reader: ContainerReader, table: Member) -> Iterator[dict[str, str]]:
+def _cells(table: TableRead) -> Iterator[dict[str, str]]:
     """Yield the cells of each row that are not empty, by the names of their columns."""
-    header, rows = read_table(reader.read(table))
-    names = folded(header)
+    names = folded(table.header)
     by_row: list[dict[str, str]] = []
-    for row in rows:
+    for row in table.rows:
         cells = {}
         for name, cell in zip(names, row, strict=False):
             text = cell.strip()

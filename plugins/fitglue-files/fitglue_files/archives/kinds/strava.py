@@ -4,27 +4,26 @@ names.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
+from fitglue_files import normalizing
 from fitglue_files.archives.archive_kind import ArchiveKind, no_archive
-from fitglue_files.archives.csv_tables import HEADER_BYTES, read_header, read_table
-from fitglue_files.archives.dates import DateColumn
+from fitglue_files.archives.csv_tables import read_table
 from fitglue_files.archives.joining import workouts_of
-from fitglue_files.archives.row_reading import row_with_file
-from fitglue_files.archives.snapshot_date import snapshot_date
+from fitglue_files.archives.row_reading import file_without_row, row_with_file
 from fitglue_files.archives.strava_row import TABLE, activity_of
-from fitglue_files.archives.strava_table import cells, columns, is_header
+from fitglue_files.archives.strava_rows import Files, snapshots_in, tables_in
 from fitglue_files.containers import ContainerReader
 from fitglue_files.counting import not_opened
+from fitglue_files.kind_cache import KindCache
 from fitglue_files.layout import Layout, base_name, root_of, stem
 from fitglue_files.listing import canonical
-from fitglue_files.normalizing import summary_of
+from fitglue_files.members import Member, Refusal, read_order
 from fitglue_files.paths import paths_of, present_paths
-from fitglue_files.places import hint_of, place_of_row
-from fitglue_files.sorting import promises_workout
+from fitglue_files.places import hint_of, place_of, place_of_row
+from fitglue_files.sorting import Sorter, is_worth_naming, promises_workout
 from fitglue_files.wording import (
     Contents,
     account_id,
@@ -39,21 +38,19 @@ from fitglue_registry.model.moments import utc_text
 from fitglue_registry.plugin_api import Account, Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from fitglue_files.archives.strava_rows import Row, Snapshot
     from fitglue_files.layout import Position
-    from fitglue_files.members import Member
+    from fitglue_files.members import MemberOrRefusal
     from fitglue_files.source import Items
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugin_api import Connection, Location, Record
 
 _PROFILE = "profile.csv"
-_LONGEST_NUMBER = 20
 #: The bytes of a summary that may carry the complete row. Beyond that, only the cells that are read
 #: are kept, because the host refuses larger summaries.
 _LARGEST_SUMMARY = 1_000_000
-#: What is kept of a row: its cells by their meaning, and all its cells with their names.
-Summary: TypeAlias = dict[str, Any]
 
 
 # -- finding archives ------------------------------------------------------------------------------
@@ -64,21 +61,7 @@ def roots(
     layout: Layout,
 ) -> Iterator[Position]:
     """Return the folders that contain a table of activities."""
-    return map(root_of, _tables(reader, layout))
-
-
-def _tables(
-    reader: ContainerReader,
-    layout: Layout,
-) -> Iterator[Member]:
-    """Yield the tables of activities from Strava, the newest archive first."""
-    for member in layout.named(lambda name: name.casefold() == TABLE):
-        try:
-            header = read_header(reader.head(member, HEADER_BYTES))
-        except RecordRefused:
-            continue
-        if is_header(header):
-            yield member
+    return map(root_of, tables_in(reader, layout))
 
 
 def contents(
@@ -88,28 +71,52 @@ def contents(
     """Return what the archives contain, and what of it is left out."""
     sentences: list[str] = []
     skipped: list[str] = []
-    for table in _tables(reader, layout):
-        rows = _rows(reader, table)
-        files = [row.summary["file"] for row in rows if row.summary.get("file")]
-        missing = [name for name in files if not _file(layout, table, name)]
-        sentences.append(_total(rows, len(files) - len(missing)))
+    snapshots = snapshots_in(reader, layout)
+    files = Files(layout)
+    for snapshot in snapshots:
+        missing = [name for name in snapshot.files if not files.of(snapshot.table, name)]
+        sentences.append(_total(snapshot.rows, len(snapshot.files) - len(missing)))
+        if snapshot.problem is not None:
+            sentences.append(f"Problem: {snapshot.problem.error.what}.")
+        without_row = list(files.without_row([snapshot]))
+        if without_row:
+            sentences.append(f"{counted(len(without_row), 'file')} without a row in the table.")
         if missing:
             number = counted(len(missing), "file")
             skipped.append(
                 f"{number} that the table names but the archive does not contain{named(missing)}"
             )
-        skipped += _others(layout, table, files)
+        skipped += _others(layout, snapshot, without_row)
+    unreadable = [base_name(refusal) for refusal in _refusals(layout, snapshots)]
+    if unreadable:
+        number = counted(len(unreadable), "file or folder", "files or folders")
+        skipped.append(
+            f"{number} that cannot be used{named(unreadable)}; each sync reports the reason"
+        )
     return Contents(tuple(sentences), left_out(*skipped) + not_opened(layout))
+
+
+def _refusals(
+    layout: Layout,
+    snapshots: Iterable[Snapshot],
+) -> Iterator[Refusal]:
+    """Yield what cannot be read and may contain workouts, except the tables."""
+    tables = {snapshot.table.location for snapshot in snapshots}
+    for refusal in layout.refusals():
+        if refusal.location not in tables and is_worth_naming(refusal):
+            yield refusal
 
 
 def _others(
     layout: Layout,
-    table: Member,
-    files: Sequence[str],
+    snapshot: Snapshot,
+    without_row: Iterable[Member],
 ) -> Iterator[str]:
-    """Yield the words for each kind of member that is neither the table nor a file of a row."""
-    read = {table, layout.beside(table, _PROFILE)}
-    read.update(_file(layout, table, name) for name in files)
+    """Yield the words for each kind of member that is neither the table nor read as a file."""
+    table = snapshot.table
+    read: set[MemberOrRefusal | None] = {table, layout.beside(table, _PROFILE), *without_row}
+    files = Files(layout)
+    read.update(files.of(table, name) for name in snapshot.files)
     media = layout.below(table, "media")
     routes = layout.below(table, "routes")
     if media:
@@ -163,7 +170,7 @@ def account(connection: Connection) -> Account:
     """
     with ContainerReader() as reader:
         layout = Layout.of(reader, paths_of(connection))
-        tables = list(_tables(reader, layout))
+        tables = list(tables_in(reader, layout))
         if not tables:
             raise no_archive(
                 "strava",
@@ -189,7 +196,7 @@ def account(connection: Connection) -> Account:
 def _profile(
     reader: ContainerReader,
     layout: Layout,
-    beside: Member,
+    beside: MemberOrRefusal,
 ) -> list[str]:
     """Return the athlete's row of ``profile.csv``, or an empty row."""
     profile = layout.beside(beside, _PROFILE)
@@ -206,64 +213,43 @@ def _profile(
 # -- rows ------------------------------------------------------------------------------------------
 
 
-class Row(NamedTuple):
-    """One row of a table: its external id and its summary."""
-
-    external_id: str
-    summary: Summary
-
-
 def places(connection: Connection) -> Iterator[Location]:
     """Yield the place of every row once; a row that is in several archives is taken from the
     newest.
     """
     listed: set[str] = set()
-    with ContainerReader() as reader:
+    with ContainerReader() as reader, KindCache(connection.cache) as cache:
         layout = Layout.of(reader, present_paths(connection))
-        for snapshot in _snapshots(reader, layout):
+        snapshots = snapshots_in(reader, layout)
+        files = Files(layout)
+        sorter = Sorter(reader, cache, connection.alive)
+        without_row = list(sorter.workouts(read_order(files.without_row(snapshots))))
+        reported = set()
+        for snapshot in snapshots:
+            if snapshot.problem is not None:
+                yield place_of(snapshot.problem)
             for row in snapshot.rows:
-                if row.external_id not in listed:
-                    listed.add(row.external_id)
-                    yield _place(layout, snapshot, row)
-
-
-class _Snapshot(NamedTuple):
-    """The table of one archive, with its rows and the date of the state that they show."""
-
-    table: Member
-    rows: list[Row]
-    stated_at: datetime
-
-
-def _snapshots(
-    reader: ContainerReader,
-    layout: Layout,
-) -> list[_Snapshot]:
-    """Return the tables with their rows, the newest archive first."""
-    snapshots = []
-    for table in _tables(reader, layout):
-        rows = _rows(reader, table)
-        stated_at = snapshot_date(table.modified_at, map(_start_of, rows))
-        snapshots.append(_Snapshot(table, rows, stated_at))
-    return sorted(snapshots, key=lambda snapshot: snapshot.stated_at, reverse=True)
-
-
-def _start_of(row: Row) -> datetime | None:
-    start = row.summary["start"]
-    return datetime.fromisoformat(start) if start else None
+                if row.external_id in listed:
+                    continue
+                listed.add(row.external_id)
+                member = files.of(snapshot.table, row.summary.get("file") or "")
+                # The row reports it, with the name of the workout that misses its file.
+                if isinstance(member, Refusal):
+                    reported.add(member.location)
+                yield _place(snapshot, row, member)
+        for refusal in _refusals(layout, snapshots):
+            if refusal.location not in reported:
+                yield place_of(refusal)
+        yield from map(place_of, without_row)
 
 
 def _place(
-    layout: Layout,
-    snapshot: _Snapshot,
+    snapshot: Snapshot,
     row: Row,
+    member: MemberOrRefusal | None,
 ) -> Location:
-    """Return the place of a row with its file."""
-    table = snapshot.table
+    """Return the place of a row with its file, or with the reason why that cannot be read."""
     summary = row.summary
-    member = None
-    if summary.get("file"):
-        member = _file(layout, table, summary["file"])
     # Without its file, the row must not promise one: a later archive may contain it, and the
     # changed summary then reads it.
     if member is None:
@@ -286,9 +272,12 @@ def read(
     connection: Connection,
     location: Location,
 ) -> Items:
-    """Yield the record of a row, joined with its file."""
+    """Yield the record of a row, joined with its file; or that of a file without a row."""
     hint = hint_of(location)
-    assert location.external_id is not None
+    if location.external_id is None:
+        assert hint.member is not None
+        yield from file_without_row(connection, hint.member, decode=not location.undecodable)
+        return
     listing = Listing(
         location.external_id,
         hint.values["summary"].encode(),
@@ -303,75 +292,14 @@ def read(
     )
 
 
-def _rows(
-    reader: ContainerReader,
-    table: Member,
-) -> list[Row]:
-    """Return the rows of a table, the latest start first."""
-    header, table_rows = read_table(reader.read(table))
-    places = columns(header, table_rows)
-    date = places["date"]
-    dates = DateColumn(row[date] for row in table_rows if len(row) > date)
-    rows = []
-    for row in table_rows:
-        summary: Summary = dict(cells(row, places))
-        start = dates.read(summary.get("date", ""))
-        summary["start"] = utc_text(start) if start else None
-        # The complete row is kept, so that a later version can use columns that are not read yet.
-        named_cells = zip(header, row, strict=False)
-        summary["row"] = [[name, cell] for name, cell in named_cells if cell]
-        rows.append(Row(_external_id(row, summary), summary))
-    return sorted(
-        rows,
-        key=_start,
-        reverse=True,
-    )
-
-
-def _external_id(
-    row: Sequence[str],
-    summary: Summary,
-) -> str:
-    """Return the number of the activity, or a hash of the row if it has none."""
-    # Spreadsheets write a number as "101.0".
-    number: str = re.sub(r"\.0+\Z", "", summary.get("id", ""))
-    # A longer one would not be accepted as the id of a record.
-    is_short = len(number) <= _LONGEST_NUMBER
-    if is_short and number.isascii() and number.isdigit():
-        return number
-    raw = repr(row).encode("utf-8", "replace")
-    digest = hashlib.sha256(raw).hexdigest()
-    return f"row-{digest[:16]}"
-
-
-def _start(row: Row) -> str:
-    """Return the sort key of a row; those without a start come last."""
-    return row.summary["start"] or ""
-
-
-def _file(
-    layout: Layout,
-    table: Member,
-    name: str,
-) -> Member | None:
-    """Return the file that a row names, if the archive contains it.
-
-    Programs that unpack an archive may also unpack the gzips in it, so the suffix ``.gz`` is
-    ignored.
-    """
-    bare = name.removesuffix(".gz")
-    for spelling in (name, bare, f"{bare}.gz"):
-        member = layout.beside(table, spelling)
-        if member is not None:
-            return member
-    return None
-
-
 def normalize(record: Record) -> list[SourceActivity]:
-    """Return the workout of a row, joined with its file."""
+    """Return the workout of a row, joined with its file, or those of a file without a row."""
+    summary = normalizing.summary_of(record)
+    if "start" not in summary:
+        return normalizing.normalize(record)
     row = activity_of(
         record.external_id,
-        summary_of(record),
+        summary,
         has_file="file" in record.parts,
     )
     return workouts_of(row, record)

@@ -25,7 +25,7 @@ from fitglue_files.counting import count_kinds, count_workouts, not_opened, othe
 from fitglue_files.kind_cache import KindCache
 from fitglue_files.layout import Layout, Position, root_of
 from fitglue_files.listing import canonical, listing_of_missing_row, listing_of_refusal
-from fitglue_files.members import Refusal, read_order
+from fitglue_files.members import Member, Refusal, read_order
 from fitglue_files.paths import paths_of, present_paths
 from fitglue_files.places import hint_of, mark_of_all, members_as_values, place_of, place_of_row
 from fitglue_files.reading import file_or_refusal
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from fitglue_files.archives.trainingpeaks_table import Row
-    from fitglue_files.members import Member, MemberOrRefusal
+    from fitglue_files.members import MemberOrRefusal
     from fitglue_files.reading import FileRead
     from fitglue_files.source import Items
     from fitglue_registry.model import SourceActivity
@@ -80,21 +80,23 @@ def contents(
 ) -> Contents:
     """Return what the exports contain, and what of it is left out."""
     tables = list(tables_in(reader, layout))
-    rows, planned, commented = rows_of(reader, tables)
+    read = rows_of(reader, tables)
+    rows = read.rows
     workouts = counted(len(rows), "workout")
     years = between_years(row.day.year for row in rows if row.day)
-    candidates = _candidates(layout)
+    candidates = _candidates(layout, tables)
     counts = count_kinds(reader, candidates)
     files = counted(count_workouts(counts), "file")
     sentences = (
         f"{workouts} in {counted(len(tables), 'table')}{years}.",
         f"{files} to match with them, by day and duration.",
     )
+    problems = [f"Problem: {refusal.error.what}." for refusal in read.unread + read.partly_read]
     others = other_names(layout.members, (*candidates, *tables))
     skipped = unusable(counts, others=others)
-    if planned:
-        skipped = left_out(_only_planned(planned, commented)) + skipped
-    return Contents(sentences, skipped + not_opened(layout))
+    if read.planned:
+        skipped = left_out(_only_planned(read.planned, read.commented)) + skipped
+    return Contents((*sentences, *problems), skipped + not_opened(layout))
 
 
 def _only_planned(
@@ -109,9 +111,14 @@ def _only_planned(
     return words
 
 
-def _candidates(layout: Layout) -> list[MemberOrRefusal]:
-    """Return the members that may be workouts, by their name."""
-    return read_order(filter(_may_be_workout, layout.members))
+def _candidates(
+    layout: Layout,
+    tables: Iterable[MemberOrRefusal],
+) -> list[MemberOrRefusal]:
+    """Return the members that may be workouts, by their name, and what else cannot be read."""
+    known = {table.location for table in tables}
+    candidates = (member for member in layout.members if member.location not in known)
+    return read_order(filter(_may_be_workout, candidates))
 
 
 def _may_be_workout(member: MemberOrRefusal) -> bool:
@@ -157,23 +164,34 @@ def _rows_of(
     """
     del marks
     with ContainerReader() as reader:
-        return {row.external_id: row for row in rows_of(reader, tables).rows}
+        read = rows_of(reader, tables)
+    # These tables could be read when the places were listed. Without one of them, its files would
+    # be stored as workouts without rows; after an error, the next sync reads them again.
+    if read.unread:
+        raise read.unread[0].error
+    return {row.external_id: row for row in read.rows}
 
 
 def places(connection: Connection) -> Iterator[Location]:
     """Yield the place of each file, then of each row, which is read if no file has it."""
     with ContainerReader() as reader, KindCache(connection.cache) as cache:
         layout = Layout.of(reader, present_paths(connection))
-        tables = list(tables_in(reader, layout))
-        rows = rows_of(reader, tables).rows
+        all_tables = list(tables_in(reader, layout))
+        read = rows_of(reader, all_tables)
+        yield from map(place_of, read.unread + read.partly_read)
+        unread = {refusal.location for refusal in read.unread}
+        tables = []
+        for table in all_tables:
+            if isinstance(table, Member) and table.location not in unread:
+                tables.append(table)
 
         # A changed row changes what its file becomes, so all files are read again with it.
         mark = mark_of_all(tables)
         as_values = members_as_values(tables)
         sorter = Sorter(reader, cache, connection.alive)
-        for member in sorter.workouts(_candidates(layout)):
+        for member in sorter.workouts(_candidates(layout, all_tables)):
             yield place_of(member, mark, tables=as_values)
-        for row in rows:
+        for row in read.rows:
             content = f"{utc_text(row.stated_at)} {sorted(row.cells.items())!r}"
             yield place_of_row(row.external_id, content, tables=as_values)
 
