@@ -113,7 +113,10 @@ class Sorter:
         self.no_activities = 0
         self.others = 0
 
-    def workouts(self, members: Iterable[MemberOrRefusal]) -> Iterator[MemberOrRefusal]:
+    def workouts(
+        self,
+        members: Iterable[MemberOrRefusal],
+    ) -> Iterator[MemberOrRefusal]:
         """Yield the members that are, or should be, workouts."""
         for member in members:
             self._alive()  # files of other kinds yield nothing, and the host must see progress
@@ -130,7 +133,10 @@ class Sorter:
             f"{self.others} other files"
         )
 
-    def _sorted(self, member: MemberOrRefusal) -> MemberOrRefusal | None:
+    def _sorted(
+        self,
+        member: MemberOrRefusal,
+    ) -> MemberOrRefusal | None:
         """Return a member, or its refusal, or ``None`` if it is only counted."""
         if isinstance(member, Refusal):
             if is_worth_naming(member):
@@ -152,7 +158,10 @@ class Sorter:
             return None
         return member
 
-    def _kind(self, member: Member) -> str:
+    def _kind(
+        self,
+        member: Member,
+    ) -> str:
         kind = self._cache.get(member.key)
         if kind is None:
             kind = kind_of_member(self._reader, member)

@@ -81,7 +81,10 @@ class RowReader:
         while position < len(self._lines):
             position = yield from self._rows_from(position)
 
-    def _rows_from(self, position: int) -> Generator[Row, None, int]:
+    def _rows_from(
+        self,
+        position: int,
+    ) -> Generator[Row, None, int]:
         """Yield rows from a line on until one is damaged; return the line after the damage."""
         reader = self._reader(position)
         start = position
@@ -121,18 +124,27 @@ class RowReader:
             return CUT_OFF
         return None
 
-    def _is_cut_off(self, row: Row) -> bool:
+    def _is_cut_off(
+        self,
+        row: Row,
+    ) -> bool:
         """Return whether the last row has no end: no line break, and not all of its cells."""
         if self._lines[-1].endswith(("\r", "\n")) or not self._width:
             return False
         return 0 < len(row) < self._width
 
-    def _reader(self, position: int) -> _csv.Reader:
+    def _reader(
+        self,
+        position: int,
+    ) -> _csv.Reader:
         """Return a reader from a line on that accepts no quotation mark inside of a cell."""
         lines = map(self._lines.__getitem__, range(position, len(self._lines)))
         return csv.reader(lines, delimiter=self._delimiter, strict=True)
 
-    def _sloppy(self, position: int) -> Row | None:
+    def _sloppy(
+        self,
+        position: int,
+    ) -> Row | None:
         """Return the row of a line with quotation marks inside of cells; ``None`` if it has no end.
 
         Some programs write quotation marks as they are.
@@ -171,7 +183,10 @@ class RowReader:
         self.damages.append(Damage(start + 1, position, why))
         return position
 
-    def _begins_at(self, position: int) -> bool:
+    def _begins_at(
+        self,
+        position: int,
+    ) -> bool:
         """Return whether an undamaged row with as many cells as others begins at a line."""
         if self._left < 0:
             return False

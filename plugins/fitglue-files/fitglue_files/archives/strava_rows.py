@@ -151,7 +151,10 @@ class Files:
         layout: The members of the archives.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+    ) -> None:
         self._layout = layout
         self._refused: dict[Position, Refusal] = {}
         self._closed: list[Refusal] = []
@@ -182,7 +185,10 @@ class Files:
                 return refusal
         return None
 
-    def _refused_at(self, position: Position) -> Refusal | None:
+    def _refused_at(
+        self,
+        position: Position,
+    ) -> Refusal | None:
         if position in self._refused:
             return self._refused[position]
         for folder in self._closed:
@@ -192,7 +198,10 @@ class Files:
                 return folder
         return None
 
-    def without_row(self, snapshots: Iterable[Snapshot]) -> Iterator[Member]:
+    def without_row(
+        self,
+        snapshots: Iterable[Snapshot],
+    ) -> Iterator[Member]:
         """Yield the files of the archives with an incomplete table that no row of any table names.
 
         Their rows may be what is missing.

@@ -71,7 +71,10 @@ def tables_in(
             yield member
 
 
-def _header(reader: ContainerReader, table: MemberOrRefusal) -> Row:
+def _header(
+    reader: ContainerReader,
+    table: MemberOrRefusal,
+) -> Row:
     """Return the first row of a table; raise ``RecordRefused`` if it cannot be read."""
     if isinstance(table, Refusal):
         table = Member(table.location, table.modified_s, 0, "")

@@ -113,7 +113,10 @@ class Workouts(NamedTuple):
     partly_read: tuple[Refusal, ...] = ()
 
 
-def tables_in(reader: ContainerReader, layout: Layout) -> Iterator[MemberOrRefusal]:
+def tables_in(
+    reader: ContainerReader,
+    layout: Layout,
+) -> Iterator[MemberOrRefusal]:
     """Yield the tables of workouts, the newest export first."""
     yield from tables_among(
         reader,
@@ -125,7 +128,10 @@ def tables_in(reader: ContainerReader, layout: Layout) -> Iterator[MemberOrRefus
     )
 
 
-def rows_of(reader: ContainerReader, tables: Iterable[MemberOrRefusal]) -> Workouts:
+def rows_of(
+    reader: ContainerReader,
+    tables: Iterable[MemberOrRefusal],
+) -> Workouts:
     """Return the rows of all tables; a row that is in two exports is returned once."""
     by_id: dict[str, Row] = {}
     planned: dict[str, bool] = {}
@@ -169,7 +175,10 @@ def _midnight(day: date | None) -> datetime | None:
     return None if day is None else datetime.combine(day, time(), UTC)
 
 
-def _external_id(identity: str, number: int) -> str:
+def _external_id(
+    identity: str,
+    number: int,
+) -> str:
     """Return the id of the workout with this number among those of one table that look alike."""
     content = f"{identity}\n{number}"
     digest = hashlib.sha256(content.encode())
@@ -253,7 +262,10 @@ def _day_or_first(row: Row) -> date:
 # -- one row ---------------------------------------------------------------------------------------
 
 
-def activity_of(external_id: str, cells: Cells) -> SourceActivity:
+def activity_of(
+    external_id: str,
+    cells: Cells,
+) -> SourceActivity:
     """Return the workout of a row; raise ``RecordRefused`` if its day cannot be read."""
     day = _day(cells.get("workoutday"))
     if day is None:

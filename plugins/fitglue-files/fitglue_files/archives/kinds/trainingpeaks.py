@@ -147,7 +147,9 @@ def account(connection: Connection) -> Account:
 # -- joining rows with files -----------------------------------------------------------------------
 
 
-def _rows(tables: tuple[Member, ...]) -> Mapping[str, Row]:
+def _rows(
+    tables: tuple[Member, ...],
+) -> Mapping[str, Row]:
     """Return the rows of some tables by id; a process keeps them for the next file."""
     return _rows_of(tables, marks_on_disk(tables))
 
