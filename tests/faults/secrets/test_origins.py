@@ -27,6 +27,7 @@ from fitglue_registry.backup.manifest import DATABASE
 from fitglue_registry.cli.app import run
 from fitglue_registry.errors import AthleteNeeded
 from fitglue_registry.registry import Folder, default_folder
+from fitglue_registry.registry.cache import CatalogueCache
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.store.connections import update_connection
 from tests.faults.secrets.conftest import KEY
@@ -240,14 +241,22 @@ def proxy(monkeypatch):
 
 
 @pytest.fixture
-def poisoned(home, connect, thief, fitglue):
-    """Make the cache of the registry name another address, for a connection without a setting."""
+def cache(home, connect, monkeypatch):
+    """Return the file of the registry's cache after a first connect.
+
+    Every file counts as settled, since the cache is not written for files that were changed only a
+    moment ago, as those of a new checkout.
+    """
+    monkeypatch.setattr(CatalogueCache, "_is_settled", lambda cache, stamp: True)
     connect()
+    return home / "cache" / "registry.json"
+
+
+@pytest.fixture
+def poisoned(home, cache, thief):
+    """Make the cache of the registry name another address, for a connection without a setting."""
     keep_secret(home, api_key=KEY, origin=OWN)
     use_address(home / DATABASE, None)
-    cache = home / "cache" / "registry.json"
-    if not cache.exists():  # it is not written while a file of the checkout is very new
-        pytest.skip("the checkout was changed less than a moment ago")
     cache.write_text(cache.read_text().replace(f'"{OWN}"', f'"{thief.url}"'))
 
 
@@ -269,9 +278,8 @@ def test_a_poisoned_cache_does_not_get_the_key(poisoned, thief, fitglue, proxy, 
     )
 
 
-def test_a_poisoned_cache_cannot_say_that_the_service_moved(poisoned, home, thief):
+def test_a_poisoned_cache_cannot_say_that_the_service_moved(poisoned, cache, home, thief):
     """`formerly` in the cache has no effect; only the installed entry is asked."""
-    cache = home / "cache" / "registry.json"
     cache.write_text(cache.read_text().replace('"formerly":[]', f'"formerly":["{OWN}"]'))
     with Host(home, policy=Policy.personal()) as host:
         assert host.workspace.catalogue.get("integration", "intervals").http.formerly == (OWN,)
@@ -279,12 +287,8 @@ def test_a_poisoned_cache_cannot_say_that_the_service_moved(poisoned, home, thie
     assert thief.requests == []
 
 
-def test_a_poisoned_cache_cannot_make_a_key_a_setting(home, connect, service):
+def test_a_poisoned_cache_cannot_make_a_key_a_setting(home, cache, service):
     """If the cache says that the key is no secret, `connect` nevertheless stores it as one."""
-    connect()
-    cache = home / "cache" / "registry.json"
-    if not cache.exists():
-        pytest.skip("the checkout was changed less than a moment ago")
     cache.write_text(cache.read_text().replace('"secret":true', '"secret":false'))
     with Host(home, policy=Policy.personal()) as host:
         fields = host.workspace.catalogue.get("integration", "intervals").credentials
