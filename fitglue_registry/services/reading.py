@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from fitglue_registry.model import crop_in_force, cut_streams, is_cropped, to_builtins
 from fitglue_registry.model.sports import SPORTS, canonical_sport
-from fitglue_registry.model.stored import OTHER_FIELDS, PartName
-from fitglue_registry.services.original_files import save_original_files
+from fitglue_registry.model.stored import OTHER_FIELDS
+from fitglue_registry.services.original_files import original_files, save_original_files
 from fitglue_registry.services.provenance import provenance_of
 from fitglue_registry.store.activity_details import load_activity
 from fitglue_registry.store.activity_filter import Filter
@@ -165,19 +165,13 @@ class Activities:
             details: The activity.
 
         Yields:
-            The external id of a record, and the bytes of its file without compression.
+            The external id of a record, and the bytes of its file without compression. A worker
+            process unpacks them; a file that cannot be unpacked is yielded as it was received.
 
         Raises:
             StoreFailed: FG-blob-missing, FG-blob-damaged or FG-blob-unreadable.
         """
-        raws = self._workspace.raws
-        for member in details.members:
-            with self._workspace.database.read() as db:
-                # One record at a time, because original files can be large.
-                bodies = raws.newest(db, [member.record_id], only=PartName.FILE)
-            files = bodies.get(member.record_id, {})
-            if PartName.FILE in files:
-                yield member.external_id, files[PartName.FILE][0].read()
+        return original_files(self._workspace, details)
 
     def save_original_files(self, activities: Iterable[ActivityDetails], folder: Path) -> int:
         """Write the original files of activities into a folder.
@@ -195,15 +189,7 @@ class Activities:
             StoreFailed: FG-export-failed if a file cannot be written, or what ``original_files``
                 raises.
         """
-        return save_original_files(self._each_original(activities), folder)
-
-    def _each_original(
-        self,
-        activities: Iterable[ActivityDetails],
-    ) -> Iterator[tuple[ActivityDetails, str, bytes]]:
-        for activity in activities:
-            for external_id, content in self.original_files(activity):
-                yield activity, external_id, content
+        return save_original_files(self._workspace, activities, folder)
 
     def count(self, athlete: str = ME) -> int:
         """Return the number of activities of an athlete."""

@@ -33,6 +33,8 @@ MOST_BYTES_IN_PROGRESS = 64_000_000
 LISTING = WorkerLimits(wall_s=1800.0, cpu_s=600.0)
 #: The limits for finding what is in an upload. A complete archive of an account takes some seconds.
 LISTING_UPLOAD = WorkerLimits(wall_s=180.0, cpu_s=60.0)
+#: The limits for unpacking one file of at most 256 MB.
+UNPACKING = WorkerLimits(wall_s=60.0, cpu_s=20.0)
 
 
 class WorkerDied(Exception):

@@ -1,0 +1,55 @@
+"""Unpacks original files and recognizes their formats; what is compressed, in a worker process.
+
+The functions run in a worker process, so they never see the store.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+from fitglue_registry.payloads import LARGEST_PART, BeyondLimits, DamagedPayload, unpack_gzip
+
+#: The first bytes of a gzip file (RFC 1952, 2.3.1).
+GZIP = b"\x1f\x8b"
+#: The number of bytes that are examined to recognize the format.
+_HEAD = 2000
+#: The number of compressed bytes that contain such a head. deflate (RFC 1951) never makes bytes
+#: much larger, but the header of a gzip file can contain a long name.
+PACKED_HEAD = 1 << 16
+
+
+def unpack_in_worker(content: bytes) -> bytes | None:
+    """Return the content of a gzip file, or ``None`` if it is damaged or too large."""
+    try:
+        return unpack_gzip(content, LARGEST_PART)
+    except (BeyondLimits, DamagedPayload, MemoryError):
+        return None
+
+
+def packed_suffix_in_worker(packed: bytes) -> str:
+    """Return the file name extension for a gzip file that begins with some bytes.
+
+    Args:
+        packed: At most ``PACKED_HEAD`` bytes.
+    """
+    try:
+        # Only the beginning is unpacked, so that a compression bomb cannot fill the memory.
+        # wbits=31 selects the gzip format (zlib manual, inflateInit2).
+        head = zlib.decompressobj(wbits=31).decompress(packed, _HEAD)
+    except zlib.error:
+        return ".gz"
+    # A gzip in a gzip is not unpacked further.
+    return ".gz" if head.startswith(GZIP) else f"{suffix_of(head)}.gz"
+
+
+def suffix_of(content: bytes) -> str:
+    """Return the file name extension for a content that is not compressed."""
+    # The FIT protocol puts this data type at byte 8 of the file header.
+    if content[8:12] == b".FIT":
+        return ".fit"
+    head = content[:_HEAD].lower()
+    if b"<gpx" in head:
+        return ".gpx"
+    if b"<trainingcenter" in head:
+        return ".tcx"
+    return ".bin"
