@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         Part,
         Recognized,
         Record,
+        Refused,
         Split,
         Unavailable,
         Window,
@@ -195,7 +196,7 @@ class Hooks:
         """
 
     @hookspec
-    def fitglue_recognize(self, paths: Sequence[str]) -> Sequence[Recognized]:
+    def fitglue_recognize(self, paths: Sequence[str]) -> Sequence[Recognized | Refused]:
         """Identify the files and folders that one of your sources can read.
 
         ``import`` calls this hook of every plugin whose entry lists it, before anything is stored.
@@ -207,7 +208,9 @@ class Hooks:
             paths: Absolute paths that exist.
 
         Returns:
-            What was recognized, with settings for ``fitglue_connect``; empty for nothing. Example:
+            What was recognized, with settings for ``fitglue_connect``, and a ``Refused`` for each
+                path that would be yours, but is too large or dangerous to open; empty for nothing.
+                Example:
                 ``[Recognized("logbook", (path,), "Training log", {"file": path}, ("214 lines",))]``
         """
 

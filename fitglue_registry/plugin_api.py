@@ -314,3 +314,13 @@ class Recognized:
     # Sentences about the content; the athlete reads them before anything is stored.
     found: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()  # sentences about what will not be read, and why
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file that a source would read, but that it must not or cannot open, and why."""
+
+    path: str  # which of the given paths it is
+    code: str  # ``FG-`` and a kebab-case name
+    reason: str  # why, in one sentence for the athlete
+    fix: str | None = None  # what the athlete can do about it

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fitglue_registry.errors import CODE
 from fitglue_registry.model.stored import Verdict
-from fitglue_registry.plugin_api import Opinion, Recognized
+from fitglue_registry.plugin_api import Opinion, Recognized, Refused
 from fitglue_registry.plugins.texts import (
     LONGEST_ID,
     are_texts,
@@ -68,16 +69,31 @@ def _recognitions(answer: Any, paths: Sequence[str]) -> str | None:
     if not is_sequence(answer, _MOST_RECOGNIZED):
         return f"without a list of at most {_MOST_RECOGNIZED} recognized items"
     allowed = frozenset(paths)
-    for recognized in answer:
-        problem = _recognized(recognized, allowed)
+    for item in answer:
+        if type(item) is Refused:
+            problem = _refused(item, allowed)
+        else:
+            problem = _recognized(item, allowed)
         if problem:
             return problem
     return None
 
 
+def _refused(refused: Refused, allowed: frozenset[str]) -> str | None:
+    if type(refused.path) is not str or refused.path not in allowed:
+        return "with a refused path that is not one of the paths that it was given"
+    code: Any = refused.code
+    if type(code) is not str or not CODE.fullmatch(code):
+        return f"with a refused path whose code {quoted(code)} is not FG- and a kebab-case name"
+    fix: Any = refused.fix
+    if not is_text(refused.reason) or not (fix is None or is_text(fix)):
+        return "with a refused path whose reason or fix is not text"
+    return None
+
+
 def _recognized(recognized: Any, allowed: frozenset[str]) -> str | None:
     if type(recognized) is not Recognized:
-        return f"with {type(recognized).__name__}, expected Recognized"
+        return f"with {type(recognized).__name__}, expected Recognized or Refused"
     if not is_short_text(recognized.entry) or not is_short_text(recognized.name):
         return (
             f"with a recognized item whose entry or name is not text of 1 to {LONGEST_ID} "

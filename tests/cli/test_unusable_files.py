@@ -121,3 +121,58 @@ def test_a_file_of_an_earlier_store_gets_its_path_from_the_next_sync(fitglue, ri
     assert fitglue("quarantine", "--json").lines[0]["paths"] == []
     fitglue("sync")
     assert fitglue("quarantine", "--json").lines[0]["paths"] == ["d.gpx"]
+
+
+def bomb(path):
+    """Write a zip whose members unpack to hundreds of times its size."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(5):
+            archive.writestr(f"activities/{number}.fit", bytes(15 << 20))
+
+
+def large_table(path):
+    """Write a table of a Strava archive that is larger than any."""
+    path.write_bytes(b"Activity ID,Activity Date,Activity Name,a,b,c,d,e,f,Filename\n")
+    with path.open("r+b") as file:
+        file.truncate(257 << 20)
+
+
+REFUSED = {"rides.zip": (bomb, "a decompression bomb"), "activities.csv": (large_table, "256 MB")}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_file_that_is_refused_as_a_whole_says_so_at_the_import(fitglue, tmp_path, name):
+    """A bomb or a table that is too large, named on its own, is refused with the reason and exit
+    code 5, and nothing is connected.
+    """
+    write, reason = REFUSED[name]
+    write(tmp_path / name)
+    result = fitglue("import", str(tmp_path / name), "--yes")
+    assert (result.code, f"{tmp_path / name} cannot be used" in result.err) == (5, True)
+    assert reason in result.err
+    assert fitglue("connections", "--json").lines == []
+
+
+def test_a_refused_file_beside_others_is_named_and_the_others_are_imported(
+    fitglue, rides, tmp_path
+):
+    """A bomb beside a folder is reported with exit code 5, and the folder is imported."""
+    bomb(tmp_path / "bomb.zip")
+    result = fitglue("import", str(rides), str(tmp_path / "bomb.zip"), "--yes")
+    assert (result.code, "files: 1 new" in result.out) == (5, True)
+    assert "[FG-zip-bomb]" in result.err
+
+
+def test_a_connected_zip_that_became_a_bomb_is_named_by_every_command(fitglue, tmp_path):
+    """If an imported zip is replaced by a bomb, `connections check`, `sync` and `doctor` say that
+    it is refused, and why.
+    """
+    path = tmp_path / "rides.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("good.gpx", GPX)
+    assert fitglue("import", str(path), "--yes").code == 0
+    bomb(path)
+    synced = fitglue("sync")
+    assert (synced.code, "a decompression bomb" in synced.out) == (5, True)
+    assert "a decompression bomb" in fitglue("connections", "check").out
+    assert "a decompression bomb" in fitglue("doctor", "--offline").out

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from fitglue_registry.plugin_api import Recognized
+from fitglue_registry.plugin_api import Recognized, Refused
 
 PATHS = ["/home/ada/export.zip", "/home/ada/rides"]
 
@@ -60,6 +60,10 @@ def test_each_plugin_says_what_it_recognizes(load, plugin):
         [recognized(settings={"folder": 7})],
         [recognized(found="One ride.")],
         [recognized(left_out=(7,))],
+        [Refused("/etc/passwd", "FG-zip-bomb", "it is a bomb")],
+        [Refused(PATHS[0], "bomb", "it is a bomb")],
+        [Refused(PATHS[0], "FG-zip-bomb", 7)],
+        [Refused(PATHS[0], "FG-zip-bomb", "it is a bomb", fix=7)],
     ],
 )
 def test_an_invalid_answer_is_refused(load, plugin, answer):
@@ -71,3 +75,10 @@ def test_an_invalid_answer_is_refused(load, plugin, answer):
         ("bad", None, "FG-plugin-answer"),
         ("good", [recognized()], None),
     ]
+
+
+def test_a_plugin_may_refuse_a_path_beside_what_it_recognizes(load, plugin):
+    """A refused path with a code, a reason and perhaps a fix is a valid answer."""
+    answer = [recognized(), Refused(PATHS[0], "FG-zip-bomb", "it is a bomb", "remove it")]
+    plugins = load(one=plugin(recognizing(answer)))
+    assert ask(plugins, "one") == [("one", answer, None)]

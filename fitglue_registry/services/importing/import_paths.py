@@ -76,6 +76,8 @@ class Imports:
             UserMistake: FG-path-missing, FG-path-unreadable, FG-unknown-entry, FG-no-importer,
                 FG-import-ambiguous if two plugins recognize a path, FG-not-recognized if nothing
                 was recognized, or FG-path-not-allowed if the policy of the host allows no paths.
+            RecordRefused: Nothing was recognized because a plugin refused to open a path, for
+                example a decompression bomb.
             PluginFailed: Nothing was recognized because a plugin failed.
         """
         check_paths(self._workspace.policy)

@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fitglue_registry.errors import FitglueError, Place, PluginFailed, UserMistake
+from fitglue_registry.errors import (
+    FitglueError,
+    Place,
+    PluginFailed,
+    RecordRefused,
+    UserMistake,
+)
 from fitglue_registry.input_files import try_to_open
+from fitglue_registry.plugin_api import Refused
 from fitglue_registry.registry.paths import expanded
 from fitglue_registry.services.importing.describe_path import Description, describe
 from fitglue_registry.sync.deriving.workers import result_of
@@ -34,7 +41,8 @@ class Recognition:
 
     Attributes:
         found: The sources that can read the paths, in the order of the paths.
-        problems: An error for each plugin that failed, and for each path that no plugin recognized.
+        problems: An error for each plugin that failed, and for each path that no plugin recognized
+            or that a plugin refused to open.
     """
 
     found: tuple[Recognized, ...]
@@ -63,27 +71,69 @@ def recognize(
             "FG-path-missing", "no file or folder is named", fix="fitglue import PATH"
         )
     sources = _sources(workspace.catalogue, entry)
-    recognitions: list[Recognized] = []
-    problems: list[FitglueError] = []
+    answers = _Answers()
     for answer in _ask(workspace, sources, wanted, limits):
-        if isinstance(answer, FitglueError):
-            problems.append(answer)
-        else:
-            recognitions += [
-                recognized for recognized in answer if entry in (None, recognized.entry)
-            ]
+        answers.take(answer, entry)
+    recognitions = answers.recognitions
+    problems = answers.problems
     _check_unambiguous(workspace.catalogue, recognitions)
     covered: set[str] = set()
     for recognized in recognitions:
         covered.update(recognized.paths)
     for path in wanted:
         if path not in covered:
-            problems.append(_unknown(workspace, path, sources, limits))
+            problem = answers.refused.get(path)
+            problems.append(problem or _unknown(workspace, path, sources, limits))
     # The first problem explains best why there is nothing to import.
     if not recognitions:
         raise problems[0]
     recognitions.sort(key=lambda recognized: wanted.index(recognized.paths[0]))
     return Recognition(tuple(recognitions), tuple(problems))
+
+
+class _Answers:
+    """The answers of the plugins.
+
+    Attributes:
+        recognitions: What they recognized.
+        refused: Path → why a plugin refused to open it.
+        problems: The errors of plugins that failed.
+    """
+
+    def __init__(self) -> None:
+        self.recognitions: list[Recognized] = []
+        self.refused: dict[str, FitglueError] = {}
+        self.problems: list[FitglueError] = []
+
+    def take(
+        self,
+        answer: Sequence[Recognized | Refused] | FitglueError,
+        entry: str | None,
+    ) -> None:
+        """Take the answer of a plugin, as far as it is about the wanted source.
+
+        Args:
+            answer: The answer, or the error of the plugin.
+            entry: The id of the entry of the only wanted source, or ``None`` for all.
+        """
+        if isinstance(answer, FitglueError):
+            self.problems.append(answer)
+            return
+        for item in answer:
+            if isinstance(item, Refused):
+                self.refused[item.path] = _refusal(item)
+            elif entry in (None, item.entry):
+                self.recognitions.append(item)
+
+
+def _refusal(refused: Refused) -> RecordRefused:
+    """Return the error for a path that a plugin refuses to open."""
+    return RecordRefused(
+        refused.code,
+        refused.reason,
+        at=Place(refused.path),
+        fix=refused.fix,
+    )
 
 
 def _sources(catalogue: Catalogue, entry: str | None) -> list[Entry]:
@@ -101,7 +151,7 @@ def _ask(
     sources: Sequence[Entry],
     paths: list[str],
     limits: WorkerLimits,
-) -> Iterator[Sequence[Recognized] | FitglueError]:
+) -> Iterator[Sequence[Recognized | Refused] | FitglueError]:
     """Yield the answer of each plugin of these sources, or its error.
 
     Raises:
@@ -133,10 +183,12 @@ def _ask(
 def _foreign(
     catalogue: Catalogue,
     plugin: str,
-    answer: Sequence[Recognized],
+    answer: Sequence[Recognized | Refused],
 ) -> PluginFailed | None:
     """Return the error for a plugin that answered for a source of another plugin."""
     for recognized in answer:
+        if isinstance(recognized, Refused):
+            continue
         if _plugin_of(catalogue, recognized.entry) != plugin:
             return PluginFailed(
                 "FG-plugin-answer",

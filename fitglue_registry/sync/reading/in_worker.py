@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from fitglue_registry.plugin_api import Http, Recognized
+    from fitglue_registry.plugin_api import Http, Recognized, Refused
     from fitglue_registry.plugins import PluginsRecipe
     from fitglue_registry.registry import Entry
     from fitglue_registry.sync.view import ConnectionView
@@ -129,14 +129,14 @@ def recognize_in_worker(
     recipe: PluginsRecipe,
     name: str,
     paths: Sequence[str],
-) -> Sequence[Recognized] | FitglueError:
+) -> Sequence[Recognized | Refused] | FitglueError:
     """Return what a plugin recognizes at some paths, or its error."""
     try:
         plugins = plugins_of(recipe)
     except FitglueError as error:
         return bare(error)
     for _, answer, failure in plugins.broadcast([name], "fitglue_recognize", paths=list(paths)):
-        recognized: Sequence[Recognized] = answer
+        recognized: Sequence[Recognized | Refused] = answer
         return recognized if failure is None else bare(failure)
     return []
 

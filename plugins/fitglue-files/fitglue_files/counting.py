@@ -37,11 +37,14 @@ class Counts:
             and ``other``.
         refused: The names of the refused members, without their folders.
         others: The names of the members of the kind ``other``, without their folders.
+        why: Why the first of the refused members cannot be used, if that is known without reading
+            it completely.
     """
 
     kinds: Counter[str]
     refused: tuple[str, ...]
     others: tuple[str, ...] = ()
+    why: str | None = None
 
     def __getitem__(self, kind: str) -> int:
         return self.kinds[kind]
@@ -52,14 +55,17 @@ def count_kinds(reader: ContainerReader, members: Iterable[MemberOrRefusal]) -> 
     kinds: Counter[str] = Counter()
     refused = []
     others = []
+    why = None
     for member in members:
         kind = _kind(reader, member)
         kinds[kind] += 1
         if kind == "refused":
             refused.append(_shown_name(member))
+            if why is None and isinstance(member, Refusal):
+                why = member.error.what
         elif kind == "other":
             others.append(base_name(member))
-    return Counts(kinds, tuple(refused), tuple(others))
+    return Counts(kinds, tuple(refused), tuple(others), why)
 
 
 def _shown_name(member: MemberOrRefusal) -> str:
@@ -126,7 +132,11 @@ def contents_of(counts: Counts, layout: Layout) -> Contents:
     sentence = counted(count_workouts(counts), "workout file")
     if kinds:
         sentence += f" ({', '.join(kinds)})"
-    return Contents((f"{sentence}.",), unusable(counts) + not_opened(layout))
+    sentences = [f"{sentence}."]
+    # Somebody who connects only what is refused needs the reason at once.
+    if not count_workouts(counts) and counts.why is not None:
+        sentences.append(f"Problem: {counts.why}.")
+    return Contents(tuple(sentences), unusable(counts) + not_opened(layout))
 
 
 def not_opened(layout: Layout) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Location,
         Recognized,
         Record,
+        Refused,
         Window,
     )
 
@@ -77,8 +78,10 @@ def fitglue_normalize(record: Record) -> list[SourceActivity]:
 
 
 @hookimpl
-def fitglue_recognize(paths: Sequence[str]) -> list[Recognized]:
-    """Return the archives, and the files, folders and zips of workouts among the paths."""
+def fitglue_recognize(paths: Sequence[str]) -> list[Recognized | Refused]:
+    """Return the archives, and the files, folders and zips of workouts among the paths, and the
+    files that are refused.
+    """
     from fitglue_files.recognizing import recognize
 
     return recognize(paths)

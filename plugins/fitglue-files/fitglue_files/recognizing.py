@@ -8,6 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from fitglue_files import limits
 from fitglue_files.archives.collecting import archives_in
 from fitglue_files.containers import ContainerReader
 from fitglue_files.counting import contents_of, count_kinds, count_workouts
@@ -15,8 +16,9 @@ from fitglue_files.layout import Layout
 from fitglue_files.members import Refusal
 from fitglue_files.paths import joined
 from fitglue_files.plain_files import SOURCE
+from fitglue_files.refusals import too_large
 from fitglue_files.wording import counted, left_out
-from fitglue_registry.plugin_api import Recognized
+from fitglue_registry.plugin_api import Recognized, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from fitglue_files.archives.archive_kind import Archive
     from fitglue_files.counting import Counts
     from fitglue_files.wording import Contents
+    from fitglue_registry.errors import RecordRefused
 
 #: The members at each of the paths to recognize.
 Layouts: TypeAlias = "Mapping[str, Layout]"
@@ -31,8 +34,8 @@ Layouts: TypeAlias = "Mapping[str, Layout]"
 Archives: TypeAlias = "Mapping[Archive, Sequence[str]]"
 
 
-def recognize(paths: Sequence[str]) -> list[Recognized]:
-    """Return what the paths contain.
+def recognize(paths: Sequence[str]) -> list[Recognized | Refused]:
+    """Return what the paths contain, and which of them are refused.
 
     All single files are one source, and all exports of TrainingPeaks another; each folder and each
     archive is a source of its own. If a folder contains archives besides files, it is named in
@@ -41,13 +44,18 @@ def recognize(paths: Sequence[str]) -> list[Recognized]:
     archives: dict[Archive, list[str]] = defaultdict(list)
     folders: list[Recognized] = []
     single: list[str] = []
+    refused: list[Refused] = []
     with ContainerReader() as reader:
         layouts = {path: Layout.of(reader, [Path(path)]) for path in paths}
         # All paths together, because a zip of files from TrainingPeaks is recognized only beside
         # the zip with its table.
         all_archives = archives_in(reader, Layout.of_all(layouts.values()))
         for path, layout in layouts.items():
-            if _is_broken_zip(path, layout):
+            refusal = _refusal_of(path, layout)
+            if refusal is not None:
+                # The host says what a broken zip is, and which file it may have been.
+                if refusal.code != "FG-zip-broken":
+                    refused.append(Refused(path, refusal.code, refusal.what, refusal.fix))
                 continue
             archives_here = [archive for archive in all_archives if _is_among(archive, layout)]
             for archive in archives_here:
@@ -62,7 +70,8 @@ def recognize(paths: Sequence[str]) -> list[Recognized]:
                 continue
             contents = contents_of(other_counts, others)
             folders.append(_folder(path, contents, len(archives_here)))
-        return [*_archives(archives, layouts), *folders, *_single(reader, single, layouts)]
+        recognized = [*_archives(archives, layouts), *folders, *_single(reader, single, layouts)]
+    return [*recognized, *refused]
 
 
 def _is_among(archive: Archive, layout: Layout) -> bool:
@@ -70,16 +79,24 @@ def _is_among(archive: Archive, layout: Layout) -> bool:
     return any(archive.covers(member.location) for member in layout.members)
 
 
-def _is_broken_zip(path: str, layout: Layout) -> bool:
-    """Return whether a path is a single zip that cannot be opened at all.
+def _refusal_of(path: str, layout: Layout) -> RecordRefused | None:
+    """Return why a path is not worth connecting, if it is a single file that cannot be used.
 
-    It is not recognized, so that the athlete is asked to download it again. A connection to it
-    would only repeat this in each sync.
+    This is a zip that cannot or must not be opened, or a file that is larger than any other. It is
+    not recognized, so that the athlete learns it at once. A connection to it would only repeat this
+    in each sync.
     """
-    if not path.lower().endswith(".zip") or len(layout.members) != 1:
-        return False
+    if len(layout.members) != 1:
+        return None
     [member] = layout.members
-    return isinstance(member, Refusal) and member.location == (path,)
+    if member.location != (path,):
+        return None
+    if isinstance(member, Refusal):
+        return member.error if path.lower().endswith(".zip") else None
+    # Only a file of Garmin's summaries may be larger, and says itself how large.
+    if member.size > limits.LARGEST and not path.lower().endswith(".json"):
+        return too_large(member.where)
+    return None
 
 
 def _is_worth_connecting(other_counts: Counts, *, has_archives: bool) -> bool:

@@ -141,7 +141,7 @@ def too_large(where: str) -> RecordRefused:
     return refusal(
         "FG-file-too-large",
         where,
-        f"it has more than {limits.LARGEST >> 20} MB, and no workout is that large",
+        f"it has more than {limits.LARGEST >> 20} MB, and no workout or table is that large",
         fix="remove it",
     )
 

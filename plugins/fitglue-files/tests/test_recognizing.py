@@ -7,8 +7,9 @@ import json
 
 import pytest
 
-from fitglue_files import plugin
-from fitglue_files.testing import listed
+from fitglue_files import limits, plugin
+from fitglue_files.testing import listed, read_all
+from fitglue_registry.errors import ConnectionStopped
 
 STRAVA = (
     b'Activity ID,Activity Date,Activity Name,Activity Type,A,B,C,D,E,F\n7,"May 3, 2026, 6:00:00 '
@@ -229,3 +230,16 @@ def test_other_files_are_not_recognized(tmp_path, zipped):
     (tmp_path / "letter.pdf").write_bytes(b"%PDF")
     zipped(tmp_path / "photos.zip", {"a.jpg": b"x"})
     assert recognized(tmp_path / "letter.pdf", tmp_path / "photos.zip") == []
+
+
+def test_an_archive_that_became_a_bomb_is_refused_by_its_connection(
+    tmp_path, zipped, connect_to, monkeypatch
+):
+    """The connection of an archive that is refused as a whole says why."""
+    monkeypatch.setattr(limits, "MANY_MEMBERS", 1)
+    zipped(tmp_path / "export_1.zip", {"activities.csv": STRAVA, "a.fit": b""})
+    connection = connect_to(tmp_path / "export_1.zip", entry="strava-archive")
+    with pytest.raises(ConnectionStopped, match="a decompression bomb"):
+        plugin.fitglue_connect(connection=connection)
+    [refused] = read_all(connection).values()
+    assert refused.listing.unavailable.code == "FG-zip-bomb"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_files.layout import slashed
 from fitglue_files.source import Source
-from fitglue_registry.errors import AthleteNeeded
+from fitglue_registry.errors import AthleteNeeded, ConnectionStopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -66,9 +66,22 @@ class Archive:
 def no_archive(
     kind: str,
     connection: Connection,
+    layout: Layout,
     looked_for: str,
-) -> AthleteNeeded:
-    """Return the error for a connection to paths that contain no archive of this kind."""
+) -> ConnectionStopped:
+    """Return the error for a connection to paths that contain no archive of this kind.
+
+    Args:
+        kind: The word for the kind in the code of the error.
+        connection: The connection.
+        layout: The members at its paths.
+        looked_for: What an archive of this kind contains.
+    """
+    # An archive that is refused as a whole may well be one.
+    for refusal in layout.refusals():
+        if len(refusal.location) == 1:
+            error = refusal.error
+            return ConnectionStopped(error.code, error.what, at=error.at, fix=error.fix)
     paths = connection.settings.get("paths", "")
     return AthleteNeeded(
         f"FG-no-{kind}-archive",

@@ -151,6 +151,7 @@ def account(connection: Connection) -> Account:
             raise no_archive(
                 "garmin",
                 connection,
+                layout,
                 "summarizedActivities.json and no zips of uploaded files",
             )
         summaries = summaries_in(reader, tables)

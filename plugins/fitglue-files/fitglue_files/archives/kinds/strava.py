@@ -175,6 +175,7 @@ def account(connection: Connection) -> Account:
             raise no_archive(
                 "strava",
                 connection,
+                layout,
                 f"{TABLE} with a table of activities",
             )
         notes = contents(reader, layout).notes

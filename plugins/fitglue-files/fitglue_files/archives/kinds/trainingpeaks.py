@@ -138,6 +138,7 @@ def account(connection: Connection) -> Account:
             raise no_archive(
                 "trainingpeaks",
                 connection,
+                layout,
                 "workouts.csv with a table of workouts",
             )
         notes = contents(reader, layout).notes
