@@ -6,31 +6,28 @@ under a name that they can guess.
 
 from __future__ import annotations
 
-import errno
 import os
-import secrets
 import stat
 from contextlib import contextmanager, suppress
 from itertools import count
 from typing import IO, TYPE_CHECKING
 
+from fitglue_registry.abandoned import remove_abandoned
 from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.private_files import NO_LINK
+from fitglue_registry.unfinished_files import publish, unfinished_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from io import BufferedReader
     from pathlib import Path
 
-_UNFINISHED = ".unfinished-fitglue-"
-#: The umask of the user decides about others, as with every file that a program writes for a user.
-_MODE = 0o666
+    from fitglue_registry.unfinished_files import UnfinishedFile
+
 #: How many bytes of an existing file are looked at.
 _HEAD = 4096
 #: The folders whose links belong to the system, such as ``/dev/stdout`` and ``/dev/fd/63``.
 _SYSTEM = ("/dev/", "/proc/")
-#: A file system without hard links answers with one of these.
-_NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 
 
 @contextmanager
@@ -61,19 +58,15 @@ def output_file(
         with _open_stream(path, status) as file:
             yield file
         return
-    unfinished = path.parent / f"{_UNFINISHED}{secrets.token_hex(8)}"
-    try:
-        with _create(unfinished) as file:
-            yield file
+    remove_abandoned(path.parent)
+    with unfinished_file(path.parent) as unfinished:
+        yield unfinished.file
         if status is None:
-            publish(unfinished, path)
+            unfinished.publish(path)
         elif _begins(path, may_replace):
-            unfinished.chmod(stat.S_IMODE(status.st_mode))
-            unfinished.replace(path)
+            unfinished.replace(path, stat.S_IMODE(status.st_mode))
         else:
             _publish_beside(unfinished, path, on_aside)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def write_new_file(path: Path, content: bytes) -> Path:
@@ -90,50 +83,26 @@ def write_new_file(path: Path, content: bytes) -> Path:
     Raises:
         OSError: If it cannot be written.
     """
-    unfinished = path.parent / f"{_UNFINISHED}{secrets.token_hex(8)}"
-    try:
-        with _create(unfinished) as file:
-            file.write(content)
+    with unfinished_file(path.parent) as unfinished:
+        unfinished.file.write(content)
         for place in _numbered(path):
             if _has_content(place, content):
                 return place
             with suppress(FileExistsError):
-                publish(unfinished, place)
+                unfinished.publish(place)
                 return place
-    finally:
-        unfinished.unlink(missing_ok=True)
     raise AssertionError("the numbers do not end")
 
 
-def publish(unfinished: Path, path: Path) -> None:
-    """Give a complete file its name.
-
-    Raises:
-        FileExistsError: If anything has that name, even a link to nothing.
-        OSError: If the file system refuses it.
-    """
-    try:
-        # A rename would replace a file that somebody has written meanwhile.
-        os.link(unfinished, path, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
-            raise
-        if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
-        unfinished.rename(path)
-    else:
-        unfinished.unlink()
-
-
 def _publish_beside(
-    unfinished: Path,
+    unfinished: UnfinishedFile,
     path: Path,
     on_aside: Callable[[Path], None] | None,
 ) -> None:
     """Give a file its name after the file that has it was moved aside."""
     aside = move_aside(path)
     try:
-        publish(unfinished, path)
+        unfinished.publish(path)
     except OSError:
         publish(aside, path)
         raise
@@ -199,11 +168,6 @@ def _open_stream(path: Path, expected: os.stat_result) -> IO[bytes]:
     if (opened.st_dev, opened.st_ino) != (expected.st_dev, expected.st_ino):
         os.close(handle)
         raise _unusable(path, "it was replaced by something else", "name another place")
-    return os.fdopen(handle, "wb")
-
-
-def _create(path: Path) -> IO[bytes]:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK, _MODE)
     return os.fdopen(handle, "wb")
 
 

@@ -7,15 +7,11 @@ asked for, the secrets.
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-import time
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitglue_registry._version import __version__
+from fitglue_registry.abandoned import unfinished_folder
 from fitglue_registry.backup.manifest import (
     BACKUP_FORMAT,
     DATABASE,
@@ -29,21 +25,17 @@ from fitglue_registry.backup.verify import verify
 from fitglue_registry.backup.writing import write_backup
 from fitglue_registry.durable import sync_folder
 from fitglue_registry.errors import FitglueError, Place, StoreFailed, UserMistake
-from fitglue_registry.output_files import publish
 from fitglue_registry.secrets.file_store import FileSecretStore
+from fitglue_registry.unfinished_files import publish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from fitglue_registry.backup.opened import OnStep
     from fitglue_registry.backup.snapshot import Snapshot
     from fitglue_registry.backup.store_files import StoreFiles
     from fitglue_registry.backup.writing import BackupWriter
     from fitglue_registry.store.blobs import BlobStore
-
-_UNFINISHED = ".unfinished-fitglue-backup-"
-#: A folder that is older was left by a killed process: no backup takes a day.
-_ABANDONED_AFTER_S = 86_400.0
 
 
 def make(
@@ -77,7 +69,7 @@ def make(
     _check_free(path)
     report = on_step or ignore_step
     try:
-        with _unfinished_folder(path) as folder:
+        with unfinished_folder(path.parent, "backup") as folder:
             unfinished = folder / "backup.zip"
             snapshot = take_snapshot(store.database, folder, report)
             _check_number(snapshot)
@@ -162,25 +154,6 @@ def _check_number(snapshot: Snapshot) -> None:
             why="their list has to fit into a manifest that is small enough to be checked",
             fix="copy the complete data folder while no other program uses it",
         )
-
-
-@contextmanager
-def _unfinished_folder(path: Path) -> Iterator[Path]:
-    """Create a folder for the unfinished backup, and remove it at the end.
-
-    It is beside the backup, since a rename is atomic only within one file system. Folders that
-    killed processes left more than a day ago are removed, too.
-    """
-    for unfinished in path.parent.glob(f"{_UNFINISHED}*"):
-        # In a folder such as /tmp, others may have put anything there.
-        with suppress(OSError):
-            if time.time() - unfinished.lstat().st_mtime > _ABANDONED_AFTER_S:
-                shutil.rmtree(unfinished, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=_UNFINISHED))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _add_database(writer: BackupWriter, snapshot: Snapshot) -> None:

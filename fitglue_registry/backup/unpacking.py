@@ -5,34 +5,30 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import tempfile
-import time
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from fitglue_registry.abandoned import unfinished_folder
 from fitglue_registry.backup.content_check import check_database
 from fitglue_registry.backup.manifest import DATABASE, damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from fitglue_registry.backup.opened import OpenBackup
 
-#: How the name of the temporary folder of a restore begins.
-RESTORING = ".unfinished-fitglue-restore-"
+#: What the temporary folder of a restore is for, a part of its name.
+RESTORING = "restore"
 #: The same for a backup that is only verified.
-VERIFYING = ".unfinished-fitglue-verify-"
-
-#: A folder that is older was left by a killed process: no check of a database takes a day.
-_ABANDONED_AFTER_S = 86_400.0
+VERIFYING = "verify"
 
 
 @contextmanager
 def unpacked_database(
     opened: OpenBackup,
     parent: Path,
-    begins: str = RESTORING,
+    purpose: str = RESTORING,
 ) -> Iterator[Path]:
     """Yield the path of the unpacked database, in a folder that is removed at the end.
 
@@ -40,35 +36,17 @@ def unpacked_database(
         opened: The backup.
         parent: Where the folder is made. For a restore, it is beside the destination, since a
             rename is atomic only within one file system.
-        begins: How the name of the folder begins.
+        purpose: What the folder is for, a part of its name.
 
     Raises:
         StoreFailed: FG-backup-damaged or FG-backup-foreign.
         OSError: The folder or the file cannot be written, or the disk has too little space.
     """
-    _remove_unfinished(parent, begins)
-    folder = Path(tempfile.mkdtemp(dir=parent, prefix=begins))
-    try:
+    with unfinished_folder(parent, purpose) as folder:
         unpacked = folder / DATABASE
         _unpack(opened, unpacked)
         check_database(opened, unpacked)
         yield unpacked
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove_unfinished(parent: Path, begins: str) -> None:
-    """Remove the folders that killed processes left.
-
-    A restore that still runs holds the locks of the connections, so the caller would not have got
-    them. A check holds no lock, and only old folders of one are removed.
-    """
-    for unfinished in parent.glob(f"{begins}*"):
-        # In a folder such as /tmp, others may have put anything there.
-        with suppress(OSError):
-            age_s = time.time() - unfinished.lstat().st_mtime
-            if begins == RESTORING or age_s > _ABANDONED_AFTER_S:
-                shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _unpack(opened: OpenBackup, target: Path) -> None:

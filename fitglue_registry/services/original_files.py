@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from fitglue_registry.abandoned import remove_abandoned
 from fitglue_registry.errors import Place, StoreFailed
 from fitglue_registry.model.stored import PartName
 from fitglue_registry.output_files import refuse_link, write_new_file
@@ -90,6 +91,7 @@ def save_original_files(
     refuse_link(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(folder)
         for activity in activities:
             for external_id, content in original_files(workspace, activity):
                 name = _name(activity, external_id) + _suffix(workspace, content)

@@ -6,13 +6,16 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from fitglue_registry.output_files import output_file, publish, write_new_file
+from fitglue_registry.abandoned import unfinished_folder
+from fitglue_registry.output_files import output_file, write_new_file
+from fitglue_registry.unfinished_files import publish
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such links and devices")
 
@@ -82,7 +85,13 @@ def test_neighbors_are_neither_followed_nor_lost(commands, command, place):
     assert {path.read_text() for path in before} == {PRECIOUS}
 
 
-def test_the_temporary_name_cannot_be_guessed(place):
+@pytest.fixture
+def named(monkeypatch):
+    """Make this system one that gives every file a name at once, as all except Linux do."""
+    monkeypatch.delattr("os.O_TMPFILE", raising=False)
+
+
+def test_the_temporary_name_cannot_be_guessed(place, named):
     """The name of the unfinished file differs each time, and is long enough not to be guessed."""
     names = []
     for _ in range(2):
@@ -90,6 +99,130 @@ def test_the_temporary_name_cannot_be_guessed(place):
             names += [path.name for path in place.iterdir() if path.name != "out"]
     assert len(set(names)) == 2
     assert all(len(name.rpartition("-")[2]) >= 16 for name in names)
+
+
+#: Starts to write, reports it, and waits until it is killed.
+WRITERS = {
+    "a new file": """
+        with output_file(folder / "out", lambda _: True) as file:
+            report(file)
+    """,
+    "a file that replaces another": """
+        (folder / "out").write_text("old")
+        with output_file(folder / "out", lambda _: True) as file:
+            report(file)
+    """,
+    "a folder": """
+        with unfinished_folder(folder, "backup") as unfinished:
+            report((unfinished / "backup.zip").open("wb"))
+    """,
+}
+BEFORE = """
+import os, sys, time
+from pathlib import Path
+from fitglue_registry.abandoned import unfinished_folder
+from fitglue_registry.output_files import output_file
+
+def report(file):
+    file.write(b"half")
+    file.flush()
+    print("half", flush=True)
+    time.sleep(60)
+
+folder = Path(sys.argv[1])
+"""
+WITHOUT_UNNAMED_FILES = "if hasattr(os, 'O_TMPFILE'): del os.O_TMPFILE\n"
+
+
+@pytest.fixture
+def writing(place):
+    """Return a function that starts a process that writes into the place and does not end."""
+    started = []
+
+    def start(code):
+        lines = [line.removeprefix(" " * 8) for line in code.splitlines()]
+        process = subprocess.Popen(
+            [sys.executable, "-c", "\n".join([BEFORE, *lines]), place],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        assert process.stdout.readline() == "half\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def killed(process):
+    """Kill a process with SIGKILL, and wait for its end."""
+    process.kill()
+    process.wait()
+
+
+def names(folder):
+    """Return the names in a folder, in order."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="only Linux has files without a name")
+@pytest.mark.parametrize("kind", ["a new file", "a file that replaces another"])
+def test_a_killed_output_leaves_nothing(writing, place, kind, reliability):
+    """If a command is killed with SIGKILL while it writes, nothing unfinished is left."""
+    killed(writing(WRITERS[kind]))
+    left = [name for name in names(place) if name != "out"]
+    assert left == []
+    reliability("command", f"SIGKILL while {kind} is written", lost=0, seen="nothing is left over")
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_what_a_killed_output_left_is_removed_by_the_next(writing, place, kind):
+    """Where a file has a temporary name, the next output to that folder removes what is left."""
+    killed(writing(WITHOUT_UNNAMED_FILES + WRITERS[kind]))
+    assert [name for name in names(place) if name.startswith(".unfinished-fitglue-")]
+    with output_file(place / "out", lambda _: True) as file:
+        file.write(b"new")
+    assert names(place) == ["out"]
+
+
+@pytest.mark.parametrize("kind", ["a new file", "a folder"])
+def test_what_another_process_still_writes_is_not_removed(writing, place, kind):
+    """An unfinished file or folder stays as long as its process lives."""
+    writing(WITHOUT_UNNAMED_FILES + WRITERS[kind])
+    [unfinished] = names(place)
+    with unfinished_folder(place, "backup"), output_file(place / "out", lambda _: True) as file:
+        file.write(b"new")
+    assert names(place) == [unfinished, "out"]
+
+
+def test_only_what_this_user_left_is_removed(place, monkeypatch):
+    """What looks unfinished but is a link or a FIFO, or belongs to somebody else, stays."""
+    (place / "victim").write_text(PRECIOUS)
+    (place / ".unfinished-fitglue-1").symlink_to(place / "victim")
+    os.mkfifo(place / ".unfinished-fitglue-2")
+    with output_file(place / "out", lambda _: True):
+        pass
+    (place / ".unfinished-fitglue-3").write_text(PRECIOUS)
+    before = names(place)
+    monkeypatch.setattr("os.geteuid", lambda: 1 + (place / "victim").stat().st_uid)
+    with output_file(place / "out", lambda _: True):
+        pass
+    assert names(place) == before
+    assert (place / "victim").read_text() == PRECIOUS
+
+
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="only Linux has files without a name")
+def test_an_unfinished_file_has_no_name(place, monkeypatch):
+    """While a file is written, nothing of it can be seen; without /proc, it has a name that cannot
+    be guessed.
+    """
+    with output_file(place / "out", lambda _: True):
+        assert names(place) == []
+    monkeypatch.setattr("pathlib.Path.exists", lambda path: not str(path).startswith("/proc/"))
+    with output_file(place / "out", lambda _: True):
+        assert len(names(place)) == 2
 
 
 @pytest.mark.parametrize("command", ["export", "export csv", "dev match"])
@@ -217,8 +350,13 @@ def test_an_output_that_fails_leaves_everything_as_it_was(commands, command, pla
     assert {path.name: path.read_bytes() for path in place.iterdir()} == before
 
 
-def test_a_file_system_without_hard_links_loses_nothing_either(place, monkeypatch):
+@pytest.mark.parametrize("has_unnamed_files", [True, False])
+def test_a_file_system_without_hard_links_loses_nothing_either(
+    place, monkeypatch, has_unnamed_files
+):
     """Where hard links do not exist, a file is still never replaced."""
+    if not has_unnamed_files:
+        monkeypatch.delattr("os.O_TMPFILE", raising=False)
     (place / "out").write_text(PRECIOUS)
 
     def refuse(*_, **__):
@@ -227,6 +365,7 @@ def test_a_file_system_without_hard_links_loses_nothing_either(place, monkeypatc
     monkeypatch.setattr("os.link", refuse)
     assert write_new_file(place / "out", b"new") == place / "out-2"
     assert write_new_file(place / "other", b"new") == place / "other"
+    assert (place / "other").read_bytes() == b"new"
     assert (place / "out").read_text() == PRECIOUS
     assert len(list(place.iterdir())) == 3
 
