@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 _LONGEST_USAGE = 300
 #: What the system says if access rights or a read-only disk forbid something.
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
-#: The part of click's message that repeats the arguments it did not expect.
-_QUOTED_ARGUMENTS = re.compile(r"(unexpected extra arguments?) \(.*\)")
+#: The part of click's message that repeats the arguments it did not expect, up to its end, which a
+#: long argument pushes out of the message.
+_QUOTED_ARGUMENTS = re.compile(r"(unexpected extra arguments?) \(.*", re.DOTALL)
 
 
 def show_failure(

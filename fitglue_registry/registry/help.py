@@ -64,7 +64,7 @@ def _one_line(text: str) -> str:
 
     Otherwise one of its lines could look like a heading, a list or a table of the article.
     """
-    return re.sub(r"[ \t]*\n\s*", " ", text)
+    return re.sub(r"(?<![ \t])[ \t]*\n\s*", " ", text)
 
 
 def _title(entry: Entry) -> str:

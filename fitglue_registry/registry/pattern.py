@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LONGEST_S = 0.5
+#: The number of characters up to which a simple pattern needs no time limit. A search with one
+#: repetition can take a time that grows with the square of the length.
+_SHORT = 1_000
 #: Every quantifier except the question mark of a group such as (?:…).
 _QUANTIFIER = re.compile(r"(?<!\()[*+?{]")
 #: A quantified group, three alternatives or more, or a backreference.
@@ -29,7 +32,7 @@ def search(pattern: str, text: str) -> str | None:
     Raises:
         EntryInvalid: If matching takes too long (FG-entry-bad-pattern).
     """
-    if _is_simple(pattern):
+    if len(text) <= _SHORT and _is_simple(pattern):
         match: Any = re.search(pattern, text)
     else:
         match = _within_limit(pattern, compiled(pattern).search, text)
@@ -38,7 +41,7 @@ def search(pattern: str, text: str) -> str | None:
 
 def matches(pattern: str, text: str) -> bool:
     """Return whether a pattern matches the complete text; it raises the errors of ``search``."""
-    if _is_simple(pattern):
+    if len(text) <= _SHORT and _is_simple(pattern):
         return re.fullmatch(pattern, text) is not None
     return _within_limit(pattern, compiled(pattern).fullmatch, text) is not None
 

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     Run = Callable[[str], tuple[tuple[str, ...], Iterable[Row]]]
 
 
-# PostgreSQL lets COPY (and DO, CALL and LOAD) read and write files of the server, even in a
-# read-only transaction, if the role may. Comments before the first word are skipped.
-_REACHES_OUT = re.compile(
-    r"(\s|--[^\n]*\n|/\*.*?\*/)*(copy|do|call|load)\b", re.IGNORECASE | re.DOTALL
-)
+#: PostgreSQL lets COPY (and DO, CALL and LOAD) read and write files of the server, even in a
+#: read-only transaction, if the role may.
+_REACHES_OUT = re.compile(r"(copy|do|call|load)\b", re.IGNORECASE)
+#: White space, empty statements and comments of one line.
+_BEFORE_A_WORD = re.compile(r"(?:[\s;]++|--[^\r\n]*+)*+")
+_COMMENT_MARK = re.compile(r"/\*|\*/")
 #: Functions that undo the role of the transaction or end other sessions, and the one way to write
 #: the name of a function so that it is not recognized here.
 _UNDOES_LIMITS = re.compile(
@@ -105,7 +106,7 @@ def run_sql(
 
 def _refuse_unsafe(statement: str) -> None:
     why = None
-    if _REACHES_OUT.match(statement):
+    if _REACHES_OUT.match(statement, _first_word(statement)):
         why = "that statement can read or write files of the server"
     elif _UNDOES_LIMITS.search(statement):
         why = "that statement can change its own limits, or those of other sessions"
@@ -116,6 +117,27 @@ def _refuse_unsafe(statement: str) -> None:
             why=why,
             fix=_EXAMPLE,
         )
+
+
+def _first_word(statement: str) -> int:
+    """Return where a statement begins after white space and comments, in linear time."""
+    position = 0
+    while True:
+        begin = _BEFORE_A_WORD.match(statement, position)
+        position = begin.end() if begin else position
+        if not statement.startswith("/*", position):
+            return position
+        position = _after_comment(statement, position)
+
+
+def _after_comment(statement: str, position: int) -> int:
+    """Return where the comment ends that begins here; comments of PostgreSQL can be nested."""
+    depth = 0
+    for mark in _COMMENT_MARK.finditer(statement, position):
+        depth += 1 if mark[0] == "/*" else -1
+        if depth == 0:
+            return mark.end()
+    return len(statement)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PERSONAL = Policy.personal()
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_TITLE = re.compile(rb"(?i)<title[^>]*>([^<]{1,500})")
+_TITLE = re.compile(rb"(?i)<title[^<>]*>([^<]{1,500})")
 _LONGEST_TITLE = 80
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 

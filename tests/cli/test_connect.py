@@ -84,6 +84,13 @@ def test_a_key_is_never_an_argument(fitglue):
         assert "FITGLUE_INTERVALS_API_KEY" in result.err
 
 
+def test_a_long_key_among_unexpected_arguments_is_not_repeated(fitglue):
+    """A key is not repeated if it is so long that the message about it has to be cut off."""
+    result = fitglue("connect", "intervals", "one", "abc123xyz" * 100)
+    assert result.code == 2
+    assert "abc123xyz" not in result.err
+
+
 def test_nobody_there_to_ask_is_a_clear_error(fitglue):
     """Without a terminal, a missing key is an error that names each way to provide it."""
     result = fitglue("connect", "intervals")

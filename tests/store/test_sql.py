@@ -80,6 +80,33 @@ def test_a_statement_that_would_change_something_is_refused(filled, statement):
 
 
 @pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "\n ; ",
+        "-- a comment\n",
+        "-- a comment that a carriage return ends\r",
+        "/* a comment */ /**/",
+        "/* a comment /* inside */ another */",
+        "/*/**/*/",
+    ],
+)
+def test_a_statement_that_reaches_files_of_the_server_is_refused(filled, before):
+    """COPY is refused before the database sees it, whatever comments precede it."""
+    with pytest.raises(UserMistake) as caught:
+        ask(filled, f"{before}COPY fg_activities TO '/tmp/x'")
+    assert caught.value.code == "FG-sql-read-only"
+    assert caught.value.why == "that statement can read or write files of the server"
+
+
+@pytest.mark.parametrize("unit", ["/**/", "/*", " ", "--\n", ";"])
+def test_comments_before_a_statement_are_read_in_linear_time(filled, unit):
+    """A flood of comments before a statement ends at once, however they begin and end."""
+    with suppress(UserMistake):
+        ask(filled, unit * 20_000 + "x")
+
+
+@pytest.mark.parametrize(
     "statement",
     [
         "SELECT 1; DELETE FROM fg_activities",
