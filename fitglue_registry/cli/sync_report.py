@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.cli.failure import show_failure
@@ -17,7 +18,7 @@ from fitglue_registry.model.stored import PartName, RunDecision
 from fitglue_registry.services import events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from fitglue_registry.cli.context import CliContext
 
@@ -38,6 +39,8 @@ _PARTS: dict[str, str] = {PartName.DETAIL: "details", PartName.FILE: "files"}
 #: The largest number of lines in a list below a summary, and of ids in such a line.
 _LISTED = 5
 _IDS_LISTED = 3
+#: The characters of the longest name of a file or folder in a summary.
+_LONGEST_NAME = 40
 #: What the next syncs do about what was not fetched from a service, and about unreadable files.
 _ASKS_AGAIN = "the next syncs try again a few times; after that, `fitglue sync --full` tries again"
 _READS_AGAIN = "each sync tries to read it again, and reports it until it can be read or is removed"
@@ -54,10 +57,12 @@ class Tally:
         quarantined: External id → why the record is in quarantine.
         not_fetched: External id → why a part of the record was not fetched.
         listed: The number of rows that were listed.
+        files: How many of them are files, or have one.
         copies: The number of files that are copies of other files.
         parts: Part → how many were stored.
         dry_run: Whether nothing is stored.
         reads_files: Whether the source reads files, instead of asking a service.
+        paths: The files and folders that it reads.
         joins: What a dry run would merge, one line each.
         decided: Decision → how often it was made.
         ended: The last event of the sync, or ``None`` while it runs.
@@ -67,10 +72,12 @@ class Tally:
     quarantined: dict[str, str] = field(default_factory=dict)
     not_fetched: dict[str, str] = field(default_factory=dict)
     listed: int = 0
+    files: int = 0
     copies: int = 0
     parts: Counter[str] = field(default_factory=Counter)
     dry_run: bool = False
     reads_files: bool = False
+    paths: tuple[str, ...] = ()
     joins: list[str] = field(default_factory=list)
     decided: Counter[str] = field(default_factory=Counter)
     ended: events.SyncFinished | events.SyncStopped | None = None
@@ -81,10 +88,12 @@ class Tally:
             case events.SyncStarted():
                 self.dry_run = event.dry_run
                 self.reads_files = event.reads_files
+                self.paths = event.paths
             case events.Decided():
                 self._take_decision(event)
             case events.WindowListed():
                 self.listed += event.rows
+                self.files += event.files
                 self.copies += event.copies
             case events.PartStored():
                 self.parts[event.part] += 1
@@ -239,7 +248,7 @@ def _display(
             progress.clear()
             progress.show_step(f"{name}: {verb}")
         case events.WindowListed():
-            listed = f"{count(tally.listed, 'activity', 'activities')} listed"
+            listed = _listed(tally)
             if event.left:
                 listed += f", {count(event.left, 'date range')} to go"
             progress.show_step(f"{name}: {listed}")
@@ -250,6 +259,17 @@ def _display(
             progress.bar(_PARTS.get(event.part, event.part), 0, event.total)
         case events.PartStored():
             progress.bar(_PARTS.get(event.part, event.part), event.done, event.total)
+
+
+def _listed(tally: Tally) -> str:
+    """Return how many activities, or files, have been listed so far."""
+    if not tally.reads_files:
+        return f"{count(tally.listed, 'activity', 'activities')} listed"
+    rows = tally.listed - tally.files
+    if not rows:
+        return f"{count(tally.files, 'file')} listed"
+    without = count(rows, "workout without a file", "workouts without a file")
+    return f"{count(tally.files, 'file')} and {without} listed"
 
 
 # -- summing up ------------------------------------------------------------------------------------
@@ -274,10 +294,27 @@ def summary(tally: Tally) -> str:
     cost = f"{ended.seconds:.1f}s"
     if ended.requests:
         cost = f"{count(ended.requests, 'request')}, {cost}"
+    if tally.paths:
+        cost = f"{_last_names(tally.paths)}, {cost}"
     text = f"{outcome} ({cost})"
     if tally.dry_run:
         text += "; dry run, nothing was stored"
     return text
+
+
+def _last_names(paths: Sequence[str]) -> str:
+    """Return the name of the first file or folder without those above it, and how many more there
+    are.
+
+    It distinguishes connections with similar names, such as those of two archives.
+    """
+    path = PurePath(paths[0])
+    name = path.name or str(path)
+    if len(name) > _LONGEST_NAME:
+        half = _LONGEST_NAME // 2
+        name = f"{name[:half]}…{name[-half:]}"
+    more = len(paths) - 1
+    return f"{name} and {more:,} more" if more else name
 
 
 def _remarks(ended: events.SyncFinished | events.SyncStopped) -> int:
@@ -289,7 +326,7 @@ def _changes(tally: Tally, ended: events.SyncFinished | events.SyncStopped) -> s
     """Return the decisions in words, or what arrived late if no record is new or changed."""
     # A dry run stores no run, so its counts come from the events.
     counts: Mapping[str, int] = tally.decided if tally.dry_run else ended.counts
-    decided = _decisions(counts, len(tally.quarantined))
+    decided = _decisions(counts, tally)
     if decided:
         return decided
     late = []
@@ -304,17 +341,19 @@ def _changes(tally: Tally, ended: events.SyncFinished | events.SyncStopped) -> s
     return f"{', '.join(late)} that had been missing"
 
 
-def _decisions(counts: Mapping[str, int], quarantined: int) -> str:
+def _decisions(counts: Mapping[str, int], tally: Tally) -> str:
     """Return the decisions that are of interest to a person, in words."""
     words = []
     for decision, (singular, plural) in _WORDS.items():
         number = counts.get(decision)
         if number:
             words.append(count(number, singular, plural))
-    if quarantined and words:
-        words.append(f"{quarantined:,} of them in quarantine")
-    elif quarantined:
-        words.append(f"{quarantined:,} in quarantine")
+    quarantined = len(tally.quarantined)
+    if quarantined:
+        of_them = " of them" if words else ""
+        # A dry run puts nothing anywhere.
+        where = "would go to quarantine" if tally.dry_run else "in quarantine"
+        words.append(f"{quarantined:,}{of_them} {where}")
     return ", ".join(words)
 
 

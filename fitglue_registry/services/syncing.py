@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import Busy, FitglueError, StoreFailed, UserMistake
+from fitglue_registry.services.local_paths import roots_of
 from fitglue_registry.services.plugin_view import PluginViews
 from fitglue_registry.store.runs import last_runs
 from fitglue_registry.sync.context import SyncContext
@@ -197,6 +198,8 @@ def work_on(
         # A source without HTTP reads files, where parallel requests gain nothing.
         lanes=http.connections if http else 1,
         upload=upload,
+        # The folder of an upload is removed after it, and is nobody's business.
+        paths=() if upload is not None else roots_of(workspace.catalogue, connected),
         has_places=upload is not None or views.permissions_of(source).has_places(view.settings),
     )
     try:

@@ -78,6 +78,7 @@ class SyncContext:
         view: The connection as its plugin sees it.
         quotas: What one piece of work may use.
         upload: The content that is read instead of the paths of the connection, if it is one.
+        paths: The files and folders that the connection reads.
         has_places: Whether there is anywhere to look for files: not if all of them were uploaded.
         lanes: How many iterators of the plugin may be consumed at the same time. It equals the
             number of HTTP connections that the entry allows.
@@ -98,6 +99,7 @@ class SyncContext:
     quotas: Quotas = field(default_factory=Quotas)
     lanes: int = 1
     upload: Upload | None = None
+    paths: tuple[Path, ...] = ()
     has_places: bool = True
 
     @property

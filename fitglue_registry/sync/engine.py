@@ -106,6 +106,7 @@ class _Sync:
             self._scope(),
             self._options.dry_run,
             reads_files=True,
+            paths=tuple(map(str, self._context.paths)),
         )
         if self._context.has_places:
             yield from read_files(self._run, self._options)

@@ -90,11 +90,13 @@ class SyncStarted(Event):
         how: How much of the history is listed.
         dry_run: Nothing will be stored.
         reads_files: The source reads files of the athlete, instead of asking a service.
+        paths: The files and folders that it reads, unless they were uploaded.
     """
 
     how: SyncScope
     dry_run: bool = False
     reads_files: bool = False
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class WindowListed(Event):
         missing: How many stored records of this window the source no longer listed.
         left: How many windows are still to be listed.
         copies: How many of the files that were read are copies of others.
+        files: How many of the records are files, or have one; 0 if the source asks a service.
     """
 
     window: Window
@@ -120,6 +123,7 @@ class WindowListed(Event):
     missing: int
     left: int
     copies: int = 0
+    files: int = 0
 
 
 @dataclass(frozen=True, slots=True)

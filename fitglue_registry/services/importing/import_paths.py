@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -111,7 +112,7 @@ class Imports:
         """
         recognition = what if isinstance(what, Recognition) else self.recognize(what)
         import_one = self.rehearse if dry_run else self._import_one
-        for recognized in recognition.found:
+        for recognized in _named_apart(recognition.found):
             try:
                 yield from import_one(recognized, athlete)
             except StoreFailed:
@@ -318,3 +319,18 @@ class Imports:
             settings=settings,
             created_at=self._workspace.now,
         )
+
+
+def _named_apart(found: Iterable[Recognized]) -> Iterator[Recognized]:
+    """Yield what was recognized, with a number after each name that another one has already.
+
+    Until it is connected, its name is that of its events, and two archives are two.
+    """
+    times: Counter[str] = Counter()
+    for recognized in found:
+        times[recognized.name] += 1
+        number = times[recognized.name]
+        if number > 1:
+            yield replace_fields(recognized, name=f"{recognized.name} {number}")
+        else:
+            yield recognized

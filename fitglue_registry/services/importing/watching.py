@@ -5,23 +5,22 @@ from __future__ import annotations
 import threading
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import Busy, UserMistake
-from fitglue_registry.registry.paths import paths_in
 from fitglue_registry.services.importing.folder_watcher import (
     FolderWatcher,
     Timing,
     check_library,
 )
+from fitglue_registry.services.local_paths import roots_of
 from fitglue_registry.sync.events import SyncStopped, Watching
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
-    from fitglue_registry.registry import Catalogue
     from fitglue_registry.services.connecting import Connections
     from fitglue_registry.services.syncing import Syncs
     from fitglue_registry.store.connections import ConnectionRow
@@ -139,17 +138,3 @@ class FolderSyncs:
 
     def _with_roots(self, connected: ConnectionRow) -> WatchedConnection:
         return WatchedConnection(connected, roots_of(self._workspace.catalogue, connected))
-
-
-def roots_of(catalogue: Catalogue, connected: ConnectionRow) -> tuple[Path, ...]:
-    """Return the paths in the settings of a connection that its entry marks as paths."""
-    entry = catalogue.find("integration", connected.integration)
-    if entry is None:
-        return ()
-    roots: list[Path] = []
-    for field in entry.settings:
-        if field.path:
-            value = connected.settings.get(field.name, "")
-            roots += map(Path, paths_in(value))
-    # Two settings may name the same path.
-    return tuple(dict.fromkeys(roots))

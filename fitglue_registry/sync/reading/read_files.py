@@ -75,7 +75,7 @@ def read_files(run: Run, options: Options) -> Events:
                         yield PartStored(name, PartName.FILE, external_id, done, len(due))
     if not options.dry_run:
         _note_listed(run, listed, everything=options.full)
-    yield counts.event(name, len(listed))
+    yield counts.event(name, listed)
 
 
 def _due(
@@ -214,17 +214,19 @@ class _Counts:
             if place.external_ids and not place.records and place.location.external_id is None:
                 self._copies += 1
 
-    def event(self, name: str, rows: int) -> WindowListed:
+    def event(self, name: str, listed: Sequence[Location]) -> WindowListed:
         """Return the event at the end, with the number of places as its rows."""
         count = self._decisions.count
         return WindowListed(
             name,
             Window(),
-            rows,
+            len(listed),
             count(RunDecision.NEW),
             count(RunDecision.CHANGED),
             count(RunDecision.STUB),
             missing=0,
             left=0,
             copies=self._copies,
+            # Without a path, a place is a row of a table that names no file.
+            files=sum(location.path is not None for location in listed),
         )

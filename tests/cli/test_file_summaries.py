@@ -1,0 +1,72 @@
+"""What the summaries and the progress of sources of files say: which files, and how many."""
+
+from __future__ import annotations
+
+import zipfile
+
+import pytest
+
+from fitglue_registry.cli.sync_report import Tally, _listed, summary
+from fitglue_registry.plugin_api import Window
+from fitglue_registry.services.events import SyncFinished, SyncScope, SyncStarted, WindowListed
+
+TABLE = (
+    "Activity ID,Activity Date,Activity Name,Activity Type,Activity Description,Elapsed Time,"
+    "Distance,Commute,Activity Gear,Filename\n"
+    '{number},"May 3, 2026, 6:00:00 AM",Lake,Run,,3605,10.0,,Shoes,\n'
+)
+
+
+@pytest.fixture
+def archives(tmp_path):
+    """The paths of two Strava archives of different accounts, with a workout each."""
+    paths = []
+    for number in (111, 222):
+        paths.append(str(tmp_path / f"export_{number}.zip"))
+        with zipfile.ZipFile(paths[-1], "w") as archive:
+            archive.writestr("activities.csv", TABLE.format(number=number))
+    return paths
+
+
+def test_each_line_names_the_archive_that_it_is_about(fitglue, archives):
+    """An import and a sync of two archives have a line for each, with the name of its file."""
+    imported = fitglue("import", *archives, "--yes").out
+    synced = fitglue("sync").out
+    for number in (111, 222):
+        assert f"1 new (export_{number}.zip, " in imported
+        assert f"nothing new (export_{number}.zip, " in synced
+
+
+def test_a_dry_run_of_two_archives_has_a_line_for_each(fitglue, archives):
+    """Two archives that are not connected yet are not added up, although they have one name."""
+    out = fitglue("import", *archives, "--dry-run").out
+    assert "Strava archive: 1 new (export_111.zip, " in out
+    assert "Strava archive 2: 1 new (export_222.zip, " in out
+
+
+def tally_of(*paths, rows=0, files=0):
+    """Return the tally of a sync of files that has ended."""
+    tally = Tally("files")
+    tally.take(SyncStarted("files", SyncScope.WALK, reads_files=True, paths=paths))
+    tally.take(WindowListed("files", Window(), rows, 0, 0, 0, 0, 0, files=files))
+    tally.take(SyncFinished("files"))
+    return tally
+
+
+def test_of_several_paths_the_first_is_named_and_the_others_are_counted():
+    """A summary names one file or folder, whose name is shortened if it is very long."""
+    assert summary(tally_of("/a/x.zip", "/b/y.zip")) == "nothing new (x.zip and 1 more, 0.0s)"
+    assert summary(tally_of(f"/{'n' * 200}.zip")).count("n") < 50
+
+
+@pytest.mark.parametrize(
+    ("rows", "files", "words"),
+    [
+        (3, 3, "3 files listed"),
+        (1, 1, "1 file listed"),
+        (5, 3, "3 files and 2 workouts without a file listed"),
+    ],
+)
+def test_the_progress_of_a_source_of_files_counts_files(rows, files, words):
+    """While files are read, the current step counts files, and rows of tables that have none."""
+    assert _listed(tally_of("/a", rows=rows, files=files)) == words
