@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fitglue_registry.redaction.redactor import Redactor
     from fitglue_registry.registry import Folder
     from fitglue_registry.secrets.protocol import SecretStore
-    from fitglue_registry.services.connecting import ConnectResult
+    from fitglue_registry.services.connecting.storing import ConnectResult
     from fitglue_registry.services.importing.recognizing import Recognition
     from fitglue_registry.store.blobs import BlobStore
     from fitglue_registry.sync.events import Event

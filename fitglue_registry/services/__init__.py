@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.services.athletes import Athletes as Athletes
     from fitglue_registry.services.backups import Backups as Backups
-    from fitglue_registry.services.connecting import Connections as Connections
+    from fitglue_registry.services.connecting.connections import Connections as Connections
     from fitglue_registry.services.decisions import Decisions as Decisions
     from fitglue_registry.services.entries import Entries as Entries
     from fitglue_registry.services.explaining import why as why
@@ -37,7 +37,7 @@ _MODULES = {
     "Activities": "services.reading",
     "Athletes": "services.athletes",
     "Backups": "services.backups",
-    "Connections": "services.connecting",
+    "Connections": "services.connecting.connections",
     "Decisions": "services.decisions",
     "Entries": "services.entries",
     "Filter": "store.activity_filter",

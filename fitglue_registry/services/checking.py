@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.backup.finding import Finding
     from fitglue_registry.registry import Catalogue
-    from fitglue_registry.services.connecting import Connections
+    from fitglue_registry.services.connecting.connections import Connections
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.workspace import Workspace
 

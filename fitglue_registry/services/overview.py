@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
-    from fitglue_registry.services.connecting import Connections
+    from fitglue_registry.services.connecting.connections import Connections
     from fitglue_registry.services.connection_status import ConnectionStatus
     from fitglue_registry.services.reading import Activities
     from fitglue_registry.services.records import Records

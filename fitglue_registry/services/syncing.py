@@ -20,7 +20,7 @@ from fitglue_registry.workspace import ME
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from fitglue_registry.services.connecting import Connections
+    from fitglue_registry.services.connecting.connections import Connections
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.sync.events import Event
     from fitglue_registry.sync.upload import Upload

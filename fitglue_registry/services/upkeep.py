@@ -12,7 +12,7 @@ from fitglue_registry.store.blobs import sweep
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fitglue_registry.services.connecting import Connections
+    from fitglue_registry.services.connecting.connections import Connections
     from fitglue_registry.workspace import Workspace
 
 #: A blob is stored before the row that names it, so a younger blob without a row may belong to a

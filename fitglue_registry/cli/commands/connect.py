@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from fitglue_registry.cli.layout import Document
-    from fitglue_registry.services.connecting import ConnectResult
+    from fitglue_registry.services.connecting.storing import ConnectResult
     from fitglue_registry.services.entries import Entry, Field
 
 #: How many times a person may retype a value that cannot be right.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fitglue_registry.cli.layout import Document, Part
-    from fitglue_registry.services.connecting import Account, ConnectionRow
+    from fitglue_registry.services.connecting.connections import Account, ConnectionRow
     from fitglue_registry.services.connection_secrets import SecretKept
     from fitglue_registry.services.connection_status import ConnectionStatus
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from fitglue_registry.errors import FitglueError, StoreFailed
-from fitglue_registry.services.connecting import read_fields
+from fitglue_registry.services.connecting.entry_fields import read_fields
 from fitglue_registry.services.importing.offline import (
     match_offline,
     normalize_offline,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.plugin_api import Recognized
     from fitglue_registry.services.athletes import Athletes
-    from fitglue_registry.services.connecting import Connections
+    from fitglue_registry.services.connecting.connections import Connections
     from fitglue_registry.services.importing.folder_watcher import Timing
     from fitglue_registry.services.importing.offline import OfflineMatch
     from fitglue_registry.services.syncing import Syncs

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fitglue_registry.plugin_api import Recognized
-    from fitglue_registry.services.connecting import Connections
+    from fitglue_registry.services.connecting.connections import Connections
     from fitglue_registry.sync.events import Event
     from fitglue_registry.sync.upload import Upload
     from fitglue_registry.workspace import Workspace

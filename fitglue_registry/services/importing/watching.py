@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from fitglue_registry.services.connecting import Connections
+    from fitglue_registry.services.connecting.connections import Connections
     from fitglue_registry.services.syncing import Syncs
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.sync.events import Event

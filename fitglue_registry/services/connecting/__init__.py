@@ -1,0 +1,1 @@
+"""Listing, connecting, checking, renewing and removing the connections of athletes."""

@@ -1,0 +1,301 @@
+"""The service for the connections of athletes: each method is one thing that a user can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from fitglue_registry.matching.home_zones import load_home_zones
+from fitglue_registry.registry.pasted import read_field
+from fitglue_registry.services.connecting.finding import at, exactly_named, named, to_account
+from fitglue_registry.services.connecting.proving import Prover
+from fitglue_registry.services.connecting.removing import remove
+from fitglue_registry.services.connecting.storing import store
+from fitglue_registry.services.connection_secrets import rekey_secrets
+from fitglue_registry.services.connection_status import connection_status, local_time
+from fitglue_registry.services.plugin_view import PluginViews
+from fitglue_registry.store.connections import list_connections
+from fitglue_registry.store.counts import connection_counts
+from fitglue_registry.workspace import ME
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from fitglue_registry.plugin_api import Account as Account
+    from fitglue_registry.registry import Field
+    from fitglue_registry.services.athletes import Athletes
+    from fitglue_registry.services.connecting.storing import ConnectResult
+    from fitglue_registry.services.connection_secrets import SecretKept
+    from fitglue_registry.services.connection_status import ConnectionStatus
+    from fitglue_registry.store.connections import ConnectionRow as ConnectionRow
+    from fitglue_registry.sync.upload import Upload
+    from fitglue_registry.transport.origin import OtherAddress
+    from fitglue_registry.workspace import Workspace
+
+    ConnectionList = list[ConnectionRow]
+    SecretsKept = list[SecretKept]
+
+
+class Connections:
+    """The connections of athletes to their accounts."""
+
+    def __init__(self, workspace: Workspace, athletes: Athletes) -> None:
+        self._workspace = workspace
+        self._athletes = athletes
+        self._views = PluginViews(workspace)
+
+    def list(self, athlete: str = ME) -> ConnectionList:
+        """Return the connections of an athlete, oldest first."""
+        with self._workspace.database.read() as db:
+            return list_connections(db, athlete)
+
+    def get(self, name: str, athlete: str = ME) -> ConnectionRow:
+        """Return a connection.
+
+        Args:
+            name: The name or the id of a connection, or the id of an integration at which the
+                athlete has only one connection.
+            athlete: The athlete.
+
+        Returns:
+            The connection, without its secrets.
+
+        Raises:
+            UserMistake: FG-connection-unknown if no connection matches.
+        """
+        return named(self.list(athlete), name)
+
+    def connect(
+        self,
+        integration: str,
+        values: Mapping[str, str],
+        athlete: str = ME,
+    ) -> ConnectResult:
+        """Check credentials and settings with the service, and store the connection.
+
+        If the account is already connected, its connection gets the new credentials. Nothing is
+        stored unless the service accepts them.
+
+        Args:
+            integration: The id of the integration's entry.
+            values: Field of that entry → its value, as it was pasted or typed. Settings that are
+                missing are taken from the only connection at this integration.
+            athlete: The athlete, who is added to the store if necessary.
+
+        Returns:
+            The connection and its account.
+
+        Raises:
+            UserMistake: FG-unknown-entry, FG-no-source, FG-tier, FG-setting-unknown or
+                FG-field-refused; FG-integration-not-allowed, FG-setting-not-allowed,
+                FG-path-not-allowed or FG-too-many-connections if the policy of the host forbids it.
+            AthleteNeeded: FG-not-connectable if accounts at this integration cannot be connected
+                (the fix lists the alternatives), FG-address-not-confirmed if the existing
+                connection uses an address at which no key was proven, or FG-key-rejected and other
+                refusals of the service.
+            Retryable: The service cannot be asked now.
+            PluginFailed: The plugin is missing or broken.
+            StoreFailed: The connection or its secret cannot be stored.
+        """
+        proven = self._prover(athlete).prove(integration, values)
+        return store(self._workspace, proven, athlete)
+
+    def connect_upload(
+        self,
+        integration: str,
+        settings: Mapping[str, str],
+        upload: Upload,
+        athlete: str = ME,
+    ) -> ConnectResult:
+        """Connect what is in an upload, for ``Imports.add_bytes``.
+
+        The settings name a file that the host itself has written, and they are not stored. A
+        connection that reads paths as well keeps them.
+
+        Args:
+            integration: The id of the integration's entry.
+            settings: What the plugin has recognized in the upload.
+            upload: The upload.
+            athlete: The athlete, who is added to the store if necessary.
+
+        Returns:
+            The connection and its account.
+
+        Raises:
+            FitglueError: What ``connect`` raises.
+        """
+        proven = self._prover(athlete).prove_upload(integration, settings, upload)
+        return store(self._workspace, proven, athlete)
+
+    def at(self, integration: str, athlete: str = ME) -> ConnectionList:
+        """Return the connections of an athlete at an integration, oldest first.
+
+        Args:
+            integration: The id of the integration's entry.
+            athlete: The athlete.
+        """
+        return at(self.list(athlete), integration)
+
+    def of_account(
+        self,
+        integration: str,
+        account: Account,
+        athlete: str = ME,
+    ) -> ConnectionRow | None:
+        """Return the connection of an athlete to an account.
+
+        Args:
+            integration: The id of the integration's entry.
+            account: The account, of which only the id is compared.
+            athlete: The athlete.
+
+        Returns:
+            The connection, or ``None`` if the athlete has not connected this account.
+        """
+        return to_account(self.list(athlete), integration, account)
+
+    def kept_settings(self, integration: str, athlete: str = ME) -> dict[str, str]:
+        """Return the settings that ``connect`` takes over from an existing connection.
+
+        They include the base URL, so that a new key goes to the address at which the old one was
+        used.
+
+        Args:
+            integration: The id of the integration's entry.
+            athlete: The athlete.
+
+        Returns:
+            Field → value; empty unless the athlete has exactly one connection at the integration.
+
+        Raises:
+            UserMistake: FG-unknown-entry.
+        """
+        return self._prover(athlete).kept_settings(integration)
+
+    def other_address(
+        self,
+        integration: str,
+        values: Mapping[str, str],
+        athlete: str = ME,
+    ) -> OtherAddress | None:
+        """Return the address to which ``connect`` would send a key, unless it is the service's own.
+
+        Nothing is sent. The service's own address is that of the installed entry.
+
+        Args:
+            integration: The id of the integration's entry.
+            values: See ``connect``.
+            athlete: The athlete.
+
+        Returns:
+            The address, and the connection from which it is taken, which is empty if ``values``
+            contains it; ``None`` for the address of the entry.
+
+        Raises:
+            UserMistake: FG-unknown-entry, FG-no-source, or FG-field-refused.
+        """
+        return self._prover(athlete).other_address(integration, values)
+
+    def probe(self, name: str, athlete: str = ME) -> Account:
+        """Ask the service again whose account a connection belongs to.
+
+        Nothing is stored.
+
+        Args:
+            name: See ``get``.
+            athlete: The athlete.
+
+        Returns:
+            The account, as the service reports it now.
+
+        Raises:
+            UserMistake: FG-connection-unknown.
+            FitglueError: What the service or the plugin refuses, as in ``connect``.
+        """
+        connected = self.get(name, athlete)
+        source = self._workspace.catalogue.get("source", connected.source)
+        permissions = self._views.permissions_of(source)
+        permissions.check_stored(connected.settings)
+        view = self._views.of(connected, source)
+        # Where everything was uploaded, there is nobody to ask.
+        if not permissions.has_places(view.settings):
+            return connected.account
+        return self._views.prove(source, view)
+
+    def health(self, connected: ConnectionRow) -> dict[str, int]:
+        """Return the number of records of a connection in each state.
+
+        Args:
+            connected: The connection.
+
+        Returns:
+            State of a record → number. The key ``quarantine`` counts the records in quarantine, and
+            ``wanted`` and ``failed`` count parts.
+        """
+        with self._workspace.database.read() as db:
+            return connection_counts(db, connected.id)
+
+    def status(self, connected: ConnectionRow) -> ConnectionStatus:
+        """Return whether a connection works, what to do if not, and its number of records.
+
+        No service is asked.
+
+        Args:
+            connected: The connection.
+        """
+        return connection_status(self._workspace, connected, self.health(connected))
+
+    def local_time(self, athlete: str = ME) -> datetime:
+        """Return the current time in the athlete's home zone.
+
+        If none is set, it is that of the first account that has one, or of this machine.
+        """
+        now = self._workspace.clock.now()
+        with self._workspace.database.read() as db:
+            at_home = load_home_zones(db, athlete).local_time(now)
+        return at_home or local_time(now, self.list(athlete))
+
+    def check_value(self, field: Field, value: str) -> None:
+        """Check a value of an entry's field, without asking the service.
+
+        Args:
+            field: The field of an entry.
+            value: The value, as it was pasted or typed.
+
+        Raises:
+            UserMistake: FG-field-refused if it cannot be right.
+        """
+        read_field(field, value)
+
+    def remove(self, name: str, athlete: str = ME) -> None:
+        """Remove a connection with its records, files, secrets and every activity that only it has.
+
+        Args:
+            name: The exact name or id of the connection.
+            athlete: The athlete.
+
+        Raises:
+            UserMistake: FG-connection-unknown if no connection has that name or id.
+            Busy: FG-sync-running while it is being synced.
+        """
+        remove(self._workspace, exactly_named(self.list(athlete), name))
+
+    def rekey(self, to: Literal["file", "keyring"] | None = None) -> SecretsKept:
+        """Encrypt the secrets of all connections with a new key file.
+
+        A process that is killed loses no secret, and the next call continues.
+
+        Args:
+            to: The store to which all secrets are moved first, or ``None`` to leave each where it
+                is. Secrets in a keyring are not encrypted by us.
+
+        Returns:
+            Where each secret is now. A secret that cannot be opened is unchanged and has an error.
+
+        Raises:
+            UserMistake: FG-rekey-elsewhere if the application has its own secret store.
+        """
+        return rekey_secrets(self._workspace, to)
+
+    def _prover(self, athlete: str) -> Prover:
+        return Prover(self._workspace, self._athletes, self._views, athlete)

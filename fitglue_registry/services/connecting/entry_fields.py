@@ -1,0 +1,75 @@
+"""Looks up what connecting needs of the entries: the source of an integration, and its fields."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import UserMistake
+from fitglue_registry.registry.pasted import read_field
+from fitglue_registry.registry.paths import absolute
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fitglue_registry.registry import Catalogue, Entry, Field
+
+
+def source_of(catalogue: Catalogue, integration: str) -> Entry:
+    """Return the source entry of an integration.
+
+    Raises:
+        UserMistake: FG-no-source if no source belongs to it.
+    """
+    for entry in catalogue.entries("source"):
+        if entry.integration == integration:
+            return entry
+    why = None
+    if catalogue.problems:
+        left_out = "; ".join(map(str, catalogue.problems))
+        why = f"left out of the registry: {left_out}"
+    raise UserMistake(
+        "FG-no-source",
+        f"no source belongs to integration {integration}",
+        why=why,
+        fix="see: fitglue registry list",
+    )
+
+
+def read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Clean pasted values as the entry says, and separate them.
+
+    Args:
+        entry: The entry of the integration.
+        values: Field → its value, as it was pasted or typed.
+
+    Returns:
+        The secrets and the settings, each by field name, without empty values.
+
+    Raises:
+        UserMistake: FG-setting-unknown for a field that the entry does not have, FG-field-refused
+            for a value that cannot be right.
+    """
+    fields = fields_of(entry)
+    unknown = sorted(values.keys() - fields.keys())
+    if unknown:
+        raise UserMistake(
+            "FG-setting-unknown",
+            f"{entry.name} has no setting {unknown[0]!r}",
+            why=f"its settings are {', '.join(fields)}",
+            fix="use one of these",
+        )
+    secrets: dict[str, str] = {}
+    settings: dict[str, str] = {}
+    for name, field in fields.items():
+        value = read_field(field, values.get(name, ""))
+        if field.path:
+            value = absolute(value)
+        if value:
+            destination = secrets if field.secret else settings
+            destination[name] = value
+    return secrets, settings
+
+
+def fields_of(entry: Entry) -> dict[str, Field]:
+    """Return the fields that an athlete is asked for, by name."""
+    return {field.name: field for field in (*entry.credentials, *entry.settings)}

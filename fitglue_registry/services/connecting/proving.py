@@ -1,0 +1,156 @@
+"""Asks services and plugins to accept new connections with what the athlete has typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fitglue_registry.policy.policy import BASE_URL
+from fitglue_registry.registry.pasted import read_field
+from fitglue_registry.secrets.binding import bind
+from fitglue_registry.services.addresses import (
+    chosen_origin,
+    different,
+    origins_of,
+    other_address,
+)
+from fitglue_registry.services.closed_services import not_connectable
+from fitglue_registry.services.connecting.entry_fields import fields_of, read_fields, source_of
+from fitglue_registry.services.connecting.finding import at, to_account
+from fitglue_registry.services.connecting.storing import Proven
+from fitglue_registry.services.permissions import Permissions
+from fitglue_registry.services.secret_use import is_proven, not_confirmed
+from fitglue_registry.store.connections import list_connections, new_connection_id
+from fitglue_registry.sync.worker_limits import LISTING_UPLOAD
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fitglue_registry.services.athletes import Athletes
+    from fitglue_registry.services.plugin_view import PluginViews
+    from fitglue_registry.store.connections import ConnectionRow
+    from fitglue_registry.sync.upload import Upload
+    from fitglue_registry.transport.origin import OtherAddress
+    from fitglue_registry.workspace import Workspace
+
+
+class Prover:
+    """Proves new connections of one athlete.
+
+    Args:
+        workspace: The workspace.
+        athletes: The athletes and their tiers.
+        views: Opens connections for their plugins.
+        athlete: The athlete.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        athletes: Athletes,
+        views: PluginViews,
+        athlete: str,
+    ) -> None:
+        self._workspace = workspace
+        self._athletes = athletes
+        self._views = views
+        self._athlete = athlete
+
+    def prove(self, integration: str, values: Mapping[str, str]) -> Proven:
+        """Check credentials and settings with the service; see ``Connections.connect``."""
+        permissions = self._connectable(integration)
+        entry, source = permissions.integration, permissions.source
+        permissions.check_settings(values)
+        operators = permissions.operators_settings()
+        kept = self.kept_settings(integration)
+        if BASE_URL not in {**values, **operators}:
+            self._check_kept_address(integration)
+        # What was typed now takes precedence over what is stored, and the operator over both.
+        secret, settings = read_fields(entry, {**kept, **values, **operators})
+        of_athlete = permissions.athletes_settings(settings)
+        # From here on, a message of the service that repeats the key is redacted.
+        self._workspace.redactor.add(secret.values())
+        # The plugin needs a connection to ask whose account it is. If the account turns out to be
+        # connected already, this id is never stored.
+        connection_id = new_connection_id()
+        view = self._views.of_new(connection_id, source, of_athlete, secret)
+        account = self._views.prove(source, view)
+        origin = chosen_origin(settings, origins_of(self._workspace, source))
+        if secret and origin:
+            secret = bind(secret, origin)
+        return Proven(connection_id, source, account, of_athlete, secret)
+
+    def prove_upload(
+        self,
+        integration: str,
+        settings: Mapping[str, str],
+        upload: Upload,
+    ) -> Proven:
+        """Ask the plugin what is in an upload; see ``Connections.connect_upload``."""
+        permissions = self._connectable(integration)
+        source = permissions.source
+        _, in_use = read_fields(permissions.integration, settings)
+        connection_id = new_connection_id()
+        view = self._views.of_new(connection_id, source, in_use, {})
+        with upload.without_folder():
+            account = self._views.prove(source, view, LISTING_UPLOAD)
+        account = upload.cleaned_account(account)
+        existing = to_account(self._connections(), integration, account)
+        kept = existing.settings if existing is not None else {}
+        return Proven(connection_id, source, account, kept, {})
+
+    def kept_settings(self, integration: str) -> dict[str, str]:
+        """Return the settings of an existing connection; see ``Connections.kept_settings``."""
+        entry = self._workspace.catalogue.get("integration", integration)
+        connections = at(self._connections(), integration)
+        if len(connections) != 1:
+            return {}
+        kept = {}
+        for name in fields_of(entry):
+            if name in connections[0].settings:
+                kept[name] = connections[0].settings[name]
+        source = source_of(self._workspace.catalogue, integration)
+        return self._views.permissions_of(source).athletes_settings(kept)
+
+    def other_address(self, integration: str, values: Mapping[str, str]) -> OtherAddress | None:
+        """Return the address to which a key would be sent; see ``Connections.other_address``."""
+        installed = self._workspace.installed
+        field = fields_of(installed.get("integration", integration)).get(BASE_URL)
+        if field is None:
+            return None
+        typed = read_field(field, values.get(BASE_URL, ""))
+        if typed:
+            return different(
+                "", typed, origins_of(self._workspace, source_of(installed, integration))
+            )
+        connections = at(self._connections(), integration)
+        # Only the settings of the only connection are taken over.
+        return other_address(self._workspace, connections[0]) if len(connections) == 1 else None
+
+    def _check_kept_address(self, integration: str) -> None:
+        """Refuse to send a new key to the address of the existing connection, unless it is proven.
+
+        The address is in the database, and a database can come from a backup that somebody changed.
+        """
+        other = self.other_address(integration, {})
+        if other is None:
+            return
+        [connected] = at(self._connections(), integration)
+        if not is_proven(self._workspace, connected):
+            raise not_confirmed(integration, other)
+
+    def _connectable(self, integration: str) -> Permissions:
+        """Return what the athlete may do at an integration, if the athlete may connect it."""
+        # Not from the cache: the entry says to which address the key is sent.
+        installed = self._workspace.installed
+        entry = installed.get("integration", integration)
+        if entry.closed is not None:
+            raise not_connectable(entry)
+        source = source_of(installed, integration)
+        self._athletes.check_tier(self._athlete, source)
+        permissions = Permissions(self._workspace.policy, entry, source)
+        permissions.check_integration()
+        return permissions
+
+    def _connections(self) -> list[ConnectionRow]:
+        with self._workspace.database.read() as db:
+            return list_connections(db, self._athlete)

@@ -1,0 +1,156 @@
+"""Stores connections that their services have accepted, together with their secrets."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import Busy
+from fitglue_registry.services.connecting.finding import named, to_account
+from fitglue_registry.services.connection_secrets import change_secrets, owner_of, track_secret
+from fitglue_registry.services.permissions import check_connections
+from fitglue_registry.store.athletes import ensure_athlete, lock_athlete
+from fitglue_registry.store.connections import (
+    ConnectionRow,
+    add_connection,
+    list_connections,
+    new_connection_id,
+    renew_connection,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy.engine import Connection as Db
+
+    from fitglue_registry.plugin_api import Account
+    from fitglue_registry.registry import Entry
+    from fitglue_registry.workspace import Workspace
+
+#: How often to look up the connection to an account again that others are changing.
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectResult:
+    """A connection that was accepted by its service and stored.
+
+    Attributes:
+        connection: The stored connection.
+        account: The account, as the service reported it.
+        renewed: Whether the account was already connected, and has new credentials now.
+    """
+
+    connection: ConnectionRow
+    account: Account
+    renewed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A connection that the service has accepted, before it is stored."""
+
+    connection_id: str
+    source: Entry
+    account: Account
+    settings: Mapping[str, str]
+    secret: Mapping[str, str]  # with its origin
+
+    @property
+    def integration(self) -> str:
+        """The id of the integration's entry."""
+        return self.source.integration or self.source.id
+
+
+class _ChangedMeanwhile(Exception):
+    """Raised if another call has changed the connection to an account since it was looked up."""
+
+
+def store(workspace: Workspace, proven: Proven, athlete: str) -> ConnectResult:
+    """Store a new connection and its secret, or give them to the one that has the account.
+
+    Raises:
+        Busy: FG-connection-changing if others connect and remove the account all the time.
+        StoreFailed: The connection or its secret cannot be stored.
+    """
+    for _ in range(_ATTEMPTS):
+        existing = to_account(_all(workspace, athlete), proven.integration, proven.account)
+        if existing is not None:
+            proven = replace(proven, connection_id=existing.id)
+        with suppress(_ChangedMeanwhile):
+            _try_to_store(workspace, proven, existing, athlete)
+            connected = named(_all(workspace, athlete), proven.connection_id)
+            return ConnectResult(connected, proven.account, renewed=existing is not None)
+        proven = replace(proven, connection_id=new_connection_id())
+    raise Busy(
+        "FG-connection-changing",
+        f"the connection to {proven.account.id} is being connected and removed by others",
+        fix="connect again",
+    )
+
+
+def _all(workspace: Workspace, athlete: str) -> list[ConnectionRow]:
+    with workspace.database.read() as db:
+        return list_connections(db, athlete)
+
+
+def _try_to_store(
+    workspace: Workspace,
+    proven: Proven,
+    existing: ConnectionRow | None,
+    athlete: str,
+) -> None:
+    """Store a new connection, or update ``existing``.
+
+    Raises:
+        _ChangedMeanwhile: Another call has connected or removed the account since ``existing`` was
+            looked up. Nothing is stored: a secret belongs to one connection.
+    """
+    with change_secrets(workspace) as change:
+        ref = None
+        if proven.secret:
+            ref = change.put(owner_of(proven.integration, proven.connection_id), proven.secret)
+        if existing is not None:
+            track_secret(change, existing)
+        with workspace.database.write() as db:
+            ensure_athlete(db, athlete, workspace.now)
+            lock_athlete(db, athlete)
+            connections = list_connections(db, athlete)
+            now = to_account(connections, proven.integration, proven.account)
+            if _id_of(now) != _id_of(existing):
+                raise _ChangedMeanwhile
+            if existing is not None:
+                renew_connection(db, existing.id, proven.account, proven.settings, ref)
+            else:
+                check_connections(workspace.policy, len(connections))
+                _add(db, proven, athlete, workspace.now, ref)
+        # The end of this change deletes the old secret. Without the flush, a power cut could undo
+        # the commit after that, and the database would name the deleted secret again.
+        workspace.database.flush_commits()
+
+
+def _id_of(connected: ConnectionRow | None) -> str | None:
+    return None if connected is None else connected.id
+
+
+def _add(
+    db: Db,
+    proven: Proven,
+    athlete: str,
+    now: str,
+    secret_ref: str | None,
+) -> None:
+    """Add the row of a new connection."""
+    connection = ConnectionRow(
+        id=proven.connection_id,
+        athlete_id=athlete,
+        name=proven.integration,
+        integration=proven.integration,
+        source=proven.source.id,
+        account=proven.account,
+        settings=proven.settings,
+        created_at=now,
+        secret_ref=secret_ref,
+    )
+    add_connection(db, connection)
