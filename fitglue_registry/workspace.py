@@ -257,10 +257,10 @@ class Workspace:
         with self.opening:
             if self._workers is None:
                 # pebble takes 40 ms to import, and most commands start no process.
-                from fitglue_registry.sync.deriving import processes
+                from fitglue_registry.sync.deriving import cores, processes
 
                 self._workers = processes.start_workers(
-                    processes.count_cores(), self.policy.quotas.normalize_memory
+                    cores.count_cores(), self.policy.quotas.normalize_memory
                 )
                 self._closing.callback(self.stop_workers)
             return self._workers

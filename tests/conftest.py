@@ -78,9 +78,9 @@ _SECONDS: Counter[str] = Counter()
 def kept_workers() -> Iterator[Any]:
     """Worker processes that are kept for all tests that do not need their own."""
     # Imported late, because most tests of a single folder need no process.
-    from fitglue_registry.sync.deriving import processes
+    from fitglue_registry.sync.deriving import cores, processes
 
-    workers = processes.start_workers(processes.count_cores())
+    workers = processes.start_workers(cores.count_cores())
     yield workers
     workers.stop()
 

@@ -10,7 +10,7 @@ from fitglue_registry.services.addresses import http_of
 from fitglue_registry.services.permissions import Permissions
 from fitglue_registry.services.plugin_cache import plugin_cache
 from fitglue_registry.services.secret_use import open_secret
-from fitglue_registry.sync.deriving.workers import result_of
+from fitglue_registry.sync.deriving.results import result_of
 from fitglue_registry.sync.reading.in_worker import FileConnection, Task, connect_in_worker
 from fitglue_registry.sync.reading.read_files import reads_files
 from fitglue_registry.sync.view import ConnectionView

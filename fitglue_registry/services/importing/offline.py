@@ -14,7 +14,8 @@ from fitglue_registry.model.stored import Verdict
 from fitglue_registry.redaction.exceptions import redact_exception
 from fitglue_registry.registry.paths import expanded
 from fitglue_registry.sync.deriving.payload import Saved, normalize_in_worker, normalize_payload
-from fitglue_registry.sync.deriving.workers import has_files, limits_of, result_of
+from fitglue_registry.sync.deriving.results import result_of
+from fitglue_registry.sync.deriving.workers import has_files, limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ from fitglue_registry.input_files import try_to_open
 from fitglue_registry.plugin_api import Refused
 from fitglue_registry.registry.paths import expanded
 from fitglue_registry.services.importing.describe_path import Description, describe
-from fitglue_registry.sync.deriving.workers import result_of
+from fitglue_registry.sync.deriving.results import result_of
 from fitglue_registry.sync.reading.in_worker import recognize_in_worker
 from fitglue_registry.sync.worker_limits import LISTING, WorkerDied
 from fitglue_registry.validation.wording import nearest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from fitglue_registry.store.record_values import load_records
-from fitglue_registry.sync.deriving.workers import batches_of
+from fitglue_registry.sync.deriving.batches import batches_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.sync.deriving.deriver import Deriver, goes_to_quarantine
-from fitglue_registry.sync.deriving.workers import bare, plugins_of
+from fitglue_registry.sync.deriving.in_worker import bare, plugins_of
 
 if TYPE_CHECKING:
     from fitglue_registry.model import SourceActivity

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from fitglue_registry.model.stored import RunDecision, RunKind, RunOutcome
 from fitglue_registry.store.quarantine import quarantined
 from fitglue_registry.store.runs import RunLog
+from fitglue_registry.sync.deriving.batches import derive_batches
 from fitglue_registry.sync.deriving.loading import loaded_batches
 from fitglue_registry.sync.deriving.store_derived import place_stored, store_derived
-from fitglue_registry.sync.deriving.workers import derive_batches
 from fitglue_registry.sync.events import Decided, Events
 from fitglue_registry.sync.lock import lock_of
 from fitglue_registry.sync.run import Run

@@ -20,9 +20,9 @@ from fitglue_registry.store.source_activities import detach_from_missing_activit
 from fitglue_registry.store.source_activity_search import shared_of
 from fitglue_registry.store.statements import chunks
 from fitglue_registry.store.tables import quarantine, records, source_activities, streams
+from fitglue_registry.sync.deriving.batches import derive_batches
 from fitglue_registry.sync.deriving.loading import loaded_batches
 from fitglue_registry.sync.deriving.store_derived import place_stored, store_derived
-from fitglue_registry.sync.deriving.workers import derive_batches
 from fitglue_registry.sync.events import (
     RECORDS,
     Decided,

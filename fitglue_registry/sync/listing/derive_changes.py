@@ -13,9 +13,9 @@ from fitglue_registry.model.moments import clock_text
 from fitglue_registry.model.stored import PartName
 from fitglue_registry.plugin_api import Body, Record
 from fitglue_registry.store.record_values import received_text, with_part
+from fitglue_registry.sync.deriving.batches import derive_batches
 from fitglue_registry.sync.deriving.deriver import Derived, Deriver
 from fitglue_registry.sync.deriving.loading import batches_to_load, load_records_of
-from fitglue_registry.sync.deriving.workers import derive_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,7 +13,7 @@ from fitglue_registry.errors import FitglueError, PluginFailed
 from fitglue_registry.model import SourceActivity
 from fitglue_registry.plugin_api import Account, Listing, Location, Part, Unavailable, Window
 from fitglue_registry.sync.deriving.deriver import Derived, Deriver, goes_to_quarantine
-from fitglue_registry.sync.deriving.workers import bare, bare_result, plugins_of
+from fitglue_registry.sync.deriving.in_worker import bare, bare_result, plugins_of
 from fitglue_registry.transport.clock import SystemClock
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.plugin_api import Listing, Unavailable, UnavailableState
 from fitglue_registry.redaction.exceptions import redact_exception
-from fitglue_registry.sync.deriving.workers import limits_of, redacted, result_of, worker_died
+from fitglue_registry.sync.deriving.results import redacted, result_of, worker_died
+from fitglue_registry.sync.deriving.workers import limits_of
 from fitglue_registry.sync.reading.in_worker import (
     FileConnection,
     ReadRecord,

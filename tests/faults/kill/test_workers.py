@@ -21,9 +21,9 @@ pytestmark = pytest.mark.long
 CHILD = """
 import sys
 from fitglue_registry import Host, Policy
-from fitglue_registry.sync.deriving import workers
+from fitglue_registry.sync.deriving import batches
 from fitglue_registry.sync.events import PartStored
-workers._MIN_RECORDS = 1
+batches._MIN_RECORDS = 1
 with Host(sys.argv[1], policy=Policy.personal()) as host:
     for event in host.syncs.rebuild():
         if isinstance(event, PartStored):

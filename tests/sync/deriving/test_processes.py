@@ -13,7 +13,7 @@ import pytest
 from fg_threads import address_space
 from fitglue_registry.errors import PluginFailed
 from fitglue_registry.sync.deriving.processes import start_workers
-from fitglue_registry.sync.deriving.workers import result_of
+from fitglue_registry.sync.deriving.results import result_of
 from fitglue_registry.sync.worker_limits import WorkerDied, WorkerLimits
 
 

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from fitglue_registry.store.tables import source_activities
-from fitglue_registry.sync.deriving import workers
+from fitglue_registry.sync.deriving import batches
 from tests.sync.builders import finished, ids_decided
 from tests.sync.natural import natural
 
@@ -18,15 +18,15 @@ from tests.sync.natural import natural
 def on_every_core(monkeypatch):
     """The results that worker processes derive; a few records are enough to use them."""
     results = []
-    plain = workers.results_of
+    plain = batches.results_of
 
     def counted(context, records, work):
         derived = plain(context, records, work)
         results.extend(derived)
         return derived
 
-    monkeypatch.setattr(workers, "_MIN_RECORDS", 1)
-    monkeypatch.setattr(workers, "results_of", counted)
+    monkeypatch.setattr(batches, "_MIN_RECORDS", 1)
+    monkeypatch.setattr(batches, "results_of", counted)
     return results
 
 
