@@ -9,6 +9,7 @@ from fitglue_registry.errors import CODE, EntryInvalid, UserMistake
 from fitglue_registry.registry.entry import ORIGIN_NAME
 from fitglue_registry.registry.flaw import Flaw
 from fitglue_registry.registry.pasted import read_field
+from fitglue_registry.registry.pattern import fault_of
 from fitglue_registry.validation.wording import describe, nearest, one_of
 
 if TYPE_CHECKING:
@@ -142,11 +143,9 @@ def _patterns(path: KeyPath, field: Field) -> Iterator[Flaw]:
 
 
 def _pattern(path: KeyPath, pattern: str) -> Iterator[Flaw]:
-    try:
-        re.compile(pattern)
-    # Deep nesting raises RecursionError, and a repetition count that is too large OverflowError.
-    except (re.error, RecursionError, OverflowError) as error:
-        what = f"{pattern!r} is not a regular expression: {error}"
+    fault = fault_of(pattern)
+    if fault is not None:
+        what = f"{pattern!r} is not a regular expression: {fault}"
         yield Flaw("FG-entry-bad-pattern", path, what)
 
 

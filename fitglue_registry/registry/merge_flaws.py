@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from fitglue_registry.model import SourceActivity
 from fitglue_registry.registry.flaw import Flaw
 from fitglue_registry.registry.merge_rules import UNDECIDED
+from fitglue_registry.registry.pattern import fault_of
 from fitglue_registry.validation.wording import nearest
 
 if TYPE_CHECKING:
@@ -27,13 +27,12 @@ def merge_flaws(rules: MergeRules) -> Iterator[Flaw]:
 def _patterns(key: str, patterns: Iterable[str]) -> Iterator[Flaw]:
     """Yield a flaw for each pattern of titles that is not a regular expression."""
     for number, pattern in enumerate(patterns):
-        try:
-            re.compile(pattern)
-        except (re.error, RecursionError, OverflowError) as error:
+        fault = fault_of(pattern)
+        if fault is not None:
             yield Flaw(
                 "FG-entry-bad-pattern",
                 ("default_titles", key, number),
-                f"{pattern!r} is not a regular expression: {error}",
+                f"{pattern!r} is not a regular expression: {fault}",
             )
 
 

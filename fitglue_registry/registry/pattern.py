@@ -6,6 +6,7 @@ Third parties write entries, and some regular expressions take exponential time.
 from __future__ import annotations
 
 import re
+import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,22 @@ def _is_simple(pattern: str) -> bool:
         return False
     repetitions = len(quantifiers) - quantifiers.count("?")
     return repetitions <= 1 and not _COMPLEX.search(pattern)
+
+
+def fault_of(pattern: str) -> str | None:
+    """Return why a pattern is not a regular expression, or ``None`` if it is one."""
+    try:
+        with warnings.catch_warnings():
+            # Python warns of a set such as [[a], whose meaning a later version may change. The
+            # author of the entry has to know that, not the athlete at every command.
+            warnings.simplefilter("error", FutureWarning)
+            re.compile(pattern)
+    except FutureWarning as warning:
+        return f"{warning}, which is ambiguous; write \\[ for a bracket"
+    # Deep nesting raises RecursionError, and a repetition count that is too large OverflowError.
+    except (re.error, RecursionError, OverflowError) as error:
+        return str(error)
+    return None
 
 
 @lru_cache(64)

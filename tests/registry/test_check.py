@@ -281,6 +281,17 @@ def test_a_pattern_that_does_not_compile_is_found(registry):
     )
 
 
+@pytest.mark.filterwarnings("error")
+def test_an_ambiguous_pattern_is_an_error_and_no_warning(registry):
+    """A set inside a set is an error of the entry; Python's warning is not printed."""
+    registry.add(more="credentials:\n  - {name: id, pattern: '[[a]+'}\n")
+    assert registry.complaints() == (
+        "sources/demo.yaml:9:25, credentials[0].pattern: FG-entry-bad-pattern: '[[a]+' is not "
+        "a regular expression: Possible nested set at position 1, which is ambiguous; write \\[ "
+        "for a bracket"
+    )
+
+
 def test_an_extract_has_one_group(registry):
     """A cleaning pattern must have exactly one group, which is the value."""
     registry.add(more="credentials:\n  - {name: id, clean: [{extract: '(a)(b)'}]}\n")

@@ -71,6 +71,12 @@ def test_the_rules_of_the_registry_decide_about_every_field_once():
             "FG-entry-bad-pattern",
             "not a regular expression",
         ),
+        (
+            "schema: 1\nrules: []\ndefault_titles:\n  patterns: ['[[a]']\n",
+            "4:14",
+            "FG-entry-bad-pattern",
+            "which is ambiguous",
+        ),
         ("schema: 1\nrules: []\nrules: []\n", "3:1", "FG-entry-duplicate-key", "occurs twice"),
         ("schema: 1\n", "1:1", "FG-entry-missing-key", "rules"),
     ],
