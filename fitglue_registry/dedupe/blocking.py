@@ -6,6 +6,7 @@ starts lie a whole number of half hours apart, as they do if a clock or a zone i
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 
 #: A plugin is asked about pairs whose starts lie at most this far apart on their local clocks.
 MAX_GAP_FOR_PLUGINS = timedelta(minutes=15)
+
+#: If more source activities of one athlete than these start on one day of the local clock, none of
+#: them is compared. Five accounts with twenty workouts each make a hundred; a broken clock or a
+#: hostile source makes any number.
+MOST_ON_ONE_DAY = 300
+_DAY_S = 86_400
 
 
 def max_start_gap_s(cuts: Cuts) -> float:
@@ -98,9 +105,9 @@ def pairs_within(
 ) -> Iterator[tuple[Candidate, Candidate]]:
     """Yield each pair with a changed candidate whose local starts lie at most so far apart, once.
 
-    The earlier start comes first. Candidates without a start are in no pair. The time that it takes
-    grows with the number of candidates, not with its square, as long as the number of workouts per
-    day is limited.
+    The earlier start comes first. Candidates without a start are in no pair, and neither are those
+    of a day with more than ``MOST_ON_ONE_DAY`` candidates. So the time grows with the number of
+    candidates, and not with its square.
     """
     changed = list(changed)
     changed_ids = {candidate.id for candidate in changed}
@@ -111,6 +118,7 @@ def pairs_within(
         start = candidate.traits.start_s
         if start is not None:
             timed.append((start, candidate))
+    timed = _without_crowds(timed)
     timed.sort(key=lambda pair: (pair[0], pair[1].key))
 
     # Sorted neighborhood: for each start, look only at the starts that follow within the window.
@@ -122,3 +130,11 @@ def pairs_within(
                 break
             if first_changed or second.id in changed_ids:
                 yield first, second
+
+
+def _without_crowds(timed: list[tuple[float, Candidate]]) -> list[tuple[float, Candidate]]:
+    """Return the candidates, with their starts, of days that do not have too many of them."""
+    counts = Counter(start // _DAY_S for start, _ in timed)
+    if max(counts.values(), default=0) <= MOST_ON_ONE_DAY:
+        return timed
+    return [pair for pair in timed if counts[pair[0] // _DAY_S] <= MOST_ON_ONE_DAY]

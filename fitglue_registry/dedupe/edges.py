@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from fitglue_registry.dedupe.candidate import Candidate
 
+#: A claim that more source activities of one athlete assert than these identifies nothing, because
+#: no workout is listed that often.
+MOST_HOLDERS = 100
+
 PairKey = tuple[int, int]
 """The ids of two candidates, the smaller one first."""
 
@@ -52,8 +56,8 @@ def pair_key(first: int, second: int) -> PairKey:
 def claim_edges(candidates: Iterable[Candidate]) -> list[Edge]:
     """Return an edge *same* for every pair that shares a claim.
 
-    Different ids of one service are no evidence that two workouts are different, because real
-    accounts contain duplicates.
+    A claim with more than ``MOST_HOLDERS`` holders is ignored. Different ids of one service are no
+    evidence that two workouts are different, because real accounts contain duplicates.
     """
     holders: dict[str, list[int]] = defaultdict(list)
     for candidate in candidates:
@@ -61,6 +65,8 @@ def claim_edges(candidates: Iterable[Candidate]) -> list[Edge]:
             holders[claim].append(candidate.id)
     edges: dict[PairKey, Edge] = {}
     for claim, ids in sorted(holders.items()):
+        if len(ids) > MOST_HOLDERS:
+            continue
         for first, second in combinations(sorted(ids), 2):
             edge = Edge(first, second, Verdict.SAME, OpinionSource.CLAIM, f"both are {claim}")
             edges.setdefault(edge.key, edge)

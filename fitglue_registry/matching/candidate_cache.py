@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_registry.dedupe import Candidate, Samples, traits_of
+from fitglue_registry.matching.crowds import claims_without_identity
 from fitglue_registry.model import decode
 from fitglue_registry.store.stored_streams import load_streams
 
@@ -30,16 +31,35 @@ def account_of(row: SourceActivityRow) -> str:
 class CandidateCache:
     """Makes each candidate once, and reads its recording only if the score asks for it."""
 
-    def __init__(self, db: Db) -> None:
+    def __init__(self, db: Db, athlete_id: str | None = None) -> None:
+        """Make an empty cache.
+
+        Args:
+            db: A transaction.
+            athlete_id: The athlete whose source activities these are. With it, candidates lack the
+                claims that too many other source activities assert.
+        """
         self.db = db
+        self._athlete_id = athlete_id
         self._candidates: dict[int, Candidate] = {}
         self._samples: dict[int, Samples | None] = {}
 
     def of(self, rows: Iterable[SourceActivityRow]) -> list[Candidate]:
         """Return the candidates for these source activities, without those whose record is gone."""
-        return [self._candidate(row) for row in rows if not row.gone]
+        present = [row for row in rows if not row.gone]
+        new = [row for row in present if row.id not in self._candidates]
+        ignored = self._without_identity(new)
+        return [self._candidate(row, ignored) for row in present]
 
-    def _candidate(self, row: SourceActivityRow) -> Candidate:
+    def _without_identity(self, rows: Iterable[SourceActivityRow]) -> frozenset[str]:
+        claims: set[str] = set()
+        for row in rows:
+            claims |= row.claims
+        if self._athlete_id is None or not claims:
+            return frozenset()
+        return frozenset(claims_without_identity(self.db, self._athlete_id, claims))
+
+    def _candidate(self, row: SourceActivityRow, ignored: frozenset[str]) -> Candidate:
         """Return the candidate of a source activity; its document is decoded only the
         first time.
         """
@@ -48,7 +68,7 @@ class CandidateCache:
             self._candidates[row.id] = Candidate(
                 row.id,
                 (account, row.external_id, row.leg_no),
-                row.claims,
+                row.claims - ignored,
                 traits_of(decode(row.document), account),
                 lambda: self._samples_of(row.id),
             )

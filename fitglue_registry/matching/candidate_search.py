@@ -7,11 +7,16 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from fitglue_registry.dedupe import learned_weights, traits_of
-from fitglue_registry.dedupe.blocking import is_candidate_pair, max_start_gap_s
+from fitglue_registry.dedupe.blocking import (
+    MOST_ON_ONE_DAY,
+    is_candidate_pair,
+    max_start_gap_s,
+)
+from fitglue_registry.matching.crowds import Crowds
 from fitglue_registry.model import SourceActivity
 from fitglue_registry.store.encoding import clock_start
 from fitglue_registry.store.opinions import with_opinions
-from fitglue_registry.store.source_activity_search import times_near
+from fitglue_registry.store.source_activity_search import days_of_more_than, times_near
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +26,9 @@ if TYPE_CHECKING:
     from fitglue_registry.dedupe import Traits
     from fitglue_registry.store.encoding import EncodedActivity
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
+
+#: The number of other start times with which one is compared; it has three days of them.
+_MOST_TIMES = 3 * MOST_ON_ONE_DAY
 
 _PRECISIONS: tuple[Literal["second", "day"], ...] = ("second", "day")
 
@@ -70,13 +78,19 @@ def with_candidates(
         start = _moment(clock_start(encoded.columns))
         if start is not None and source_activity_id not in candidates:
             starts[source_activity_id] = start
-    rows = times_near(db, athlete_id, _spans_around(starts.values()))
+    spans = _spans_around(starts.values())
+    crowds = Crowds(frozenset(days_of_more_than(db, athlete_id, spans, MOST_ON_ONE_DAY)))
+    rows = times_near(db, athlete_id, crowds.without(spans))
     times = [row.clock_start for row in rows]
     for source_activity_id, start in starts.items():
+        if start.date() in crowds.days:
+            continue
         first = bisect_left(times, _shifted(start, -_max_start_gap()).isoformat())
         last = bisect_right(times, _shifted(start, _max_start_gap()).isoformat())
+        last = min(last, first + _MOST_TIMES + 2)
         others = [row for row in rows[first:last] if row.id != source_activity_id]
-        if _is_near_any(legs[source_activity_id], others):
+        # Days can hold any number of records that are gone, and comparing is bounded as well.
+        if len(others) > _MOST_TIMES or _is_near_any(legs[source_activity_id], others):
             candidates.add(source_activity_id)
     return candidates
 

@@ -5,6 +5,7 @@ It runs all steps of dedupe on the store, inside the transaction of its caller.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -17,13 +18,14 @@ from fitglue_registry.dedupe import (
     learned_weights,
     merge,
 )
-from fitglue_registry.dedupe.edges import inherited_edges
+from fitglue_registry.dedupe.edges import MOST_HOLDERS, inherited_edges
 from fitglue_registry.dedupe.home_zone import fields_from_home_zone, with_home_zone
 from fitglue_registry.matching.candidate_cache import CandidateCache, account_of
 from fitglue_registry.matching.candidate_search import search_spans
+from fitglue_registry.matching.crowds import claims_without_identity, find_crowds
 from fitglue_registry.matching.home_zones import load_home_zones
 from fitglue_registry.matching.opinions import edge_of_opinion
-from fitglue_registry.matching.scoring import store_scores
+from fitglue_registry.matching.scoring import drop_scores, store_scores
 from fitglue_registry.model import decode
 from fitglue_registry.model.stored import FieldOrigin, Verdict
 from fitglue_registry.registry import MergeRules
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.dedupe import Choice
     from fitglue_registry.dedupe.home_zone import HomeZones
+    from fitglue_registry.matching.crowds import Crowds
     from fitglue_registry.matching.plugin_opinions import OpinionPlugins
     from fitglue_registry.store.encoding import EncodedActivity
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
@@ -138,16 +141,21 @@ class Matcher:
         # Claims may have changed, and with them what earlier decisions are about.
         self._decisions.recall(db, athlete_id, list(rows.values()), now)
 
-        candidates = CandidateCache(db)
+        candidates = CandidateCache(db, athlete_id)
         scorer = Scorer(learned_weights())
-        near_ids = ids_near(db, athlete_id, search_spans(rows.values())) - changed
+        spans = search_spans(rows.values())
+        crowds = find_crowds(db, athlete_id, rows.values(), spans)
+        compared, crowded = _divided(rows, crowds)
+        self._opinion_plugins.drop_stored(db, crowded)
+        drop_scores(db, crowded)
+        near_ids = ids_near(db, athlete_id, crowds.without(spans)) - changed
         # Changed source activities are also compared with each other.
-        near_by = rows | load_rows(db, near_ids)
-        self._opinion_plugins.ask_and_store(candidates, rows, near_by, now)
-        store_scores(candidates, scorer, rows, near_by, now)
+        near_by = compared | load_rows(db, near_ids)
+        self._opinion_plugins.ask_and_store(candidates, compared, near_by, now)
+        store_scores(candidates, scorer, compared, near_by, now)
 
         # Opinions relate source activities to each other, and only now are all of them stored.
-        related = _related(db, athlete_id, changed | members_of(db, affected))
+        related = _related(db, athlete_id, changed | crowded | members_of(db, affected))
         groups = _groups(candidates, scorer, related)
         # The newest come first, so that new numbers follow the calendar.
         newest_first = sorted(
@@ -266,6 +274,21 @@ def _in_home_zone(merged: Merged, homes: HomeZones) -> Merged:
     return replace(merged, activity=activity, origins=merged.origins | origins)
 
 
+def _divided(
+    rows: Mapping[int, SourceActivityRow],
+    crowds: Crowds,
+) -> tuple[dict[int, SourceActivityRow], set[int]]:
+    """Return the rows that are compared, and the ids of those that are not any more."""
+    compared = {}
+    crowded = set(crowds.new_members)
+    for row_id, row in rows.items():
+        if crowds.contains(row):
+            crowded.add(row_id)
+        else:
+            compared[row_id] = row
+    return compared, crowded
+
+
 def _groups(
     candidates: CandidateCache,
     scorer: Scorer,
@@ -297,8 +320,11 @@ def _related(
     """
     rows: dict[int, SourceActivityRow] = {}
     to_load = set(ids)
+    holders: Counter[str] = Counter()
     while to_load:
         loaded = load_rows(db, to_load)
+        if not rows:
+            holders.update(claim for row in loaded.values() for claim in row.claims)
         rows |= loaded
         claims: set[str] = set()
         activity_ids = set()
@@ -307,6 +333,10 @@ def _related(
             if row.activity_id:
                 activity_ids.add(row.activity_id)
 
+        for claim, count in claims_without_identity(db, athlete_id, claims).items():
+            # If the claim identified a workout until now, its holders have to be divided.
+            if count - holders[claim] > MOST_HOLDERS:
+                claims.discard(claim)
         to_load = ids_claiming(db, athlete_id, claims)
         to_load |= members_of(db, activity_ids)
         for opinion in opinions_about(db, loaded):

@@ -14,6 +14,8 @@ from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opin
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from sqlalchemy.engine import Connection as Db
+
     from fitglue_registry.matching.candidate_cache import CandidateCache
     from fitglue_registry.plugins import Plugins
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
@@ -72,6 +74,10 @@ class OpinionPlugins:
                     verdict, reason = opinion.verdict, opinion.reason
                     opinions.append(PairOpinion(first, second, plugin, verdict, reason))
             put_opinions(db, opinions, now)
+
+    def drop_stored(self, db: Db, ids: Iterable[int]) -> None:
+        """Delete the opinions of all plugins about these source activities."""
+        drop_opinions(db, ids, self._names)
 
     def _valid_answers(
         self, pairs: Sequence[tuple[SourceActivityRow, SourceActivityRow]]

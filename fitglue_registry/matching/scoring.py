@@ -9,7 +9,9 @@ from fitglue_registry.model.stored import OpinionSource, Verdict
 from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.dedupe import Scorer
     from fitglue_registry.matching.candidate_cache import CandidateCache
@@ -35,7 +37,7 @@ def store_scores(
     db = candidates.db
     changed = candidates.of(rows.values())
     others = candidates.of(near_by.values())
-    drop_opinions(db, [candidate.id for candidate in changed], [OpinionSource.SCORE])
+    drop_scores(db, [candidate.id for candidate in changed])
     claims = {candidate.id: candidate.claims for candidate in (*changed, *others)}
     opinions = []
     for edge in scorer.judge_candidates(changed, others):
@@ -47,3 +49,8 @@ def store_scores(
         reason = reason_of_judgment(scorer.judgments[first, second])
         opinions.append(PairOpinion(first, second, OpinionSource.SCORE, edge.verdict, reason))
     put_opinions(db, opinions, now)
+
+
+def drop_scores(db: Db, ids: Iterable[int]) -> None:
+    """Delete the opinions of the score about these source activities."""
+    drop_opinions(db, ids, [OpinionSource.SCORE])

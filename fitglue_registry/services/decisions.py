@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.decisions.editing import Edit, edit_activity
@@ -15,6 +16,8 @@ from fitglue_registry.decisions.same_or_different import (
     undo,
 )
 from fitglue_registry.decisions.transaction import DecisionTransaction
+from fitglue_registry.dedupe.blocking import MOST_ON_ONE_DAY
+from fitglue_registry.store.source_activity_search import days_of_more_than
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
@@ -163,6 +166,21 @@ class Decisions:
         """
         with self._workspace.database.read() as db:
             return list(pairs_to_decide(db, athlete))
+
+    def not_compared(self, athlete: str = ME) -> list[Plain]:
+        """Return the days on which so many workouts start that none of them is compared.
+
+        Args:
+            athlete: The id of the athlete.
+
+        Returns:
+            Rows with ``day``, a day of the local clock, and ``workouts``, the number of records of
+            workouts that start on it.
+        """
+        always = (datetime.min, datetime.max)  # noqa: DTZ901 - local times without a zone
+        with self._workspace.database.read() as db:
+            counts = days_of_more_than(db, athlete, [always], MOST_ON_ONE_DAY)
+        return [{"day": day.isoformat(), "workouts": counts[day]} for day in sorted(counts)]
 
     @contextmanager
     def _transaction(self, athlete: str) -> Iterator[DecisionTransaction]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -42,6 +43,26 @@ _STARTING_IN = Statement(
         source_activities.c.clock_start <= sa.bindparam("newest"),
         records.c.state != RecordState.GONE,
     )
+)
+_DAY = sa.func.substr(source_activities.c.clock_start, 1, 10)
+_DAYS_OF_MORE_THAN = Statement(
+    sa.select(_DAY.label("day"), sa.func.count().label("number"))
+    .select_from(source_activities)
+    .join(records, records.c.id == source_activities.c.record_id)
+    .where(
+        source_activities.c.athlete_id == sa.bindparam("athlete"),
+        source_activities.c.clock_start >= sa.bindparam("oldest"),
+        source_activities.c.clock_start <= sa.bindparam("newest"),
+        records.c.state != RecordState.GONE,
+    )
+    .group_by(_DAY)
+    .having(sa.func.count() > sa.bindparam("most"))
+)
+_COUNTS_OF_CLAIMS = Statement(
+    sa.select(claims.c.claim, sa.func.count().label("number"))
+    .where(claims.c.athlete_id == sa.bindparam("athlete"), claims.c.claim.in_(IDS))
+    .group_by(claims.c.claim)
+    .having(sa.func.count() > sa.bindparam("most"))
 )
 _SHARED = (
     _ID.join(records, records.c.id == source_activities.c.record_id)
@@ -100,6 +121,51 @@ def ids_claiming(
 ) -> set[int]:
     """Return the ids of the source activities of an athlete that assert one of these claims."""
     return set(_CLAIMING.each_scalar(db, sorted(set(identities)), athlete=athlete_id))
+
+
+def counts_of_claims(
+    db: Db,
+    athlete_id: str,
+    identities: Iterable[str],
+    most: int,
+) -> dict[str, int]:
+    """Return those of these claims that more than ``most`` source activities of an athlete assert.
+
+    Returns:
+        Claim → the number of source activities that assert it.
+    """
+    counts = {}
+    for row in _COUNTS_OF_CLAIMS.each_row(
+        db, sorted(set(identities)), athlete=athlete_id, most=most
+    ):
+        counts[row.claim] = row.number
+    return counts
+
+
+def days_of_more_than(
+    db: Db,
+    athlete_id: str,
+    spans: Iterable[tuple[datetime, datetime]],
+    most: int,
+) -> dict[date, int]:
+    """Return the local days on which more than ``most`` source activities start.
+
+    The days at both ends of a span are counted completely. Source activities whose record is gone
+    are left out.
+
+    Returns:
+        Day → the number of source activities.
+    """
+    counts = {}
+    for oldest, newest in spans:
+        span = {
+            "oldest": oldest.date().isoformat(),
+            "newest": f"{newest.date().isoformat()}T24",
+            "most": most,
+        }
+        for row in _DAYS_OF_MORE_THAN.rows(db, athlete=athlete_id, **span):
+            counts[date.fromisoformat(row.day)] = row.number
+    return counts
 
 
 def ids_near(

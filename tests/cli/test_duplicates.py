@@ -102,6 +102,15 @@ def test_the_pairs_as_documents(doubles, fitglue):
     assert pair["asked"][0]["evidence"] == ["start: 3 h apart (-2.5)", "distance: the same (+4.0)"]
 
 
+@pytest.mark.usefixtures("doubles")
+def test_a_day_with_too_many_workouts_is_named(fitglue, monkeypatch):
+    """A day whose workouts are too many to compare is named, also if no pair is undecided."""
+    monkeypatch.setattr("fitglue_registry.services.decisions.MOST_ON_ONE_DAY", 1)
+    shown = fitglue("duplicates").err
+    assert "2 records start on 2026-05-10, which is too many to compare" in shown
+    assert "2 records start on 2026-05-12, which is too many to compare" in shown
+
+
 def test_merge_different_split_undo_and_history(doubles, fitglue):
     """Each decision prints its result, and the next command shows it."""
     assert "one activity" in fitglue("duplicates", "merge", "a1", "b1").out

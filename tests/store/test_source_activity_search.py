@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from fitglue_registry.store.source_activity_rows import load_rows
-from fitglue_registry.store.source_activity_search import ids_claiming, ids_near
+from fitglue_registry.store.source_activity_search import (
+    counts_of_claims,
+    days_of_more_than,
+    ids_claiming,
+    ids_near,
+)
 
 NOW = "2026-06-15T12:00:00.000Z"
 
@@ -26,6 +31,21 @@ def test_claims_are_looked_up_for_one_athlete(library, library_of, activity):
     mine = library.source_activity(claims=("strava:1",))
     library_of(library.db, "you").source_activity(claims=("strava:1",))
     assert ids_claiming(library.db, "me", ["strava:1", "strava:2"]) == {mine}
+
+
+def test_days_and_claims_of_many_are_counted(library, library_of, days):
+    """Days and claims with more source activities than a limit are found, without those that are
+    gone or belong to another athlete.
+    """
+    for _ in range(3):
+        library.source_activity(start_local=days(1), claims=("strava:1", "strava:2"))
+    library.source_activity(start_local=days(2), claims=("strava:2",))
+    library.gone(library.source_activity(start_local=days(2)))
+    library_of(library.db, "you").source_activity(start_local=days(2), claims=("strava:1",))
+    span = (days(1), days(3))
+    assert days_of_more_than(library.db, "me", [span], 0) == {days(1).date(): 3, days(2).date(): 1}
+    assert days_of_more_than(library.db, "me", [span], 2) == {days(1).date(): 3}
+    assert counts_of_claims(library.db, "me", ["strava:1", "strava:2"], 3) == {"strava:2": 4}
 
 
 def test_many_ids_are_looked_up_in_pieces(library):

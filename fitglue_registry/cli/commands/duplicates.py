@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: A probability above this is not printed; see ``_likely``.
 _CERTAIN = 0.995
+#: The days with too many workouts that are named.
+_MOST_DAYS = 5
 _HISTORY = columns_of(
     ("#", "when", "decision", "about"),
     right=("#",),
@@ -61,6 +63,7 @@ def command(context: click.Context) -> None:
 
 def _decide(cli: CliContext) -> None:
     pairs = cli.host.decisions.pending()
+    _note_crowded_days(cli)
     if cli.as_json:
         cli.lines(pairs)
     elif not pairs:
@@ -72,6 +75,18 @@ def _decide(cli: CliContext) -> None:
         for pair in pairs:
             cli.show(*_pair(pair))
         cli.note("To decide: fitglue duplicates merge A B, or fitglue duplicates different A B")
+
+
+def _note_crowded_days(cli: CliContext) -> None:
+    """Name the days with so many workouts that they are not compared, on standard error."""
+    days = cli.host.decisions.not_compared()
+    for day in days[:_MOST_DAYS]:
+        cli.note(
+            f"{count(day['workouts'], 'record')} start on {day['day']}, which is too many to "
+            "compare, so none of them was merged because of its values"
+        )
+    if len(days) > _MOST_DAYS:
+        cli.note(f"The same is true for {count(len(days) - _MOST_DAYS, 'other day')}.")
 
 
 def _ask_each(cli: CliContext, pairs: list[Document]) -> None:
