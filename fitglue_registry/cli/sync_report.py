@@ -31,6 +31,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     RunDecision.BACK: ("listed again", "listed again"),
     RunDecision.STUB: ("stub", "stubs"),
     RunDecision.GONE: ("deleted at the source", "deleted at the source"),
+    RunDecision.SUPERSEDED: ("replaced by its complete file", "replaced by their complete files"),
     RunDecision.RELEASED: ("out of quarantine", "out of quarantine"),
     RunDecision.NOT_FETCHED: ("not fetched this time", "not fetched this time"),
     RunDecision.LATER: ("to be fetched later", "to be fetched later"),

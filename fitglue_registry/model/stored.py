@@ -137,6 +137,7 @@ class RunDecision(StrEnum):
     MISSING = "missing"
     CONFIRMED = "confirmed"  # a request for its id found it, although no list has it
     GONE = "gone"
+    SUPERSEDED = "superseded"  # a half-written file, whose complete content is at its place now
     LATER = "later"  # the source cannot deliver a part yet
     NOT_FETCHED = "not-fetched"  # fetching a part failed
     QUARANTINED = "quarantined"

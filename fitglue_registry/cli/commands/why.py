@@ -35,6 +35,7 @@ _DECIDED: dict[str, str] = {
     RunDecision.LATER: "not delivered yet",
     RunDecision.NOT_FETCHED: "not fetched",
     RunDecision.QUARANTINED: "put in quarantine",
+    RunDecision.SUPERSEDED: "superseded",
     RunDecision.RELEASED: "left quarantine",
     RunDecision.REBUILT: "rebuilt",
 }

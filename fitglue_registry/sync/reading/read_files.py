@@ -23,9 +23,10 @@ from fitglue_registry.sync.listing.dry_run import find_joins
 from fitglue_registry.sync.listing.window import events_of, not_ready
 from fitglue_registry.sync.reading.read_places import Places
 from fitglue_registry.sync.reading.store_reads import StoredBatch, compare_batch, store_batch
+from fitglue_registry.sync.reading.superseding import SUPERSEDED, EarlierContents
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 
     from fitglue_registry.plugin_api import Location
     from fitglue_registry.registry import Entry
@@ -61,13 +62,16 @@ def read_files(run: Run, options: Options) -> Events:
     counts = _Counts()
     with closing(Places(run.context)) as places:
         listed = places.list_all()
-        due = _due(run, places, listed)
+        with run.context.database.read() as db:
+            known = known_locations(db, run.context.connection_id)
+        earlier = EarlierContents.of(listed, known)
+        due = _due(run, places, listed, known)
         yield PartsPlanned(name, PartName.FILE, len(due))
         done = 0
         for batch in _batches(places.read(due)):
             compared = compare_batch(run, batch)
             counts.add(compared)
-            stored = yield from _store(run, compared, options)
+            stored = yield from _store(run, compared, options, earlier)
             for place in batch:
                 done += 1
                 for external_id in place.external_ids:
@@ -82,11 +86,11 @@ def _due(
     run: Run,
     places: Places,
     listed: Sequence[Location],
+    known: Mapping[str, KnownLocation],
 ) -> list[Location]:
     """Return the places that have to be read, and note the records of the others."""
     context = run.context
     with context.database.read() as db:
-        known = known_locations(db, context.connection_id)
         wanted = external_ids_of_parts(db, context.connection_id, PartState.WANTED)
     due = []
     delivered: set[str] = set()
@@ -142,8 +146,15 @@ def _store(
     run: Run,
     batch: Batch,
     options: Options,
+    earlier: EarlierContents,
 ) -> Generator[Event, None, set[str]]:
     """Store a batch, or find out what it would join, and yield the events of its records.
+
+    Args:
+        run: The run.
+        batch: The batch.
+        options: The options of the sync.
+        earlier: What the places contained before.
 
     Returns:
         The external ids of the records that were stored.
@@ -154,7 +165,7 @@ def _store(
         stored = StoredBatch(set(), batch.broken_with_workout())
         joins = find_joins(run, batch.changes)
     else:
-        stored = store_batch(run, batch)
+        stored = store_batch(run, batch, earlier)
     yield from not_ready(name, [record.listing for record in batch.records])
     # After the commit, so that an event never reports what a rollback undid.
     for change in batch.changes:
@@ -162,6 +173,8 @@ def _store(
         yield from events_of(name, change, joins, is_final=True)
     for external_id, reason in stored.quarantined.items():
         yield Decided(name, external_id, RunDecision.QUARANTINED, str(reason))
+    for external_id in stored.superseded:
+        yield Decided(name, external_id, RunDecision.SUPERSEDED, SUPERSEDED)
     return stored.external_ids
 
 

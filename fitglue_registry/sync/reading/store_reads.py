@@ -19,6 +19,7 @@ from fitglue_registry.sync.listing.comparing import compare_rows
 from fitglue_registry.sync.listing.derive_changes import DerivedChange
 from fitglue_registry.sync.listing.revisions import Revisions
 from fitglue_registry.sync.listing.store_changes import store_changes
+from fitglue_registry.sync.reading.superseding import supersede
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from fitglue_registry.store.records import RecordRow
     from fitglue_registry.sync.reading.in_worker import ReadRecord
     from fitglue_registry.sync.reading.read_places import PlaceRead
+    from fitglue_registry.sync.reading.superseding import EarlierContents
     from fitglue_registry.sync.run import Run, Transaction
 
 
@@ -73,10 +75,12 @@ class StoredBatch(NamedTuple):
         quarantined: The records that went to quarantine although no change says so, with the
             reasons: their bytes could not be decoded, but their listing is a workout, or they have
             not changed.
+        superseded: The records of half-written files that no longer count.
     """
 
     external_ids: set[str]
     quarantined: dict[str, FitglueError]
+    superseded: Sequence[str] = ()
 
 
 def compare_batch(run: Run, places: Sequence[PlaceRead]) -> Batch:
@@ -113,12 +117,21 @@ def _derived(record: ReadRecord) -> Derived:
     return record.derived
 
 
-def store_batch(run: Run, batch: Batch) -> StoredBatch:
+def store_batch(
+    run: Run,
+    batch: Batch,
+    earlier: EarlierContents,
+) -> StoredBatch:
     """Store a batch: its records, their bytes, source activities, claims and places.
 
     A process that dies before the commit has stored none of it, and the next sync reads the places
     again. The original files are on the disk before the transaction begins, so no row ever names a
     missing one.
+
+    Args:
+        run: The run.
+        batch: The batch.
+        earlier: What the places contained before.
     """
     context = run.context
     files = context.raws.with_blobs(list(_original_files(batch)))
@@ -136,13 +149,14 @@ def store_batch(run: Run, batch: Batch) -> StoredBatch:
         _keep_parts(transaction, read)
         completed = _store_missing(transaction, batch, known)
         quarantined = _quarantine_broken(transaction, read | completed)
+        superseded = supersede(transaction, batch.places, batch.by_id, earlier)
         put_locations(db, context.connection_id, _known_places(run, batch))
     for record in completed.values():
         refused = _derived(record).refused
         if refused is not None:
             quarantined[record.listing.external_id] = refused
     stored = {record.listing.external_id for record in (read | completed).values()}
-    return StoredBatch(stored, quarantined)
+    return StoredBatch(stored, quarantined, superseded)
 
 
 def _quarantine_broken(
