@@ -239,10 +239,14 @@ class Location:
     # read again: yield the listing and the bytes, and do not decode them.
     undecodable: bool = False
     # Names the file on the disk that contains the place, such as a zip, if it contains others too.
-    # If places in it take long, the host reads the others in it after those of other files.
+    # The host reads the places in it that take long after all others, and they have a limited CPU
+    # time together.
     inside: str = ""
     # Where people find it: the path below what the athlete named, and the name in each archive.
     path: str | None = None
+    # How many bytes the place takes in the file on the disk that contains it; None: ``size``. A
+    # place with many bytes may take longer than one with few.
+    packed_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

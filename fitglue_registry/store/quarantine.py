@@ -74,16 +74,23 @@ def quarantined(
     connection_id: str,
     *,
     not_version: str | None = None,
+    not_code: str | None = None,
 ) -> list[RecordRow]:
     """Return the records of a connection that are in quarantine.
 
-    With ``not_version``, only those that another version of the plugin rejected: the same version
-    would reject them again.
+    Args:
+        db: A transaction.
+        connection_id: The connection.
+        not_version: Leave out the records that this version of the plugin rejected, because it
+            would reject them again.
+        not_code: Leave out the records that are there with this code.
     """
     record_ids = sa.select(quarantine.c.record_id)
     if not_version is not None:
         version = quarantine.c.plugin_version
         record_ids = record_ids.where(sa.or_(version.is_(None), version != not_version))
+    if not_code is not None:
+        record_ids = record_ids.where(quarantine.c.code != not_code)
     query = select_records().where(
         records.c.id.in_(record_ids),
         records.c.connection_id == connection_id,

@@ -50,3 +50,7 @@ class WorkerDied(Exception):
         super().__init__(reason)
         self.reason = reason
         self.is_certain = is_certain
+
+
+class NotQuick(WorkerDied):
+    """Raised for work that was ended because it was not quick; it may be done again, with time."""

@@ -24,7 +24,7 @@ from fitglue_registry.sync.deriving.worker_process import (
     initialize_worker,
     run_limited,
 )
-from fitglue_registry.sync.worker_limits import WorkerDied, WorkerLimits
+from fitglue_registry.sync.worker_limits import NotQuick, WorkerDied, WorkerLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -193,6 +193,9 @@ def _expired(error: ProcessExpired, limits: WorkerLimits) -> WorkerDied:
     if number == getattr(signal, "SIGXCPU", None):
         reason = f"it used more than {limits.cpu_s:.0f} s of CPU time"
         return WorkerDied(reason, is_certain=True)
+    # The signal of the timer that ``reading.time_shares`` sets.
+    if number == getattr(signal, "SIGPROF", None):
+        return NotQuick("it was not quick", is_certain=True)
     name = str(number)
     with suppress(ValueError):
         name = signal.Signals(number).name

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.deriving.deriver import Derived
 
+#: The code of files that were not read because others in their zip had used up its time. There may
+#: be thousands of them, so only the athlete decides that they are read after all.
+_NOT_READ = "FG-zip-share"
+
 
 def retry_connection(context: SyncContext) -> Events:
     """Retry every record in quarantine of one connection, in a separate run.
@@ -44,7 +48,8 @@ def retry_connection(context: SyncContext) -> Events:
 def retry_quarantine(run: Run) -> Events:
     """Retry the records that another version of the plugin refused.
 
-    The same version would refuse them again, so an idle sync does not retry at all.
+    The same version would refuse them again, so an idle sync does not retry at all. Files that were
+    not read because their zip was slow wait for ``fitglue quarantine retry``.
     """
     context = run.context
     version = context.plugin_version
@@ -52,7 +57,12 @@ def retry_quarantine(run: Run) -> Events:
     if version is None:
         return
     with context.database.read() as db:
-        waiting = quarantined(db, context.connection_id, not_version=version)
+        waiting = quarantined(
+            db,
+            context.connection_id,
+            not_version=version,
+            not_code=_NOT_READ,
+        )
     yield from _retry(run, waiting)
 
 

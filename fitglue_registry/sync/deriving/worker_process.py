@@ -45,6 +45,9 @@ def initialize_worker(parent: int, address_space: int) -> None:
     lead_group()
     for number in SIGNALS_OF_PARENT:
         signal.signal(number, signal.SIG_IGN)
+    # A process inherits which signals are ignored.
+    if hasattr(signal, "SIGPROF"):
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
     # numpy's library reserves address space for a thread per core, which counts as memory below.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if sys.platform == "linux":

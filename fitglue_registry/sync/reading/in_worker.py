@@ -14,6 +14,7 @@ from fitglue_registry.model import SourceActivity
 from fitglue_registry.plugin_api import Account, Listing, Location, Part, Unavailable, Window
 from fitglue_registry.sync.deriving.deriver import Derived, Deriver, goes_to_quarantine
 from fitglue_registry.sync.deriving.in_worker import bare, bare_result, plugins_of
+from fitglue_registry.sync.reading.time_shares import comparable_s, ended_unless_quick
 from fitglue_registry.transport.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ class ReadRecord:
         unavailable: The reasons why it has no other parts.
         derived: The source activities, or why the record is refused.
         broke: Why its bytes could not be decoded, if that broke a worker process.
-        cpu_s: Seconds of CPU time that reading its place took; 0 except for the last record there.
+        cpu_s: Comparable seconds of CPU time that reading its place took; 0 except for the last
+            record there.
     """
 
     listing: Listing
@@ -181,18 +183,32 @@ def _messages() -> Iterator[list[str]]:
         log.removeHandler(handler)
 
 
-def read_in_worker(task: Task, location: Location) -> list[ReadRecord] | FitglueError:
-    """Return the records at a place, or the failure that concerns the whole connection."""
-    arguments = {"connection": task.connection, "location": location}
-    started_s = time.process_time()
+def read_in_worker(
+    task: Task,
+    location: Location,
+    quick_s: float | None = None,
+) -> list[ReadRecord] | FitglueError:
+    """Return the records at a place, or the failure that concerns the whole connection.
+
+    Args:
+        task: The connection.
+        location: The place.
+        quick_s: The CPU time after which this process ends; ``None`` for that of its limits.
+    """
     try:
         plugins = plugins_of(task.recipe)
         reading = _Reading(Deriver(plugins, task.entry))
-        for _, item in plugins.of(task.entry).iterate(_HOOK, [arguments]):
-            reading.add(item)
-        records = reading.records()
+        plugin = plugins.of(task.entry)
+        # Loading the plugin is not the fault of a place.
+        started_s = time.process_time()
+        with ended_unless_quick(quick_s):
+            arguments = {"connection": task.connection, "location": location}
+            for _, item in plugin.iterate(_HOOK, [arguments]):
+                reading.add(item)
+            records = reading.records()
         if records:
-            records[-1] = replace(records[-1], cpu_s=time.process_time() - started_s)
+            cpu_s = comparable_s(time.process_time() - started_s)
+            records[-1] = replace(records[-1], cpu_s=cpu_s)
         return records
     except FitglueError as error:
         return bare(error)

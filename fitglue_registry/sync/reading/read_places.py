@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict, deque
+from collections import deque
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from fitglue_registry.sync.reading.in_worker import (
     list_in_worker,
     read_in_worker,
 )
+from fitglue_registry.sync.reading.time_shares import TimeShares
 from fitglue_registry.sync.reading.without_folder import (
     error_without_folder,
     record_without_folder,
@@ -29,7 +30,9 @@ from fitglue_registry.sync.worker_limits import (
     LISTING,
     LISTING_UPLOAD,
     MOST_BYTES_IN_PROGRESS,
+    NotQuick,
     WorkerDied,
+    WorkerLimits,
 )
 
 if TYPE_CHECKING:
@@ -37,10 +40,6 @@ if TYPE_CHECKING:
 
     from fitglue_registry.plugin_api import Location
     from fitglue_registry.sync.context import SyncContext, Work
-
-#: CPU time of a place in a zip, in seconds. Real recordings take less than the first. Once those in
-#: one file that took longer have taken more than the second, the others in it wait.
-_QUICK_S, _SLOW_S = 1.0, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +65,24 @@ class Places:
             context.quotas,
             holds_file=True,
         )
+        self._plugin = context.entry.plugin.name
         self._task = Task(context.entry, FileConnection.of(context.view), recipe)
         self._waiting: deque[tuple[Location, Work]] = deque()
+        self._latest: Work | None = None
         self._bytes = 0
         #: External id → the SHA-256 of the bytes that a place has delivered under it.
         self._delivered: dict[str, bytes] = {}
-        #: The file on the disk that contains places → the CPU time of those that were not quick.
-        self._slow_s: defaultdict[str, float] = defaultdict(float)
+        self._shares = TimeShares(self._limits)
+        #: The places whose first reading was not quick, and those whose zip has no time left.
+        self._aside: list[Location] = []
 
     def close(self) -> None:
         """Stop the workers that are still reading."""
         for _, work in self._waiting:
             work.cancel()
         self._waiting.clear()
+        if self._latest is not None:
+            self._latest.cancel()
 
     def list_all(self) -> list[Location]:
         """Return all places, in the order in which to read them.
@@ -91,9 +95,8 @@ class Places:
         work = self._workers.submit(list_in_worker, self._task, limits=limits)
         locations: list[Location]
         messages: list[str]
-        plugin = self._context.entry.plugin.name
         with nullcontext() if upload is None else upload.without_folder():
-            locations, messages = result_of(work, plugin, self._context.plugins.redact)
+            locations, messages = result_of(work, self._plugin, self._context.plugins.redact)
         if upload is not None:
             upload.check_count(self._context.quotas, len(locations))
         for message in messages:
@@ -113,7 +116,8 @@ class Places:
         """Read places, and yield the results in the same order.
 
         Those that name their record are read last, and only if no other place delivered it. In both
-        groups, the places in a file that turns out to be slow come after those in other files.
+        groups, the places in a zip that turns out to be slow come after those in other files, and
+        the slow ones among them after all others.
         """
         unnamed = []
         named = []
@@ -128,7 +132,7 @@ class Places:
     def _read_in_turn(self, locations: Iterable[Location]) -> Iterator[PlaceRead]:
         later = []
         for location in locations:
-            if self._slow_s[location.inside] > _SLOW_S:
+            if self._shares.is_slow(location):
                 later.append(location)
             else:
                 yield from self._read(location)
@@ -136,56 +140,90 @@ class Places:
         for location in later:
             yield from self._read(location)
         yield from self._finish()
+        while self._aside:
+            # One after another, because each takes what the one before it has left of the share.
+            location = self._aside[0]
+            records = self._read_slowly(location)
+            place = self._place(location, records, self._read_slowly)
+            self._aside.pop(0)
+            yield place
 
     def _read(self, location: Location) -> Iterator[PlaceRead]:
         """Submit a place, unless it names a record that another place has delivered."""
         if location.external_id is not None and location.external_id in self._delivered:
             yield PlaceRead(location, (), (location.external_id,))
+        elif self._shares.is_spent(location):
+            self._aside.append(location)
         else:
             yield from self._submit(location)
-
-    def _note_time(self, location: Location, cpu_s: float) -> None:
-        """Note how long a place took, if it is in a file with others and was not quick."""
-        if location.inside and cpu_s > _QUICK_S:
-            self._slow_s[location.inside] += cpu_s
 
     def _submit(self, location: Location) -> Iterator[PlaceRead]:
         """Submit a place, after yielding the results that have to make room for it."""
         while self._waiting and not self._has_room(location):
-            yield self._next()
+            yield from self._next()
         self._bytes += location.size
-        self._waiting.append((location, self._work(read_in_worker, location)))
+        self._waiting.append((location, self._quick_work(location)))
 
     def _has_room(self, location: Location) -> bool:
-        if len(self._waiting) >= self._workers.count * JOBS_PER_CORE:
+        # What is in progress cannot be stopped when the share of its zip is spent.
+        jobs = 1 if self._shares.is_slow(location) else JOBS_PER_CORE
+        if len(self._waiting) >= self._workers.count * jobs:
             return False
         return self._bytes + location.size <= MOST_BYTES_IN_PROGRESS
 
     def _finish(self) -> Iterator[PlaceRead]:
         while self._waiting:
-            yield self._next()
+            yield from self._next()
 
-    def _work(self, function: Callable[..., object], location: Location) -> Work:
-        return self._workers.submit(
-            function,
+    def _quick_work(self, location: Location) -> Work:
+        return self._work(location, self._limits, self._shares.quick_s(location))
+
+    def _work(
+        self,
+        location: Location,
+        limits: WorkerLimits,
+        quick_s: float | None = None,
+    ) -> Work:
+        self._latest = self._workers.submit(
+            read_in_worker,
             self._task,
             location,
-            limits=self._limits,
+            quick_s,
+            limits=limits,
         )
+        return self._latest
 
-    def _next(self) -> PlaceRead:
-        """Wait for the oldest place, and return its result."""
+    def _next(self) -> Iterator[PlaceRead]:
+        """Wait for the oldest place, and yield its result, unless it takes long."""
         # Removed only when it is done, so that ``close`` sees unfinished work.
         location, work = self._waiting[0]
-        records = self._records(location, work)
-        self._note_time(location, sum(record.cpu_s for record in records))
+        try:
+            records = self._read_quickly(location, work)
+            place = self._place(location, records, self._read_quickly)
+        except NotQuick:
+            place = None
+            self._aside.append(location)
         self._waiting.popleft()
         self._bytes -= location.size
+        if place is not None:
+            yield place
 
+    def _place(
+        self,
+        location: Location,
+        records: list[ReadRecord],
+        read: Callable[[Location], list[ReadRecord]],
+    ) -> PlaceRead:
+        """Return a place with its records that no other place has delivered.
+
+        Args:
+            location: The place.
+            records: Its records.
+            read: Reads it once more, if other places have delivered other content under their ids.
+        """
         taken = self._in_conflict(records)
         if taken:
-            again = replace(location, taken=location.taken | taken)
-            records = self._records(again, self._work(read_in_worker, again))
+            records = read(replace(location, taken=location.taken | taken))
         new = [record for record in records if record.listing.external_id not in self._delivered]
         for record in new:
             self._delivered[record.listing.external_id] = _digest(record)
@@ -202,27 +240,74 @@ class Places:
                 taken.add(external_id)
         return frozenset(taken)
 
-    def _records(self, location: Location, work: Work) -> list[ReadRecord]:
-        """Wait for a place; if reading it broke its worker, return its bytes and the reason."""
+    def _read_quickly(
+        self,
+        location: Location,
+        work: Work | None = None,
+    ) -> list[ReadRecord]:
+        """Return the records at a place, or raise ``NotQuick`` if it is in a zip and takes long.
+
+        Args:
+            location: The place.
+            work: The work that reads it, if it was submitted before.
+        """
+        work = work or self._quick_work(location)
+        try:
+            records = self._records(location, work, self._quick_work)
+        except NotQuick:
+            self._shares.note_ended(location)
+            raise
+        except WorkerDied as died:
+            self._shares.note_ended(location)
+            return self._identified(location, worker_died(self._plugin, died))
+        self._shares.note_quick(location, _cpu_s(records))
+        return records
+
+    def _read_slowly(self, location: Location) -> list[ReadRecord]:
+        """Return the records at a place that takes long, as far as its zip has time left."""
+        if self._shares.is_spent(location):
+            return self._identified(location, self._shares.spent())
+        limits = self._shares.rest(location)
+
+        def start(location: Location) -> Work:
+            return self._work(location, limits)
+
+        try:
+            records = self._records(location, start(location), start)
+        except WorkerDied as died:
+            self._shares.note_slow(location, limits.cpu_s)
+            if self._shares.is_spent(location):
+                return self._identified(location, self._shares.spent())
+            return self._identified(location, worker_died(self._plugin, died))
+        self._shares.note_slow(location, _cpu_s(records))
+        return records
+
+    def _records(
+        self,
+        location: Location,
+        work: Work,
+        start: Callable[[Location], Work],
+    ) -> list[ReadRecord]:
+        """Return the records at a place; raise ``WorkerDied`` if reading it broke its worker.
+
+        Args:
+            location: The place.
+            work: The work that reads it.
+            start: Starts the work again.
+        """
         try:
             return self._checked(location, work.result())
         except WorkerDied as died:
             # The process may have been killed for a reason that has nothing to do with the place.
             if died.is_certain:
-                return self._identified(location, died)
-        try:
-            work = self._work(read_in_worker, location)
-            return self._checked(location, work.result())
-        except WorkerDied as died:
-            return self._identified(location, died)
+                raise
+        return self._checked(location, start(location).result())
 
-    def _identified(self, location: Location, died: WorkerDied) -> list[ReadRecord]:
+    def _identified(self, location: Location, error: FitglueError) -> list[ReadRecord]:
         """Return the records at a place that cannot be decoded, with their bytes, and why."""
-        self._note_time(location, self._limits.cpu_s)
-        error = worker_died(self._context.entry.plugin.name, died)
         undecodable = replace(location, undecodable=True)
         try:
-            work = self._work(read_in_worker, undecodable)
+            work = self._work(undecodable, self._limits)
             records = self._checked(location, work.result())
         except WorkerDied:
             records = []
@@ -245,6 +330,11 @@ class Places:
     def _redacted(self, error: FitglueError) -> FitglueError:
         redact_exception(error, self._context.plugins.redact)
         return error_without_folder(self._context.upload, error)
+
+
+def _cpu_s(records: Iterable[ReadRecord]) -> float:
+    """Return the CPU time that reading a place took."""
+    return sum(record.cpu_s for record in records)
 
 
 def _digest(record: ReadRecord) -> bytes:

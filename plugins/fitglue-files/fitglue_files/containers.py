@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 from fitglue_files import limits
 from fitglue_files.members import Member, Refusal, display_path
 from fitglue_files.opening import Found, files_below, open_file
+from fitglue_files.packed_sizes import PackedSizes
 from fitglue_files.refusals import (
     UNREADABLE,
     folder_closed,
@@ -59,6 +60,7 @@ class ContainerReader:
         self._zips = OpenZips(limits.MOST_OPEN, limits.MOST_OPEN_MEMBERS)
         self._spools = Spools()
         self._budget = ZipBudget()
+        self._packed = PackedSizes()
 
     def __enter__(self) -> ContainerReader:
         return self
@@ -125,6 +127,7 @@ class ContainerReader:
             opened = self._zip(location)
             size = size_of(self._zip(location[:1]))
             self._budget.count(location, opened, size)
+            self._packed.add(location, opened)
         # zipfile raises this if it finds no index, which is at the end of a zip.
         except zipfile.BadZipFile:
             yield Refusal(location, without_index(where, self._beginning(location)))
@@ -187,6 +190,7 @@ class ContainerReader:
         location = (*outer, info.filename)
         where = display_path(location)
         member_modified_s = modified_s(info)
+        packed_size = self._packed.of(outer, info)
         problem = member_problem(info, where)
         if problem is None and _is_named_zip(info.filename):
             if len(location) <= limits.DEEPEST:
@@ -199,7 +203,13 @@ class ContainerReader:
             yield Refusal(location, problem, member_modified_s)
             return
         mark = f"{info.CRC:08x}/{info.file_size}"
-        yield Member(location, member_modified_s, info.file_size, mark)
+        yield Member(
+            location,
+            member_modified_s,
+            info.file_size,
+            mark,
+            packed_size,
+        )
 
     # -- reading members ---------------------------------------------------------------------------
 

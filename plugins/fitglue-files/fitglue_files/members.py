@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
@@ -37,12 +37,15 @@ class Member:
         size: Its size in bytes, without unpacking a gzip.
         mark: A text that changes when the content may have changed: the modification time or the
             checksum, and the size.
+        packed_size: How many bytes of the file on the disk belong to it; ``None`` if it is not in a
+            zip, or was not just found.
     """
 
     location: Location
     modified_s: float
     size: int
     mark: str
+    packed_size: int | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:

@@ -57,6 +57,7 @@ def place_of(
         member.size if isinstance(member, Member) else 0,
         path=member.where,
         inside=_inside(member),
+        packed_size=_packed_size(member),
     )
 
 
@@ -85,6 +86,7 @@ def place_of_row(
         external_id,
         path=None if member is None else member.where,
         inside=_inside(member),
+        packed_size=_packed_size(member),
     )
 
 
@@ -153,6 +155,10 @@ def _inside(member: MemberOrRefusal | None) -> str:
     if member is None or len(member.location) == 1:
         return ""
     return _digest(member.location[0])
+
+
+def _packed_size(member: MemberOrRefusal | None) -> int | None:
+    return member.packed_size if isinstance(member, Member) else None
 
 
 def _hint(

@@ -503,3 +503,38 @@ def test_a_nested_zip_that_is_too_large_names_the_limit_of_zips(tmp_path, monkey
     monkeypatch.setattr("fitglue_files.limits.LARGEST_ZIP", 1)
     [refused] = members_of(outer)
     assert "a zip of more" in refused.error.what
+
+
+# -- sizes on the disk -----------------------------------------------------------------------------
+
+
+def packed_sizes(path):
+    return {item.name: item.packed_size for item in members_of(path) if isinstance(item, Member)}
+
+
+def test_a_member_states_how_much_of_its_zip_it_takes(tmp_path, zipped):
+    """The size of a member in its zip is known, because what a zip may take depends on it."""
+    path = tmp_path / "a.zip"
+    zipped(path, {"small.fit": b"x", "zeros.fit": bytes(100_000)})
+    sizes = packed_sizes(path)
+    assert sizes["small.fit"] < sizes["zeros.fit"] < path.stat().st_size
+
+
+def test_members_take_no_more_than_their_zip_whatever_it_states(tmp_path, zipped):
+    """A member whose stated size is larger than its zip takes no more than the zip."""
+    path = tmp_path / "a.zip"
+    zipped(path, {"a.fit": b"x" * 9, "b.fit": b"y" * 9})
+    content = path.read_bytes()
+    stated = content.rindex(b"PK\x01\x02") + 20
+    path.write_bytes(content[:stated] + struct.pack("<L", 50_000_000) + content[stated + 4 :])
+    assert sum(packed_sizes(path).values()) <= path.stat().st_size
+
+
+def test_members_of_a_zip_in_a_zip_take_what_the_inner_one_takes(tmp_path, zipped):
+    """A zip in a zip that shrinks gives its members no more than the bytes on the disk."""
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("zeros.fit", bytes(1_000_000))
+    path = tmp_path / "a.zip"
+    zipped(path, {"inner.zip": inner.getvalue()})
+    assert packed_sizes(path)["zeros.fit"] < path.stat().st_size < 10_000

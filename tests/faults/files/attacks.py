@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.faults.files.hostile import fit, folders, names, tables, xml, zips
+from tests.faults.files.hostile import fit, folders, names, slow, tables, xml, zips
 
 if TYPE_CHECKING:
     from tests.faults.files.hostile.attack import Attack
@@ -29,4 +29,6 @@ ROWS: dict[str, list[Attack]] = {
     "sparse files": folders.SPARSE,
     "nested folders": folders.DEEP,
 }
-ALL: dict[str, Attack] = {attack.name: attack for row in ROWS.values() for attack in row}
+#: Attacks that take long at any size. tests/sync/reading/test_slow_zips.py has quick siblings.
+LONG: list[list[Attack]] = [slow.ZIPS]
+ALL: dict[str, Attack] = {attack.name: attack for row in [*ROWS.values(), *LONG] for attack in row}

@@ -11,7 +11,6 @@ import pytest
 from fitglue_registry.sync.deriving import workers
 from fitglue_registry.sync.events import Decided, PartStored, SyncStopped
 from fitglue_registry.sync.options import Options
-from fitglue_registry.sync.reading import read_places
 from fitglue_registry.sync.worker_limits import WorkerLimits
 from tests.sync.builders import finished
 from tests.sync.natural import natural
@@ -196,20 +195,6 @@ def test_a_worker_that_somebody_else_killed_costs_nothing(folder, host):
     finished(host)
     assert ids_of(host) == ["a"]
     assert host.records.quarantine() == []
-
-
-@pytest.mark.parametrize("is_slow", [True, False])
-def test_slow_files_of_one_zip_do_not_hold_up_another_file(folder, host, monkeypatch, is_slow):
-    """Once files in a zip have taken long, the others in it are read after those of other places;
-    quick ones are read in the order of the listing.
-    """
-    monkeypatch.setattr(read_places, "_QUICK_S", 0.0 if is_slow else 20.0)
-    monkeypatch.setattr(read_places, "_SLOW_S", 0.0)
-    names = [f"zip{number:02}" for number in range(24)]
-    folder.add(good="", **dict.fromkeys(names, ""))
-    stored = [event.external_id for event in host.sync() if isinstance(event, PartStored)]
-    assert sorted(stored) == ["good", *names]
-    assert (stored[-1] != "good") is is_slow
 
 
 def test_a_refused_file_goes_to_quarantine_with_its_bytes(folder, host):

@@ -82,9 +82,9 @@ NESTED = [
 # -- size ------------------------------------------------------------------------------------------
 
 
-def _points(share: float) -> bytes:
+def recording(size: float) -> bytes:
     """Return a recording with a point per second, of which only the time changes."""
-    count = int(_FULL * share) // 76
+    count = int(size) // 76
     points = []
     for number in range(count):
         minutes, second = divmod(number, 60)
@@ -99,6 +99,10 @@ def _points(share: float) -> bytes:
         )
         points.append(b'<trkpt lat="47.1" lon="11.1"><time>%b</time></trkpt>' % time)
     return _GPX + b"<trkseg>" + b"".join(points) + b"</trkseg></trk></gpx>"
+
+
+def _points(share: float) -> bytes:
+    return recording(_FULL * share)
 
 
 def _tags(share: float) -> bytes:

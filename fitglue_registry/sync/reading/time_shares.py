@@ -1,0 +1,135 @@
+"""Divides CPU time among the places that are in one file on the disk, such as the files in a zip.
+
+A zip of ten years of workouts takes minutes, because it has thousands of files, and so does a zip
+of forty files that were made to take just less than the limit. What tells them apart is the time in
+proportion to the size. A recording takes up to one second for each megabyte of the zip, and a
+little more than that is free. What the files of a zip take beyond it comes from one share of the
+zip, which is as much as a single file may take.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import RecordRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fitglue_registry.plugin_api import Location
+    from fitglue_registry.sync.worker_limits import WorkerLimits
+
+#: The free CPU time of a place: seconds for each place, for each byte that it takes on the disk,
+#: and at most for these bytes. A recording of a whole day takes about 0.7 seconds.
+_FREE_S = 0.02
+_FREE_S_PER_BYTE = 1.5e-6
+_MOST_FREE_S = 1.0
+#: A place is quick if it takes at most this much more than its free time.
+_QUICK_S = 0.4
+#: What another worker takes to start in place of one that was ended.
+_START_S = 0.3
+#: Once a zip has spent this part of its share, its other places are read after all other files.
+_SLOW = 0.2
+#: How much slower this machine is than the one on which these numbers were measured. That one needs
+#: the first number of seconds to start a worker, up to the import of this module.
+_STARTED_S, _SLOWEST = 0.2, 10.0
+_SLOWNESS = min(max(time.process_time() / _STARTED_S, 1.0), _SLOWEST)
+
+
+class TimeShares:
+    """The CPU time that zips have spent of their shares.
+
+    Args:
+        limits: The limits of a file outside a zip.
+    """
+
+    def __init__(self, limits: WorkerLimits) -> None:
+        self._limits = limits
+        self._share_s = limits.cpu_s
+        #: ``Location.inside`` → seconds of its share that were spent.
+        self._spent_s: defaultdict[str, float] = defaultdict(float)
+
+    def is_slow(self, location: Location) -> bool:
+        """Return whether a place is in a zip whose places have turned out to be slow."""
+        return self._spent_s[location.inside] > _SLOW * self._share_s
+
+    def is_spent(self, location: Location) -> bool:
+        """Return whether a place is in a zip that has no time left."""
+        return self._left_s(location) <= 0
+
+    def quick_s(self, location: Location) -> float | None:
+        """Return in what time a place is quick, in seconds; ``None`` if it is in no zip."""
+        return _free_s(location) + _QUICK_S if location.inside else None
+
+    def rest(self, location: Location) -> WorkerLimits:
+        """Return the limits for a place that is not quick: what its zip has left."""
+        left_s = max(self._left_s(location), 1.0)
+        return replace(self._limits, cpu_s=min(self._limits.cpu_s, left_s))
+
+    def note_quick(self, location: Location, cpu_s: float) -> None:
+        """Note how much CPU time a place took that was quick."""
+        self._spend(location, cpu_s - _free_s(location))
+
+    def note_ended(self, location: Location) -> None:
+        """Note that a worker was ended because a place was not quick."""
+        self._spend(location, _free_s(location) + _QUICK_S + _START_S)
+
+    def note_slow(self, location: Location, cpu_s: float) -> None:
+        """Note how much CPU time a place took that was not quick."""
+        self._spend(location, cpu_s)
+
+    def spent(self) -> RecordRefused:
+        """Return the error for a record whose zip has no time left."""
+        return RecordRefused(
+            "FG-zip-share",
+            "the file was not read, because slow files in the same zip had used up the "
+            f"{self._share_s:.0f} s of CPU time that they have together",
+            why="files that take many times as long as real workouts of their size were usually "
+            "made to do harm",
+            fix="the file is kept; if you trust the zip, run fitglue quarantine retry, which gives "
+            f"each file {self._limits.cpu_s:.0f} s of its own",
+        )
+
+    def _left_s(self, location: Location) -> float:
+        return self._share_s - self._spent_s[location.inside]
+
+    def _spend(self, location: Location, cpu_s: float) -> None:
+        if location.inside and cpu_s > 0:
+            self._spent_s[location.inside] += cpu_s
+
+
+def _free_s(location: Location) -> float:
+    size = location.size if location.packed_size is None else location.packed_size
+    return _FREE_S + min(_FREE_S_PER_BYTE * size, _MOST_FREE_S)
+
+
+# -- in a worker process ---------------------------------------------------------------------------
+
+
+def comparable_s(cpu_s: float) -> float:
+    """Return CPU time as if this machine were the one on which the numbers were measured."""
+    return cpu_s / _SLOWNESS
+
+
+@contextmanager
+def ended_unless_quick(quick_s: float | None) -> Iterator[None]:
+    """End this worker process if the block is not quick; its parent gets ``NotQuick``.
+
+    The limit of the process itself counts whole seconds. Windows has no timers of this kind.
+
+    Args:
+        quick_s: The CPU time within which it is quick; ``None`` if it may take its time.
+    """
+    if quick_s is None or not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.setitimer(signal.ITIMER_PROF, quick_s * _SLOWNESS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
