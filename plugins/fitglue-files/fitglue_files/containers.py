@@ -14,6 +14,7 @@ from fitglue_files import limits
 from fitglue_files.members import Member, Refusal, display_path
 from fitglue_files.opening import Found, files_below, open_file
 from fitglue_files.packed_sizes import PackedSizes
+from fitglue_files.rare_methods import MemberOpener
 from fitglue_files.refusals import (
     UNREADABLE,
     folder_closed,
@@ -61,6 +62,7 @@ class ContainerReader:
         self._spools = Spools()
         self._budget = ZipBudget()
         self._packed = PackedSizes()
+        self._opener = MemberOpener()
 
     def __enter__(self) -> ContainerReader:
         return self
@@ -224,7 +226,8 @@ class ContainerReader:
         try:
             if not container:
                 return open_file(name, self._trail)
-            return self._zip(tuple(container)).open(name)
+            opened = self._zip(tuple(container))
+            return self._opener.open(opened, opened.getinfo(name), member.location)
         except KeyError as error:
             raise refusal(
                 "FG-file-missing",

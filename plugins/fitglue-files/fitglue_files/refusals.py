@@ -166,6 +166,26 @@ def bomb(where: str) -> RecordRefused:
     )
 
 
+def larger_than_stated(where: str) -> RecordRefused:
+    """Return the refusal of a member that unpacks to more than its zip states."""
+    return refusal(
+        "FG-zip-bomb",
+        where,
+        "it unpacks to more bytes than the zip states: it is damaged, or a decompression bomb",
+        fix="download it again; if that does not help, remove it",
+    )
+
+
+def among_damaged(where: str) -> RecordRefused:
+    """Return the refusal of a member of a zip in which many others could not be unpacked."""
+    return refusal(
+        "FG-zip-broken",
+        where,
+        "many other files of the same zip could not be unpacked",
+        fix="download it again",
+    )
+
+
 def crowded(where: str) -> RecordRefused:
     """Return the refusal of a zip with more members than an archive could have."""
     return refusal(

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from fitglue_files import limits
 from fitglue_files.members import display_path
+from fitglue_files.rare_methods import METHODS, open_member
 from fitglue_files.refusals import bomb, crowded, refusal, zip_too_large
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 #: ZIP specification (APPNOTE), general purpose bit flag: bit 0 means encrypted.
 _ENCRYPTED = 0x1
+#: The methods of packing for which zipfile limits what it unpacks at once, and those for which
+#: ``rare_methods`` does.
+_METHODS = frozenset((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, *METHODS))
 
 
 def member_problem(
@@ -43,9 +47,8 @@ def member_problem(
             "it is encrypted",
             fix="unpack the archive with its password, and import the folder",
         )
-    # zipfile limits what it unpacks at once only for these two. A few kilobytes packed with another
-    # method could fill the memory.
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+    # A few kilobytes could fill the memory if what is unpacked at once is not limited.
+    if info.compress_type not in _METHODS:
         return refusal(
             "FG-zip-packing",
             where,
@@ -53,7 +56,7 @@ def member_problem(
             fix="unpack the archive with another program, and import the folder",
         )
     packed = max(info.compress_size, 1)
-    # zipfile never unpacks more than the stated size, so the stated size is enough to decide.
+    # Nothing is unpacked to more than the stated size, so the stated size is enough to decide.
     if info.file_size > max(limits.BOMB_SIZE, limits.BOMB_RATIO * packed):
         return bomb(where)
     return None
@@ -273,7 +276,7 @@ def _spooled(
     # On POSIX the file has no name, so nothing remains if the process is killed.
     file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed by ``Spools``
     try:
-        with outer.open(info) as packed:
+        with open_member(outer, info, where) as packed:
             shutil.copyfileobj(packed, file, 1 << 20)
         return open_zip(file, where, largest_index), file
     except BaseException:

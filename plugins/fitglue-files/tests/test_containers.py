@@ -222,18 +222,6 @@ def test_members_of_a_nested_zip_are_read_one_after_the_other():
     assert read_order([oldest, plain, between, newest]) == [newest, oldest, between, plain]
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_a_member_with_a_rare_compression_is_refused(tmp_path, method):
-    """A member that is packed with bzip2 or LZMA is refused, because a few kilobytes of it could
-    unpack to gigabytes at once; its neighbors are read.
-    """
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        archive.writestr(zipfile.ZipInfo("bomb.gpx"), bytes(1000), method)
-        archive.writestr("good.gpx", b"x")
-    assert codes(tmp_path) == {"bomb.gpx": "FG-zip-packing"}
-    assert names(tmp_path) == ["good.gpx"]
-
-
 def test_a_nested_zip_that_unpacks_to_many_times_its_size_is_refused(tmp_path, zipped):
     """A zip that shrinks when it is put into another one is a bomb, because a real one is
     compressed already.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BOMB = "unpacks to hundreds of times its size"
-_PACKING = "method that cannot be unpacked safely"
+_PACKING = "unpacks to more bytes than the zip states"
 #: Bytes that the member of a bomb unpacks to.
 _FULL = 1_000_000_000
 _CLAIMED = 1000
@@ -47,12 +47,40 @@ def _lying_inside(share: float) -> bytes:
     return zipped({"y.zip": _lying(zipfile.ZIP_BZIP2, share)})
 
 
+def _many_lying(share: float) -> bytes:
+    """Return a zip of thousands of members that unpack to far more than its index claims."""
+    one = _lying(zipfile.ZIP_BZIP2, 0.04)
+    index = one.index(b"PK\1\2")
+    end = one.index(b"PK\5\6")
+    member, entry = one[:index], one[index:end]
+    count = int(5000 * share)
+    entries = []
+    for number in range(count):
+        # The offset is the last number of an entry before its name.
+        changed = entry[:42] + struct.pack("<L", number * len(member)) + entry[46:]
+        entries.append(changed.replace(b"x.gpx", b"%05d" % number))
+    members = b"".join(member.replace(b"x.gpx", b"%05d" % number) for number in range(count))
+    sizes = count, count, sum(map(len, entries)), len(members)
+    return members + b"".join(entries) + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, *sizes, 0)
+
+
+def _huge_dictionary(share: float) -> bytes:
+    """Return a zip with a member whose LZMA dictionary has 4 GiB."""
+    content = bytearray(_lying(zipfile.ZIP_LZMA, share))
+    # The properties come after the header of the member with its name, and four bytes.
+    start = 30 + len("x.gpx") + 5
+    content[start : start + 4] = b"\xff" * 4
+    return bytes(content)
+
+
 PACKINGS = [
     Attack(
         "a member packed with bzip2", file("x.zip", partial(_lying, zipfile.ZIP_BZIP2)), _PACKING
     ),
     Attack("a member packed with LZMA", file("x.zip", partial(_lying, zipfile.ZIP_LZMA)), _PACKING),
     Attack("a member packed with bzip2 in a zip in a zip", file("x.zip", _lying_inside), _PACKING),
+    Attack("a member with an LZMA dictionary of 4 GiB", file("x.zip", _huge_dictionary), _PACKING),
+    Attack("thousands of members packed with bzip2", file("x.zip", _many_lying)),
 ]
 
 
