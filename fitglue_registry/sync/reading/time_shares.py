@@ -2,8 +2,8 @@
 
 A zip of ten years of workouts takes minutes, because it has thousands of files, and so does a zip
 of forty files that were made to take just less than the limit. What tells them apart is the time in
-proportion to the size. A recording takes up to one second for each megabyte of the zip, and a
-little more than that is free. What the files of a zip take beyond it comes from one share of the
+proportion to the size. A recording takes about half a second for each megabyte of the zip, and
+twice as much is free. What the files of a zip take beyond it comes from one share of the
 zip, which is as much as a single file may take.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: The free CPU time of a place: seconds for each place, for each byte that it takes on the disk,
 #: and at most for these bytes. A recording of a whole day takes about 0.7 seconds.
 _FREE_S = 0.02
-_FREE_S_PER_BYTE = 1.5e-6
+_FREE_S_PER_BYTE = 1e-6
 _MOST_FREE_S = 1.0
 #: A place is quick if it takes at most this much more than its free time.
 _QUICK_S = 0.4
