@@ -55,13 +55,12 @@ if TYPE_CHECKING:
 #: ``FITGLUE_HOOK_API``, and the host compares the two before it registers the plugin.
 HOOK_API = 1
 
-#: Entry-point groups of plugins, of registry folders, and of hook wrappers (tracing, caching),
-#: which are plugins of their own.
-PLUGIN_GROUP, REGISTRY_GROUP, WRAPPER_GROUP = (
-    "fitglue.plugins",
-    "fitglue.registry",
-    "fitglue.wrappers",
-)
+#: The entry-point group of plugins.
+PLUGIN_GROUP = "fitglue.plugins"
+#: The entry-point group of registry folders.
+REGISTRY_GROUP = "fitglue.registry"
+#: The entry-point group of hook wrappers (tracing, caching), which are plugins of their own.
+WRAPPER_GROUP = "fitglue.wrappers"
 
 PROJECT = "fitglue"
 hookspec = pluggy.HookspecMarker(PROJECT)

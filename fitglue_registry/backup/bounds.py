@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from fitglue_registry.backup.manifest import LARGEST_MANIFEST, MANIFEST, damaged
 from fitglue_registry.input_files import LARGEST_FILE
+from fitglue_registry.payloads import ZIP_END
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,7 +74,7 @@ def _directory_size(file: IO[bytes]) -> int | None:
     if len(end) < _END.size:
         return None
     signature, size, comment = _END.unpack(end)
-    if signature != b"PK\5\6" or comment:
+    if signature != ZIP_END or comment:
         return None
     # A ZIP file of more than 4 GB has a larger record before this one. ``zipfile`` uses it whenever
     # it is there.

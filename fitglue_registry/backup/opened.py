@@ -30,6 +30,7 @@ from fitglue_registry.backup.manifest import (
 )
 from fitglue_registry.backup.manifest_check import check_values
 from fitglue_registry.errors import Place, StoreFailed, UserMistake
+from fitglue_registry.payloads import ZIP_END, ZIP_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 OnStep = Callable[[str, int, int], None]
 
 _CHUNK = 1 << 20
-_ZIP_STARTS = (b"PK\3\4", b"PK\5\6")  # a first file, or the directory of an empty archive
 #: What zipfile and the decoder of the manifest raise for damaged bytes: NotImplementedError for a
 #: newer version of the format, RuntimeError for encryption, RecursionError for deep nesting.
 _UNREADABLE = (
@@ -143,7 +143,7 @@ def open_backup(path: Path) -> Iterator[OpenBackup]:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise not_a_backup(path, "it is not a regular file")
         with path.open("rb") as file:
-            if file.read(4) not in _ZIP_STARTS:
+            if file.read(4) not in (ZIP_FILE, ZIP_END):
                 raise not_a_backup(path, "it is not a ZIP file")
             check_directory(path, file)
             with _zip_file(path, file) as zip_file:

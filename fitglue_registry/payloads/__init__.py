@@ -28,10 +28,12 @@ from fitglue_registry.payloads.limits import (
     TooManyMembers,
 )
 from fitglue_registry.payloads.rows import iter_rows, split_rows
+from fitglue_registry.payloads.signatures import GZIP, ZIP, ZIP_END, ZIP_FILE, ZIP_STARTS
 from fitglue_registry.payloads.unpacking import DamagedPayload, unpack_deflate, unpack_gzip
 
 __all__ = [
     "DEEPEST",
+    "GZIP",
     "LARGEST_BODY",
     "LARGEST_DOCUMENT",
     "LARGEST_PART",
@@ -41,6 +43,10 @@ __all__ = [
     "MOST_NUMBERS",
     "MOST_ROWS",
     "MOST_VALUES",
+    "ZIP",
+    "ZIP_END",
+    "ZIP_FILE",
+    "ZIP_STARTS",
     "BeyondLimits",
     "DamagedPayload",
     "TooDeep",

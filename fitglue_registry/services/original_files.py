@@ -9,8 +9,8 @@ from fitglue_registry.abandoned import remove_abandoned
 from fitglue_registry.errors import Place, StoreFailed
 from fitglue_registry.model.stored import PartName
 from fitglue_registry.output_files import refuse_link, write_new_file
+from fitglue_registry.payloads import GZIP
 from fitglue_registry.sync.reading.originals import (
-    GZIP,
     PACKED_HEAD,
     packed_suffix_in_worker,
     suffix_of,

@@ -12,6 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fitglue_registry.payloads import GZIP, ZIP_FILE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,7 +23,7 @@ _HEAD = 512
 _MOST_FILES = 10_000
 #: The first bytes of a file → what it is.
 _MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"\x1f\x8b", "a gzip file"),
+    (GZIP, "a gzip file"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"BZh", "a bzip2 file"),
@@ -125,7 +127,7 @@ def _file(path: Path) -> str:
 
 
 def _known_head(head: bytes) -> str | None:
-    if head.startswith(b"PK\x03"):  # its index, which is at its end, is missing
+    if head.startswith(ZIP_FILE):  # its index, which is at its end, is missing
         return _BROKEN_ZIP
     if head[257:262] == b"ustar":
         return "a tar archive"

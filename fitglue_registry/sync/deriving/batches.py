@@ -30,9 +30,10 @@ Item = TypeVar("Item")
 #: The smallest number of records without a foreign file for which worker processes are used. Fewer
 #: are derived sooner in this process than a worker has imported its modules.
 _MIN_RECORDS = 200
-#: How many records are loaded at once. Those that all have a foreign file are loaded one by one,
-#: because a file can be large.
-_BATCH, _FILE_BATCH = 25, 1
+#: How many records are loaded at once.
+_BATCH = 25
+#: The same for records that all have a foreign file, because a file can be large.
+_FILE_BATCH = 1
 
 
 @dataclass(frozen=True, slots=True)

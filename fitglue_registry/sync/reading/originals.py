@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import zlib
 
-from fitglue_registry.payloads import LARGEST_PART, BeyondLimits, DamagedPayload, unpack_gzip
+from fitglue_registry.payloads import (
+    GZIP,
+    LARGEST_PART,
+    BeyondLimits,
+    DamagedPayload,
+    unpack_gzip,
+)
 
-#: The first bytes of a gzip file (RFC 1952, 2.3.1).
-GZIP = b"\x1f\x8b"
 #: The number of bytes that are examined to recognize the format.
 _HEAD = 2000
 #: The number of compressed bytes that contain such a head. deflate (RFC 1951) never makes bytes

@@ -28,6 +28,7 @@ from fitglue_files.unpacking import HEAD
 from fitglue_files.zip_budget import ZipBudget, largest_index, size_of
 from fitglue_files.zips import OpenZips, Spools, member_problem, modified_s, open_zip
 from fitglue_registry.errors import RecordRefused
+from fitglue_registry.payloads import ZIP_END, ZIP_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
     from fitglue_files.members import Location, MemberOrRefusal
 
-#: The first bytes of a zip, and of a zip without members.
-_ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
 #: The bytes of a damaged member that are read at a time. The last piece before damage is lost.
 _PIECE = 4096
 
@@ -181,7 +180,7 @@ class ContainerReader:
         if _is_named_zip(path):
             with open_file(path, self._trail) as file:
                 return zipfile.is_zipfile(file)
-        return self.head(member, 4) in _ZIPS
+        return self.head(member, 4) in (ZIP_FILE, ZIP_END)
 
     def _from_zip(
         self,

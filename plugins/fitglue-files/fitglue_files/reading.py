@@ -11,9 +11,10 @@ from fitglue_files.containers import ContainerReader
 from fitglue_files.members import Refusal
 from fitglue_files.refusals import of_no_kind
 from fitglue_files.trail import Trail
-from fitglue_files.unpacking import GZIP, unpack
+from fitglue_files.unpacking import unpack
 from fitglue_formats import check_kind
 from fitglue_registry.errors import RecordRefused
+from fitglue_registry.payloads import GZIP
 from fitglue_registry.plugin_api import Body, Part
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_files import limits
 from fitglue_formats.refusals import shortened
 from fitglue_registry.errors import Place, RecordRefused
+from fitglue_registry.payloads import ZIP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,8 +82,6 @@ _WORDS: dict[int | None, tuple[str, str]] = {
 #: and of the system repeat names.
 _LONGEST_PLACE = 1300
 _LONGEST_WHY = 500
-#: The first bytes of every part of a zip.
-_ZIP = b"PK"
 
 
 def refusal(
@@ -203,7 +202,7 @@ def without_index(where: str, beginning: bytes) -> RecordRefused:
         where: The place of the file.
         beginning: Its first bytes.
     """
-    if beginning.startswith(_ZIP):
+    if beginning.startswith(ZIP):
         why = "the zip is cut off before its end, as after an interrupted download"
     elif beginning:
         why = "it is not a zip, although its name says so; a web page may have been saved instead"

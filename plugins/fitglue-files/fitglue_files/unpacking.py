@@ -8,9 +8,8 @@ import zlib
 
 from fitglue_files import limits
 from fitglue_files.refusals import refusal, too_large
+from fitglue_registry.payloads import GZIP
 
-#: The first bytes of a gzip.
-GZIP = b"\x1f\x8b"
 #: The number of bytes that show the format of a file.
 HEAD = 4096
 

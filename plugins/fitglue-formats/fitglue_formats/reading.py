@@ -22,11 +22,11 @@ from fitglue_registry.model import (
     SourceActivity,
     claim,
 )
+from fitglue_registry.payloads import GZIP, ZIP_STARTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_GZIP, _ZIPS = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 #: Other kinds of files that are often found among workouts, by their first bytes.
 _OTHER_KINDS = (
     (b"\xff\xd8\xff", "a JPEG picture"),
@@ -69,9 +69,9 @@ def kind_of(head: bytes) -> str | None:
         head: The first bytes of the file. A few hundred are enough, unless an XML file begins with
             a long comment; 4096 are looked at.
     """
-    if head.startswith(_GZIP):
+    if head.startswith(GZIP):
         return "gzip"
-    if head.startswith(_ZIPS):
+    if head.startswith(ZIP_STARTS):
         return "zip"
     # FIT protocol, file header: ".FIT" is in the bytes 8 to 11, after the sizes and versions.
     if head[8:12] == b".FIT":

@@ -13,14 +13,13 @@ from fitglue_intervals.dedupe import ENTRY
 from fitglue_intervals.non_activities import non_activity_kind
 from fitglue_intervals.reading import BROKEN_GZIP, gunzip, read_json
 from fitglue_registry.errors import Place, RecordRefused, UserMistake
-from fitglue_registry.payloads import LARGEST_BODY, BeyondLimits, split_rows
+from fitglue_registry.payloads import GZIP, LARGEST_BODY, ZIP_FILE, BeyondLimits, split_rows
 from fitglue_registry.plugin_api import Body, Record
 
-_GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 #: How content begins that is not JSON → what it is.
 _MAGICS = {
-    b"PK\x03\x04": "a zip archive",
+    ZIP_FILE: "a zip archive",
     b"<": "XML or a web page",
     b"{": "incomplete or broken JSON",
     b"[": "incomplete or broken JSON",
@@ -109,7 +108,7 @@ def _record(content: bytes, streams: bytes | None) -> Record:
 
 def _unpacked(content: bytes, name: str) -> bytes:
     """Return the content without gzip; raise ``RecordRefused`` if the gzip is broken."""
-    if not content.startswith(_GZIP):
+    if not content.startswith(GZIP):
         return content
     try:
         return gunzip(content)

@@ -26,7 +26,13 @@ from fitglue_registry.model import (
     gives_way,
     speed_for,
 )
-from fitglue_registry.payloads import LARGEST_BODY, BeyondLimits, DamagedPayload, unpack_gzip
+from fitglue_registry.payloads import (
+    GZIP,
+    LARGEST_BODY,
+    BeyondLimits,
+    DamagedPayload,
+    unpack_gzip,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +40,6 @@ if TYPE_CHECKING:
     from fitglue_intervals.values import Values
     from fitglue_registry.plugin_api import Body
 
-_GZIP = b"\x1f\x8b"
 #: An activity that was trimmed at the source begins later than its file. If the starts are further
 #: apart than a day, the file is that of another workout.
 _SAME_WORKOUT_S = 86_400
@@ -88,7 +93,7 @@ def complete_from_file(
 
 def _unpacked(content: bytes) -> bytes:
     """Return the content without gzip; raise ``ValueError`` if it is broken or too large."""
-    if not content.startswith(_GZIP):
+    if not content.startswith(GZIP):
         return content
     try:
         return unpack_gzip(content)
