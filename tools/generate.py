@@ -458,7 +458,8 @@ MEANINGS = {
     "external_id": "id at the source",
     "leg_no": "leg of a multisport record, counted from 0",
     "stub": "true if the source lists the workout but does not deliver it",
-    "gone": "true if the workout was deleted at the source",
+    "gone": "true if the workout was deleted at the source, or if its file was read before it was "
+    "complete and the complete file has replaced it",
     "at_source": "when the workout arrived at the source, UTC",
     "first_seen_at": "when FitGlue first saw it, UTC",
     "changed_at": "when FitGlue last saw a change, UTC",

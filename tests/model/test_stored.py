@@ -30,6 +30,7 @@ WORDS = {
         "missing",
         "confirmed",
         "gone",
+        "superseded",
         "later",
         "not-fetched",
         "quarantined",
