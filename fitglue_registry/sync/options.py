@@ -24,6 +24,8 @@ class Options:
         streams: Fetch streams.
         files: Fetch original files of records that have never been asked for one.
         dry_run: Report what a sync would do, and store nothing.
+        leave: The resolved paths of files that are not read this time, because a program is still
+            writing them.
     """
 
     since: date | None = None
@@ -32,6 +34,7 @@ class Options:
     streams: bool = True
     files: bool = False
     dry_run: bool = False
+    leave: frozenset[str] = frozenset()
 
     def wants(self, part_option: str | None, *, default: bool) -> bool:
         """Return whether to fetch a part of records that have never been asked for it.

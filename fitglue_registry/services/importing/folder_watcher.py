@@ -33,12 +33,15 @@ class Timing:
             because a network drive may not report changes.
         tick_s: How often changes are collected.
         poll_s: How often folders are searched if the system has no more watches.
+        patience_s: A file whose end is missing is waited for until it has not changed for this
+            time.
     """
 
     quiet_s: float = 2.0
     look_every_s: float = 600.0
     tick_s: float = 0.5
     poll_s: float = 10.0
+    patience_s: float = 60.0
 
 
 class FolderWatcher:
@@ -61,6 +64,8 @@ class FolderWatcher:
         #: Connection → when one of its files was last seen to change, and which files changed.
         self._changed_at: dict[str, float] = {}
         self._changed: dict[str, dict[Path, _Mark]] = {}
+        #: Connection → when to look at it again, although nothing has changed.
+        self._look_at: dict[str, float] = {}
         self._events: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._observer: Any = None
 
@@ -82,6 +87,10 @@ class FolderWatcher:
         self._changed_at[connection] = time.monotonic()
         self._changed.setdefault(connection, {})[path] = _mark(path)
 
+    def look_later(self, connection: str, seconds: float) -> None:
+        """Treat a connection as changed after some seconds, even if nothing is noticed."""
+        self._look_at[connection] = time.monotonic() + seconds
+
     def missing(self, connection: str) -> tuple[Path, ...]:
         """Return the roots of a connection that were missing at the last check."""
         return tuple(root for root in self._roots[connection] if self._marks[root] is None)
@@ -102,7 +111,7 @@ class FolderWatcher:
             if self._look_at_roots():
                 return set()
             self._take_events()
-            settled = self._take_settled()
+            settled = self._take_settled() | self._take_due()
             if settled:
                 return settled
             if time.monotonic() > look_at:
@@ -181,6 +190,14 @@ class FolderWatcher:
             for connection, roots in self._roots.items():
                 if any(path.is_relative_to(self._resolved[root]) for root in roots):
                     self.touch(connection, path)
+
+    def _take_due(self) -> set[str]:
+        """Return the connections that had to be looked at again by now."""
+        now = time.monotonic()
+        due = {connection for connection, at in self._look_at.items() if at <= now}
+        for connection in due:
+            del self._look_at[connection]
+        return due & self._roots.keys()
 
     def _take_settled(self) -> set[str]:
         """Return the connections whose changed files are complete; each change is reported once."""

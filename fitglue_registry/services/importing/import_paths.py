@@ -183,7 +183,8 @@ class Imports:
     ) -> Iterator[Event]:
         """Sync connections as soon as files appear in their folders, until ``stop`` is set.
 
-        A file is read when it is no longer being written. A folder may disappear and come back.
+        A file is read when it is no longer being written: when it has not changed for some time,
+        and has its end or is not likely to get it any more. A folder may disappear and come back.
 
         Args:
             names: Connections, see ``Connections.get``; the default is all connections that read

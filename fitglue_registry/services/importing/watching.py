@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,8 +14,11 @@ from fitglue_registry.services.importing.folder_watcher import (
     Timing,
     check_library,
 )
+from fitglue_registry.services.importing.unfinished import unfinished_files
 from fitglue_registry.services.local_paths import roots_of
 from fitglue_registry.sync.events import SyncStopped, Watching
+from fitglue_registry.sync.options import Options
+from fitglue_registry.sync.worker_limits import LISTING, WorkerDied
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
@@ -22,10 +26,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fitglue_registry.services.connecting.connections import Connections
+    from fitglue_registry.services.importing.unfinished import Unfinished
     from fitglue_registry.services.syncing import Syncs
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.sync.events import Event
     from fitglue_registry.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+#: Seconds after which a file is certainly older than the patience, whose clock has coarse steps.
+_MARGIN_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,15 @@ class WatchedConnection:
 
     connected: ConnectionRow
     roots: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """A watch that goes on: what notices changes, for whom, and how long files may lack an end."""
+
+    watcher: FolderWatcher
+    athlete: str
+    patience_s: float
 
 
 class FolderSyncs:
@@ -65,22 +84,24 @@ class FolderSyncs:
                 fix="fitglue import FOLDER",
             )
         # Watching starts before the first sync, so that files that appear during it are noticed.
-        with closing(FolderWatcher(self._workspace.home, timing or Timing())) as watcher:
-            yield from self._follow(watcher, names, athlete, stop or threading.Event())
+        timing = timing or Timing()
+        with closing(FolderWatcher(self._workspace.home, timing)) as watcher:
+            watch = _Watch(watcher, athlete, timing.patience_s)
+            yield from self._follow(watch, names, stop or threading.Event())
 
     def _follow(
         self,
-        watcher: FolderWatcher,
+        watch: _Watch,
         names: Sequence[str],
-        athlete: str,
         stop: threading.Event,
     ) -> Iterator[Event]:
+        watcher = watch.watcher
         reported: dict[str, Watching] = {}
         changed: set[str] | None = None  # the first time, every connection is synced
         while not stop.is_set():
             # Read again each time, because another folder may have been imported, or a connection
             # removed.
-            watched = self._watched(names, athlete)
+            watched = self._watched(names, watch.athlete)
             watcher.watch({each.connected.id: each.roots for each in watched})
             for each in watched:
                 connection_id = each.connected.id
@@ -94,25 +115,50 @@ class FolderSyncs:
                     yield report
                 is_due = changed is None or connection_id in changed
                 if is_due and missing != each.roots:
-                    yield from self._sync(watcher, each, athlete)
+                    yield from self._sync(watch, each)
             changed = watcher.wait(stop)
 
     def _sync(
         self,
-        watcher: FolderWatcher,
+        watch: _Watch,
         watched: WatchedConnection,
-        athlete: str,
     ) -> Iterator[Event]:
         connected = watched.connected
+        unfinished = self._unfinished(watched, watch.patience_s)
+        if unfinished:
+            # More data is noticed. Without any, the file is read as it is.
+            age_s = max(file.age_s for file in unfinished)
+            watch.watcher.look_later(connected.id, max(watch.patience_s - age_s, 0) + _MARGIN_S)
+        options = Options(leave=frozenset(file.path for file in unfinished))
         try:
             # By id, because a name could also be that of an integration.
-            yield from self._syncs.sync(connected.id, athlete)
+            yield from self._syncs.sync(connected.id, watch.athlete, options)
         except Busy:
             # The sync that is running may have listed the folder before the new file was there, so
             # the change must be reported again.
-            watcher.touch(connected.id, watched.roots[0])
+            watch.watcher.touch(connected.id, watched.roots[0])
         except UserMistake as error:
             yield SyncStopped(connected.name, error)
+
+    def _unfinished(
+        self,
+        watched: WatchedConnection,
+        patience_s: float,
+    ) -> list[Unfinished]:
+        """Return the files of a connection that a program is probably still writing."""
+        work = self._workspace.workers().submit(
+            unfinished_files,
+            list(map(str, watched.roots)),
+            patience_s,
+            limits=LISTING,
+        )
+        try:
+            found: list[Unfinished] = work.result()
+        except WorkerDied as died:
+            # The sync then reads the files as they are, each in a worker of its own.
+            log.warning("unfinished files were not looked for: %s", died.reason)
+            return []
+        return found
 
     def _watched(self, names: Sequence[str], athlete: str) -> list[WatchedConnection]:
         """Return the connections of these names, or all connections that read local files.

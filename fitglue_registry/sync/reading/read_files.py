@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 _BATCH = 25
 #: The first transaction is smaller, so that the first workouts are visible at once.
 _FIRST_BATCH = 4
+#: What separates the path of a zip from that of a file in it.
+_IN_ZIP = " > "
+_UNFINISHED = "its end is missing, so a program is probably still writing it; it is read later"
 #: A batch is closed when its parts have more bytes than this.
 _BATCH_BYTES = 16_000_000
 
@@ -66,6 +70,10 @@ def read_files(run: Run, options: Options) -> Events:
             known = known_locations(db, run.context.connection_id)
         earlier = EarlierContents.of(listed, known)
         due = _due(run, places, listed, known)
+        if options.leave:
+            left, due = _left(run, due, options.leave)
+            for location in left:
+                yield Decided(name, str(location.path), RunDecision.LATER, _UNFINISHED)
         yield PartsPlanned(name, PartName.FILE, len(due))
         done = 0
         for batch in _batches(places.read(due)):
@@ -107,6 +115,31 @@ def _due(
         empty = hashlib.sha256().digest()
         places.known({external_id: digests.get(external_id, empty) for external_id in delivered})
     return due
+
+
+def _left(
+    run: Run,
+    due: Iterable[Location],
+    leave: Iterable[str],
+) -> tuple[list[Location], list[Location]]:
+    """Return the places in files that are not read this time, and the others."""
+    labels = set()
+    for path in leave:
+        labels.add(path)
+        # People know a file by its path below the folder that they named.
+        for root in run.context.paths:
+            resolved = root.resolve()
+            folder = resolved if resolved.is_dir() else resolved.parent
+            labels.add(path.removeprefix(f"{folder}{os.sep}"))
+    left = []
+    others = []
+    for location in due:
+        file = (location.path or "").partition(_IN_ZIP)[0]
+        if file in labels:
+            left.append(location)
+        else:
+            others.append(location)
+    return left, others
 
 
 def _is_due(
