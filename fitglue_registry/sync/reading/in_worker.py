@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -214,18 +214,54 @@ def read_in_worker(
         return bare(error)
 
 
+@dataclass(slots=True)
+class _Unfinished:
+    """A record whose items still arrive."""
+
+    listing: Listing
+    parts: list[Part] = field(default_factory=list)
+    unavailable: list[Unavailable] = field(default_factory=list)
+    activities: list[SourceActivity] = field(default_factory=list)
+    refused: FitglueError | None = None
+
+    def add(self, item: Part | Unavailable | SourceActivity | FitglueError) -> None:
+        """Add the next item.
+
+        Raises:
+            FitglueError: A failure that does not concern a single record.
+        """
+        if isinstance(item, Part):
+            self.parts.append(_plain(item))
+        elif isinstance(item, Unavailable):
+            self.unavailable.append(item)
+        elif isinstance(item, SourceActivity):
+            self.activities.append(item)
+        elif goes_to_quarantine(item):
+            self.refused = item
+        else:
+            raise item
+
+    def finished(self, deriver: Deriver) -> ReadRecord:
+        """Return the record after its last item."""
+        if self.refused is not None:
+            derived = Derived([], self.refused)
+        else:
+            derived = deriver.derived_from(self.listing.external_id, self.activities)
+        return ReadRecord(
+            self.listing,
+            tuple(self.parts),
+            tuple(self.unavailable),
+            bare_result(derived),
+        )
+
+
 class _Reading:
     """The records of one place, while their items arrive."""
 
     def __init__(self, deriver: Deriver) -> None:
         self._deriver = deriver
-        self._done: list[ReadRecord] = []
-        self._external_ids: set[str] = set()
-        self._listing: Listing | None = None
-        self._parts: list[Part] = []
-        self._unavailable: list[Unavailable] = []
-        self._activities: list[SourceActivity] = []
-        self._refused: FitglueError | None = None
+        self._records: dict[str, ReadRecord] = {}  # by external id
+        self._current: _Unfinished | None = None
 
     def add(self, item: Listing | Part | Unavailable | SourceActivity | FitglueError) -> None:
         """Add the next item.
@@ -235,54 +271,28 @@ class _Reading:
         """
         if isinstance(item, Listing):
             self._finish()
-            if item.external_id in self._external_ids:
+            if item.external_id in self._records:
                 raise self._deriver.refusal(_HOOK, f"with two records {item.external_id}")
-            self._external_ids.add(item.external_id)
-            self._listing = item
-        elif self._listing is None:
-            raise self._without_listing(item)
-        elif isinstance(item, Part):
-            self._parts.append(_plain(item))
-        elif isinstance(item, Unavailable):
-            self._unavailable.append(item)
-        elif isinstance(item, SourceActivity):
-            self._activities.append(item)
-        elif goes_to_quarantine(item):
-            self._refused = item
-        else:
+            self._current = _Unfinished(item)
+        elif self._current is not None:
+            self._current.add(item)
+        elif isinstance(item, FitglueError):
             raise item
+        else:
+            what = f"with {type(item).__name__} before any Listing"
+            raise self._deriver.refusal(_HOOK, what)
 
     def records(self) -> list[ReadRecord]:
         """Return the records after the last item."""
         self._finish()
-        return self._done
+        return list(self._records.values())
 
     def _finish(self) -> None:
-        listing = self._listing
-        if listing is None:
-            return
-        if self._refused is not None:
-            derived = Derived([], self._refused)
-        else:
-            derived = self._deriver.derived_from(listing.external_id, self._activities)
-        record = ReadRecord(
-            listing,
-            tuple(self._parts),
-            tuple(self._unavailable),
-            bare_result(derived),
-        )
-        self._done.append(record)
-        self._listing = None
-        self._parts = []
-        self._unavailable = []
-        self._activities = []
-
-    def _without_listing(
-        self, item: Part | Unavailable | SourceActivity | FitglueError
-    ) -> FitglueError:
-        if isinstance(item, FitglueError):
-            return item
-        return self._deriver.refusal(_HOOK, f"with {type(item).__name__} before any Listing")
+        # Before the next record, so that the samples of only one are in memory.
+        if self._current is not None:
+            record = self._current.finished(self._deriver)
+            self._records[record.listing.external_id] = record
+            self._current = None
 
 
 def _plain(part: Part) -> Part:

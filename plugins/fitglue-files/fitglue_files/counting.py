@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from fitglue_files.kind_cache import KindCache
 from fitglue_files.layout import base_name
 from fitglue_files.members import Refusal
 from fitglue_files.sorting import NO_ACTIVITY, is_worth_naming, kind_of_member
@@ -52,12 +53,13 @@ class Counts:
 
 def count_kinds(reader: ContainerReader, members: Iterable[MemberOrRefusal]) -> Counts:
     """Return how many members of each kind there are."""
+    cache = KindCache()
     kinds: Counter[str] = Counter()
     refused = []
     others = []
     why = None
     for member in members:
-        kind = _kind(reader, member)
+        kind = _kind(reader, member, cache)
         kinds[kind] += 1
         if kind == "refused":
             refused.append(_shown_name(member))
@@ -96,13 +98,17 @@ def other_names(
     return names
 
 
-def _kind(reader: ContainerReader, member: MemberOrRefusal) -> str:
+def _kind(
+    reader: ContainerReader,
+    member: MemberOrRefusal,
+    cache: KindCache,
+) -> str:
     """Return the kind of one member, by its first bytes."""
     if isinstance(member, Refusal):
         return _kind_of_refused(member)
     # The files are not read completely: this runs while the athlete waits for an answer.
     try:
-        kind = kind_of_member(reader, member)
+        kind = kind_of_member(reader, member, cache)
     except RecordRefused as error:
         return _kind_of_refused(Refusal(member.location, error))
     if kind == "unknown":

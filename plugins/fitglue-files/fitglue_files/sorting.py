@@ -69,27 +69,20 @@ def kind_of_head(
     return kind
 
 
-#: Key of a member → its kind. An import recognizes, connects and lists the same files, one after
-#: the other in one process. Opening each member three times would take most of a second import.
-_known: dict[str, str] = {}
-_MOST_KNOWN = 200_000
-
-
 def kind_of_member(
     reader: ContainerReader,
     member: Member,
+    cache: KindCache,
 ) -> str:
-    """Return the kind of a member, which is opened if this process has not done so before.
+    """Return the kind of a member, which is opened if the cache does not have it.
 
     Raises:
         RecordRefused: If the member cannot be read.
     """
-    kind = _known.get(member.key)
+    kind = cache.get(member.key)
     if kind is None:
         kind = kind_of_head(member.name, unpack_head(reader.head(member)))
-        if len(_known) >= _MOST_KNOWN:
-            _known.clear()
-        _known[member.key] = kind
+        cache.put(member.key, kind)
     return kind
 
 
@@ -144,7 +137,7 @@ class Sorter:
             self.others += 1
             return None
         try:
-            kind = self._kind(member)
+            kind = kind_of_member(self._reader, member, self._cache)
         except RecordRefused as error:
             refusal = Refusal(member.location, error, member.modified_s)
             if is_worth_naming(refusal):
@@ -157,13 +150,3 @@ class Sorter:
             self.others += 1
             return None
         return member
-
-    def _kind(
-        self,
-        member: Member,
-    ) -> str:
-        kind = self._cache.get(member.key)
-        if kind is None:
-            kind = kind_of_member(self._reader, member)
-            self._cache.put(member.key, kind)
-        return kind

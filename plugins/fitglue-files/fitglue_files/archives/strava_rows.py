@@ -126,6 +126,7 @@ def _external_id(
     is_short = len(number) <= _LONGEST_NUMBER
     if is_short and number.isascii() and number.isdigit():
         return number
+    # The form that Python prints a list in: records that are stored have ids that were made so.
     raw = repr(row).encode("utf-8", "replace")
     digest = hashlib.sha256(raw).hexdigest()
     return f"row-{digest[:16]}"

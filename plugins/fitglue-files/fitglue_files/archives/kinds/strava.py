@@ -40,7 +40,7 @@ from fitglue_registry.plugin_api import Account, Listing
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from fitglue_files.archives.strava_rows import Row, Snapshot
+    from fitglue_files.archives.strava_rows import Row, Snapshot, Summary
     from fitglue_files.layout import Position
     from fitglue_files.members import MemberOrRefusal
     from fitglue_files.source import Items
@@ -250,16 +250,13 @@ def _place(
     member: MemberOrRefusal | None,
 ) -> Location:
     """Return the place of a row with its file, or with the reason why that cannot be read."""
-    summary = row.summary
     # Without its file, the row must not promise one: a later archive may contain it, and the
     # changed summary then reads it.
-    if member is None:
-        summary.pop("file", None)
-    stated_at = utc_text(snapshot.stated_at)
-    content = canonical(summary)
+    without = {"file"} if member is None else set()
+    content = canonical(_left(row.summary, without))
     if len(content) > _LARGEST_SUMMARY:
-        del summary["row"]
-        content = canonical(summary)
+        content = canonical(_left(row.summary, without | {"row"}))
+    stated_at = utc_text(snapshot.stated_at)
     return place_of_row(
         row.external_id,
         f"{stated_at}\0{content.decode()}",
@@ -267,6 +264,11 @@ def _place(
         summary=content.decode(),
         stated_at=stated_at,
     )
+
+
+def _left(summary: Summary, without: set[str]) -> Summary:
+    """Return a summary without some of its values."""
+    return {name: value for name, value in summary.items() if name not in without}
 
 
 def read(
