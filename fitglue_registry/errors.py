@@ -8,6 +8,7 @@ divided by what the caller does next, not by where the failure arose::
     ├── RecordRefused      keep the record in quarantine, continue with the next one     (exit 5)
     ├── ConnectionStopped  stop this connection, continue with the others                (exit 5)
     │   └── AthleteNeeded  … until the athlete has acted (for example, given a new key)  (exit 3)
+    │       └── KeyUnavailable  … in this process; another one may be able to use the key
     ├── UserMistake        report what is wrong with the input, and change nothing       (exit 2)
     │   └── EntryInvalid   … in a registry entry, with file:line:column                  (exit 8)
     ├── PluginFailed       a plugin broke its contract: name it, leave it out, continue  (exit 8)
@@ -141,6 +142,14 @@ class AthleteNeeded(ConnectionStopped):
     """Only the athlete can fix the failure: a rejected key, or a missing permission."""
 
     exit_code = 3
+
+
+class KeyUnavailable(AthleteNeeded):
+    """This process cannot use the newest key, which says nothing about the key itself.
+
+    Another process may have the key file, the keyring or the key that this one lacks, so the
+    connection is not marked as rejected.
+    """
 
 
 class UserMistake(FitglueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from fitglue_registry.errors import AthleteNeeded, FitglueError, Place
+from fitglue_registry.errors import AthleteNeeded, FitglueError, KeyUnavailable, Place
 from fitglue_registry.secrets.binding import bind, mark_restored, read_bound
 from fitglue_registry.secrets.references import scheme_of
 from fitglue_registry.services.addresses import chosen_origin, own_origins
@@ -51,9 +51,28 @@ def open_secret(
         The secret values by name; empty for a connection without a secret.
 
     Raises:
-        AthleteNeeded: FG-address-not-proven if the secret was proven at another address, or an
+        KeyUnavailable: FG-address-not-proven if the secret was proven at another address, or an
             error of the secret store.
     """
+    try:
+        return _secret_for(workspace, connection_id, origin)
+    except AthleteNeeded as error:
+        reason = error
+    # Raised outside the handler, so that no exception of a secret store is attached to it.
+    raise KeyUnavailable(
+        reason.code,
+        reason.what,
+        at=reason.at,
+        why=reason.why,
+        fix=reason.fix,
+    )
+
+
+def _secret_for(
+    workspace: Workspace,
+    connection_id: str,
+    origin: Origin,
+) -> Mapping[str, str]:
     with workspace.database.read() as db:
         connected = get_connection(db, connection_id)
     if connected is None or not connected.secret_ref:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.errors import AthleteNeeded, FitglueError
+from fitglue_registry.errors import AthleteNeeded, FitglueError, KeyUnavailable
 from fitglue_registry.model.stored import ConnectionState, PartName, RunKind, RunOutcome
 from fitglue_registry.plugin_api import Window
-from fitglue_registry.store.connections import update_connection
+from fitglue_registry.store.connections import get_connection, update_connection
 from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.remarks import count_new_with_remarks
 from fitglue_registry.store.runs import RunLog
@@ -35,6 +35,8 @@ from fitglue_registry.sync.reading.read_files import read_files, reads_files
 from fitglue_registry.sync.run import Run
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection as Db
+
     from fitglue_registry.registry import EntryPart
     from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.options import Options
@@ -166,8 +168,18 @@ class _Sync:
         with self._context.database.write() as db:
             error_parts = None if error is None else error.as_dict()
             self._run.log.end(db, now, outcome, error_parts)
-            if changes:
+            is_rejected = changes.get("state") == ConnectionState.CREDENTIALS_REJECTED
+            if changes and not (is_rejected and self._is_key_renewed(db)):
                 update_connection(db, self._context.connection_id, **changes)
+
+    def _is_key_renewed(self, db: Db) -> bool:
+        """Return whether the key was renewed since this sync began.
+
+        Otherwise the end of a slow sync with the old key would mark the new one as rejected.
+        """
+        connected = get_connection(db, self._context.connection_id)
+        began_with = self._context.connection.secret_ref
+        return connected is None or connected.secret_ref != began_with
 
     def _last_event(self, error: FitglueError | None, seconds: float) -> Event:
         name = self._context.name
@@ -234,6 +246,7 @@ def _connection_after(
         return {}
     changes: dict[str, str | None] = {"state_error": json_text(error.as_dict())}
     # Other errors, such as an outage, do not change the state: the next sync simply tries again.
-    if isinstance(error, AthleteNeeded) and was_asked:
+    is_rejected = isinstance(error, AthleteNeeded) and not isinstance(error, KeyUnavailable)
+    if is_rejected and was_asked:
         changes["state"] = ConnectionState.CREDENTIALS_REJECTED
     return changes

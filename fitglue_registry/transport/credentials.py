@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from fitglue_registry.errors import FitglueError
 from fitglue_registry.redaction.echo import EchoMask
 from fitglue_registry.transport.auth import auth_header
 
@@ -71,16 +70,15 @@ class Credentials:
 
         Args:
             sent: The request that was rejected, as ``request`` returned it.
+
+        Raises:
+            FitglueError: The key could not be read again.
         """
         with self._lock:
             # Another thread may have replaced it already after its own 401.
             if self._template is sent:
                 self._template = None
-        try:
-            return self.request().headers != sent.headers
-        # The athlete has to see that the key was rejected, not that reading it again failed.
-        except FitglueError:
-            return False
+        return self.request().headers != sent.headers
 
     def _prepare(self, headers: Mapping[str, str]) -> requests.PreparedRequest:
         all_headers = {

@@ -8,6 +8,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from fitglue_registry.errors import FitglueError, KeyUnavailable
 from fitglue_registry.redaction.redactor import Redactor
 from fitglue_registry.transport.addresses import url_below
 from fitglue_registry.transport.credentials import Credentials
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     import requests
 
-    from fitglue_registry.errors import FitglueError
     from fitglue_registry.transport.answer import HttpAnswer
     from fitglue_registry.transport.policy import HttpPolicy
 
@@ -144,10 +144,29 @@ class HttpSession:
         # All threads and processes that share the budget wait, not only this request.
         if wait_s:
             self._waiting.hold_budget(wait_s)
+        if answer.status != 401:
+            return failure
         # Another process may have renewed the key since this session read it.
-        if answer.status == 401 and self._credentials.is_renewed(request):
-            return TryAgain(error, TWO_ATTEMPTS, 0.0)
-        return failure
+        try:
+            is_renewed = self._credentials.is_renewed(request)
+        except FitglueError as unreadable:
+            return _rejected_here(error, unreadable)
+        return TryAgain(error, TWO_ATTEMPTS, 0.0) if is_renewed else failure
+
+
+def _rejected_here(rejected: FitglueError, unreadable: FitglueError) -> FitglueError:
+    """Return the error for a rejected key that this process cannot read again.
+
+    The key may have been renewed in the meantime. The athlete has to see first that it was
+    rejected, and not that reading it again failed.
+    """
+    return KeyUnavailable(
+        rejected.code,
+        rejected.what,
+        at=rejected.at,
+        why=f"{rejected.why}; it could not be read again, because {unreadable.what}",
+        fix=rejected.fix,
+    )
 
 
 def _log(answer: HttpAnswer, seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from fitglue_registry import Host, Policy
 from fitglue_registry.errors import AthleteNeeded
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.events import SyncFinished
+from fitglue_registry.transport.credentials import Credentials
 from tests.sync.builders import finished, stopped
 
 if TYPE_CHECKING:
@@ -164,6 +166,95 @@ def test_a_worker_whose_key_file_is_missing_does_not_reject_the_connection(
         host.connect("intervals", {"api_key": service.api_key})
         with Host(tmp_path / "worker", url, policy=operated) as worker:
             assert stopped(worker).code.startswith("FG-secret-")
+        assert host.connections.list()[0].state == "ok"
+        finished(host)
+
+
+class ForgetfulStore(MemorySecretStore):
+    """The secret store of a worker that opens the key so many times, and then cannot any more."""
+
+    def __init__(self, secrets, times):
+        super().__init__()
+        self._secrets = secrets
+        self._times = times
+
+    def get(self, ref):
+        if self._times == 0:
+            raise AthleteNeeded("FG-keyring-unavailable", "the keyring is locked", fix="unlock it")
+        self._times -= 1
+        return self._secrets.get(ref)
+
+
+def test_a_worker_that_loses_the_key_in_the_middle_does_not_reject_the_connection(
+    open_host, operated, service
+):
+    """A worker that has read the key, whose keyring is then locked, and whose key is rejected
+    because another worker has renewed it, does not reject the renewed key for the others.
+    """
+    host = open_host(operated)
+    host.connect("intervals", {"api_key": service.api_key})
+    worker = open_host(operated, secrets=ForgetfulStore(host.workspace.secrets, 1))
+    service.set_key("renewed-key")
+    error = stopped(worker)
+    assert error.code == "FG-key-rejected"
+    assert "the keyring is locked" in error.why
+    assert host.connections.list()[0].state == "ok"
+
+
+def test_a_rejection_of_the_old_key_does_not_reject_the_renewed_one(
+    open_host, operated, service, monkeypatch
+):
+    """A sync with the old key that ends after the key was renewed does not mark the new one."""
+    host = open_host(operated)
+    host.connect("intervals", {"api_key": service.api_key})
+    service.set_key("renewed-key")
+    events = host.sync()
+    is_renewed = Credentials.is_renewed
+
+    def renew_afterwards(credentials, sent):
+        answer = is_renewed(credentials, sent)
+        host.connect("intervals", {"api_key": "renewed-key"})
+        return answer
+
+    monkeypatch.setattr(Credentials, "is_renewed", renew_afterwards)
+    assert list(events)[-1].error.code == "FG-key-rejected"
+    assert host.connections.list()[0].state == "ok"
+
+
+def broken_key_file(home):
+    """Replace the key file of a home with one that cannot be read, whoever runs the test."""
+    file = home / "secrets" / "secrets.key"
+    file.unlink()
+    file.mkdir(mode=0o700)
+
+
+def other_key_file(home):
+    """Replace the key file of a home with the key of another home."""
+    file = home / "secrets" / "secrets.key"
+    file.write_bytes(bytes(32))
+
+
+def damaged_secrets(home):
+    """Damage every encrypted secret of a home."""
+    for file in (home / "secrets").glob("*.sealed"):
+        file.write_bytes(file.read_bytes()[:-1] + b"x")
+
+
+@pytest.mark.parametrize("damage", [broken_key_file, other_key_file, damaged_secrets])
+def test_a_worker_whose_secrets_are_damaged_does_not_reject_the_connection(
+    tmp_path, operated, service, monkeypatch, damage
+):
+    """A worker with an unreadable or wrong key file, or a damaged secret, stops with the reason,
+    and the connection stays usable for the others.
+    """
+    monkeypatch.setenv("FITGLUE_SECRETS", "file")
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    with Host(tmp_path / "home", url, policy=operated) as host:
+        host.connect("intervals", {"api_key": service.api_key})
+        shutil.copytree(tmp_path / "home", tmp_path / "worker")
+        damage(tmp_path / "worker")
+        with Host(tmp_path / "worker", url, policy=operated) as worker:
+            assert stopped(worker).code.startswith("FG-secret")
         assert host.connections.list()[0].state == "ok"
         finished(host)
 
