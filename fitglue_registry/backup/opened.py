@@ -7,11 +7,11 @@ import hashlib
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from fitglue_registry.backup.bounds import (
     check_directory,
@@ -35,6 +35,8 @@ from fitglue_registry.payloads import ZIP_END, ZIP_FILE
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fitglue_registry.transport.origin import OtherAddress
+
 #: Called to report progress: the name of the step, how many items are done, and how many there are.
 OnStep = Callable[[str, int, int], None]
 
@@ -56,6 +58,15 @@ _UNREADABLE = (
 _WRITE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
+class BackedUpConnection(NamedTuple):
+    """A connection in the database of a backup, as far as its address is concerned."""
+
+    name: str
+    integration: str
+    source: str
+    settings: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Backup:
     """A backup that was verified."""
@@ -63,6 +74,10 @@ class Backup:
     path: Path
     size: int  # bytes of the ZIP file
     manifest: Manifest
+    # Those of its database; a backup that was just made names none.
+    connections: tuple[BackedUpConnection, ...] = ()
+    # The addresses of these connections that are not those of the entries.
+    other_addresses: tuple[OtherAddress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

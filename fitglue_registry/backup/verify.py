@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fitglue_registry.backup.database_file import sqlite_file
 from fitglue_registry.backup.manifest import DATABASE
-from fitglue_registry.backup.opened import Backup, ignore_step, open_backup
+from fitglue_registry.backup.opened import (
+    BackedUpConnection,
+    Backup,
+    ignore_step,
+    open_backup,
+)
 from fitglue_registry.backup.unpacking import VERIFYING, unpacked_database
 from fitglue_registry.errors import Place, StoreFailed
 
 if TYPE_CHECKING:
     from fitglue_registry.backup.opened import OnStep, OpenBackup
+
+_CONNECTIONS = (
+    "SELECT name, integration, source, settings FROM fg_connections ORDER BY created_at, name"
+)
 
 
 def verify(
@@ -38,7 +49,7 @@ def verify(
     chosen = folder or Path(tempfile.gettempdir())
     with open_backup(path) as opened:
         try:
-            _check_database(opened, chosen)
+            connections = _check_database(opened, chosen)
         except OSError as error:
             raise _not_checked(path, chosen, error) from error
         files = opened.manifest.files
@@ -48,13 +59,33 @@ def verify(
                 for _ in opened.chunks(member):
                     pass
             report("checked", done, len(files))
-        return Backup(path, path.stat().st_size, opened.manifest)
+        return Backup(path, path.stat().st_size, opened.manifest, connections)
 
 
-def _check_database(opened: OpenBackup, folder: Path) -> None:
-    if opened.manifest.database == "sqlite":
-        with unpacked_database(opened, folder, VERIFYING):
-            pass
+def _check_database(opened: OpenBackup, folder: Path) -> tuple[BackedUpConnection, ...]:
+    """Check the database of a backup, and return its connections."""
+    if opened.manifest.database != "sqlite":
+        return ()
+    with (
+        unpacked_database(opened, folder, VERIFYING) as unpacked,
+        sqlite_file(unpacked) as connection,
+    ):
+        rows = connection.execute(_CONNECTIONS).fetchall()
+    connections = []
+    for name, integration, source, settings in rows:
+        connections.append(BackedUpConnection(name, integration, source, _texts(settings)))
+    return tuple(connections)
+
+
+def _texts(settings: str) -> dict[str, str]:
+    """Return the settings of a connection that are texts; a backup can have anything there."""
+    try:
+        values = json.loads(settings)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(values, dict):
+        return {}
+    return {name: value for name, value in values.items() if isinstance(value, str)}
 
 
 def _not_checked(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.policy.policy import BASE_URL
@@ -11,10 +11,9 @@ from fitglue_registry.store.connections import list_connections
 from fitglue_registry.transport.origin import Origin, OtherAddress, origin_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from fitglue_registry.registry import Catalogue, Entry, Http
-    from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.workspace import Workspace
 
 _LONGEST_ADDRESS = 200  # characters that are shown
@@ -37,7 +36,27 @@ def http_of(catalogue: Catalogue, source: Entry) -> Http | None:
     return catalogue.get("integration", source.integration or source.id).http
 
 
-def own_origins(workspace: Workspace, connected: ConnectionRow) -> OwnOrigins:
+class Connected(Protocol):
+    """What is read of a connection here: a row of the store, or a connection in a backup."""
+
+    @property
+    def name(self) -> str:
+        """The name that the athlete types."""
+
+    @property
+    def integration(self) -> str:
+        """The id of the entry of its integration."""
+
+    @property
+    def source(self) -> str:
+        """The id of the entry of its source."""
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Its settings, of which one is the address."""
+
+
+def own_origins(workspace: Workspace, connected: Connected) -> OwnOrigins:
     """Return the origins of the installed entry of a connection.
 
     They are empty if no such entry is installed, or if its source belongs to another integration:
@@ -72,7 +91,7 @@ def chosen_origin(settings: Mapping[str, str], own: OwnOrigins) -> Origin | None
     return origin_of(base_url) if base_url else own.now
 
 
-def other_address(workspace: Workspace, connected: ConnectionRow) -> OtherAddress | None:
+def other_address(workspace: Workspace, connected: Connected) -> OtherAddress | None:
     """Return the address of a connection, or ``None`` if it is that of its installed entry."""
     base_url = connected.settings.get(BASE_URL)
     # Checked first, because reading the installed entries takes longer than all else here.
@@ -85,6 +104,14 @@ def other_addresses(workspace: Workspace) -> tuple[OtherAddress, ...]:
     """Return the addresses of all connections that are not those of their entries."""
     with workspace.database.read() as db:
         connections = list_connections(db)
+    return other_addresses_of(workspace, connections)
+
+
+def other_addresses_of(
+    workspace: Workspace,
+    connections: Iterable[Connected],
+) -> tuple[OtherAddress, ...]:
+    """Return the addresses of these connections that are not those of their entries."""
     found = [other_address(workspace, connected) for connected in connections]
     return tuple(other for other in found if other is not None)
 

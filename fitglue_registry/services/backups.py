@@ -12,7 +12,7 @@ from fitglue_registry.backup.restore import Choices, restore
 from fitglue_registry.backup.server_commands import dump_command, restore_command
 from fitglue_registry.backup.store_files import StoreFiles
 from fitglue_registry.backup.verify import verify
-from fitglue_registry.services.addresses import other_addresses
+from fitglue_registry.services.addresses import other_addresses, other_addresses_of
 from fitglue_registry.services.connection_secrets import without_key
 from fitglue_registry.services.secret_use import mark_installed
 
@@ -91,7 +91,8 @@ class Backups:
             on_step: Called with the name of the step, the number of finished items, and the total.
 
         Returns:
-            The backup with its manifest.
+            The backup with its manifest, its connections, and their addresses that are not those of
+            the entries of this machine.
 
         Raises:
             UserMistake: FG-backup-unknown if the file does not exist or is not a backup.
@@ -101,7 +102,9 @@ class Backups:
         """
         home = self._workspace.home
         # The folder for temporary files may be in memory, and a database can be large.
-        return verify(Path(path), home if home.is_dir() else None, on_step)
+        verified = verify(Path(path), home if home.is_dir() else None, on_step)
+        others = other_addresses_of(self._workspace, verified.connections)
+        return replace_fields(verified, other_addresses=others)
 
     def restore(
         self,

@@ -92,7 +92,13 @@ def verify(cli: CliContext, *, path: Path) -> None:
     """
     with Progress(cli, "reading") as progress:
         verified = cli.host.backups.verify(path, on_step=progress.bar)
-    _show(cli, verified, "complete and undamaged", _lost(verified.manifest))
+    _show(
+        cli,
+        verified,
+        "complete and undamaged",
+        _after_verifying(verified),
+        other_addresses=[other._asdict() for other in verified.other_addresses],
+    )
 
 
 @command.command(
@@ -212,6 +218,15 @@ def _after_making(
         )
     elif manifest.secrets_left_out:
         yield "it contains no keys; on another machine, `fitglue connect` asks for them again"
+
+
+def _after_verifying(verified: Backup) -> Iterator[str]:
+    yield from _lost(verified.manifest)
+    for other in verified.other_addresses:
+        yield (
+            f"{other.connection} {other}; if you did not choose that address, find out who changed "
+            "the backup before you restore it"
+        )
 
 
 def _lost(manifest: Manifest) -> Iterator[str]:

@@ -29,6 +29,7 @@ from fitglue_registry.errors import AthleteNeeded
 from fitglue_registry.registry import Folder, default_folder
 from fitglue_registry.registry.cache import CatalogueCache
 from fitglue_registry.secrets.memory import MemorySecretStore
+from fitglue_registry.services.addresses import other_addresses
 from fitglue_registry.store.connections import update_connection
 from tests.faults.secrets.conftest import KEY
 from tests.faults.secrets.databases import keep_secret, use_address
@@ -89,6 +90,9 @@ def test_a_backup_with_another_address_does_not_get_the_key(
     """After a backup whose `base_url` was changed is restored, neither a sync nor a renewed key
     reaches that address, every command names it, and `connect --base-url` repairs it.
     """
+    code, said = fitglue("backup", "verify", tampered)
+    assert code == 0
+    assert f"intervals uses the address {thief.url}, not {OWN}" in said
     code, said = fitglue("backup", "restore", tampered, "--replace")
     assert code == 0
     assert f"intervals uses the address {thief.url}, not {OWN}" in said
@@ -495,6 +499,31 @@ def test_an_address_that_looks_like_the_own_one_is_shown_and_gets_no_key(
     code, _ = fitglue("connect", "intervals", "--key-stdin", typed="a-new-key-1234")
     assert code in (2, 3)
     assert proxy.asked == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [OWN, "https://intervals.icu@evil.example", "https://intervals.icu.evil.example", "https://."],
+)
+def test_verify_names_each_address_that_is_not_that_of_the_entry(home, connect, address, tmp_path):
+    """`backup verify` shows the addresses that `connections` would show after a restore."""
+    connect()
+    use_address(home / DATABASE, address)
+    with Host(home, policy=Policy.personal()) as host:
+        verified = host.backups.verify(host.backups.make(tmp_path / "backup.zip").path)
+        assert verified.other_addresses == other_addresses(host.workspace)
+    assert bool(verified.other_addresses) == (address != OWN)
+
+
+@pytest.mark.parametrize("settings", ["[]", "{", '{"base_url": 5}'])
+def test_verify_does_not_fail_at_settings_that_are_none(home, connect, settings, tmp_path):
+    """Settings that are no settings have no address, and `backup verify` does not fail at them."""
+    connect()
+    with closing(sqlite3.connect(home / DATABASE)) as database, database:
+        database.execute("UPDATE fg_connections SET settings = ?", (settings,))
+    with Host(home, policy=Policy.personal()) as host:
+        verified = host.backups.verify(host.backups.make(tmp_path / "backup.zip").path)
+    assert verified.other_addresses == ()
 
 
 # -- connect ---------------------------------------------------------------------------------------
