@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
-    from fitglue_files.members import Location, MemberOrRefusal
+    from fitglue_files.members import MemberOrRefusal, MemberPath
 
 #: The bytes of a damaged member that are read at a time. The last piece before damage is lost.
 _PIECE = 4096
@@ -52,9 +52,9 @@ class ContainerReader:
     def __init__(self, trail: Trail | None = None) -> None:
         self._marks: dict[str, str] = {}
         #: The symbolic links that were skipped.
-        self.links: list[Location] = []
+        self.links: list[MemberPath] = []
         #: The pipes, sockets and devices that were skipped.
-        self.specials: list[Location] = []
+        self.specials: list[MemberPath] = []
         self._owns_trail = trail is None
         self._trail = trail or Trail()
         self._zips = OpenZips(limits.MOST_OPEN, limits.MOST_OPEN_MEMBERS)
@@ -120,7 +120,7 @@ class ContainerReader:
             if not _is_hidden(os.path.basename(found.path)):  # noqa: PTH119
                 yield found
 
-    def members(self, location: Location) -> Iterator[MemberOrRefusal]:
+    def members(self, location: MemberPath) -> Iterator[MemberOrRefusal]:
         """Yield the members of one zip, and those of the zips in it."""
         where = display_path(location)
         try:
@@ -184,7 +184,7 @@ class ContainerReader:
 
     def _from_zip(
         self,
-        outer: Location,
+        outer: MemberPath,
         info: zipfile.ZipInfo,
     ) -> Iterator[MemberOrRefusal]:
         """Yield a member of a zip, or the members of that member if it is a zip itself."""
@@ -245,7 +245,7 @@ class ContainerReader:
         except UNREADABLE as error:
             raise refusal_of(member.where, error) from error
 
-    def _beginning(self, location: Location) -> bytes:
+    def _beginning(self, location: MemberPath) -> bytes:
         """Return the first bytes of a zip that cannot be opened; empty if they cannot be read."""
         try:
             return self.head(Member(location, 0.0, 0, ""), 4)
@@ -300,7 +300,7 @@ class ContainerReader:
             return bytes(content), refused
         return bytes(content), None
 
-    def _zip(self, location: Location) -> zipfile.ZipFile:
+    def _zip(self, location: MemberPath) -> zipfile.ZipFile:
         """Return an open zip.
 
         Only those that were used last stay open, and of the nested zips stay unpacked.
@@ -327,7 +327,7 @@ class ContainerReader:
         self._marks[name] = _mark(Path(name))
         return opened
 
-    def _drop(self, location: Location) -> None:
+    def _drop(self, location: MemberPath) -> None:
         """Close a zip."""
         self._spools.drop(location)
         self._zips.drop(location)

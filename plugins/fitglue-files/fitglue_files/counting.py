@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from fitglue_files.containers import ContainerReader
     from fitglue_files.layout import Layout
-    from fitglue_files.members import Location, MemberOrRefusal
+    from fitglue_files.members import MemberOrRefusal, MemberPath
 
 _SPECIALS = ("pipe, socket or device", "pipes, sockets or devices")
 _FILES_OR_FOLDERS = ("file or folder", "files or folders")
@@ -160,7 +160,7 @@ def not_opened(layout: Layout) -> tuple[str, ...]:
     return left_out(*kinds)
 
 
-def _names(locations: Sequence[Location]) -> str:
+def _names(locations: Sequence[MemberPath]) -> str:
     """Return the names at some locations in parentheses, without their folders."""
     names = []
     for location in locations:

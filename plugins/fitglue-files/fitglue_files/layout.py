@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fitglue_files.containers import ContainerReader
-    from fitglue_files.members import Location, MemberOrRefusal
+    from fitglue_files.members import MemberOrRefusal, MemberPath
 
 
 #: The characters of the longest path of a table, with those of the zips that contain it.
@@ -24,14 +24,14 @@ _LONGEST_PATH = 10_000
 class Covering(Protocol):
     """Something that covers a part of the members, such as an archive."""
 
-    def covers(self, location: Location) -> bool:
+    def covers(self, location: MemberPath) -> bool:
         """Return whether a member at this location belongs to it."""
 
 
 class Position(NamedTuple):
     """A path in a container: that of a member, or the folder in which an archive begins."""
 
-    container: Location
+    container: MemberPath
     path: str
 
     def below(self, name: str) -> Position:
@@ -54,8 +54,8 @@ class Layout:
 
     members: tuple[MemberOrRefusal, ...]
     by_position: dict[Position, Member]
-    links: tuple[Location, ...] = ()
-    specials: tuple[Location, ...] = ()
+    links: tuple[MemberPath, ...] = ()
+    specials: tuple[MemberPath, ...] = ()
 
     @classmethod
     def of(cls, reader: ContainerReader, paths: Iterable[Path]) -> Layout:
@@ -79,8 +79,8 @@ class Layout:
     def of_members(
         cls,
         members: Iterable[MemberOrRefusal],
-        links: Iterable[Location] = (),
-        specials: Iterable[Location] = (),
+        links: Iterable[MemberPath] = (),
+        specials: Iterable[MemberPath] = (),
     ) -> Layout:
         """Return the layout of these members; a member that two paths contain is in it once."""
         by_location = {member.location: member for member in members}
@@ -162,7 +162,7 @@ class Layout:
         return members
 
 
-def is_in(parts: Iterable[Covering], location: Location) -> bool:
+def is_in(parts: Iterable[Covering], location: MemberPath) -> bool:
     """Return whether one of these parts covers a member at this location."""
     return any(part.covers(location) for part in parts)
 

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
     from fitglue_registry.errors import RecordRefused
 
-#: The path of the outermost file, followed by the name in each zip on the way to the member.
-Location: TypeAlias = tuple[str, ...]
+#: The path of the outermost file, followed by the name in each zip on the way to the member. What a
+#: sync reads, the file at such a path or a row of a table, is a ``Location`` of ``plugin_api``.
+MemberPath: TypeAlias = tuple[str, ...]
 
 
-def display_path(location: Location) -> str:
-    """Return a location as people write it, in characters that can be encoded as UTF-8.
+def display_path(location: MemberPath) -> str:
+    """Return the path of a member as people write it, in characters that can be encoded as UTF-8.
 
     Each path in it is shortened if it is very long.
     """
@@ -41,7 +42,7 @@ class Member:
             zip, or was not just found.
     """
 
-    location: Location
+    location: MemberPath
     modified_s: float
     size: int
     mark: str
@@ -72,7 +73,7 @@ class Member:
 class Refusal:
     """A file, a folder or a container that is left out, and the reason."""
 
-    location: Location
+    location: MemberPath
     error: RecordRefused
     modified_s: float = 0.0
     is_folder: bool = False
@@ -109,7 +110,7 @@ def read_order(members: Iterable[AnyMember]) -> list[AnyMember]:
     has to be unpacked for them.
     """
     ordered = newest_first(members)
-    groups: dict[Location, list[AnyMember]] = {}
+    groups: dict[MemberPath, list[AnyMember]] = {}
     for member in ordered:
         is_nested = len(member.location) > _OF_PLAIN_ZIP
         key = member.location[:-1] if is_nested else member.location
@@ -117,6 +118,6 @@ def read_order(members: Iterable[AnyMember]) -> list[AnyMember]:
     return list(chain.from_iterable(groups.values()))
 
 
-def _age(member: MemberOrRefusal) -> tuple[float, Location]:
+def _age(member: MemberOrRefusal) -> tuple[float, MemberPath]:
     """Return the sort key of a member; the location makes the order stable."""
     return -member.modified_s, member.location

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_files.members import Member, Refusal, display_path
 from fitglue_files.paths import named_paths
 from fitglue_files.refusals import restored
-from fitglue_registry.plugin_api import Location as Place
+from fitglue_registry.plugin_api import Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +41,7 @@ def place_of(
     member: MemberOrRefusal,
     mark: str = "",
     **values: Any,
-) -> Place:
+) -> Location:
     """Return the place of a member.
 
     Args:
@@ -50,7 +50,7 @@ def place_of(
         **values: What the source needs to read it, as JSON has it.
     """
     of_member = _values(member)
-    return Place(
+    return Location(
         _digest("\0".join(member.location)),
         f"{of_member['mark']}|{mark}",
         _hint(of_member, values),
@@ -66,7 +66,7 @@ def place_of_row(
     mark: str,
     member: MemberOrRefusal | None = None,
     **values: Any,
-) -> Place:
+) -> Location:
     """Return the place of a row of a table, which may have a file.
 
     Args:
@@ -78,7 +78,7 @@ def place_of_row(
     of_member = None if member is None else _values(member)
     if of_member is not None:
         mark = f"{mark}|{of_member['mark']}"
-    return Place(
+    return Location(
         _digest(f"row\0{external_id}"),
         _digest(mark),
         _hint(of_member, values),
@@ -99,7 +99,7 @@ def folders_of(connection: Connection) -> list[str]:
     return folders
 
 
-def below(folders: Iterable[str], place: Place) -> Place:
+def below(folders: Iterable[str], place: Location) -> Location:
     """Return a place with its path below one of these folders, as athletes know their files."""
     for folder in folders:
         if place.path is not None and place.path.startswith(folder):
@@ -107,7 +107,7 @@ def below(folders: Iterable[str], place: Place) -> Place:
     return place
 
 
-def hint_of(place: Place) -> Hint:
+def hint_of(place: Location) -> Hint:
     """Return what is needed to read a place."""
     values = json.loads(place.hint)
     of_member = values.pop("member")

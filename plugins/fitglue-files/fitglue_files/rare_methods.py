@@ -20,7 +20,7 @@ from fitglue_registry.errors import RecordRefused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fitglue_files.members import Location
+    from fitglue_files.members import MemberPath
 
 #: Bytes that are read, or unpacked, at once.
 _PIECE = 1 << 16
@@ -84,7 +84,7 @@ class MemberOpener:
         self,
         archive: zipfile.ZipFile,
         info: zipfile.ZipInfo,
-        location: Location,
+        location: MemberPath,
     ) -> IO[bytes]:
         """Open a member for reading, see ``open_member``.
 

@@ -13,7 +13,7 @@ from fitglue_files.zips import member_problem
 if TYPE_CHECKING:
     import zipfile
 
-    from fitglue_files.members import Location
+    from fitglue_files.members import MemberPath
 
 
 class _Contents(NamedTuple):
@@ -31,12 +31,12 @@ class ZipBudget:
     """
 
     def __init__(self) -> None:
-        self._zips: set[Location] = set()
+        self._zips: set[MemberPath] = set()
         self._crowded: set[str] = set()
         #: The path of a file on the disk → what all zips in it contain.
         self._files: dict[str, _Contents] = {}
 
-    def check(self, location: Location) -> None:
+    def check(self, location: MemberPath) -> None:
         """Raise ``RecordRefused`` if a zip in the same file had too many members.
 
         Opening each of the others would take as long as opening the first.
@@ -46,7 +46,7 @@ class ZipBudget:
 
     def count(
         self,
-        location: Location,
+        location: MemberPath,
         opened: zipfile.ZipFile,
         size: int,
     ) -> None:

@@ -15,7 +15,7 @@ from fitglue_files.rare_methods import METHODS, open_member
 from fitglue_files.refusals import bomb, crowded, refusal, zip_too_large
 
 if TYPE_CHECKING:
-    from fitglue_files.members import Location
+    from fitglue_files.members import MemberPath
     from fitglue_registry.errors import RecordRefused
 
 #: ZIP specification (APPNOTE), general purpose bit flag: bit 0 means encrypted.
@@ -140,9 +140,9 @@ class OpenZips:
     ) -> None:
         self._most = most
         self._most_members = most_members
-        self._open: OrderedDict[Location, tuple[zipfile.ZipFile, IO[bytes]]] = OrderedDict()
+        self._open: OrderedDict[MemberPath, tuple[zipfile.ZipFile, IO[bytes]]] = OrderedDict()
 
-    def get(self, location: Location) -> zipfile.ZipFile | None:
+    def get(self, location: MemberPath) -> zipfile.ZipFile | None:
         """Return a zip, or ``None`` if it is not open."""
         if location not in self._open:
             return None
@@ -151,7 +151,7 @@ class OpenZips:
 
     def keep(
         self,
-        location: Location,
+        location: MemberPath,
         opened: zipfile.ZipFile,
         file: IO[bytes],
     ) -> None:
@@ -171,7 +171,7 @@ class OpenZips:
         while len(self._open) >= self._most:
             self.drop(next(iter(self._open)))
 
-    def drop(self, location: Location) -> None:
+    def drop(self, location: MemberPath) -> None:
         """Close a zip if it is open."""
         if location in self._open:
             opened, file = self._open.pop(location)
@@ -213,13 +213,13 @@ class Spools:
         """Close and delete all temporary files."""
         self._zips.close()
 
-    def drop(self, location: Location) -> None:
+    def drop(self, location: MemberPath) -> None:
         """Close and delete the temporary file of a zip, if there is one."""
         self._zips.drop(location)
 
     def zip(
         self,
-        location: Location,
+        location: MemberPath,
         outer: zipfile.ZipFile,
         largest_index: int,
     ) -> zipfile.ZipFile:
@@ -250,7 +250,7 @@ class Spools:
         return opened
 
 
-def _nested_info(location: Location, outer: zipfile.ZipFile) -> zipfile.ZipInfo:
+def _nested_info(location: MemberPath, outer: zipfile.ZipFile) -> zipfile.ZipInfo:
     """Return the index entry of a nested zip; raise ``RecordRefused`` if it must not be opened."""
     where = display_path(location)
     info = outer.getinfo(location[-1])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from fitglue_files.containers import ContainerReader
     from fitglue_files.layout import Layout, Position
-    from fitglue_files.members import Location
+    from fitglue_files.members import MemberPath
     from fitglue_files.wording import Contents
     from fitglue_registry.plugin_api import Connection
 
@@ -52,7 +52,7 @@ class Archive:
             return self.root.container[0]
         return self.root.path
 
-    def covers(self, location: Location) -> bool:
+    def covers(self, location: MemberPath) -> bool:
         """Return whether a member at this location is part of the archive."""
         container, folder = self.root
         depth = len(container)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from fitglue_files.containers import ContainerReader
     from fitglue_files.layout import Layout
-    from fitglue_files.members import Location, Member
+    from fitglue_files.members import Member, MemberPath
 
 #: To be used with ``match``: with ``search``, a hostile name of 64 kB would take a minute, because
 #: the search starts again at each character.
@@ -91,7 +91,7 @@ def summaries_in(reader: ContainerReader, tables: Iterable[Member]) -> Summaries
 
     A summary that is in several archives is taken from the newest.
     """
-    of_archives: dict[Location, list[Summary]] = defaultdict(list)
+    of_archives: dict[MemberPath, list[Summary]] = defaultdict(list)
     broken: list[Refusal] = []
     partly_read: list[Refusal] = []
     for table in tables:
@@ -113,7 +113,7 @@ def summaries_in(reader: ContainerReader, tables: Iterable[Member]) -> Summaries
     return Summaries(workouts, groups, broken, partly_read)
 
 
-def _archive_of(table: Member) -> Location:
+def _archive_of(table: Member) -> MemberPath:
     """Return the zip or folder that contains a file of summaries; an archive has several."""
     *container, name = table.location
     return (*container, slashed(name).rpartition("/")[0])
