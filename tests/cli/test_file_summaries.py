@@ -6,6 +6,9 @@ import zipfile
 
 import pytest
 
+from fitglue_formats.testing import gpx_file
+from fitglue_registry import Host, Policy
+from fitglue_registry.cli.commands.import_ import _looking
 from fitglue_registry.cli.sync_report import Tally, _listed, summary
 from fitglue_registry.plugin_api import Window
 from fitglue_registry.services.events import SyncFinished, SyncScope, SyncStarted, WindowListed
@@ -70,3 +73,34 @@ def test_of_several_paths_the_first_is_named_and_the_others_are_counted():
 def test_the_progress_of_a_source_of_files_counts_files(rows, files, words):
     """While files are read, the current step counts files, and rows of tables that have none."""
     assert _listed(tally_of("/a", rows=rows, files=files)) == words
+
+
+def test_a_search_for_files_reports_how_far_it_is(tmp_path):
+    """While plugins look through files, somebody who waits gets the numbers of files that were
+    looked at and found, and at the end that of all files.
+    """
+    rides = tmp_path / "rides"
+    rides.mkdir()
+    for number in range(3):
+        (rides / f"{number}.gpx").write_bytes(gpx_file())
+    with zipfile.ZipFile(rides / "more.zip", "w") as archive:
+        archive.writestr("3.gpx", gpx_file())
+        archive.writestr("4.gpx", gpx_file())
+    reported = []
+    with Host(tmp_path / "home", policy=Policy.personal()) as host:
+        host.imports.recognize([rides], report=reported.append)
+    assert reported[-1].looked_at == 5
+    assert reported[-1].found >= 5
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ((0, 1), "looking through the files: 1 file found"),
+        ((0, 12000), "looking through the files: 12,000 files found"),
+        ((800, 12000), "looking through the files: 800 of 12,000 files"),
+    ],
+)
+def test_a_search_shows_what_was_found_and_then_what_was_looked_at(counts, words):
+    """The current step first says how many files were found, then how many were looked at."""
+    assert _looking(*counts) == words

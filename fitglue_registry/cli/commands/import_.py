@@ -33,6 +33,7 @@ _SHOWN = 3
 _LEFT_OUT = 5
 #: The exit code of a command that was stopped by a signal.
 _STOPPED = 130
+_LOOKING = "looking through the files"
 
 
 @click.command(
@@ -76,8 +77,12 @@ def command(
     of the same account, only what is new is stored. Your files are not changed.
     """
     try:
-        with Progress(cli, "looking through the files"):
-            recognition = cli.host.imports.recognize(paths, source)
+        with Progress(cli, _LOOKING) as progress:
+            recognition = cli.host.imports.recognize(
+                paths,
+                source,
+                lambda counts: progress.show_step(_looking(*counts)),
+            )
         _show_recognition(cli, recognition)
         agreed = dry_run or yes or _confirmed(cli)
     except (KeyboardInterrupt, click.Abort):
@@ -88,6 +93,14 @@ def command(
         cli.note("Nothing was imported.")
         return UserMistake.exit_code
     return _import(cli, recognition, dry_run=dry_run)
+
+
+def _looking(looked_at: int, found: int) -> str:
+    """Return the step of looking through files, with how far it is."""
+    files = count(found, "file")
+    if not looked_at:
+        return f"{_LOOKING}: {files} found"
+    return f"{_LOOKING}: {looked_at:,} of {files}"
 
 
 def _confirmed(cli: CliContext) -> bool:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from fitglue_registry.file_counts import FileCounts
     from fitglue_registry.plugin_api import Recognized
     from fitglue_registry.services.athletes import Athletes
     from fitglue_registry.services.connecting.connections import Connections
@@ -62,12 +63,19 @@ class Imports:
         self._syncs = syncs
         self._views = PluginViews(workspace)
 
-    def recognize(self, paths: Iterable[str | Path], source: str | None = None) -> Recognition:
+    def recognize(
+        self,
+        paths: Iterable[str | Path],
+        source: str | None = None,
+        report: Callable[[FileCounts], None] | None = None,
+    ) -> Recognition:
         """Ask all plugins what some files and folders are; nothing is written.
 
         Args:
             paths: Files and folders.
             source: The id of a source's entry, if only this source is wanted.
+            report: Called with the numbers of files that were looked at and found so far, from
+                another thread.
 
         Returns:
             What the plugins recognized, in the order of ``paths``, with an error for each plugin
@@ -82,7 +90,7 @@ class Imports:
             PluginFailed: Nothing was recognized because a plugin failed.
         """
         check_paths(self._workspace.policy)
-        return recognize(self._workspace, paths, source)
+        return recognize(self._workspace, paths, source, report=report)
 
     def import_paths(
         self,

@@ -15,6 +15,7 @@ from fitglue_registry.errors import (
     RecordRefused,
     UserMistake,
 )
+from fitglue_registry.file_counts import reported_to
 from fitglue_registry.input_files import try_to_open
 from fitglue_registry.plugin_api import Refused
 from fitglue_registry.registry.paths import expanded
@@ -25,8 +26,9 @@ from fitglue_registry.sync.worker_limits import LISTING, WorkerDied
 from fitglue_registry.validation.wording import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from fitglue_registry.file_counts import FileCounts
     from fitglue_registry.plugin_api import Recognized as Recognized
     from fitglue_registry.registry import Catalogue, Entry
     from fitglue_registry.sync.worker_limits import WorkerLimits
@@ -54,6 +56,7 @@ def recognize(
     paths: Iterable[str | Path],
     entry: str | None = None,
     limits: WorkerLimits = LISTING,
+    report: Callable[[FileCounts], None] | None = None,
 ) -> Recognition:
     """Ask all plugins, or only that of the source ``entry``; see ``Imports.recognize``.
 
@@ -62,6 +65,7 @@ def recognize(
         paths: Files and folders.
         entry: The id of a source's entry, if only this source is wanted.
         limits: What a plugin that reads foreign files may use.
+        report: Called while the plugins look through the files, from another thread.
     """
     # A dict removes duplicates and keeps the order in which the paths were typed.
     readable = dict.fromkeys(map(_readable, paths))
@@ -72,8 +76,9 @@ def recognize(
         )
     sources = _sources(workspace.catalogue, entry)
     answers = _Answers()
-    for answer in _ask(workspace, sources, wanted, limits):
-        answers.take(answer, entry)
+    with reported_to(report) as counts:
+        for answer in _ask(workspace, sources, wanted, limits, counts):
+            answers.take(answer, entry)
     recognitions = answers.recognitions
     problems = answers.problems
     _check_unambiguous(workspace.catalogue, recognitions)
@@ -151,6 +156,7 @@ def _ask(
     sources: Sequence[Entry],
     paths: list[str],
     limits: WorkerLimits,
+    counts: str | None,
 ) -> Iterator[Sequence[Recognized | Refused] | FitglueError]:
     """Yield the answer of each plugin of these sources, or its error.
 
@@ -169,6 +175,7 @@ def _ask(
             plugins.recipe(limits.wall_s),
             name,
             paths,
+            counts,
             limits=limits,
         )
         try:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError, PluginFailed
+from fitglue_registry.file_counts import written_to
 from fitglue_registry.model import SourceActivity
 from fitglue_registry.plugin_api import Account, Listing, Location, Part, Unavailable, Window
 from fitglue_registry.sync.deriving.deriver import Derived, Deriver, goes_to_quarantine
@@ -131,15 +132,25 @@ def recognize_in_worker(
     recipe: PluginsRecipe,
     name: str,
     paths: Sequence[str],
+    counts: str | None = None,
 ) -> Sequence[Recognized | Refused] | FitglueError:
-    """Return what a plugin recognizes at some paths, or its error."""
+    """Return what a plugin recognizes at some paths, or its error.
+
+    Args:
+        recipe: How to load the plugins.
+        name: The name of the plugin.
+        paths: The paths.
+        counts: Where to write how many files were looked at, see ``file_counts``.
+    """
     try:
         plugins = plugins_of(recipe)
     except FitglueError as error:
         return bare(error)
-    for _, answer, failure in plugins.broadcast([name], "fitglue_recognize", paths=list(paths)):
-        recognized: Sequence[Recognized | Refused] = answer
-        return recognized if failure is None else bare(failure)
+    with written_to(counts):
+        answers = plugins.broadcast([name], "fitglue_recognize", paths=list(paths))
+        for _, answer, failure in answers:
+            recognized: Sequence[Recognized | Refused] = answer
+            return recognized if failure is None else bare(failure)
     return []
 
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from fitglue_files import limits
+from fitglue_files.looking import file_found
 from fitglue_files.members import Member, Refusal, display_path
 from fitglue_files.opening import Found, files_below, open_file
 from fitglue_files.packed_sizes import PackedSizes
@@ -146,6 +147,7 @@ class ContainerReader:
 
     def _from_file(self, path: str) -> Iterator[MemberOrRefusal]:
         """Yield a file, or its members if it is a zip."""
+        file_found()
         location = (path,)
         try:
             with open_file(path, self._trail) as file:
@@ -188,6 +190,7 @@ class ContainerReader:
         info: zipfile.ZipInfo,
     ) -> Iterator[MemberOrRefusal]:
         """Yield a member of a zip, or the members of that member if it is a zip itself."""
+        file_found()
         location = (*outer, info.filename)
         where = display_path(location)
         member_modified_s = modified_s(info)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_files.kind_cache import KindCache
 from fitglue_files.layout import base_name
+from fitglue_files.looking import file_opened
 from fitglue_files.members import Refusal
 from fitglue_files.sorting import NO_ACTIVITY, is_worth_naming, kind_of_member
 from fitglue_files.wording import Contents, counted, left_out, named
@@ -60,6 +61,7 @@ def count_kinds(reader: ContainerReader, members: Iterable[MemberOrRefusal]) -> 
     why = None
     for member in members:
         kind = _kind(reader, member, cache)
+        file_opened()
         kinds[kind] += 1
         if kind == "refused":
             refused.append(_shown_name(member))

@@ -13,6 +13,7 @@ from fitglue_files.archives.collecting import archives_in
 from fitglue_files.containers import ContainerReader
 from fitglue_files.counting import contents_of, count_kinds, count_workouts
 from fitglue_files.layout import Layout
+from fitglue_files.looking import start_again
 from fitglue_files.members import Refusal
 from fitglue_files.paths import joined
 from fitglue_files.plain_files import SOURCE
@@ -41,6 +42,7 @@ def recognize(paths: Sequence[str]) -> list[Recognized | Refused]:
     archive is a source of its own. If a folder contains archives besides files, it is named in
     several answers, and each source reads its own part of it.
     """
+    start_again()
     archives: dict[Archive, list[str]] = defaultdict(list)
     folders: list[Recognized] = []
     single: list[str] = []
