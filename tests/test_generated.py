@@ -16,6 +16,8 @@ from fitglue_registry.registry.loading import load_catalogue
 ROOT = Path(__file__).parents[1]
 
 
+# In ``make test``, ``make lint`` runs the same command.
+@pytest.mark.long
 def test_generated_files_are_up_to_date():
     """No generated file is out of date: ``python tools/generate.py --check`` finds nothing."""
     process = subprocess.run(

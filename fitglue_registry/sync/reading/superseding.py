@@ -30,9 +30,9 @@ SUPERSEDED = "the file was incomplete when it was read; its complete content has
 #: are written at the end of a recording; bytes 8 to 11 are ".FIT".
 _FIT_HEADER = 14
 _FIT = slice(8, 12)
-#: The end tags of an XML file. A program that saves a track again and again writes them behind the
-#: last point, and overwrites them with the next one.
-_END_TAGS = re.compile(rb"(?:</[\w:]{1,40}>\s*+)++\Z")
+#: An end tag of an XML file. A program that saves a track again and again writes the end tags after
+#: the last point, and overwrites them with the next one.
+_END_TAG = re.compile(rb"</[\w:]{1,40}+>")
 #: How many bytes the end tags take at most.
 _MOST_END = 400
 
@@ -46,15 +46,17 @@ def continues(old: bytes, new: bytes) -> bool:
     if old[_FIT] == new[_FIT] == b".FIT":
         return new[_FIT_HEADER:].startswith(old[_FIT_HEADER:])
     beginning = _without_end_tags(old)
-    return len(beginning) < len(old) and new.startswith(beginning)
+    return 0 < len(beginning) < len(old) and new.startswith(beginning)
 
 
 def _without_end_tags(content: bytes) -> bytes:
     start = max(len(content) - _MOST_END, 0)
-    end = _END_TAGS.search(content[start:])
-    if end is None:
-        return content
-    return content[: start + end.start()].rstrip()
+    end = content[start:].rstrip()
+    tag = end.rfind(b"</")
+    while tag >= 0 and _END_TAG.fullmatch(end, tag):
+        end = end[:tag].rstrip()
+        tag = end.rfind(b"</")
+    return content[: start + len(end)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import gzip
 import math
 import os
 import struct
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,7 +86,11 @@ def _real_files() -> list:
     return names
 
 
-real = pytest.mark.parametrize("name", _real_files())
+# The scope groups the tests of one file, so that the SDK decodes each file once.
+@pytest.fixture(scope="module", params=_real_files())
+def name(request):
+    """Return the name of each real file in turn."""
+    return request.param
 
 
 def content_of(name: str) -> bytes:
@@ -93,6 +98,7 @@ def content_of(name: str) -> bytes:
     return gzip.decompress(content) if name.endswith(".gz") else content
 
 
+@lru_cache(maxsize=1)
 def sdk(content: bytes) -> dict[str, list[dict]]:
     """Return the messages that the SDK reads, by their kind."""
     messages, _ = Decoder(Stream.from_byte_array(bytearray(content))).read(**OPTIONS)
@@ -228,7 +234,6 @@ def _differing_place(index: int, streams: dict, record: dict) -> list[tuple]:
 
 
 @pytest.mark.shared
-@real
 def test_messages_of_real_files_are_those_of_the_sdk(name, shared_files):
     """Each number in a session, lap, length, event or set of a real file is the one that the SDK
     reads.
@@ -237,7 +242,6 @@ def test_messages_of_real_files_are_those_of_the_sdk(name, shared_files):
 
 
 @pytest.mark.shared
-@real
 def test_samples_of_real_files_are_those_of_the_sdk(name, shared_files):
     """Each value of each sample of a real file is the one that the SDK reads."""
     assert differing_samples(content_of(name)) == []

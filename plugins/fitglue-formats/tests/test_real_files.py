@@ -8,6 +8,7 @@ import gzip
 import json
 import os
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -62,12 +63,24 @@ FAMILIES = {
 }
 
 pytestmark = [pytest.mark.shared, pytest.mark.usefixtures("shared_files")]
-readable = pytest.mark.parametrize("name", sorted(EXPECTED.keys() - REFUSED.keys()))
+
+
+# The scope groups the tests of one file, so that each file is decoded once.
+@pytest.fixture(scope="module", params=sorted(EXPECTED.keys() - REFUSED.keys()))
+def name(request):
+    """Return the name of each readable file in turn."""
+    return request.param
 
 
 def content_of(name: str) -> bytes:
     content = (_FILES / name).read_bytes()
     return gzip.decompress(content) if name.endswith(".gz") else content
+
+
+@lru_cache(maxsize=1)
+def workouts_of(name: str) -> list:
+    """Return the workouts of a file; those of the last one are remembered."""
+    return activities(content_of(name))
 
 
 def sessions_of(expected: dict) -> list[dict]:
@@ -101,12 +114,11 @@ def test_files_without_a_workout_are_refused(name):
     assert caught.value.code == REFUSED[name]
 
 
-@readable
 def test_sport_start_and_summary_are_those_of_other_readers(name):
     """Each session has the start, duration, distance and family of sport that other readers
     found.
     """
-    workouts, sessions = activities(content_of(name)), sessions_of(EXPECTED[name])
+    workouts, sessions = workouts_of(name), sessions_of(EXPECTED[name])
     assert [problem for activity in workouts for problem in problems(activity)] == []
     assert len(workouts) == max(len(sessions), 1)
     for activity, session in zip(workouts, sessions, strict=False):
@@ -121,7 +133,6 @@ def test_sport_start_and_summary_are_those_of_other_readers(name):
         assert near(session["distance_m"], activity.distance_m)
 
 
-@readable
 def test_every_sample_is_there(name):
     """A file has as many samples as other readers counted, except where samples are joined."""
     expected = EXPECTED[name]
@@ -131,18 +142,15 @@ def test_every_sample_is_there(name):
         else expected["records"]
     )
     samples = sum(
-        len(activity.streams[0].values)
-        for activity in activities(content_of(name))
-        if activity.streams
+        len(activity.streams[0].values) for activity in workouts_of(name) if activity.streams
     )
     assert samples == (SALVAGED | JOINED).get(name, counted)
 
 
-@readable
 def test_heart_rates_are_those_of_other_readers(name):
     """Heart rates are those of the session, or else of the samples, where 0 does not count."""
     expected = EXPECTED[name]
-    workouts = activities(content_of(name))
+    workouts = workouts_of(name)
     for activity, session in zip(workouts, sessions_of(expected), strict=False):
         assert near(session["hr_avg"] or None, activity.average_heartrate_bpm)
         assert near(session["hr_max"] or None, activity.max_heartrate_bpm)
@@ -160,10 +168,9 @@ def test_heart_rates_are_those_of_other_readers(name):
         assert sum(beats) / len(beats) == pytest.approx(WITHOUT_ZEROS.get(name, average), abs=0.6)
 
 
-@readable
 def test_laps_and_lengths_are_all_there(name):
     """The legs of a file have as many laps and lengths together as other readers counted."""
-    expected, workouts = EXPECTED[name], activities(content_of(name))
+    expected, workouts = EXPECTED[name], workouts_of(name)
     kinds = [lap.kind for activity in workouts for lap in activity.laps]
     if "laps" in expected:
         assert (kinds.count("lap"), kinds.count("length")) == (
