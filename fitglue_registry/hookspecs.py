@@ -150,7 +150,9 @@ class Hooks:
         Yields:
             For each record its ``Listing``, then its ``Part`` or the reason why it has none, then
                 its source activities. Nothing, if the file contains no record. If the location is
-                ``undecodable``, its bytes and no source activities that need them.
+                ``undecodable``, its bytes and no source activities that need them. Decode a part
+                only after it was yielded: the host wants nothing more if it has the same record
+                with the same bytes, as of a file that was moved.
 
         Raises:
             RecordRefused: The record whose ``Listing`` was yielded last makes no sense. The host

@@ -98,6 +98,20 @@ def quarantined(
     return [RecordRow(*row) for row in db.execute(query)]
 
 
+def external_ids_with_code(
+    db: Db,
+    connection_id: str,
+    code: str,
+) -> set[str]:
+    """Return the external ids of the records of a connection that are in quarantine with a code."""
+    query = (
+        sa.select(records.c.external_id)
+        .join(quarantine, quarantine.c.record_id == records.c.id)
+        .where(records.c.connection_id == connection_id, quarantine.c.code == code)
+    )
+    return set(db.scalars(query))
+
+
 def list_quarantine(db: Db, athlete_id: str) -> list[dict[str, Any]]:
     """Return the records of an athlete that are in quarantine, the longest there first."""
     query = (

@@ -36,6 +36,10 @@ LISTING_UPLOAD = WorkerLimits(wall_s=180.0, cpu_s=60.0)
 #: The limits for unpacking one file of at most 256 MB.
 UNPACKING = WorkerLimits(wall_s=60.0, cpu_s=20.0)
 
+#: The code for files that were not read because others in their zip had used up its time. There may
+#: be thousands of them, so only the athlete decides that they are read after all.
+ZIP_SHARE = "FG-zip-share"
+
 
 class WorkerDied(Exception):
     """Raised for work whose process ended before the result arrived, or was ended by its limits.

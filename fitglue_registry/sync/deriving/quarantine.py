@@ -13,6 +13,7 @@ from fitglue_registry.sync.deriving.store_derived import place_stored, store_der
 from fitglue_registry.sync.events import Decided, Events
 from fitglue_registry.sync.lock import lock_of
 from fitglue_registry.sync.run import Run
+from fitglue_registry.sync.worker_limits import ZIP_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from fitglue_registry.store.records import RecordRow
     from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.deriving.deriver import Derived
-
-#: The code of files that were not read because others in their zip had used up its time. There may
-#: be thousands of them, so only the athlete decides that they are read after all.
-_NOT_READ = "FG-zip-share"
 
 
 def retry_connection(context: SyncContext) -> Events:
@@ -61,7 +58,7 @@ def retry_quarantine(run: Run) -> Events:
             db,
             context.connection_id,
             not_version=version,
-            not_code=_NOT_READ,
+            not_code=ZIP_SHARE,
         )
     yield from _retry(run, waiting)
 

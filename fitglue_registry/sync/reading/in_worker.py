@@ -15,6 +15,7 @@ from fitglue_registry.model import SourceActivity
 from fitglue_registry.plugin_api import Account, Listing, Location, Part, Unavailable, Window
 from fitglue_registry.sync.deriving.deriver import Derived, Deriver, goes_to_quarantine
 from fitglue_registry.sync.deriving.in_worker import bare, bare_result, plugins_of
+from fitglue_registry.sync.reading.known_content import Known, KnownContent, until_known
 from fitglue_registry.sync.reading.time_shares import comparable_s, ended_unless_quick
 from fitglue_registry.transport.clock import SystemClock
 
@@ -106,6 +107,8 @@ class ReadRecord:
         unavailable: The reasons why it has no other parts.
         derived: The source activities, or why the record is refused.
         broke: Why its bytes could not be decoded, if that broke a worker process.
+        known: The SHA-256 of its file, if the store has the record with this file already; it has
+            no parts and no source activities then.
         cpu_s: Comparable seconds of CPU time that reading its place took; 0 except for the last
             record there.
     """
@@ -115,6 +118,7 @@ class ReadRecord:
     unavailable: tuple[Unavailable, ...] = ()
     derived: Derived = _NOTHING
     broke: FitglueError | None = None
+    known: bytes | None = None
     cpu_s: float = 0.0
 
 
@@ -198,6 +202,7 @@ def read_in_worker(
     task: Task,
     location: Location,
     quick_s: float | None = None,
+    known: Known = frozenset(),
 ) -> list[ReadRecord] | FitglueError:
     """Return the records at a place, or the failure that concerns the whole connection.
 
@@ -205,6 +210,7 @@ def read_in_worker(
         task: The connection.
         location: The place.
         quick_s: The CPU time after which this process ends; ``None`` for that of its limits.
+        known: Content that the store has already, which is not decoded.
     """
     try:
         plugins = plugins_of(task.recipe)
@@ -214,7 +220,8 @@ def read_in_worker(
         started_s = time.process_time()
         with ended_unless_quick(quick_s):
             arguments = {"connection": task.connection, "location": location}
-            for _, item in plugin.iterate(_HOOK, [arguments]):
+            then = until_known(task.entry, known)
+            for _, item in plugin.iterate(_HOOK, [arguments], then=then):
                 reading.add(item)
             records = reading.records()
         if records:
@@ -234,8 +241,12 @@ class _Unfinished:
     unavailable: list[Unavailable] = field(default_factory=list)
     activities: list[SourceActivity] = field(default_factory=list)
     refused: FitglueError | None = None
+    known: bytes | None = None
 
-    def add(self, item: Part | Unavailable | SourceActivity | FitglueError) -> None:
+    def add(
+        self,
+        item: Part | KnownContent | Unavailable | SourceActivity | FitglueError,
+    ) -> None:
         """Add the next item.
 
         Raises:
@@ -243,6 +254,8 @@ class _Unfinished:
         """
         if isinstance(item, Part):
             self.parts.append(_plain(item))
+        elif isinstance(item, KnownContent):
+            self.known = item.digest
         elif isinstance(item, Unavailable):
             self.unavailable.append(item)
         elif isinstance(item, SourceActivity):
@@ -254,6 +267,8 @@ class _Unfinished:
 
     def finished(self, deriver: Deriver) -> ReadRecord:
         """Return the record after its last item."""
+        if self.known is not None:
+            return ReadRecord(self.listing, known=self.known)
         if self.refused is not None:
             derived = Derived([], self.refused)
         else:
@@ -274,7 +289,10 @@ class _Reading:
         self._records: dict[str, ReadRecord] = {}  # by external id
         self._current: _Unfinished | None = None
 
-    def add(self, item: Listing | Part | Unavailable | SourceActivity | FitglueError) -> None:
+    def add(
+        self,
+        item: Listing | Part | KnownContent | Unavailable | SourceActivity | FitglueError,
+    ) -> None:
         """Add the next item.
 
         Raises:

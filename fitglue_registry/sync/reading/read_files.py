@@ -11,6 +11,7 @@ from fitglue_registry.model.stored import PartName, PartState, RunDecision
 from fitglue_registry.plugin_api import Window
 from fitglue_registry.store.locations import forget_locations, known_locations, put_locations
 from fitglue_registry.store.parts import external_ids_of_parts
+from fitglue_registry.store.quarantine import external_ids_with_code
 from fitglue_registry.store.raw_parts import digests_of_files
 from fitglue_registry.sync.events import (
     Decided,
@@ -25,6 +26,7 @@ from fitglue_registry.sync.listing.window import events_of, not_ready
 from fitglue_registry.sync.reading.read_places import Places
 from fitglue_registry.sync.reading.store_reads import StoredBatch, compare_batch, store_batch
 from fitglue_registry.sync.reading.superseding import SUPERSEDED, EarlierContents
+from fitglue_registry.sync.worker_limits import ZIP_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
@@ -100,6 +102,7 @@ def _due(
     context = run.context
     with context.database.read() as db:
         wanted = external_ids_of_parts(db, context.connection_id, PartState.WANTED)
+        not_read = external_ids_with_code(db, context.connection_id, ZIP_SHARE)
     due = []
     delivered: set[str] = set()
     for location in listed:
@@ -109,6 +112,8 @@ def _due(
         # A place that names its record, such as a row, gives way to a file that is found later.
         elif location.external_id is None:
             delivered.update(before.external_ids)
+    # A copy of them outside their zip is read.
+    delivered -= not_read
     if due and delivered:
         with context.database.read() as db:
             digests = digests_of_files(db, context.connection_id)

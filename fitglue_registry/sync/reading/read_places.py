@@ -20,6 +20,7 @@ from fitglue_registry.sync.reading.in_worker import (
     list_in_worker,
     read_in_worker,
 )
+from fitglue_registry.sync.reading.known_content import KnownContents
 from fitglue_registry.sync.reading.time_shares import TimeShares
 from fitglue_registry.sync.reading.without_folder import (
     error_without_folder,
@@ -72,6 +73,7 @@ class Places:
         self._bytes = 0
         #: External id → the SHA-256 of the bytes that a place has delivered under it.
         self._delivered: dict[str, bytes] = {}
+        self._contents: KnownContents | None = None
         self._shares = TimeShares(self._limits)
         #: The places whose first reading was not quick, and those whose zip has no time left.
         self._aside: list[Location] = []
@@ -122,6 +124,8 @@ class Places:
         unnamed = []
         named = []
         for location in locations:
+            # Not before there is something to read, because it takes time for a large store.
+            self._contents = self._contents or KnownContents(self._context)
             if location.external_id is None:
                 unnamed.append(location)
             else:
@@ -184,11 +188,13 @@ class Places:
         limits: WorkerLimits,
         quick_s: float | None = None,
     ) -> Work:
+        assert self._contents is not None
         self._latest = self._workers.submit(
             read_in_worker,
             self._task,
             location,
             quick_s,
+            self._contents.at(location),
             limits=limits,
         )
         return self._latest
@@ -339,6 +345,8 @@ def _cpu_s(records: Iterable[ReadRecord]) -> float:
 
 def _digest(record: ReadRecord) -> bytes:
     """Return the SHA-256 of the bytes of a record, which are those of one file."""
+    if record.known is not None:
+        return record.known
     digest = hashlib.sha256()
     for part in record.parts:
         digest.update(part.content)

@@ -10,6 +10,7 @@ from fitglue_registry.model.stored import PartName, PartState
 from fitglue_registry.plugin_api import UnavailableState
 from fitglue_registry.store.locations import KnownLocation, put_locations
 from fitglue_registry.store.parts import part_states
+from fitglue_registry.store.quarantine import external_ids_with_code
 from fitglue_registry.store.raw_parts import BLOB_PARTS
 from fitglue_registry.store.records import known_records
 from fitglue_registry.sync.deriving.deriver import Derived
@@ -20,6 +21,7 @@ from fitglue_registry.sync.listing.derive_changes import DerivedChange
 from fitglue_registry.sync.listing.revisions import Revisions
 from fitglue_registry.sync.listing.store_changes import store_changes
 from fitglue_registry.sync.reading.superseding import supersede
+from fitglue_registry.sync.worker_limits import ZIP_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -96,6 +98,8 @@ def compare_batch(run: Run, places: Sequence[PlaceRead]) -> Batch:
     derived = []
     for change in changes:
         record = by_id[change.external_id]
+        # It was not decoded because the store has it in this revision, so it cannot have changed.
+        assert record.known is None
         derived.append(DerivedChange(change, _derived(record), context.now))
     changed = {change.external_id for change in changes}
     # The others are of an older archive, which changes nothing.
@@ -203,7 +207,8 @@ def _store_missing(
     """Store the parts of records that have not changed, but whose parts the store does not have.
 
     They may be damaged, so that they are wanted again, or an earlier version stopped before it had
-    read them. These records are returned by their ids.
+    read them. Records that were not read because of slow files in their zip are stored as well.
+    All of these records are returned by their ids.
     """
     stored: dict[int, ReadRecord] = {}
     for external_id, record in batch.unchanged.items():
@@ -211,9 +216,17 @@ def _store_missing(
         if row is not None and record.parts:
             stored[row.id] = record
     states = part_states(transaction.db, stored)
+    not_read = external_ids_with_code(
+        transaction.db,
+        transaction.context.connection_id,
+        ZIP_SHARE,
+    )
     incomplete = {}
     for record_id, record in stored.items():
-        if any(states[record_id].get(part.part) != PartState.HAVE for part in record.parts):
+        is_read_now = record.broke is None and record.listing.external_id in not_read
+        if is_read_now or any(
+            states[record_id].get(part.part) != PartState.HAVE for part in record.parts
+        ):
             incomplete[record_id] = record
     _keep_parts(transaction, incomplete)
     results = {record_id: _derived(record) for record_id, record in incomplete.items()}

@@ -15,7 +15,7 @@ import pytest
 from fitglue_files import limits, normalizing, plugin, sorting
 from fitglue_files.testing import listed, places, read_all, read_place
 from fitglue_registry.errors import AthleteNeeded, RecordRefused
-from fitglue_registry.plugin_api import Body, Part, Record
+from fitglue_registry.plugin_api import Body, Listing, Part, Record
 
 
 def id_of(content: bytes) -> str:
@@ -353,3 +353,15 @@ def test_pipes_and_sockets_are_counted_among_what_is_left_out(rides, connect_to)
         notes = plugin.fitglue_connect(connection=connect_to(rides)).notes
         assert len(read_all(connect_to(rides))) == 2
     assert notes[1:] == ("Left out: 2 pipes, sockets or devices (pipe.fit, s.gpx).",)
+
+
+def test_a_file_is_decoded_after_its_bytes_were_yielded(tmp_path, connect_to, gpx, monkeypatch):
+    """The listing and the bytes of a file come before it is decoded, because the host wants nothing
+    more of a file that it has.
+    """
+    (tmp_path / "a.gpx").write_bytes(gpx())
+    connection = connect_to(tmp_path)
+    [place] = places(connection)
+    monkeypatch.setattr(normalizing, "activities", lambda *_: pytest.fail("it was decoded"))
+    items = plugin.fitglue_read(connection=connection, location=place)
+    assert [type(next(items)), type(next(items))] == [Listing, Part]

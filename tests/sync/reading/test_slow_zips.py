@@ -95,7 +95,7 @@ def test_slow_files_of_one_zip_take_no_longer_than_their_share(folder, host):
     """Once the slow files of a zip have used up their share, the others are kept with the reason
     and not read, and the quick files before them and beside the zip arrive.
     """
-    folder.add(good="", zip99="", **{f"zip{number}": busy(0.9) for number in range(10, 18)})
+    folder.add(good="", zip99="", **{f"zip{number}": busy(3.0) for number in range(10, 18)})
     finished(host)
     assert ids_of(host) == ["good", "zip99"]
     reasons = {record["external_id"]: record for record in host.records.quarantine()}
@@ -104,9 +104,11 @@ def test_slow_files_of_one_zip_take_no_longer_than_their_share(folder, host):
     assert "used up the 1 s of CPU time" in str(reasons)
 
 
-def test_a_slow_file_is_read_within_the_share_of_its_zip(folder, host):
+def test_a_slow_file_is_read_within_the_share_of_its_zip(folder, host, monkeypatch):
     """A single file in a zip that takes long is read, after all other files."""
-    folder.add(zip1=busy(0.5), zip0="", good="")
+    limits = WorkerLimits(wall_s=60.0, cpu_s=4.0)
+    monkeypatch.setattr(workers, "WorkerLimits", lambda **_: limits)
+    folder.add(zip1=busy(1.5), zip0="", good="")
     stored = [event.external_id for event in host.sync() if isinstance(event, PartStored)]
     assert (sorted(stored), stored[-1]) == (["good", "zip0", "zip1"], "zip1")
 
@@ -135,7 +137,7 @@ def test_a_slow_zip_is_not_read_again(folder, host):
     """The next sync reads nothing of a zip whose files have used up their share, not even with
     another version of the plugin, which would take as long again.
     """
-    folder.add(**{f"zip{number}": busy(2.0) for number in range(10, 13)})
+    folder.add(**{f"zip{number}": busy(3.0) for number in range(10, 13)})
     finished(host)
     folder.forget_readers()
     with host.workspace.database.write() as db:
@@ -148,7 +150,7 @@ def test_a_slow_zip_is_not_read_again(folder, host):
 @pytest.mark.long
 def test_files_of_a_slow_zip_can_be_tried_again(folder, host):
     """What was not read because of slow files in its zip is kept, and a retry reads it."""
-    script = f"if Path({str(folder.path / 'slow')!r}).exists():\n    " + busy(0.9).replace(
+    script = f"if Path({str(folder.path / 'slow')!r}).exists():\n    " + busy(3.0).replace(
         "\n", "\n    "
     )
     (folder.path / "slow").touch()
