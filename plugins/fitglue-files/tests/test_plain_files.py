@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fitglue_files import limits, normalizing, plugin, sorting
+from fitglue_files.kind_cache import KindCache
 from fitglue_files.testing import listed, places, read_all, read_place
 from fitglue_registry.errors import AthleteNeeded, RecordRefused
 from fitglue_registry.plugin_api import Body, Listing, Part, Record
@@ -248,13 +249,44 @@ def test_a_damaged_file_of_a_known_format_is_refused_under_its_name_with_its_byt
     assert record.error.what.startswith("ride: ")
 
 
-def test_a_second_list_opens_no_file_again(tmp_path, connect_to, gpx, monkeypatch):
-    """A second listing opens no file that has not changed, and gives it the same mark."""
-    (tmp_path / "rides").mkdir()
-    (tmp_path / "rides" / "a.gpx").write_bytes(gpx())
-    before = places(connect_to(tmp_path / "rides"))
+@pytest.fixture
+def one_ride(tmp_path, gpx):
+    """Return a folder with one workout."""
+    folder = tmp_path / "rides"
+    folder.mkdir()
+    (folder / "a.gpx").write_bytes(gpx())
+    return folder
+
+
+def forbid_opening(monkeypatch):
+    """Let the test fail if the kind of a file is read from its content."""
     monkeypatch.setattr(sorting, "kind_of_head", lambda *_: pytest.fail("opened again"))
-    assert places(connect_to(tmp_path / "rides")) == before
+
+
+def forget_kinds(monkeypatch):
+    """Forget the kinds that this process remembers, as another process has none."""
+    monkeypatch.setattr(KindCache, "_remembered", {})
+
+
+def test_a_second_list_opens_no_file_again(one_ride, connect_to, monkeypatch):
+    """A second listing, in another process, opens no file that has not changed, and gives it the
+    same mark.
+    """
+    before = places(connect_to(one_ride))
+    forget_kinds(monkeypatch)
+    forbid_opening(monkeypatch)
+    assert places(connect_to(one_ride)) == before
+
+
+def test_what_was_recognized_is_not_opened_by_the_list(one_ride, connect_to, monkeypatch):
+    """An import recognizes and lists the same files in one process, and opens each of them once;
+    the next process opens none.
+    """
+    assert list(plugin.fitglue_recognize(paths=[str(one_ride)]))
+    forbid_opening(monkeypatch)
+    listed = places(connect_to(one_ride))
+    forget_kinds(monkeypatch)
+    assert places(connect_to(one_ride)) == listed
 
 
 def test_a_file_that_changed_has_another_mark(tmp_path, connect_to, gpx):
