@@ -73,7 +73,12 @@ class Policy:
             operator_settings=frozenset(),
             networks=_EVERY_NETWORK,
             quotes_responses=True,
-            quotas=Quotas(connections=None, upload_bytes=None, upload_files=None),
+            quotas=Quotas(
+                connections=None,
+                upload_bytes=None,
+                upload_files=None,
+                stored_bytes=None,
+            ),
         )
 
     def allows_integration(self, integration: str) -> bool:

@@ -17,6 +17,10 @@ class Quotas:
         upload_bytes: The size of one upload in bytes, as it was received; ``None`` for any size.
         upload_files: How many files one upload may contain, those inside of archives included;
             ``None`` for any number.
+        stored_bytes: How many bytes the records of an athlete may keep in the store: the bytes of
+            all parts and streams as they are stored, the original files, and 10 kB for the rows of
+            each record, which limits their number as well; ``None`` for any number. An athlete with
+            ten years of workouts from three sources keeps about 2 GB.
         normalize_cpu_s: Seconds of CPU time for reading and normalizing one foreign file, enforced
             on Linux.
         normalize_memory: Bytes of address space of a process that reads foreign files, enforced on
@@ -26,6 +30,7 @@ class Quotas:
     connections: int | None = 20
     upload_bytes: int | None = 500 * _MB
     upload_files: int | None = 20_000
+    stored_bytes: int | None = 10_000 * _MB
     normalize_cpu_s: float = 20.0
     normalize_memory: int = 1536 * _MIB
 

@@ -15,6 +15,7 @@ from fitglue_registry.sync.deriving.rebuild import rebuild_connection
 from fitglue_registry.sync.engine import sync_connection
 from fitglue_registry.sync.events import SyncStopped
 from fitglue_registry.sync.options import Options
+from fitglue_registry.sync.storage import Storage
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
@@ -195,6 +196,7 @@ def work_on(
         view,
         workspace.workers,
         workspace.policy.quotas,
+        Storage(workspace.policy.quotas.stored_bytes, connected.athlete_id),
         # A source without HTTP reads files, where parallel requests gain nothing.
         lanes=http.connections if http else 1,
         upload=upload,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from fitglue_registry.model.moments import clock_text
 from fitglue_registry.policy import Quotas
+from fitglue_registry.sync.storage import Storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +78,7 @@ class SyncContext:
         connection: The row of the connection, as it was when the work began.
         view: The connection as its plugin sees it.
         quotas: What one piece of work may use.
+        storage: What the athlete keeps, compared with the quota.
         upload: The content that is read instead of the paths of the connection, if it is one.
         paths: The files and folders that the connection reads.
         has_places: Whether there is anywhere to look for files: not if all of them were uploaded.
@@ -97,6 +99,7 @@ class SyncContext:
     view: ConnectionView
     open_workers: Callable[[], Workers]
     quotas: Quotas = field(default_factory=Quotas)
+    storage: Storage = field(default_factory=Storage)
     lanes: int = 1
     upload: Upload | None = None
     paths: tuple[Path, ...] = ()

@@ -13,6 +13,7 @@ from fitglue_registry.services.syncing import work_on
 from fitglue_registry.sync.engine import sync_connection
 from fitglue_registry.sync.events import SourceConnected, SyncStopped
 from fitglue_registry.sync.options import Options
+from fitglue_registry.sync.storage import check_free
 from fitglue_registry.sync.worker_limits import LISTING_UPLOAD
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class Uploads:
             source: The id of a source's entry, if only this source is wanted.
         """
         self._check_size(name, len(content))
+        most = self._workspace.policy.quotas.stored_bytes
+        if most is not None:
+            with self._workspace.database.read() as db:
+                check_free(db, athlete, most)
         return self._import(name, content, athlete, source)
 
     def _check_size(self, name: str, size: int) -> None:

@@ -141,6 +141,7 @@ def keep_parts(
         # Without ``part.decoded``, which exists only to save normalize the decompression.
         body = Body(part.content, part.encoding)
         received[record_id] = ReceivedPart(body, received_at or context.now)
+    context.storage.take(transaction.db, received.values())
     raw_ids = context.raws.put(transaction.db, context.entry.id, name, received)
     set_received(transaction.db, name, raw_ids)
 

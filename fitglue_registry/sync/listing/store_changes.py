@@ -137,6 +137,7 @@ def _store_summaries(transaction: Transaction, by_record: Mapping[int, DerivedCh
         )
         group = new if change.known is None else known
         group[record_id] = received
+    context.storage.take(db, (known | new).values(), len(new))
     raw_ids = context.raws.put(db, context.entry.id, PartName.SUMMARY, known)
     raw_ids |= context.raws.put(db, context.entry.id, PartName.SUMMARY, new, fresh=True)
     set_received(db, PartName.SUMMARY, raw_ids)
