@@ -259,15 +259,21 @@ def reasons_of(records):
     return reasons
 
 
-def test_the_workouts_whose_files_are_in_a_closed_folder_name_it(unpacked, connect_to, request):
-    """If the folder of the files cannot be opened, each row is a workout that names the folder."""
+def test_a_closed_folder_is_named_and_its_workouts_keep_their_claim_to_it(
+    unpacked, connect_to, request
+):
+    """If the folder of the files cannot be opened, it is named, and each of its workouts waits for
+    its file.
+    """
     (unpacked / "activities").chmod(0)
     request.getfixturevalue("other_user")
     records = read_all(connect_to(unpacked, entry="strava-archive"))
-    reasons = reasons_of(records)
-    assert len(records) == len(reasons) == 5
-    assert sum(len(record.workouts) for record in records.values()) == 5
-    assert all("activities cannot be opened: you may not read it" in each for each in reasons)
+    of_rows = {key: record for key, record in records.items() if record.workouts}
+    [folder] = [record for key, record in records.items() if key not in of_rows]
+    assert folder.listing.unavailable.code == "FG-folder-unreadable"
+    assert len(of_rows) == len(reasons_of(of_rows)) == 5
+    assert all("activities cannot be opened: you may not read it" in each
+               for each in reasons_of(of_rows))  # fmt: skip
 
 
 def test_a_closed_folder_of_which_no_row_names_a_file_is_named(unpacked, connect_to, request):
@@ -281,12 +287,17 @@ def test_a_closed_folder_of_which_no_row_names_a_file_is_named(unpacked, connect
     assert any("1 file or folder that cannot be used (media)" in note for note in notes)
 
 
-def test_a_workout_whose_file_may_not_be_read_names_it_once(unpacked, connect_to, request):
-    """A file that may not be read is named by the workout of its row, and not a second time."""
+def test_a_workout_whose_file_may_not_be_read_waits_for_it(unpacked, connect_to, request):
+    """A file that may not be read is named, and the workout of its row waits for it."""
     (unpacked / "activities" / "1003.gpx").chmod(0)
     request.getfixturevalue("other_user")
-    records = read_all(connect_to(unpacked, entry="strava-archive"))
-    [reason] = reasons_of(records)
+    connection = connect_to(unpacked, entry="strava-archive")
+    records = read_all(connection)
+    assert (
+        plugin.fitglue_connect(connection=connection).notes[0].endswith("1 with a file, 4 without.")
+    )
+    assert len(reasons_of(records)) == 2
+    [reason] = reasons_of({"1003": records["1003"]})
     assert "1003.gpx cannot be used: you may not read it" in reason
     assert records["1003"].workouts[0].title == "Lake"
 

@@ -74,8 +74,14 @@ def contents(
     snapshots = snapshots_in(reader, layout)
     files = Files(layout)
     for snapshot in snapshots:
-        missing = [name for name in snapshot.files if not files.of(snapshot.table, name)]
-        sentences.append(_total(snapshot.rows, len(snapshot.files) - len(missing)))
+        missing = []
+        readable = 0
+        for name in snapshot.files:
+            member = files.of(snapshot.table, name)
+            readable += isinstance(member, Member)
+            if member is None:
+                missing.append(name)
+        sentences.append(_total(snapshot.rows, readable))
         if snapshot.problem is not None:
             sentences.append(f"Problem: {snapshot.problem.error.what}.")
         without_row = list(files.without_row([snapshot]))
@@ -225,7 +231,6 @@ def places(connection: Connection) -> Iterator[Location]:
         files = Files(layout)
         sorter = Sorter(reader, cache, connection.alive)
         without_row = list(sorter.workouts(read_order(files.without_row(snapshots))))
-        reported = set()
         for snapshot in snapshots:
             if snapshot.problem is not None:
                 yield place_of(snapshot.problem)
@@ -234,13 +239,9 @@ def places(connection: Connection) -> Iterator[Location]:
                     continue
                 listed.add(row.external_id)
                 member = files.of(snapshot.table, row.summary.get("file") or "")
-                # The row reports it, with the name of the workout that misses its file.
-                if isinstance(member, Refusal):
-                    reported.add(member.location)
                 yield _place(snapshot, row, member)
-        for refusal in _refusals(layout, snapshots):
-            if refusal.location not in reported:
-                yield place_of(refusal)
+        # Also those that a row names: the host hears of them from new rows only.
+        yield from map(place_of, _refusals(layout, snapshots))
         yield from map(place_of, without_row)
 
 
