@@ -9,7 +9,7 @@ import codecs
 import csv
 from datetime import datetime
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 import polyline
@@ -25,10 +25,16 @@ from fitglue_registry.model.stored import Verdict
 from fitglue_registry.output_files import output_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from fitglue_registry.dedupe.weights import Weights
+
+
+#: Bytes. A polyline of a point per second takes a few kB for an hour.
+_LONGEST_LINE = 1_000_000
+#: A record takes about 1 kB of memory.
+_MOST_RECORDS = 500_000
 
 
 class LabeledRecord(msgspec.Struct, frozen=True):
@@ -82,14 +88,37 @@ def read_records(path: Path) -> list[LabeledRecord]:
     """
     records: list[LabeledRecord] = []
     with open_file(path) as lines:
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(_lines(lines, path), 1):
             text = line
             # Some editors begin a file with a byte order mark, which is not JSON.
             if number == 1:
                 text = line.removeprefix(codecs.BOM_UTF8)
-            if text.strip():
-                records.append(_record(text, path, number))
+            if not text.strip():
+                continue
+            if len(records) == _MOST_RECORDS:
+                raise _too_much(path, number, f"it has more than {_MOST_RECORDS:,} records")
+            records.append(_record(text, path, number))
     return records
+
+
+def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    """Yield the lines of a file, each of which is read only up to the limit."""
+    number = 1
+    while line := file.readline(_LONGEST_LINE + 1):
+        if len(line) > _LONGEST_LINE:
+            raise _too_much(path, number, f"a line has more than {_LONGEST_LINE // 1000:,} kB")
+        yield line
+        number += 1
+
+
+def _too_much(path: Path, number: int, why: str) -> UserMistake:
+    return UserMistake(
+        "FG-file-too-large",
+        "the file is larger than what is matched at once",
+        at=Place(str(path), number),
+        why=why,
+        fix="split the file by person, and match each part",
+    )
 
 
 def _record(

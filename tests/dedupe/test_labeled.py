@@ -133,3 +133,25 @@ def test_the_labeled_people_are_matched_without_a_wrong_merge(shared):
     ]
     assert wrong == []
     assert len(correct) / sum(1 for pair in pairs if pair["same"]) > 0.99
+
+
+def test_a_line_that_is_too_long_is_refused_with_its_number(tmp_path):
+    """A line that is longer than any record is refused before it is read to its end."""
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(b'{"id": "a"}\n' + b" " * 1_000_001 + b"\n")
+    with pytest.raises(UserMistake) as caught:
+        read_records(path)
+    assert caught.value.code == "FG-file-too-large"
+    assert caught.value.at.line == 2
+
+
+def test_more_records_than_are_matched_at_once_are_refused(tmp_path, monkeypatch):
+    """A file with too many records is refused, and blank lines do not count."""
+    monkeypatch.setattr("fitglue_registry.dedupe.labeled._MOST_RECORDS", 2)
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(b'{"id": "a"}\n\n\n{"id": "b"}\n\n')
+    assert len(read_records(path)) == 2
+    path.write_bytes(path.read_bytes() + b'{"id": "c"}\n')
+    with pytest.raises(UserMistake) as caught:
+        read_records(path)
+    assert caught.value.code == "FG-file-too-large"
