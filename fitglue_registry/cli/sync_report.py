@@ -57,6 +57,7 @@ class Tally:
         connection: The name of the connection.
         quarantined: External id → why the record is in quarantine.
         not_fetched: External id → why a part of the record was not fetched.
+        unfinished: Path of a file → why it is not read before a later sync.
         listed: The number of rows that were listed.
         files: How many of them are files, or have one.
         copies: The number of files that are copies of other files.
@@ -72,6 +73,7 @@ class Tally:
     connection: str
     quarantined: dict[str, str] = field(default_factory=dict)
     not_fetched: dict[str, str] = field(default_factory=dict)
+    unfinished: dict[str, str] = field(default_factory=dict)
     listed: int = 0
     files: int = 0
     copies: int = 0
@@ -111,6 +113,8 @@ class Tally:
                 self.quarantined[event.external_id] = reason
             case RunDecision.NOT_FETCHED:
                 self.not_fetched[event.external_id] = reason
+            case RunDecision.LATER if self.reads_files:
+                self.unfinished[event.external_id] = reason
 
 
 # -- following -------------------------------------------------------------------------------------

@@ -8,10 +8,20 @@ import pytest
 
 from fitglue_formats.testing import gpx_file
 from fitglue_registry import Host, Policy
+from fitglue_registry.cli.app import LateLoader
 from fitglue_registry.cli.commands.import_ import _looking
+from fitglue_registry.cli.commands.watch import _say_what_is_unfinished
+from fitglue_registry.cli.context import CliContext
 from fitglue_registry.cli.sync_report import Tally, _listed, summary
+from fitglue_registry.model.stored import RunDecision
 from fitglue_registry.plugin_api import Window
-from fitglue_registry.services.events import SyncFinished, SyncScope, SyncStarted, WindowListed
+from fitglue_registry.services.events import (
+    Decided,
+    SyncFinished,
+    SyncScope,
+    SyncStarted,
+    WindowListed,
+)
 
 TABLE = (
     "Activity ID,Activity Date,Activity Name,Activity Type,Activity Description,Elapsed Time,"
@@ -104,3 +114,13 @@ def test_a_search_for_files_reports_how_far_it_is(tmp_path):
 def test_a_search_shows_what_was_found_and_then_what_was_looked_at(counts, words):
     """The current step first says how many files were found, then how many were looked at."""
     assert _looking(*counts) == words
+
+
+def test_a_watch_names_a_file_that_it_waits_for_once(capsys):
+    """While the end of a file is missing, a watch names the file once, and not at each sync."""
+    tally = tally_of("/rides")
+    tally.take(Decided("files", "b.fit", RunDecision.LATER, "its end is missing"))
+    cli = CliContext(LateLoader())
+    _say_what_is_unfinished(cli, tally, {})
+    _say_what_is_unfinished(cli, tally, tally.unfinished)
+    assert capsys.readouterr().err == "files: b.fit: its end is missing\n"

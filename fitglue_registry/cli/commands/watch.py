@@ -14,6 +14,8 @@ from fitglue_registry.cli.sync_report import follow, follow_each, show_left_over
 from fitglue_registry.services.events import SyncStopped, Watching
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fitglue_registry.cli.sync_report import Tally
 
 
@@ -37,10 +39,13 @@ def command(cli: CliContext, *, connections: tuple[str, ...]) -> int:
         _, code = follow(cli, stream)
         return code
     reported: dict[str, dict[str, str]] = {}
+    awaited: dict[str, dict[str, str]] = {}
     for step in follow_each(cli, stream, "reading"):
         if isinstance(step, Watching):
             _say_what_is_watched(cli, step)
         else:
+            _say_what_is_unfinished(cli, step, awaited.get(step.connection, {}))
+            awaited[step.connection] = step.unfinished
             _show_sync(cli, step, reported)
     return 0
 
@@ -50,6 +55,23 @@ def _say_what_is_watched(cli: CliContext, event: Watching) -> None:
     if event.missing:
         missing = f"; missing now, waiting for: {', '.join(event.missing)}"
     cli.note(f"{event.connection}: watching {', '.join(event.paths)}{missing}")
+
+
+def _say_what_is_unfinished(
+    cli: CliContext,
+    tally: Tally,
+    said: Mapping[str, str],
+) -> None:
+    """Say which files are not read yet, unless that was said after the sync before.
+
+    Args:
+        cli: The context of the command.
+        tally: The sync.
+        said: The files of which it was said.
+    """
+    for path, reason in tally.unfinished.items():
+        if path not in said:
+            cli.note(f"{tally.connection}: {path}: {reason}")
 
 
 def _show_sync(
