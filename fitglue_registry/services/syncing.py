@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.errors import Busy, FitglueError, StoreFailed, UserMistake
 from fitglue_registry.services.local_paths import roots_of
 from fitglue_registry.services.plugin_view import PluginViews
+from fitglue_registry.store.raw_parts import RawStore
 from fitglue_registry.store.runs import last_runs
 from fitglue_registry.sync.context import SyncContext
 from fitglue_registry.sync.deriving.quarantine import retry_connection
@@ -186,7 +187,9 @@ def work_on(
         view = replace(view, cache=upload.folder)
     context = SyncContext(
         workspace.database,
-        workspace.raws,
+        # One for each run. A dictionary that another run has trained, and not committed yet, would
+        # be lost if that run is rolled back, together with what this one has packed with it.
+        RawStore(workspace.blobs),
         workspace.plugins,
         workspace.matcher(),
         workspace.clock,

@@ -80,7 +80,9 @@ def staged(home: Path, name: str, content: bytes) -> Iterator[Upload]:
         yield upload
     finally:
         lock.release()
-        _remove(folder)
+        # If the folder could not be made, nothing has to be removed, and no error may hide why.
+        with suppress(OSError):
+            _remove(folder)
 
 
 def _remove_left_over(uploads: Path) -> None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from fitglue_intervals.testing import Account
 from fitglue_intervals.testing.strava_archive import strava_archive
-from fitglue_registry import Policy, Quotas
+from fitglue_registry import Host, Policy, Quotas
 from fitglue_registry.errors import FitglueError, UserMistake
 from fitglue_registry.services.events import (
     SourceConnected,
@@ -253,3 +253,23 @@ def test_one_person_can_add_content_beside_paths(open_host, tmp_path):
     assert after.settings == before.settings != {}
     assert finished(host).get("new", 0) == 0
     assert len(host.activities()) == 2
+
+
+@pytest.mark.parametrize("place", ["file", "file/home"])
+def test_a_home_that_cannot_be_used_is_named_as_such(tmp_path, place):
+    """Each call of a host whose home cannot be used raises a documented error, and no bare error of
+    the operating system.
+    """
+    (tmp_path / "file").write_text("no folder")
+    with Host(tmp_path / place) as host:
+        calls = (
+            host.connections.list,
+            lambda: host.connect("intervals", {"api_key": "a-key-1234"}),
+            lambda: list(host.sync()),
+            lambda: list(host.imports.add_bytes("a.gpx", b"<gpx></gpx>")),
+            lambda: host.backups.make(tmp_path / "backup.zip"),
+            host.connections.rekey,
+        )
+        for call in calls:
+            with pytest.raises(FitglueError):
+                call()
