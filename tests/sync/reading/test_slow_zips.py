@@ -33,8 +33,8 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def host(folder, tmp_path, monkeypatch):
-    """Yield a host that gives 1 s to a file, and also to the slow files of a zip."""
-    limits = WorkerLimits(wall_s=60.0, cpu_s=1.0)
+    """Yield a host that gives 2 s to a file, and 1 s to the slow files of a zip."""
+    limits = WorkerLimits(wall_s=60.0, cpu_s=2.0)
     monkeypatch.setattr(workers, "WorkerLimits", lambda **_: limits)
     with folder.host(tmp_path / "home") as host:
         yield host
@@ -106,7 +106,7 @@ def test_slow_files_of_one_zip_take_no_longer_than_their_share(folder, host):
 
 def test_a_slow_file_is_read_within_the_share_of_its_zip(folder, host, monkeypatch):
     """A single file in a zip that takes long is read, after all other files."""
-    limits = WorkerLimits(wall_s=60.0, cpu_s=4.0)
+    limits = WorkerLimits(wall_s=60.0, cpu_s=6.0)
     monkeypatch.setattr(workers, "WorkerLimits", lambda **_: limits)
     folder.add(zip1=busy(1.5), zip0="", good="")
     stored = [event.external_id for event in host.sync() if isinstance(event, PartStored)]
