@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fitglue_registry.errors import UserMistake
+from fitglue_registry.errors import Place, UserMistake
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,8 +21,22 @@ def file_for(named: str | None, now: datetime) -> Path:
         now: The time that becomes the name of the file in a folder.
 
     Raises:
-        UserMistake: FG-backup-not-written if the folder does not exist.
+        UserMistake: FG-backup-not-written if the folder does not exist, or FG-path-unusable if the
+            system refuses the name.
     """
+    try:
+        return _file_for(named, now)
+    except OSError as error:
+        raise UserMistake(
+            "FG-path-unusable",
+            "the path cannot be used",
+            at=Place(str(named)),
+            why=error.strerror,
+            fix="name another path",
+        ) from error
+
+
+def _file_for(named: str | None, now: datetime) -> Path:
     is_folder = bool(named) and str(named).endswith(("/", os.sep))
     chosen = Path(named or ".").absolute()
     if is_folder and not chosen.is_dir():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fitglue_registry import Host, Policy
 from fitglue_registry.errors import UserMistake
 
 
@@ -30,3 +31,14 @@ def test_a_folder_that_is_not_there_is_refused(host, tmp_path, name):
     with pytest.raises(UserMistake) as raised:
         host.backups.file_for(f"{tmp_path}/{name}")
     assert raised.value.code == "FG-backup-not-written"
+
+
+def test_a_name_that_the_system_refuses_is_a_mistake(tmp_path):
+    """A name for a backup that is too long is reported as a mistake, and not by a bare error."""
+    with (
+        Host(tmp_path / "home", policy=Policy.personal()) as host,
+        pytest.raises(UserMistake) as caught,
+    ):
+        host.backups.file_for(str(tmp_path / ("n" * 300)))
+    assert caught.value.code == "FG-path-unusable"
+    assert caught.value.why == "File name too long"
