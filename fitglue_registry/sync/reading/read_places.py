@@ -141,6 +141,8 @@ class Places:
             else:
                 yield from self._read(location)
         yield from self._finish()
+        # Not in the order of their sizes: those of one nested zip stay together.
+        later.sort(key=self._shares.is_small, reverse=True)
         for location in later:
             yield from self._read(location)
         yield from self._finish()

@@ -37,6 +37,8 @@ _START_S = 0.3
 _SHARE = 0.5
 #: Once a zip has spent this part of its share, its other places are read after all other files.
 _SLOW = 0.2
+#: Bytes that a recording of one or two hours takes at most.
+_SMALL = 100_000
 #: How much slower this machine is than the one on which these numbers were measured. That one needs
 #: the first number of seconds to start a worker, up to the import of this module.
 _STARTED_S, _SLOWEST = 0.2, 10.0
@@ -59,6 +61,10 @@ class TimeShares:
     def is_slow(self, location: Location) -> bool:
         """Return whether a place is in a zip whose places have turned out to be slow."""
         return self._spent_s[location.inside] > _SLOW * self._share_s
+
+    def is_small(self, location: Location) -> bool:
+        """Return whether a place is so small that it is probably quick, also in a slow zip."""
+        return _size(location) <= _SMALL
 
     def is_spent(self, location: Location) -> bool:
         """Return whether a place is in a zip that has no time left."""
@@ -105,9 +111,13 @@ class TimeShares:
             self._spent_s[location.inside] += cpu_s
 
 
+def _size(location: Location) -> int:
+    """Return how many bytes a place takes on the disk."""
+    return location.size if location.packed_size is None else location.packed_size
+
+
 def _free_s(location: Location) -> float:
-    size = location.size if location.packed_size is None else location.packed_size
-    return _FREE_S + min(_FREE_S_PER_BYTE * size, _MOST_FREE_S)
+    return _FREE_S + min(_FREE_S_PER_BYTE * _size(location), _MOST_FREE_S)
 
 
 # -- in a worker process ---------------------------------------------------------------------------

@@ -114,6 +114,18 @@ def test_a_slow_file_is_read_within_the_share_of_its_zip(folder, host, monkeypat
 
 
 @pytest.mark.long
+def test_small_files_of_a_slow_zip_come_before_its_large_ones(folder, host, monkeypatch):
+    """Once a zip is slow, its small files are read first, because the large ones may use up what is
+    left of its share.
+    """
+    monkeypatch.setattr(time_shares, "_SHARE", 4.0)
+    script = f"{busy(3.0)}\n#{'x' * 150_000}"
+    folder.add(zip10="", **{f"zip{number}": script for number in range(50, 65)})
+    finished(host)
+    assert ids_of(host) == ["zip10"]
+
+
+@pytest.mark.long
 def test_slow_files_beside_one_another_have_their_own_time(folder, host):
     """Files outside zips that take long are read, each with its own limit."""
     folder.add(**{f"n{number}": busy(0.5) for number in range(3)})
