@@ -6,8 +6,9 @@ in ``fitglue_registry/matching/matcher.py``.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 from typing import TYPE_CHECKING
 
 from fitglue_registry.dedupe.blocking import candidate_pairs
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from fitglue_registry.dedupe.score import Judgment
     from fitglue_registry.dedupe.traits import Samples
     from fitglue_registry.dedupe.weights import Weights
+
+#: The recording of a workout with more candidate pairs than these is not compared. Ten sources with
+#: copies of one workout make nine pairs; a broken clock or a hostile source makes any number, and
+#: two long recordings take a tenth of a second.
+MOST_RECORDINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +52,14 @@ class Scorer:
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
+        self._crowded: set[int] = set()
         self.judgments: dict[PairKey, Judgment] = {}
 
     def judge(self, first: Candidate, second: Candidate) -> Judgment:
         """Return the judgment on a pair.
 
-        Their recordings are read only if everything else leaves doubt.
+        Their recordings are read only if everything else leaves doubt, and if neither of them has
+        more candidate pairs than ``MOST_RECORDINGS``.
         """
         key = pair_key(first.id, second.id)
         if key not in self.judgments:
@@ -59,6 +67,8 @@ class Scorer:
             lower, upper = sorted((first, second), key=lambda candidate: candidate.key)
 
             def read_samples() -> tuple[Samples | None, Samples | None]:
+                if not self._crowded.isdisjoint(key):
+                    return None, None
                 return lower.read_samples(), upper.read_samples()
 
             self.judgments[key] = judge(lower.traits, upper.traits, self._weights, read_samples)
@@ -68,8 +78,10 @@ class Scorer:
         self, changed: Sequence[Candidate], others: Sequence[Candidate] = ()
     ) -> list[Edge]:
         """Return the opinion of the score on every candidate pair that has a changed candidate."""
+        pairs = list(candidate_pairs(changed, others, self._weights.cuts))
+        self._crowded |= _in_too_many(pairs)
         edges = []
-        for first, second in candidate_pairs(changed, others, self._weights.cuts):
+        for first, second in pairs:
             edges.append(edge_of(first, second, self.judge(first, second)))
         return edges
 
@@ -79,6 +91,12 @@ class Scorer:
         Clustering asks this about pairs that blocking left out.
         """
         return self.judge(first, second).verdict != Verdict.DIFFERENT
+
+
+def _in_too_many(pairs: Iterable[tuple[Candidate, Candidate]]) -> set[int]:
+    """Return the ids of the candidates that are in more than ``MOST_RECORDINGS`` pairs."""
+    counts = Counter(candidate.id for candidate in chain.from_iterable(pairs))
+    return {candidate_id for candidate_id, count in counts.items() if count > MOST_RECORDINGS}
 
 
 def edge_of(

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fitglue_registry.dedupe import Edge, Traits, learned_weights, match
-from fitglue_registry.dedupe.linkage import predictions
-from tests.dedupe.builders import HOUR, LAP, NOON, RUN, candidate, copy
+from fitglue_registry.dedupe.linkage import MOST_RECORDINGS, predictions
+from tests.dedupe.builders import HOUR, LAP, NOON, RUN, bare, candidate, copy
 
 
 def clustered(*candidates, opinions=()):
@@ -235,3 +235,20 @@ def test_the_cost_grows_with_the_number_of_workouts():
         len(match(part, learned_weights()).judgments) for part in (candidates[:200], candidates)
     )
     assert complete < 2.5 * max(half, 10)
+
+
+@pytest.mark.parametrize(("number", "is_read"), [(MOST_RECORDINGS, True), (60, False)])
+def test_the_recordings_of_a_crowd_are_not_compared(number, is_read):
+    """Recordings are compared, but not those of workouts with very many candidate pairs, because
+    that would take a time that grows with the square of their number.
+    """
+    read = []
+    candidates = [
+        replace(
+            candidate(each, bare(copy(account=f"source {each}"))),
+            read_samples=lambda each=each: read.append(each),
+        )
+        for each in range(number)
+    ]
+    match(candidates, learned_weights())
+    assert bool(read) is is_read
