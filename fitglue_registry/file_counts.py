@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from fitglue_registry.private_files import temporary_file
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -68,7 +70,7 @@ def reported_to(report: Callable[[FileCounts], None] | None) -> Iterator[str | N
     if report is None:
         yield None
         return
-    handle, path = tempfile.mkstemp(prefix="fitglue-counts-")
+    handle, path = temporary_file(Path(tempfile.gettempdir()), "fitglue-counts-")
     try:
         os.write(handle, bytes(_NUMBERS.size))
         with mmap.mmap(handle, _NUMBERS.size) as numbers:
@@ -76,14 +78,14 @@ def reported_to(report: Callable[[FileCounts], None] | None) -> Iterator[str | N
             thread = threading.Thread(target=_look, args=(numbers, report, ended), daemon=True)
             thread.start()
             try:
-                yield path
+                yield str(path)
             finally:
                 ended.set()
                 thread.join(_END_S)
     finally:
         os.close(handle)
         with suppress(OSError):
-            Path(path).unlink()
+            path.unlink()
 
 
 def _look(

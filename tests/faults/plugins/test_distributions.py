@@ -18,6 +18,7 @@ def site(tmp_path, monkeypatch):
     module.
     """
     monkeypatch.syspath_prepend(tmp_path)
+    before = set(sys.modules)
 
     def add(
         name,
@@ -42,8 +43,9 @@ def site(tmp_path, monkeypatch):
         (info / "entry_points.txt").write_bytes(text)
 
     yield add
-    for name in [name for name in sys.modules if name.startswith("fg_")]:
-        del sys.modules[name]
+    for name in sys.modules.keys() - before:
+        if name.startswith("fg_"):
+            del sys.modules[name]
 
 
 BROKEN = {
