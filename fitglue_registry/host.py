@@ -56,6 +56,9 @@ class Host:
         policy: What athletes may do, and which addresses are requested for them. The default is
             closed, for a server with athletes who do not trust each other;
             ``Policy.personal()`` allows everything that the command line allows.
+        sql_database: The URL of the same database with the login of PostgreSQL that a statement of
+            ``queries.sql`` has, and that may only read what you grant. The default is
+            ``FITGLUE_SQL_DATABASE``. SQLite needs none.
 
     Attributes:
         policy: What athletes may do, and which addresses are requested for them.
@@ -74,8 +77,16 @@ class Host:
         clock: WaitingClock | None = None,
         on_wait: Callable[[float, str], None] | None = None,
         policy: Policy | None = None,
+        sql_database: str | None = None,
     ) -> None:
-        replacements = Replacements(secrets, blobs, plugins, folders, clock)
+        replacements = Replacements(
+            secrets,
+            blobs,
+            plugins,
+            folders,
+            clock,
+            sql_database,
+        )
         self.policy = policy or Policy()
         self.workspace = Workspace(home, database, replacements, on_wait, self.policy)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fitglue_registry.model.moments import clock_text
@@ -57,6 +57,8 @@ class Replacements:
     plugins: Plugins | None = None
     folders: Sequence[Folder] | None = None
     clock: WaitingClock | None = None
+    #: It may contain a password, so it is not shown.
+    sql_database: str | None = field(default=None, repr=False)
 
 
 def home_folder(named: str | Path | None = None) -> Path:
@@ -124,8 +126,17 @@ class Workspace:
         return database
 
     @property
+    def sql_database(self) -> str | None:
+        """The URL with the login of PostgreSQL that a statement of ``fitglue sql`` has.
+
+        It is that of the application, else that of the environment variable FITGLUE_SQL_DATABASE.
+        """
+        named = self._replacements.sql_database
+        return named or os.environ.get("FITGLUE_SQL_DATABASE") or None
+
+    @property
     def sql_role(self) -> str | None:
-        """The role of PostgreSQL that a statement of ``fitglue sql`` has, if the operator set one.
+        """The role that a statement of ``fitglue sql`` begins with, if the operator set one.
 
         It is that of the policy, else that of the environment variable FITGLUE_SQL_ROLE.
         """
@@ -198,7 +209,7 @@ class Workspace:
     @once
     def redactor(self) -> Redactor:
         """The redactor, which knows the secrets of the environment and those that were opened."""
-        return Redactor(secrets_of_environment(None, self._url or ""))
+        return Redactor(secrets_of_environment(None, self._url or "", self.sql_database or ""))
 
     @once
     def blobs(self) -> BlobStore:

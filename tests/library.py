@@ -7,7 +7,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import pytest
 import sqlalchemy as sa
@@ -33,26 +33,44 @@ if TYPE_CHECKING:
 NOW = "2026-06-15T12:00:00.000Z"
 #: A role of PostgreSQL that may only read the views; the tests connect as a superuser.
 READER = "fitglue_reader"
+#: A login that is a member of this role and of nothing else.
+READING_LOGIN = "fitglue_sql"
 _MAKE_READER = """
 DO $$ BEGIN
     CREATE ROLE fitglue_reader;
+    CREATE ROLE fitglue_sql LOGIN IN ROLE fitglue_reader;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """
 START = datetime(2026, 5, 1, 7, 30)  # noqa: DTZ001 - a local time
 
 
-def reading_role(database: Database) -> str | None:
-    """Return the role for ``fitglue sql``, as ``docs/views.md`` describes; ``None`` for SQLite."""
+class Reading(TypedDict, total=False):
+    """The role and the URL of the login for ``fitglue sql``."""
+
+    role: str
+    url: str
+
+
+def reading(database: Database) -> Reading:
+    """Make the role and the login for ``fitglue sql``, as ``docs/views.md`` describes.
+
+    Nothing is made or returned for SQLite.
+    """
     if database.dialect != "postgresql":
-        return None
+        return {}
     with database.write() as db:
         db.exec_driver_sql(_MAKE_READER)
         schema = db.scalar(sa.text("SELECT current_schema()"))
         db.exec_driver_sql(f'GRANT USAGE ON SCHEMA "{schema}" TO {READER}')
         for view in definitions("postgresql"):
             db.exec_driver_sql(f'GRANT SELECT ON "{view}" TO {READER}')
-    return READER
+    return {"role": READER, "url": url_of(database.url, READING_LOGIN)}
+
+
+def url_of(url: str | sa.URL, login: str) -> str:
+    """Return the URL of a PostgreSQL database with another login."""
+    return sa.make_url(url).set(username=login).render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")

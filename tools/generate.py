@@ -540,22 +540,48 @@ def _role_for_reading(views: Iterable[str]) -> Iterator[str]:
     """Yield how the operator of a PostgreSQL server makes the role of ``fitglue sql``."""
     yield from (
         "",
-        "## A role that may only read",
+        "## A login that may only read",
         "",
         (
-            "On PostgreSQL, `fitglue sql` refuses to work as a superuser, who could read every "
-            "table and the files of the server. Create a role that may read the views, allow it "
-            "to the user of `FITGLUE_DATABASE` (here `fitglue`), and name it in "
-            "`FITGLUE_SQL_ROLE` or `Policy(sql_role=…)`. Each statement then has this role and a "
-            "`statement_timeout`."
+            "On PostgreSQL, `fitglue sql` has a login of its own, because a statement can leave "
+            "every role that is set for it, but not the login of its connection. The login of "
+            "`FITGLUE_DATABASE` owns the tables, so that it is refused. Create a login that may "
+            "read the views, through a role if several logins may (here "
+            "`fitglue_reader`). Name the URL of the login in `FITGLUE_SQL_DATABASE` or "
+            "`Host(sql_database=…)`, and the role in `FITGLUE_SQL_ROLE` or `Policy(sql_role=…)`. "
+            "A statement begins with this role, and has a `statement_timeout`."
         ),
         "",
         "```sql",
         "CREATE ROLE fitglue_reader NOLOGIN;",
         "GRANT USAGE ON SCHEMA fitglue TO fitglue_reader;",
         f"GRANT SELECT ON {', '.join(f'fitglue.{view}' for view in views)} TO fitglue_reader;",
-        "GRANT fitglue_reader TO fitglue;",
+        "CREATE ROLE fitglue_sql LOGIN PASSWORD '…' IN ROLE fitglue_reader;",
         "```",
+        "",
+        "```sh",
+        "export FITGLUE_SQL_DATABASE=postgresql://fitglue_sql:…@host/name",
+        "export FITGLUE_SQL_ROLE=fitglue_reader",
+        "```",
+        "",
+        (
+            "Each connection is checked before its statement. A superuser is refused "
+            "(`FG-sql-superuser`), and so is a login (`FG-sql-login`) that is a member of any "
+            "other role, directly or through roles, among them those of PostgreSQL such as "
+            "`pg_read_server_files`; that owns anything in the database; that has `CREATEROLE`, "
+            "`CREATEDB`, `REPLICATION` or `BYPASSRLS`; that may create anything in the database "
+            "or in the schema `fitglue`; or that may write to its tables. The same holds for the "
+            "role. A login without any role needs no `FITGLUE_SQL_ROLE`; then grant the views to "
+            "the login itself."
+        ),
+        "",
+        (
+            "What PostgreSQL grants to everybody (`PUBLIC`), the login may use as well: functions "
+            "of an application with `SECURITY DEFINER`, or of extensions such as `dblink`. Revoke "
+            "what it should not use. A statement can also take advisory locks, so that a sync may "
+            "be refused as busy until the statement ends, send notifications, and end other "
+            "statements of the same login."
+        ),
     )
 
 

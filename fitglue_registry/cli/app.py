@@ -93,6 +93,7 @@ _ENVIRONMENT = {
     "FITGLUE_HOME": "The folder for everything that FitGlue stores.",
     "FITGLUE_DATABASE": "Another database, as a SQLAlchemy URL.",
     "FITGLUE_SECRETS": "Where keys are stored: keyring or file.",
+    "FITGLUE_SQL_DATABASE": "The URL of the PostgreSQL login that `sql` reads with.",
     "FITGLUE_SQL_ROLE": "The role of PostgreSQL that `sql` reads with.",
     "NO_COLOR": "Print without colors.",
 }

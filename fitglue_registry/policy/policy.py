@@ -45,8 +45,9 @@ class Policy:
             does.
         budget_on_loopback: Whether requests to this machine count against the budget of the entry,
             which tests of a budget need.
-        sql_role: The role of PostgreSQL that a statement of ``host.queries.sql`` has. Without one,
-            it has the role of the connection, and is refused if that is a superuser.
+        sql_role: The role of PostgreSQL that a statement of ``host.queries.sql`` begins with, and
+            the only one that the login of ``Host(sql_database=…)`` may be a member of. Without one,
+            the login is a member of no role.
         quotas: The amounts that one athlete may use.
 
     Raises:

@@ -15,6 +15,7 @@ _SHORTEST_PIECE = 5
 #: Variables such as FITGLUE_INTERVALS_API_KEY. FITGLUE_SECRETS names a kind of secret store and is
 #: not a secret itself.
 _SECRET_VARIABLE = re.compile(r"FITGLUE_\w*(?:KEY|TOKEN|PASSWORD|SECRET)|PGPASSWORD")
+_ADDRESSES = ("FITGLUE_DATABASE", "FITGLUE_SQL_DATABASE")
 _PASSWORD_IN_QUERY = re.compile(r"[?&](?:ssl)?password=([^&]+)")
 _DELIMITERS = re.compile(r"[@/:?#\[\]]")
 
@@ -35,7 +36,7 @@ def secrets_of_environment(
     for name, value in variables.items():
         if _SECRET_VARIABLE.fullmatch(name):
             yield value.strip()
-        elif name == "FITGLUE_DATABASE" or name.lower().endswith("_proxy"):
+        elif name in _ADDRESSES or name.lower().endswith("_proxy"):
             yield from _passwords(value)
     for address in addresses:
         yield from _passwords(address)

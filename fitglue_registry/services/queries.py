@@ -23,7 +23,8 @@ class Queries:
     def sql(self, statement: str, limits: SqlLimits | None = None) -> SqlResult:
         """Run one statement that only reads.
 
-        On PostgreSQL it has the role of the operator, and a superuser of the server is refused.
+        On PostgreSQL it has the login and the role that the operator made for it. A login that may
+        do more than read, such as the one that writes the store, is refused.
 
         Args:
             statement: One SQL statement in the dialect of the database.
@@ -37,13 +38,15 @@ class Queries:
             UserMistake: FG-sql-read-only for a statement that would write, FG-sql-too-large or
                 FG-sql-too-slow for one that takes too much, FG-sql-failed for any other statement
                 that the database rejects.
-            StoreFailed: FG-sql-superuser or FG-sql-role if the role cannot be used.
+            StoreFailed: FG-sql-superuser, FG-sql-login or FG-sql-role if the login or the role
+                cannot be used.
         """
         return run_sql(
             self._workspace.database,
             statement,
             limits,
             role=self._workspace.sql_role,
+            url=self._workspace.sql_database,
         )
 
     def views(self) -> Iterator[tuple[str, list[str]]]:

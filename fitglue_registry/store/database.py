@@ -16,7 +16,7 @@ from fitglue_registry.errors import Place, StoreFailed
 from fitglue_registry.private_files import make_private_folder, new_private_file
 from fitglue_registry.store.driver_errors import RESTORE, translate_driver_error
 from fitglue_registry.store.formats import FORMATS, HEAD
-from fitglue_registry.store.postgresql import postgresql_engine
+from fitglue_registry.store.postgresql import postgresql_engine, schema_of_url, with_schema
 from fitglue_registry.store.read_only_files import naming_the_file
 from fitglue_registry.store.schema import create_schema, has_store
 from fitglue_registry.store.sqlite import sqlite_engine
@@ -40,6 +40,7 @@ class Database:
         url: A SQLAlchemy URL, ``sqlite:///…`` or ``postgresql://…``.
         upgrade: Upgrades a database of an older format (``migrate.upgrade``). It is passed in
             because it needs Alembic, which takes longer to import than an idle sync takes to run.
+        variable: The environment variable that usually names the URL, for messages.
 
     Raises:
         StoreFailed: FG-database-url, FG-database-unknown or FG-driver-missing.
@@ -49,11 +50,13 @@ class Database:
         self,
         url: str,
         upgrade: Callable[[Connection], None],
+        variable: str = "FITGLUE_DATABASE",
     ) -> None:
-        self.url = _with_driver(url)
+        self.url = _with_driver(url, variable)
         self.dialect = self.url.get_backend_name()
         self.engine = _engine(self.url)
         self._upgrade = upgrade
+        self._variable = variable
         self._ready = False
 
     @property
@@ -135,7 +138,9 @@ class Database:
         # wrap.
         except (sa.exc.DBAPIError, self.engine.dialect.loaded_dbapi.Error) as error:
             original = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-            explained = translate_driver_error(str(original), str(self.path or self.display_url))
+            explained = translate_driver_error(
+                str(original), str(self.path or self.display_url), self._variable
+            )
             if explained is None:
                 raise
             raise naming_the_file(explained, self.path) from error
@@ -147,6 +152,33 @@ class Database:
         """
         self.engine.dispose()
         self._ready = False
+
+    def as_login(self, url: str) -> Database:
+        """Return this store as another login of PostgreSQL sees it, which the caller closes.
+
+        It creates and upgrades nothing: this database did so before.
+
+        Args:
+            url: The URL of the login, possibly at a replica of this server.
+
+        Raises:
+            StoreFailed: FG-database-url if it is not a URL of PostgreSQL.
+        """
+        variable = "FITGLUE_SQL_DATABASE"
+        parsed = _with_driver(url, variable)
+        if parsed.get_backend_name() != self.dialect:
+            raise StoreFailed(
+                "FG-database-url",
+                f"{variable} is not a URL of PostgreSQL",
+                fix="write postgresql://login@host/name, with the server and the database of "
+                "FITGLUE_DATABASE",
+            )
+        self._make_ready()
+        same_schema = with_schema(parsed, schema_of_url(self.url))
+        text = same_schema.render_as_string(hide_password=False)
+        login = Database(text, self._upgrade, variable)
+        login._ready = True
+        return login
 
     def flush_commits(self) -> None:
         """Ensure that a power cut cannot undo what was committed.
@@ -232,7 +264,7 @@ def _revision(connection: Connection) -> str | None:
 # -- the URL ---------------------------------------------------------------------------------------
 
 
-def _with_driver(url: str) -> sa.URL:
+def _with_driver(url: str, variable: str) -> sa.URL:
     """Parse the URL; for PostgreSQL, name psycopg 3, since SQLAlchemy's default is psycopg2."""
     try:
         parsed = sa.make_url(url)
@@ -241,7 +273,7 @@ def _with_driver(url: str) -> sa.URL:
     except (sa.exc.ArgumentError, ValueError):
         raise StoreFailed(
             "FG-database-url",
-            "FITGLUE_DATABASE is not a database URL",
+            f"{variable} is not a database URL",
             fix="write sqlite:////folder/fitglue.db or postgresql://host/name; percent-encode "
             "the characters @ / : in a password",
         ) from None

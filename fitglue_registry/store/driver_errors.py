@@ -12,6 +12,7 @@ RESTORE = (
     "the file aside, then `fitglue connect` and "
     "`fitglue sync` fetch everything again"
 )
+_VARIABLE = "FITGLUE_DATABASE"
 _START_SERVER = "start the server, or correct FITGLUE_DATABASE"
 _RUN_AGAIN = "start the server and run the same command again"
 _LONGEST_WHY = 200
@@ -145,12 +146,17 @@ def _reason(message: str) -> str:
     return "; ".join([first, *details])[:_LONGEST_WHY]
 
 
-def translate_driver_error(message: str, where: str) -> StoreFailed | None:
+def translate_driver_error(
+    message: str,
+    where: str,
+    variable: str = _VARIABLE,
+) -> StoreFailed | None:
     """Return the error for a message of a driver, or ``None`` if the message is unknown.
 
     Args:
         message: The text of the driver's exception.
         where: The path of the database, or its URL without passwords.
+        variable: The environment variable that usually names the URL.
     """
     lowered = message.lower()
     for failure in _FAILURES:
@@ -162,6 +168,6 @@ def translate_driver_error(message: str, where: str) -> StoreFailed | None:
                 failure.what,
                 at=place,
                 why=why,
-                fix=failure.fix,
+                fix=failure.fix.replace(_VARIABLE, variable),
             )
     return None

@@ -36,6 +36,13 @@ def schema_of_url(url: sa.URL) -> str:
     return named[1] if named else SCHEMA
 
 
+def with_schema(url: sa.URL, schema: str) -> sa.URL:
+    """Return a URL that names the schema for our tables, whatever schema it named before."""
+    options = url.query.get("options", "")
+    others = options if isinstance(options, str) else " ".join(options)
+    return url.update_query_dict({"options": f"-csearch_path={schema} {others}".strip()})
+
+
 def postgresql_engine(url: sa.URL) -> Engine:
     """Return an engine whose connections see only our schema."""
     schema = schema_of_url(url)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import sqlite3
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from fitglue_registry.errors import UserMistake
+from fitglue_registry.store.postgresql import schema_of
 from fitglue_registry.store.sql_postgresql import reading_postgresql
 from fitglue_registry.store.sql_sqlite import reading_sqlite
 from fitglue_registry.store.views import definitions
@@ -34,7 +35,9 @@ _REACHES_OUT = re.compile(r"(copy|do|call|load)\b", re.IGNORECASE)
 _BEFORE_A_WORD = re.compile(r"(?:[\s;]++|--[^\r\n]*+)*+")
 _COMMENT_MARK = re.compile(r"/\*|\*/")
 #: Functions that undo the role of the transaction or end other sessions, and the one way to write
-#: the name of a function so that it is not recognized here.
+#: the name of a function so that it is not recognized here. This is not the boundary, because a
+#: function can run a text that it computes: that is the login, which `sql_login` checks. It only
+#: explains a mistake before it happens.
 _UNDOES_LIMITS = re.compile(
     r"\b(set_config|pg_terminate_backend|pg_cancel_backend)\b|\bu&\s*[\"']", re.IGNORECASE
 )
@@ -76,6 +79,7 @@ def run_sql(
     statement: str,
     limits: SqlLimits | None = None,
     role: str | None = None,
+    url: str | None = None,
 ) -> SqlResult:
     """Run one statement that only reads, and return its result.
 
@@ -86,7 +90,9 @@ def run_sql(
         database: The database to ask.
         statement: One SQL statement in the dialect of the database.
         limits: How much it may take.
-        role: The role that the statement has on PostgreSQL; by default that of the connection.
+        role: The role that the statement begins with on PostgreSQL; by default that of the login.
+        url: The URL of the login that the statement has on PostgreSQL; by default that of the
+            database, which is refused if it is the one that writes the store.
 
     Returns:
         The columns and all rows, which are read into memory.
@@ -95,11 +101,15 @@ def run_sql(
         UserMistake: FG-sql-read-only for a statement that would write, FG-sql-too-large or
             FG-sql-too-slow for one that takes too much, FG-sql-failed with the message of the
             database for any other statement that it rejects.
-        StoreFailed: FG-sql-superuser if the role may do everything on the server.
+        StoreFailed: FG-sql-superuser or FG-sql-login if the login may do more than read,
+            FG-sql-role if the role cannot be taken.
     """
     _refuse_unsafe(statement)
     chosen = limits or SqlLimits()
-    with _reading(database, chosen, role) as run:
+    with (
+        _reader_of(database, url) as reader,
+        _reading(reader, chosen, role) as run,
+    ):
         columns, rows = _started(run, statement, chosen)
         return SqlResult(columns, _bounded(rows, chosen))
 
@@ -141,6 +151,16 @@ def _after_comment(statement: str, position: int) -> int:
 
 
 @contextmanager
+def _reader_of(database: Database, url: str | None) -> Iterator[Database]:
+    """Yield the database as the login of statements sees it, until the end of the block."""
+    if database.dialect != "postgresql" or url is None:
+        yield database
+        return
+    with closing(database.as_login(url)) as reader:
+        yield reader
+
+
+@contextmanager
 def _reading(
     database: Database,
     limits: SqlLimits,
@@ -155,7 +175,8 @@ def _reading(
         driver_error = database.engine.dialect.loaded_dbapi.Error
         reading: AbstractContextManager[Run]
         if database.dialect == "postgresql":
-            reading = reading_postgresql(driver, driver_error, limits.seconds, role)
+            schema = schema_of(db) or ""
+            reading = reading_postgresql(driver, driver_error, limits.seconds, schema, role)
         else:
             reading = reading_sqlite(driver, limits.seconds)
         with _explained(driver_error, limits), reading as run:

@@ -1,4 +1,4 @@
-"""Lets a connection of PostgreSQL only read, with the operator's role, and bounds its time."""
+"""Lets a connection of PostgreSQL only read, with a checked login, and bounds its time."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import StoreFailed
+from fitglue_registry.store.sql_login import check_login
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 #: SQLSTATE of a statement that was canceled, here by the ``statement_timeout``.
 _CANCELED = "57014"
-_IS_SUPERUSER = (
-    "SELECT current_user, rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
-)
 
 
 @contextmanager
@@ -22,6 +20,7 @@ def reading_postgresql(
     driver: Any,
     driver_error: type[Exception],
     seconds: float,
+    schema: str,
     role: str | None,
 ) -> Iterator[Callable[[str], tuple[tuple[str, ...], Iterable[tuple[Any, ...]]]]]:
     """Yield a function that runs one statement in the current transaction, which can only read.
@@ -30,11 +29,12 @@ def reading_postgresql(
         driver: A connection that is closed afterwards, inside a transaction.
         driver_error: The class of the errors of the driver, which is an extra.
         seconds: How long the statement may run.
-        role: The role that the statement has; by default that of the connection.
+        schema: The schema of the store.
+        role: The role that the statement begins with; by default that of the login.
 
     Raises:
-        StoreFailed: FG-sql-role if the role cannot be taken, FG-sql-superuser if it is a
-            superuser's.
+        StoreFailed: FG-sql-superuser or FG-sql-login if the login may do more than read,
+            FG-sql-role if the role cannot be taken.
         TimeoutError: The statement ran too long.
         ValueError: The server rejects the text.
     """
@@ -43,7 +43,8 @@ def reading_postgresql(
     driver.execute("SELECT set_config('statement_timeout', %s, true)", (str(milliseconds),))
     if role is not None:
         _take(driver, driver_error, role)
-    _refuse_superuser(driver)
+    # The role is no boundary, because the statement can leave it.
+    check_login(driver, schema, role)
     with ExitStack() as streams:
 
         def run(statement: str) -> tuple[tuple[str, ...], Iterable[tuple[Any, ...]]]:
@@ -94,18 +95,5 @@ def _take(
             "FG-sql-role",
             f"the role {role} cannot be used for `fitglue sql`",
             why=str(error).splitlines()[0],
-            fix=f"create it, and allow it to the user of the connection: GRANT {role} TO …",
+            fix=f"create it, and allow it to the login of FITGLUE_SQL_DATABASE: GRANT {role} TO …",
         ) from error
-
-
-def _refuse_superuser(driver: Any) -> None:
-    """Refuse a role that may read every table, write files and run programs of the server."""
-    name, is_superuser = driver.execute(_IS_SUPERUSER).fetchone()
-    if is_superuser:
-        raise StoreFailed(
-            "FG-sql-superuser",
-            "`fitglue sql` runs no statement as a superuser of the server",
-            why=f"{name} could read every table, and files of the server",
-            fix="create a role that may only read the views, and name it in FITGLUE_SQL_ROLE or "
-            "Policy(sql_role=…)",
-        )

@@ -13,7 +13,7 @@ from fitglue_registry import Host, Policy
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.events import SyncFinished
-from tests.library import READER, reading_role
+from tests.library import READER, READING_LOGIN, reading, url_of
 from tests.sync.natural import natural
 
 TCX = """<?xml version="1.0"?>
@@ -140,9 +140,15 @@ def test_postgresql_gives_the_same_days(postgres_url, tmp_path):
     """In PostgreSQL, too, a home zone gives local times and days, and leaves no trace."""
     (tmp_path / "night.tcx").write_text(TCX.format(start=NIGHT))
     policy = replace(Policy.personal(), sql_role=READER)
-    with Host(tmp_path, postgres_url, secrets=MemorySecretStore(), policy=policy) as host:
+    with Host(
+        tmp_path,
+        postgres_url,
+        secrets=MemorySecretStore(),
+        policy=policy,
+        sql_database=url_of(postgres_url, READING_LOGIN),
+    ) as host:
         list(host.import_paths([tmp_path / "night.tcx"]))
-        reading_role(host.workspace.database)
+        reading(host.workspace.database)
         before = natural(host)
         question = "SELECT day, start_is_utc FROM activities"
         assert host.queries.sql(question).rows == (("2024-06-01", True),)

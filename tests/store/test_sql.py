@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from fitglue_registry.errors import StoreFailed, UserMistake
 from fitglue_registry.store.sql import SqlLimits, column_names, run_sql
 from fitglue_registry.store.tables import activities
-from tests.library import READER, reading_role
+from tests.library import READER, reading
 
 #: A statement without an end, and one whose only row is too large for any memory.
 ENDLESS = (
@@ -32,7 +32,7 @@ def filled(database, library_of):
 
 def ask(database, statement, limits=None):
     """Run a statement as the operator of a server lets it run."""
-    return run_sql(database, statement, limits, reading_role(database))
+    return run_sql(database, statement, limits, **reading(database))
 
 
 def count(database):
@@ -327,19 +327,23 @@ def test_the_role_of_the_operator_is_used(postgresql, library_of):
     assert "permission denied" in caught.value.why
 
 
-@pytest.mark.parametrize("role", [None, "postgres"])
+@pytest.mark.parametrize("role", [None, "postgres", READER])
 def test_a_superuser_is_refused(postgresql, role):
-    """On PostgreSQL, no statement runs as a superuser, who could read the files of the server."""
+    """On PostgreSQL, no statement runs with the login of a superuser, who could read the files of
+    the server, whatever role is set for the statement.
+    """
+    reading(postgresql)
     with pytest.raises(StoreFailed) as caught:
         run_sql(postgresql, "SELECT 1 AS one", role=role)
-    assert (caught.value.code, "sql_role" in caught.value.fix) == ("FG-sql-superuser", True)
+    assert (caught.value.code, "sql_database" in caught.value.fix) == ("FG-sql-superuser", True)
 
 
 @pytest.mark.parametrize("role", ["nobody_has_this_name", 'a"; DROP TABLE fg_activities; --'])
 def test_a_role_that_does_not_exist_is_explained(postgresql, role):
     """A role that cannot be taken is reported with its fix, whatever its name contains."""
+    url = reading(postgresql)["url"]
     with pytest.raises(StoreFailed) as caught:
-        run_sql(postgresql, "SELECT 1 AS one", role=role)
+        run_sql(postgresql, "SELECT 1 AS one", role=role, url=url)
     assert caught.value.code == "FG-sql-role"
 
 

@@ -9,7 +9,7 @@ import pytest
 from fitglue_registry.model import Lap, Stub
 from fitglue_registry.store.runs import Decision, RunLog
 from fitglue_registry.store.sql import column_names, run_sql
-from tests.library import reading_role
+from tests.library import reading
 
 #: A promise: a name may be added at the end of its list, none is ever changed or taken away within
 #: a major version.
@@ -109,7 +109,7 @@ def fill(database, library_of):
     def make(work, question):
         with database.write() as db:
             work(library_of(db))
-        answer = run_sql(database, question, role=reading_role(database))
+        answer = run_sql(database, question, **reading(database))
         return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
 
     return make

@@ -426,7 +426,8 @@ def test_the_password_of_a_database_is_not_shown(fitglue, home, monkeypatch, url
     """The error about a database that cannot be reached, is not supported or has a malformed URL
     does not show its password.
     """
-    monkeypatch.setenv("FITGLUE_DATABASE", url.format(PLANTED["password of the database"]))
+    for variable in ("FITGLUE_DATABASE", "FITGLUE_SQL_DATABASE"):
+        monkeypatch.setenv(variable, url.format(PLANTED["password of the database"]))
     calls = (["doctor"], ["activities"], ["sql", "--path"], ["sync"], [])
     leaks = [
         name
