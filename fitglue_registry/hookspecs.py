@@ -185,8 +185,9 @@ class Hooks:
         """State for each pair whether both are one workout, if your source knows more than a score.
 
         Every plugin with this hook is called, one after another, for all candidate pairs of an
-        athlete, including pairs from other sources. Equal claims already mean *same*. The call is
-        inside the transaction that stores: be quick, and use neither network nor files.
+        athlete, including pairs from other sources; in several calls if they are many or large.
+        Equal claims already mean *same*. The call is inside the transaction that stores: be quick,
+        and use neither network nor files.
 
         Args:
             pairs: Pairs of source activities, without their streams.

@@ -23,7 +23,7 @@ from fitglue_registry.store.database import Database
 from fitglue_registry.store.encoding import encode_activity
 from fitglue_registry.store.records import Attempt, insert_records, known_records, update_record
 from fitglue_registry.store.source_activities import StoredLegs, put_source_activities
-from fitglue_registry.store.source_activity_rows import load_rows
+from fitglue_registry.store.source_activity_rows import documents_of, load_rows
 from fitglue_registry.store.views import definitions
 
 if TYPE_CHECKING:
@@ -197,7 +197,8 @@ class Library:
         rows = load_rows(self.db, itertools.chain(*groups))
         merged = []
         for group in groups:
-            first = model.decode(rows[group[0]].document)
+            [(_, document)] = documents_of(self.db, group[:1])
+            first = model.decode(document)
             stub = all(rows[number].stub for number in group)
             merged.append(
                 Merged(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fitglue_registry.dedupe import Candidate, Samples, traits_of
 from fitglue_registry.matching.crowds import claims_without_identity
 from fitglue_registry.model import decode
+from fitglue_registry.store.source_activity_rows import documents_of
 from fitglue_registry.store.stored_streams import load_streams
 
 if TYPE_CHECKING:
@@ -47,9 +48,11 @@ class CandidateCache:
     def of(self, rows: Iterable[SourceActivityRow]) -> list[Candidate]:
         """Return the candidates for these source activities, without those whose record is gone."""
         present = [row for row in rows if not row.gone]
-        new = [row for row in present if row.id not in self._candidates]
-        ignored = self._without_identity(new)
-        return [self._candidate(row, ignored) for row in present]
+        new = {row.id: row for row in present if row.id not in self._candidates}
+        ignored = self._without_identity(new.values())
+        for row_id, document in documents_of(self.db, new):
+            self._candidates[row_id] = self._candidate(new[row_id], document, ignored)
+        return [self._candidates[row.id] for row in present]
 
     def _without_identity(self, rows: Iterable[SourceActivityRow]) -> frozenset[str]:
         claims: set[str] = set()
@@ -59,20 +62,17 @@ class CandidateCache:
             return frozenset()
         return frozenset(claims_without_identity(self.db, self._athlete_id, claims))
 
-    def _candidate(self, row: SourceActivityRow, ignored: frozenset[str]) -> Candidate:
-        """Return the candidate of a source activity; its document is decoded only the
-        first time.
-        """
-        if row.id not in self._candidates:
-            account = account_of(row)
-            self._candidates[row.id] = Candidate(
-                row.id,
-                (account, row.external_id, row.leg_no),
-                row.claims - ignored,
-                traits_of(decode(row.document), account),
-                lambda: self._samples_of(row.id),
-            )
-        return self._candidates[row.id]
+    def _candidate(
+        self, row: SourceActivityRow, document: str, ignored: frozenset[str]
+    ) -> Candidate:
+        account = account_of(row)
+        return Candidate(
+            row.id,
+            (account, row.external_id, row.leg_no),
+            row.claims - ignored,
+            traits_of(decode(document), account),
+            lambda: self._samples_of(row.id),
+        )
 
     def _samples_of(self, source_activity_id: int) -> Samples | None:
         # One workout can be in doubt with several others, and decoding streams is slow.

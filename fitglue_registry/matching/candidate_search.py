@@ -12,11 +12,11 @@ from fitglue_registry.dedupe.blocking import (
     is_candidate_pair,
     max_start_gap_s,
 )
-from fitglue_registry.matching.crowds import Crowds
+from fitglue_registry.matching.crowds import Crowds, crowded_days
 from fitglue_registry.model import SourceActivity
 from fitglue_registry.store.encoding import clock_start
 from fitglue_registry.store.opinions import with_opinions
-from fitglue_registry.store.source_activity_search import days_of_more_than, times_near
+from fitglue_registry.store.source_activity_search import times_near
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -79,7 +79,7 @@ def with_candidates(
         if start is not None and source_activity_id not in candidates:
             starts[source_activity_id] = start
     spans = _spans_around(starts.values())
-    crowds = Crowds(frozenset(days_of_more_than(db, athlete_id, spans, MOST_ON_ONE_DAY)))
+    crowds = Crowds(frozenset(crowded_days(db, athlete_id, spans)))
     rows = times_near(db, athlete_id, crowds.without(spans))
     times = [row.clock_start for row in rows]
     for source_activity_id, start in starts.items():

@@ -1,13 +1,13 @@
 """Finds the days with too many workouts, and the claims with too many holders, to compare them.
 
 Every workout of a day is compared with every other one, so that the time grows with the square of
-their number. A broken clock or a hostile source can give any number of workouts the same day.
+their number and with their size. A broken clock or a hostile source can give any number of workouts
+the same day.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from fitglue_registry.dedupe.blocking import MOST_ON_ONE_DAY
 from fitglue_registry.dedupe.edges import MOST_HOLDERS
 from fitglue_registry.store.source_activity_search import (
+    DaySize,
     counts_of_claims,
-    days_of_more_than,
+    days_beyond,
     ids_near,
 )
 
@@ -31,13 +32,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: The characters that the documents of a day may have together for its workouts to be compared.
+#: Those of a day with the largest real workouts have a hundred thousand.
+_MOST_CHARACTERS = 8_000_000
 _DAY = timedelta(days=1)
 _INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Crowds:
-    """The days with more than ``MOST_ON_ONE_DAY`` source activities of one athlete.
+    """The days with too many source activities of one athlete, or with too large ones.
 
     Attributes:
         days: Days of the local clock.
@@ -69,6 +73,11 @@ class Crowds:
                 yield oldest, newest
 
 
+def crowded_days(db: Db, athlete_id: str, spans: Iterable[Span]) -> dict[date, DaySize]:
+    """Return the days within these spans whose source activities are compared with no others."""
+    return days_beyond(db, athlete_id, spans, DaySize(MOST_ON_ONE_DAY, _MOST_CHARACTERS))
+
+
 def find_crowds(
     db: Db,
     athlete_id: str,
@@ -83,18 +92,38 @@ def find_crowds(
         changed: The changed source activities.
         spans: The spans of local time in which candidates for them start.
     """
-    counts = days_of_more_than(db, athlete_id, spans, MOST_ON_ONE_DAY)
-    changed_on = Counter(row.clock_start.date() for row in changed if row.clock_start)
+    sizes = crowded_days(db, athlete_id, spans)
+    changed_on = _sizes_by_day(changed)
     new_members: set[int] = set()
-    for day, count in counts.items():
-        if count - changed_on[day] <= MOST_ON_ONE_DAY and changed_on[day]:
+    for day, size in sizes.items():
+        if day in changed_on and not _is_beyond(size, changed_on[day]):
             log.warning(
-                "more than %d workouts start on %s; they are compared with no others",
+                "more than %d workouts start on %s, or their documents have more than %d MB; "
+                "they are compared with no others",
                 MOST_ON_ONE_DAY,
                 day,
+                _MOST_CHARACTERS // 1_000_000,
             )
             new_members |= ids_near(db, athlete_id, [_span_of(day)])
-    return Crowds(frozenset(counts), frozenset(new_members))
+    return Crowds(frozenset(sizes), frozenset(new_members))
+
+
+def _sizes_by_day(rows: Iterable[SourceActivityRow]) -> dict[date, DaySize]:
+    """Return the days on which these source activities start, with their size."""
+    sizes: dict[date, DaySize] = {}
+    for row in rows:
+        if row.clock_start:
+            day = row.clock_start.date()
+            before = sizes.get(day, DaySize(0, 0))
+            sizes[day] = DaySize(before.number + 1, before.characters + row.document_size)
+    return sizes
+
+
+def _is_beyond(size: DaySize, changed: DaySize) -> bool:
+    """Return whether a day is crowded even without the source activities that have changed."""
+    if size.number - changed.number > MOST_ON_ONE_DAY:
+        return True
+    return size.characters - changed.characters > _MOST_CHARACTERS
 
 
 def claims_without_identity(db: Db, athlete_id: str, claims: Iterable[str]) -> dict[str, int]:

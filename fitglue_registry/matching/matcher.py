@@ -23,6 +23,7 @@ from fitglue_registry.dedupe.home_zone import fields_from_home_zone, with_home_z
 from fitglue_registry.matching.candidate_cache import CandidateCache, account_of
 from fitglue_registry.matching.candidate_search import search_spans
 from fitglue_registry.matching.crowds import claims_without_identity, find_crowds
+from fitglue_registry.matching.groups import batches_of_groups, rows_to_merge
 from fitglue_registry.matching.home_zones import load_home_zones
 from fitglue_registry.matching.opinions import edge_of_opinion
 from fitglue_registry.matching.scoring import drop_scores, store_scores
@@ -33,7 +34,7 @@ from fitglue_registry.store.activities import Merged, rewrite_from_only_members
 from fitglue_registry.store.assignment import assign
 from fitglue_registry.store.athletes import lock_athlete
 from fitglue_registry.store.opinions import opinions_about
-from fitglue_registry.store.source_activity_rows import load_rows
+from fitglue_registry.store.source_activity_rows import documents_of, load_rows
 from fitglue_registry.store.source_activity_search import (
     ids_claiming,
     ids_near,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from fitglue_registry.dedupe import Choice
     from fitglue_registry.dedupe.home_zone import HomeZones
     from fitglue_registry.matching.crowds import Crowds
+    from fitglue_registry.matching.groups import Group
     from fitglue_registry.matching.plugin_opinions import OpinionPlugins
     from fitglue_registry.store.encoding import EncodedActivity
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
@@ -163,7 +165,7 @@ class Matcher:
             key=_start,
             reverse=True,
         )
-        assign(db, athlete_id, self._merged(db, athlete_id, newest_first), now)
+        self._assign(db, athlete_id, newest_first, now)
 
     def remerge_changed(
         self,
@@ -215,13 +217,24 @@ class Matcher:
         groups: dict[str | None, list[SourceActivityRow]] = {}
         for row in sorted(rows.values(), key=_key):
             groups.setdefault(row.activity_id, []).append(row)
-        assign(db, athlete_id, self._merged(db, athlete_id, list(groups.values())), now)
+        self._assign(db, athlete_id, list(groups.values()), now)
+
+    def _assign(
+        self,
+        db: Db,
+        athlete_id: str,
+        groups: Sequence[Group],
+        now: str,
+    ) -> None:
+        """Assign an activity to each group, and load the documents of only some groups at once."""
+        for batch in batches_of_groups(groups):
+            assign(db, athlete_id, self._merged(db, athlete_id, batch), now)
 
     def _merged(
         self,
         db: Db,
         athlete_id: str,
-        groups: Sequence[Sequence[SourceActivityRow]],
+        groups: Sequence[Group],
     ) -> list[Merged]:
         """Return each group with its merged activity."""
         # Only groups with several members need to know who has which streams.
@@ -234,35 +247,47 @@ class Matcher:
         homes = load_home_zones(db, athlete_id)
         merged = []
         for group, choices in zip(groups, edits, strict=True):
-            merged.append(_in_home_zone(self._merge(group, samples, choices), homes))
+            members = self._members(db, group, samples)
+            merged.append(_in_home_zone(self._merge(group, members, choices), homes))
         return merged
 
     def _merge(
         self,
-        group: Sequence[SourceActivityRow],
-        samples: SampleCounts,
+        group: Group,
+        members: Sequence[Member],
         choices: Iterable[Choice],
     ) -> Merged:
-        """Return a group with its merged activity, which has the values of its present members.
+        """Return a group with its merged activity, which has the values of these members.
 
         If every present member is a stub, or if none is present, the activity is gone and keeps the
         values that its members had. A group that never had anything except stubs has no activity.
         """
-        present = [row for row in group if not row.gone]
-        is_gone = all(row.stub for row in present)
-        merged_rows = group if is_gone else present
-        members = [self._member(row, samples) for row in merged_rows]
         if all(member.activity.stub for member in members):
             return Merged(tuple(group), None, {}, gone=False)
         activity, origins = merge(members, self._rules, choices)
-        return Merged(tuple(group), activity, origins, gone=is_gone)
+        return Merged(tuple(group), activity, origins, gone=_is_gone(group))
 
-    def _member(self, row: SourceActivityRow, samples: SampleCounts) -> Member:
-        stream_types, count = samples.get(row.id, ((), 0))
-        activity = decode(row.document)
-        return Member(
-            row.id, _key(row), activity, self._kinds.get(row.entry, {}), stream_types, count
-        )
+    def _members(
+        self,
+        db: Db,
+        group: Group,
+        samples: SampleCounts,
+    ) -> list[Member]:
+        """Return the members of a group whose values its activity may have."""
+        rows = group if _is_gone(group) else [row for row in group if not row.gone]
+        by_id = {row.id: row for row in rows_to_merge(rows)}
+        members = []
+        for row_id, document in documents_of(db, by_id):
+            row = by_id[row_id]
+            stream_types, count = samples.get(row_id, ((), 0))
+            kinds = self._kinds.get(row.entry, {})
+            members.append(Member(row_id, _key(row), decode(document), kinds, stream_types, count))
+        return members
+
+
+def _is_gone(group: Group) -> bool:
+    """Return whether no member of a group is present, or only stubs are."""
+    return all(row.stub for row in group if not row.gone)
 
 
 def _in_home_zone(merged: Merged, homes: HomeZones) -> Merged:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from fitglue_registry.dedupe import pairs_near_in_time
-from fitglue_registry.model import decode
+from fitglue_registry.matching.pair_batches import PairBatches
 from fitglue_registry.model.stored import Verdict
-from fitglue_registry.plugin_api import Opinion, Pair, Side
+from fitglue_registry.plugin_api import Opinion
 from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy.engine import Connection as Db
 
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 #: The verdicts that a plugin may give. Only the score may ask the athlete.
 _VERDICTS = (Verdict.SAME, Verdict.DIFFERENT)
+#: How long all opinions of one plugin may take; other writers wait for thirty seconds.
+_MOST_S = 20.0
 
 
 class OpinionPlugins:
@@ -64,35 +67,44 @@ class OpinionPlugins:
             drop_opinions(db, changed, self._names)
             return
 
-        rows = [(near_by[first], near_by[second]) for first, second in pairs]
-        for plugin, answer in self._valid_answers(rows):
+        batches = PairBatches(db, pairs, near_by)
+        for plugin in self._names:
+            answer = self._answer(plugin, batches)
+            if answer is None:
+                continue
             # The old opinions are deleted only now, so that a plugin that fails keeps them.
             drop_opinions(db, changed, [plugin])
-            opinions = []
-            for (first, second), opinion in zip(pairs, answer, strict=True):
-                if opinion is not None:
-                    verdict, reason = opinion.verdict, opinion.reason
-                    opinions.append(PairOpinion(first, second, plugin, verdict, reason))
-            put_opinions(db, opinions, now)
+            put_opinions(db, answer, now)
 
     def drop_stored(self, db: Db, ids: Iterable[int]) -> None:
         """Delete the opinions of all plugins about these source activities."""
         drop_opinions(db, ids, self._names)
 
-    def _valid_answers(
-        self, pairs: Sequence[tuple[SourceActivityRow, SourceActivityRow]]
-    ) -> Iterable[tuple[str, Sequence[Opinion | None]]]:
-        """Yield each plugin with its answer; log a warning for an answer that is not valid."""
-        asked = [Pair(_side(first), _side(second)) for first, second in pairs]
-        answers = self._plugins.broadcast(self._names, "fitglue_dedupe", pairs=asked)
-        for plugin, answer, error in answers:
-            if error is None and _is_valid_answer(answer, len(pairs)):
-                yield plugin, answer
-            else:
-                problem = (
-                    error or f"plugin {plugin} did not return an opinion or None for each pair"
-                )
+    def _answer(self, plugin: str, batches: PairBatches) -> list[PairOpinion] | None:
+        """Return the opinions of a plugin on all pairs, or ``None`` if it gives no valid answer.
+
+        The reason is logged as a warning.
+        """
+        opinions = []
+        began = time.monotonic()
+        for ids, pairs in batches:
+            answers = list(self._plugins.broadcast([plugin], "fitglue_dedupe", pairs=pairs))
+            if not answers:
+                return None  # the plugin does not have the hook
+            [(_, answer, error)] = answers
+            problem = None if error is None else str(error)
+            if error is None and not _is_valid_answer(answer, len(pairs)):
+                problem = f"plugin {plugin} did not return an opinion or None for each pair"
+            elif time.monotonic() - began > _MOST_S:
+                problem = f"plugin {plugin} took more than {_MOST_S:.0f} s for its opinions"
+            if problem is not None:
                 log.warning("%s; its earlier opinions about these pairs are kept", problem)
+                return None
+            for (first, second), opinion in zip(ids, answer, strict=True):
+                if opinion is not None:
+                    verdict, reason = opinion.verdict, opinion.reason
+                    opinions.append(PairOpinion(first, second, plugin, verdict, reason))
+        return opinions
 
 
 def _is_valid_answer(answer: object, pair_count: int) -> bool:
@@ -107,7 +119,3 @@ def _is_valid_opinion(opinion: object) -> bool:
         and opinion.verdict in _VERDICTS
         and isinstance(opinion.reason, str)
     )
-
-
-def _side(row: SourceActivityRow) -> Side:
-    return Side(row.connection_id, row.entry, row.external_id, decode(row.document))

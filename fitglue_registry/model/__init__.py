@@ -51,6 +51,7 @@ from fitglue_registry.model.details import (
 )
 from fitglue_registry.model.document import decode, document_schema, encode, to_builtins
 from fitglue_registry.model.invalid import without_invalid
+from fitglue_registry.model.long_texts import cut_text, without_long_texts
 from fitglue_registry.model.problems import problems
 from fitglue_registry.model.sports import SPORTS, canonical_sport, family
 from fitglue_registry.model.streams import STREAM_UNITS, Stream
@@ -94,6 +95,7 @@ __all__ = [
     "crop_of",
     "cut_laps",
     "cut_streams",
+    "cut_text",
     "decode",
     "document_schema",
     "encode",
@@ -110,4 +112,5 @@ __all__ = [
     "with_average_speed",
     "with_crop",
     "without_invalid",
+    "without_long_texts",
 ]

@@ -16,8 +16,7 @@ from fitglue_registry.decisions.same_or_different import (
     undo,
 )
 from fitglue_registry.decisions.transaction import DecisionTransaction
-from fitglue_registry.dedupe.blocking import MOST_ON_ONE_DAY
-from fitglue_registry.store.source_activity_search import days_of_more_than
+from fitglue_registry.matching.crowds import crowded_days
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
@@ -168,7 +167,7 @@ class Decisions:
             return list(pairs_to_decide(db, athlete))
 
     def not_compared(self, athlete: str = ME) -> list[Plain]:
-        """Return the days on which so many workouts start that none of them is compared.
+        """Return the days whose workouts are so many, or so large, that none of them is compared.
 
         Args:
             athlete: The id of the athlete.
@@ -179,8 +178,8 @@ class Decisions:
         """
         always = (datetime.min, datetime.max)  # noqa: DTZ901 - local times without a zone
         with self._workspace.database.read() as db:
-            counts = days_of_more_than(db, athlete, [always], MOST_ON_ONE_DAY)
-        return [{"day": day.isoformat(), "workouts": counts[day]} for day in sorted(counts)]
+            sizes = crowded_days(db, athlete, [always])
+        return [{"day": day.isoformat(), "workouts": sizes[day].number} for day in sorted(sizes)]
 
     @contextmanager
     def _transaction(self, athlete: str) -> Iterator[DecisionTransaction]:

@@ -1,4 +1,7 @@
-"""Loads source activities with the keys of their records, as the matcher needs them."""
+"""Loads source activities with the keys of their records, as the matcher needs them.
+
+Their documents can be large, so they are loaded separately, and a few at a time.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from fitglue_registry.store.stored_claims import claims_of
 from fitglue_registry.store.tables import connections, records, source_activities
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy.engine import Connection as Db
 
@@ -36,7 +39,7 @@ class SourceActivityRow:
     claims: frozenset[str]
     activity_id: str | None
     home_id: str | None  # the first activity that it belonged to; a split returns to it
-    document: str  # JSON; decoded only where its values are needed
+    document_size: int  # in characters; ``documents_of`` loads the document
 
 
 _ROWS = Statement(
@@ -47,7 +50,7 @@ _ROWS = Statement(
         source_activities.c.clock_start,
         source_activities.c.activity_id,
         source_activities.c.home_id,
-        source_activities.c.document,
+        sa.func.length(source_activities.c.document).label("document_size"),
         records.c.connection_id,
         records.c.external_id,
         records.c.state,
@@ -57,6 +60,13 @@ _ROWS = Statement(
     .select_from(SOURCE_ACTIVITIES)
     .where(source_activities.c.id.in_(IDS))
 )
+_DOCUMENTS = Statement(
+    sa.select(source_activities.c.id, source_activities.c.document).where(
+        source_activities.c.id.in_(IDS)
+    )
+)
+#: How many documents are in memory at once; one may have a megabyte.
+_DOCUMENTS_AT_ONCE = 16
 
 
 def load_rows(
@@ -95,5 +105,13 @@ def _loaded(row: Any, asserted: frozenset[str]) -> SourceActivityRow:
         claims=asserted,
         activity_id=row.activity_id,
         home_id=row.home_id,
-        document=row.document,
+        document_size=row.document_size,
     )
+
+
+def documents_of(db: Db, ids: Iterable[int]) -> Iterator[tuple[int, str]]:
+    """Yield the id and the JSON document of each of these source activities, a few at a time."""
+    wanted = list(ids)
+    for start in range(0, len(wanted), _DOCUMENTS_AT_ONCE):
+        for row in _DOCUMENTS.each_row(db, wanted[start : start + _DOCUMENTS_AT_ONCE]):
+            yield row.id, row.document

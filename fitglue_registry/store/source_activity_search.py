@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy.engine import Connection as Db
+
+
+class DaySize(NamedTuple):
+    """How many source activities start on one day, and how large their documents are together."""
+
+    number: int
+    characters: int
+
 
 # The same table once more, for queries about another member of the same activity.
 _OTHER = source_activities.alias("other")
@@ -45,8 +53,10 @@ _STARTING_IN = Statement(
     )
 )
 _DAY = sa.func.substr(source_activities.c.clock_start, 1, 10)
-_DAYS_OF_MORE_THAN = Statement(
-    sa.select(_DAY.label("day"), sa.func.count().label("number"))
+_number = sa.func.count()
+_characters = sa.func.sum(sa.func.length(source_activities.c.document))
+_DAYS_BEYOND = Statement(
+    sa.select(_DAY.label("day"), _number.label("number"), _characters.label("characters"))
     .select_from(source_activities)
     .join(records, records.c.id == source_activities.c.record_id)
     .where(
@@ -56,7 +66,7 @@ _DAYS_OF_MORE_THAN = Statement(
         records.c.state != RecordState.GONE,
     )
     .group_by(_DAY)
-    .having(sa.func.count() > sa.bindparam("most"))
+    .having(sa.or_(_number > sa.bindparam("most"), _characters > sa.bindparam("most_characters")))
 )
 _COUNTS_OF_CLAIMS = Statement(
     sa.select(claims.c.claim, sa.func.count().label("number"))
@@ -142,30 +152,31 @@ def counts_of_claims(
     return counts
 
 
-def days_of_more_than(
+def days_beyond(
     db: Db,
     athlete_id: str,
     spans: Iterable[tuple[datetime, datetime]],
-    most: int,
-) -> dict[date, int]:
-    """Return the local days on which more than ``most`` source activities start.
+    most: DaySize,
+) -> dict[date, DaySize]:
+    """Return the local days with more source activities, or with more characters, than this.
 
     The days at both ends of a span are counted completely. Source activities whose record is gone
     are left out.
 
     Returns:
-        Day → the number of source activities.
+        Day → how many source activities start on it, and how large their documents are.
     """
-    counts = {}
+    sizes = {}
     for oldest, newest in spans:
         span = {
             "oldest": oldest.date().isoformat(),
             "newest": f"{newest.date().isoformat()}T24",
-            "most": most,
+            "most": most.number,
+            "most_characters": most.characters,
         }
-        for row in _DAYS_OF_MORE_THAN.rows(db, athlete=athlete_id, **span):
-            counts[date.fromisoformat(row.day)] = row.number
-    return counts
+        for row in _DAYS_BEYOND.rows(db, athlete=athlete_id, **span):
+            sizes[date.fromisoformat(row.day)] = DaySize(row.number, row.characters)
+    return sizes
 
 
 def ids_near(

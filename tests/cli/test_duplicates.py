@@ -105,10 +105,10 @@ def test_the_pairs_as_documents(doubles, fitglue):
 @pytest.mark.usefixtures("doubles")
 def test_a_day_with_too_many_workouts_is_named(fitglue, monkeypatch):
     """A day whose workouts are too many to compare is named, also if no pair is undecided."""
-    monkeypatch.setattr("fitglue_registry.services.decisions.MOST_ON_ONE_DAY", 1)
+    monkeypatch.setattr("fitglue_registry.matching.crowds.MOST_ON_ONE_DAY", 1)
     shown = fitglue("duplicates").err
-    assert "2 records start on 2026-05-10, which is too many to compare" in shown
-    assert "2 records start on 2026-05-12, which is too many to compare" in shown
+    assert "2 records start on 2026-05-10; they are too many or too large to compare" in shown
+    assert "2 records start on 2026-05-12; they are too many or too large to compare" in shown
 
 
 def test_merge_different_split_undo_and_history(doubles, fitglue):

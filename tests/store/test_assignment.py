@@ -11,7 +11,7 @@ from fitglue_registry.model import Stub
 from fitglue_registry.store.activities import Merged, drop_empty
 from fitglue_registry.store.assignment import assign
 from fitglue_registry.store.connections import remove_connection
-from fitglue_registry.store.source_activity_rows import load_rows
+from fitglue_registry.store.source_activity_rows import documents_of, load_rows
 from fitglue_registry.store.source_activity_search import members_of
 from fitglue_registry.store.tables import activities, aliases, athletes, source_activities
 
@@ -183,9 +183,8 @@ def test_assigning_the_same_again_writes_nothing(library):
     member_a = library.source_activity()
     library.assign((member_a,))
     rows = load_rows(library.db, [member_a])
-    same = Merged(
-        tuple(rows.values()), model.decode(rows[member_a].document), {"": member_a}, gone=False
-    )
+    [(_, document)] = documents_of(library.db, [member_a])
+    same = Merged(tuple(rows.values()), model.decode(document), {"": member_a}, gone=False)
     assign(library.db, "me", [same], LATER)
     assert library.db.scalar(sa.select(activities.c.updated_at)) < LATER
 

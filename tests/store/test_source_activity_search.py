@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fitglue_registry.store.source_activity_rows import load_rows
 from fitglue_registry.store.source_activity_search import (
+    DaySize,
     counts_of_claims,
-    days_of_more_than,
+    days_beyond,
     ids_claiming,
     ids_near,
 )
@@ -43,9 +44,25 @@ def test_days_and_claims_of_many_are_counted(library, library_of, days):
     library.gone(library.source_activity(start_local=days(2)))
     library_of(library.db, "you").source_activity(start_local=days(2), claims=("strava:1",))
     span = (days(1), days(3))
-    assert days_of_more_than(library.db, "me", [span], 0) == {days(1).date(): 3, days(2).date(): 1}
-    assert days_of_more_than(library.db, "me", [span], 2) == {days(1).date(): 3}
+    any_size = 1_000_000
+    every_day = days_beyond(library.db, "me", [span], DaySize(0, any_size))
+    assert {day: size.number for day, size in every_day.items()} == {
+        days(1).date(): 3,
+        days(2).date(): 1,
+    }
+    assert list(days_beyond(library.db, "me", [span], DaySize(2, any_size))) == [days(1).date()]
     assert counts_of_claims(library.db, "me", ["strava:1", "strava:2"], 3) == {"strava:2": 4}
+
+
+def test_days_of_large_documents_are_found(library, days):
+    """A day whose documents have more characters together than a limit is found, however few they
+    are.
+    """
+    for title in ("a" * 600, "b" * 600):
+        library.source_activity(start_local=days(1), title=title)
+    library.source_activity(start_local=days(2), title="c" * 600)
+    beyond = days_beyond(library.db, "me", [(days(1), days(2))], DaySize(100, 1_200))
+    assert [(day, size.number) for day, size in beyond.items()] == [(days(1).date(), 2)]
 
 
 def test_many_ids_are_looked_up_in_pieces(library):

@@ -78,12 +78,12 @@ def _decide(cli: CliContext) -> None:
 
 
 def _note_crowded_days(cli: CliContext) -> None:
-    """Name the days with so many workouts that they are not compared, on standard error."""
+    """Name the days whose workouts are not compared, on standard error."""
     days = cli.host.decisions.not_compared()
     for day in days[:_MOST_DAYS]:
         cli.note(
-            f"{count(day['workouts'], 'record')} start on {day['day']}, which is too many to "
-            "compare, so none of them was merged because of its values"
+            f"{count(day['workouts'], 'record')} start on {day['day']}; they are too many or "
+            "too large to compare, so none of them was merged because of its values"
         )
     if len(days) > _MOST_DAYS:
         cli.note(f"The same is true for {count(len(days) - _MOST_DAYS, 'other day')}.")

@@ -6,15 +6,19 @@ Each is made from a scale: 1 for the quick tests, 10 for the size at which it di
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fitglue_registry.testing import Fault, Response
+from tests.faults.upstream.matrix import ENDPOINTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: Where a response is sent: one kind of request, or each request that is answered with rows.
+PLACES = {**ENDPOINTS, "rows": re.compile(r"/activities(/|\?(?!.*fields=))")}
 JSON = "application/json"
 HUGE = "FG-answer-too-large"
 BEYOND = "FG-answer-beyond-limits"
@@ -26,7 +30,7 @@ class Attack:
     """One response.
 
     Attributes:
-        endpoint: The request that it answers, a key of ``matrix.ENDPOINTS``.
+        endpoint: The requests that it answers, a key of ``PLACES``.
         fault: Makes the fault from the scale.
         code: The error that stops the sync at full size; ``None`` if the sync goes on.
         small_code: The same at a tenth of the size, where the limit may not be reached.
@@ -72,6 +76,32 @@ def rows_of_one_moment(scale: int) -> Fault:
     """Return a fault that sends many rows that begin at the same time."""
     row = b'{"id":"j%d","start_date_local":"2026-11-01T07:00:00","type":"Ride"}'
     return Fault.raw_body(b"[%b]" % b",".join(row % number for number in range(900 * scale)))
+
+
+def large_rows(
+    count: int, before: bytes, unit: bytes, after: bytes = b""
+) -> Callable[[int], Fault]:
+    """Return a function that makes a fault from the scale: large rows that begin at the same time.
+
+    At full size they have 58 MB together.
+
+    Args:
+        count: How many rows there are.
+        before: The beginning of their values.
+        unit: What is repeated after it, up to their size.
+        after: The end of their values.
+    """
+    row = (
+        b'{"id":"j%d","start_date_local":"2026-11-01T07:00:00","type":"Run","moving_time":100,'
+        b'"distance":5000,%b}'
+    )
+
+    def fault(scale: int) -> Fault:
+        values = before + unit * (5_800_000 * scale // count // len(unit)) + after
+        rows = [row % (number, values) for number in range(count)]
+        return Fault.raw_body(b"[%b]" % b",".join(rows))
+
+    return fault
 
 
 def empty_members(scale: int) -> Fault:
@@ -161,6 +191,20 @@ ATTACKS: dict[str, Attack] = {
         ),
     ),
     "thousands of rows of one moment": Attack("window", rows_of_one_moment),
+    # -- large rows of one moment
+    "large titles": Attack("window", large_rows(15, b'"name":"', b"a", b'"')),
+    "large titles in details": Attack("rows", large_rows(15, b'"name":"', b"a", b'"')),
+    "large titles of control characters": Attack(
+        "rows", large_rows(15, b'"name":"', b"\\u202e", b'"')
+    ),
+    "large titles of the beginning of the key": Attack(
+        "rows", large_rows(15, b'"name":"', b"stand-in-ke", b'"')
+    ),
+    "sixty large titles": Attack("rows", large_rows(60, b'"name":"', b"a", b'"')),
+    "sixty large descriptions": Attack("rows", large_rows(60, b'"description":"', b"a ", b'"')),
+    "large rows that claim one workout": Attack(
+        "rows", large_rows(60, b'"source":"STRAVA","external_id":"987","name":"', b"a", b'"')
+    ),
     # -- streams
     "a stream of millions of numbers": Attack(
         "streams", lambda scale: Fault.raw_body(stream(repeated(b"1", 3_000_000 * scale)))
