@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import fitglue_registry.services as services
 from fitglue_registry.policy import Policy
+from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.workspace import ME, Replacements, Workspace
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.clock import WaitingClock
 
 
+@checks_arguments
 class Host:
     """A host with one folder and one database, which puts the services together.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import UserMistake
+from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.store.athletes import athlete_tier, ensure_athlete, list_athletes
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from fitglue_registry.workspace import Workspace
 
 
+@checks_arguments
 class Athletes:
     """The athletes of a store, and their tiers.
 

@@ -13,6 +13,7 @@ from fitglue_registry.backup.server_commands import dump_command, restore_comman
 from fitglue_registry.backup.store_files import StoreFiles
 from fitglue_registry.backup.verify import verify
 from fitglue_registry.services.addresses import other_addresses, other_addresses_of
+from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.connection_secrets import without_key
 from fitglue_registry.services.secret_use import mark_installed
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from fitglue_registry.workspace import Workspace
 
 
+@checks_arguments
 class Backups:
     """Backups of the complete store, each in one file."""
 

@@ -17,6 +17,7 @@ from fitglue_registry.decisions.same_or_different import (
 )
 from fitglue_registry.decisions.transaction import DecisionTransaction
 from fitglue_registry.matching.crowds import crowded_days
+from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     Plain = dict[str, Any]
 
 
+@checks_arguments
 class Decisions:
     """The decisions of athletes about their activities.
 

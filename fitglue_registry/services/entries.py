@@ -8,6 +8,7 @@ from fitglue_registry.errors import UserMistake
 from fitglue_registry.plugins import Availability as Availability
 from fitglue_registry.plugins import availability
 from fitglue_registry.registry.help import article
+from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.sync.reading.read_files import reads_files
 from fitglue_registry.validation.wording import nearest
 from fitglue_registry.workspace import ME
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     EntryList = list[Entry]
 
 
+@checks_arguments
 class Entries:
     """The entries of the built-in registry and of every distribution that has entries."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fitglue_registry.plugins.check import check_steps
 from fitglue_registry.registry import default_folder
 from fitglue_registry.registry.check import check as check_folder
+from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.plugin_installing import install_plugin
 from fitglue_registry.services.stand_ins import run_stand_in
 
@@ -52,6 +53,7 @@ class EntriesCheck:
     unreadable: tuple[FitglueError, ...] = ()
 
 
+@checks_arguments
 class InstalledPlugins:
     """The plugins that are installed, and those that entries need."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.store.sql import SqlLimits as SqlLimits
 from fitglue_registry.store.sql import column_names, run_sql
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from fitglue_registry.workspace import Workspace
 
 
+@checks_arguments
 class Queries:
     """Read-only SQL on the views of the store; ``docs/views.md`` describes them."""
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from fitglue_registry.model import crop_in_force, cut_streams, is_cropped, to_builtins
 from fitglue_registry.model.sports import SPORTS, canonical_sport
 from fitglue_registry.model.stored import OTHER_FIELDS
+from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.original_files import original_files, save_original_files
 from fitglue_registry.services.provenance import provenance_of
 from fitglue_registry.store.activity_details import load_activity
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     Rows = list[dict[str, Any]]
 
 
+@checks_arguments
 class Activities:
     """The activities of athletes; calling an instance is the same as ``list``."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import UserMistake
+from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.closed_services import fix_with_alternatives
 from fitglue_registry.store.counts import list_stubs
 from fitglue_registry.store.locations import list_paths, list_unreadable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _ENOUGH = 6
 
 
+@checks_arguments
 class Records:
     """The records that sources list and that have no activity."""
 

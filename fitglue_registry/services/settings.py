@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.matching.home_zone_change import remerge_for_home_zone
 from fitglue_registry.matching.home_zones import TIMEZONE
+from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.store.athlete_settings import (
     Setting,
     drop_all_values,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _ABBREVIATIONS = {"EST": "America/New_York", "MST": "America/Denver"}
 
 
+@checks_arguments
 class Settings:
     """The settings of athletes: so far the home zone.
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import Busy, FitglueError, StoreFailed, UserMistake
+from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.local_paths import roots_of
 from fitglue_registry.services.plugin_view import PluginViews
 from fitglue_registry.store.raw_parts import RawStore
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from fitglue_registry.workspace import Workspace
 
 
+@checks_arguments
 class Syncs:
     """Runs over the records of connections, one connection after the other."""
 

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from fitglue_registry.backup.raw_check import repair
+from fitglue_registry.errors import FitglueError
+from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.checking import Check, checks
 from fitglue_registry.store.blobs import sweep
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 _UNSETTLED = timedelta(hours=1)
 
 
+@checks_arguments
 class Upkeep:
     """Checks and repairs of a store and of everything that it depends on."""
 
@@ -46,6 +49,21 @@ class Upkeep:
             offline=offline,
             deep=deep,
         )
+
+    def damage(self) -> FitglueError | None:
+        """Return the error for a value that cannot be read in the database that is open.
+
+        An interface asks this before it reports an unexpected exception as a bug, because a damaged
+        value makes a reader raise the same.
+
+        Returns:
+            FG-store-damaged, which names the value, or ``None`` if every value can be read or no
+            database is open.
+        """
+        try:
+            return self._workspace.database.damage()
+        except FitglueError:  # it could not be opened, so nothing was read
+            return None
 
     def repair(self) -> int:
         """Mark damaged and missing raw parts, so that the next sync fetches them again.

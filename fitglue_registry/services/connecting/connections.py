@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from fitglue_registry.matching.home_zones import load_home_zones
 from fitglue_registry.registry.pasted import read_field
+from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.connecting.finding import at, exactly_named, named, to_account
 from fitglue_registry.services.connecting.proving import Prover
 from fitglue_registry.services.connecting.removing import remove
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     SecretsKept = list[SecretKept]
 
 
+@checks_arguments
 class Connections:
     """The connections of athletes to their accounts."""
 

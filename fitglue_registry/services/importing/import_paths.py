@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from fitglue_registry.errors import FitglueError, StoreFailed
+from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.connecting.entry_fields import read_fields
 from fitglue_registry.services.importing.offline import (
     match_offline,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 _EVERYTHING = Options(full=True, files=True)
 
 
+@checks_arguments
 class Imports:
     """Imports of files, folders and archives."""
 
