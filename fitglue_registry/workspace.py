@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from contextlib import ExitStack, suppress
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from fitglue_registry.model.moments import clock_text
 from fitglue_registry.once import once
 from fitglue_registry.policy import Policy
-from fitglue_registry.private_files import make_private_folder
+from fitglue_registry.private_files import HAS_MODES, make_private_folder
 from fitglue_registry.redaction.environment import secrets_of_environment
 from fitglue_registry.redaction.redactor import Redactor
 from fitglue_registry.registry import Folder, default_folder
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-    from fitglue_registry.errors import FitglueError
+    from fitglue_registry.errors import FitglueError, StoreFailed
     from fitglue_registry.matching.matcher import Matcher
     from fitglue_registry.plugins import Plugins
     from fitglue_registry.registry import Catalogue
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.clock import WaitingClock
     from fitglue_registry.transport.policy import HttpPolicy
     from fitglue_registry.transport.session import HttpSession
+
+log = logging.getLogger(__name__)
 
 #: The id of the athlete if no other is named.
 ME = "me"
@@ -121,7 +124,7 @@ class Workspace:
         self._make_home()
         named = self._url or os.environ.get("FITGLUE_DATABASE")
         url = named or f"sqlite:///{self.home / 'fitglue.db'}"
-        database = Database(url, _upgrade)
+        database = Database(url, _upgrade, explain=_explain)
         self._closing.callback(database.close)
         return database
 
@@ -324,6 +327,12 @@ class Workspace:
         """
         with suppress(OSError):  # the first file that is opened in it reports a better error
             make_private_folder(self.home)
+            if HAS_MODES and self.home.stat().st_uid != os.geteuid():
+                log.warning(
+                    "the data folder %s belongs to another user, who can read and change what is "
+                    "in it",
+                    self.home,
+                )
 
 
 def _open_keyring() -> KeyringSecretStore:
@@ -337,3 +346,10 @@ def _upgrade(connection: Connection) -> None:
     from fitglue_registry.store.migrate import upgrade
 
     upgrade(connection)
+
+
+def _explain(connection: Connection, where: str) -> StoreFailed | None:
+    # Only a fault needs the readers of all columns.
+    from fitglue_registry.store.value_check import explain
+
+    return explain(connection, where)

@@ -21,6 +21,7 @@ from fitglue_registry.store.driver_errors import RESTORE
 from fitglue_registry.store.formats import HEAD
 from fitglue_registry.store.stream_blobs import decode_blob
 from fitglue_registry.store.tables import activities, raw, source_activities, streams
+from fitglue_registry.store.value_check import damaged_value, unreadable_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,6 +97,7 @@ def check_store(
     if database.dialect == "sqlite":
         yield _check_file(database, where)
     with database.read() as db:
+        yield _check_values(db, where)
         yield from check_relations(db, where)
         yield _check_originals(db, blobs)
         yield _check_derived(db, where, sample)
@@ -139,6 +141,14 @@ def _schema_finding(differs: Differences, where: Place) -> Finding:
         fix=f"if you have not added it yourself, remove it with another program, or {RESTORE}",
     )
     return Finding("database file", str(differs), error)
+
+
+def _check_values(db: Db, where: Place) -> Finding:
+    """Check that the program can read every value of every row."""
+    found = unreadable_in(db)
+    if found is None:
+        return Finding("values", "every one can be read")
+    return Finding("values", str(found), damaged_value(found, where.file or ""))
 
 
 def _check_originals(db: Db, blobs: BlobStore) -> Finding:

@@ -15,6 +15,7 @@ from fitglue_registry.backup.manifest import damaged
 from fitglue_registry.backup.schema_check import differences
 from fitglue_registry.backup.type_check import wrong_type
 from fitglue_registry.errors import Place, StoreFailed
+from fitglue_registry.store.value_check import unreadable_in_file
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 # What SQLite recommends for the files of others (https://www.sqlite.org/security.html): functions
 # that have side effects cannot be called from a schema, and damaged pages are noticed early.
 _CAUTIOUS = ("PRAGMA trusted_schema=OFF", "PRAGMA cell_size_check=ON", "PRAGMA mmap_size=0")
+_DAMAGED = "the database of the backup is damaged"
 _DIFFERS = "the database of the backup does not match its manifest"
 
 
@@ -43,7 +45,7 @@ def check_database(opened: OpenBackup, unpacked: Path) -> None:
             raise
         # The error of SQLite names the temporary file, and would advise to restore a backup.
         why = error.why or error.what
-        raise damaged(opened.path, "the database of the backup is damaged", why) from error
+        raise damaged(opened.path, _DAMAGED, why) from error
 
 
 def _check(opened: OpenBackup, unpacked: Path) -> None:
@@ -57,7 +59,10 @@ def _check(opened: OpenBackup, unpacked: Path) -> None:
         _check_rows(opened, connection)
         wrong = wrong_type(connection)
         if wrong is not None:
-            raise damaged(opened.path, "the database of the backup is damaged", wrong)
+            raise damaged(opened.path, _DAMAGED, wrong)
+        unreadable = unreadable_in_file(connection)
+        if unreadable is not None:
+            raise damaged(opened.path, _DAMAGED, str(unreadable))
         _check_blobs(opened, connection)
 
 

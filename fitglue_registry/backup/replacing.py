@@ -151,6 +151,35 @@ def replace_database(
     sync_folder(target.parent)
 
 
+def put_back(
+    target: Path,
+    aside: Path,
+    secrets: Path,
+    old_secrets: Path,
+) -> None:
+    """Put the old database and its secrets back in place of the restored ones.
+
+    Args:
+        target: The place of the database.
+        aside: The folder with the old database, which stays.
+        secrets: The folder of secrets.
+        old_secrets: The folder with the old secrets, if they were replaced.
+    """
+    for log in _logs(target):
+        log.unlink(missing_ok=True)
+    if (aside / target.name).exists():
+        # A link to it would be replaced in one step, too, but the two would stay one file.
+        returned = target.with_name(f"{target.name}.returned")
+        shutil.copy2(aside / target.name, returned)
+        returned.replace(target)
+    else:
+        target.unlink(missing_ok=True)
+    if old_secrets.is_dir():
+        for file in old_secrets.iterdir():
+            write_atomically(secrets / file.name, file.read_bytes())
+    sync_folder(target.parent)
+
+
 def _logs(database: Path) -> list[Path]:
     return [
         database.with_name(f"{database.name}{ending}") for ending in ("-wal", "-shm", "-journal")

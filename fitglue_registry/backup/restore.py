@@ -18,13 +18,15 @@ from fitglue_registry.backup.opened import Backup, ignore_step, open_backup, rea
 from fitglue_registry.backup.replacing import (
     checkpoint_database,
     keep_secret_refs,
+    put_back,
     replace_database,
     replace_secrets,
     unused_folder,
 )
 from fitglue_registry.backup.unpacking import unpacked_database
 from fitglue_registry.durable import make_folder, private_lock
-from fitglue_registry.errors import Busy, Place, StoreFailed, UserMistake
+from fitglue_registry.errors import Busy, FitglueError, Place, StoreFailed, UserMistake
+from fitglue_registry.store.connections import list_connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,7 +194,34 @@ def _restore_files(
         if installs_secrets:
             installed = replace_secrets(opened, store.secrets, aside / _SECRETS)
         replace_database(unpacked, target, aside)
+        _prove(store, plan, aside)
     return (aside if aside.exists() else None), installed
+
+
+def _prove(
+    store: StoreFiles,
+    plan: _Plan,
+    aside: Path,
+) -> None:
+    """Open the restored database, and put the old one back if that fails.
+
+    The first transaction also upgrades an older format.
+    """
+    try:
+        with store.database.read() as db:
+            list_connections(db)
+    except Exception as error:
+        store.database.close()
+        put_back(plan.target, aside, store.secrets, aside / _SECRETS)
+        if not isinstance(error, FitglueError):
+            raise
+        raise StoreFailed(
+            "FG-restore-failed",
+            "the restored database cannot be used, so everything is as it was before",
+            at=Place(str(plan.target)),
+            why=f"{error.what}: {error.why}" if error.why else error.what,
+            fix="restore another backup",
+        ) from error
 
 
 def _restore_originals(

@@ -22,6 +22,7 @@ from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.model.stored import Packing
 from fitglue_registry.store.formats import HEAD
 from fitglue_registry.store.tables import connections, metadata, raw
+from fitglue_registry.store.value_check import damaged_value, unreadable_in_file
 
 if TYPE_CHECKING:
     import sqlite3
@@ -89,6 +90,7 @@ def _copy(
             copy.execute("PRAGMA journal_mode=DELETE")
             check_integrity(copy, str(source))
             left_out = remove_foreign(copy, format_, source)
+            _check_values(copy, source)
             if left_out or mostly_free(copy):
                 compact(copy, target)
             return Snapshot(
@@ -99,6 +101,13 @@ def _copy(
                 secret_refs=_column(copy, _NAMED_SECRETS),
                 left_out=left_out,
             )
+
+
+def _check_values(copy: sqlite3.Connection, source: Path) -> None:
+    """Refuse a value that cannot be read: no restore would accept the backup."""
+    unreadable = unreadable_in_file(copy)
+    if unreadable is not None:
+        raise damaged_value(unreadable, str(source))
 
 
 def _copy_pages(

@@ -376,4 +376,5 @@ def _failure_of(
         denied = mistake or permission_failure(error, cli.home)
         if denied is not None:
             return denied
-    return bug_failure(cli, error)
+    # A damaged value in the database makes a reader raise what a bug would raise.
+    return cli.damage() or bug_failure(cli, error)

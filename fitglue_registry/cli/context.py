@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.cli.layout import Part
     from fitglue_registry.cli.screen import Screen
+    from fitglue_registry.errors import FitglueError
     from fitglue_registry.host import Host
     from fitglue_registry.redaction.redactor import Redactor
 
@@ -106,6 +107,10 @@ class CliContext:
         if self._host is not None:
             return self._host.redactor
         return self._redactor_of_environment
+
+    def damage(self) -> FitglueError | None:
+        """Return the error for a damaged value in the database that was opened, if there is one."""
+        return None if self._host is None else self._host.upkeep.damage()
 
     def close(self) -> None:
         """Close the host if it was opened, and stop its logging."""

@@ -11,10 +11,11 @@ from fitglue_registry.dedupe import Scorer, claim_edges, learned_weights
 from fitglue_registry.dedupe.cluster import pairs_for_review
 from fitglue_registry.dedupe.sentences import level_sentence
 from fitglue_registry.matching.candidate_cache import CandidateCache
-from fitglue_registry.matching.opinions import edge_of_opinion, reason_of_text
+from fitglue_registry.matching.opinions import edge_of_opinion
 from fitglue_registry.model import is_cropped
 from fitglue_registry.model.stored import Verdict
 from fitglue_registry.store.activity_details import load_activity
+from fitglue_registry.store.opinion_reasons import reason_of_text
 from fitglue_registry.store.opinions import opinions_about
 from fitglue_registry.store.source_activity_rows import load_rows
 from fitglue_registry.store.source_activity_search import members_of

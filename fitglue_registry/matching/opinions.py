@@ -8,25 +8,10 @@ import msgspec
 
 from fitglue_registry.dedupe import Edge, Evidence, Judgment
 from fitglue_registry.model.stored import OpinionSource
+from fitglue_registry.store.opinion_reasons import Reason, reason_of_text
 
 if TYPE_CHECKING:
     from typing import Any
-
-
-class Reason(msgspec.Struct):
-    """The reason of an opinion of the score, which is stored as JSON in ``fg_opinions.reason``.
-
-    The names of the fields are the stored keys.
-
-    Attributes:
-        probability: The probability that the pair is one workout.
-        lines: The evidence: (comparison, level, match weight in bits).
-        rule: Why the verdict is lower than the probability suggests, or an empty text.
-    """
-
-    probability: float
-    lines: list[tuple[str, str, float]]
-    rule: str = ""
 
 
 def reason_of_judgment(judgment: Judgment) -> str:
@@ -34,19 +19,6 @@ def reason_of_judgment(judgment: Judgment) -> str:
     lines = [(part.comparison, part.level, part.bits) for part in judgment.evidence]
     reason = Reason(round(judgment.probability, 4), lines, judgment.rule)
     return msgspec.json.encode(reason).decode()
-
-
-def reason_of_text(text: str) -> Reason | None:
-    """Return the reason in a stored text, or ``None`` if the text is a sentence.
-
-    Plugins and decisions of the athlete give their reasons as sentences.
-    """
-    if not text.startswith("{"):
-        return None
-    try:
-        return msgspec.json.decode(text, type=Reason)
-    except msgspec.DecodeError:
-        return None
 
 
 def judgment_of_opinion(opinion: Any) -> Judgment:

@@ -28,6 +28,7 @@ _READ_NO_LINK = (
     | getattr(os, "O_BINARY", 0)
 )
 _OTHERS_BITS = 0o077  # the permissions of the group and of everybody else
+_ROOT = 0  # who can read and change everything anyway
 _HAS_MODES = os.name != "nt"
 
 
@@ -52,7 +53,17 @@ class PrivateFolder:
             )
         if _HAS_MODES and status.st_uid != os.geteuid():
             raise OSError(errno.EPERM, "it belongs to another user", str(self.path))
+        self._check_parent()
         self._make_private(status.st_mode)
+
+    def _check_parent(self) -> None:
+        """Raise ``OSError`` if the folder around it belongs to another user than this one or root.
+
+        That user could put a folder with a key file of their own in its place.
+        """
+        parent = self.path.parent
+        if _HAS_MODES and parent.stat().st_uid not in (os.geteuid(), _ROOT):
+            raise OSError(errno.EPERM, "it belongs to another user", str(parent))
 
     def tidy(self) -> None:
         """Delete what a crash left half written, since it may contain a copy of the key."""

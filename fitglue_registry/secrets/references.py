@@ -38,7 +38,7 @@ _REFERENCE = re.compile(
 _NOT_IN_A_NAME = re.compile(r"[^\w.-]+", re.ASCII)
 _LONGEST_OWNER = 80
 #: The stores of this machine, whose references have the form above.
-_LOCAL = ("file", "keyring")
+LOCAL = ("file", "keyring")
 
 
 def new_reference(scheme: str, owner: str) -> str:
@@ -74,7 +74,7 @@ def split_reference(ref: str) -> tuple[str, str, str]:
 def scheme_of(ref: str) -> str | None:
     """Return the store of a reference if it is one of this machine's, and otherwise ``None``."""
     match = _REFERENCE.match(ref)
-    return match["scheme"] if match and match["scheme"] in _LOCAL else None
+    return match["scheme"] if match and match["scheme"] in LOCAL else None
 
 
 def is_owned_by(ref: str, owner: str) -> bool:
@@ -83,7 +83,7 @@ def is_owned_by(ref: str, owner: str) -> bool:
     The reference of an embedder's store is always accepted, because its form is not known.
     """
     match = _REFERENCE.match(ref)
-    if match is None or match["scheme"] not in _LOCAL:
+    if match is None or match["scheme"] not in LOCAL:
         return True
     return match["owner"] == owner_name(owner)
 

@@ -78,7 +78,12 @@ def checks(
     # If the database cannot be read, one error is enough, and no connection can be checked.
     readable = database.state != "broken"
     # Everything below depends on the connections, which are in the database.
-    connected = connections.list() if readable else []
+    connected: list[ConnectionRow] = []
+    if readable:
+        try:
+            connected = connections.list()
+        except FitglueError as error:
+            yield Check("connections", "broken", error.what, error)
     if deep and readable:
         store = _store(workspace, everything=deep == "all")
         yield from _guarded(workspace, "store", store)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _READ = 0o044
 _WRITE = 0o022
+_ROOT = 0
 
 
 def why_exposed(folder: Path) -> str | None:
@@ -47,11 +48,23 @@ def why_exposed_file(path: Path) -> str | None:
     A folder that only its owner can enter protects the files in it, whatever their modes are.
 
     Args:
-        path: A file that exists.
+        path: A file that exists, and not a link to it: its folder is judged, too.
     """
-    if not HAS_MODES or not path.parent.stat().st_mode & OTHERS:
+    if not HAS_MODES:
         return None
-    mode = stat.S_IMODE(path.stat().st_mode)
+    folder, file = path.parent.stat(), path.stat()
+    for place, status in ((path, file), (path.parent, folder)):
+        # Root can read and change everything anyway.
+        if status.st_uid not in (os.geteuid(), _ROOT):
+            return f"{place} belongs to another user, who can read or replace the file"
+    if not folder.st_mode & OTHERS:
+        return None
+    if folder.st_mode & _WRITE and not folder.st_mode & stat.S_ISVTX:
+        return (
+            f"other users of this machine can replace it, because they can write to {path.parent}; "
+            f"close it with: chmod 700 {shlex.quote(str(path.parent))}"
+        )
+    mode = stat.S_IMODE(file.st_mode)
     if not mode & OTHERS:
         return None
     what = "change" if mode & _WRITE else "read"

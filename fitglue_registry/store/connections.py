@@ -14,9 +14,10 @@ from fitglue_registry.errors import Place, StoreFailed
 from fitglue_registry.model.stored import ConnectionState
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.store.athletes import ensure_athlete, lock_athlete
-from fitglue_registry.store.days import day_of
+from fitglue_registry.store.column_readers import READERS
 from fitglue_registry.store.driver_errors import RESTORE
 from fitglue_registry.store.tables import connections, opinions, records, source_activities
+from fitglue_registry.store.zone_names import is_zone_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
     from sqlalchemy.engine import Row
+
+
+# A reference that leads nowhere stops only its own connection, which can be connected again.
+_READ_WHEN_USED = "secret_ref"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,38 +72,57 @@ def get_connection(db: Db, connection_id: str) -> ConnectionRow | None:
 
 
 def _loaded(row: Row[Any]) -> ConnectionRow:
-    try:
-        notes = msgspec.json.decode(row.notes, type=tuple[str, ...])
-        settings = msgspec.json.decode(row.settings, type=dict[str, str])
-        state_error = None
-        if row.state_error:
-            state_error = msgspec.json.decode(row.state_error, type=dict[str, Any])
-    except (msgspec.MsgspecError, TypeError, UnicodeDecodeError, RecursionError) as error:
-        raise _damaged(row, error) from error
+    read = _read_columns(row)
+    account = Account(row.account_id, row.account_name, row.timezone, read["notes"])
+    state_error = None
+    if row.state_error:
+        state_error = msgspec.json.decode(row.state_error, type=dict[str, Any])
     return ConnectionRow(
         id=row.id,
         athlete_id=row.athlete_id,
         name=row.name,
         integration=row.integration,
         source=row.source,
-        account=Account(row.account_id, row.account_name, row.timezone, notes),
-        settings=settings,
+        account=account,
+        settings=read["settings"],
         created_at=row.created_at,
         secret_ref=row.secret_ref,
         state=row.state,
         state_error=state_error,
-        horizon=day_of(row.horizon),
+        horizon=read["horizon"],
         last_checked_at=row.last_checked_at,
         full_walk_at=row.full_walk_at,
     )
 
 
-def _damaged(row: Row[Any], error: Exception) -> StoreFailed:
+def _read_columns(row: Row[Any]) -> dict[str, Any]:
+    """Return the value of each column of texts; everything depends on the connections.
+
+    Raises:
+        StoreFailed: FG-store-damaged if a value cannot be read.
+    """
+    values = row._mapping
+    read: dict[str, Any] = {}
+    for column, reader in READERS["fg_connections"].items():
+        if column == _READ_WHEN_USED:
+            continue
+        try:
+            read[column] = None if values[column] is None else reader(values[column])
+        except (ValueError, TypeError, RecursionError) as error:
+            raise _damaged(row, column, error) from error
+    return read
+
+
+def _damaged(
+    row: Row[Any],
+    column: str,
+    error: Exception,
+) -> StoreFailed:
     return StoreFailed(
         "FG-store-damaged",
         f"the connection {row.name} in the database is damaged",
-        at=Place(field=f"connection {row.id}"),
-        why=str(error),
+        at=Place(field=f"fg_connections.{column}, row {row.id}"),
+        why=f"{column} cannot be read: {error}",
         fix=RESTORE,
     )
 
@@ -185,7 +209,8 @@ def _account_values(
     return {
         "account_id": account.id,
         "account_name": account.name,
-        "timezone": account.timezone,
+        # Services name the zone as they like, and a path is no name.
+        "timezone": account.timezone if is_zone_name(account.timezone or "") else None,
         "secret_ref": secret_ref,
         "notes": msgspec.json.encode(list(account.notes)).decode(),
         "settings": msgspec.json.encode(dict(settings)).decode(),

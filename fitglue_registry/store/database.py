@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from fitglue_registry.errors import Place, StoreFailed
-from fitglue_registry.private_files import make_private_folder, new_private_file
-from fitglue_registry.store.driver_errors import RESTORE, translate_driver_error
+from fitglue_registry.store.driver_errors import translate_driver_error
 from fitglue_registry.store.formats import FORMATS, HEAD
+from fitglue_registry.store.new_file import prepare_file
 from fitglue_registry.store.postgresql import postgresql_engine, schema_of_url, with_schema
 from fitglue_registry.store.read_only_files import naming_the_file
 from fitglue_registry.store.schema import create_schema, has_store
@@ -29,6 +29,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# What reading a damaged value raises, and a bug, too.
+_UNEXPECTED = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    AssertionError,
+    RecursionError,
+)
+
 
 class Database:
     """One database, which is created or upgraded when it is first used.
@@ -41,6 +52,9 @@ class Database:
         upgrade: Upgrades a database of an older format (``migrate.upgrade``). It is passed in
             because it needs Alembic, which takes longer to import than an idle sync takes to run.
         variable: The environment variable that usually names the URL, for messages.
+        explain: Returns the error for a value that the program cannot read, or ``None`` if it can
+            read all (``value_check.explain``). It is called after a transaction has failed for an
+            unexpected reason, and is passed in because only a fault needs it.
 
     Raises:
         StoreFailed: FG-database-url, FG-database-unknown or FG-driver-missing.
@@ -51,17 +65,26 @@ class Database:
         url: str,
         upgrade: Callable[[Connection], None],
         variable: str = "FITGLUE_DATABASE",
+        *,
+        explain: Callable[[Connection, str], StoreFailed | None] | None = None,
     ) -> None:
-        self.url = _with_driver(url, variable)
+        given = _with_driver(url, variable)
+        self.url = _followed(given)
+        self._follows_link = self.url is not given
         self.dialect = self.url.get_backend_name()
         self.engine = _engine(self.url)
         self._upgrade = upgrade
         self._variable = variable
+        self._explain = explain
         self._ready = False
 
     @property
     def path(self) -> Path | None:
-        """The file of a SQLite database, or ``None`` for a server."""
+        """The file of a SQLite database, or ``None`` for a server.
+
+        A link was followed once: SQLite keeps its log beside the file, and so are the locks and
+        what a restore replaces.
+        """
         if self.dialect != "sqlite" or not self.url.database:
             return None
         return Path(self.url.database)
@@ -144,6 +167,24 @@ class Database:
             if explained is None:
                 raise
             raise naming_the_file(explained, self.path) from error
+        except _UNEXPECTED as error:
+            damage = self.damage()
+            if damage is None:
+                raise
+            raise damage from error
+
+    def damage(self) -> StoreFailed | None:
+        """Return the error for a value that the program cannot read, or ``None`` if there is none.
+
+        A reader that fails on a damaged value raises the same exceptions as a bug does, so whoever
+        catches one asks this first. All rows are read.
+        """
+        if self._explain is None or not self._ready:
+            return None
+        # The connection of the failed transaction was returned.
+        with suppress(sa.exc.DBAPIError), self.engine.connect() as connection:
+            return self._explain(connection, str(self.path or self.display_url))
+        return None
 
     def close(self) -> None:
         """Close all connections; a later use opens the database again.
@@ -223,7 +264,7 @@ class Database:
         if self._ready:
             return
         if self.path is not None:
-            _prepare_file(self.path)
+            prepare_file(self.path, follows_link=self._follows_link)
         revision = self.revision()
         if revision is None:
             self._make()
@@ -301,50 +342,9 @@ def _engine(url: sa.URL) -> Engine:
     return postgresql_engine(url)
 
 
-# -- the file of SQLite ----------------------------------------------------------------------------
-
-
-def _prepare_file(path: Path) -> None:
-    """Create the folder and the file of a new database, or check those of an existing one."""
-    try:
-        make_private_folder(path.parent)
-        _refuse_emptied_file(path)
-        _create_private(path)
-    except OSError as error:
-        raise StoreFailed(
-            "FG-store-unreachable",
-            "the folder or the file of the database cannot be used",
-            at=Place(error.filename or str(path)),
-            why=error.strerror,
-            fix="give yourself permission to write there, or set FITGLUE_HOME to another folder",
-        ) from error
-
-
-def _refuse_emptied_file(path: Path) -> None:
-    """Raise ``StoreFailed`` FG-store-damaged if the file is empty although a store was here.
-
-    SQLite takes an empty file for a new database, so a store that was truncated would silently
-    start over as an empty one. The folder of locks shows that a sync has run here.
-    """
-    was_used = (path.parent / "locks").is_dir()
-    if path.is_file() and not path.stat().st_size and was_used:
-        raise StoreFailed(
-            "FG-store-damaged",
-            "the database file is empty",
-            at=Place(str(path)),
-            why="a store was here: the lock files of its connections are beside it",
-            fix=RESTORE,
-        )
-
-
-def _create_private(path: Path) -> None:
-    """Create the file of a new database so that only its owner can read it.
-
-    It shows where the athlete lives and trains. SQLite would create the file with the umask, and
-    another user could open it before its mode is changed. SQLite gives ``-wal`` and ``-shm`` the
-    mode of the database.
-    """
-    if path.name.startswith((":", "file:")):  # a database in memory
-        return
-    with suppress(OSError):  # SQLite reports a better error
-        new_private_file(path)
+def _followed(url: sa.URL) -> sa.URL:
+    """Return the URL of the file to which a link leads, even if that file does not exist yet."""
+    path = Path(url.database or "")
+    if url.get_backend_name() != "sqlite" or not path.is_symlink():
+        return url
+    return url.set(database=os.path.realpath(path))

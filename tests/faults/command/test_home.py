@@ -15,8 +15,10 @@ import pytest
 
 import fitglue_registry
 from fitglue_registry import Host
+from fitglue_registry.errors import StoreFailed
 from fitglue_registry.redaction.redactor import Redactor
 from fitglue_registry.registry.http import Budget as Limit
+from fitglue_registry.secrets.file_store import FileSecretStore
 from fitglue_registry.services.bug_reports import keep_traceback
 from fitglue_registry.services.plugin_cache import plugin_cache
 from fitglue_registry.transport.budget import FileBudget
@@ -283,3 +285,107 @@ def test_doctor_warns_of_a_database_that_others_can_read(home, fitglue, mode, st
     check = check_of(fitglue, "database")
     assert check["state"] == state
     assert ("chmod 600" in check["detail"]) == (state == "look")
+
+
+# -- links -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def linked(home, tmp_path):
+    """Return the file to which the database of the home is a link; the file does not exist yet."""
+    disk = tmp_path / "disk"
+    disk.mkdir(mode=0o755)
+    home.mkdir(mode=0o700)
+    (home / "fitglue.db").symlink_to(disk / "real.db")
+    return disk / "real.db"
+
+
+def test_a_database_behind_a_link_is_private(linked, home, fitglue, set_umask):
+    """A link to a database that does not exist yet is followed once, and the database behind it is
+    created with access for its owner only.
+    """
+    set_umask(0o022)
+    fitglue("connections")
+    assert (home / "fitglue.db").is_symlink()
+    assert linked.stat().st_size
+    assert mode_of(linked) == 0o600
+    assert check_of(fitglue, "database")["state"] == "ok"
+
+
+def test_a_database_that_a_variable_names_by_a_link_is_private(
+    linked, home, fitglue, monkeypatch, set_umask
+):
+    """The same holds for a link that FITGLUE_DATABASE names."""
+    monkeypatch.setenv("FITGLUE_DATABASE", f"sqlite:///{home / 'fitglue.db'}")
+    set_umask(0o022)
+    fitglue("connections")
+    assert mode_of(linked) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("place", "mode", "words"),
+    [("real.db", 0o644, "chmod 600"), ("", 0o777, "can replace it")],
+)
+def test_doctor_judges_the_database_behind_a_link(linked, fitglue, place, mode, words):
+    """`doctor` warns of a database behind a link that others can read, and of one in a folder in
+    which others can replace it, although the home itself is closed.
+    """
+    fitglue("doctor", "--offline")
+    (linked.parent / place).chmod(mode)
+    check = check_of(fitglue, "database")
+    assert check["state"] == "look"
+    assert words in check["detail"]
+
+
+def test_a_link_to_a_disk_that_is_not_mounted_is_named(linked, fitglue):
+    """If the folder to which the link leads is missing, nothing is created there."""
+    linked.parent.rmdir()
+    check = check_of(fitglue, "database")
+    assert check["error"]["code"] == "FG-store-unreachable"
+    assert check["error"]["where"]["file"] == str(linked.parent)
+    assert not linked.parent.exists()
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-shm", "-journal"])
+def test_a_link_in_place_of_a_log_of_the_database_is_refused(home, fitglue, tmp_path, ending):
+    """SQLite would follow a link in the place of a file that it keeps beside the database."""
+    home.mkdir(mode=0o700)
+    (home / f"fitglue.db{ending}").symlink_to(tmp_path / "elsewhere")
+    check = check_of(fitglue, "database")
+    assert check["error"]["code"] == "FG-store-unreachable"
+    assert check["error"]["where"]["file"] == str(home / f"fitglue.db{ending}")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_no_secret_is_stored_in_a_home_of_another_user(home, monkeypatch):
+    """A folder of secrets is not made inside a folder of another user, who could put one with a
+    key file of their own in its place.
+    """
+    home.mkdir(mode=0o700)
+    store = FileSecretStore(home / "secrets")
+    owner = os.stat_result
+    real = type(home).stat
+
+    def stat_of_another(path, *args, **kwargs):
+        status = real(path, *args, **kwargs)
+        if path != home:
+            return status
+        values = list(status)
+        values[stat.ST_UID] = os.geteuid() + 1
+        return owner(values)
+
+    monkeypatch.setattr(type(home), "stat", stat_of_another)
+    with pytest.raises(StoreFailed) as caught:
+        store.put("me", {"api_key": "a-key-of-the-athlete"})
+    assert caught.value.code == "FG-secrets-unusable"
+    assert "belongs to another user" in caught.value.why
+    assert list((home / "secrets").iterdir()) == []
+
+
+def test_a_home_of_another_user_is_named_by_each_command(home, fitglue, monkeypatch):
+    """A command that uses a home of another user says so, and not only `doctor` does."""
+    home.mkdir(mode=0o700)
+    user = os.geteuid() + 1
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    result = fitglue("connections")
+    assert f"the data folder {home} belongs to another user" in result.err

@@ -200,7 +200,7 @@ def test_a_backup_is_made_while_a_sync_commits(synced, tmp_path, homes, reliabil
                 with host.workspace.database.write() as db:
                     for table in (tables.athletes, tables.dictionaries):
                         row = (
-                            {"id": f"a{len(committed)}", "created_at": "now"}
+                            {"id": f"a{len(committed)}", "created_at": "2026-05-01T10:00:00.000Z"}
                             if table is tables.athletes
                             else {"source": "s", "part": "p", "content": b"x" * 20_000}
                         )

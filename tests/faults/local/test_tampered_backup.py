@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sqlite3
 import struct
 import tracemalloc
@@ -23,6 +24,7 @@ from fitglue_registry.backup import make as making
 from fitglue_registry.backup.bounds import FREE_BYTES
 from fitglue_registry.backup.cleaning import compact
 from fitglue_registry.backup.manifest import DATABASE, LARGEST_MANIFEST, MANIFEST
+from fitglue_registry.errors import StoreFailed
 from tests.faults.local.conftest import complete, execute, store_of
 
 _STORED = zipfile.ZIP_STORED
@@ -338,6 +340,79 @@ def test_values_of_a_wrong_type_are_refused(backup, inside, refused, tmp_path, s
     change_database(inside, tmp_path, statement)
     write(backup, inside)
     assert " are not " in refused()["why"]
+
+
+_UNREADABLE = {
+    "horizon": ("fg_connections", "9999-99-99"),
+    "last_checked_at": ("fg_connections", "zz"),
+    "notes": ("fg_connections", "{{{"),
+    "state": ("fg_connections", "haxx"),
+    "secret_ref": ("fg_connections", "file:../../../../etc/passwd"),
+    "document": ("fg_source_activities", "[" * 100_000),
+    "start_utc": ("fg_activities", "nonsense"),
+}
+
+
+@pytest.mark.parametrize("column", _UNREADABLE)
+def test_a_value_that_the_program_cannot_read_is_refused(
+    backup, inside, refused, tmp_path, reliability, column
+):
+    """A date, a document, a state or a reference that the program could not read later is named by
+    table, row and column, and nothing is restored.
+    """
+    table, value = _UNREADABLE[column]
+    change_database(inside, tmp_path, f"UPDATE {table} SET {column} = '{value}'")
+    write(backup, inside)
+    error = refused()
+    assert error["code"] == "FG-backup-damaged"
+    assert re.search(rf"{column} in the row \S+ of {table} cannot be read: .", error["why"])
+    reliability(
+        "local",
+        "a backup in which a date, a document, a state or a reference cannot be read",
+        lost=0,
+        seen="FG-backup-damaged, exit 7, with table, row and column; nothing is restored",
+    )
+
+
+def test_a_restored_database_that_cannot_be_opened_is_replaced_by_the_old_one(
+    backup, synced, fitglue, monkeypatch
+):
+    """If the restored database fails although it was checked, the old one is put back."""
+
+    def fail(_):
+        raise StoreFailed("FG-store-damaged", "what no check has found")
+
+    before = store_of(synced)
+    with monkeypatch.context() as patch:
+        patch.setattr("fitglue_registry.backup.restore.list_connections", fail)
+        result = fitglue("backup", "restore", backup, "--replace", "--json", home=synced)
+    assert (result.code, result.error["code"]) == (7, "FG-restore-failed")
+    assert "everything is as it was before" in result.error["what"]
+    assert store_of(synced) == before
+
+
+_OWN = {
+    "horizon": ("fg_connections", "9999-99-99"),
+    "document": ("fg_source_activities", "[" * 100_000),
+    "clock_start": ("fg_source_activities", "zz"),
+}
+
+
+@pytest.mark.parametrize("column", _OWN)
+def test_a_damaged_value_of_the_own_database_is_never_a_bug(synced, fitglue, column):
+    """A value that something else has damaged is named by each command that reads it."""
+    table, value = _OWN[column]
+    execute(synced / DATABASE, f"UPDATE {table} SET {column} = '{value}'")
+    codes = set()
+    for command in ([], ["connections"], ["show", "1"], ["why", "1"], ["rebuild"], ["doctor"]):
+        result = fitglue(*command, *(["--offline"] if command == ["doctor"] else []), home=synced)
+        codes.add(result.code)
+        assert "FG-bug" not in result.err
+        if result.code:
+            assert f"{table}" in result.err + result.out
+            assert f"{column}" in result.err + result.out
+    assert codes <= {0, 7}
+    assert 7 in codes
 
 
 def test_a_newer_format_is_distinguished_from_one_that_never_existed(

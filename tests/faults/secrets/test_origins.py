@@ -25,7 +25,7 @@ from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host, Policy
 from fitglue_registry.backup.manifest import DATABASE
 from fitglue_registry.cli.app import run
-from fitglue_registry.errors import AthleteNeeded
+from fitglue_registry.errors import AthleteNeeded, StoreFailed
 from fitglue_registry.registry import Folder, default_folder
 from fitglue_registry.registry.cache import CatalogueCache
 from fitglue_registry.secrets.memory import MemorySecretStore
@@ -516,14 +516,18 @@ def test_verify_names_each_address_that_is_not_that_of_the_entry(home, connect, 
 
 
 @pytest.mark.parametrize("settings", ["[]", "{", '{"base_url": 5}'])
-def test_verify_does_not_fail_at_settings_that_are_none(home, connect, settings, tmp_path):
-    """Settings that are no settings have no address, and `backup verify` does not fail at them."""
+def test_settings_that_are_none_are_named_before_a_backup_is_made(
+    home, connect, settings, tmp_path
+):
+    """No restore would accept settings that are no settings, so no backup is made of them."""
     connect()
     with closing(sqlite3.connect(home / DATABASE)) as database, database:
         database.execute("UPDATE fg_connections SET settings = ?", (settings,))
-    with Host(home, policy=Policy.personal()) as host:
-        verified = host.backups.verify(host.backups.make(tmp_path / "backup.zip").path)
-    assert verified.other_addresses == ()
+    with Host(home, policy=Policy.personal()) as host, pytest.raises(StoreFailed) as caught:
+        host.backups.make(tmp_path / "backup.zip")
+    assert caught.value.code == "FG-store-damaged"
+    assert caught.value.at.field == "fg_connections.settings"
+    assert list(tmp_path.glob("*.zip")) == []
 
 
 # -- connect ---------------------------------------------------------------------------------------
