@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 #: An external id that is longer is shortened to its first characters in lists.
+#: The characters that are printed of a title, and of a description or notes.
+_LONGEST_TITLE = 200
+_LONGEST_PROSE = 2_000
 _LONGEST_ID = 24
 _BEGINNING = 12
 _FALLBACK_WIDTH = 80
@@ -248,6 +251,20 @@ def short_id(external_id: str) -> str:
     if len(external_id) <= _LONGEST_ID:
         return external_id
     return f"{external_id[:_BEGINNING]}…"
+
+
+def short_title(text: str | None) -> str:
+    """Return a title for a heading: ``untitled`` without one, and a long one cut to one line."""
+    if not text:
+        return "untitled"
+    return text if len(text) <= _LONGEST_TITLE else f"{text[: _LONGEST_TITLE - 1]}…"
+
+
+def short_prose(text: str) -> str:
+    """Return a description or another value; of a long one, the beginning and where the rest is."""
+    if len(text) <= _LONGEST_PROSE:
+        return text
+    return f"{text[:_LONGEST_PROSE]}… ({len(text):,} characters; --json prints all of them)"
 
 
 def short_hashes(text: str) -> str:

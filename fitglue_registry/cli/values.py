@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.cli import numbers
+from fitglue_registry.cli.text import short_prose
 from fitglue_registry.model.absence import ABSENT
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def grouped(activity: SourceActivity) -> Iterator[Group]:
                 continue
             text = write(value, activity).strip()
             if text:
-                shown.append((name, label, text))
+                shown.append((name, label, short_prose(text)))
         if shown:
             yield group, shown
 

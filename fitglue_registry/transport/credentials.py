@@ -9,6 +9,7 @@ import requests
 
 from fitglue_registry.redaction.echo import EchoMask
 from fitglue_registry.transport.auth import auth_header
+from fitglue_registry.transport.policy import NO_HOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,4 +88,9 @@ class Credentials:
             "Accept-Encoding": "gzip",
             **headers,
         }
-        return requests.Request("GET", self._policy.base_url, headers=all_headers).prepare()
+        request = requests.Request("GET", self._policy.base_url, headers=all_headers)
+        try:
+            return request.prepare()
+        except requests.exceptions.InvalidURL:
+            # Such as a host with full-width digits, which IDNA does not allow.
+            raise self._policy.refused(NO_HOST) from None

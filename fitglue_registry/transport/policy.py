@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 NO_AUTH = Auth()
 
+NO_HOST = "its host is neither a name nor an IP address that can be requested"
+"""Why a base URL is refused whose host no request can have."""
+_LONGEST_LABEL = 63
+_LONGEST_HOST = 253
 _PERSONAL = Policy.personal()
 
 _MB = 1_000_000
@@ -53,13 +57,17 @@ class HttpPolicy:
     def __post_init__(self) -> None:
         split = split_url(self.base_url)
         why = _why_refused(split)
-        if why is None:
-            return
+        if why is not None:
+            raise self.refused(why)
+
+    def refused(self, why: str) -> UserMistake:
+        """Return the error for a base URL that is not allowed."""
+        split = split_url(self.base_url)
         # Only scheme and host are shown, because a mistyped base URL may contain a key.
         shown = "the given text"
         if split is not None and split.hostname:
             shown = f"{split.scheme}://{split.hostname}"
-        raise UserMistake(
+        return UserMistake(
             "FG-base-url-refused",
             f"{shown} is not allowed as a base URL",
             at=Place(field="base_url"),
@@ -141,6 +149,17 @@ def _why_refused(split: SplitResult | None) -> str | None:
         return "it is not an http or https address"
     if split.username is not None or split.query or split.fragment:
         return "it may contain only scheme, host, port and path; a key never belongs in an address"
+    if not _is_host_name(split.hostname):
+        return NO_HOST
     if split.scheme == "http" and not is_loopback(split.hostname):
         return "http is allowed only to this machine, because the key would be sent unencrypted"
     return None
+
+
+def _is_host_name(host: str) -> bool:
+    """Return whether a host consists of text, and of labels that DNS allows (RFC 1035, 2.3.4)."""
+    # A lone surrogate cannot be part of a request.
+    if any("\ud800" <= character <= "\udfff" for character in host):
+        return False
+    labels = host.rstrip(".").split(".")
+    return len(host) <= _LONGEST_HOST and all(0 < len(label) <= _LONGEST_LABEL for label in labels)

@@ -6,7 +6,9 @@ import pytest
 
 from fitglue_registry import __version__
 from fitglue_registry.errors import UserMistake
+from fitglue_registry.redaction.redactor import Redactor
 from fitglue_registry.registry import Auth, Budget, Http, Timeouts
+from fitglue_registry.transport.credentials import Credentials
 from fitglue_registry.transport.policy import HttpPolicy, policy_from_entry
 
 ENTRY = Http(
@@ -79,6 +81,9 @@ def test_https_and_loopback_are_allowed(url):
         "https://",
         "http://[broken",
         "https://example.org:99999",
+        "https://example..org",
+        f"https://{'a' * 64}.org",
+        "https://\ud800.org",
     ],
 )
 def test_a_base_url_that_would_show_the_key_is_refused(url):
@@ -89,3 +94,15 @@ def test_a_base_url_that_would_show_the_key_is_refused(url):
         HttpPolicy(url)
     assert caught.value.code == "FG-base-url-refused"
     assert "secret" not in str(caught.value.as_dict())
+
+
+@pytest.mark.parametrize("host", ["８.８.８.８", "①②⑦.0.0.1", "☃.example.org"])
+def test_a_host_that_no_request_can_have_is_a_mistake(host):
+    """A host with full-width or circled digits, or with a symbol, is refused as a base URL when a
+    session is opened, before a plugin sends anything.
+    """
+    policy = HttpPolicy(f"https://{host}:8042")
+    with pytest.raises(UserMistake) as caught:
+        Credentials(policy, dict, Redactor())
+    assert caught.value.code == "FG-base-url-refused"
+    assert caught.value.why == "its host is neither a name nor an IP address that can be requested"

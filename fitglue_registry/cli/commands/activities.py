@@ -22,7 +22,7 @@ from fitglue_registry.cli.command import (
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of
 from fitglue_registry.cli.starts import is_in_utc, start_day, start_minute
-from fitglue_registry.cli.text import short_hashes
+from fitglue_registry.cli.text import short_hashes, short_title
 from fitglue_registry.model import CROP, is_cropped
 from fitglue_registry.services import Filter
 
@@ -201,7 +201,7 @@ def _row(activity: Document, *, is_wide: bool) -> list[Any]:
         # 80 columns have no room for the time of day.
         start_minute(activity) if is_wide else start_day(activity),
         sport,
-        activity["title"] or "–",
+        short_title(activity["title"]) if activity["title"] else "–",
         numbers.km(activity["distance_m"]),
         numbers.clock(seconds),
         numbers.whole(activity["average_heartrate_bpm"]),
@@ -324,7 +324,7 @@ def _show_edited(
         # Only fields that differ from the main source are listed by name.
         supplier = short_hashes(suppliers.get(name, suppliers["everything else"]))
         lines.append((name, _edited_value(details, name), f"from {supplier}"))
-    title = details.activity.title or "untitled"
+    title = short_title(details.activity.title)
     cli.show(Heading(f"{details.number}  {title}"), Pairs(lines))
 
 

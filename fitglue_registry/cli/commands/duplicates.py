@@ -12,7 +12,7 @@ from fitglue_registry.cli.command import COUNT, Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Hanging, Heading, Pairs, Rows, columns_of
 from fitglue_registry.cli.starts import start_second
-from fitglue_registry.cli.text import clean, count, joined, short_hashes, short_id
+from fitglue_registry.cli.text import clean, count, joined, short_hashes, short_id, short_title
 from fitglue_registry.model.stored import Verdict
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _compared(left: Document, right: Document) -> Iterator[tuple[str, str, str]]
 def _side(side: Document) -> Iterator[tuple[str, str | None]]:
     """Yield label and value of what is compared, for one of the two activities."""
     yield "source", short_hashes(", ".join(side["sources"]))
-    yield "title", side["title"]
+    yield "title", short_title(side["title"]) if side["title"] else None
     yield "sport", side["sport"]
     yield "start", start_second(side)
     yield "time", numbers.clock(side["elapsed_s"])
@@ -361,5 +361,5 @@ def _line(activity: ActivityDetails) -> str:
     sources = []
     for member in activity.members:
         sources.append(f"{member.connection}/{short_id(member.external_id)}")
-    title = activity.activity.title or "untitled"
+    title = short_title(activity.activity.title)
     return clean(f"{activity.number}  {title}: {joined(sources)}")

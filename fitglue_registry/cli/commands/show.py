@@ -13,7 +13,15 @@ from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, Styled, columns_of
 from fitglue_registry.cli.sparkline import ASCII, BLOCKS, sparkline
-from fitglue_registry.cli.text import clean, count, short_hashes, short_id, speaks_unicode
+from fitglue_registry.cli.text import (
+    clean,
+    count,
+    short_hashes,
+    short_id,
+    short_prose,
+    short_title,
+    speaks_unicode,
+)
 from fitglue_registry.cli.values import grouped
 from fitglue_registry.model.stored import PartName
 
@@ -82,12 +90,12 @@ def command(
 
 def _head(details: ActivityDetails) -> Iterator[Part]:
     activity = details.activity
-    title = activity.title or "untitled"
+    title = short_title(activity.title)
     yield Heading(f"{details.number}  {title}", activity.sport or "")
     yield clean(_when(activity))
     for words in (activity.description, activity.notes):
         if words:
-            yield Styled(words.strip(), "italic")
+            yield Styled(short_prose(words.strip()), "italic")
     if details.gone_at:
         yield Styled(f"deleted at its source, noticed {details.gone_at[:10]}", "yellow")
 

@@ -13,7 +13,7 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Hanging, Heading, Pairs
 from fitglue_registry.cli.match_report import match_report
 from fitglue_registry.cli.sync_report import shown_paths
-from fitglue_registry.cli.text import short_hashes, short_id
+from fitglue_registry.cli.text import short_hashes, short_id, short_title
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model.stored import PartName, PartState, RunDecision
 
@@ -101,7 +101,7 @@ def _hops_of_file(hops: list[Document]) -> Iterator[Document]:
 def _head(story: Document) -> Iterator[Part]:
     activity = story["activity"]
     if activity:
-        title = activity["title"] or "untitled"
+        title = short_title(activity["title"])
         yield Heading(f"{activity['number']}  {title}", story["verdict"])
     else:
         yield Heading(story["reference"])

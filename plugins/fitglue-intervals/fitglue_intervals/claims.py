@@ -32,6 +32,15 @@ def claims_of(values: Values, external_id: str) -> tuple[str, ...]:
     return tuple(claims)
 
 
+def can_be_claimed(external_id: str) -> bool:
+    """Return whether an id can be part of a claim: without white space and control characters."""
+    try:
+        claim("intervals", external_id)
+    except ValueError:
+        return False
+    return True
+
+
 def parent_of(values: Values, start: Start) -> str | None:
     """Return the name of the group of legs that came from one multisport file.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from fitglue_intervals.checks import refuse
-from fitglue_intervals.claims import claims_of, parent_of
+from fitglue_intervals.claims import can_be_claimed, claims_of, parent_of
 from fitglue_intervals.extras import extensions_of, metrics_of
 from fitglue_intervals.laps import laps_of
 from fitglue_intervals.loads import edited, training_loads
@@ -64,8 +64,8 @@ def normalize(record: Record) -> list[SourceActivity]:
     payload = payload_of(record)
     values = Values(payload, dict(record.unavailable))
     external_id = values.identity("id")
-    if external_id is None or any(character.isspace() for character in external_id):
-        raise refuse("the activity has no id", field="$.id")
+    if external_id is None or not can_be_claimed(external_id):
+        raise refuse("the activity has no id that can be used", field="$.id")
     # A stub has five keys, so it must not reach the code that requires a start or a type.
     stub = stub_of(payload)
     if stub is not None:

@@ -419,6 +419,15 @@ def test_a_start_at_the_end_of_the_calendar_is_left_out_and_reported(normalized,
     assert made.completeness.missing[field] == "it would be outside the years 1 to 9999"
 
 
+@pytest.mark.parametrize("external_id", ["i 1", "\x1b[31mred", "i\u200b1", "i\x7f"])
+def test_an_id_that_cannot_be_claimed_is_refused(normalized, external_id):
+    """An id with white space, a control character or an invisible one refuses only its row."""
+    with pytest.raises(RecordRefused) as caught:
+        normalized(id=external_id)
+    assert caught.value.code == "FG-payload-invalid"
+    assert caught.value.at.field == "$.id"
+
+
 def test_a_start_beyond_the_calendar_is_refused(normalized):
     """A start whose UTC time is after the year 9999 is refused."""
     with pytest.raises(RecordRefused) as caught:
