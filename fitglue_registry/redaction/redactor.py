@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MARK = "***"
 
 _SHORTEST = 4  # a shorter value is not a secret, and would remove parts of common words
+#: One character of base64, if there is one: a text may have been cut.
+_CODED = r"[\w+/-]?"
 _NAMES = r"key|token|secret|passw(?:or)?d|credential|signature|authorization|cookie"
 # A pattern does not match what precedes a name, and it bounds what follows the name. Otherwise a
 # long run of one letter, which a server can send, takes quadratic time.
@@ -59,25 +61,26 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
-        self._forms: frozenset[str] = frozenset()
+        self._forms: frozenset[tuple[str, str]] = frozenset()
         self._known: re.Pattern[str] | None = None
         self.add(secrets)
 
     def add(self, secrets: Iterable[str]) -> None:
         """Add secret values; a value of fewer than four characters is ignored."""
-        forms: set[str] = set()
+        forms: set[tuple[str, str]] = set()
         for secret in secrets:
-            forms.update(_forms(secret))
+            forms.update((form, re.escape(form)) for form in _forms(secret))
+            forms.update(_base64_forms(secret))
         with self._lock:
             if forms <= self._forms:
                 return
             self._forms |= forms
             longest_first = sorted(
                 self._forms,
-                key=len,
+                key=_length,
                 reverse=True,
             )
-            alternatives = "|".join(re.escape(form) for form in longest_first)
+            alternatives = "|".join(pattern for _, pattern in longest_first)
             # Case is ignored: host names are written in lower case and %-escapes in either case,
             # and a secret in the wrong case still gives it away.
             self._known = re.compile(alternatives, re.IGNORECASE)
@@ -92,11 +95,14 @@ class Redactor:
         return text
 
 
-def _forms(secret: str) -> Iterator[str]:
-    """Yield a secret verbatim and in every encoding in which it can occur.
+def _length(form: tuple[str, str]) -> int:
+    return len(form[0])
 
-    The encodings are percent-encoding, JSON, Python and HTML escapes, hexadecimal, and base64 at
-    each of its three alignments.
+
+def _forms(secret: str) -> Iterator[str]:
+    """Yield a secret verbatim and in every encoding in which it can occur, except base64.
+
+    The encodings are percent-encoding, JSON, Python and HTML escapes, and hexadecimal.
     """
     if len(secret) < _SHORTEST:
         return
@@ -112,18 +118,28 @@ def _forms(secret: str) -> Iterator[str]:
     stripped = secret.strip()
     if len(stripped) >= _SHORTEST:
         yield stripped
-    yield from _base64_forms(octets)
 
 
-def _base64_forms(octets: bytes) -> Iterator[str]:
+def _base64_forms(secret: str) -> Iterator[tuple[str, str]]:
+    """Yield base64 of a secret at its three alignments, each with the pattern that finds it.
+
+    Both alphabets are included, the usual one and the one for URLs.
+    """
+    if len(secret) < _SHORTEST:
+        return
+    octets = secret.encode("utf-8", "replace")
     # Base64 encodes groups of three bytes. A prefix such as "API_KEY:" shifts the secret by 0, 1 or
     # 2 bytes within its group.
     for before in range(3):
-        coded = base64.b64encode(b"\0" * before + octets)
+        shifted = b"\0" * before + octets
         # The first and the last character also encode bits of the neighboring bytes, which differ
-        # from place to place, so only the characters between them are compared.
+        # from place to place. So only the characters between them are compared, and those two are
+        # removed with them, whatever they are, because they also encode bits of the secret.
         start = (before * 8 + 5) // 6
-        end = (before + len(octets)) * 8 // 6
-        inner = coded[start:end].decode()
-        if len(inner) >= _SHORTEST:
-            yield inner
+        end = len(shifted) * 8 // 6
+        first = _CODED if before else ""
+        last = "" if len(shifted) % 3 == 0 else f"{_CODED}={{0,2}}"
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            inner = encode(shifted)[start:end].decode()
+            if len(inner) >= _SHORTEST:
+                yield inner, f"{first}{re.escape(inner)}{last}"

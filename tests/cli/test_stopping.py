@@ -208,6 +208,34 @@ def test_a_signal_ends_a_command_that_is_inside_c_code(number):
     assert _ended(HANGS["in the command"], number)[0] == -signal.SIGKILL
 
 
+@pytest.mark.parametrize(
+    "number",
+    _sampled([signal.SIGQUIT, signal.SIGUSR1, signal.SIGALRM], [signal.SIGQUIT]),
+)
+def test_any_other_signal_ends_a_command_at_once(number):
+    """A signal that stops no command has its usual effect: it ends the process at once, without a
+    message.
+    """
+    assert _ended(WAITS["in the clean-up"], number) == (-number, "")
+
+
+def test_a_broken_pipe_ends_no_command():
+    """SIGPIPE is ignored, so that a command reports an output that was closed; a signal that stops
+    a command ends it as usual.
+    """
+    before = f"signal.signal(signal.SIGTERM, signal.SIG_DFL)\n{HANGS['in the command']}"
+    with _started(before, "sync") as process:
+        try:
+            assert process.stdout.readline() == "begins\n"
+            process.send_signal(signal.SIGPIPE)
+            _wait_for_cpu_time(process)
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == -signal.SIGKILL
+
+
 @pytest.mark.parametrize("where", _sampled(list(HANGS)[1:], ["in the clean-up"]))
 def test_a_clean_up_that_hangs_inside_c_code_is_ended(where):
     """A command whose handler has run is killed if its clean-up holds the interpreter."""

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import logging
+import math
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -29,12 +30,26 @@ def test_a_known_secret_is_taken_out_in_each_form(redactor, form):
 
 
 @pytest.mark.parametrize("user", ["", "a", "ab", "API_KEY", "me"])
-def test_a_known_secret_is_taken_out_of_basic_credentials(redactor, user):
-    """A known secret is removed from base64 at each of its three alignments."""
-    coded = base64.b64encode(f"{user}:{SECRET}".encode()).decode()
-    inner = base64.b64encode(SECRET.encode()).decode()[4:8]
-    assert "***" in redactor.text(coded)
-    assert inner not in redactor.text(base64.b64encode(SECRET.encode()).decode())
+@pytest.mark.parametrize("end", ["", ":", "::"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_known_secret_is_taken_out_of_basic_credentials(redactor, user, end, encode):
+    """A known secret is removed from base64 at each of its three alignments, with the characters at
+    its ends that encode only some of its bits.
+    """
+    begins = len(f"{user}:") * 8
+    ends = begins + len(SECRET.encode()) * 8
+    coded = encode(f"{user}:{SECRET}{end}".encode()).decode().rstrip("=")
+    left, mark, right = redactor.text(coded).partition("***")
+    assert mark
+    assert len(left) <= begins // 6
+    assert len(right) <= len(coded) - math.ceil(ends / 6)
+
+
+@pytest.mark.parametrize("secret", ["tiger-lily", "tiger-lily-", "tiger-lily-4"])
+def test_nothing_is_left_of_base64_of_a_secret(secret):
+    """Base64 of a secret is removed as a whole, with its last character and its padding."""
+    coded = base64.b64encode(secret.encode()).decode()
+    assert Redactor([secret]).text(f"{secret} {coded} {coded.rstrip('=')}") == "*** *** ***"
 
 
 @pytest.mark.parametrize(

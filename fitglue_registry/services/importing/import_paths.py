@@ -260,10 +260,13 @@ class Imports:
             See ``normalize_offline``.
 
         Raises:
-            UserMistake: FG-unknown-entry, FG-file-unreadable or FG-file-too-large.
+            UserMistake: FG-unknown-entry, FG-file-unreadable, FG-file-too-large, or
+                FG-path-not-allowed if the policy of the host allows no paths.
             RecordRefused: The payload as a whole is something else.
             PluginFailed: The plugin is missing or broken, or reads no saved payloads.
         """
+        if streams is not None or isinstance(payload, str | Path):
+            check_paths(self._workspace.policy)
         return normalize_saved(self._workspace, source, payload, streams)
 
     def match_offline(
@@ -286,8 +289,10 @@ class Imports:
 
         Raises:
             UserMistake: FG-file-unreadable, FG-file-too-large, FG-not-a-record,
-                FG-file-unwritable, or FG-path-unusable if ``predictions`` is a link or a folder.
+                FG-file-unwritable, FG-path-unusable if ``predictions`` is a link or a folder, or
+                FG-path-not-allowed if the policy of the host allows no paths.
         """
+        check_paths(self._workspace.policy)
         return match_offline(Path(records), Path(predictions), on_aside)
 
     def _import_one(self, recognized: Recognized, athlete: str) -> Iterator[Event]:

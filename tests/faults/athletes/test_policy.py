@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 
 import msgspec
 import pytest
 
 from fitglue_registry import Policy, Quotas
-from fitglue_registry.errors import ConnectionStopped, UserMistake
-from fitglue_registry.services.permissions import Permissions
+from fitglue_registry.errors import ConnectionStopped, RecordRefused, UserMistake
+from fitglue_registry.services.permissions import Permissions, path_not_allowed
 from fitglue_registry.sync.events import SyncStopped
 from tests.sync.builders import finished, stopped
 from tests.sync.reading import readers
@@ -134,8 +135,8 @@ def test_a_connection_of_an_older_policy_stops_at_an_address_inside(
 
 
 def test_an_athlete_cannot_name_a_path(open_host, secret_file, reliability):
-    """No path of the server can be connected, recognized, imported, rehearsed or watched, and the
-    error says how to pass content instead.
+    """No path of the server can be connected, recognized, imported, rehearsed, watched, normalized
+    or matched, and the error says how to pass content instead.
     """
     path = str(secret_file)
     [recognized] = open_host(Policy.personal()).imports.recognize([path]).found
@@ -147,6 +148,10 @@ def test_an_athlete_cannot_name_a_path(open_host, secret_file, reliability):
         lambda: list(host.import_paths([path], "eve")),
         lambda: list(host.imports.rehearse(recognized, "eve")),
         lambda: list(host.imports.watch(athlete="eve")),
+        lambda: host.imports.normalize_saved("files", path),
+        lambda: host.imports.normalize_saved("files", secret_file),
+        lambda: host.imports.normalize_saved("intervals", io.BytesIO(b"[]"), path),
+        lambda: host.imports.match_offline(path, secret_file.with_name("predictions.csv")),
     ]
     for attempt in attempts:
         with pytest.raises(UserMistake) as caught:
@@ -157,6 +162,33 @@ def test_an_athlete_cannot_name_a_path(open_host, secret_file, reliability):
     reliability(
         "athletes", "a path of the server", times=len(attempts), lost=0, seen="FG-path-not-allowed"
     )
+
+
+@pytest.mark.parametrize("name", ["secret.gpx", "missing.gpx", ".", "secret.gpx/inside"])
+def test_a_refused_path_does_not_show_what_exists(open_host, secret_file, name):
+    """An existing file, a missing one and a folder are refused with the same error."""
+    imports = open_host().imports
+    path = secret_file.parent / name
+    errors = []
+    for attempt in (
+        lambda: imports.recognize([path]),
+        lambda: imports.normalize_saved("files", path),
+        lambda: imports.match_offline(path, path),
+    ):
+        with pytest.raises(UserMistake) as caught:
+            attempt()
+        errors.append(caught.value.as_dict())
+    assert errors == [path_not_allowed().as_dict()] * 3
+    assert secret_file.read_text() == "<gpx/>"
+
+
+def test_content_is_normalized_under_a_closed_policy(open_host):
+    """A payload that is passed as content or as a stream is read, because it names no path."""
+    imports = open_host().imports
+    with pytest.raises(RecordRefused, match="FG-not-an-activity"):
+        imports.normalize_saved("intervals", io.BytesIO(b"[]"))
+    with pytest.raises(RecordRefused, match="FG-not-an-activity"):
+        imports.normalize_offline("intervals", b"[]", "saved.json")
 
 
 def test_the_recognized_paths_of_another_host_are_not_imported(open_host, secret_file):

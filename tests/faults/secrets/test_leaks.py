@@ -288,6 +288,19 @@ def test_a_stored_payload_has_asterisks_in_place_of_the_key(connected, fitglue, 
     assert f"my key {'*' * len(json.dumps(KEY)[1:-1])}" in titles
 
 
+@pytest.mark.parametrize("encode", [bytes.hex, lambda key: base64.b64encode(key).decode()])
+def test_an_encoded_key_in_a_title_is_a_text_like_any_other(service, fitglue, encode):
+    """A service that knows the key can encode it in a title; the title is stored and shown, because
+    no search finds every encoding, but no log and no error repeats it.
+    """
+    coded = encode(KEY.encode())
+    ride = next(name for name in service.account.ids() if not service.account.is_stub(name))
+    service.account.edit(ride, name=f"a ride {coded}")
+    fitglue("connect", "intervals", "--key-stdin", "--base-url", service.url)
+    assert coded not in fitglue("sync", "--debug")[1]
+    assert f"a ride {coded}" in fitglue("activities", "--json")[1]
+
+
 JSON_WITH_KEY = json.dumps(
     {"error": f"you sent {KEY}, that is {TOKEN}, or {quote(KEY, safe='')}, or {KEY.encode().hex()}"}
 )

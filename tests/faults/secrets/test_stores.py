@@ -212,6 +212,21 @@ def test_a_folder_that_others_may_enter_is_closed(home, connect):
     assert (home / "secrets").stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such owners")
+def test_a_folder_of_another_user_gets_no_secret(home, connect, monkeypatch):
+    """No secret is written to a folder of secrets that another user owns."""
+    connect()
+    folder = home / "secrets"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    user = os.geteuid() + 1
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    with pytest.raises(FitglueError) as caught:
+        connect()
+    assert "belongs to another user" in str(caught.value.as_dict())
+    after = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert after == before
+
+
 def locked(*_):
     """Imitate a keyring that is locked."""
     raise RuntimeError("no session bus: org.freedesktop.secrets")
