@@ -31,7 +31,8 @@ def test_a_long_title_is_cut_on_the_screen(fitglue, command):
 @pytest.mark.usefixtures("imported")
 def test_json_has_the_complete_title(fitglue):
     """`--json` prints all of a title."""
-    assert fitglue("show", "last", "--json").document["title"].endswith("title finish")
+    document = fitglue("show", "last", "--json").document
+    assert document["activity"]["title"].endswith("title finish")
 
 
 def test_a_long_description_ends_with_its_length():
