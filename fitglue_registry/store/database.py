@@ -344,7 +344,8 @@ def _engine(url: sa.URL) -> Engine:
 
 def _followed(url: sa.URL) -> sa.URL:
     """Return the URL of the file to which a link leads, even if that file does not exist yet."""
-    path = Path(url.database or "")
-    if url.get_backend_name() != "sqlite" or not path.is_symlink():
+    path = url.database or ""
+    # Unlike Path.is_symlink, it raises nothing for a name that the system refuses.
+    if url.get_backend_name() != "sqlite" or not os.path.islink(path):  # noqa: PTH114
         return url
     return url.set(database=os.path.realpath(path))
