@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import stat
 import time
+import zlib
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from fitglue_registry.payloads import GZIP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,6 +28,10 @@ _FIT_CHECKSUM = 2
 #: ZIP specification (APPNOTE): the beginning of a member, and of the record at the end.
 _ZIP = b"PK\x03\x04"
 _ZIP_END = b"PK\x05\x06"
+#: How many bytes of a gzip are unpacked at a time, and how often. A file that unpacks to more than
+#: 256 MB is refused, whether it is complete or not.
+_PIECE = 1 << 20
+_MOST_PIECES = 256
 #: The name of the first element of an XML file, behind declarations and comments.
 _ROOT = re.compile(rb"<([A-Za-z_][\w:.-]{0,60})[\s/>]")
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -86,6 +94,9 @@ def _age_if_unfinished(path: str, patience_s: float) -> float | None:
         if not stat.S_ISREG(status.st_mode):
             return None
         head = file.read(_HEAD)
+        if head.startswith(GZIP):
+            file.seek(0)
+            return age_s if gzip_lacks_end(file) else None
         file.seek(max(status.st_size - _TAIL, 0))
         tail = file.read(_TAIL)
     return age_s if lacks_end(head, tail, status.st_size) else None
@@ -112,6 +123,24 @@ def lacks_end(
     if head.startswith(_ZIP):
         return _ZIP_END not in tail
     return _is_xml(head) and not _has_end_tag(head, tail)
+
+
+def gzip_lacks_end(file: IO[bytes]) -> bool:
+    """Return whether the end of a gzip is missing, which shows only when it is unpacked.
+
+    Args:
+        file: The file, at its beginning. It may be several gzips behind one another.
+    """
+    try:
+        with gzip.GzipFile(fileobj=file) as unpacked:
+            for _ in range(_MOST_PIECES):
+                if not unpacked.read(_PIECE):
+                    return False
+    except EOFError:
+        return True
+    except (zlib.error, OSError):
+        return False  # it is damaged, so waiting for its end does not help
+    return False
 
 
 def _is_xml(head: bytes) -> bool:

@@ -164,9 +164,12 @@ def _parse(
     broken one.
     """
     reading = _Reading(collector)
-    for block in document.blocks(reading.budget):
-        reading.feed(block)
-    reading.close()
+    try:
+        for block in document.blocks(reading.budget):
+            reading.feed(block)
+        reading.close()
+    finally:
+        reading.free()
 
 
 class _Reading:
@@ -195,6 +198,16 @@ class _Reading:
         """Parse what is left; raise ``XMLSyntaxError`` if the document is incomplete."""
         self._parser.close()
         self._take()
+
+    def free(self) -> None:
+        """Free the memory of the document.
+
+        A parser of lxml refers to itself and to the root, so it would keep the document until some
+        time after the next large file has been unpacked.
+        """
+        if self._outside.root is not None:
+            self._outside.root.getroottree().getroot().clear()
+            self._outside.root = None
 
     def _take(self) -> None:
         """Pass the elements that have been parsed to the collector, and free their memory."""
@@ -259,7 +272,7 @@ class _Outside:
         """
         self._marks += _marks(block)
         self._size += len(block)
-        if self._marks <= 2 * OUTSIDE.most and self._size <= 2 * OUTSIDE_BYTES.most:
+        if self._marks <= 2 * OUTSIDE.most and self._size <= OUTSIDE_BYTES.most * 5 // 4:
             return
         written = _Written()
         if self.root is not None:

@@ -43,7 +43,7 @@ MESSAGES = {
     "FG-file-encrypted": "it is encrypted",
     "FG-zip-packing": "method that cannot be unpacked safely",
     "FG-zip-broken": ("of the archive is damaged", "the zip is cut off before its end"),
-    "FG-file-broken": "broken gzip",
+    "FG-file-broken": "the compressed file is cut off",
     "FG-file-empty": "it is empty",
     "FG-not-a-workout": "a JPEG picture",
 }

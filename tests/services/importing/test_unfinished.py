@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import threading
@@ -13,7 +14,11 @@ from fitglue_formats.testing import gpx_file, ride_file
 from fitglue_registry import Host, Policy
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.services.importing.folder_watcher import Timing
-from fitglue_registry.services.importing.unfinished import lacks_end, unfinished_files
+from fitglue_registry.services.importing.unfinished import (
+    gzip_lacks_end,
+    lacks_end,
+    unfinished_files,
+)
 from fitglue_registry.sync.events import SyncFinished, SyncStopped
 
 PATIENCE_S = 3600
@@ -46,6 +51,22 @@ UNFINISHED = {
     "a zip without its index": zip_of(GPX)[:300],
 }
 
+PACKED = gzip.compress(GPX)
+COMPLETE_GZIPS = {
+    "a gzip": PACKED,
+    "two gzips in one": PACKED + gzip.compress(FIT),
+    "a gzip that is filled up with zeros": PACKED + bytes(5000),
+    "a gzip of nothing": gzip.compress(b""),
+    "a gzip of which a part is damaged": PACKED[:60] + b"xx" + PACKED[62:],
+}
+UNFINISHED_GZIPS = {
+    "a gzip without its last byte": PACKED[:-1],
+    "a gzip without its trailer": PACKED[:-8],
+    "half a gzip": PACKED[: len(PACKED) // 2],
+    "a part of the header of a gzip": PACKED[:5],
+    "a gzip and half of another": PACKED + PACKED[:40],
+}
+
 
 @pytest.mark.parametrize("name", COMPLETE)
 def test_a_file_with_an_end_is_complete(name):
@@ -59,6 +80,18 @@ def test_a_file_without_an_end_is_unfinished(name):
     """A file that is shorter than its header says, or has no end tag or index, is unfinished."""
     content = UNFINISHED[name]
     assert lacks_end(content[:512], content[-66_000:], len(content))
+
+
+@pytest.mark.parametrize("name", COMPLETE_GZIPS)
+def test_a_gzip_with_its_trailer_is_complete(name):
+    """A compressed file that has its end is complete, and waiting does not help a damaged one."""
+    assert not gzip_lacks_end(io.BytesIO(COMPLETE_GZIPS[name]))
+
+
+@pytest.mark.parametrize("name", UNFINISHED_GZIPS)
+def test_a_gzip_without_its_trailer_is_unfinished(name):
+    """A compressed file whose end is missing is unfinished, wherever it is cut off."""
+    assert gzip_lacks_end(io.BytesIO(UNFINISHED_GZIPS[name]))
 
 
 def test_only_files_that_were_changed_lately_are_unfinished(tmp_path):
@@ -114,15 +147,19 @@ def syncs(host):
         stream.close()
 
 
-@pytest.mark.parametrize("name", ["half a FIT file", "half a GPX file"])
+@pytest.mark.parametrize("name", ["half a FIT file", "half a GPX file", "half a gzip"])
 def test_a_watch_does_not_read_a_file_before_its_end_is_there(host, rides, syncs, name):
     """A file without its end is left while others are read, and it is read when it is complete."""
-    complete = {"half a FIT file": COMPLETE["two FIT files in one"], "half a GPX file": GPX}[name]
-    (rides / "second").write_bytes(UNFINISHED[name])
+    complete = {
+        "half a FIT file": COMPLETE["two FIT files in one"],
+        "half a GPX file": GPX,
+        "half a gzip": PACKED,
+    }
+    (rides / "second").write_bytes((UNFINISHED | UNFINISHED_GZIPS)[name])
     (rides / "third.gpx").write_bytes(gpx_file(trk="<name>Third</name>"))
     counts = syncs(PATIENCE_S)
     assert next(counts) == {"new": 1}
-    (rides / "second").write_bytes(complete)
+    (rides / "second").write_bytes(complete[name])
     assert next(counts) == {"new": 1}
     assert host.records.quarantine() == []
 
