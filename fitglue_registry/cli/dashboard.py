@@ -99,16 +99,24 @@ def _state_of(connection: ConnectionStatus, now: datetime) -> str:
     if connection.stubs:
         facts.append(count(connection.stubs, "stub"))
     if connection.waiting_parts:
-        downloads = count(connection.waiting_parts, "download")
-        facts.append(f"{downloads} to go")
+        facts.append(_waiting(connection))
     # Parts are given up after several failed attempts; only a full walk tries them again.
     if connection.given_up_parts:
         downloads = count(connection.given_up_parts, "download")
         facts.append(f"{downloads} given up until `fitglue sync --full`")
     if connection.quarantine:
         facts.append(f"{connection.quarantine:,} in quarantine")
+    if connection.unreadable:
+        facts.append(f"{connection.unreadable:,} could not be read")
     facts += _synced(connection, now)
     return f"{account}: {', '.join(facts)}"
+
+
+def _waiting(connection: ConnectionStatus) -> str:
+    """Return how many parts the next sync fetches, or reads again because they are damaged."""
+    if connection.reads_files:
+        return f"{count(connection.waiting_parts, 'file')} to be read again"
+    return f"{count(connection.waiting_parts, 'download')} to go"
 
 
 def _synced(connection: ConnectionStatus, now: datetime) -> Iterator[str]:

@@ -85,6 +85,14 @@ class Tally:
     decided: Counter[str] = field(default_factory=Counter)
     ended: events.SyncFinished | events.SyncStopped | None = None
 
+    @property
+    def unread(self) -> set[str]:
+        """What could not be read, each file or folder once, with the reason.
+
+        All workouts in a folder that cannot be opened have the same reason.
+        """
+        return set(self.not_fetched.values()) if self.reads_files else set()
+
     def take(self, event: events.Event) -> None:
         """Count an event."""
         match event:
@@ -292,8 +300,8 @@ def summary(tally: Tally) -> str:
         outcome = f"stopped after {changes}" if changes else "stopped"
     else:
         outcome = changes or "nothing new"
-    if tally.reads_files and tally.not_fetched:
-        outcome += f", {len(tally.not_fetched):,} could not be read"
+    if tally.unread:
+        outcome += f", {len(tally.unread):,} could not be read"
     if tally.copies:
         outcome += f", {count(tally.copies, 'is a copy', 'are copies')} of other files"
     cost = f"{ended.seconds:.1f}s"
@@ -350,6 +358,9 @@ def _decisions(counts: Mapping[str, int], tally: Tally) -> str:
     """Return the decisions that are of interest to a person, in words."""
     words = []
     for decision, (singular, plural) in _WORDS.items():
+        # What could not be read is counted from the events, which have it in each sync.
+        if tally.reads_files and decision == RunDecision.NOT_FETCHED:
+            continue
         number = counts.get(decision)
         if number:
             words.append(count(number, singular, plural))
@@ -427,7 +438,11 @@ def show_left_over(cli: CliContext, tally: Tally) -> None:
     left_over = []
     for external_id, reason in tally.quarantined.items():
         left_over.append(f"{short_id(external_id)}: {reason}")
-    left_over += _by_reason(tally.not_fetched)
+    if tally.reads_files:
+        # The reason names the file, and people do not know the id that its path was given.
+        left_over += dict.fromkeys(tally.not_fetched.values())
+    else:
+        left_over += _by_reason(tally.not_fetched)
     for line in left_over[:_LISTED]:
         cli.show(Hanging(ATTENTION, line))
     more = len(left_over) - _LISTED

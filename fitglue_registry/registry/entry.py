@@ -332,6 +332,11 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
                 return entry_id
         return None
 
+    @property
+    def reads_files(self) -> bool:
+        """Whether its records are read from files, by ``fitglue_read``."""
+        return "fitglue_read" in self.hooks
+
     def part(self, name: str) -> EntryPart | None:
         """Return the part with this name, or ``None`` if the source does not have it."""
         return next((part for part in self.parts if part.name == name), None)

@@ -21,7 +21,7 @@ from fitglue_registry.redaction.exceptions import redact_exception
 from fitglue_registry.registry.check import check as check_folder
 from fitglue_registry.services.addresses import other_address
 from fitglue_registry.services.exposure import why_exposed, why_exposed_file
-from fitglue_registry.store.locations import list_unreadable
+from fitglue_registry.store.locations import each_once, list_unreadable
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def checks(
 def _files(workspace: Workspace) -> Iterator[Check]:
     """Yield a warning if the last sync could not read some files; they may have been workouts."""
     with workspace.database.read() as db:
-        unreadable = list_unreadable(db, ME)
+        unreadable = each_once(list_unreadable(db, ME))
     if unreadable:
         first = unreadable[0]["what"]
         detail = f"{len(unreadable):,} could not be read, such as: {first}; see: fitglue quarantine"

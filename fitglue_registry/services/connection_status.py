@@ -43,6 +43,8 @@ class ConnectionStatus:
         last_checked_at: When a sync last reached its end (ISO 8601, UTC), or ``None``.
         address: The address that it uses, or ``None`` if it is that of its entry.
         paths: The archives, files and folders that it reads on this machine.
+        unreadable: The number of files and folders that the last sync could not read.
+        reads_files: It reads files, instead of asking a service.
     """
 
     name: str
@@ -59,6 +61,8 @@ class ConnectionStatus:
     last_checked_at: str | None
     address: str | None = None
     paths: tuple[str, ...] = ()
+    unreadable: int = 0
+    reads_files: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,16 @@ def connection_status(
         last_checked_at=connected.last_checked_at,
         address=other.address if other else None,
         paths=tuple(paths_in(str(connected.settings.get("paths") or ""))),
+        unreadable=counts.get("unreadable", 0),
+        reads_files=_reads_files(workspace, connected),
     )
+
+
+def _reads_files(workspace: Workspace, connected: ConnectionRow) -> bool:
+    try:
+        return workspace.catalogue.get("source", connected.source).reads_files
+    except FitglueError:  # its plugin was removed
+        return False
 
 
 def _state(workspace: Workspace, connected: ConnectionRow) -> _State:

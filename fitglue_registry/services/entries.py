@@ -9,7 +9,6 @@ from fitglue_registry.plugins import Availability as Availability
 from fitglue_registry.plugins import availability
 from fitglue_registry.registry.help import article
 from fitglue_registry.services.argument_types import checks_arguments
-from fitglue_registry.sync.reading.read_files import reads_files
 from fitglue_registry.validation.wording import nearest
 from fitglue_registry.workspace import ME
 
@@ -155,6 +154,6 @@ class Entries:
 
     def _needs_upload(self, entry: Entry, athlete: str) -> bool:
         """Return whether an athlete has to upload something first, and cannot name a path."""
-        if self._workspace.policy.allows_paths or not reads_files(entry):
+        if self._workspace.policy.allows_paths or not entry.reads_files:
             return False
         return not self._connections.at(entry.integration or "", athlete)

@@ -66,6 +66,7 @@ def load_overview(
     needs = [
         *_repairs(statuses),
         *_quarantine(len(records.quarantine(athlete))),
+        *_unreadable(sum(status.unreadable for status in statuses)),
         *map(_stubs, records.stubs(athlete)),
     ]
     return Overview(now, statuses, weeks, needs, _next_command(statuses))
@@ -92,6 +93,12 @@ def _quarantine(number: int) -> Iterator[Need]:
         }
 
 
+def _unreadable(number: int) -> Iterator[Need]:
+    if number:
+        files = "1 file or folder" if number == 1 else f"{number:,} files or folders"
+        yield {"what": f"{files} could not be read", "fix": "fitglue quarantine"}
+
+
 def _stubs(stub: Mapping[str, Any]) -> Need:
     number = stub["count"]
     workouts = "1 workout" if number == 1 else f"{number:,} workouts"
@@ -107,4 +114,6 @@ def _next_command(connections: Sequence[ConnectionStatus]) -> str:
     for connection in connections:
         if connection.last_checked_at is None or connection.waiting_parts:
             return "fitglue sync"
+    if any(connection.quarantine or connection.unreadable for connection in connections):
+        return "fitglue quarantine"
     return "fitglue show last" if connections else "fitglue sync"

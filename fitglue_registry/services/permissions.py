@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import ConnectionStopped, Place, UserMistake
 from fitglue_registry.policy.policy import BASE_URL
 from fitglue_registry.registry.pasted import read_field
-from fitglue_registry.sync.reading.read_files import reads_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -164,7 +163,7 @@ class Permissions:
         Only the plugin of a source of files knows what it takes for a path, so each of its fields
         counts as one.
         """
-        return field.path or reads_files(self.source)
+        return field.path or self.source.reads_files
 
 
 def check_paths(policy: Policy) -> None:

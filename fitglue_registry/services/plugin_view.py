@@ -12,7 +12,6 @@ from fitglue_registry.services.plugin_cache import plugin_cache
 from fitglue_registry.services.secret_use import open_secret
 from fitglue_registry.sync.deriving.results import result_of
 from fitglue_registry.sync.reading.in_worker import FileConnection, Task, connect_in_worker
-from fitglue_registry.sync.reading.read_files import reads_files
 from fitglue_registry.sync.view import ConnectionView
 from fitglue_registry.sync.worker_limits import LISTING
 from fitglue_registry.transport.budget import budget_of
@@ -91,7 +90,7 @@ class PluginViews:
         plugins = self._workspace.plugins
         try:
             plugins.load(source)
-            if reads_files(source):
+            if source.reads_files:
                 return self._prove_in_worker(source, view, limits)
             plugin = plugins.of(source, view.sign_of_life)
             account: Account = plugin.call("fitglue_connect", connection=view)

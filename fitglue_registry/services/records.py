@@ -8,7 +8,7 @@ from fitglue_registry.errors import UserMistake
 from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.closed_services import fix_with_alternatives
 from fitglue_registry.store.counts import list_stubs
-from fitglue_registry.store.locations import list_paths, list_unreadable
+from fitglue_registry.store.locations import each_once, list_paths, list_unreadable
 from fitglue_registry.store.quarantine import list_quarantine
 from fitglue_registry.workspace import ME
 
@@ -48,8 +48,12 @@ class Records:
 
         Returns:
             Rows with ``connection``, ``external_id``, ``paths``, and the error (``code``, ``what``,
-            ``fix``).
+            ``fix``), each file or folder once.
         """
+        return each_once(self._unreadable(athlete))
+
+    def _unreadable(self, athlete: str) -> list[dict[str, Any]]:
+        """Return the workouts and files that the last sync could not read."""
         with self._workspace.database.read() as db:
             return list_unreadable(db, athlete)
 
@@ -68,7 +72,7 @@ class Records:
             UserMistake: FG-not-in-quarantine if no record matches.
         """
         typed = name.rstrip("…")  # a list shows a long id as its first characters and "…"
-        rows = [*self.quarantine(athlete), *self.unreadable(athlete)]
+        rows = [*self.quarantine(athlete), *self._unreadable(athlete)]
         meant = [record for record in rows if is_meant(record, typed)]
         if not meant:
             raise UserMistake(

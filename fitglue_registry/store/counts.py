@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from fitglue_registry.model.stored import FETCHABLE, PartState, RecordState
 from fitglue_registry.store.joins import RECORDS
+from fitglue_registry.store.locations import unreadable_ids
+from fitglue_registry.store.parts import external_ids_of_parts
 from fitglue_registry.store.tables import (
     activities,
     connections,
@@ -79,8 +81,10 @@ def connection_counts(db: Db, connection_id: str) -> dict[str, int]:
     Returns:
         The number of records by their state (a state without records is left out), and under
         ``quarantine``, ``wanted`` and ``failed`` the number of records in quarantine, of parts
-        still to be fetched, and of parts given up until the next full walk.
+        still to be fetched, and of parts given up until the next full walk. ``unreadable`` has the
+        number of files and folders that could not be read; nothing is fetched of them.
     """
+    unreadable = unreadable_ids(db, connection_id)
     of_connection = records.c.connection_id == connection_id
     by_state = (
         sa.select(records.c.state, sa.func.count()).where(of_connection).group_by(records.c.state)
@@ -97,13 +101,18 @@ def connection_counts(db: Db, connection_id: str) -> dict[str, int]:
         )
         .group_by(parts.c.state)
     )
-    return {
+    counts = {
         **_counted(db, by_state),
         "quarantine": db.scalar(quarantined) or 0,
+        "unreadable": len(set(unreadable.values())),
         PartState.WANTED: 0,
         PartState.FAILED: 0,
         **_counted(db, parts_by_state),
     }
+    if unreadable:
+        wanted = external_ids_of_parts(db, connection_id, PartState.WANTED)
+        counts[PartState.WANTED] -= len(wanted & unreadable.keys())
+    return counts
 
 
 def _counted(db: Db, query: sa.Select[Any]) -> dict[str, int]:

@@ -82,6 +82,34 @@ def list_unreadable(db: Db, athlete_id: str) -> list[dict[str, Any]]:
     return found
 
 
+def each_once(unreadable: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what cannot be read, each file or folder once.
+
+    All workouts in a folder that cannot be opened have the reason of the folder, and a workout has
+    the reason of its file.
+
+    Args:
+        unreadable: The rows of ``list_unreadable``.
+    """
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in unreadable:
+        found.setdefault((row["connection"], row["what"]), row)
+    return list(found.values())
+
+
+def unreadable_ids(db: Db, connection_id: str) -> dict[str, str]:
+    """Return the records of a connection that could not be read completely, with the reasons."""
+    query = sa.select(locations.c.external_ids, locations.c.error).where(
+        locations.c.connection_id == connection_id,
+        locations.c.error.is_not(None),
+    )
+    reasons = {}
+    for external_ids, error in db.execute(query):
+        what = msgspec.json.decode(error)["what"]
+        reasons.update(dict.fromkeys(msgspec.json.decode(external_ids), what))
+    return reasons
+
+
 def list_paths(db: Db, athlete_id: str) -> dict[tuple[str, str], list[str]]:
     """Return connection and external id → the paths at which the record was found."""
     query = (

@@ -1,4 +1,4 @@
-"""Finds the activities whose sources remark that something is missing or in doubt."""
+"""Finds the activities of which something is missing or in doubt, as their sources say."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from fitglue_registry.model import Completeness
 from fitglue_registry.model.stored import RecordState, RunDecision
 from fitglue_registry.store.joins import SOURCE_ACTIVITIES
+from fitglue_registry.store.locations import unreadable_ids
+from fitglue_registry.store.statements import chunks
 from fitglue_registry.store.tables import connections, decisions, records, source_activities
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ class _Document(msgspec.Struct):
 def activities_with_remarks(db: Db, athlete_id: str) -> set[str]:
     """Return the ids of the activities of an athlete with at least one remark.
 
-    Records that are gone do not count.
+    A file that could not be read is missing, too. Records that are gone do not count.
     """
     query = (
         sa.select(source_activities.c.activity_id, source_activities.c.document)
@@ -43,7 +45,28 @@ def activities_with_remarks(db: Db, athlete_id: str) -> set[str]:
             _HAS_REASONS,
         )
     )
-    return set(_with_remarks(db, query))
+    return set(_with_remarks(db, query)) | _without_unreadable_file(db, athlete_id)
+
+
+def _without_unreadable_file(db: Db, athlete_id: str) -> set[str]:
+    """Return the ids of the activities that are made without a file that could not be read."""
+    owned = sa.select(connections.c.id).where(connections.c.athlete_id == athlete_id)
+    found: set[str] = set()
+    for connection_id in db.scalars(owned).all():
+        external_ids = sorted(unreadable_ids(db, connection_id))
+        for chunk in chunks(external_ids):
+            query = (
+                sa.select(source_activities.c.activity_id)
+                .select_from(SOURCE_ACTIVITIES)
+                .where(
+                    records.c.connection_id == connection_id,
+                    records.c.external_id.in_(chunk),
+                    records.c.state != RecordState.GONE,
+                    source_activities.c.activity_id.is_not(None),
+                )
+            )
+            found.update(db.scalars(query))
+    return found
 
 
 def count_new_with_remarks(db: Db, run_id: int) -> int:

@@ -31,7 +31,7 @@ from fitglue_registry.sync.fetching.confirming import confirm_missing
 from fitglue_registry.sync.fetching.parts import fetch_part
 from fitglue_registry.sync.listing.due import Lister
 from fitglue_registry.sync.lock import lock_of
-from fitglue_registry.sync.reading.read_files import read_files, reads_files
+from fitglue_registry.sync.reading.read_files import read_files
 from fitglue_registry.sync.run import Run
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class _Sync:
         yield self._last_event(error, seconds)
 
     def _steps(self) -> Events:
-        if reads_files(self._context.entry):
+        if self._context.entry.reads_files:
             yield from self._steps_of_files()
         else:
             yield from self._steps_of_service()

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from fitglue_registry.services.connection_status import ConnectionStatus
 
 _COLUMNS = columns_of(
-    ("name", "account", "state", "records", "stubs", "to go", "quarantine", "synced"),
-    right=("records", "stubs", "to go", "quarantine"),
+    ("name", "account", "state", "records", "stubs", "to go", "quarantine", "unreadable", "synced"),
+    right=("records", "stubs", "to go", "quarantine", "unreadable"),
     flexible="account",
 )
 
@@ -61,7 +61,8 @@ def command(context: click.Context) -> None:
 def list_(cli: CliContext) -> None:
     """List every connection with its account, its state and its number of records.
 
-    The column "to go" counts the downloads that are still to be made.
+    The column "to go" counts the downloads that are still to be made, and "unreadable" the files
+    and folders that the last sync could not read.
     """
     service = cli.host.connections
     connections = [service.status(connected) for connected in service.list()]
@@ -102,6 +103,7 @@ def _row(connection: ConnectionStatus, now: datetime) -> tuple[object, ...]:
         connection.stubs,
         connection.waiting_parts,
         connection.quarantine,
+        connection.unreadable,
         numbers.ago(connection.last_checked_at, now),
     )
 

@@ -12,7 +12,7 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of, stated
 from fitglue_registry.cli.starts import start_day, start_second
-from fitglue_registry.cli.sync_report import follow, shown_paths, where_and_what
+from fitglue_registry.cli.sync_report import follow, show_tally, shown_paths, where_and_what
 from fitglue_registry.cli.text import short_id
 from fitglue_registry.services.events import SyncStopped
 
@@ -111,12 +111,25 @@ def _facts(record: Document) -> Iterator[tuple[str, Any]]:
 @json_option("Print the events as JSON Lines.")
 @pass_cli
 def retry(cli: CliContext) -> int:
-    """Try to understand every record in quarantine again."""
+    """Try to understand every record in quarantine again.
+
+    The files that could not be read are read again, by a sync of their connections.
+    """
     before = len(cli.host.records.quarantine())
-    if not before and not cli.as_json:
+    unreadable = dict.fromkeys(row["connection"] for row in cli.host.records.unreadable())
+    if not before and not unreadable and not cli.as_json:
         cli.note("Nothing is in quarantine.")
         return 0
-    return _retry(cli, before)
+    codes = [_retry(cli, before)] if before or cli.as_json else []
+    codes += [_read_again(cli, connection) for connection in unreadable]
+    return next(filter(None, codes), 0)
+
+
+def _read_again(cli: CliContext, connection: str) -> int:
+    tallies, code = follow(cli, cli.host.sync(connection))
+    for tally in tallies:
+        show_tally(cli, tally)
+    return code
 
 
 def _retry(cli: CliContext, before: int) -> int:

@@ -47,7 +47,7 @@ _WIDTHS = (21, 16)
 _STATES = {
     PartState.HAVE: "received",
     PartState.NONE: "does not exist",
-    PartState.WANTED: "to be fetched",
+    PartState.WANTED: "not received",
     PartState.FAILED: "given up",
 }
 _ORDER: tuple[str, ...] = tuple(PartName)

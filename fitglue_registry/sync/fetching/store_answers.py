@@ -193,12 +193,14 @@ def note_unavailable(
             tried=True,
         )
         set_part(db, record_id, part, update)
-    transaction.decide(_decision_about(answer), record_id, answer.reason)
+    transaction.decide(_decision_about(transaction, answer), record_id, answer.reason)
 
 
-def _decision_about(answer: Unavailable) -> str:
+def _decision_about(transaction: Transaction, answer: Unavailable) -> str:
     if answer.state == UnavailableState.LATER:
-        return RunDecision.LATER
+        # A service has promised the part, but nobody delivers a file that cannot be read.
+        is_file = transaction.context.entry.reads_files
+        return RunDecision.NOT_FETCHED if is_file else RunDecision.LATER
     # Only the confirmation by id decides whether the record is gone.
     if answer.state == UnavailableState.GONE:
         return RunDecision.MISSING

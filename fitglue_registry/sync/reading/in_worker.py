@@ -121,6 +121,12 @@ class ReadRecord:
     known: bytes | None = None
     cpu_s: float = 0.0
 
+    @property
+    def missing(self) -> tuple[Unavailable, ...]:
+        """Why parts of the record, or the record as a whole, could not be read."""
+        of_record = self.listing.unavailable
+        return self.unavailable if of_record is None else (*self.unavailable, of_record)
+
 
 def connect_in_worker(task: Task) -> Account | FitglueError:
     """Return the account of a connection, or why it cannot be connected."""

@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from fitglue_registry.model.stored import PartName, PartState, RunDecision
-from fitglue_registry.plugin_api import Window
+from fitglue_registry.plugin_api import UnavailableState, Window
 from fitglue_registry.store.locations import forget_locations, known_locations, put_locations
 from fitglue_registry.store.parts import external_ids_of_parts
 from fitglue_registry.store.quarantine import external_ids_with_code
@@ -22,7 +22,7 @@ from fitglue_registry.sync.events import (
     WindowListed,
 )
 from fitglue_registry.sync.listing.dry_run import find_joins
-from fitglue_registry.sync.listing.window import events_of, not_ready
+from fitglue_registry.sync.listing.window import events_of
 from fitglue_registry.sync.reading.read_places import Places
 from fitglue_registry.sync.reading.store_reads import StoredBatch, compare_batch, store_batch
 from fitglue_registry.sync.reading.superseding import SUPERSEDED, EarlierContents
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 
     from fitglue_registry.plugin_api import Location
-    from fitglue_registry.registry import Entry
     from fitglue_registry.store.locations import KnownLocation
     from fitglue_registry.sync.options import Options
     from fitglue_registry.sync.reading.read_places import PlaceRead
@@ -49,11 +48,6 @@ _IN_ZIP = " > "
 _UNFINISHED = "its end is missing, so a program is probably still writing it; it is read later"
 #: A batch is closed when its parts have more bytes than this.
 _BATCH_BYTES = 16_000_000
-
-
-def reads_files(entry: Entry) -> bool:
-    """Return whether the records of an entry are read from files, by ``fitglue_read``."""
-    return "fitglue_read" in entry.hooks
 
 
 def read_files(run: Run, options: Options) -> Events:
@@ -204,7 +198,7 @@ def _store(
         joins = find_joins(run, batch.changes)
     else:
         stored = store_batch(run, batch, earlier)
-    yield from not_ready(name, [record.listing for record in batch.records])
+    yield from _unread(name, batch)
     # After the commit, so that an event never reports what a rollback undid.
     for change in batch.changes:
         # A file has been read as a whole, also in a dry run.
@@ -214,6 +208,22 @@ def _store(
     for external_id in stored.superseded:
         yield Decided(name, external_id, RunDecision.SUPERSEDED, SUPERSEDED)
     return stored.external_ids
+
+
+def _unread(name: str, batch: Batch) -> Events:
+    """Yield a decision for each record that could not be read, or of which a part could not."""
+    for place in batch.places:
+        for record in place.records:
+            for unavailable in record.missing:
+                if unavailable.state != UnavailableState.LATER:
+                    continue
+                reason = "; ".join(filter(None, (unavailable.reason, unavailable.fix)))
+                path = place.location.path
+                # Most reasons name the full path of the file, which ends with this one.
+                if path and path not in reason:
+                    reason = f"{path}: {reason}"
+                external_id = record.listing.external_id
+                yield Decided(name, external_id, RunDecision.NOT_FETCHED, reason)
 
 
 def _note_listed(

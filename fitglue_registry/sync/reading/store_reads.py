@@ -251,10 +251,7 @@ def _known_places(run: Run, batch: Batch) -> Iterable[KnownLocation]:
 def _why_unread(place: PlaceRead) -> dict[str, str | None] | None:
     """Return why a record at a place, or one of its parts, has to be read again by each sync."""
     for record in place.records:
-        missing = [*record.unavailable]
-        if record.listing.unavailable is not None:
-            missing.append(record.listing.unavailable)
-        for unavailable in missing:
+        for unavailable in record.missing:
             if unavailable.state == UnavailableState.LATER:
                 return {
                     "code": unavailable.code,

@@ -117,11 +117,13 @@ def _unread(
     lost: str,
 ) -> TableRead:
     """Return the answer for a table of which nothing can be read."""
+    # The archive is sound if only the permission to read the table is missing.
+    is_closed = error.code == "FG-file-unreadable"
     refused = RecordRefused(
         error.code,
         f"{error.what}; of all workouts in this table, {lost}",
         at=error.at,
-        fix="download the archive again",
+        fix=error.fix if is_closed else "download the archive again",
     )
     problem = Refusal(table.location, refused, table.modified_s)
     return TableRead([], [], problem, is_incomplete=True)

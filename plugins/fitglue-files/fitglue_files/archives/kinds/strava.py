@@ -76,12 +76,16 @@ def contents(
     for snapshot in snapshots:
         missing = []
         readable = 0
+        closed = 0
         for name in snapshot.files:
             member = files.of(snapshot.table, name)
             readable += isinstance(member, Member)
+            closed += isinstance(member, Refusal)
             if member is None:
                 missing.append(name)
-        sentences.append(_total(snapshot.rows, readable))
+        # Of a table that cannot be read, nobody knows how many rows it has.
+        if snapshot.rows or snapshot.problem is None:
+            sentences.append(_total(snapshot.rows, readable, closed))
         if snapshot.problem is not None:
             sentences.append(f"Problem: {snapshot.problem.error.what}.")
         without_row = list(files.without_row([snapshot]))
@@ -154,15 +158,19 @@ def _others(
 def _total(
     rows: Sequence[Row],
     files: int,
+    closed: int,
 ) -> str:
     """Return a sentence with the number of activities, their years, and how many of them have a
-    file.
+    file, and one that cannot be read.
     """
     starts = [row.summary["start"] for row in rows if row.summary["start"]]
     years = between_years(int(start[:4]) for start in starts)
     activities = counted(len(rows), "activity", "activities")
-    without = len(rows) - files
-    return f"{activities}{years}: {files:,} with a file, {without:,} without."
+    without = len(rows) - files - closed
+    sentence = f"{activities}{years}: {files:,} with a file, {without:,} without"
+    if closed:
+        sentence += f", and {closed:,} with a file that cannot be read"
+    return f"{sentence}."
 
 
 def account(connection: Connection) -> Account:
