@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fitglue_intervals.checks import refuse
 from fitglue_intervals.claims import can_be_claimed, claims_of, parent_of
 from fitglue_intervals.extras import extensions_of, metrics_of
-from fitglue_intervals.laps import laps_of
+from fitglue_intervals.laps import MOST_LAPS, laps_of
 from fitglue_intervals.loads import edited, training_loads
 from fitglue_intervals.payload import payload_of
 from fitglue_intervals.reading import BROKEN_GZIP, unpack
@@ -19,6 +19,7 @@ from fitglue_registry.model import (
     Completeness,
     Device,
     Gear,
+    Lap,
     Link,
     Provenance,
     SourceActivity,
@@ -287,10 +288,18 @@ def _other_fields(values: Values) -> dict[str, Any]:
     return {
         "gear": _gear(values.payload.get("gear")),
         "device": Device(name=name) if name else None,
-        "laps": laps_of(values.payload.get("icu_intervals") or ()),
+        "laps": _laps(values),
         "metrics": metrics_of(values),
         "extensions": {**extensions_of(values), **_off_the_scale(values)},
     }
+
+
+def _laps(values: Values) -> tuple[Lap, ...]:
+    """Return the intervals as laps, and record that some are missing if there are too many."""
+    intervals = values.payload.get("icu_intervals") or ()
+    if len(intervals) > MOST_LAPS:
+        values.missing["all laps"] = f"the source has {len(intervals):,}, cut to {MOST_LAPS:,}"
+    return laps_of(intervals[:MOST_LAPS])
 
 
 def _off_the_scale(values: Values) -> dict[str, float]:

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from fitglue_intervals import plugin
+from fitglue_intervals.laps import MOST_LAPS
 from fitglue_intervals.values import AMOUNTS, NUMBERS
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import (
@@ -92,6 +93,14 @@ def test_intervals_come_from_the_detail_also_beside_a_null(normalized, activity)
         "5",
     )
     assert (lap.start_index, lap.end_index, lap.start_s) == (10, 20, 12.0)
+
+
+def test_more_laps_than_any_workout_has_are_cut_with_a_remark(normalized, activity):
+    """Thousands of intervals, which only a hostile source sends, are cut with a remark."""
+    intervals = [{"distance": 1}] * (MOST_LAPS + 1)
+    made = normalized(parts={"detail": activity(icu_intervals=intervals)})
+    assert len(made.laps) == MOST_LAPS
+    assert made.completeness.missing["all laps"] == "the source has 2,001, cut to 2,000"
 
 
 def test_streams_are_decoded_with_the_record(normalized):
