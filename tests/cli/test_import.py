@@ -14,6 +14,7 @@ from fitglue_registry import Host, Plugins
 from fitglue_registry.cli.app import run
 from fitglue_registry.registry import Folder
 from fitglue_registry.services.importing.import_paths import Imports
+from tests.cli.test_unreadable_in_archive import HEADER, RIDE
 from tests.services.importing.logs import make_registry
 
 
@@ -196,3 +197,28 @@ def test_connections_say_what_they_read(fitglue, tmp_path, name):
     fitglue("import", str(path))
     assert f"files reads {path}" in fitglue("connections").out
     assert fitglue("connections", "--json").lines[0]["paths"] == [str(path)]
+
+
+def test_single_files_are_read_together(fitglue, tmp_path):
+    """A file that is imported after another is read beside it, so that a sync sees a change of the
+    first one.
+    """
+    for name in ("a.gpx", "b.gpx"):
+        (tmp_path / name).write_text("<gpx><trk>")
+    fitglue("import", str(tmp_path / "a.gpx"))
+    second = fitglue("import", str(tmp_path / "b.gpx"))
+    assert f"now also reads {tmp_path / 'b.gpx'}" in second.err
+    both = [str(tmp_path / "a.gpx"), str(tmp_path / "b.gpx")]
+    assert fitglue("connections", "--json").lines[0]["paths"] == both
+
+
+def test_a_newer_export_takes_the_place_of_the_older_one(fitglue, tmp_path):
+    """An import of a newer archive of the same account names what is read now, and what no longer
+    is.
+    """
+    older, newer = tmp_path / "may" / "export_7", tmp_path / "june" / "export_7"
+    for folder in (older, newer):
+        folder.mkdir(parents=True)
+        (folder / "activities.csv").write_text(f"{HEADER}\n{RIDE}\n")
+    fitglue("import", str(older))
+    assert f"now reads {newer} instead of {older}" in fitglue("import", str(newer)).err

@@ -147,15 +147,15 @@ class _ConnectedSources:
             yield event
 
 
-def _paths_by_connection(cli: CliContext) -> dict[str, object]:
-    connections = cli.host.connections.list()
-    return {connection.name: connection.settings.get("paths") for connection in connections}
+def _paths_by_connection(cli: CliContext) -> dict[str, tuple[str, ...]]:
+    service = cli.host.connections
+    return {connected.name: service.status(connected).paths for connected in service.list()}
 
 
 def _note_new_paths(
     cli: CliContext,
     connected: list[SourceConnected],
-    before: dict[str, object],
+    before: dict[str, tuple[str, ...]],
 ) -> None:
     """Print which paths a connection reads from now on, if they have changed.
 
@@ -164,8 +164,18 @@ def _note_new_paths(
     after = _paths_by_connection(cli)
     for event in connected:
         name = event.connection
-        if event.renewed and before.get(name) != after.get(name):
-            cli.note(f"The connection {name} now also reads {_paths(event.paths)}")
+        if not event.renewed:
+            continue
+        earlier = before.get(name, ())
+        now = after.get(name, ())
+        added = tuple(path for path in now if path not in earlier)
+        left = tuple(path for path in earlier if path not in now)
+        if left and added:
+            cli.note(f"The connection {name} now reads {_paths(added)} instead of {_paths(left)}")
+        elif left:
+            cli.note(f"The connection {name} no longer reads {_paths(left)}")
+        elif added:
+            cli.note(f"The connection {name} now also reads {_paths(added)}")
 
 
 def _show_total(cli: CliContext, before: int) -> None:

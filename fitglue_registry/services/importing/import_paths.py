@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from fitglue_registry.errors import FitglueError, StoreFailed
+from fitglue_registry.registry.paths import paths_in
 from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.connecting.entry_fields import read_fields
 from fitglue_registry.services.importing.offline import (
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
 #: An import lists everything and fetches the files: a newer archive of an account may contain older
 #: workouts than the one before.
 _EVERYTHING = Options(full=True, files=True)
+#: The source of workout files that are in no archive, and the account of those outside a folder.
+_PLAIN_FILES = "files"
+_SINGLE_FILES = "single files"
 
 
 @checks_arguments
@@ -298,7 +303,8 @@ class Imports:
     def _import_one(self, recognized: Recognized, athlete: str) -> Iterator[Event]:
         source = self._workspace.catalogue.get("source", recognized.entry)
         integration = source.integration or source.id
-        result = self._connections.connect(integration, recognized.settings, athlete)
+        settings = self._with_earlier_files(recognized, athlete)
+        result = self._connections.connect(integration, settings, athlete)
         yield SourceConnected(
             result.connection.name,
             recognized.entry,
@@ -310,6 +316,28 @@ class Imports:
         )
         # By id, because a name could also be that of an integration.
         yield from self._syncs.sync(result.connection.id, athlete, _EVERYTHING)
+
+    def _with_earlier_files(self, recognized: Recognized, athlete: str) -> dict[str, str]:
+        """Return the settings, with the workout files that were imported one by one before.
+
+        They are one account, of which each import names other files. A folder is an account of its
+        own, and a newer archive takes the place of the older one.
+        """
+        settings = dict(recognized.settings)
+        is_files = recognized.entry == _PLAIN_FILES and not any(
+            map(os.path.isdir, recognized.paths)
+        )
+        if not is_files or "paths" not in settings:
+            return settings
+        paths = paths_in(settings["paths"])
+        for connected in self._connections.list(athlete):
+            earlier = paths_in(str(connected.settings.get("paths") or ""))
+            # A path that is gone cannot be connected, and what was read from it is kept.
+            is_single = connected.account.id == _SINGLE_FILES
+            if connected.source == _PLAIN_FILES and is_single:
+                paths = [*filter(os.path.isfile, earlier), *paths]
+        settings["paths"] = os.pathsep.join(dict.fromkeys(paths))
+        return settings
 
     def _as_if_connected(self, recognized: Recognized, athlete: str) -> ConnectionRow:
         """Return the connection that an import would create or renew."""

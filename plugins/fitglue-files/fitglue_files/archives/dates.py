@@ -62,8 +62,9 @@ _TIME = re.compile(
 _NUMBER = re.compile(r"\d+")
 #: Python's ``\w`` does not match Thai vowel and tone marks, which distinguish January from March.
 _WORD = re.compile(r"(?:[^\W\d_]|[\u0e31-\u0e4e])+")
-#: Years above this are in the Buddhist calendar, which Thai dates use and which is 543 years ahead.
-_BUDDHIST = 2400
+#: These years are in the Buddhist calendar, which Thai dates use and which is 543 years ahead: 1900
+#: to 2156. No workout is of any other year above them.
+_BUDDHIST = range(2443, 2700)
 _BUDDHIST_OFFSET = 543
 _NOON_S = 12 * 3600
 #: The characters of the longest text that can be a date.
@@ -125,7 +126,7 @@ class DateColumn:
         day = self._day(date)
         if day is None or day.year < 1000:
             return None
-        if day.year > _BUDDHIST:
+        if day.year in _BUDDHIST:
             day = day._replace(year=day.year - _BUDDHIST_OFFSET)
         hour, minute, second = date.clock
         if date.afternoon is not None:
