@@ -111,6 +111,7 @@ class ReadRecord:
             no parts and no source activities then.
         cpu_s: Comparable seconds of CPU time that reading its place took; 0 except for the last
             record there.
+        unpacked: How many bytes its parts have unpacked to.
     """
 
     listing: Listing
@@ -120,6 +121,7 @@ class ReadRecord:
     broke: FitglueError | None = None
     known: bytes | None = None
     cpu_s: float = 0.0
+    unpacked: int = 0
 
     @property
     def missing(self) -> tuple[Unavailable, ...]:
@@ -248,6 +250,7 @@ class _Unfinished:
     activities: list[SourceActivity] = field(default_factory=list)
     refused: FitglueError | None = None
     known: bytes | None = None
+    unpacked: int = 0
 
     def add(
         self,
@@ -260,6 +263,7 @@ class _Unfinished:
         """
         if isinstance(item, Part):
             self.parts.append(_plain(item))
+            self.unpacked += len(item.content if item.decoded is None else item.decoded)
         elif isinstance(item, KnownContent):
             self.known = item.digest
         elif isinstance(item, Unavailable):
@@ -284,6 +288,7 @@ class _Unfinished:
             tuple(self.parts),
             tuple(self.unavailable),
             bare_result(derived),
+            unpacked=self.unpacked,
         )
 
 

@@ -148,8 +148,11 @@ def _is_due(
     wanted: Collection[str],
 ) -> bool:
     """Return whether a place that was read before has to be read again."""
-    if before.mark != location.mark or before.error is not None:
+    if before.mark != location.mark:
         return True
+    if before.error is not None:
+        # The rest of a zip that may take no more would take as long again.
+        return bool(before.error["code"] != ZIP_SHARE)
     if not before.external_ids:
         # Another version may find something where this one found nothing.
         return before.plugin_version != run.context.plugin_version

@@ -101,6 +101,8 @@ class Places:
             locations, messages = result_of(work, self._plugin, self._context.plugins.redact)
         if upload is not None:
             upload.check_count(self._context.quotas, len(locations))
+        for location in locations:
+            self._shares.add(location)
         for message in messages:
             self._context.view.log.info("%s", message)
         return locations
@@ -268,7 +270,7 @@ class Places:
         except WorkerDied as died:
             self._shares.note_ended(location)
             return self._identified(location, worker_died(self._plugin, died))
-        self._shares.note_quick(location, _cpu_s(records))
+        self._shares.note_quick(location, *_taken(records))
         return records
 
     def _read_slowly(self, location: Location) -> list[ReadRecord]:
@@ -287,7 +289,7 @@ class Places:
             if self._shares.is_spent(location):
                 return self._identified(location, self._shares.spent())
             return self._identified(location, worker_died(self._plugin, died))
-        self._shares.note_slow(location, _cpu_s(records))
+        self._shares.note_slow(location, *_taken(records))
         return records
 
     def _records(
@@ -312,13 +314,20 @@ class Places:
         return self._checked(location, start(location).result())
 
     def _identified(self, location: Location, error: FitglueError) -> list[ReadRecord]:
-        """Return the records at a place that cannot be decoded, with their bytes, and why."""
+        """Return the records at a place that cannot be decoded, with their bytes, and why.
+
+        Nothing is unpacked for it if its zip may take no more.
+        """
+        if self._shares.is_closed(location):
+            return [_unread(location, self._shares.closed(location))]
         undecodable = replace(location, undecodable=True)
+        limits = self._shares.identifying(location)
         try:
-            work = self._work(undecodable, self._limits)
-            records = self._checked(location, work.result())
+            records = self._checked(location, self._work(undecodable, limits).result())
         except WorkerDied:
+            self._shares.note_identified(location, limits.cpu_s)
             records = []
+        self._shares.note_identified(location, *_taken(records))
         if not records:
             return [_unread(location, error)]
         return [replace(record, broke=error) for record in records]
@@ -340,9 +349,14 @@ class Places:
         return error_without_folder(self._context.upload, error)
 
 
-def _cpu_s(records: Iterable[ReadRecord]) -> float:
-    """Return the CPU time that reading a place took."""
-    return sum(record.cpu_s for record in records)
+def _taken(records: Iterable[ReadRecord]) -> tuple[float, int]:
+    """Return the CPU time that reading a place took, and the bytes that it has unpacked to."""
+    cpu_s = 0.0
+    unpacked = 0
+    for record in records:
+        cpu_s += record.cpu_s
+        unpacked += record.unpacked
+    return cpu_s, unpacked
 
 
 def _digest(record: ReadRecord) -> bytes:
@@ -358,7 +372,7 @@ def _digest(record: ReadRecord) -> bytes:
 def _unread(location: Location, error: FitglueError) -> ReadRecord:
     """Return a record that stands for a place of which not even the bytes could be read.
 
-    It is not stored, so the next sync tries again.
+    It is not stored. The next sync tries again, unless its zip may take no more.
     """
     digest = hashlib.sha256(location.key.encode()).hexdigest()
     external_id = f"place-{digest[:16]}"

@@ -1,10 +1,12 @@
-"""Divides CPU time among the places that are in one file on the disk, such as the files in a zip.
+"""Divides CPU time and bytes among the places in one file on the disk, such as the files in a zip.
 
 A zip of ten years of workouts takes minutes, because it has thousands of files, and so does a zip
 of forty files that were made to take just less than the limit. What tells them apart is the time in
 proportion to the size. A recording takes about half a second for each megabyte of the zip, and
 twice as much is free. What the files of a zip take beyond it comes from one share of the zip, which
-is half of what a single file may take: those that are not read have to be hashed as well.
+is half of what a single file may take. The files that are not read are hashed, so that they can be
+kept, which has a smaller share. When it is spent as well, or when the files have unpacked to
+hundreds of times the size of the zip, nothing more of the zip is unpacked.
 """
 
 from __future__ import annotations
@@ -35,6 +37,13 @@ _QUICK_S = 0.4
 _START_S = 0.3
 #: The share of a zip, compared with the CPU time of a file outside a zip.
 _SHARE = 0.5
+#: What a zip may take in addition to identify the files that are not read, compared with the same.
+_IDENTIFYING = 0.15
+#: The bytes to which the files of a zip may unpack together: always, and for each byte of the zip.
+_MOST_UNPACKED, _MOST_RATIO = 256 << 20, 200
+#: A place that unpacks to more than this many times its size has no free time for its size: a
+#: recording has less than 20.
+_DENSE_RATIO = 50
 #: Once a zip has spent this part of its share, its other places are read after all other files.
 _SLOW = 0.2
 #: Bytes that a recording of one or two hours takes at most.
@@ -55,8 +64,19 @@ class TimeShares:
     def __init__(self, limits: WorkerLimits) -> None:
         self._limits = limits
         self._share_s = _SHARE * limits.cpu_s
+        self._identifying_s = _IDENTIFYING * limits.cpu_s
         #: ``Location.inside`` → seconds of its share that were spent.
         self._spent_s: defaultdict[str, float] = defaultdict(float)
+        #: ``Location.inside`` → seconds that hashing places took which were not read.
+        self._identified_s: defaultdict[str, float] = defaultdict(float)
+        #: ``Location.inside`` → the bytes of its places on the disk, and those that they unpacked
+        #: to so far.
+        self._on_disk: defaultdict[str, int] = defaultdict(int)
+        self._unpacked: defaultdict[str, int] = defaultdict(int)
+
+    def add(self, location: Location) -> None:
+        """Add a place to the size of its zip."""
+        self._on_disk[location.inside] += _size(location)
 
     def is_slow(self, location: Location) -> bool:
         """Return whether a place is in a zip whose places have turned out to be slow."""
@@ -67,8 +87,13 @@ class TimeShares:
         return _size(location) <= _SMALL
 
     def is_spent(self, location: Location) -> bool:
-        """Return whether a place is in a zip that has no time left."""
-        return self._left_s(location) <= 0
+        """Return whether a place is in a zip that has no time left to read it."""
+        return self._left_s(location) <= 0 or self._is_bomb(location)
+
+    def is_closed(self, location: Location) -> bool:
+        """Return whether a place is in a zip of which nothing more is unpacked."""
+        is_spent = self._identified_s[location.inside] >= self._identifying_s
+        return is_spent or self._is_bomb(location)
 
     def quick_s(self, location: Location) -> float | None:
         """Return in what time a place is quick, in seconds; ``None`` if it is in no zip."""
@@ -79,17 +104,66 @@ class TimeShares:
         left_s = max(self._left_s(location), 1.0)
         return replace(self._limits, cpu_s=min(self._limits.cpu_s, left_s))
 
-    def note_quick(self, location: Location, cpu_s: float) -> None:
-        """Note how much CPU time a place took that was quick."""
-        self._spend(location, cpu_s - _free_s(location))
+    def identifying(self, location: Location) -> WorkerLimits:
+        """Return the limits for hashing a place that is not read."""
+        if not location.inside:
+            return self._limits
+        left_s = max(self._identifying_s - self._identified_s[location.inside], 1.0)
+        return replace(self._limits, cpu_s=min(self._limits.cpu_s, left_s))
+
+    def note_quick(
+        self,
+        location: Location,
+        cpu_s: float,
+        unpacked: int = 0,
+    ) -> None:
+        """Note what a place took that was quick.
+
+        Args:
+            location: The place.
+            cpu_s: CPU time in seconds.
+            unpacked: How many bytes it has unpacked to.
+        """
+        is_dense = unpacked > _DENSE_RATIO * _size(location)
+        self._spend(location, cpu_s - (_FREE_S if is_dense else _free_s(location)))
+        self._unpack(location, unpacked)
 
     def note_ended(self, location: Location) -> None:
         """Note that a worker was ended because a place was not quick."""
         self._spend(location, _free_s(location) + _QUICK_S + _START_S)
 
-    def note_slow(self, location: Location, cpu_s: float) -> None:
-        """Note how much CPU time a place took that was not quick."""
+    def note_slow(
+        self,
+        location: Location,
+        cpu_s: float,
+        unpacked: int = 0,
+    ) -> None:
+        """Note what a place took that was not quick.
+
+        Args:
+            location: The place.
+            cpu_s: CPU time in seconds.
+            unpacked: How many bytes it has unpacked to.
+        """
         self._spend(location, cpu_s)
+        self._unpack(location, unpacked)
+
+    def note_identified(
+        self,
+        location: Location,
+        cpu_s: float,
+        unpacked: int = 0,
+    ) -> None:
+        """Note what a place took that was only hashed.
+
+        Args:
+            location: The place.
+            cpu_s: CPU time in seconds.
+            unpacked: How many bytes it has unpacked to.
+        """
+        if location.inside:
+            self._identified_s[location.inside] += cpu_s
+        self._unpack(location, unpacked)
 
     def spent(self) -> RecordRefused:
         """Return the error for a record whose zip has no time left."""
@@ -103,12 +177,38 @@ class TimeShares:
             f"each file {self._limits.cpu_s:.0f} s of its own",
         )
 
+    def closed(self, location: Location) -> RecordRefused:
+        """Return the error for a place in a zip of which nothing more is unpacked."""
+        if self._is_bomb(location):
+            reason = "the files in the same zip unpack to hundreds of times its size"
+        else:
+            reason = (
+                f"the slow files in the same zip had used up the CPU time that they have "
+                f"together, which is {self._share_s:.0f} s to read them and "
+                f"{self._identifying_s:.0f} s to identify those that are not read"
+            )
+        return RecordRefused(
+            "FG-zip-share",
+            f"the file was not unpacked, because {reason}",
+            why="such zips were usually made to do harm",
+            fix="if you trust the zip, unpack it with another program, and import the folder",
+        )
+
+    def _is_bomb(self, location: Location) -> bool:
+        """Return whether what is in a zip has unpacked to far more than its size."""
+        most = max(_MOST_UNPACKED, _MOST_RATIO * self._on_disk[location.inside])
+        return self._unpacked[location.inside] > most
+
     def _left_s(self, location: Location) -> float:
         return self._share_s - self._spent_s[location.inside]
 
     def _spend(self, location: Location, cpu_s: float) -> None:
         if location.inside and cpu_s > 0:
             self._spent_s[location.inside] += cpu_s
+
+    def _unpack(self, location: Location, unpacked: int) -> None:
+        if location.inside:
+            self._unpacked[location.inside] += unpacked
 
 
 def _size(location: Location) -> int:

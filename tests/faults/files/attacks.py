@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 ROWS: dict[str, list[Attack]] = {
     "packing methods of zips": zips.PACKINGS,
     "zips in zips": zips.NESTED,
+    "gzips in zips": slow.GZIPS,
     "indexes of zips": zips.INDEXES,
     "namespaces of a GPX": xml.NAMESPACES,
     "elements in elements": xml.NESTED,

@@ -87,7 +87,7 @@ def test_an_attack_costs_only_itself(host, rides, row):
     events = list(host.import_paths([rides]))
     good(rides, "later", 1)
     events += synced(host)
-    report = f"{reasons(events)}\n{host.records.quarantine()}"
+    report = f"{reasons(events)}\n{host.records.quarantine()}\n{host.records.unreadable()}"
     assert {"good", "later", attack.arrives or "good"} <= titles(host)
     assert attack.seen in report
 

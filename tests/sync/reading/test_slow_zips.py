@@ -88,6 +88,59 @@ def test_each_zip_has_a_share_of_its_own():
     assert not shares.is_slow(Location("key", "mark"))
 
 
+def test_hashing_the_files_that_are_not_read_is_limited_too():
+    """Files that are only hashed use up a share as well, after which nothing more is unpacked."""
+    shares = shared(80, 0.4, size=1000)
+    assert not shares.is_closed(place())
+    for _ in range(4):
+        shares.note_identified(place(), 1.0)
+    assert shares.is_closed(place())
+    assert not shares.is_closed(Location("key", "mark", inside="other"))
+
+
+# -- the bytes of a zip ----------------------------------------------------------------------------
+
+
+def unpacked(count: int, size: int, times: int) -> TimeShares:
+    """Return what is left after files of a zip have unpacked to some times their size at once."""
+    shares = TimeShares(_LIMITS)
+    for _ in range(count):
+        shares.add(place(size=size))
+    for _ in range(count):
+        shares.note_quick(place(size=size), 0.0, size * times)
+    return shares
+
+
+def test_the_files_of_a_zip_unpack_to_at_most_hundreds_of_times_its_size():
+    """Once the files of a zip have unpacked to far more than real ones, nothing more is unpacked,
+    and the reason says so.
+    """
+    shares = unpacked(4, 1_000_000, 300)
+    assert shares.is_spent(place())
+    assert shares.is_closed(place())
+    assert "unpack to hundreds of times its size" in str(shares.closed(place()))
+
+
+def test_a_small_zip_may_unpack_to_many_times_its_size():
+    """A few small files are read, whatever they unpack to."""
+    assert not unpacked(4, 1000, 900).is_spent(place())
+
+
+@pytest.mark.parametrize("times", [1, 3, 20])
+def test_an_archive_of_compressed_recordings_does_not_meet_the_limit_of_bytes(times):
+    """Thousands of recordings, compressed as Strava's or much better, may all be unpacked."""
+    assert not unpacked(3000, _HOUR_BYTES, times).is_spent(place())
+
+
+def test_a_file_that_unpacks_to_a_thousand_times_its_size_has_no_time_for_its_size():
+    """What takes time because it unpacks to far more than a recording uses up the share."""
+    dense = TimeShares(_LIMITS)
+    for _ in range(60):
+        dense.note_quick(place(size=250_000), 0.25, 250_000_000)
+    assert dense.is_spent(place())
+    assert not shared(60, 0.25, size=250_000).is_slow(place())
+
+
 # -- reading ---------------------------------------------------------------------------------------
 
 
@@ -157,6 +210,31 @@ def test_a_slow_zip_is_not_read_again(folder, host):
     finished(host)
     left = {record["code"] for record in host.records.quarantine()}
     assert (folder.readers(), left) == ({}, {"FG-zip-share"})
+
+
+def test_nothing_more_of_a_zip_is_read_once_its_files_were_too_many_bytes(
+    folder,
+    host,
+    monkeypatch,
+):
+    """What a zip may no longer unpack is neither read nor hashed, neither now nor by the next sync,
+    and is reported with the advice to unpack the zip.
+    """
+    monkeypatch.setattr(time_shares, "_MOST_UNPACKED", 50)
+    monkeypatch.setattr(time_shares, "_MOST_RATIO", 0)
+    folder.add(good="", **{f"zip{number}": f"#{'x' * 60}" for number in range(10, 40)})
+    finished(host)
+    read = len(ids_of(host))
+    assert "good" in ids_of(host)
+    assert read < 30
+    assert len(folder.readers()) == read
+    unread = host.records.unreadable()
+    assert len(unread) == 31 - read
+    assert {record["code"] for record in unread} == {"FG-zip-share"}
+    assert "unpack it with another program" in str(unread)
+    folder.forget_readers()
+    finished(host)
+    assert folder.readers() == {}
 
 
 @pytest.mark.long

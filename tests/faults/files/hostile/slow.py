@@ -1,4 +1,4 @@
-"""Zips of files that each take just less than the limit of a file."""
+"""Zips of files that each take just less than the limit of a file, or have just less bytes."""
 
 from __future__ import annotations
 
@@ -46,4 +46,50 @@ def _nested(folder: Path, share: float) -> None:
 ZIPS = [
     Attack("a zip of forty files that take seconds", _zip(40, _SECONDS), _SHARE),
     Attack("zips in a zip with files that take seconds", _nested, _SHARE),
+]
+
+
+#: Bytes just below the limit of a file.
+_LARGE = 249e6
+_SPACES = b" " * 300_000 + b"<a/>"
+
+
+def _gzip(size: float) -> bytes:
+    """Return a gzip that unpacks to a thousand times its size."""
+    return gzip.compress(b"<gpx>" + _SPACES * int(size / len(_SPACES)), 9)
+
+
+def _gzips(count: int, size: float) -> dict[str, bytes]:
+    """Return gzips that unpack to a thousand times their size, each to another content."""
+    one = _gzip(size)
+    comments = [gzip.compress(b"</gpx><!--%d-->" % number) for number in range(count)]
+    return {f"{number:03}.gpx.gz": one + comment for number, comment in enumerate(comments)}
+
+
+def _few_gzips(folder: Path, share: float) -> None:
+    (folder / "x.zip").write_bytes(stored(_gzips(30, _LARGE * share)))
+
+
+def _many_gzips(folder: Path, share: float) -> None:
+    (folder / "x.zip").write_bytes(stored(_gzips(int(120 * share), _LARGE)))
+
+
+def _same_gzips(folder: Path, share: float) -> None:
+    one = _gzip(0.8 * _LARGE)
+    members = {f"{number:03}.gpx.gz": one for number in range(int(60 * share))}
+    (folder / "x.zip").write_bytes(stored(members))
+
+
+def _gzips_in_zips(folder: Path, share: float) -> None:
+    zips = {}
+    for number, (name, content) in enumerate(_gzips(int(40 * share), _LARGE).items()):
+        zips[f"{number}.zip"] = stored({name: content})
+    (folder / "x.zip").write_bytes(stored(zips))
+
+
+GZIPS = [
+    Attack("gzips in a zip that unpack to gigabytes", _few_gzips, _SHARE),
+    Attack("a hundred gzips in a zip that unpack to gigabytes", _many_gzips, _SHARE),
+    Attack("the same gzip in a zip many times", _same_gzips),
+    Attack("gzips in zips in a zip that unpack to gigabytes", _gzips_in_zips, _SHARE),
 ]
