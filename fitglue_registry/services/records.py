@@ -41,8 +41,8 @@ class Records:
     def unreadable(self, athlete: str = ME) -> list[dict[str, Any]]:
         """Return the files and folders that the last sync could not read.
 
-        Nothing is stored of them. Each sync tries to read them again, except for those in a zip that
-        may take no more time (``FG-zip-share``).
+        Nothing is stored of them. Each sync tries to read them again, except for those in a zip
+        that may take no more (``FG-zip-share``).
 
         Args:
             athlete: The athlete.
