@@ -38,6 +38,9 @@ _WIDE = 110
 _BESIDE_SOURCES = 91
 _SPORT = 12
 _COLUMNS = ("#", "date", "sport", "title", "km", "time", "bpm", "W", "load")
+#: The characters that a title keeps on a narrow screen, and the columns that make room for it.
+_SHORTEST_TITLE = 12
+_DROPPED_FIRST = ("load", "W", "bpm", "sources", "sport", "time", "km")
 #: Fields that have an option of their own in `edit`.
 _OPTIONS = ("title", "sport", "description")
 _NUMBERS = frozenset(
@@ -166,12 +169,7 @@ def _table(activities: list[Document], width: int) -> Rows:
     sources = [activity["sources"] for activity in activities]
     several = len(set(chain.from_iterable(sources))) > 1
     if not (is_wide or several):
-        columns = columns_of(
-            _COLUMNS,
-            right=_NUMBERS,
-            flexible="title",
-        )
-        return Rows(columns, rows)
+        return _that_fit(_COLUMNS, rows, _NUMBERS, width)
 
     numeric = _NUMBERS
     names = [", ".join(each) for each in sources]
@@ -180,12 +178,34 @@ def _table(activities: list[Document], width: int) -> Rows:
         numeric |= {"sources"}
     for row, text in zip(rows, names, strict=True):
         row.append(text)
-    columns = columns_of(
-        (*_COLUMNS, "sources"),
-        right=numeric,
-        flexible="title",
-    )
-    return Rows(columns, rows)
+    return _that_fit((*_COLUMNS, "sources"), rows, numeric, width)
+
+
+def _that_fit(
+    names: tuple[str, ...],
+    rows: list[list[Any]],
+    right: frozenset[str],
+    width: int,
+) -> Rows:
+    """Return the table without the columns for which a narrow screen has no room.
+
+    The number of an activity is never cut, because other commands need it, and the title keeps a
+    length at which activities can be told apart.
+    """
+    widths = {}
+    for name, *cells in zip(names, *rows, strict=True):
+        widths[name] = max(len(str(cell)) for cell in (name, *cells))
+    widths["title"] = min(widths["title"], _SHORTEST_TITLE)
+    kept = list(names)
+    for name in _DROPPED_FIRST:
+        # There are two spaces between columns.
+        if sum(widths[each] + 2 for each in kept) - 2 <= width:
+            break
+        if name in kept:
+            kept.remove(name)
+    columns = columns_of(kept, right=right, flexible="title")
+    places = [names.index(name) for name in kept]
+    return Rows(columns, [[row[place] for place in places] for row in rows])
 
 
 def _row(activity: Document, *, is_wide: bool) -> list[Any]:
