@@ -197,7 +197,7 @@ class Library:
         rows = load_rows(self.db, itertools.chain(*groups))
         merged = []
         for group in groups:
-            [(_, document)] = documents_of(self.db, group[:1])
+            [(_, document)] = documents_of(self.db, [rows[group[0]]])
             first = model.decode(document)
             stub = all(rows[number].stub for number in group)
             merged.append(

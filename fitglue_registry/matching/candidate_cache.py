@@ -50,7 +50,7 @@ class CandidateCache:
         present = [row for row in rows if not row.gone]
         new = {row.id: row for row in present if row.id not in self._candidates}
         ignored = self._without_identity(new.values())
-        for row_id, document in documents_of(self.db, new):
+        for row_id, document in documents_of(self.db, new.values()):
             self._candidates[row_id] = self._candidate(new[row_id], document, ignored)
         return [self._candidates[row.id] for row in present]
 

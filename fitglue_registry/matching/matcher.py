@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from fitglue_registry.dedupe import (
@@ -245,9 +246,11 @@ class Matcher:
         samples = samples_of(db, shared) if shared else {}
         edits = self._decisions.edits(db, athlete_id, groups)
         homes = load_home_zones(db, athlete_id)
+        sources = [_sources_of(group) for group in groups]
+        documents = dict(documents_of(db, chain.from_iterable(sources)))
         merged = []
-        for group, choices in zip(groups, edits, strict=True):
-            members = self._members(db, group, samples)
+        for group, rows, choices in zip(groups, sources, edits, strict=True):
+            members = self._members(rows, documents, samples)
             merged.append(_in_home_zone(self._merge(group, members, choices), homes))
         return merged
 
@@ -269,20 +272,23 @@ class Matcher:
 
     def _members(
         self,
-        db: Db,
-        group: Group,
+        rows: Group,
+        documents: Mapping[int, str],
         samples: SampleCounts,
     ) -> list[Member]:
-        """Return the members of a group whose values its activity may have."""
-        rows = group if _is_gone(group) else [row for row in group if not row.gone]
-        by_id = {row.id: row for row in rows_to_merge(rows)}
+        """Return these rows as members of a group, with their documents."""
         members = []
-        for row_id, document in documents_of(db, by_id):
-            row = by_id[row_id]
-            stream_types, count = samples.get(row_id, ((), 0))
+        for row in rows:
+            stream_types, count = samples.get(row.id, ((), 0))
             kinds = self._kinds.get(row.entry, {})
-            members.append(Member(row_id, _key(row), decode(document), kinds, stream_types, count))
+            activity = decode(documents[row.id])
+            members.append(Member(row.id, _key(row), activity, kinds, stream_types, count))
         return members
+
+
+def _sources_of(group: Group) -> Group:
+    """Return the members of a group whose values its activity may have."""
+    return rows_to_merge(group if _is_gone(group) else [row for row in group if not row.gone])
 
 
 def _is_gone(group: Group) -> bool:

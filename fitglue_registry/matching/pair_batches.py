@@ -79,7 +79,8 @@ class PairBatches:
         if self._size(self._sides.keys() | needed) > _MOST_CHARACTERS:
             for number in self._sides.keys() - needed:
                 del self._sides[number]
-        for number, document in documents_of(self._db, sorted(needed - self._sides.keys())):
+        rows = [self._rows[number] for number in sorted(needed - self._sides.keys())]
+        for number, document in documents_of(self._db, rows):
             row = self._rows[number]
             activity = decode(document)
             self._sides[number] = Side(row.connection_id, row.entry, row.external_id, activity)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: The drivers that a URL can name; without a name, it is the one of our dependencies.
+_DRIVERS = frozenset({"", "pysqlite", "psycopg"})
 # What reading a damaged value raises, and a bug, too.
 _UNEXPECTED = (
     ValueError,
@@ -324,7 +326,13 @@ def _with_driver(url: str, variable: str) -> sa.URL:
 
 
 def _engine(url: sa.URL) -> Engine:
-    dialect = url.get_backend_name()
+    dialect, _, driver = url.drivername.partition("+")
+    if driver not in _DRIVERS:
+        raise StoreFailed(
+            "FG-database-unknown",
+            f"the driver {driver} is not supported",
+            fix="leave it out: write sqlite:/// or postgresql://",
+        )
     if dialect == "sqlite":
         return sqlite_engine(url)
     if dialect != "postgresql":

@@ -65,8 +65,8 @@ _DOCUMENTS = Statement(
         source_activities.c.id.in_(IDS)
     )
 )
-#: How many documents are in memory at once; one may have a megabyte.
-_DOCUMENTS_AT_ONCE = 16
+#: The characters of the documents that are loaded at once, except for a larger one.
+_MOST_AT_ONCE = 2_000_000
 
 
 def load_rows(
@@ -109,9 +109,21 @@ def _loaded(row: Any, asserted: frozenset[str]) -> SourceActivityRow:
     )
 
 
-def documents_of(db: Db, ids: Iterable[int]) -> Iterator[tuple[int, str]]:
-    """Yield the id and the JSON document of each of these source activities, a few at a time."""
-    wanted = list(ids)
-    for start in range(0, len(wanted), _DOCUMENTS_AT_ONCE):
-        for row in _DOCUMENTS.each_row(db, wanted[start : start + _DOCUMENTS_AT_ONCE]):
+def documents_of(db: Db, rows: Iterable[SourceActivityRow]) -> Iterator[tuple[int, str]]:
+    """Yield the id and the JSON document of each of these rows, loading megabytes at a time."""
+    for ids in _loaded_at_once(rows):
+        for row in _DOCUMENTS.each_row(db, ids):
             yield row.id, row.document
+
+
+def _loaded_at_once(rows: Iterable[SourceActivityRow]) -> Iterator[list[int]]:
+    ids: list[int] = []
+    size = 0
+    for row in rows:
+        if ids and size + row.document_size > _MOST_AT_ONCE:
+            yield ids
+            ids, size = [], 0
+        ids.append(row.id)
+        size += row.document_size
+    if ids:
+        yield ids

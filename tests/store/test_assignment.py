@@ -183,7 +183,7 @@ def test_assigning_the_same_again_writes_nothing(library):
     member_a = library.source_activity()
     library.assign((member_a,))
     rows = load_rows(library.db, [member_a])
-    [(_, document)] = documents_of(library.db, [member_a])
+    [(_, document)] = documents_of(library.db, rows.values())
     same = Merged(tuple(rows.values()), model.decode(document), {"": member_a}, gone=False)
     assign(library.db, "me", [same], LATER)
     assert library.db.scalar(sa.select(activities.c.updated_at)) < LATER

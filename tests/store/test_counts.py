@@ -26,4 +26,5 @@ def test_a_connection_is_counted_by_states(library):
         "quarantine": 0,
         "wanted": 2,
         "failed": 0,
+        "unreadable": 0,
     }

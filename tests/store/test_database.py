@@ -393,6 +393,8 @@ def test_a_server_that_does_not_answer_is_reported_without_the_password(open_dat
         ("/home/me/fitglue.db", "FG-database-url"),
         ("mysql://localhost/x", "FG-database-unknown"),
         ("oracle+cx_oracle://x", "FG-database-unknown"),
+        ("postgresql+nothing://h/x", "FG-database-unknown"),
+        ("sqlite+nothing:///x.db", "FG-database-unknown"),
     ],
 )
 def test_a_url_of_another_kind_is_refused_with_the_kinds_there_are(url, code):
