@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_intervals.checks import known_keys
 from fitglue_intervals.reading import is_not_a_number
+from fitglue_registry.model.long_texts import cut_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,6 +109,11 @@ _IGNORED = {
     "velocity": "ignore_velocity",
 }
 _EMPTY: tuple[Any, ...] = (None, {}, [], "")
+MOST_VALUES = 2_000
+"""The values that one extension may have, such as a list in a custom field. The largest ones that
+were seen have some dozens."""
+#: The characters of the name of an extension that a remark repeats.
+_LONGEST_NAME = 100
 
 
 def metrics_of(values: Values) -> dict[str, float]:
@@ -135,8 +141,31 @@ def extensions_of(values: Values) -> dict[str, Any]:
         if isinstance(source, dict):
             extensions[section] = _present(source, names)
     extensions["ignored"] = [name for name, key in _IGNORED.items() if values.flag(key)]
-    extensions["custom"] = _custom(payload)
-    return {name: value for name, value in extensions.items() if value not in _EMPTY}
+    extensions["custom"] = _without_large(values, _custom(payload))
+    present = {name: value for name, value in extensions.items() if value not in _EMPTY}
+    return _without_large(values, present)
+
+
+def _without_large(values: Values, extensions: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the extensions that have at most ``MOST_VALUES`` values, and record the others."""
+    kept = {}
+    for name, extension in extensions.items():
+        number = _number_of_values(extension)
+        if number <= MOST_VALUES:
+            kept[name] = extension
+        else:
+            reason = f"the source has {number:,} values, more than {MOST_VALUES:,}"
+            values.missing[cut_text(name, _LONGEST_NAME)] = reason
+    return kept
+
+
+def _number_of_values(extension: Any) -> int:
+    """Return how many values there are in lists and objects, at all levels."""
+    if isinstance(extension, dict):
+        return len(extension) + sum(map(_number_of_values, extension.values()))
+    if isinstance(extension, list):
+        return len(extension) + sum(map(_number_of_values, extension))
+    return 0
 
 
 def _present(payload: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from fitglue_intervals import plugin
+from fitglue_intervals.extras import MOST_VALUES
 from fitglue_intervals.laps import MOST_LAPS
 from fitglue_intervals.values import AMOUNTS, NUMBERS
 from fitglue_registry.errors import RecordRefused
@@ -101,6 +102,17 @@ def test_more_laps_than_any_workout_has_are_cut_with_a_remark(normalized, activi
     made = normalized(parts={"detail": activity(icu_intervals=intervals)})
     assert len(made.laps) == MOST_LAPS
     assert made.completeness.missing["all laps"] == "the source has 2,001, cut to 2,000"
+
+
+@pytest.mark.parametrize("key", ["mine", "attachments"])
+def test_an_extension_with_thousands_of_values_is_left_out_with_a_remark(normalized, key):
+    """A list of thousands of values in a custom field, or in another extension, is left out with a
+    remark; smaller ones stay.
+    """
+    made = normalized(**{key: [{"a": 1}] * MOST_VALUES, "small": [1, 2]})
+    assert made.completeness.missing[key] == "the source has 4,000 values, more than 2,000"
+    assert made.extensions["custom"] == {"small": [1, 2]}
+    assert key not in made.extensions
 
 
 def test_streams_are_decoded_with_the_record(normalized):

@@ -200,6 +200,9 @@ ATTACKS: dict[str, Attack] = {
     "large titles of the beginning of the key": Attack(
         "rows", large_rows(15, b'"name":"', b"stand-in-ke", b'"')
     ),
+    "sixty rows of many custom objects": Attack(
+        "rows", large_rows(60, b'"mine":[{}', b",{}" + b" " * 32, b"]")
+    ),
     "sixty rows of many laps": Attack(
         "rows", large_rows(60, b'"icu_intervals":[{}', b",{}" + b" " * 32, b"]")
     ),
