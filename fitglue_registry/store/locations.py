@@ -82,6 +82,10 @@ def list_unreadable(db: Db, athlete_id: str) -> list[dict[str, Any]]:
     return found
 
 
+#: Errors that are about one file each, although they can have the same words.
+_ABOUT_ONE_FILE = frozenset({"FG-zip-share"})
+
+
 def each_once(unreadable: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return what cannot be read, each file or folder once.
 
@@ -91,9 +95,10 @@ def each_once(unreadable: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     Args:
         unreadable: The rows of ``list_unreadable``.
     """
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in unreadable:
-        found.setdefault((row["connection"], row["what"]), row)
+        file = row["external_id"] if row["code"] in _ABOUT_ONE_FILE else ""
+        found.setdefault((row["connection"], row["what"], file), row)
     return list(found.values())
 
 
