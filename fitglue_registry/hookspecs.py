@@ -59,7 +59,7 @@ HOOK_API = 1
 PLUGIN_GROUP = "fitglue.plugins"
 #: The entry-point group of registry folders.
 REGISTRY_GROUP = "fitglue.registry"
-#: The entry-point group of hook wrappers (tracing, caching), which are plugins of their own.
+#: The entry-point group of hook wrappers (tracing, caching), which are separate plugins.
 WRAPPER_GROUP = "fitglue.wrappers"
 
 PROJECT = "fitglue"
@@ -186,8 +186,8 @@ class Hooks:
 
         Every plugin with this hook is called, one after another, for all candidate pairs of an
         athlete, including pairs from other sources; in several calls if they are many or large.
-        Equal claims already mean *same*. The call is inside the transaction that stores: be quick,
-        and use neither network nor files.
+        Equal claims already mean *same*. The call is part of the transaction that stores the pairs,
+        so return quickly, and do not use the network or files.
 
         Args:
             pairs: Pairs of source activities, without their streams.

@@ -543,7 +543,7 @@ def _role_for_reading(views: Iterable[str]) -> Iterator[str]:
         "## A login that may only read",
         "",
         (
-            "On PostgreSQL, `fitglue sql` has a login of its own, because a statement can leave "
+            "On PostgreSQL, `fitglue sql` uses a separate login, because a statement can leave "
             "every role that is set for it, but not the login of its connection. The login of "
             "`FITGLUE_DATABASE` owns the tables, so that it is refused. Create a login that may "
             "read the views, through a role if several logins may (here "

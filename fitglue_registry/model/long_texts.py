@@ -23,7 +23,7 @@ LONGEST_TEXT = 1_000
 LONGEST_PROSE = 100_000
 """The characters that a description or notes may have."""
 _PROSE = ("description", "notes")
-#: Claims have a limit of their own, and are never changed: each is an identity.
+#: Claims have their own limit, and are never changed: each is an identity.
 _UNTOUCHED = frozenset({"claims", "streams"})
 _MARK = "…"
 

@@ -59,7 +59,7 @@ class PrivateFolder:
     def _check_parent(self) -> None:
         """Raise ``OSError`` if the folder around it belongs to another user than this one or root.
 
-        That user could put a folder with a key file of their own in its place.
+        That user could put a folder with their own key file in its place.
         """
         parent = self.path.parent
         if _HAS_MODES and parent.stat().st_uid not in (os.geteuid(), _ROOT):

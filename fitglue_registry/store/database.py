@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from fitglue_registry.errors import Place, StoreFailed
-from fitglue_registry.store.driver_errors import translate_driver_error
+from fitglue_registry.store.driver_errors import UNREADABLE, translate_driver_error
 from fitglue_registry.store.formats import FORMATS, HEAD
 from fitglue_registry.store.new_file import prepare_file
 from fitglue_registry.store.postgresql import postgresql_engine, schema_of_url, with_schema
@@ -31,16 +31,6 @@ log = logging.getLogger(__name__)
 
 #: The drivers that a URL can name; without a name, it is the one of our dependencies.
 _DRIVERS = frozenset({"", "pysqlite", "psycopg"})
-# What reading a damaged value raises, and a bug, too.
-_UNEXPECTED = (
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ArithmeticError,
-    AssertionError,
-    RecursionError,
-)
 
 
 class Database:
@@ -169,7 +159,7 @@ class Database:
             if explained is None:
                 raise
             raise naming_the_file(explained, self.path) from error
-        except _UNEXPECTED as error:
+        except UNREADABLE as error:
             damage = self.damage()
             if damage is None:
                 raise

@@ -6,6 +6,16 @@ from typing import NamedTuple
 
 from fitglue_registry.errors import Place, StoreFailed
 
+#: What reading a damaged value raises, and a bug, too.
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    AssertionError,
+    RecursionError,
+)
 #: The fix for a damaged database.
 RESTORE = (
     "restore the last backup with `fitglue backup restore FILE --replace`; if you have none, move "

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from fitglue_registry.errors import Place, StoreFailed
 from fitglue_registry.store.column_readers import READERS, ROW_READERS
-from fitglue_registry.store.driver_errors import RESTORE
+from fitglue_registry.store.driver_errors import RESTORE, UNREADABLE
 from fitglue_registry.store.tables import metadata
 
 if TYPE_CHECKING:
@@ -23,17 +23,6 @@ if TYPE_CHECKING:
     #: A function that executes a query, and yields its rows without keeping them.
     Fetch = Callable[[str], Iterable[Sequence[Any]]]
 
-#: What reading a damaged value raises: here, and wherever the program reads it.
-UNREADABLE = (
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ArithmeticError,
-    AssertionError,
-    RecursionError,
-    OSError,  # a name of a time zone that is too long for the file system
-)
 #: The longest text that is read, in bytes. The largest document of a workout has a few megabytes.
 LONGEST_TEXT = 64_000_000
 _LONGEST_WHY = 200
@@ -155,7 +144,8 @@ def _first_in(
                 row[column] = read(row[column])
             for column, read_row in by_row.items():  # noqa: B007 - named in the error below
                 read_row(row)
-        except UNREADABLE as error:
+        # OSError: the name of a time zone is too long for the file system.
+        except (*UNREADABLE, OSError) as error:
             return Unreadable(table.name, _key_text(row, keys), column, _reason(error))
     return None
 

@@ -27,7 +27,7 @@ class WorkerLimits:
 #: How many pieces of work per core may be in progress: one is being done, the others keep the core
 #: busy.
 JOBS_PER_CORE = 3
-#: How many bytes the work in progress may be about. Results that are done have limits of their own.
+#: How many bytes the work in progress may be about. Finished results have other limits.
 MOST_BYTES_IN_PROGRESS = 64_000_000
 #: The limits for finding all places at the paths of a connection, every member of every zip too.
 LISTING = WorkerLimits(wall_s=1800.0, cpu_s=600.0)

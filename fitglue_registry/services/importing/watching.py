@@ -155,7 +155,7 @@ class FolderSyncs:
         try:
             found: list[Unfinished] = work.result()
         except WorkerDied as died:
-            # The sync then reads the files as they are, each in a worker of its own.
+            # The sync then reads the files as they are, each in a separate worker.
             log.warning("unfinished files were not looked for: %s", died.reason)
             return []
         return found

@@ -1,7 +1,7 @@
 """Lets each worker lead a process group, so that the processes that it starts end together with it.
 
-A file or a plugin can make a worker start other processes. Those that open a session of their own
-leave the group; SECURITY.md says so. Windows has no process groups of this kind.
+A file or a plugin can make a worker start other processes. Those that start a new session leave
+the group; SECURITY.md says so. Windows has no such process groups.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def kill_group(process_id: int) -> None:
     if sys.platform != "win32":
         with suppress(OSError):
             os.killpg(process_id, signal.SIGKILL)
-        # A worker that is just starting has no group of its own yet.
+        # A worker that is just starting does not lead a group yet.
         with suppress(OSError):
             os.kill(process_id, signal.SIGKILL)
 

@@ -37,10 +37,7 @@ def result_of(
         raise _ended_without_answer(plugin, died) from died
     finally:
         work.cancel()
-    if isinstance(result, FitglueError):
-        redact_exception(result, redact)
-        raise result
-    return result
+    return checked(result, redact)
 
 
 def _ended_without_answer(plugin: str, died: WorkerDied) -> PluginFailed:
@@ -69,8 +66,8 @@ def worker_died(plugin: str, died: WorkerDied) -> PluginFailed:
     )
 
 
-def checked(result: list[Derived] | FitglueError, redact: Redact) -> list[Derived]:
-    """Return the results of a worker, or raise the failure that it returned."""
+def checked(result: Any, redact: Redact) -> Any:
+    """Return the result of a worker, or raise the failure that it returned."""
     if isinstance(result, FitglueError):
         redact_exception(result, redact)
         raise result

@@ -66,9 +66,9 @@ def _limit_unused_memory() -> None:
     """Let glibc keep less memory that this process does not use.
 
     glibc reserves 64 MiB of address space for each of a process's first threads, up to eight per
-    core. Plugins have threads of their own, so a few plugins would use up the limit; so all threads
-    allocate from one arena. glibc also raises the size from which memory is returned as soon as it
-    is freed, up to 32 MiB. The samples of a large file would leave gaps that nothing fits in.
+    core. A few plugins with threads would use up the limit, so all threads allocate from one arena.
+    glibc also raises the size from which memory is returned as soon as it is freed, up to 32 MiB.
+    The samples of a large file would leave gaps that nothing fits in.
     """
     libc = ctypes.CDLL(None)
     # musl has no arenas, and no mallopt.

@@ -21,7 +21,7 @@ from fitglue_registry.sync.reading.in_worker import (
     read_in_worker,
 )
 from fitglue_registry.sync.reading.known_content import KnownContents
-from fitglue_registry.sync.reading.time_shares import TimeShares
+from fitglue_registry.sync.reading.time_shares import Taken, TimeShares
 from fitglue_registry.sync.reading.without_folder import (
     error_without_folder,
     record_without_folder,
@@ -270,7 +270,7 @@ class Places:
         except WorkerDied as died:
             self._shares.note_ended(location)
             return self._identified(location, worker_died(self._plugin, died))
-        self._shares.note_quick(location, *_taken(records))
+        self._shares.note_quick(location, _taken(records))
         return records
 
     def _read_slowly(self, location: Location) -> list[ReadRecord]:
@@ -285,11 +285,11 @@ class Places:
         try:
             records = self._records(location, start(location), start)
         except WorkerDied as died:
-            self._shares.note_slow(location, limits.cpu_s)
+            self._shares.note_slow(location, Taken(limits.cpu_s))
             if self._shares.is_spent(location):
                 return self._identified(location, self._shares.spent())
             return self._identified(location, worker_died(self._plugin, died))
-        self._shares.note_slow(location, *_taken(records))
+        self._shares.note_slow(location, _taken(records))
         return records
 
     def _records(
@@ -325,9 +325,9 @@ class Places:
         try:
             records = self._checked(location, self._work(undecodable, limits).result())
         except WorkerDied:
-            self._shares.note_identified(location, limits.cpu_s)
+            self._shares.note_identified(location, Taken(limits.cpu_s))
             records = []
-        self._shares.note_identified(location, *_taken(records))
+        self._shares.note_identified(location, _taken(records))
         if not records:
             return [_unread(location, error)]
         return [replace(record, broke=error) for record in records]
@@ -349,14 +349,14 @@ class Places:
         return error_without_folder(self._context.upload, error)
 
 
-def _taken(records: Iterable[ReadRecord]) -> tuple[float, int]:
-    """Return the CPU time that reading a place took, and the bytes that it has unpacked to."""
+def _taken(records: Iterable[ReadRecord]) -> Taken:
+    """Return what reading the records of a place took."""
     cpu_s = 0.0
     unpacked = 0
     for record in records:
         cpu_s += record.cpu_s
         unpacked += record.unpacked
-    return cpu_s, unpacked
+    return Taken(cpu_s, unpacked)
 
 
 def _digest(record: ReadRecord) -> bytes:

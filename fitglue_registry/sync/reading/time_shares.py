@@ -15,8 +15,8 @@ import signal
 import time
 from collections import defaultdict
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from fitglue_registry.errors import RecordRefused
 
@@ -54,6 +54,30 @@ _STARTED_S, _SLOWEST = 0.2, 10.0
 _SLOWNESS = min(max(time.process_time() / _STARTED_S, 1.0), _SLOWEST)
 
 
+class Taken(NamedTuple):
+    """What reading a place took: seconds of CPU time, and the bytes that it has unpacked to."""
+
+    cpu_s: float
+    unpacked: int = 0
+
+
+@dataclass(slots=True)
+class _Zip:
+    """What the places in one zip take.
+
+    Attributes:
+        on_disk: The bytes that they take on the disk.
+        unpacked: The bytes that they have unpacked to.
+        spent_s: The seconds of their share that they have spent.
+        identified_s: The seconds that hashing those took which were not read.
+    """
+
+    on_disk: int = 0
+    unpacked: int = 0
+    spent_s: float = 0.0
+    identified_s: float = 0.0
+
+
 class TimeShares:
     """The CPU time that zips have spent of their shares.
 
@@ -65,22 +89,16 @@ class TimeShares:
         self._limits = limits
         self._share_s = _SHARE * limits.cpu_s
         self._identifying_s = _IDENTIFYING * limits.cpu_s
-        #: ``Location.inside`` → seconds of its share that were spent.
-        self._spent_s: defaultdict[str, float] = defaultdict(float)
-        #: ``Location.inside`` → seconds that hashing places took which were not read.
-        self._identified_s: defaultdict[str, float] = defaultdict(float)
-        #: ``Location.inside`` → the bytes of its places on the disk, and those that they unpacked
-        #: to so far.
-        self._on_disk: defaultdict[str, int] = defaultdict(int)
-        self._unpacked: defaultdict[str, int] = defaultdict(int)
+        #: ``Location.inside`` → what is known of that zip. Files outside a zip share nothing.
+        self._zips: defaultdict[str, _Zip] = defaultdict(_Zip)
 
     def add(self, location: Location) -> None:
         """Add a place to the size of its zip."""
-        self._on_disk[location.inside] += _size(location)
+        self._zips[location.inside].on_disk += _size(location)
 
     def is_slow(self, location: Location) -> bool:
         """Return whether a place is in a zip whose places have turned out to be slow."""
-        return self._spent_s[location.inside] > _SLOW * self._share_s
+        return self._zips[location.inside].spent_s > _SLOW * self._share_s
 
     def is_small(self, location: Location) -> bool:
         """Return whether a place is so small that it is probably quick, also in a slow zip."""
@@ -92,7 +110,7 @@ class TimeShares:
 
     def is_closed(self, location: Location) -> bool:
         """Return whether a place is in a zip of which nothing more is unpacked."""
-        is_spent = self._identified_s[location.inside] >= self._identifying_s
+        is_spent = self._zips[location.inside].identified_s >= self._identifying_s
         return is_spent or self._is_bomb(location)
 
     def quick_s(self, location: Location) -> float | None:
@@ -108,62 +126,30 @@ class TimeShares:
         """Return the limits for hashing a place that is not read."""
         if not location.inside:
             return self._limits
-        left_s = max(self._identifying_s - self._identified_s[location.inside], 1.0)
+        left_s = max(self._identifying_s - self._zips[location.inside].identified_s, 1.0)
         return replace(self._limits, cpu_s=min(self._limits.cpu_s, left_s))
 
-    def note_quick(
-        self,
-        location: Location,
-        cpu_s: float,
-        unpacked: int = 0,
-    ) -> None:
-        """Note what a place took that was quick.
-
-        Args:
-            location: The place.
-            cpu_s: CPU time in seconds.
-            unpacked: How many bytes it has unpacked to.
-        """
-        is_dense = unpacked > _DENSE_RATIO * _size(location)
-        self._spend(location, cpu_s - (_FREE_S if is_dense else _free_s(location)))
-        self._unpack(location, unpacked)
+    def note_quick(self, location: Location, taken: Taken) -> None:
+        """Note what a place took that was quick."""
+        is_dense = taken.unpacked > _DENSE_RATIO * _size(location)
+        free_s = _FREE_S if is_dense else _free_s(location)
+        self.note_slow(location, taken._replace(cpu_s=max(taken.cpu_s - free_s, 0.0)))
 
     def note_ended(self, location: Location) -> None:
         """Note that a worker was ended because a place was not quick."""
-        self._spend(location, _free_s(location) + _QUICK_S + _START_S)
+        self.note_slow(location, Taken(_free_s(location) + _QUICK_S + _START_S))
 
-    def note_slow(
-        self,
-        location: Location,
-        cpu_s: float,
-        unpacked: int = 0,
-    ) -> None:
-        """Note what a place took that was not quick.
-
-        Args:
-            location: The place.
-            cpu_s: CPU time in seconds.
-            unpacked: How many bytes it has unpacked to.
-        """
-        self._spend(location, cpu_s)
-        self._unpack(location, unpacked)
-
-    def note_identified(
-        self,
-        location: Location,
-        cpu_s: float,
-        unpacked: int = 0,
-    ) -> None:
-        """Note what a place took that was only hashed.
-
-        Args:
-            location: The place.
-            cpu_s: CPU time in seconds.
-            unpacked: How many bytes it has unpacked to.
-        """
+    def note_slow(self, location: Location, taken: Taken) -> None:
+        """Note what a place took that was not quick."""
         if location.inside:
-            self._identified_s[location.inside] += cpu_s
-        self._unpack(location, unpacked)
+            self._zips[location.inside].spent_s += taken.cpu_s
+            self._zips[location.inside].unpacked += taken.unpacked
+
+    def note_identified(self, location: Location, taken: Taken) -> None:
+        """Note what a place took that was only hashed."""
+        if location.inside:
+            self._zips[location.inside].identified_s += taken.cpu_s
+            self._zips[location.inside].unpacked += taken.unpacked
 
     def spent(self) -> RecordRefused:
         """Return the error for a record whose zip has no time left."""
@@ -196,19 +182,11 @@ class TimeShares:
 
     def _is_bomb(self, location: Location) -> bool:
         """Return whether what is in a zip has unpacked to far more than its size."""
-        most = max(_MOST_UNPACKED, _MOST_RATIO * self._on_disk[location.inside])
-        return self._unpacked[location.inside] > most
+        packed = self._zips[location.inside]
+        return packed.unpacked > max(_MOST_UNPACKED, _MOST_RATIO * packed.on_disk)
 
     def _left_s(self, location: Location) -> float:
-        return self._share_s - self._spent_s[location.inside]
-
-    def _spend(self, location: Location, cpu_s: float) -> None:
-        if location.inside and cpu_s > 0:
-            self._spent_s[location.inside] += cpu_s
-
-    def _unpack(self, location: Location, unpacked: int) -> None:
-        if location.inside:
-            self._unpacked[location.inside] += unpacked
+        return self._share_s - self._zips[location.inside].spent_s
 
 
 def _size(location: Location) -> int:

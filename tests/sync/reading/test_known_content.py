@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
@@ -10,24 +10,13 @@ import sqlalchemy as sa
 from fitglue_registry.store.tables import locations, parts, quarantine, source_activities
 from tests.sync.builders import finished
 from tests.sync.natural import natural
-from tests.sync.reading.readers import Folder, install
+from tests.sync.reading.readers import Folder
 from tests.sync.reading.test_read_files import DIES, ids_of
 
+if TYPE_CHECKING:
+    from tests.sync.reading.readers import Folder
+
 pytestmark = pytest.mark.own_workers
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """Yield a folder of scripts; the plugin that reads it is installed."""
-    monkeypatch.syspath_prepend(install(tmp_path / "site"))
-    yield Folder(tmp_path / "scripts")
-    sys.modules.pop("fg_reads", None)
-
-
-@pytest.fixture
-def host(folder, tmp_path):
-    with folder.host(tmp_path / "home") as host:
-        yield host
 
 
 @pytest.fixture

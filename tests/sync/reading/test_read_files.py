@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,25 +13,10 @@ from fitglue_registry.sync.options import Options
 from fitglue_registry.sync.worker_limits import WorkerLimits
 from tests.sync.builders import finished
 from tests.sync.natural import natural
-from tests.sync.reading.readers import Folder, install
 
 pytestmark = pytest.mark.own_workers
 #: A script that kills its worker process.
 DIES = "os.kill(os.getpid(), signal.SIGKILL)"
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """Yield a folder of scripts; the plugin that reads it is installed."""
-    monkeypatch.syspath_prepend(install(tmp_path / "site"))
-    yield Folder(tmp_path / "scripts")
-    sys.modules.pop("fg_reads", None)
-
-
-@pytest.fixture
-def host(folder, tmp_path):
-    with folder.host(tmp_path / "home") as host:
-        yield host
 
 
 def ids_of(host):

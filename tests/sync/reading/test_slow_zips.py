@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from fitglue_registry.plugin_api import Location
@@ -11,24 +9,15 @@ from fitglue_registry.store.tables import quarantine
 from fitglue_registry.sync.deriving import workers
 from fitglue_registry.sync.events import PartStored
 from fitglue_registry.sync.reading import time_shares
-from fitglue_registry.sync.reading.time_shares import TimeShares
+from fitglue_registry.sync.reading.time_shares import Taken, TimeShares
 from fitglue_registry.sync.worker_limits import WorkerLimits
 from tests.sync.builders import finished
-from tests.sync.reading.readers import Folder, install
 from tests.sync.reading.test_read_files import ids_of
 
 pytestmark = pytest.mark.own_workers
 _LIMITS = WorkerLimits(wall_s=120.0)
 #: The CPU time and the size in a zip of a real recording of one hour, as measured.
 _HOUR_S, _HOUR_BYTES = 0.035, 60_000
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """Yield a folder of scripts, of which those called zip… are in one zip."""
-    monkeypatch.syspath_prepend(install(tmp_path / "site"))
-    yield Folder(tmp_path / "scripts")
-    sys.modules.pop("fg_reads", None)
 
 
 @pytest.fixture
@@ -53,7 +42,7 @@ def shared(count: int, cpu_s: float, **values) -> TimeShares:
     """Return the time that is left after some files of a zip were read."""
     shares = TimeShares(_LIMITS)
     for _ in range(count):
-        shares.note_quick(place(**values), cpu_s)
+        shares.note_quick(place(**values), Taken(cpu_s))
     return shares
 
 
@@ -93,7 +82,7 @@ def test_hashing_the_files_that_are_not_read_is_limited_too():
     shares = shared(80, 0.4, size=1000)
     assert not shares.is_closed(place())
     for _ in range(4):
-        shares.note_identified(place(), 1.0)
+        shares.note_identified(place(), Taken(1.0))
     assert shares.is_closed(place())
     assert not shares.is_closed(Location("key", "mark", inside="other"))
 
@@ -107,7 +96,7 @@ def unpacked(count: int, size: int, times: int) -> TimeShares:
     for _ in range(count):
         shares.add(place(size=size))
     for _ in range(count):
-        shares.note_quick(place(size=size), 0.0, size * times)
+        shares.note_quick(place(size=size), Taken(0.0, size * times))
     return shares
 
 
@@ -136,7 +125,7 @@ def test_a_file_that_unpacks_to_a_thousand_times_its_size_has_no_time_for_its_si
     """What takes time because it unpacks to far more than a recording uses up the share."""
     dense = TimeShares(_LIMITS)
     for _ in range(60):
-        dense.note_quick(place(size=250_000), 0.25, 250_000_000)
+        dense.note_quick(place(size=250_000), Taken(0.25, 250_000_000))
     assert dense.is_spent(place())
     assert not shared(60, 0.25, size=250_000).is_slow(place())
 
