@@ -86,7 +86,7 @@ def test_nothing_to_watch_says_how_a_folder_becomes_a_connection(watched, fitglu
         ),
         (
             "damaged.gpx",
-            b"<gpx><trk>",
+            b"<gpx><trk></gpx>",
             None,
             (
                 "files: 1 new, 1 of them in quarantine",
