@@ -5,6 +5,7 @@ PostgreSQL, and databases with a builder that fills them.
 from __future__ import annotations
 
 import functools
+import gc
 import itertools
 import os
 import signal
@@ -55,6 +56,10 @@ hypothesis.settings.load_profile("fitglue")
 # need the default.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Importing and rewriting the tests makes millions of objects that stay. Looking through them for
+# garbage, again and again, takes longer than making them; see pytest_collection_finish.
+gc.disable()
 
 # Nearly every test has a home of its own, for which all entries would be parsed anew. The result
 # depends on nothing but the content.
@@ -122,6 +127,14 @@ def pytest_terminal_summary(
     terminalreporter.section("seconds by folder, all processes together")
     for folder, seconds in [*_SECONDS.most_common(), ("together", _SECONDS.total())]:
         terminalreporter.write_line(f"{seconds:8.1f}  {folder}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Collect garbage again from now on, but only what the tests themselves leave behind."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

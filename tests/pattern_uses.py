@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import json
 import pkgutil
@@ -48,13 +49,16 @@ class Use:
 
 def uses_in_code() -> Iterator[Use]:
     """Yield each use of ``re`` in the packages."""
-    trees = {module: ast.parse(_source(module)) for module in _modules()}
-    for module, tree in trees.items():
-        for call, name, function in _calls(tree):
+    modules = list(_modules())
+    for module in modules:
+        # Most modules use no expression, and parsing all of them takes seconds.
+        if "import re\n" not in _source(module):
+            continue
+        for call, name, function in _calls(_tree(module)):
             if call.func.attr != "compile":
                 methods = frozenset({call.func.attr})
             elif name:
-                methods = _methods_of(name, module, trees)
+                methods = _methods_of(name, module, modules)
             else:
                 methods = _METHODS
             place = f"{module.__name__}.{name or function}"
@@ -86,8 +90,14 @@ def _modules() -> Iterator[ModuleType]:
                 yield importlib.import_module(found.name)
 
 
+@functools.cache
 def _source(module: ModuleType) -> str:
     return Path(str(module.__file__)).read_text(encoding="utf-8")
+
+
+@functools.cache
+def _tree(module: ModuleType) -> ast.Module:
+    return ast.parse(_source(module))
 
 
 def _calls(tree: ast.Module) -> Iterator[tuple[Any, str, str]]:
@@ -128,19 +138,20 @@ def _evaluated(call: Any, module: ModuleType) -> re.Pattern[Any] | None:
 def _methods_of(
     name: str,
     module: ModuleType,
-    trees: dict[ModuleType, ast.Module],
+    modules: list[ModuleType],
 ) -> frozenset[str]:
     """Return the methods that are called of a variable; all of them, if it is passed elsewhere."""
     methods = set()
-    for other, tree in trees.items():
+    for other in modules:
         if vars(other).get(name) is not vars(module).get(name):
             continue
+        nodes = list(ast.walk(_tree(other)))
         called = set()
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.Attribute) and ast.unparse(node.value) == name:
                 called.add(node.value)
                 methods.add(node.attr)
-        for node in ast.walk(tree):
+        for node in nodes:
             is_read = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
             if is_read and node.id == name and node not in called:
                 methods |= _METHODS
