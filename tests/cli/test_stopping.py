@@ -9,7 +9,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
@@ -17,6 +17,7 @@ import pytest
 from fitglue_registry.cli.app import COMMANDS
 from fitglue_registry.cli.stopping import needs_guardian
 from fitglue_registry.testing import Fault
+from tests.sampling import sampled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -192,14 +193,9 @@ WAITS["in a command that ignores the interrupt"] = """
 del WAITS["in the command"]  # a signal interrupts it at once
 
 
-def _sampled(cases: Sequence[Any], quick: Sequence[Any]) -> list[Any]:
-    """Return cases as parameters: those that are not quick run only in ``make test-long``."""
-    return [case if case in quick else pytest.param(case, marks=pytest.mark.long) for case in cases]
-
-
 @pytest.mark.parametrize(
     "number",
-    _sampled([signal.SIGINT, signal.SIGTERM, signal.SIGHUP], [signal.SIGINT]),
+    sampled([signal.SIGINT, signal.SIGTERM, signal.SIGHUP], [signal.SIGINT]),
 )
 def test_a_signal_ends_a_command_that_is_inside_c_code(number):
     """A signal ends a command within about a second, even if its handler cannot run because code in
@@ -210,7 +206,7 @@ def test_a_signal_ends_a_command_that_is_inside_c_code(number):
 
 @pytest.mark.parametrize(
     "number",
-    _sampled([signal.SIGQUIT, signal.SIGUSR1, signal.SIGALRM], [signal.SIGQUIT]),
+    sampled([signal.SIGQUIT, signal.SIGUSR1, signal.SIGALRM], [signal.SIGQUIT]),
 )
 def test_any_other_signal_ends_a_command_at_once(number):
     """A signal that stops no command has its usual effect: it ends the process at once, without a
@@ -236,7 +232,7 @@ def test_a_broken_pipe_ends_no_command():
     assert process.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("where", _sampled(list(HANGS)[1:], ["in the clean-up"]))
+@pytest.mark.parametrize("where", sampled(list(HANGS)[1:], ["in the clean-up"]))
 def test_a_clean_up_that_hangs_inside_c_code_is_ended(where):
     """A command whose handler has run is killed if its clean-up holds the interpreter."""
     code, err = _ended(HANGS[where], signal.SIGTERM)
@@ -245,7 +241,7 @@ def test_a_clean_up_that_hangs_inside_c_code_is_ended(where):
 
 @pytest.mark.parametrize(
     "where",
-    _sampled(list(WAITS), ["in the clean-up", "in a command that ignores the interrupt"]),
+    sampled(list(WAITS), ["in the clean-up", "in a command that ignores the interrupt"]),
 )
 def test_a_clean_up_that_waits_is_ended(where):
     """A command whose clean-up takes too long, or that ignores the interrupt, ends with exit code
@@ -265,7 +261,7 @@ def test_every_command_has_a_guardian(arguments):
 
 @pytest.mark.parametrize(
     "arguments",
-    _sampled([["why", "i1"], ["dev", "stand-in"], ["plugin", "list"], []], [["why", "i1"]]),
+    sampled([["why", "i1"], ["dev", "stand-in"], ["plugin", "list"], []], [["why", "i1"]]),
 )
 def test_a_command_that_seems_quick_is_ended_too(arguments):
     """A signal also ends a command that usually takes no time."""

@@ -23,13 +23,9 @@ MOST_REQUESTS = 60
 
 EVERYDAY = [
     ("profile", "401"),
-    ("notes", "500"),
-    ("sizing", "redirect to another host"),
     ("window", "a value nested 100,000 deep"),
     ("bulk", "429, retry after an hour"),
-    ("detail", "status 200 with an error in the body"),
     ("streams", "broken gzip"),
-    ("file", "a web page with status 200"),
 ]
 LONG = [
     (endpoint, fault)

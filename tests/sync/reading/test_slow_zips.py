@@ -11,6 +11,7 @@ from fitglue_registry.sync.events import PartStored
 from fitglue_registry.sync.reading import time_shares
 from fitglue_registry.sync.reading.time_shares import Taken, TimeShares
 from fitglue_registry.sync.worker_limits import WorkerLimits
+from tests.sampling import sampled
 from tests.sync.builders import finished
 from tests.sync.reading.test_read_files import ids_of
 
@@ -133,19 +134,21 @@ def test_a_file_that_unpacks_to_a_thousand_times_its_size_has_no_time_for_its_si
 # -- reading ---------------------------------------------------------------------------------------
 
 
-def test_slow_files_of_one_zip_take_no_longer_than_their_share(folder, host):
+@pytest.mark.parametrize("count", sampled([3, 8], [3]))
+def test_slow_files_of_one_zip_take_no_longer_than_their_share(folder, host, count):
     """Once the slow files of a zip have used up their share, the others are kept with the reason
     and not read, and the quick files before them and beside the zip arrive.
     """
-    folder.add(good="", zip99="", **{f"zip{number}": busy(3.0) for number in range(10, 18)})
+    folder.add(good="", zip99="", **{f"zip{number}": busy(3.0) for number in range(10, 10 + count)})
     finished(host)
     assert ids_of(host) == ["good", "zip99"]
     reasons = {record["external_id"]: record for record in host.records.quarantine()}
-    assert len(reasons) == 8
+    assert len(reasons) == count
     assert {record["code"] for record in reasons.values()} == {"FG-zip-share"}
     assert "used up the 1 s of CPU time" in str(reasons)
 
 
+@pytest.mark.long
 def test_a_slow_file_is_read_within_the_share_of_its_zip(folder, host, monkeypatch):
     """A single file in a zip that takes long is read, after all other files."""
     limits = WorkerLimits(wall_s=60.0, cpu_s=6.0)
