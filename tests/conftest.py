@@ -71,6 +71,7 @@ _SHARE_WORKERS = (
     "tests/cli/",
     "tests/services/",
     "tests/sync/test_",
+    "tests/sync/reading/test_",
     "tests/faults/athletes/",
     "tests/faults/files/",
     "tests/faults/kill/test_reading",

@@ -16,8 +16,6 @@ from tests.sync.reading.test_read_files import DIES, ids_of
 if TYPE_CHECKING:
     from tests.sync.reading.readers import Folder
 
-pytestmark = pytest.mark.own_workers
-
 
 @pytest.fixture
 def decoded(folder):

@@ -15,7 +15,6 @@ from tests.sampling import sampled
 from tests.sync.builders import finished
 from tests.sync.natural import natural
 
-pytestmark = pytest.mark.own_workers
 #: A script that kills its worker process.
 DIES = "os.kill(os.getpid(), signal.SIGKILL)"
 

@@ -15,7 +15,6 @@ from tests.sampling import sampled
 from tests.sync.builders import finished
 from tests.sync.reading.test_read_files import ids_of
 
-pytestmark = pytest.mark.own_workers
 _LIMITS = WorkerLimits(wall_s=120.0)
 #: The CPU time and the size in a zip of a real recording of one hour, as measured.
 _HOUR_S, _HOUR_BYTES = 0.035, 60_000
