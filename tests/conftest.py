@@ -20,6 +20,8 @@ import hypothesis
 import pytest
 
 from fitglue_registry.registry import reading
+from fitglue_registry.sync.deriving import cores, processes
+from fitglue_registry.sync.worker_limits import WorkerLimits
 from tests.ledger import Ledger
 from tests.library import (
     activity,
@@ -66,15 +68,14 @@ gc.disable()
 reading.parse = functools.lru_cache(maxsize=64)(reading.parse)
 
 CHECKOUT = Path(__file__).parents[1]
-#: Modules whose tests read files, but are not about the processes that read them.
-_SHARE_WORKERS = (
-    "tests/cli/",
-    "tests/services/",
-    "tests/sync/test_",
-    "tests/sync/reading/test_",
-    "tests/faults/athletes/",
-    "tests/faults/files/",
-    "tests/faults/kill/test_reading",
+#: The tests that are about the worker processes themselves, or that fork this process.
+_OWN_WORKERS = (
+    "tests/benchmarks/",
+    "tests/faults/kill/test_instants",
+    "tests/faults/kill/test_points",
+    "tests/faults/kill/test_requests",
+    "tests/faults/kill/test_workers",
+    "tests/sync/deriving/",
 )
 _PASSED = pytest.StashKey[bool]()
 _SECONDS: Counter[str] = Counter()
@@ -83,9 +84,6 @@ _SECONDS: Counter[str] = Counter()
 @pytest.fixture(scope="session")
 def kept_workers() -> Iterator[Any]:
     """Worker processes that are kept for all tests that do not need their own."""
-    # Imported late, because most tests of a single folder need no process.
-    from fitglue_registry.sync.deriving import cores, processes
-
     workers = processes.start_workers(cores.count_cores())
     yield workers
     workers.stop()
@@ -96,12 +94,20 @@ def shared_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     """Let the hosts of a test use processes that are running already, because starting them takes
     longer than most tests; a test marked ``own_workers`` starts its own.
     """
-    shares = request.node.nodeid.startswith(_SHARE_WORKERS)
-    if not shares or request.node.get_closest_marker("own_workers"):
+    is_listed = request.node.nodeid.startswith(_OWN_WORKERS)
+    if is_listed or request.node.get_closest_marker("own_workers"):
         return
     workers = request.getfixturevalue("kept_workers")
     kept = SimpleNamespace(count=workers.count, submit=workers.submit, stop=lambda: None)
-    monkeypatch.setattr("fitglue_registry.sync.deriving.processes.start_workers", lambda *_: kept)
+    start_workers = processes.start_workers
+
+    def start(count: int, address_space: int = WorkerLimits.address_space) -> Any:
+        # A process keeps the address space that it was started with.
+        if address_space != WorkerLimits.address_space:
+            return start_workers(count, address_space)
+        return kept
+
+    monkeypatch.setattr("fitglue_registry.sync.deriving.processes.start_workers", start)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

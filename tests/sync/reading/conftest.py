@@ -6,13 +6,28 @@ import sys
 
 import pytest
 
+from fitglue_registry.sync.deriving import cores, processes
 from tests.sync.reading.readers import Folder, install
 
 
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """Return a folder in which the plugin is installed."""
+    return install(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="session")
+def kept_workers():
+    """Worker processes that are started where the plugin is installed, and kept for all tests."""
+    workers = processes.start_workers(cores.count_cores())
+    yield workers
+    workers.stop()
+
+
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(site, tmp_path, monkeypatch):
     """Yield a folder of scripts; the plugin that reads it is installed."""
-    monkeypatch.syspath_prepend(install(tmp_path / "site"))
+    monkeypatch.syspath_prepend(site)
     yield Folder(tmp_path / "scripts")
     sys.modules.pop("fg_reads", None)
 
