@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.clock import WaitingClock
     from fitglue_registry.transport.policy import HttpPolicy
     from fitglue_registry.transport.session import HttpSession
+    from fitglue_registry.transport.tokens import TokenSource
 
 log = logging.getLogger(__name__)
 
@@ -295,6 +296,7 @@ class Workspace:
         policy: HttpPolicy,
         secrets: Callable[[], Mapping[str, str]],
         budget: Budget,
+        tokens: TokenSource | None = None,
     ) -> HttpSession:
         """Return an authenticated session.
 
@@ -302,6 +304,7 @@ class Workspace:
             policy: The addresses, limits and authentication of the service.
             secrets: Returns the credentials; called when the first request needs them.
             budget: Limits the rate of requests.
+            tokens: Keeps the tokens of the connection, for a scheme that has them.
         """
         # requests takes 60 ms to import, and most commands ask no service.
         from fitglue_registry.transport.session import HttpSession
@@ -313,6 +316,7 @@ class Workspace:
             secrets=secrets,
             pace=pace,
             redactor=self.redactor,
+            tokens=tokens,
         )
 
     def _open_file_secrets(self) -> FileSecretStore:

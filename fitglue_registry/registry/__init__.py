@@ -1,5 +1,6 @@
 """The registry: YAML entries, read and validated into typed values without importing a plugin."""
 
+from fitglue_registry.registry.auth import Auth, TokenExchange
 from fitglue_registry.registry.catalogue import Catalogue
 from fitglue_registry.registry.entry import (
     Alternative,
@@ -20,7 +21,7 @@ from fitglue_registry.registry.entry import (
     Tier,
 )
 from fitglue_registry.registry.folders import BUILT_IN, Folder, default_folder
-from fitglue_registry.registry.http import Auth, Budget, Http, Timeouts
+from fitglue_registry.registry.http import Budget, Http, Timeouts
 from fitglue_registry.registry.merge_rules import DefaultTitles, MergeRules, Rule
 
 __all__ = [
@@ -50,5 +51,6 @@ __all__ = [
     "Terms",
     "Tier",
     "Timeouts",
+    "TokenExchange",
     "default_folder",
 ]

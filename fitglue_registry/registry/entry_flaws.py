@@ -6,17 +6,18 @@ import re
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import CODE, EntryInvalid, UserMistake
+from fitglue_registry.registry.auth_flaws import auth_flaws
 from fitglue_registry.registry.entry import ORIGIN_NAME
 from fitglue_registry.registry.flaw import Flaw
 from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.registry.pattern import fault_of
-from fitglue_registry.validation.wording import describe, nearest, one_of
+from fitglue_registry.validation.wording import describe, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fitglue_registry.registry.entry import Entry, Field
-    from fitglue_registry.registry.http import Auth, Http
+    from fitglue_registry.registry.http import Http
     from fitglue_registry.validation.violation import KeyPath
 
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
@@ -41,7 +42,7 @@ def entry_flaws(entry: Entry) -> Iterator[Flaw]:
     yield from _reserved_names(entry)
     if entry.http:
         yield from _hosts(entry.http)
-        yield from _auth(entry.http.auth, entry)
+        yield from auth_flaws(entry.http.auth, entry)
     yield from _parts(entry)
     yield from _files(entry)
     yield from _issue_codes(entry)
@@ -219,41 +220,6 @@ def _hosts(http: Http) -> Iterator[Flaw]:
             f"{http.host}, the host of base_url, is not an allowed host",
             fix=f"add {http.host}",
         )
-
-
-def _auth(auth: Auth, entry: Entry) -> Iterator[Flaw]:
-    if auth.secret is not None:
-        yield from _named_secret(auth.secret, entry)
-    elif auth.scheme != "none":
-        yield Flaw(
-            "FG-entry-unknown-credential",
-            ("http", "auth"),
-            f"scheme {auth.scheme} needs a secret",
-            fix="add secret, with the name of a secret credential",
-        )
-    if auth.scheme == "header" and not auth.header:
-        yield Flaw(
-            "FG-entry-missing-key",
-            ("http", "auth"),
-            "scheme header needs the name of a header",
-            fix="add header: Authorization",
-        )
-
-
-def _named_secret(secret: str, entry: Entry) -> Iterator[Flaw]:
-    names = [field.name for field in entry.credentials if field.secret]
-    if secret in names:
-        return
-    near = nearest(secret, names)
-    yield Flaw(
-        "FG-entry-unknown-credential",
-        ("http", "auth", "secret"),
-        f"{secret!r} is not the name of a secret credential",
-        f"the secret credentials are: {one_of(names)}"
-        if names
-        else "the entry has no secret credential",
-        f"did you mean {near}?" if near else None,
-    )
 
 
 # -- parts and issues ------------------------------------------------------------------------------

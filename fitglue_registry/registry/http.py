@@ -7,21 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-
-class Auth(Struct, frozen=True, forbid_unknown_fields=True):
-    """How requests are authenticated.
-
-    Attributes:
-        scheme: Authentication scheme; ``header`` sends the secret in a header that the entry names.
-        username: User name of the scheme ``basic``, verbatim.
-        secret: Name of the credential that is the password, the token or the header's value.
-        header: Name of the header of the scheme ``header``.
-    """
-
-    scheme: Literal["none", "basic", "bearer", "header"] = "none"
-    username: str = ""
-    secret: str | None = None
-    header: str | None = None
+from fitglue_registry.registry.auth import Auth
 
 
 class Budget(Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@ from fitglue_registry.errors import UserMistake
 from fitglue_registry.policy.policy import BASE_URL
 from fitglue_registry.store.connections import list_connections
 from fitglue_registry.transport.origin import Origin, OtherAddress, origin_of
+from fitglue_registry.transport.policy import auth_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -83,6 +84,20 @@ def origins_of(workspace: Workspace, source: Entry) -> OwnOrigins:
     now = origin_of(operators.get(BASE_URL) or http.base_url)
     formerly = [origin_of(text) for text in http.formerly]
     return OwnOrigins(now, frozenset(filter(None, formerly)))
+
+
+def own_issuers(workspace: Workspace, connected: Connected) -> OwnOrigins:
+    """Return the origins of what issues tokens for a connection, as its installed entry says."""
+    own = own_origins(workspace, connected)
+    source = workspace.installed.find("source", connected.source)
+    if own.now is None or source is None:
+        return _NOWHERE
+    http = http_of(workspace.installed, source)
+    if http is None or http.auth.token_url is None:
+        return _NOWHERE
+    operators = workspace.policy.settings_of(connected.integration)
+    url = auth_url(http, http.auth.token_url, operators.get(BASE_URL))
+    return OwnOrigins(origin_of(url), own.formerly)
 
 
 def chosen_origin(settings: Mapping[str, str], own: OwnOrigins) -> Origin | None:

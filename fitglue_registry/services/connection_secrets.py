@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import AthleteNeeded, Place, UserMistake
 from fitglue_registry.secrets.chain import ChainSecretStore
 from fitglue_registry.secrets.changing import changing
-from fitglue_registry.secrets.references import is_owned_by
-from fitglue_registry.store.connections import list_connections, update_connection
+from fitglue_registry.secrets.references import is_owned_by, scheme_of
+from fitglue_registry.store.connections import (
+    get_connection,
+    list_connections,
+    replace_secret,
+    update_connection,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
     from fitglue_registry.errors import FitglueError
@@ -101,6 +107,43 @@ def change_secrets(workspace: Workspace) -> AbstractContextManager[SecretChange]
         return {connected.secret_ref or "" for connected in with_secrets(workspace)}
 
     return changing(workspace.secrets, workspace.home, which, named)
+
+
+def replace_values(
+    workspace: Workspace,
+    connected: ConnectionRow,
+    values: Mapping[str, str],
+) -> bool:
+    """Store other values in place of the secret of a connection, in the store in which it is.
+
+    A crash leaves the old secret or the new one.
+
+    Args:
+        workspace: What the host has opened.
+        connected: The connection, as it was read together with the secret.
+        values: The new values, with their origin.
+
+    Returns:
+        Whether the values were stored. They are not if another process has replaced the secret, or
+        removed the connection, since ``connected`` was read.
+
+    Raises:
+        StoreFailed: The secret cannot be stored.
+    """
+    ref = connected.secret_ref or ""
+    with change_secrets(workspace) as change:
+        with workspace.database.read() as db:
+            now = get_connection(db, connected.id)
+        if now is None or now.secret_ref != ref:
+            return False
+        new = change.put(owner_of(connected.integration, connected.id), values, scheme_of(ref))
+        change.track(ref)
+        with workspace.database.write() as db:
+            replaced = replace_secret(db, connected.id, ref, new)
+        # The end of this change deletes the copy that the row does not name, which a power cut must
+        # not undo.
+        workspace.database.flush_commits()
+    return replaced
 
 
 def rekey_secrets(workspace: Workspace, to: str | None) -> list[SecretKept]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fitglue_registry.policy.policy import BASE_URL
 from fitglue_registry.services.addresses import http_of
+from fitglue_registry.services.granting.issuing import issuer_of
+from fitglue_registry.services.granting.keys import StoredKeys
 from fitglue_registry.services.permissions import Permissions
 from fitglue_registry.services.plugin_cache import plugin_cache
-from fitglue_registry.services.secret_use import open_secret
 from fitglue_registry.sync.deriving.results import result_of
 from fitglue_registry.sync.reading.in_worker import FileConnection, Task, connect_in_worker
 from fitglue_registry.sync.view import ConnectionView
@@ -18,13 +19,13 @@ from fitglue_registry.transport.budget import budget_of
 from fitglue_registry.transport.policy import policy_from_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from fitglue_registry.plugin_api import Account
     from fitglue_registry.registry import Entry, Http
+    from fitglue_registry.services.granting.keys import Keys, NewKeys
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.sync.worker_limits import WorkerLimits
-    from fitglue_registry.transport.origin import Origin
     from fitglue_registry.transport.session import HttpSession
     from fitglue_registry.workspace import Workspace
 
@@ -49,8 +50,7 @@ class PluginViews:
         return self._view(
             _Seen(connected.id, source, connected.account, connected.settings),
             self.http_of(source),
-            # A function, so that no secret is decrypted unless a request is made.
-            lambda origin: open_secret(self._workspace, connected.id, origin),
+            StoredKeys(self._workspace, connected.id),
         )
 
     def of_new(
@@ -58,14 +58,12 @@ class PluginViews:
         connection_id: str,
         source: Entry,
         settings: Mapping[str, str],
-        secret: Mapping[str, str],
+        keys: NewKeys,
     ) -> ConnectionView:
         """Return the view of a connection that is not stored yet."""
         # Of the installed entry and not of the cache, because the secret is not bound yet.
         http = http_of(self._workspace.installed, source)
-        return self._view(
-            _Seen(connection_id, source, None, settings), http, lambda _origin: secret
-        )
+        return self._view(_Seen(connection_id, source, None, settings), http, keys)
 
     def prove(
         self,
@@ -124,7 +122,7 @@ class PluginViews:
         self,
         seen: _Seen,
         http: Http | None,
-        secret: Callable[[Origin], Mapping[str, str]],
+        keys: Keys,
     ) -> ConnectionView:
         workspace = self._workspace
         source = seen.source
@@ -145,8 +143,17 @@ class PluginViews:
                 account=seen.connection_id,
                 clock=workspace.clock,
             )
+            issuer = issuer_of(http, base_url)
+            tokens = None
+            if issuer is not None:
+                tokens = keys.tokens(policy.origin, issuer)
             # The session asks for the secret of the only origin to which it may send it.
-            return workspace.http_session(policy, lambda: secret(policy.origin), budget)
+            return workspace.http_session(
+                policy,
+                lambda: keys.secrets(policy.origin),
+                budget,
+                tokens,
+            )
 
         return ConnectionView(
             seen.connection_id,

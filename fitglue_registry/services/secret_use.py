@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fitglue_registry.errors import AthleteNeeded, FitglueError, KeyUnavailable, Place
 from fitglue_registry.secrets.binding import bind, mark_restored, read_bound
-from fitglue_registry.secrets.references import scheme_of
-from fitglue_registry.services.addresses import chosen_origin, own_origins
+from fitglue_registry.services.addresses import chosen_origin, own_issuers, own_origins
 from fitglue_registry.services.connection_secrets import (
-    change_secrets,
     not_its_own,
-    owner_of,
     owns_secret,
+    replace_values,
     with_secrets,
 )
-from fitglue_registry.store.connections import get_connection, update_connection
+from fitglue_registry.store.connections import get_connection
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -54,12 +52,40 @@ def open_secret(
         KeyUnavailable: FG-address-not-proven if the secret was proven at another address, or an
             error of the secret store.
     """
+    return open_with_row(workspace, connection_id, origin).values
+
+
+class OpenedSecret(NamedTuple):
+    """The secret of a connection, for requests to one origin.
+
+    Attributes:
+        connected: The row of the connection that names the secret; ``None`` if it was removed.
+        values: The secret values by name; empty for a connection without a secret.
+        restored: Whether the secret comes from a backup.
+    """
+
+    connected: ConnectionRow | None
+    values: Mapping[str, str]
+    restored: bool = False
+
+
+def open_with_row(
+    workspace: Workspace,
+    connection_id: str,
+    origin: Origin,
+) -> OpenedSecret:
+    """Return the current secret of a connection with the row that names it; see ``open_secret``."""
     try:
         return _secret_for(workspace, connection_id, origin)
     except AthleteNeeded as error:
         reason = error
     # Raised outside the handler, so that no exception of a secret store is attached to it.
-    raise KeyUnavailable(
+    raise unavailable(reason)
+
+
+def unavailable(reason: AthleteNeeded) -> KeyUnavailable:
+    """Return an error about a secret as one that says nothing about the key itself."""
+    return KeyUnavailable(
         reason.code,
         reason.what,
         at=reason.at,
@@ -72,19 +98,31 @@ def _secret_for(
     workspace: Workspace,
     connection_id: str,
     origin: Origin,
-) -> Mapping[str, str]:
-    with workspace.database.read() as db:
-        connected = get_connection(db, connection_id)
+) -> OpenedSecret:
+    connected = _row(workspace, connection_id)
     if connected is None or not connected.secret_ref:
-        return {}
-    secret = _read(workspace, connected)
+        return OpenedSecret(connected, {})
+    try:
+        secret = _read(workspace, connected)
+    except AthleteNeeded:
+        now = _row(workspace, connection_id)
+        if now is None or now.secret_ref == connected.secret_ref:
+            raise
+        # Another process has replaced the secret between the two steps, and deleted the old one.
+        return _secret_for(workspace, connection_id, origin)
+    opened = OpenedSecret(connected, secret.values, secret.restored)
     if secret.origin == origin:
-        return secret.values
+        return opened
     own = own_origins(workspace, connected)
     if not _may_move(secret, origin, own):
-        raise _not_proven(connected, secret, origin, own)
+        raise _not_proven(connected, secret.origin, origin, own)
     _bind_again(workspace, connected, secret, origin)
-    return secret.values
+    return opened
+
+
+def _row(workspace: Workspace, connection_id: str) -> ConnectionRow | None:
+    with workspace.database.read() as db:
+        return get_connection(db, connection_id)
 
 
 def _read(workspace: Workspace, connected: ConnectionRow) -> BoundSecret:
@@ -93,6 +131,30 @@ def _read(workspace: Workspace, connected: ConnectionRow) -> BoundSecret:
     if not owns_secret(connected):
         raise not_its_own(connected)
     return read_bound(ref, workspace.secrets.get(ref))
+
+
+def check_issuer(
+    workspace: Workspace,
+    connected: ConnectionRow,
+    proven: Origin,
+    issuer: Origin,
+) -> None:
+    """Check that the credentials of a connection may be sent to what issues its tokens.
+
+    Args:
+        workspace: What the host has opened.
+        connected: The connection.
+        proven: The origin at which the credentials were exchanged for a token before.
+        issuer: The origin to which they are to be sent.
+
+    Raises:
+        KeyUnavailable: FG-address-not-proven.
+    """
+    if issuer == proven:
+        return
+    own = own_issuers(workspace, connected)
+    if issuer != own.now or proven not in own.formerly:
+        raise unavailable(_not_proven(connected, proven, issuer, own))
 
 
 def is_proven(workspace: Workspace, connected: ConnectionRow) -> bool:
@@ -170,21 +232,9 @@ def _bind_again(
 
     If that fails, the secret can still be used, and the next use tries again.
     """
-    ref = connected.secret_ref or ""
     try:
-        with change_secrets(workspace) as change:
-            with workspace.database.read() as db:
-                now = get_connection(db, connected.id)
-            # Another process may have done this, or renewed the key, while this one waited.
-            if now is None or now.secret_ref != ref:
-                return
-            owner = owner_of(connected.integration, connected.id)
-            new = change.put(owner, bind(secret.values, origin), scheme_of(ref))
-            change.track(ref)
-            with workspace.database.write() as db:
-                update_connection(db, connected.id, secret_ref=new)
-            # The end of this change deletes the old copy, which a power cut must not undo.
-            workspace.database.flush_commits()
+        # Another process may have done this, or renewed the key; then nothing is to be done.
+        replace_values(workspace, connected, bind(secret.values, origin))
     except FitglueError as error:
         log.warning(
             "the key of %s could not be bound to %s: %s; the next sync tries again",
@@ -196,13 +246,13 @@ def _bind_again(
 
 def _not_proven(
     connected: ConnectionRow,
-    secret: BoundSecret,
+    proven: Origin | None,
     origin: Origin,
     own: OwnOrigins,
 ) -> AthleteNeeded:
     why = "it was stored before FitGlue noted at which address a key was proven"
-    if secret.origin is not None:
-        why = f"it was proven at {secret.origin}, and may not be sent to any other address"
+    if proven is not None:
+        why = f"it was proven at {proven}, and may not be sent to any other address"
     if own.now is not None and origin != own.now:
         why += f"; the address of this service is {own.now}"
     return AthleteNeeded(

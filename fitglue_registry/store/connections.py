@@ -222,6 +222,22 @@ def update_connection(db: Db, connection_id: str, **values: Any) -> None:
     db.execute(sa.update(connections).where(connections.c.id == connection_id).values(**values))
 
 
+def replace_secret(
+    db: Db,
+    connection_id: str,
+    old: str,
+    new: str,
+) -> bool:
+    """Name another secret in the row of a connection, unless the row names another one already.
+
+    Returns:
+        Whether the row named ``old``.
+    """
+    names_old = sa.and_(connections.c.id == connection_id, connections.c.secret_ref == old)
+    changed = db.execute(sa.update(connections).where(names_old).values(secret_ref=new))
+    return changed.rowcount == 1
+
+
 def remove_connection(db: Db, connection_id: str) -> list[str]:
     """Delete a connection with its records and everything below them.
 

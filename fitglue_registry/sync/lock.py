@@ -130,9 +130,7 @@ def _advisory_lock(
     connection_id: str,
     name: str,
 ) -> Iterator[None]:
-    # PostgreSQL identifies an advisory lock by a signed 64-bit number.
-    digest = hashlib.blake2b(connection_id.encode(), digest_size=8).digest()
-    key = int.from_bytes(digest, signed=True)
+    key = advisory_key(connection_id)
     # The lock belongs to the session and not to a transaction: one that stays open for a whole sync
     # would keep the server from cleaning up old rows.
     with database.session() as session:
@@ -143,6 +141,16 @@ def _advisory_lock(
         finally:
             with suppress(sa.exc.DBAPIError):  # the server released the locks of a lost session
                 session.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+
+
+def advisory_key(name: str) -> int:
+    """Return the signed 64-bit number that identifies an advisory lock of PostgreSQL.
+
+    Args:
+        name: What is locked: the id of a connection, for the lock of its syncs.
+    """
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
 
 
 def _session_with_lock(session: sa.Connection, key: int) -> str | None:

@@ -93,8 +93,15 @@ def redirect_target(
     return target
 
 
-def too_many_redirects(policy: HttpPolicy, most: int) -> ConnectionStopped:
-    """Return the error for more than ``most`` redirects, such as a loop of redirects."""
+def too_many_redirects(policy: HttpPolicy) -> ConnectionStopped:
+    """Return the error for more redirects than the policy allows, such as a loop of redirects."""
+    most = policy.most_redirects
+    if not most:
+        return _redirect_refused(
+            policy,
+            "another address",
+            "a request for a token is never redirected, because it contains the key",
+        )
     return _redirect_refused(
         policy, "another address again", f"there were more than {most} redirects in a row"
     )

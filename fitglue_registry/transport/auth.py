@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from fitglue_registry.registry import Auth
 
+#: The name of a token among the secrets of a request. No credential has it, because of the hyphen.
+TOKEN = "access-token"  # noqa: S105 - a name
 _CONNECT_AGAIN = "copy the key again from the settings of that account, and connect again"
 
 
@@ -22,7 +24,8 @@ def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
 
     Args:
         auth: The ``auth`` block of the entry.
-        secrets: The secrets of the connection by the name of their credential.
+        secrets: The secrets of the connection by the name of their credential, and a token under
+            the name ``TOKEN``.
 
     Raises:
         AthleteNeeded: FG-key-missing if no secret is stored, FG-key-rejected if the secret contains
@@ -30,7 +33,8 @@ def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
     """
     if auth.scheme == "none":
         return {}
-    name = auth.secret or ""
+    has_token = auth.scheme == "exchange"
+    name = TOKEN if has_token else auth.secret or ""
     secret = secrets.get(name, "")
     if not secret:
         raise AthleteNeeded(
@@ -44,18 +48,28 @@ def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
         encoded = base64.b64encode(pair).decode("ascii")
         return {"Authorization": f"Basic {encoded}"}
     # ``requests`` would also refuse such a value, and quote the secret in its error.
-    if not _fits_into_a_header(secret):
-        raise AthleteNeeded(
-            "FG-key-rejected",
-            f"the stored {name} cannot be a key",
-            at=Place(field=name),
-            why="it contains a space, a line break or a character that a key cannot contain",
-            fix=_CONNECT_AGAIN,
-        )
-    if auth.scheme == "bearer":
+    if not fits_into_a_header(secret):
+        raise unusable_key(name)
+    if auth.scheme == "bearer" or (has_token and not auth.header):
         return {"Authorization": f"Bearer {secret}"}
     return {auth.header or "X-API-Key": secret}
 
 
-def _fits_into_a_header(secret: str) -> bool:
+def unusable_key(name: str) -> AthleteNeeded:
+    """Return the error for a key that no header can have.
+
+    Args:
+        name: The name of the credential.
+    """
+    return AthleteNeeded(
+        "FG-key-rejected",
+        f"the stored {name} cannot be a key",
+        at=Place(field=name),
+        why="it contains a space, a line break or a character that a key cannot contain",
+        fix=_CONNECT_AGAIN,
+    )
+
+
+def fits_into_a_header(secret: str) -> bool:
+    """Return whether a header can have this value."""
     return secret.isascii() and secret.isprintable() and secret == secret.strip()

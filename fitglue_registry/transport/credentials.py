@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import requests
 
@@ -18,14 +18,28 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.policy import HttpPolicy
 
 
+class RenewableTokens(Protocol):
+    """The token of a session, which ends and is renewed. Only one thread at a time changes it."""
+
+    def is_ending(self) -> bool:
+        """Return whether the token should be renewed before the next request."""
+
+    def secrets(self) -> Mapping[str, str]:
+        """Return the newest token under the name ``auth.TOKEN``, and its credentials."""
+
+    def reject(self) -> None:
+        """Note that the service has rejected the token, so that another one is requested."""
+
+
 class Credentials:
-    """The key of one connection, as headers of its requests.
+    """The key or the token of one connection, as headers of its requests.
 
     Args:
         policy: The policy of the session.
         secrets: Returns the secrets of the connection. It is called for the first request, and
-            again after a response with status 401.
+            again after a response with status 401. It is not called if there are tokens.
         redactor: Learns the secrets, so that no error or log contains them.
+        tokens: What renews tokens, for a scheme that has them.
     """
 
     def __init__(
@@ -33,10 +47,12 @@ class Credentials:
         policy: HttpPolicy,
         secrets: Callable[[], Mapping[str, str]],
         redactor: Redactor,
+        tokens: RenewableTokens | None = None,
     ) -> None:
         self._policy = policy
         self._secrets = secrets
         self._redactor = redactor
+        self._tokens = tokens
         self._lock = threading.Lock()
         self._template: requests.PreparedRequest | None = None
         self._anonymous = self._prepare({})
@@ -50,17 +66,26 @@ class Credentials:
         since, see ``is_renewed``.
         """
         template = self._template
-        if template is not None:
+        if template is not None and not self._is_ending():
             return template
         with self._lock:
-            secrets = self._secrets()
-            headers = auth_header(self._policy.auth, secrets)
-            self._redactor.add((*secrets.values(), *headers.values()))
-            # The header "Basic abc" contains the secret "abc".
-            sent = [value.rpartition(" ")[2] for value in headers.values()]
-            self.echo = EchoMask((*secrets.values(), *sent))
-            self._template = self._prepare(headers)
+            # Another thread may have renewed the token while this one waited.
+            if self._template is None or self._is_ending():
+                self._template = self._authenticated()
             return self._template
+
+    def _is_ending(self) -> bool:
+        return self._tokens is not None and self._tokens.is_ending()
+
+    def _authenticated(self) -> requests.PreparedRequest:
+        """Return a request with the newest key or token."""
+        secrets = self._secrets() if self._tokens is None else self._tokens.secrets()
+        headers = auth_header(self._policy.auth, secrets)
+        self._redactor.add((*secrets.values(), *headers.values()))
+        # The header "Basic abc" contains the secret "abc".
+        sent = [value.rpartition(" ")[2] for value in headers.values()]
+        self.echo = EchoMask((*secrets.values(), *sent))
+        return self._prepare(headers)
 
     def anonymous_request(self) -> requests.PreparedRequest:
         """Return a copy of a request without authentication."""
@@ -79,6 +104,8 @@ class Credentials:
             # Another thread may have replaced it already after its own 401.
             if self._template is sent:
                 self._template = None
+                if self._tokens is not None:
+                    self._tokens.reject()
         return self.request().headers != sent.headers
 
     def _prepare(self, headers: Mapping[str, str]) -> requests.PreparedRequest:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.policy import HttpPolicy
     from fitglue_registry.transport.waiting import Waiting
 
-_MOST_REDIRECTS = 3
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
 
@@ -79,7 +78,7 @@ class Exchange:
             Exception: One of ``network_failures.NETWORK_ERRORS``.
         """
         request = template.copy()
-        for _ in range(_MOST_REDIRECTS + 1):
+        for _ in range(self._policy.most_redirects + 1):
             request.url = url
             response = self._send(request, url)
             try:
@@ -93,7 +92,7 @@ class Exchange:
             # stays anonymous even if that host redirects back.
             if origin_of(url) != self._policy.origin:
                 request = self._credentials.anonymous_request()
-        raise too_many_redirects(self._policy, _MOST_REDIRECTS)
+        raise too_many_redirects(self._policy)
 
     def close(self) -> None:
         """Close the connections."""

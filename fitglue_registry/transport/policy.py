@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
 
 from fitglue_registry._version import __version__
 from fitglue_registry.errors import Place, UserMistake
@@ -50,6 +51,7 @@ class HttpPolicy:
     connections: int = 2  # connections at the same time
     max_body: int = 64 * _MB  # bytes, as received and decoded
     retries: int = 4  # further attempts after the first
+    most_redirects: int = 3  # redirects of one request, in a row
     # The longest wait within a sync. If the service asks for more, the sync of the connection ends.
     longest_wait_s: float = 120.0
     rules: Policy = _PERSONAL  # the policy of the host
@@ -139,6 +141,24 @@ def policy_from_entry(
         retries=http.retries,
         rules=rules,
     )
+
+
+def auth_url(
+    http: Http,
+    url: str,
+    base_url: str | None = None,
+) -> str:
+    """Return an address of an entry's ``auth`` block, such as the one that issues tokens.
+
+    Args:
+        http: The ``http`` block of the entry.
+        url: The address: a path at the host of the base URL, or an https address.
+        base_url: Another server to use instead of the entry's, such as a stand-in. It takes the
+            place of all hosts of the entry, so that no key of its accounts goes anywhere else.
+    """
+    if not base_url:
+        return urljoin(http.base_url, url)
+    return urljoin(base_url.strip(), urlsplit(url).path)
 
 
 def _why_refused(split: SplitResult | None) -> str | None:

@@ -14,8 +14,10 @@ from fitglue_registry.transport.addresses import url_below
 from fitglue_registry.transport.credentials import Credentials
 from fitglue_registry.transport.exchange import Exchange, is_expected
 from fitglue_registry.transport.network_failures import NETWORK_ERRORS, NetworkFailures
-from fitglue_registry.transport.retries import TWO_ATTEMPTS, TryAgain, retrying
+from fitglue_registry.transport.retries import TryAgain, retrying
 from fitglue_registry.transport.status_failures import StatusFailures
+from fitglue_registry.transport.token_sender import TokenSender
+from fitglue_registry.transport.tokens import RenewedTokens
 from fitglue_registry.transport.waiting import Pace, Waiting
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.transport.answer import HttpAnswer
     from fitglue_registry.transport.policy import HttpPolicy
+    from fitglue_registry.transport.tokens import TokenSource
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +42,7 @@ class HttpSession:
             again after a response with status 401, because the key may have been renewed.
         pace: The clock, the budget, and a function that is told about waits.
         redactor: Removes secrets from errors and logs; the session adds its own secrets.
+        tokens: Keeps the tokens of the connection, for a scheme that has them.
     """
 
     def __init__(
@@ -48,13 +52,19 @@ class HttpSession:
         secrets: Callable[[], Mapping[str, str]] = dict,
         pace: Pace | None = None,
         redactor: Redactor | None = None,
+        tokens: TokenSource | None = None,
     ) -> None:
         pace = pace or Pace()
         redactor = redactor or Redactor()
         self._policy = policy
         self._clock = pace.clock
         self._waiting = Waiting(policy, pace)
-        self._credentials = Credentials(policy, secrets, redactor)
+        self._token_sender = TokenSender(policy, self._waiting, pace.clock, redactor)
+        self._has_tokens = tokens is not None
+        renewed = None
+        if tokens is not None:
+            renewed = RenewedTokens(tokens, self._token_sender)
+        self._credentials = Credentials(policy, secrets, redactor, renewed)
         self._exchange = Exchange(policy, self._credentials, self._waiting, redactor)
         self._network_failures = NetworkFailures(policy, redactor)
         self._status_failures = StatusFailures(policy, redactor)
@@ -62,8 +72,8 @@ class HttpSession:
 
     @property
     def sent(self) -> int:
-        """The number of requests that were sent, including retries and redirects."""
-        return self._exchange.sent
+        """The number of requests that were sent, including retries, redirects and renewals."""
+        return self._exchange.sent + self._token_sender.sent
 
     @property
     def busy_until(self) -> float:
@@ -150,8 +160,15 @@ class HttpSession:
         try:
             is_renewed = self._credentials.is_renewed(request)
         except FitglueError as unreadable:
+            # The service itself says why it issues no other token, or that it does not work.
+            if self._has_tokens:
+                return unreadable
             return _rejected_here(error, unreadable)
-        return TryAgain(error, TWO_ATTEMPTS, 0.0) if is_renewed else failure
+        if not is_renewed:
+            return failure
+        # One attempt more than there were: an outage may have taken some before.
+        attempts = self._retrying.statistics["attempt_number"] + 1
+        return TryAgain(error, attempts, 0.0)
 
 
 def _rejected_here(rejected: FitglueError, unreadable: FitglueError) -> FitglueError:

@@ -16,7 +16,7 @@ from fitglue_registry import Host, Policy, model
 from fitglue_registry.cli.app import COMMANDS, LateLoader, root
 from fitglue_registry.cli.context import CliContext
 from fitglue_registry.model import activity
-from fitglue_registry.registry import entry, http
+from fitglue_registry.registry import auth, entry, http
 from fitglue_registry.sync import events
 from tests.docs.pages import CHECKOUT, DOCS, README, blocks, local_links, prose
 
@@ -52,7 +52,8 @@ SECTIONS = {
     entry.Closed: "`closed`",
     entry.Alternative: "An alternative of `closed.alternatives`",
     http.Http: "`http`",
-    http.Auth: "`http.auth`",
+    auth.Auth: "`http.auth`",
+    auth.TokenExchange: "`http.auth.exchange`",
     http.Budget: "A budget of `http.budget`",
     http.Timeouts: "`http.timeouts`",
     entry.EntryPart: "A part of `parts`",

@@ -342,6 +342,57 @@ def test_auth_must_name_a_credential(registry):
     )
 
 
+@pytest.mark.parametrize(
+    ("auth", "code", "place"),
+    [
+        ("{scheme: exchange, secret: api_key}", "FG-entry-missing-key", "http.auth"),
+        ("{scheme: exchange, exchange: {url: /t}}", "FG-entry-unknown-credential", "http.auth"),
+        (
+            "{scheme: bearer, secret: api_key, exchange: {url: /t}}",
+            "FG-entry-auth",
+            "http.auth.exchange",
+        ),
+        (
+            "{scheme: exchange, secret: api_key, exchange: {url: /t, method: GET, send: form}}",
+            "FG-entry-auth",
+            "http.auth.exchange.method",
+        ),
+        (
+            "{scheme: exchange, secret: api_key, exchange: {url: /t, send: basic, prefix: x}}",
+            "FG-entry-auth",
+            "http.auth.exchange.prefix",
+        ),
+        (
+            "{scheme: exchange, secret: api_key, exchange: {url: /t, parameters: {a: b}}}",
+            "FG-entry-auth",
+            "http.auth.exchange.parameters",
+        ),
+        (
+            "{scheme: exchange, secret: api_key, exchange: {url: /t, name: Host}}",
+            "FG-entry-auth",
+            "http.auth.exchange.name",
+        ),
+        (
+            '{scheme: exchange, secret: api_key, exchange: {url: "http://example.org/t"}}',
+            "FG-entry-wrong-form",
+            "http.auth.exchange.url",
+        ),
+    ],
+)
+def test_an_exchange_that_could_not_be_carried_out_is_found(registry, auth, code, place):
+    """An `exchange` that is missing, unused, contradictory or without https is an error."""
+    registry.add(more=f"{HTTP}  auth: {auth}\n")
+    assert f", {place}: {code}: " in registry.complaints()
+
+
+def test_an_exchange_at_another_host_is_fine(registry):
+    """What issues tokens may be at another host than the service."""
+    exchange = "{url: https://login.example.org/t, send: json, parameters: {app: fitglue}}"
+    auth = f"{{scheme: exchange, secret: api_key, exchange: {exchange}}}"
+    registry.add(more=f"{HTTP}  auth: {auth}\n")
+    assert registry.complaints() == ""
+
+
 def test_auth_without_a_secret_is_found(registry):
     """An authentication scheme without the secret that it needs is an error."""
     registry.add(more=HTTP + "  auth: {scheme: basic}\n")

@@ -48,6 +48,17 @@ def test_a_renewed_key_is_read_after_a_401(open_session, server, reply):
     ]
 
 
+def test_a_renewed_key_is_tried_after_an_outage_too(open_session, server, reply):
+    """Attempts that an outage has taken do not keep a renewed key from being tried."""
+    keys = iter(["old-key", "new-key"])
+    session = open_session(
+        auth=Auth(scheme="bearer", secret="api_key"), secrets=lambda: {"api_key": next(keys)}
+    )
+    server.respond_with(reply(502), reply(502), reply(401), reply())
+    session.get("a")
+    assert len(server.requests) == 4
+
+
 def test_a_key_that_was_not_renewed_is_not_tried_again(open_session, server, reply):
     """A 401 is not tried again if the key is still the same."""
     server.respond_with(reply(401))

@@ -17,6 +17,7 @@ from fitglue_registry.services.closed_services import not_connectable
 from fitglue_registry.services.connecting.entry_fields import fields_of, read_fields, source_of
 from fitglue_registry.services.connecting.finding import at, to_account
 from fitglue_registry.services.connecting.storing import Proven
+from fitglue_registry.services.granting.keys import NewKeys
 from fitglue_registry.services.permissions import Permissions
 from fitglue_registry.services.secret_use import is_proven, not_confirmed
 from fitglue_registry.store.connections import list_connections, new_connection_id
@@ -72,8 +73,10 @@ class Prover:
         # The plugin needs a connection to ask whose account it is. If the account turns out to be
         # connected already, this id is never stored.
         connection_id = new_connection_id()
-        view = self._views.of_new(connection_id, source, of_athlete, secret)
+        keys = NewKeys(secret)
+        view = self._views.of_new(connection_id, source, of_athlete, keys)
         account = self._views.prove(source, view)
+        secret = keys.proven()
         origin = chosen_origin(settings, origins_of(self._workspace, source))
         if secret and origin:
             secret = bind(secret, origin)
@@ -90,7 +93,7 @@ class Prover:
         source = permissions.source
         _, in_use = read_fields(permissions.integration, settings)
         connection_id = new_connection_id()
-        view = self._views.of_new(connection_id, source, in_use, {})
+        view = self._views.of_new(connection_id, source, in_use, NewKeys({}))
         with upload.without_folder():
             account = self._views.prove(source, view, LISTING_UPLOAD)
         account = upload.cleaned_account(account)

@@ -12,6 +12,7 @@ from fitglue_registry.errors import FitglueError, StoreFailed
 from fitglue_registry.registry.paths import paths_in
 from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.connecting.entry_fields import read_fields
+from fitglue_registry.services.granting.keys import NewKeys
 from fitglue_registry.services.importing.offline import (
     match_offline,
     normalize_offline,
@@ -348,7 +349,7 @@ class Imports:
         _, settings = read_fields(catalogue.get("integration", integration), recognized.settings)
         connection_id = new_connection_id()
         # Sources of files need no secret.
-        view = self._views.of_new(connection_id, source, settings, {})
+        view = self._views.of_new(connection_id, source, settings, NewKeys({}))
         account = self._views.prove(source, view)
         existing = self._connections.of_account(integration, account, athlete)
         if existing is not None:

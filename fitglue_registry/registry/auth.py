@@ -1,0 +1,67 @@
+"""The ``auth`` block of an entry: how the requests to a service are authenticated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+
+class TokenExchange(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the scheme ``exchange`` gets a token for a key.
+
+    Attributes:
+        url: Address that issues tokens: a path at the host of ``base_url``, or an https address.
+        method: HTTP method of the request.
+        send: Where the request has the key: in a header, as the password of Basic authentication,
+            in a field of a form, or in a key of a JSON object.
+        name: Name of the header, of the form field or of the JSON key; empty means
+            ``Authorization`` for a header, and otherwise the name of the credential.
+        prefix: Text before the key in the header, such as ``"ApiKey "``.
+        parameters: Further fields of the form, or further keys of the JSON object.
+        token: Dotted path of the token in the response, if the response is a JSON object. A
+            response that is only a token, as text or as a JSON string, needs no path.
+        expires_in: Dotted path of the seconds for which the token is valid.
+        expires_at: Dotted path of the time until which the token is valid, in Unix seconds or as
+            ISO 8601.
+        lifetime_s: Seconds for which a token is valid if neither the response nor the token says
+            so.
+    """
+
+    url: str
+    method: Literal["POST", "PUT", "GET"] = "POST"
+    send: Literal["header", "basic", "form", "json"] = "header"
+    name: str = ""
+    prefix: str = ""
+    parameters: Mapping[str, str] = {}
+    token: str = "access_token"  # noqa: S105 - the name of a key
+    expires_in: str = "expires_in"
+    expires_at: str = "expires_at"
+    lifetime_s: int | None = None
+
+
+class Auth(Struct, frozen=True, forbid_unknown_fields=True):
+    """How requests are authenticated.
+
+    Attributes:
+        scheme: Authentication scheme; ``header`` sends the secret in a header that the entry names,
+            and ``exchange`` sends a token that the service issues for the secret.
+        username: User name of the scheme ``basic``, verbatim.
+        secret: Name of the credential that is the password, the token, the header's value, or the
+            key that is exchanged for a token.
+        header: Name of the header of the scheme ``header``, or of the header that has the token of
+            the scheme ``exchange``, if it is not ``Authorization: Bearer``.
+        exchange: How the scheme ``exchange`` gets its token.
+    """
+
+    scheme: Literal["none", "basic", "bearer", "header", "exchange"] = "none"
+    username: str = ""
+    secret: str | None = None
+    header: str | None = None
+    exchange: TokenExchange | None = None
+
+    @property
+    def token_url(self) -> str | None:
+        """The address that issues tokens, or ``None`` if the scheme needs no token."""
+        return self.exchange.url if self.exchange else None

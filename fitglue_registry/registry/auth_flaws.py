@@ -1,0 +1,121 @@
+"""The rules for the ``auth`` block of an entry that a schema cannot express."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fitglue_registry.registry.flaw import Flaw
+from fitglue_registry.validation.wording import nearest, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fitglue_registry.registry.auth import Auth, TokenExchange
+    from fitglue_registry.registry.entry import Entry
+
+_AUTH = ("http", "auth")
+#: Headers of a token request that the transport sets itself.
+_OF_THE_TRANSPORT = frozenset(
+    (
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "content-type",
+        "cookie",
+        "host",
+        "transfer-encoding",
+        "user-agent",
+    )
+)
+
+
+def auth_flaws(auth: Auth, entry: Entry) -> Iterator[Flaw]:
+    """Yield every flaw of the ``auth`` block of an entry."""
+    if auth.secret is not None:
+        yield from _named_secret(auth.secret, entry)
+    elif auth.scheme != "none":
+        yield Flaw(
+            "FG-entry-unknown-credential",
+            _AUTH,
+            f"scheme {auth.scheme} needs a secret",
+            fix="add secret, with the name of a secret credential",
+        )
+    if auth.scheme == "header" and not auth.header:
+        yield Flaw(
+            "FG-entry-missing-key",
+            _AUTH,
+            "scheme header needs the name of a header",
+            fix="add header: Authorization",
+        )
+    yield from _exchange(auth)
+
+
+def _named_secret(secret: str, entry: Entry) -> Iterator[Flaw]:
+    names = [field.name for field in entry.credentials if field.secret]
+    if secret in names:
+        return
+    near = nearest(secret, names)
+    yield Flaw(
+        "FG-entry-unknown-credential",
+        (*_AUTH, "secret"),
+        f"{secret!r} is not the name of a secret credential",
+        f"the secret credentials are: {one_of(names)}"
+        if names
+        else "the entry has no secret credential",
+        f"did you mean {near}?" if near else None,
+    )
+
+
+def _exchange(auth: Auth) -> Iterator[Flaw]:
+    if auth.scheme == "exchange" and auth.exchange is None:
+        yield Flaw(
+            "FG-entry-missing-key",
+            _AUTH,
+            "scheme exchange needs to know where a token is issued",
+            fix="add exchange: {url: …}",
+        )
+    if auth.exchange is None:
+        return
+    if auth.scheme != "exchange":
+        yield Flaw(
+            "FG-entry-auth",
+            (*_AUTH, "exchange"),
+            f"scheme {auth.scheme} exchanges nothing for a token",
+            fix="write scheme: exchange, or remove exchange",
+        )
+    yield from _sending(auth.exchange)
+
+
+def _sending(exchange: TokenExchange) -> Iterator[Flaw]:
+    """Yield a flaw for each key that the way of sending the key does not use."""
+    path = (*_AUTH, "exchange")
+    unused = []
+    if exchange.method == "GET" and exchange.send in ("form", "json"):
+        yield Flaw(
+            "FG-entry-auth",
+            (*path, "method"),
+            f"a GET request has no body, so send: {exchange.send} cannot be carried out",
+            fix="write method: POST, or send: header",
+        )
+    if exchange.parameters and exchange.send not in ("form", "json"):
+        unused.append("parameters")
+    if exchange.prefix and exchange.send != "header":
+        unused.append("prefix")
+    if exchange.name and exchange.send == "basic":
+        unused.append("name")
+    for key in unused:
+        yield Flaw(
+            "FG-entry-auth",
+            (*path, key),
+            f"{key} is not used with send: {exchange.send}",
+            fix=f"remove {key}, or change send",
+        )
+    if exchange.send == "header" and exchange.name.lower() in _OF_THE_TRANSPORT:
+        yield Flaw(
+            "FG-entry-auth",
+            (*path, "name"),
+            f"the key cannot be sent in the header {exchange.name}",
+            "FitGlue sets this header itself",
+            "name the header that the service documents, such as Authorization",
+        )

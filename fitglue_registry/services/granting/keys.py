@@ -1,0 +1,73 @@
+"""The keys of a connection for its session: those that are stored, and those that are new."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from fitglue_registry.secrets.grants import with_grant
+from fitglue_registry.services.granting.token_sources import NewTokens, StoredTokens
+from fitglue_registry.services.secret_use import open_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fitglue_registry.services.granting.issuing import Issuer
+    from fitglue_registry.transport.origin import Origin
+    from fitglue_registry.transport.tokens import TokenSource
+    from fitglue_registry.workspace import Workspace
+
+
+class Keys(Protocol):
+    """The keys of one connection, which its session requests when it sends its first request."""
+
+    def secrets(self, origin: Origin) -> Mapping[str, str]:
+        """Return the secrets of the connection, for requests to an origin."""
+
+    def tokens(self, origin: Origin, issuer: Issuer) -> TokenSource:
+        """Return what keeps the tokens for an origin, if the scheme of the entry has tokens."""
+
+
+class StoredKeys:
+    """The keys of a stored connection."""
+
+    def __init__(self, workspace: Workspace, connection_id: str) -> None:
+        self._workspace = workspace
+        self._connection_id = connection_id
+
+    def secrets(self, origin: Origin) -> Mapping[str, str]:
+        """Return the secrets, which are decrypted only if a request is made."""
+        return open_secret(self._workspace, self._connection_id, origin)
+
+    def tokens(self, origin: Origin, issuer: Issuer) -> StoredTokens:
+        """Return what keeps the tokens."""
+        return StoredTokens(
+            self._workspace,
+            self._connection_id,
+            origin,
+            issuer,
+        )
+
+
+class NewKeys:
+    """The keys of a connection that is being proven.
+
+    Args:
+        credentials: The credentials that the athlete has entered.
+    """
+
+    def __init__(self, credentials: Mapping[str, str]) -> None:
+        self._credentials = credentials
+        self._tokens: NewTokens | None = None
+
+    def secrets(self, origin: Origin) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's
+        """Return the credentials. The address was checked before they were entered."""
+        return self._credentials
+
+    def tokens(self, origin: Origin, issuer: Issuer) -> NewTokens:  # noqa: ARG002 - as above
+        """Return what keeps the tokens."""
+        self._tokens = NewTokens(issuer, self._credentials)
+        return self._tokens
+
+    def proven(self) -> dict[str, str]:
+        """Return the values to store: the credentials, and the token that was issued for them."""
+        return with_grant(self._credentials, self._tokens.grant if self._tokens else None)

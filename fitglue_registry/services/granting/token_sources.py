@@ -1,0 +1,130 @@
+"""Keeps the tokens of connections, and renews them: of stored ones, and of those that are new."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from fitglue_registry.secrets.binding import bind, mark_restored
+from fitglue_registry.secrets.grants import Grant, read_grant, with_grant
+from fitglue_registry.services.connection_secrets import replace_values
+from fitglue_registry.services.granting.issuing import issue
+from fitglue_registry.services.granting.lock import grant_lock
+from fitglue_registry.services.secret_use import check_issuer, open_with_row
+from fitglue_registry.transport.tokens import Token
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fitglue_registry.services.granting.issuing import Issuer
+    from fitglue_registry.services.secret_use import OpenedSecret
+    from fitglue_registry.transport.origin import Origin
+    from fitglue_registry.transport.token_sender import TokenSender
+    from fitglue_registry.workspace import Workspace
+
+
+class NewTokens:
+    """The tokens of a connection that is not stored yet; a ``TokenSource``.
+
+    Args:
+        issuer: What issues the tokens.
+        credentials: The credentials that the athlete has entered.
+    """
+
+    def __init__(self, issuer: Issuer, credentials: Mapping[str, str]) -> None:
+        self._issuer = issuer
+        self._credentials = credentials
+        self._lock = threading.Lock()
+        self.grant = Grant(issuer.origin)
+        """The newest token, which is stored together with the connection."""
+
+    def token(self, sender: TokenSender, rejected: str | None = None) -> Token:
+        """Return a token; see ``TokenSource.token``."""
+        with self._lock:
+            if not _is_usable(self.grant, rejected, sender):
+                self.grant = issue(self._issuer, self._credentials, sender)
+            return _token(self.grant, self._credentials)
+
+
+class StoredTokens:
+    """The tokens of a stored connection, which all processes share; a ``TokenSource``.
+
+    A token is stored before it is used for the first time. Only one process at a time renews it,
+    and reads it again first, because another one may have renewed it meanwhile.
+
+    Args:
+        workspace: What the host has opened.
+        connection_id: The id of the connection.
+        origin: The origin that the tokens are sent to.
+        issuer: What issues the tokens.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        connection_id: str,
+        origin: Origin,
+        issuer: Issuer,
+    ) -> None:
+        self._workspace = workspace
+        self._connection_id = connection_id
+        self._origin = origin
+        self._issuer = issuer
+
+    def token(self, sender: TokenSender, rejected: str | None = None) -> Token:
+        """Return a token; see ``TokenSource.token``."""
+        token, _ = self._stored(sender, rejected)
+        if token is not None:
+            return token
+        with grant_lock(self._workspace, self._connection_id):
+            token, opened = self._stored(sender, rejected)
+            return token or self._renewed(opened, sender)
+
+    def _stored(
+        self,
+        sender: TokenSender,
+        rejected: str | None,
+    ) -> tuple[Token | None, OpenedSecret]:
+        """Return the stored token if it can be used, and the secret that it is a part of."""
+        opened = open_with_row(self._workspace, self._connection_id, self._origin)
+        credentials, grant = self._read(opened)
+        if grant is None or not _is_usable(grant, rejected, sender):
+            return None, opened
+        return _token(grant, credentials), opened
+
+    def _renewed(self, opened: OpenedSecret, sender: TokenSender) -> Token:
+        """Request a new token, store it, and return it."""
+        credentials, grant = self._read(opened)
+        if opened.connected is not None:
+            proven = grant.origin if grant else self._origin
+            check_issuer(self._workspace, opened.connected, proven, self._issuer.origin)
+        new = issue(self._issuer, credentials, sender)
+        self._store(opened, with_grant(credentials, new))
+        return _token(new, credentials)
+
+    def _store(self, opened: OpenedSecret, values: Mapping[str, str]) -> None:
+        if opened.connected is None:
+            return
+        bound = bind(values, self._origin)
+        if opened.restored:
+            bound = mark_restored(bound)
+        # If another key was connected meanwhile, its own token is used from the next request on.
+        replace_values(self._workspace, opened.connected, bound)
+
+    def _read(self, opened: OpenedSecret) -> tuple[dict[str, str], Grant | None]:
+        ref = opened.connected.secret_ref if opened.connected else None
+        return read_grant(ref or "", opened.values)
+
+
+def _is_usable(
+    grant: Grant,
+    rejected: str | None,
+    sender: TokenSender,
+) -> bool:
+    if not grant.token or grant.token == rejected:
+        return False
+    return grant.renew_at is None or sender.now() < grant.renew_at
+
+
+def _token(grant: Grant, credentials: Mapping[str, str]) -> Token:
+    return Token(grant.token, grant.renew_at, credentials)

@@ -1,0 +1,272 @@
+"""Tests of tokens: one process at a time renews one, a kill at any step loses nothing, a token goes
+only to its own service, and no token is shown.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from fitglue_registry.errors import FitglueError, KeyUnavailable, StoreFailed
+from fitglue_registry.sync.events import SyncFinished
+from fitglue_registry.testing import Fault
+from tests.faults.secrets.searching import Search
+from tests.services.granting.club import EXCHANGE, KEY, Club, host_of, jwt, make_registry
+
+#: Some distributions install a top-level package `tests` that would hide ours, so the path of our
+#: package is set explicitly.
+CHILD = """
+import sys, types
+sys.modules["tests"] = types.ModuleType("tests")
+sys.modules["tests"].__path__ = [sys.argv[1]]
+from tests.faults.secrets.renewing import main
+main(*sys.argv[2:])
+"""
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def club():
+    with Club(lambda: datetime.now(UTC)) as service:
+        yield service
+
+
+@pytest.fixture
+def registry(tmp_path):
+    return make_registry(tmp_path / "registry")
+
+
+@pytest.fixture
+def connected(home, registry, club):
+    """Connect, and then let the service forget the token."""
+
+    def call(database=None):
+        with host_of(home, registry, database=database) as host:
+            host.connect("club", {"api_key": KEY, "base_url": f"{club.url}/v1"})
+        club.tokens.clear()
+        club.asked.clear()
+
+    return call
+
+
+def run_child(*arguments):
+    """Run the child process, and return what it printed."""
+    child = subprocess.run(
+        [sys.executable, "-W", "error", "-c", CHILD, *map(str, (ROOT / "tests", *arguments))],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=500,
+        check=False,
+    )
+    assert child.returncode == 0, child.stderr
+    return json.loads(child.stdout)
+
+
+@pytest.mark.parametrize("times", [5, pytest.param(100, marks=pytest.mark.long)])
+def test_processes_that_need_a_token_at_once_request_one(
+    home, registry, club, connected, tmp_path, times, reliability
+):
+    """Of two processes that need a new token at the same time, one requests it, and both use it."""
+    connected()
+    seen = run_child("race", home, registry, tmp_path / "copies", times)
+    assert seen == [["7", "7"]] * times
+    assert club.exchanges == times
+    reliability(
+        "secrets",
+        "two processes need a new token at once",
+        times=times,
+        lost=0,
+        seen="one of them requests it, both succeed",
+    )
+
+
+@pytest.mark.long
+def test_processes_that_share_a_server_request_one_token(
+    home, registry, club, connected, tmp_path, postgres_url
+):
+    """With PostgreSQL, the lock is in the database, so that it holds across machines."""
+    connected(postgres_url)
+    assert run_child("server", home, registry, tmp_path, postgres_url) == ["7"] * 6
+    assert club.exchanges == 1
+    assert not list((home / "locks").glob("grant-*"))
+
+
+@pytest.mark.long
+def test_a_renewal_that_is_killed_at_any_step_loses_nothing(
+    home, registry, club, connected, tmp_path, reliability
+):
+    """A renewal that is killed before any commit, rename or removal loses no key; the next one
+    completes it and leaves nothing behind.
+    """
+    connected()
+    outcomes = run_child("kill", home, registry, tmp_path / "copies")
+    lost = [
+        outcome
+        for outcome in outcomes
+        if not outcome["killed"] or outcome["between"] != KEY or outcome["again"] != ["7", []]
+    ]
+    assert lost == []
+    assert len(outcomes) > 3
+    reliability(
+        "secrets",
+        "killed while a token is renewed: exchange",
+        times=len(outcomes),
+        lost=len(lost),
+        seen="the next command renews it, exit 0",
+    )
+
+
+def test_a_token_that_cannot_be_stored_is_not_used(home, registry, club, connected, monkeypatch):
+    """If the disk is full, the new token is not used, and the next command requests another."""
+    connected()
+    with host_of(home, registry) as host:
+        with monkeypatch.context() as patch:
+            patch.setattr("fitglue_registry.secrets.file_store.write_atomically", full)
+            with pytest.raises(StoreFailed):
+                host.connections.probe("club")
+        assert host.connections.probe("club").id == "7"
+    assert club.exchanges == 2
+
+
+def full(*_):
+    """Imitate a full disk."""
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+# -- addresses -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def thief(tmp_path):
+    """Yield another service that would issue a token for the key."""
+    with Club(lambda: datetime.now(UTC)) as service:
+        yield service
+
+
+def test_the_key_is_exchanged_only_where_it_was_exchanged_before(
+    home, club, thief, tmp_path, monkeypatch
+):
+    """If an entry names another address for tokens, the key is not sent there."""
+    registry = make_registry(tmp_path / "registry")
+    with host_of(home, registry) as host:
+        host.connect("club", {"api_key": KEY, "base_url": f"{club.url}/v1"})
+        club.tokens.clear()
+        monkeypatch.setattr(
+            "fitglue_registry.services.granting.issuing.auth_url",
+            lambda *_: f"{thief.url}/token",
+        )
+        with pytest.raises(KeyUnavailable, match="FG-address-not-proven") as caught:
+            host.connections.probe("club")
+    assert thief.requests == []
+    assert f"it was proven at {club.url}" in caught.value.why
+
+
+def test_a_replaced_server_takes_the_place_of_what_issues_tokens(home, registry, club, connected):
+    """With another base URL, the key goes to that server only, and not to the entry's address for
+    tokens, which is on another host.
+    """
+    connected()
+    with host_of(home, registry) as host:
+        [connection] = host.connections.list()
+        stored = host.workspace.secrets.get(connection.secret_ref)
+    assert "login.club.example" in EXCHANGE
+    assert stored["token-origin"] == stored["origin"] == club.url
+
+
+# -- what is shown ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.status(500, body="the key {key} has the token {token}"),
+        Fault.status(401, body='{{"message": "ApiKey {key} is not valid, see {token}"}}'),
+        Fault.status(200, body='{{"tokens": ["{token}", "{key}"]}}'),
+        Fault.status(418, body="{key} {token}"),
+        Fault.redirect("/elsewhere?token={token}&key={key}"),
+        Fault.status(200, body="{token} {key}"),
+    ],
+    ids=["500", "401", "elsewhere in JSON", "418", "redirect", "text"],
+)
+def test_no_failure_of_a_renewal_shows_the_key(home, registry, club, connected, fault, caplog):
+    """Whatever a service responds to a request for a token, no error and no log shows the key or
+    the token that it has rejected.
+    """
+    caplog.set_level("DEBUG")
+    connected()
+    token = last_token(home, registry)
+    club.fault("/token", filled(fault, key=KEY, token=token), times=None)
+    search = Search({"key": KEY, "token": token})
+    with host_of(home, registry) as host:
+        with pytest.raises(FitglueError) as caught:
+            host.connections.probe("club")
+        events = [str(event) for event in host.sync()]
+    assert search.in_error(caught.value) == []
+    assert search.in_text(caplog.text, *events) == []
+    assert search.in_home(home) == []
+
+
+def filled(fault, **values):
+    """Return a fault with values in its response."""
+    from dataclasses import replace
+
+    def change(response):
+        changed = fault.change(response)
+        headers = tuple((name, text.format(**values)) for name, text in changed.headers)
+        body = changed.plain().decode()
+        if "{" in body:
+            body = body.format(**values)
+        return replace(changed, body=body.encode(), headers=headers, gzipped=None)
+
+    return replace(fault, change=change)
+
+
+def last_token(home, registry):
+    """Return the token that is stored."""
+    with host_of(home, registry) as host:
+        [connection] = host.connections.list()
+        return host.workspace.secrets.get(connection.secret_ref)["access-token"]
+
+
+def test_a_token_is_stored_only_encrypted_and_is_removed_with_its_connection(
+    home, registry, club, caplog
+):
+    """After a sync whose responses repeat the token and the key, neither is in the folder; after
+    the removal of the connection, its secret is gone.
+    """
+    caplog.set_level("DEBUG")
+    repeated = []
+    club._guarded = lambda request, value: repeating(club, request, value, repeated)
+    with host_of(home, registry) as host:
+        host.connect("club", {"api_key": KEY, "base_url": f"{club.url}/v1"})
+        assert isinstance(list(host.sync())[-1], SyncFinished)
+    search = Search({"key": KEY, "token": repeated[0]})
+    assert search.in_home(home) + search.in_text(caplog.text) == []
+    with host_of(home, registry) as host:
+        host.connections.remove("club")
+    assert list((home / "secrets").glob("*.sealed")) == []
+
+
+def repeating(club, request, value, repeated):
+    """Return a response that repeats the token of the request, and the key."""
+    from fitglue_registry.testing import json_response
+
+    token = request.header("authorization").rpartition(" ")[2]
+    repeated.append(token)
+    said = f"{token} {KEY}"
+    if isinstance(value, list):
+        return json_response([row | {"said": said} for row in value])
+    return json_response(value | {"name": said}).with_header("X-Echo", said)
+
+
+def test_the_tokens_of_this_test_are_real_ones():
+    """The search would find a token: it has the form of those of real services."""
+    token = jwt(1, datetime.now(UTC))
+    assert Search({"token": token}).in_text(f"token {token}") == ["token"]
