@@ -153,7 +153,7 @@ ROWS: dict[str, list[tuple[float, Callable[[float], bytes], str]]] = {
     "fields of samples of FIT": [
         (86e6, lambda size: samples(size / 2) + samples(size / 2), _ONE),
         (86e6, lambda size: samples(size), _ONE),
-        (110e6, lambda size: samples(size / 3) * 3, _ONE),
+        (86e6, lambda size: samples(size / 3) * 3, _ONE),
     ],
     "laps of FIT and TCX": [
         (120e6, lambda size: many(19, [_TIME, (2, 4, 0x86)], _NOW * 2, size), _BEYOND),
