@@ -10,18 +10,28 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 
-def sampled(cases: Iterable[Any], quick: Collection[Any]) -> list[Any]:
+def sampled(
+    cases: Iterable[Any],
+    quick: int | Collection[Any] = 1,
+    ids: Iterable[str] | None = None,
+) -> list[Any]:
     """Return cases as parameters; those that are not quick run only in ``make test-long``.
 
     Args:
-        cases: The values of one parameter, or a tuple of values for each case.
-        quick: The cases that stand for the others, all of which must be among them.
+        cases: The values of one parameter.
+        quick: How many cases from the first one are quick, or the quick cases themselves, each of
+            which stands for others.
+        ids: The name of each case; by default, a text or a number names itself.
     """
-    chosen = list(cases)
-    assert all(case in chosen for case in quick), "a quick case is not one of the cases"
-    return [case if case in quick else _long(case) for case in chosen]
+    listed = list(cases)
+    # Some cases are objects that do harm when they are compared, so their positions are.
+    chosen = range(quick) if isinstance(quick, int) else {listed.index(case) for case in quick}
+    names = [_name(case, number) for number, case in enumerate(listed)] if ids is None else ids
+    return [
+        pytest.param(case, id=name, marks=() if number in chosen else pytest.mark.long)
+        for number, (case, name) in enumerate(zip(listed, names, strict=True))
+    ]
 
 
-def _long(case: Any) -> Any:
-    values = case if isinstance(case, tuple) else (case,)
-    return pytest.param(*values, marks=pytest.mark.long)
+def _name(case: Any, number: int) -> str:
+    return str(case) if type(case) in (str, bool, int) else str(number)

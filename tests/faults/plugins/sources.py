@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from fitglue_registry import Host, Policy, hookimpl
 from fitglue_registry.hookspecs import PLUGIN_GROUP
 from fitglue_registry.model import Completeness, SourceActivity
@@ -25,7 +23,7 @@ from fitglue_registry.sync.events import Decided, SyncStopped
 from tests.sync.natural import natural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     from fitglue_registry.errors import FitglueError
@@ -49,24 +47,6 @@ parts:
   - {{name: detail, from: fetch, bulk: 3, confirms: true}}
 sync: {{deletions: true}}
 """
-
-
-def sampled(values: Iterable[Any], few: int = 1, ids: Any = None) -> list[Any]:
-    """Return pytest parameters for ``values``: the first ``few`` run every time, the others only in
-    ``make test-long``.
-    """
-    listed = list(values)
-    names = (
-        list(ids)
-        if ids is not None
-        else [
-            value if isinstance(value, str) else str(number) for number, value in enumerate(listed)
-        ]
-    )
-    return [
-        pytest.param(value, id=name, marks=() if number < few else pytest.mark.long)
-        for number, (value, name) in enumerate(zip(listed, names, strict=True))
-    ]
 
 
 def ids(name: str) -> list[str]:

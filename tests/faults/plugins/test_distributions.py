@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from fitglue_registry.plugins import Plugins
-from tests.faults.plugins.sources import sampled
+from tests.sampling import sampled
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from fitglue_registry.registry.folders import MOST_ENTRIES
 from fitglue_registry.registry.help import article
 from fitglue_registry.registry.loading import load_catalogue
 from fitglue_registry.registry.pasted import read_field
-from tests.faults.plugins.sources import sampled
+from tests.sampling import sampled
 
 GOOD = """\
 schema: 1

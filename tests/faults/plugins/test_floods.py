@@ -12,7 +12,8 @@ import pytest
 
 from fitglue_registry.plugin_api import Listing, Part
 from fitglue_registry.plugins.guard import Guard
-from tests.faults.plugins.sources import activity, ids, listing, sampled, source
+from tests.faults.plugins.sources import activity, ids, listing, source
+from tests.sampling import sampled
 
 PATIENCE_S = 0.3
 

@@ -11,8 +11,10 @@ import pytest
 
 from fitglue_registry.errors import PluginFailed
 from fitglue_registry.model import Column, Lap, SourceActivity, Stream
+from fitglue_registry.model.long_texts import LONGEST_TEXT
 from fitglue_registry.plugin_api import Account, Listing, Opinion, Part, Split, Unavailable, Window
-from tests.faults.plugins.sources import ROWS, activity, ids, listing, sampled, source
+from tests.faults.plugins.sources import ROWS, activity, ids, listing, source
+from tests.sampling import sampled
 from tests.sync.natural import natural
 
 
@@ -208,7 +210,6 @@ NORMALIZED = {
     "a number of 5000 digits": lambda good: replaced(good, extensions={"a": 10**5000}),
     "a title that is a number": lambda good: replaced(good, title=5),
     "a title that is half a surrogate pair": lambda good: replaced(good, title="\ud800"),
-    "a title of 20 MB": lambda good: replaced(good, title="x" * 20_000_000),
     "a title that is a subclass of str": lambda good: replaced(good, title=Text("x")),
     "100,000 claims of another service": lambda good: replaced(
         good, claims=tuple(f"garmin:{n}" for n in range(100_000))
@@ -270,6 +271,29 @@ def test_a_source_activity_that_is_a_lie_puts_its_record_in_quarantine(
         "normalize returns a malformed source activity",
         lost=lost,
         seen=f"{held['code']} in quarantine, exit 5",
+    )
+
+
+@pytest.mark.long
+def test_a_title_of_20_mb_is_cut_with_a_remark(accounts, reliability):
+    """A text that is far longer than any title costs only its own end, and the activity says so."""
+
+    def fitglue_normalize(record):
+        made = activity(record)
+        is_odd = record.external_id == "bad-4"
+        return [replaced(made, title="x" * 20_000_000) if is_odd else made]
+
+    outcome = accounts.sync(source("bad", normalize=fitglue_normalize))
+    assert (outcome.code, outcome.left) == (0, {})
+    with accounts.host() as host:
+        titles = [row["title"] for row in host.activities.list()]
+    assert len(titles) == 2 * ROWS
+    assert max(map(len, titles)) <= LONGEST_TEXT
+    reliability(
+        "plugins",
+        "normalize returns a title of 20 MB",
+        lost=0,
+        seen="the sync goes on; the title is cut, with a remark",
     )
 
 

@@ -12,7 +12,8 @@ import time
 
 import pytest
 
-from tests.faults.plugins.sources import ENTRY, SOURCE, sampled
+from tests.faults.plugins.sources import ENTRY, SOURCE
+from tests.sampling import sampled
 
 PLUGIN = """
 import json

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from fitglue_registry.errors import Busy, ConnectionStopped, FitglueError, PluginFailed, StoreFailed
 from fitglue_registry.plugin_api import Part
 from fitglue_registry.store.tables import parts
-from tests.faults.plugins.sources import activity, ids, listing, sampled, source
+from tests.faults.plugins.sources import activity, ids, listing, source
+from tests.sampling import sampled
 
 
 class Unprintable(Exception):
