@@ -38,7 +38,8 @@ settings:
     example: https://127.0.0.1:8042
 http:
   base_url: https://service-{number}.example
-  allowed_hosts: [service-{number}.example]
+  hosts:
+    - {{host: files.service-{number}.example, credential: false}}
   auth: {{scheme: basic, username: API_KEY, secret: api_key}}
   budget:
     - {{requests: 8, per_s: 1, scope: ip, burst: 10}}

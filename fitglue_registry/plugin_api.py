@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack
 
 from fitglue_registry.payloads import LARGEST_PART, unpack_gzip
 
@@ -51,25 +51,66 @@ class Answer(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to send in a form. It is read while it is sent, and never into memory as a whole."""
+
+    content: bytes | Path  # bytes, or the path of a file with them
+    name: str  # name of the file for the service, such as ``ride.fit``
+    content_type: str = "application/octet-stream"  # media type of the content
+
+
+class Sending(TypedDict, total=False):
+    """The keywords of a request that may change something at the service; all are optional.
+
+    A request has ``json``, a form, or ``body``, and not several of them.
+    """
+
+    json: Any  # value to send as JSON
+    form: Mapping[str, str | Sequence[str]]  # fields of a form, as text
+    files: Mapping[str, File | Sequence[File]]  # files of the form, which is then sent as multipart
+    body: bytes | Path  # bytes to send as they are, or the path of a file with them
+    headers: Mapping[str, str]  # headers of this request, in addition to those of the entry
+    accept: Sequence[int]  # statuses to return in addition to 2xx
+    # Whether sending the request twice has the same effect as sending it once. If it is not given,
+    # this holds for PUT, for DELETE, and for a request with ``idempotency_key``.
+    idempotent: bool
+    # Sent as the header ``Idempotency-Key``. The service recognizes a request that it has carried
+    # out already, so the key of a delivery must be the same in each attempt.
+    idempotency_key: str
+
+
 class Http(Protocol):
-    """An authenticated HTTP session, configured by the ``http`` block of the entry."""
+    """An authenticated HTTP session, configured by the ``http`` block of the entry.
+
+    A path is below the base URL, and is plain text: the transport percent-encodes it. A text that
+    begins with ``https://`` is a complete address, such as the link to the next page or a signed
+    address of a download. It is used as it is. Its host must be that of the base URL or one of
+    ``http.hosts``, which also says whether the host gets the credential.
+
+    The statuses 429 and 5xx, truncated bodies and broken connections are retried with back-off
+    before an error is raised. A request that is not idempotent is sent again only if it certainly
+    was not carried out: if no connection could be made, or if the status is 401 or 429. Where it
+    may have been carried out, FG-outcome-unknown is raised.
+    """
 
     def get(
         self,
         path: str,
-        params: Mapping[str, str] | None = None,
+        params: Mapping[str, str | Sequence[str]] | None = None,
         *,
+        headers: Mapping[str, str] | None = None,
         accept: Sequence[int] = (),
     ) -> Answer:
         """Send a GET request and return its response.
 
-        The statuses 429 and 5xx, truncated bodies and broken connections are retried with back-off
-        before an error is raised.
-
         Args:
-            path: Path below the base URL, as plain text: the transport percent-encodes it.
-            params: Query parameters, also as plain text.
-            accept: Statuses to return in addition to 2xx, such as ``(404,)``.
+            path: Path below the base URL, or a complete address.
+            params: Query parameters, as plain text; a sequence repeats its parameter.
+            headers: Headers of this request, in addition to those of the entry. The transport owns
+                ``Authorization`` and those that depend on the connection.
+            accept: Statuses to return in addition to 2xx, such as ``(404,)``. A redirect whose
+                status is listed is not followed.
 
         Returns:
             The response, whose status is 2xx or one of ``accept``.
@@ -78,8 +119,66 @@ class Http(Protocol):
             AthleteNeeded: The status is 401 (FG-key-rejected) or 403 (FG-not-permitted).
             Retryable: A rate limit or an outage that outlasts the retries (FG-rate-limited,
                 FG-source-down, FG-no-network, FG-timeout, FG-answer-broken).
-            ConnectionStopped: Any other status, or a response that must not be used, such as a
-                redirect to another host or a body over the entry's limit.
+            ConnectionStopped: Any other status, an address whose host is not allowed, or a response
+                that must not be used, such as a redirect to another host or a body over the entry's
+                limit.
+            PluginFailed: The path (FG-path-refused) or a header (FG-header-refused) is not allowed.
+        """
+
+    def post(
+        self,
+        path: str,
+        params: Mapping[str, str | Sequence[str]] | None = None,
+        **sending: Unpack[Sending],
+    ) -> Answer:
+        """Send a POST request and return its response.
+
+        The service may answer with a redirect. After a 303, the response is that of a GET request
+        to the new address; after a 307 or 308, the same request is sent there. A 301 or 302 is
+        refused, because clients disagree about what it means for a request that is not GET; list it
+        in ``accept`` to get it.
+
+        Args:
+            path: Path below the base URL, or a complete address.
+            params: Query parameters, as for ``get``.
+            **sending: The content of the request, its headers, and how it may be repeated.
+
+        Returns:
+            The response, whose status is 2xx or one of ``accept``.
+
+        Raises:
+            Retryable: As for ``get``; also FG-outcome-unknown if the request may have been carried
+                out: look at the service whether it was, before you send it again.
+            AthleteNeeded: As for ``get``.
+            ConnectionStopped: As for ``get``.
+            PluginFailed: As for ``get``.
+        """
+
+    def put(
+        self,
+        path: str,
+        params: Mapping[str, str | Sequence[str]] | None = None,
+        **sending: Unpack[Sending],
+    ) -> Answer:
+        """Send a PUT request and return its response; see ``post``."""
+
+    def patch(
+        self,
+        path: str,
+        params: Mapping[str, str | Sequence[str]] | None = None,
+        **sending: Unpack[Sending],
+    ) -> Answer:
+        """Send a PATCH request and return its response; see ``post``."""
+
+    def delete(
+        self,
+        path: str,
+        params: Mapping[str, str | Sequence[str]] | None = None,
+        **sending: Unpack[Sending],
+    ) -> Answer:
+        """Send a DELETE request and return its response; see ``post``.
+
+        Accept 404: if the response to the first attempt was lost, the second finds nothing.
         """
 
 

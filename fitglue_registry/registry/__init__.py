@@ -21,11 +21,12 @@ from fitglue_registry.registry.entry import (
     Tier,
 )
 from fitglue_registry.registry.folders import BUILT_IN, Folder, default_folder
-from fitglue_registry.registry.http import Budget, Http, Timeouts
+from fitglue_registry.registry.http import AllowedHost, Budget, Http, Timeouts
 from fitglue_registry.registry.merge_rules import DefaultTitles, MergeRules, Rule
 
 __all__ = [
     "BUILT_IN",
+    "AllowedHost",
     "Alternative",
     "Auth",
     "Budget",

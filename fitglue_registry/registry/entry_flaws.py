@@ -9,6 +9,7 @@ from fitglue_registry.errors import CODE, EntryInvalid, UserMistake
 from fitglue_registry.registry.auth_flaws import auth_flaws
 from fitglue_registry.registry.entry import ORIGIN_NAME
 from fitglue_registry.registry.flaw import Flaw
+from fitglue_registry.registry.headers import why_header_refused
 from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.registry.pattern import fault_of
 from fitglue_registry.validation.wording import describe, one_of
@@ -42,6 +43,7 @@ def entry_flaws(entry: Entry) -> Iterator[Flaw]:
     yield from _reserved_names(entry)
     if entry.http:
         yield from _hosts(entry.http)
+        yield from _headers(entry.http)
         yield from auth_flaws(entry.http.auth, entry)
     yield from _parts(entry)
     yield from _files(entry)
@@ -212,14 +214,28 @@ def _reserved_names(entry: Entry) -> Iterator[Flaw]:
 
 
 def _hosts(http: Http) -> Iterator[Flaw]:
-    # The transport refuses requests to other hosts, so no request could ever be sent.
-    if http.host not in http.hosts:
-        yield Flaw(
-            "FG-entry-host-not-allowed",
-            ("http", "allowed_hosts"),
-            f"{http.host}, the host of base_url, is not an allowed host",
-            fix=f"add {http.host}",
-        )
+    for number, further in enumerate(http.hosts):
+        # Without the credential, no request to the service itself could be authenticated.
+        if further.host == http.host and not further.credential:
+            yield Flaw(
+                "FG-entry-host-without-credential",
+                ("http", "hosts", number, "credential"),
+                f"{http.host}, the host of base_url, always gets the credential",
+                fix="remove it from hosts, which lists only further hosts",
+            )
+
+
+def _headers(http: Http) -> Iterator[Flaw]:
+    for name, value in http.headers.items():
+        why = why_header_refused(name, value, http.auth)
+        if why is not None:
+            yield Flaw(
+                "FG-entry-header-refused",
+                ("http", "headers", name),
+                f"an entry cannot set the header {name!a}",
+                why,
+                "remove it, or correct it",
+            )
 
 
 # -- parts and issues ------------------------------------------------------------------------------

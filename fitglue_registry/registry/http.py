@@ -1,11 +1,12 @@
-"""The ``http`` block of an entry: the address of a service, authentication, and limits."""
+"""The ``http`` block of an entry: the addresses of a service, authentication, and limits."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from fitglue_registry.registry.auth import Auth
 
@@ -34,6 +35,18 @@ class Timeouts(Struct, frozen=True, forbid_unknown_fields=True):
     read_s: float = 30.0
 
 
+class AllowedHost(Struct, frozen=True, forbid_unknown_fields=True):
+    """A further host that requests may go to, such as one for downloads.
+
+    Attributes:
+        host: Host name, with ``:port`` unless it is the usual port of https.
+        credential: Whether requests to it are authenticated.
+    """
+
+    host: str
+    credential: bool
+
+
 #: An entry that states no budget gets a cautious one, because its author may not know the limit.
 _DEFAULT_BUDGET = (Budget(requests=1, per_s=1.0, burst=5),)
 
@@ -43,10 +56,11 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         base_url: Address that every request starts with.
-        allowed_hosts: Hosts that requests and redirects may go to; empty means ``host``.
+        hosts: Hosts that requests and redirects may go to, in addition to that of ``base_url``.
         formerly: Origins at which the service was before. A secret that was proven there may be
             sent to ``base_url``.
         auth: Authentication of the requests.
+        headers: Headers of every request, such as a version of the API; never a secret.
         budget: Rate limits, all of which hold.
         timeouts: Timeouts of a request.
         user_agent: Value of the header User-Agent; ``{version}`` is replaced by the host's version.
@@ -56,9 +70,10 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     base_url: str
-    allowed_hosts: tuple[str, ...] = ()
+    hosts: tuple[AllowedHost, ...] = ()
     formerly: tuple[str, ...] = ()
     auth: Auth = Auth()
+    headers: Mapping[str, str] = field(default_factory=dict)
     budget: tuple[Budget, ...] = _DEFAULT_BUDGET
     timeouts: Timeouts = Timeouts()
     user_agent: str = "fitglue-registry/{version}"
@@ -71,8 +86,3 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
         """Host name in ``base_url``, in lower case."""
         # The schema has checked the form of base_url, so a pattern is enough to find its host.
         return re.sub(r"^https?://([^/:]*).*", r"\1", self.base_url).lower()
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """Hosts that requests may go to: ``allowed_hosts``, or else the host of ``base_url``."""
-        return self.allowed_hosts or (self.host,)

@@ -27,6 +27,12 @@ _CODES = {
     "const": "FG-entry-not-allowed",
 }
 
+#: Key of an earlier version of the entry format → what takes its place.
+_REPLACED = {
+    "allowed_hosts": "list the hosts other than that of base_url in hosts, such as "
+    "{host: files.example.org, credential: false}",
+}
+
 
 @cache
 def validator(name: str) -> Validator:
@@ -45,12 +51,15 @@ def _flaw(violation: Violation, document: Any) -> Flaw:
     typed = _typed_name(violation, document)
     near = nearest(typed, violation.allowed) if typed else None
     is_unknown_key = violation.keyword == "additionalProperties"
+    fix = f"did you mean {near}?" if near else None
+    if is_unknown_key:
+        fix = _REPLACED.get(str(typed), fix)
     return Flaw(
         _CODES.get(violation.keyword, "FG-entry-wrong-form"),
         violation.path,
         violation.message,
         why=_allowed_here(violation.allowed) if is_unknown_key else None,
-        fix=f"did you mean {near}?" if near else None,
+        fix=fix,
         at_key=is_unknown_key,
     )
 

@@ -16,7 +16,7 @@ Call a hook with a fake connection, or start a service on loopback and connect a
 from fitglue_registry.testing.clock import FakeClock
 from fitglue_registry.testing.connection import FakeAnswer, FakeConnection, FakeHttp
 from fitglue_registry.testing.faults import Delivery, Fault
-from fitglue_registry.testing.messages import Request, Response, json_bytes, json_response
+from fitglue_registry.testing.messages import FormPart, Request, Response, json_bytes, json_response
 from fitglue_registry.testing.rules import Rule
 from fitglue_registry.testing.service import LoggedRequest, LoopbackService
 
@@ -27,6 +27,7 @@ __all__ = [
     "FakeConnection",
     "FakeHttp",
     "Fault",
+    "FormPart",
     "LoggedRequest",
     "LoopbackService",
     "Request",

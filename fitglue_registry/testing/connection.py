@@ -14,8 +14,10 @@ from fitglue_registry.transport import server_message
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from typing import Unpack
 
-    from fitglue_registry.plugin_api import Account
+    from fitglue_registry.plugin_api import Account, Sending
+    from fitglue_registry.transport.addresses import Params
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +51,36 @@ class FakeHttp:
     """A ``plugin_api.Http`` that takes its responses from a table and lists the requests.
 
     Args:
-        answers: Path below ``base`` → the response: bytes, a value that becomes JSON, a
-            ``FakeAnswer``, an exception to raise, or a function of the query parameters that
-            returns one of these. A path that is not in the table has status 404.
+        answers: Path below ``base``, or a complete address → the response: bytes, a value that
+            becomes JSON, a ``FakeAnswer``, an exception to raise, or a function of the query
+            parameters that returns one of these. The key of a request other than GET begins with
+            the method, as in ``"POST uploads"``, and a function gets the keywords of the request
+            as its second argument. What is not in the table has status 404.
         base: Beginning of every path, such as ``api/v1/``, which the table leaves out.
     """
 
     def __init__(self, answers: Mapping[str, Any] | None = None, *, base: str = "") -> None:
         self.answers = dict(answers or {})
         # Path below the base and query parameters of each request, in order.
-        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+        # Method, path below the base and keywords of each request other than GET, in order.
+        self.sent: list[tuple[str, str, Sending]] = []
         self._base = base
 
     def get(
         self,
         path: str,
-        params: Mapping[str, str] | None = None,
+        params: Params | None = None,
         *,
+        headers: Mapping[str, str] | None = None,  # noqa: ARG002 - the protocol's
         accept: Sequence[int] = (),
     ) -> FakeAnswer:
         """Return the response of a path from the table, without any retry.
 
         Args:
-            path: Path of the request, with the base.
+            path: Path of the request, with the base, or a complete address.
             params: Query parameters.
+            headers: Headers of the request, which make no difference.
             accept: Statuses to return in addition to 2xx.
 
         Raises:
@@ -80,20 +88,72 @@ class FakeHttp:
             FitglueError: The status is neither 2xx nor accepted; class and code are those that the
                 real session raises.
         """
-        if not path.startswith(self._base):
-            raise AssertionError(f"{path} is not below {self._base}")
-        path = path.removeprefix(self._base)
+        path = self._below(path)
         query = dict(params or {})
         self.requests.append((path, query))
-        answer = self._answer(path, query)
-        if 200 <= answer.status < 300 or answer.status in accept:
-            return answer
-        raise _error_of_status(answer.status)
+        return _expected(self._answer(path, query), accept)
 
-    def _answer(self, path: str, params: dict[str, str]) -> FakeAnswer:
-        content = self.answers.get(path, FakeAnswer(b'{"status":404}', 404))
+    def post(
+        self,
+        path: str,
+        params: Params | None = None,
+        **sending: Unpack[Sending],
+    ) -> FakeAnswer:
+        """Return the response of ``POST`` and a path from the table, as ``get`` does."""
+        return self._send("POST", path, params, sending)
+
+    def put(
+        self,
+        path: str,
+        params: Params | None = None,
+        **sending: Unpack[Sending],
+    ) -> FakeAnswer:
+        """Return the response of ``PUT`` and a path from the table, as ``get`` does."""
+        return self._send("PUT", path, params, sending)
+
+    def patch(
+        self,
+        path: str,
+        params: Params | None = None,
+        **sending: Unpack[Sending],
+    ) -> FakeAnswer:
+        """Return the response of ``PATCH`` and a path from the table, as ``get`` does."""
+        return self._send("PATCH", path, params, sending)
+
+    def delete(
+        self,
+        path: str,
+        params: Params | None = None,
+        **sending: Unpack[Sending],
+    ) -> FakeAnswer:
+        """Return the response of ``DELETE`` and a path from the table, as ``get`` does."""
+        return self._send("DELETE", path, params, sending)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        params: Params | None,
+        sending: Sending,
+    ) -> FakeAnswer:
+        path = self._below(path)
+        query = dict(params or {})
+        self.requests.append((path, query))
+        self.sent.append((method, path, sending))
+        answer = self._answer(f"{method} {path}", query, sending)
+        return _expected(answer, sending.get("accept", ()))
+
+    def _below(self, path: str) -> str:
+        if path.startswith(("http://", "https://")):
+            return path
+        if not path.startswith(self._base):
+            raise AssertionError(f"{path} is not below {self._base}")
+        return path.removeprefix(self._base)
+
+    def _answer(self, key: str, *arguments: Any) -> FakeAnswer:
+        content = self.answers.get(key, FakeAnswer(b'{"status":404}', 404))
         if callable(content):
-            content = content(params)
+            content = content(*arguments)
         if isinstance(content, Exception):
             raise content
         if isinstance(content, FakeAnswer):
@@ -120,6 +180,13 @@ class FakeConnection:
     def alive(self) -> None:
         """Count a sign of life in ``signs_of_life``."""
         self.signs_of_life += 1
+
+
+def _expected(answer: FakeAnswer, accept: Sequence[int]) -> FakeAnswer:
+    """Return a response, or raise the error that the transport raises for its status."""
+    if 200 <= answer.status < 300 or answer.status in accept:
+        return answer
+    raise _error_of_status(answer.status)
 
 
 def _error_of_status(status: int) -> FitglueError:

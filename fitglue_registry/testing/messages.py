@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import dataclass, field, replace
+from email.parser import BytesParser
+from email.policy import HTTP
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -12,6 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class FormPart:
+    """A field or a file of a form that was sent as multipart."""
+
+    name: str  # name of the field
+    content: bytes
+    filename: str | None = None  # name of the file; None: it is a field
+    content_type: str = "text/plain"  # media type of the content
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,26 @@ class Request:
         """Whether the client accepts a compressed body."""
         return "gzip" in self.header("accept-encoding").lower()
 
+    def json(self) -> Any:
+        """Return the body as plain Python values.
+
+        Raises:
+            ValueError: The body is not JSON.
+        """
+        return json.loads(self.body)
+
+    @property
+    def form(self) -> dict[str, list[str]]:
+        """The fields of a form without files: name → decoded values, in order."""
+        return parse_qs(self.body.decode(), keep_blank_values=True)
+
+    @property
+    def parts(self) -> list[FormPart]:
+        """The fields and files of a form with files (multipart), in order."""
+        head = f"Content-Type: {self.header('content-type')}\r\n\r\n".encode()
+        message = BytesParser(policy=HTTP).parsebytes(head + self.body)
+        return [_form_part(part) for part in message.iter_parts()]
+
     def header(self, name: str) -> str:
         """Return the value of a header, or an empty string if the request does not have it.
 
@@ -85,6 +117,16 @@ class Response:
     def with_header(self, name: str, value: str) -> Response:
         """Return a copy of the response with one more header."""
         return replace(self, headers=(*self.headers, (name, value)))
+
+
+def _form_part(part: Any) -> FormPart:
+    content = part.get_payload(decode=True)
+    return FormPart(
+        part.get_param("name", header="content-disposition"),
+        content,
+        part.get_filename(),
+        part.get_content_type(),
+    )
 
 
 def json_bytes(value: object) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, unquote
 
@@ -20,6 +20,7 @@ from fitglue_registry.testing.wire import body_for, head
 if TYPE_CHECKING:
     import socket
     import ssl
+    from collections.abc import Mapping
 
 #: Called with the request and, as further arguments, the groups of the route's regular expression.
 Endpoint = Callable[..., Response]
@@ -38,11 +39,19 @@ class LoggedRequest:
     path: str  # path as it was sent, percent-encoded
     query: str  # query as it was sent, percent-encoded
     status: int  # status of the response; 0: none was sent
+    # Headers by their names in lower case, and body; neither is compared, and commands omit them.
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    body: bytes = field(default=b"", compare=False, repr=False)
 
     @property
     def params(self) -> dict[str, list[str]]:
         """The parameters of the query: name → decoded values, in order."""
         return parse_qs(self.query, keep_blank_values=True)
+
+    def shown(self) -> dict[str, Any]:
+        """Return the entry without headers and body, which may contain a secret."""
+        names = ("method", "path", "query", "status")
+        return {name: getattr(self, name) for name in names}
 
 
 class LoopbackService:
@@ -242,6 +251,8 @@ class LoopbackService:
             request.path,
             request.query,
             status,
+            request.headers,
+            request.body,
         )
         with self._lock:
             self._requests.append(logged)
@@ -272,7 +283,7 @@ class LoopbackService:
         self.commands.add(
             "GET",
             "requests",
-            lambda: [asdict(entry) for entry in self.requests],
+            lambda: [entry.shown() for entry in self.requests],
         )
         self.commands.add("DELETE", "requests", self.clear_requests)
         self.commands.add("DELETE", "faults", self.clear_faults)

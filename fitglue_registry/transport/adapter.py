@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import ssl
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from fitglue_registry.transport.allowed_addresses import ChecksAddress
 from fitglue_registry.transport.body import BodyTooLarge
+from fitglue_registry.transport.never_sent import HandshakeFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,6 +163,19 @@ class _BoundedHttps(ChecksAddress, HTTPSConnection):
         super().__init__(*args, **kwargs)
         self.rules = rules
         self.response_class = cast("Any", partial(_BoundedResponse, limits=limits))
+
+    def connect(self) -> None:
+        """Connect and make the connection secret; called by urllib3.
+
+        Raises:
+            HandshakeFailed: TLS could not be agreed on, so no request was sent.
+        """
+        try:
+            super().connect()
+        except ssl.SSLCertVerificationError:
+            raise
+        except ssl.SSLError as error:
+            raise HandshakeFailed(*error.args) from error
 
 
 class _BoundedResponse(http.client.HTTPResponse):

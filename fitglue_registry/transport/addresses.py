@@ -1,16 +1,17 @@
-"""Decides where a request may go: below the base URL, and by redirect only to allowed hosts."""
+"""Decides where a request may go: below the base URL, or to another allowed host."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, urldefrag, urlencode, urljoin, urlsplit
 
 from fitglue_registry.errors import ConnectionStopped, Place, PluginFailed
-from fitglue_registry.transport.origin import origin_of
+from fitglue_registry.transport.origin import origin_of, split_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from fitglue_registry.transport.origin import Origin
     from fitglue_registry.transport.policy import HttpPolicy
@@ -21,40 +22,95 @@ log = logging.getLogger(__name__)
 _UNQUOTED = "/:@,;=+!*'()~$&"
 
 
-def url_below(
+#: All characters that a URL may contain (RFC 3986, 2.2 and 2.3), and the percent sign.
+_LEGAL = "-._~:/?#[]@!$&'()*+,;=%"
+_ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
+
+Params: TypeAlias = "Mapping[str, str | Sequence[str]]"
+
+
+def url_of(
     policy: HttpPolicy,
     path: str,
-    params: Mapping[str, str] | None = None,
+    params: Params | None = None,
 ) -> str:
-    """Return the URL of a path below the base URL.
+    """Return the URL of a request.
 
     Args:
         policy: The policy of the session.
-        path: The path as plain text. It may contain ids from a payload, so it must not be able to
-            change the host or to leave the base path.
+        path: A complete address on an allowed host, or a path below the base URL as plain text. A
+            path may contain ids from a payload, so it must not be able to leave the base path.
         params: Query parameters as plain text.
 
     Raises:
         PluginFailed: FG-path-refused.
+        ConnectionStopped: FG-host-not-allowed.
     """
+    url = _absolute(policy, path) if _ABSOLUTE.match(path) else _below(policy, path)
+    if not params:
+        return url
+    try:
+        query = urlencode(
+            params,
+            doseq=True,
+            # RFC 3986 allows both in a query, and lists and times stay readable in logs.
+            safe=",:",
+            quote_via=quote,
+        )
+    except UnicodeEncodeError:  # a lone surrogate cannot be encoded as UTF-8
+        raise _path_refused(policy, path) from None
+    separator = "&" if "?" in url else "?"
+    return f"{url}{separator}{query}"
+
+
+def shown_url(policy: HttpPolicy, url: str) -> str:
+    """Return a URL for errors and logs.
+
+    The query of another host is left out: whoever knows a signed address may use it.
+    """
+    if origin_of(url) == policy.origin:
+        return url
+    before, mark, _ = url.partition("?")
+    return f"{before}{mark}…" if mark else before
+
+
+def shown_host(policy: HttpPolicy, url: str) -> str:
+    """Return the host of a URL for errors."""
+    origin = origin_of(url)
+    return origin.host if origin is not None else policy.host
+
+
+def _below(policy: HttpPolicy, path: str) -> str:
     below = path.removeprefix("/")
     if not _is_clean(below):
         raise _path_refused(policy, path)
-    url = policy.base_url
+    if not below:
+        return policy.base_url
     try:
-        if below:
-            url += f"/{quote(below, safe=_UNQUOTED)}"
-        if params:
-            query = urlencode(
-                params,
-                # RFC 3986 allows both in a query, and lists and times stay readable in logs.
-                safe=",:",
-                quote_via=quote,
-            )
-            url += f"?{query}"
+        return f"{policy.base_url}/{quote(below, safe=_UNQUOTED)}"
     except UnicodeEncodeError:  # a lone surrogate cannot be encoded as UTF-8
         raise _path_refused(policy, path) from None
-    return url
+
+
+def _absolute(policy: HttpPolicy, address: str) -> str:
+    """Return a complete address, as it is: a change would make its signature invalid."""
+    origin = origin_of(address)
+    user = split_url(address)
+    is_plain = address.isprintable() and "\\" not in address
+    if origin is None or user is None or user.username is not None or not is_plain:
+        raise _host_not_allowed(policy, "a malformed address", "it is not a plain https address")
+    if origin not in policy.origins:
+        raise _host_not_allowed(
+            policy,
+            _shown(origin, policy),
+            f"only {policy.host} and the hosts in http.hosts of the entry are allowed",
+        )
+    return _legal(address)
+
+
+def _legal(url: str) -> str:
+    """Return a URL without its fragment, and with illegal characters percent-encoded."""
+    return quote(urldefrag(url).url, safe=_LEGAL, errors="replace")
 
 
 def redirect_target(
@@ -90,7 +146,16 @@ def redirect_target(
             _shown(origin, policy),
             "the entry does not allow that host; the key was not sent there",
         )
-    return target
+    return _legal(target)
+
+
+def ambiguous_redirect(policy: HttpPolicy, method: str, status: int) -> ConnectionStopped:
+    """Return the error for a 301 or 302 after a request that is not GET."""
+    return _redirect_refused(
+        policy,
+        f"another address with status {status}, after a {method} request",
+        "clients disagree about whether such a redirect means that the request was carried out",
+    )
 
 
 def too_many_redirects(policy: HttpPolicy) -> ConnectionStopped:
@@ -129,10 +194,25 @@ def _path_refused(policy: HttpPolicy, path: str) -> PluginFailed:
     )
 
 
+def _host_not_allowed(
+    policy: HttpPolicy,
+    where: str,
+    why: str,
+) -> ConnectionStopped:
+    return ConnectionStopped(
+        "FG-host-not-allowed",
+        f"a plugin, or a link in a response of {policy.host}, leads to {ascii(where)[1:-1]}",
+        at=Place(url=policy.base_url),
+        why=f"{why}; nothing was sent there",
+        fix="if the service uses that host, list it in http.hosts of the entry; otherwise report "
+        "it to the plugin's author",
+    )
+
+
 def _shown(origin: Origin, policy: HttpPolicy) -> str:
     """Return an origin for an error: the host, and an unexpected scheme or port."""
     if not policy.rules.quotes_responses:
-        log.warning("%s redirects to %s", policy.host, origin)
+        log.warning("%s leads to %s", policy.host, origin)
         return "an address that is only in the log of this server"
     shown = origin.host
     if origin.host == policy.host:

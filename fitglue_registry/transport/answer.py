@@ -35,6 +35,7 @@ class HttpAnswer:
     wire_encoding: Literal["identity", "gzip"]
     redact: Callable[[str], str] = field(default=str, repr=False)  # for quotes in errors
     rules: Policy = field(default=_PERSONAL, repr=False)  # whether errors quote the response
+    authenticated: bool = True  # whether the request had the credential
 
     def quote(self) -> str:
         """Return the error message in the response, for an error; see ``plugin_api.Answer``."""

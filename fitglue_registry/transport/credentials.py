@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Protocol
 
 import requests
+from requests.structures import CaseInsensitiveDict
 
 from fitglue_registry.redaction.echo import EchoMask
 from fitglue_registry.transport.auth import auth_header
@@ -109,12 +110,16 @@ class Credentials:
         return self.request().headers != sent.headers
 
     def _prepare(self, headers: Mapping[str, str]) -> requests.PreparedRequest:
-        all_headers = {
-            "User-Agent": self._policy.user_agent,
-            "Accept": "*/*",
-            "Accept-Encoding": "gzip",
-            **headers,
-        }
+        # Case-insensitive, so that an entry can replace the header Accept.
+        all_headers = CaseInsensitiveDict(
+            {
+                "User-Agent": self._policy.user_agent,
+                "Accept": "*/*",
+                "Accept-Encoding": "gzip",
+            }
+        )
+        all_headers.update(self._policy.headers)
+        all_headers.update(headers)
         request = requests.Request("GET", self._policy.base_url, headers=all_headers)
         try:
             return request.prepare()

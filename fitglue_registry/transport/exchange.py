@@ -9,10 +9,18 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from fitglue_registry.transport.adapter import BoundedAdapter, ResponseLimits
-from fitglue_registry.transport.addresses import redirect_target, too_many_redirects
+from fitglue_registry.transport.addresses import (
+    ambiguous_redirect,
+    redirect_target,
+    shown_url,
+    too_many_redirects,
+)
 from fitglue_registry.transport.answer import HttpAnswer
 from fitglue_registry.transport.body import Content, decode, read_beginning, read_wire
+from fitglue_registry.transport.never_sent import was_never_sent
 from fitglue_registry.transport.origin import origin_of
+from fitglue_registry.transport.request_body import rewind_body
+from fitglue_registry.transport.trail import Trail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,10 +31,20 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.waiting import Waiting
 
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
+#: Redirects that clients follow with GET or with the same method, each as it likes.
+_AMBIGUOUS = (301, 302)
+_SEE_OTHER = 303
+#: Headers that describe a body, in lower case.
+_OF_THE_BODY = ("content-length", "content-type", "content-encoding")
+#: Headers that are also sent to a host that must not get the credential. A plugin may have put
+#: anything into the others.
+_HARMLESS = (*_OF_THE_BODY, "accept", "accept-language", "idempotency-key")
 
 
 class Exchange:
-    """The sender of one session's requests. The key is sent only to the origin of the base URL.
+    """The sender of one session's requests.
+
+    A redirect takes the credential along only to hosts that the entry trusts with it.
 
     Args:
         policy: The policy of the session.
@@ -64,13 +82,16 @@ class Exchange:
         template: requests.PreparedRequest,
         url: str,
         accept: Sequence[int],
+        trail: Trail | None = None,
     ) -> HttpAnswer:
         """Send one request and return the response after allowed redirects.
 
         Args:
-            template: The request with its headers, from ``Credentials.request``.
+            template: The request with its method, headers and body.
             url: The URL.
-            accept: Statuses other than 2xx whose body is read completely.
+            accept: Statuses other than 2xx whose body is read completely. A redirect whose status
+                is among them is not followed.
+            trail: Learns what was sent and whether it may have been carried out.
 
         Raises:
             ConnectionStopped: FG-redirect-refused or FG-address-refused.
@@ -78,43 +99,97 @@ class Exchange:
             Exception: One of ``network_failures.NETWORK_ERRORS``.
         """
         request = template.copy()
+        trail = trail or Trail()
+        authenticated = origin_of(url) in self._policy.credential_origins
         for _ in range(self._policy.most_redirects + 1):
             request.url = url
-            response = self._send(request, url)
+            response = self._send(request, url, trail)
             try:
-                location = _location(response)
+                location = _location(response, accept)
                 if location is None:
-                    return self._read(response, accept)
+                    return self._read(response, accept, authenticated=authenticated)
             finally:
                 response.close()
-            url = requests.utils.requote_uri(redirect_target(self._policy, url, location))
+            request = self._redirected(request, response.status_code)
+            url = redirect_target(self._policy, url, location)
             # An allowed host, such as one for downloads, must still not see the key. The request
             # stays anonymous even if that host redirects back.
-            if origin_of(url) != self._policy.origin:
-                request = self._credentials.anonymous_request()
+            authenticated &= origin_of(url) in self._policy.credential_origins
+            if not authenticated:
+                request = self._anonymous(request)
         raise too_many_redirects(self._policy)
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
 
-    def _send(self, request: requests.PreparedRequest, url: str) -> requests.Response:
+    def _send(
+        self,
+        request: requests.PreparedRequest,
+        url: str,
+        trail: Trail,
+    ) -> requests.Response:
         self._waiting.for_budget()
         with self._lock:
             self.sent += 1
-        self._waiting.signs.request_sent(self._policy.connect_s + self._policy.total_s)
+        policy = self._policy
+        # Sending a body and receiving the response may each take the total time.
+        longest_s = policy.total_s if request.body is None else 2 * policy.total_s
+        self._waiting.signs.request_sent(policy.connect_s + longest_s)
+        trail.sending(str(request.method), url)
         # Called directly, because ``Session.send`` would keep cookies and read the body of a
         # redirect without a size limit.
         adapter = self._session.get_adapter(url)
-        return adapter.send(
-            request,
-            stream=True,
-            timeout=(self._policy.connect_s, self._policy.read_s),
-            verify=self._verify,
-            proxies=self._proxies,
-        )
+        try:
+            response = adapter.send(
+                request,
+                stream=True,
+                timeout=(policy.connect_s, policy.read_s),
+                verify=self._verify,
+                proxies=self._proxies,
+            )
+        except Exception as error:
+            if was_never_sent(error):
+                trail.never_sent()
+            raise
+        trail.answered(response.status_code)
+        return response
 
-    def _read(self, response: requests.Response, accept: Sequence[int]) -> HttpAnswer:
+    def _redirected(
+        self, request: requests.PreparedRequest, status: int
+    ) -> requests.PreparedRequest:
+        """Return the request that follows a redirect, with the same headers."""
+        if request.method == "GET":
+            return request
+        if status in _AMBIGUOUS:
+            raise ambiguous_redirect(self._policy, str(request.method), status)
+        if status != _SEE_OTHER:
+            rewind_body(request)
+            return request
+        following = request.copy()
+        following.method = "GET"
+        following.body = None
+        for name in (*_OF_THE_BODY, "idempotency-key"):
+            following.headers.pop(name, None)
+        return following
+
+    def _anonymous(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Return a request without the credential and without other headers of the plugin."""
+        anonymous = self._credentials.anonymous_request()
+        anonymous.method = request.method
+        anonymous.body = request.body
+        for name, value in request.headers.items():
+            if name.lower() in _HARMLESS:
+                anonymous.headers[name] = value
+        return anonymous
+
+    def _read(
+        self,
+        response: requests.Response,
+        accept: Sequence[int],
+        *,
+        authenticated: bool,
+    ) -> HttpAnswer:
         coding = response.headers.get("content-encoding", "")
         if is_expected(response.status_code, accept):
             received = read_wire(response.raw, self._policy.max_body)
@@ -123,13 +198,14 @@ class Exchange:
             content = Content(body=read_beginning(response.raw, coding), wire=b"")
         return HttpAnswer(
             status=response.status_code,
-            url=self._redactor.text(response.url or ""),
+            url=self._redactor.text(shown_url(self._policy, response.url or "")),
             headers=self._masked_headers(response.headers),
             body=content.body,
             wire=content.wire,
             wire_encoding=content.wire_encoding,
             redact=self._redactor.text,
             rules=self._policy.rules,
+            authenticated=authenticated,
         )
 
     def _masked(self, content: Content) -> Content:
@@ -155,9 +231,9 @@ def is_expected(status: int, accept: Sequence[int]) -> bool:
     return 200 <= status < 300 or status in accept
 
 
-def _location(response: requests.Response) -> str | None:
-    """Return the target of a redirect, or ``None`` if the response is not a redirect."""
-    if response.status_code not in _REDIRECTS:
+def _location(response: requests.Response, accept: Sequence[int]) -> str | None:
+    """Return the target of a redirect to follow, or ``None`` if there is none."""
+    if response.status_code not in _REDIRECTS or response.status_code in accept:
         return None
     location: str | None = response.headers.get("location")
     return location

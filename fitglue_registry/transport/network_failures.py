@@ -14,12 +14,14 @@ from fitglue_registry.errors import ConnectionStopped, FitglueError, Place, Retr
 from fitglue_registry.transport.adapter import TOO_SLOW, TOTAL_TIME_EXCEEDED
 from fitglue_registry.transport.body import BodyBroken, BodyTooLarge
 from fitglue_registry.transport.limits import RUN_LATER
+from fitglue_registry.transport.never_sent import causes
 from fitglue_registry.transport.origin import is_loopback, origin_of
+from fitglue_registry.transport.request_body import SENDING_TIME_EXCEEDED
 from fitglue_registry.transport.retries import FEW_ATTEMPTS, TWO_ATTEMPTS, TryAgain
 from fitglue_registry.transport.server_message import LONGEST_QUOTE, quote_or_log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from fitglue_registry.redaction.redactor import Redactor
     from fitglue_registry.transport.policy import HttpPolicy
@@ -29,23 +31,25 @@ NETWORK_ERRORS = (rex.RequestException, uex.HTTPError, OSError, BodyTooLarge, Bo
 
 _TLS_ERRORS = (ssl.SSLError, uex.SSLError, rex.SSLError)
 _TIMEOUTS = (TimeoutError, uex.ReadTimeoutError)
+_SILENCES = (uex.ReadTimeoutError, rex.ReadTimeout)
 # The first is also the base class of the errors for a refused connection and an unknown host.
 _UNCONNECTED = (uex.ConnectTimeoutError, uex.ProxyError)
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkFailures:
-    """The translator of the exceptions of one session. Its errors contain no secret."""
+    """The translator of the exceptions of one request. Its errors contain no secret."""
 
     policy: HttpPolicy
     redactor: Redactor
+    host: str  # of the request
 
     def translate(self, error: Exception, url: str) -> FitglueError | TryAgain:
         """Return the error for an exception of an attempt.
 
         Args:
             error: One of ``NETWORK_ERRORS``.
-            url: The URL of the request.
+            url: The URL of the request, as it may be shown.
 
         Returns:
             A ``TryAgain`` if another attempt makes sense, else the error itself.
@@ -55,24 +59,24 @@ class NetworkFailures:
             return self._too_large(error, at)
         if isinstance(error, BodyBroken):
             return self._not_unpacked(error, at)
-        causes = list(_causes(error))
+        found = list(causes(error))
         # The order matters: a certificate error is also a TLS error, and a failed connection may
         # have a time-out among its causes.
-        if _has(causes, ssl.SSLCertVerificationError):
-            return self._untrusted(causes, at)
-        if _has(causes, *_TLS_ERRORS):
-            return TryAgain(self._untrusted(causes, at), FEW_ATTEMPTS)
-        if _has(causes, *_TIMEOUTS):
-            return self._timeout(causes, at)
-        if _has(causes, *_UNCONNECTED):
-            return self._unconnected(causes, url, at)
-        return self._broken_off(causes, at)
+        if _has(found, ssl.SSLCertVerificationError):
+            return self._untrusted(found, at)
+        if _has(found, *_TLS_ERRORS):
+            return TryAgain(self._untrusted(found, at), FEW_ATTEMPTS)
+        if _has(found, *_TIMEOUTS):
+            return self._timeout(found, at)
+        if _has(found, *_UNCONNECTED):
+            return self._unconnected(found, url, at)
+        return self._broken_off(found, at)
 
     def _too_large(self, error: BodyTooLarge, at: Place) -> ConnectionStopped:
         if error.args:
             return ConnectionStopped(
                 "FG-answer-beyond-limits",
-                f"{self.policy.host} sends a response that no service should send",
+                f"{self.host} sends a response that no service should send",
                 at=at,
                 why=f"{error}, so it was not unpacked",
                 fix="check the base URL; if it is correct, report it to the service",
@@ -80,7 +84,7 @@ class NetworkFailures:
         megabytes = self.policy.max_body / 1e6
         return ConnectionStopped(
             "FG-answer-too-large",
-            f"{self.policy.host} responds with more than {megabytes:g} MB",
+            f"{self.host} responds with more than {megabytes:g} MB",
             at=at,
             why="the remaining bytes were not read, because they could fill the memory",
             fix="if responses may be that large, raise max_body_mb in the entry",
@@ -89,7 +93,7 @@ class NetworkFailures:
     def _not_unpacked(self, error: BodyBroken, at: Place) -> TryAgain:
         failure = Retryable(
             "FG-answer-broken",
-            f"{self.policy.host} sends a response that cannot be decompressed",
+            f"{self.host} sends a response that cannot be decompressed",
             at=at,
             why=str(error),
             fix=RUN_LATER,
@@ -97,9 +101,9 @@ class NetworkFailures:
         return TryAgain(failure, self.policy.retries + 1)
 
     def _broken_off(self, causes: Sequence[BaseException], at: Place) -> TryAgain:
-        what = f"the response of {self.policy.host} ended too early"
+        what = f"the response of {self.host} ended too early"
         if _breaks_rules(causes):
-            what = f"the response of {self.policy.host} breaks the rules of HTTP"
+            what = f"the response of {self.host} breaks the rules of HTTP"
         failure = Retryable(
             "FG-answer-broken",
             what,
@@ -112,7 +116,7 @@ class NetworkFailures:
     def _untrusted(self, causes: Sequence[BaseException], at: Place) -> ConnectionStopped:
         return ConnectionStopped(
             "FG-tls-failed",
-            f"no trusted connection to {self.policy.host}",
+            f"no trusted connection to {self.host}",
             at=at,
             why=self._reason(causes),
             fix="check the clock of this machine, and whether a proxy or the login page of this "
@@ -128,11 +132,15 @@ class NetworkFailures:
             why = f"the response was not complete after {self.policy.total_s:g} s"
         elif any(TOO_SLOW in str(cause) for cause in causes):
             why = "fewer than 200 bytes per second arrived"
+        elif any(SENDING_TIME_EXCEEDED in str(cause) for cause in causes):
+            why = f"the request was not sent completely after {self.policy.total_s:g} s"
+        elif not _has(causes, *_SILENCES):
+            why = f"it accepted no byte of the request for {self.policy.connect_s:g} s"
         else:
             why = f"no byte arrived for {self.policy.read_s:g} s"
         failure = Retryable(
             "FG-timeout",
-            f"{self.policy.host} does not respond in time",
+            f"{self.host} does not respond in time",
             at=at,
             why=why,
             fix=RUN_LATER,
@@ -150,7 +158,7 @@ class NetworkFailures:
             )
         failure = Retryable(
             "FG-no-network",
-            f"{self.policy.host} cannot be reached",
+            f"{self.host} cannot be reached",
             at=at,
             why=self._reason(causes),
             fix=fix,
@@ -171,7 +179,7 @@ class NetworkFailures:
         if is_local:
             return reason
         # A status line that is none, for example, is quoted by the exception.
-        return quote_or_log(reason, self.policy.host, self.policy.rules)
+        return quote_or_log(reason, self.host, self.policy.rules)
 
 
 def _breaks_rules(causes: Sequence[BaseException]) -> bool:
@@ -187,27 +195,3 @@ def _breaks_rules(causes: Sequence[BaseException]) -> bool:
 
 def _has(causes: Sequence[BaseException], *kinds: type[BaseException]) -> bool:
     return any(isinstance(cause, kinds) for cause in causes)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and its causes, outermost first.
-
-    requests and urllib3 keep a cause as an argument, as the attribute ``reason``, as
-    ``__cause__`` or as ``__context__``.
-    """
-    # An exception may be contained in itself by way of its context.
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None:
-        seen.add(id(current))
-        yield current
-        current = _cause(current, seen)
-
-
-def _cause(error: BaseException, seen: set[int]) -> BaseException | None:
-    inside = [getattr(error, "reason", None), *reversed(error.args)]
-    inside += [error.__cause__, error.__context__]
-    for candidate in inside:
-        if isinstance(candidate, BaseException) and id(candidate) not in seen:
-            return candidate
-    return None

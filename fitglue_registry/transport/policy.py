@@ -4,7 +4,7 @@ sizes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -12,10 +12,11 @@ from urllib.parse import urljoin, urlsplit
 from fitglue_registry._version import __version__
 from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.policy import Policy
-from fitglue_registry.registry import Auth, Budget
+from fitglue_registry.registry import AllowedHost, Auth, Budget
 from fitglue_registry.transport.origin import Origin, is_loopback, origin_of, split_url
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from urllib.parse import SplitResult
 
     from fitglue_registry.registry import Http
@@ -40,9 +41,10 @@ class HttpPolicy:
     """
 
     base_url: str  # without a slash at its end
-    # Hosts in addition to that of ``base_url``, with ``:port`` if it is not the default port.
-    allowed_hosts: tuple[str, ...] = ()
+    # Hosts in addition to that of ``base_url``, and whether they get the credential.
+    hosts: tuple[AllowedHost, ...] = ()
     auth: Auth = NO_AUTH
+    headers: Mapping[str, str] = field(default_factory=dict)  # headers of every request
     limits: tuple[Budget, ...] = ()  # all of them hold
     connect_s: float = 5.0  # longest time to connect
     read_s: float = 30.0  # longest time without a byte
@@ -79,20 +81,26 @@ class HttpPolicy:
 
     @cached_property
     def origin(self) -> Origin:
-        """The origin that the key may be sent to."""
+        """The origin of the base URL, which the credential is bound to."""
         origin = origin_of(self.base_url)
         assert origin is not None  # checked by __post_init__
         return origin
 
     @cached_property
     def origins(self) -> frozenset[Origin]:
-        """The origins that a redirect may lead to; they have the scheme of the base URL."""
-        allowed = {self.origin}
-        for host in self.allowed_hosts:
-            origin = origin_of(f"{self.origin.scheme}://{host}")
-            if origin is not None:
-                allowed.add(origin)
-        return frozenset(allowed)
+        """The origins that a request may go to; they have the scheme of the base URL."""
+        return frozenset((self.origin, *map(self._origin_of, self.hosts)))
+
+    @cached_property
+    def credential_origins(self) -> frozenset[Origin]:
+        """Those of the origins that the credential may be sent to."""
+        trusted = [further for further in self.hosts if further.credential]
+        return frozenset((self.origin, *map(self._origin_of, trusted)))
+
+    def _origin_of(self, further: AllowedHost) -> Origin:
+        # The schema has checked the host. If it is malformed, no request has this origin.
+        url = f"{self.origin.scheme}://{further.host}"
+        return origin_of(url) or Origin("", further.host, 0)
 
     @property
     def host(self) -> str:
@@ -126,12 +134,13 @@ def policy_from_entry(
         UserMistake: FG-base-url-refused unless the server uses https, or http on this machine.
     """
     chosen = base_url or http.base_url
-    # The hosts of the entry belong to its own server, so a replacement may not redirect to them.
-    allowed_hosts = () if base_url else http.hosts
+    # The hosts of the entry belong to its own server, so a replacement may not lead to them.
+    hosts = () if base_url else http.hosts
     return HttpPolicy(
         base_url=chosen.strip().rstrip("/"),
-        allowed_hosts=allowed_hosts,
+        hosts=hosts,
         auth=http.auth,
+        headers=http.headers,
         limits=http.budget,
         connect_s=http.timeouts.connect_s,
         read_s=http.timeouts.read_s,

@@ -10,23 +10,31 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError, KeyUnavailable
 from fitglue_registry.redaction.redactor import Redactor
-from fitglue_registry.transport.addresses import url_below
+from fitglue_registry.transport.addresses import shown_host, shown_url, url_of
 from fitglue_registry.transport.credentials import Credentials
 from fitglue_registry.transport.exchange import Exchange, is_expected
 from fitglue_registry.transport.network_failures import NETWORK_ERRORS, NetworkFailures
+from fitglue_registry.transport.origin import origin_of
+from fitglue_registry.transport.outcomes import outcome_unknown
+from fitglue_registry.transport.outgoing import outgoing
+from fitglue_registry.transport.request_body import close_body
 from fitglue_registry.transport.retries import TryAgain, retrying
 from fitglue_registry.transport.status_failures import StatusFailures
 from fitglue_registry.transport.token_sender import TokenSender
 from fitglue_registry.transport.tokens import RenewedTokens
+from fitglue_registry.transport.trail import Trail
 from fitglue_registry.transport.waiting import Pace, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Self
+    from typing import Self, Unpack
 
     import requests
 
+    from fitglue_registry.plugin_api import Sending
+    from fitglue_registry.transport.addresses import Params
     from fitglue_registry.transport.answer import HttpAnswer
+    from fitglue_registry.transport.outgoing import Outgoing
     from fitglue_registry.transport.policy import HttpPolicy
     from fitglue_registry.transport.tokens import TokenSource
 
@@ -66,8 +74,7 @@ class HttpSession:
             renewed = RenewedTokens(tokens, self._token_sender)
         self._credentials = Credentials(policy, secrets, redactor, renewed)
         self._exchange = Exchange(policy, self._credentials, self._waiting, redactor)
-        self._network_failures = NetworkFailures(policy, redactor)
-        self._status_failures = StatusFailures(policy, redactor)
+        self._redactor = redactor
         self._retrying = retrying(self._waiting.announce, self._waiting.sleep)
 
     @property
@@ -94,24 +101,50 @@ class HttpSession:
     def get(
         self,
         path: str,
-        params: Mapping[str, str] | None = None,
+        params: Params | None = None,
         *,
+        headers: Mapping[str, str] | None = None,
         accept: Sequence[int] = (),
     ) -> HttpAnswer:
         """Send a GET request and return its response; see ``plugin_api.Http.get``."""
-        url = url_below(self._policy, path, params)
-        try:
-            return self._retrying(self._try, url, accept)
-        except TryAgain as last:
-            failure = last.failure
-            attempts = self._retrying.statistics["attempt_number"]
-        finally:
-            self._waiting.signs.finished()
-        # Raised outside the handler, so that it has no context: the exceptions of ``requests``
-        # contain the headers of the request, and these contain the key.
-        if attempts > 1:
-            failure.why = f"{failure.why}; tried {attempts} times"
-        raise failure
+        sending: Sending = {"headers": headers or {}, "accept": accept}
+        return self._request("GET", path, params, sending)
+
+    def post(
+        self,
+        path: str,
+        params: Params | None = None,
+        **sending: Unpack[Sending],
+    ) -> HttpAnswer:
+        """Send a POST request and return its response; see ``plugin_api.Http.post``."""
+        return self._request("POST", path, params, sending)
+
+    def put(
+        self,
+        path: str,
+        params: Params | None = None,
+        **sending: Unpack[Sending],
+    ) -> HttpAnswer:
+        """Send a PUT request and return its response; see ``plugin_api.Http.put``."""
+        return self._request("PUT", path, params, sending)
+
+    def patch(
+        self,
+        path: str,
+        params: Params | None = None,
+        **sending: Unpack[Sending],
+    ) -> HttpAnswer:
+        """Send a PATCH request and return its response; see ``plugin_api.Http.patch``."""
+        return self._request("PATCH", path, params, sending)
+
+    def delete(
+        self,
+        path: str,
+        params: Params | None = None,
+        **sending: Unpack[Sending],
+    ) -> HttpAnswer:
+        """Send a DELETE request and return its response; see ``plugin_api.Http.delete``."""
+        return self._request("DELETE", path, params, sending)
 
     def close(self) -> None:
         """Close the connections and end the waits of other threads."""
@@ -125,40 +158,88 @@ class HttpSession:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _try(self, url: str, accept: Sequence[int]) -> HttpAnswer:
+    def _request(
+        self,
+        method: str,
+        path: str,
+        params: Params | None,
+        sending: Sending,
+    ) -> HttpAnswer:
+        request = outgoing(
+            self._policy,
+            method,
+            url_of(self._policy, path, params),
+            sending,
+        )
+        try:
+            return self._retrying(self._try, request)
+        except TryAgain as last:
+            failure = last.failure
+            attempts = self._retrying.statistics["attempt_number"]
+        finally:
+            self._waiting.signs.finished()
+        # Raised outside the handler, so that it has no context: the exceptions of ``requests``
+        # contain the headers of the request, and these contain the key.
+        if attempts > 1:
+            failure.why = f"{failure.why}; tried {attempts} times"
+        raise failure
+
+    def _try(self, outgoing: Outgoing) -> HttpAnswer:
+        template = self._template(outgoing.url)
+        request = outgoing.on(template, self._policy.total_s)
+        trail = Trail()
         began = time.perf_counter()
         failure: FitglueError | TryAgain
         try:
-            request = self._credentials.request()
-            answer = self._exchange.ask(request, url, accept)
+            answer = self._exchange.ask(request, outgoing.url, outgoing.accept, trail)
         except NETWORK_ERRORS as error:
-            failure = self._network_failures.translate(error, url)
+            failure = self._network_failure(error, trail)
+        except FitglueError as error:
+            failure = error
         else:
-            _log(answer, time.perf_counter() - began)
-            if is_expected(answer.status, accept):
+            _log(outgoing.method, answer, time.perf_counter() - began)
+            if is_expected(answer.status, outgoing.accept):
                 return answer
-            failure = self._refused(request, answer, url)
+            failure = self._refused(template, answer, trail)
+        finally:
+            close_body(request)
+        if trail.maybe_done and not outgoing.repeatable:
+            failure = outcome_unknown(self._policy, outgoing, failure)
         # Raised outside the handler, so that it has no context, as above.
         raise failure
 
+    def _template(self, url: str) -> requests.PreparedRequest:
+        """Return the headers of a request to a URL: with the credential only where it may go."""
+        if origin_of(url) in self._policy.credential_origins:
+            return self._credentials.request()
+        return self._credentials.anonymous_request()
+
+    def _network_failure(self, error: Exception, trail: Trail) -> FitglueError | TryAgain:
+        host = shown_host(self._policy, trail.url)
+        failures = NetworkFailures(self._policy, self._redactor, host)
+        return failures.translate(error, shown_url(self._policy, trail.url))
+
     def _refused(
         self,
-        request: requests.PreparedRequest,
+        template: requests.PreparedRequest,
         answer: HttpAnswer,
-        url: str,
+        trail: Trail,
     ) -> FitglueError | TryAgain:
         """Return the failure for an unexpected status, and whether to try again."""
-        failure = self._status_failures.translate(answer, url, self._clock.now())
+        host = shown_host(self._policy, trail.url)
+        url = shown_url(self._policy, trail.url)
+        failures = StatusFailures(self._policy, self._redactor, host)
+        failure = failures.translate(answer, url, self._clock.now())
         error = failure.failure if isinstance(failure, TryAgain) else failure
         wait_s = getattr(error, "retry_after_s", None)
         # All threads and processes that share the budget wait, not only this request.
         if wait_s:
             self._waiting.hold_budget(wait_s)
-        if answer.status != 401:
+        if answer.status != 401 or not answer.authenticated:
             return failure
         # Another process may have renewed the key since this session read it.
         try:
-            is_renewed = self._credentials.is_renewed(request)
+            is_renewed = self._credentials.is_renewed(template)
         except FitglueError as unreadable:
             # The service itself says why it issues no other token, or that it does not work.
             if self._has_tokens:
@@ -186,9 +267,10 @@ def _rejected_here(rejected: FitglueError, unreadable: FitglueError) -> FitglueE
     )
 
 
-def _log(answer: HttpAnswer, seconds: float) -> None:
+def _log(method: str, answer: HttpAnswer, seconds: float) -> None:
     log.debug(
-        "GET %s: %d, %d bytes, %.0f ms",
+        "%s %s: %d, %d bytes, %.0f ms",
+        method,
         answer.url,
         answer.status,
         len(answer.wire),

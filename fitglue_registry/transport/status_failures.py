@@ -22,10 +22,11 @@ _OUTAGES = (502, 503, 504)
 
 @dataclass(frozen=True, slots=True)
 class StatusFailures:
-    """The translator of the unexpected responses of one session. Its errors contain no secret."""
+    """The translator of an unexpected response. Its errors contain no secret."""
 
     policy: HttpPolicy
     redactor: Redactor
+    host: str  # of the response
 
     def translate(
         self,
@@ -37,7 +38,7 @@ class StatusFailures:
 
         Args:
             answer: The response, whose body is the beginning of what the server sent.
-            url: The URL of the request.
+            url: The URL of the request, as it may be shown.
             now: The current time, for a ``Retry-After`` header with a date.
 
         Returns:
@@ -49,6 +50,8 @@ class StatusFailures:
         why = f"it responded with status {status}"
         if message:
             why += f": {message}"
+        if status in (401, 403) and not answer.authenticated:
+            return self._address_refused(at, why)
         if status == 401:
             return self._key_rejected(at, why)
         if status == 403:
@@ -64,7 +67,7 @@ class StatusFailures:
     def _key_rejected(self, at: Place, why: str) -> AthleteNeeded:
         return AthleteNeeded(
             "FG-key-rejected",
-            f"{self.policy.host} rejects the key",
+            f"{self.host} rejects the key",
             at=at,
             why=why,
             fix="copy the key again from the settings of that account, and connect again",
@@ -73,32 +76,42 @@ class StatusFailures:
     def _not_permitted(self, at: Place, why: str) -> AthleteNeeded:
         return AthleteNeeded(
             "FG-not-permitted",
-            f"{self.policy.host} does not permit this",
+            f"{self.host} does not permit this",
             at=at,
             why=why,
             fix="check that the key belongs to this account and may read activities, and "
             "connect again",
         )
 
+    def _address_refused(self, at: Place, why: str) -> ConnectionStopped:
+        # The key of the athlete was not sent there, so it cannot be wrong.
+        return ConnectionStopped(
+            "FG-unexpected-status",
+            f"{self.host} does not accept an address that leads to it",
+            at=at,
+            why=f"{why}; it is asked without the key",
+            fix="run the command again, since such an address may be valid for a short time only",
+        )
+
     def _rate_limited(self, at: Place, why: str) -> Retryable:
         return Retryable(
-            "FG-rate-limited", f"{self.policy.host} limits the number of requests", at=at, why=why
+            "FG-rate-limited", f"{self.host} limits the number of requests", at=at, why=why
         )
 
     def _down_for_a_while(self, at: Place, why: str) -> Retryable:
         return Retryable(
-            "FG-source-down", f"{self.policy.host} is temporarily unavailable", at=at, why=why
+            "FG-source-down", f"{self.host} is temporarily unavailable", at=at, why=why
         )
 
     def _down(self, at: Place, why: str) -> Retryable:
         return Retryable(
-            "FG-source-down", f"{self.policy.host} is not working", at=at, why=why, fix=RUN_LATER
+            "FG-source-down", f"{self.host} is not working", at=at, why=why, fix=RUN_LATER
         )
 
     def _unexpected(self, status: int, at: Place, message: str | None) -> ConnectionStopped:
         return ConnectionStopped(
             "FG-unexpected-status",
-            f"{self.policy.host} responds with the unexpected status {status}",
+            f"{self.host} responds with the unexpected status {status}",
             at=at,
             why=message or "it gave no reason",
             fix="check the base URL; if it is correct, report this with the error code",

@@ -124,7 +124,7 @@ class TokenSender:
         return replace(
             self._policy,
             base_url=url,
-            allowed_hosts=(),
+            hosts=(),
             auth=NO_AUTH,
             max_body=_LARGEST_RESPONSE,
             most_redirects=0,
@@ -145,8 +145,8 @@ class _Attempts:
         # it must be read as it is.
         credentials = Credentials(policy, dict, redactor)
         self._exchange = Exchange(policy, credentials, waiting, redactor)
-        self._network_failures = NetworkFailures(policy, redactor)
-        self._status_failures = StatusFailures(policy, redactor)
+        self._network_failures = NetworkFailures(policy, redactor, policy.host)
+        self._status_failures = StatusFailures(policy, redactor, policy.host)
 
     @property
     def sent(self) -> int:

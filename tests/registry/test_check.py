@@ -413,14 +413,61 @@ def test_auth_by_header_names_the_header(registry):
     )
 
 
-def test_the_base_url_is_on_an_allowed_host(registry):
-    """Allowed hosts that do not include the host of the base URL are an error."""
-    registry.add(more=HTTP + "  allowed_hosts: [example.com]\n")
+def test_the_service_itself_always_gets_the_credential(registry):
+    """A further host without the credential that is the host of the base URL is an error."""
+    registry.add(more=HTTP + "  hosts: [{host: example.org, credential: false}]\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:12:18, http.allowed_hosts: FG-entry-host-not-allowed: "
-        "example.org, the host of base_url, is not an allowed host\n"
-        "fix: add example.org"
+        "sources/demo.yaml:12:43, http.hosts[0].credential: FG-entry-host-without-credential: "
+        "example.org, the host of base_url, always gets the credential\n"
+        "fix: remove it from hosts, which lists only further hosts"
     )
+
+
+@pytest.mark.parametrize(
+    "host", ["{host: files.example.org}", "files.example.org", "{host: 'a/b', credential: true}"]
+)
+def test_a_further_host_says_whether_it_gets_the_credential(registry, host):
+    """A further host is a host name and a decision about the credential, which has no default."""
+    registry.add(more=HTTP + f"  hosts: [{host}]\n")
+    assert "http.hosts[0]" in registry.complaints()
+    registry.add(more=HTTP + "  hosts: [{host: 'files.example.org:8443', credential: false}]\n")
+    assert registry.complaints() == ""
+
+
+def test_the_key_that_hosts_replaces_is_explained(registry):
+    """An entry with `allowed_hosts`, which `hosts` has replaced, is told what to write."""
+    registry.add(more=HTTP + "  allowed_hosts: [files.example.org]\n")
+    assert registry.complaints().endswith(
+        "fix: list the hosts other than that of base_url in hosts, such as "
+        "{host: files.example.org, credential: false}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "why"),
+    [
+        ("authorization: Bearer x", "the host authenticates requests, so that no plugin sees a"),
+        ("X-Key: x", "the host authenticates requests, so that no plugin sees a secret"),
+        ("Cookie: a=b", "no cookie is ever sent"),
+        ("Content-Length: '7'", "the transport sets it to fit the connection and the body"),
+        ("'X Y': a", "its name is not a name of a header"),
+        ('X-Y: "a\\nb"', "its value is not one line of visible ASCII characters"),
+        ("X-Y: Höhe", "its value is not one line of visible ASCII characters"),
+    ],
+)
+def test_an_entry_cannot_set_a_header_of_the_transport(registry, header, why):
+    """A header that the transport owns, and one that no request can have, is an error."""
+    auth = "  auth: {scheme: header, secret: api_key, header: x-key}\n"
+    registry.add(more=f"{HTTP}{auth}  headers:\n    {header}\n")
+    assert "http.headers" in registry.complaints()
+    assert "FG-entry-header-refused" in registry.complaints()
+    assert why in registry.complaints()
+
+
+def test_an_entry_can_set_other_headers(registry):
+    """A version of the API and the kind of response that is wanted are headers of the entry."""
+    registry.add(more=HTTP + "  headers: {Accept: application/json, Api-Version: '2'}\n")
+    assert registry.complaints() == ""
 
 
 def test_a_former_address_is_an_origin_with_https(registry):

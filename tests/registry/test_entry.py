@@ -172,9 +172,9 @@ def test_a_field_has_an_environment_variable():
     assert Field(name="api_key").env("my-source") == "FITGLUE_MY_SOURCE_API_KEY"
 
 
-def test_the_host_of_the_address_is_allowed_by_default():
-    """An entry without allowed hosts allows the host of its base URL, in lower case."""
-    assert Http(base_url="https://API.Example.org:8443/v1").hosts == ("api.example.org",)
+def test_the_host_of_the_address_is_in_lower_case():
+    """The host of an entry is that of its base URL, in lower case and without the port."""
+    assert Http(base_url="https://API.Example.org:8443/v1").host == "api.example.org"
 
 
 JSON = st.recursive(

@@ -69,3 +69,20 @@ def test_signs_of_life_are_counted():
     connection = FakeConnection()
     connection.alive()
     assert connection.signs_of_life == 1
+
+
+def test_other_methods_have_answers_of_their_own():
+    """The key of another method begins with it, and a function gets what was sent."""
+    http = FakeHttp({"POST a": lambda params, sending: [params, sending["json"]], "a": {}})
+    assert http.post("a", {"b": "1"}, json=7).json() == [{"b": "1"}, 7]
+    assert http.sent == [("POST", "a", {"json": 7})]
+    assert http.delete("a", accept=[404]).status == 404
+    for send in (http.put, http.patch):
+        with pytest.raises(ConnectionStopped):
+            send("a", json=7)
+
+
+def test_a_complete_address_is_a_key_of_the_table():
+    """A complete address is looked up as it is, without the base."""
+    http = FakeHttp({"https://files.example/a": b"1"}, base="v1/")
+    assert http.get("https://files.example/a").body == b"1"

@@ -53,6 +53,8 @@ class ScriptedServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         self.script: list[Reply] = [Reply()]
         self.requests: list[tuple[str, dict[str, str]]] = []
+        self.methods: list[str] = []
+        self.bodies: list[bytes] = []
         self.connections = 0
         self.over = threading.Event()
         self.scheme = "http"
@@ -88,6 +90,9 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
 
     def do_GET(self) -> None:
+        length = int(self.headers.get("Content-Length", "0"))
+        self.server.methods.append(self.command)
+        self.server.bodies.append(self.rfile.read(length))
         reply = self.server.next_reply(
             self.path, {name.lower(): value for name, value in self.headers.items()}
         )
@@ -101,6 +106,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(reply)
         self.close_connection = reply.raw is not None or reply.cut is not None or reply.hang
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names of the library
 
     def do_CONNECT(self) -> None:
         """Respond as a proxy that requires a password of its own."""

@@ -11,6 +11,7 @@ import urllib3.util.connection
 
 from fitglue_registry import Policy
 from fitglue_registry.errors import ConnectionStopped, Retryable
+from fitglue_registry.registry import AllowedHost
 
 CLOSED = Policy()
 NAME = "service.example"
@@ -117,7 +118,10 @@ def test_a_redirect_to_an_address_inside_is_not_followed(open_session, server, r
     other = f"files.example:{server.server_address[1]}"
     resolve("files.example", ["127.0.0.2"])
     server.respond_with(reply(302, headers={"Location": f"http://{other}/x"}))
-    session = open_session(rules=Policy(networks=("127.0.0.1/32",)), allowed_hosts=(other,))
+    session = open_session(
+        rules=Policy(networks=("127.0.0.1/32",)),
+        hosts=(AllowedHost(other, credential=False),),
+    )
     refused(session)
     assert server.paths == ["/api/v1/x"]
 

@@ -7,14 +7,18 @@ import pytest
 from fitglue_registry import __version__
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.redaction.redactor import Redactor
-from fitglue_registry.registry import Auth, Budget, Http, Timeouts
+from fitglue_registry.registry import AllowedHost, Auth, Budget, Http, Timeouts
 from fitglue_registry.transport.credentials import Credentials
 from fitglue_registry.transport.policy import HttpPolicy, policy_from_entry
 
 ENTRY = Http(
     base_url="https://example.org/api/",
-    allowed_hosts=("example.org", "files.example.org"),
+    hosts=(
+        AllowedHost("api.example.org", credential=True),
+        AllowedHost("files.example.org:8443", credential=False),
+    ),
     auth=Auth(scheme="bearer", secret="token"),
+    headers={"Api-Version": "2"},
     budget=(Budget(requests=8, per_s=1),),
     timeouts=Timeouts(connect_s=1, read_s=2),
     user_agent="me/{version}",
@@ -29,8 +33,9 @@ def test_every_key_of_the_entry_counts():
     policy = policy_from_entry(ENTRY)
     assert policy == HttpPolicy(
         "https://example.org/api",
-        ("example.org", "files.example.org"),
+        ENTRY.hosts,
         ENTRY.auth,
+        {"Api-Version": "2"},
         ENTRY.budget,
         connect_s=1,
         read_s=2,
@@ -39,7 +44,9 @@ def test_every_key_of_the_entry_counts():
         max_body=7_000_000,
         retries=1,
     )
-    assert policy.origins == {("https", "example.org", 443), ("https", "files.example.org", 443)}
+    trusted = {("https", "example.org", 443), ("https", "api.example.org", 443)}
+    assert policy.credential_origins == trusted
+    assert policy.origins == trusted | {("https", "files.example.org", 8443)}
 
 
 def test_a_stand_in_is_the_only_server_allowed():

@@ -14,7 +14,7 @@ import pytest
 
 from fitglue_registry import Host, Policy
 from fitglue_registry.errors import ConnectionStopped, PluginFailed
-from fitglue_registry.registry import Auth
+from fitglue_registry.registry import AllowedHost, Auth
 from fitglue_registry.testing import FakeClock, Fault
 from fitglue_registry.transport.policy import HttpPolicy
 from fitglue_registry.transport.session import HttpSession
@@ -121,7 +121,8 @@ def test_no_link_of_a_chain_carries_the_key_beyond_home(servers, reliability):
         home.respond_with(Reply(302, headers={"Location": f"{allowed.url}/1"}), Reply(body=b"[]"))
         allowed.respond_with(Reply(307, headers={"Location": f"{target}/2"}))
         with open_session(
-            home.url, allowed_hosts=(allowed.url.removeprefix("http://"),)
+            home.url,
+            hosts=(AllowedHost(allowed.url.removeprefix("http://"), credential=False),),
         ) as session:
             code = None
             try:

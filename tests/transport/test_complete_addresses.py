@@ -1,0 +1,148 @@
+"""Tests of requests to complete addresses, such as links to the next page and signed addresses of
+downloads.
+"""
+
+import pytest
+
+from fitglue_registry.errors import ConnectionStopped, Retryable
+from fitglue_registry.policy import Policy
+from fitglue_registry.registry import AllowedHost
+
+
+@pytest.fixture
+def other(servers):
+    """A second server, to which the session of a test may or may not send requests."""
+    return servers()
+
+
+@pytest.fixture
+def with_other(open_session, other):
+    """A function that opens a session of an entry that lists the second server."""
+
+    def open_(*, credential, **differs):
+        host = AllowedHost(other.url.removeprefix("http://"), credential)
+        return open_session(hosts=(host,), **differs)
+
+    return open_
+
+
+def test_the_link_to_the_next_page_is_followed_with_the_key(session, server):
+    """An address on the host of the base URL is requested as it is, also outside the base path."""
+    session.get(f"{server.url}/other/path?cursor=a%2Fb&x=%7E#part", {"y": "1 2"})
+    assert server.paths == ["/other/path?cursor=a%2Fb&x=%7E&y=1%202"]
+    assert "authorization" in server.requests[0][1]
+
+
+def test_parameters_can_be_the_first_of_an_address(session, server):
+    """Parameters are appended to an address with or without a query."""
+    session.get(f"{server.url}/a", {"b": "1"})
+    assert server.paths == ["/a?b=1"]
+
+
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+@pytest.mark.parametrize("credential", [True, False])
+def test_the_entry_decides_which_host_gets_the_key(with_other, other, method, credential):
+    """A host of the entry gets every request, with the key only if the entry says so."""
+    session = with_other(credential=credential)
+    getattr(session, method)(f"{other.url}/file?signature=abc")
+    assert other.paths == ["/file?signature=abc"]
+    assert ("authorization" in other.requests[0][1]) is credential
+
+
+@pytest.mark.parametrize("credential", [True, False])
+def test_a_redirect_takes_the_key_only_to_a_host_that_may_have_it(
+    with_other, server, other, reply, credential
+):
+    """A redirect keeps the key on the way to a host that the entry trusts with it, and only then
+    on the way back.
+    """
+    server.respond_with(reply(302, headers={"Location": f"{other.url}/1"}), reply())
+    other.respond_with(reply(302, headers={"Location": f"{server.url}/2"}))
+    with_other(credential=credential).get("x")
+    carried = ["authorization" in headers for _, headers in server.requests + other.requests]
+    assert carried == [True, credential, credential]
+
+
+def test_a_redirect_without_the_key_takes_no_other_header_along(with_other, server, other, reply):
+    """A host that must not get the key gets the body of a POST and what describes it, and none of
+    the other headers of the plugin.
+    """
+    server.respond_with(reply(307, headers={"Location": f"{other.url}/1"}))
+    headers = {"X-Session": "abc", "Accept": "text/csv", "Content-Type": "text/plain"}
+    with_other(credential=False).post("x", body=b"abc", headers=headers, idempotency_key="k")
+    sent = other.requests[0][1]
+    assert (other.methods, other.bodies) == (["POST"], [b"abc"])
+    assert (sent["accept"], sent["content-type"], sent["idempotency-key"]) == (
+        "text/csv",
+        "text/plain",
+        "k",
+    )
+    assert not {"x-session", "authorization"} & sent.keys()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example/x",
+        "HTTP://evil.example/x",
+        "{other}/x",
+        "https://127.0.0.1:{port}/x",
+        "http://localhost:{port}/x",
+        "http://user@127.0.0.1:{port}/x",
+        "http://127.0.0.1:{port}@evil.example/",
+        "http://evil.example\\@127.0.0.1:{port}/",
+        "http://127.0.0.1:{port}/a\nb",
+        "http://127.0.0.1:99999/",
+        "http://[broken",
+        "http://",
+    ],
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_address_elsewhere_is_refused_and_nobody_is_asked(
+    session, server, other, method, address
+):
+    """An address with another scheme, host or port, with a user name, or that is malformed, is
+    refused before any request.
+    """
+    url = address.format(other=other.url, port=server.server_address[1])
+    with pytest.raises(ConnectionStopped) as caught:
+        getattr(session, method)(url)
+    assert (caught.value.code, server.requests, other.requests) == ("FG-host-not-allowed", [], [])
+
+
+def test_on_a_server_the_address_is_only_in_the_log(open_session, caplog):
+    """On a server with several athletes, the error does not show where a link leads."""
+    rules = Policy(networks=("127.0.0.0/8",))
+    with pytest.raises(ConnectionStopped) as caught:
+        open_session(rules=rules).get("https://internal.example/x")
+    assert "internal" not in str(caught.value.as_dict())
+    assert "internal.example" in caplog.text
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_signed_address_that_is_refused_does_not_blame_the_key(with_other, other, reply, status):
+    """A host without the key that answers 401 or 403 does not mean that the key is wrong."""
+    other.respond_with(reply(status, b"Request has expired"))
+    with pytest.raises(ConnectionStopped) as caught:
+        with_other(credential=False).get(f"{other.url}/file?signature=abc")
+    assert caught.value.code == "FG-unexpected-status"
+    assert "Request has expired; it is asked without the key" in caught.value.why
+    assert caught.value.exit_code == 5
+
+
+def test_a_signature_is_neither_in_errors_nor_in_logs(with_other, other, reply, caplog):
+    """The query of an address on another host is a secret: whoever has it can use it."""
+    caplog.set_level("DEBUG", "fitglue_registry.transport")
+    session = with_other(credential=False, retries=0)
+    answer = session.get(f"{other.url}/file?signature=abc")
+    other.respond_with(reply(503))
+    with pytest.raises(Retryable) as caught:
+        session.get(f"{other.url}/file?signature=abc")
+    shown = answer.url + caplog.text + str(caught.value.as_dict())
+    assert (answer.url, "abc" in shown) == (f"{other.url}/file?…", False)
+
+
+def test_an_id_that_looks_like_an_address_stays_a_part_of_the_path(session, server):
+    """An id from a payload that the plugin puts into a path cannot name another host."""
+    session.get("activity/https:")
+    assert server.paths == ["/api/v1/activity/https:"]
