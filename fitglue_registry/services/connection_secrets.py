@@ -113,7 +113,7 @@ def replace_values(
     workspace: Workspace,
     connected: ConnectionRow,
     values: Mapping[str, str],
-) -> bool:
+) -> str | None:
     """Store other values in place of the secret of a connection, in the store in which it is.
 
     A crash leaves the old secret or the new one.
@@ -124,8 +124,8 @@ def replace_values(
         values: The new values, with their origin.
 
     Returns:
-        Whether the values were stored. They are not if another process has replaced the secret, or
-        removed the connection, since ``connected`` was read.
+        The new reference; ``None`` if the values were not stored, because another process has
+        replaced the secret, or removed the connection, since ``connected`` was read.
 
     Raises:
         StoreFailed: The secret cannot be stored.
@@ -135,7 +135,7 @@ def replace_values(
         with workspace.database.read() as db:
             now = get_connection(db, connected.id)
         if now is None or now.secret_ref != ref:
-            return False
+            return None
         new = change.put(owner_of(connected.integration, connected.id), values, scheme_of(ref))
         change.track(ref)
         with workspace.database.write() as db:
@@ -143,7 +143,7 @@ def replace_values(
         # The end of this change deletes the copy that the row does not name, which a power cut must
         # not undo.
         workspace.database.flush_commits()
-    return replaced
+    return new if replaced else None
 
 
 def rekey_secrets(workspace: Workspace, to: str | None) -> list[SecretKept]:

@@ -165,4 +165,5 @@ class PluginViews:
             open_http if http else None,
             # Each plugin has a folder of its own, so that plugins cannot disturb each other.
             cache=plugin_cache(workspace.home / "cache" / "plugins" / source.plugin.name),
+            renewed_ref=keys.stored_ref,
         )

@@ -178,8 +178,9 @@ class _Sync:
         Otherwise the end of a slow sync with the old key would mark the new one as rejected.
         """
         connected = get_connection(db, self._context.connection_id)
-        began_with = self._context.connection.secret_ref
-        return connected is None or connected.secret_ref != began_with
+        # A token that this sync has renewed belongs to the key with which the sync began.
+        own = self._context.view.renewed_ref() or self._context.connection.secret_ref
+        return connected is None or connected.secret_ref != own
 
     def _last_event(self, error: FitglueError | None, seconds: float) -> Event:
         name = self._context.name

@@ -50,6 +50,8 @@ class ConnectionView:
         open_http: Opens the session; ``None`` if the entry has no ``http`` block.
         log: The log for the plugin's messages.
         cache: A folder for files that may be lost; it belongs to the plugin.
+        renewed_ref: Returns the reference of the secret of the connection if this view has renewed
+            the token in it. The reference is not secret.
     """
 
     id: str
@@ -60,6 +62,7 @@ class ConnectionView:
     open_http: Callable[[], HttpSession] | None
     log: logging.Logger = field(default_factory=_plugin_log)
     cache: Path | None = None
+    renewed_ref: Callable[[], str | None] = lambda: None
     _progress: _Progress = field(
         default_factory=_Progress,
         init=False,

@@ -26,6 +26,9 @@ class Keys(Protocol):
     def tokens(self, origin: Origin, issuer: Issuer) -> TokenSource:
         """Return what keeps the tokens for an origin, if the scheme of the entry has tokens."""
 
+    def stored_ref(self) -> str | None:
+        """Return the reference of the secret with the newest token, if these keys stored it."""
+
 
 class StoredKeys:
     """The keys of a stored connection."""
@@ -33,6 +36,7 @@ class StoredKeys:
     def __init__(self, workspace: Workspace, connection_id: str) -> None:
         self._workspace = workspace
         self._connection_id = connection_id
+        self._tokens: StoredTokens | None = None
 
     def secrets(self, origin: Origin) -> Mapping[str, str]:
         """Return the secrets, which are decrypted only if a request is made."""
@@ -40,12 +44,17 @@ class StoredKeys:
 
     def tokens(self, origin: Origin, issuer: Issuer) -> StoredTokens:
         """Return what keeps the tokens."""
-        return StoredTokens(
+        self._tokens = StoredTokens(
             self._workspace,
             self._connection_id,
             origin,
             issuer,
         )
+        return self._tokens
+
+    def stored_ref(self) -> str | None:
+        """Return the reference of the secret with the newest token, if these keys stored it."""
+        return self._tokens.stored_ref if self._tokens else None
 
 
 class NewKeys:
@@ -67,6 +76,9 @@ class NewKeys:
         """Return what keeps the tokens."""
         self._tokens = NewTokens(issuer, self._credentials)
         return self._tokens
+
+    def stored_ref(self) -> None:
+        """Return ``None``, because nothing is stored."""
 
     def proven(self) -> dict[str, str]:
         """Return the values to store: the credentials, and the token that was issued for them."""

@@ -70,6 +70,8 @@ class StoredTokens:
         self._connection_id = connection_id
         self._origin = origin
         self._issuer = issuer
+        self.stored_ref: str | None = None
+        """The reference of the secret with the newest token, if this object has stored it."""
 
     def token(self, sender: TokenSender, rejected: str | None = None) -> Token:
         """Return a token; see ``TokenSource.token``."""
@@ -109,7 +111,8 @@ class StoredTokens:
         if opened.restored:
             bound = mark_restored(bound)
         # If another key was connected meanwhile, its own token is used from the next request on.
-        replace_values(self._workspace, opened.connected, bound)
+        ref = replace_values(self._workspace, opened.connected, bound)
+        self.stored_ref = ref or self.stored_ref
 
     def _read(self, opened: OpenedSecret) -> tuple[dict[str, str], Grant | None]:
         ref = opened.connected.secret_ref if opened.connected else None

@@ -76,6 +76,7 @@ def test_a_service_that_rejects_each_token_is_asked_for_one_more(host, club, con
     assert isinstance(last, SyncStopped)
     assert last.error.code == "FG-key-rejected"
     assert club.exchanges == 2
+    assert host.connections.list()[0].state == "credentials-rejected"
 
 
 def test_a_renewed_token_takes_the_place_of_the_old_one(host, club, connect, clock, secret):
