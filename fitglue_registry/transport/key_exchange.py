@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import AthleteNeeded, Place
 from fitglue_registry.transport.auth import fits_into_a_header, unusable_key
 from fitglue_registry.transport.origin import origin_of
+from fitglue_registry.transport.token_request import TokenRequest
 from fitglue_registry.transport.token_response import TokenPaths, read_token
-from fitglue_registry.transport.token_sender import TokenRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import requests
@@ -17,7 +17,6 @@ from fitglue_registry.transport.retries import TryAgain, retrying
 from fitglue_registry.transport.status_failures import StatusFailures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from fitglue_registry.errors import FitglueError
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.answer import HttpAnswer
     from fitglue_registry.transport.clock import WaitingClock
     from fitglue_registry.transport.policy import HttpPolicy
+    from fitglue_registry.transport.token_request import TokenRequest
     from fitglue_registry.transport.waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -33,27 +33,6 @@ log = logging.getLogger(__name__)
 _LARGEST_RESPONSE = 256_000
 #: Statuses with which services say that they issue no token. Their bodies are read, too.
 _REFUSALS = (400, 401, 403)
-
-
-@dataclass(frozen=True, slots=True)
-class TokenRequest:
-    """A request for a token.
-
-    Attributes:
-        method: HTTP method.
-        url: Address.
-        headers: Headers, in addition to those of every request.
-        form: Fields of a form, which becomes the body.
-        json: Keys of a JSON object, which becomes the body.
-        secrets: The secrets in it, which no error and no log may contain.
-    """
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    form: Mapping[str, str] | None = None
-    json: Mapping[str, str] | None = None
-    secrets: tuple[str, ...] = ()
 
 
 class TokenSender:

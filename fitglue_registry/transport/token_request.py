@@ -1,0 +1,33 @@
+"""A request for a token, as a plain value.
+
+It is apart from its sender, because ``requests`` is slow to import and few commands send anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """A request for a token.
+
+    Attributes:
+        method: HTTP method.
+        url: Address.
+        headers: Headers, in addition to those of every request.
+        form: Fields of a form, which becomes the body.
+        json: Keys of a JSON object, which becomes the body.
+        secrets: The secrets in it, which no error and no log may contain.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    json: Mapping[str, str] | None = field(default=None, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
