@@ -128,8 +128,10 @@ class Hooks:
 
         Yields:
             Exactly one ``Part``, or one ``Unavailable`` with the reason, per id. State ``gone`` of
-                the part that ``confirms`` marks the record as deleted, so request that id on its
-                own first. Examples: ``Part("i7", "streams", answer.wire, "gzip", answer.body)``,
+                the part that ``confirms`` marks a record that is no longer listed as deleted, so
+                request that id on its own first. A record that is still listed is never deleted:
+                ``gone`` is then a failure, and a missing part has the state ``none``. Examples:
+                ``Part("i7", "streams", answer.wire, "gzip", answer.body)``,
                 ``Unavailable("i8", "streams", "none", "FG-no-streams", "entered by hand")``.
         """
 

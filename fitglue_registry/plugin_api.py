@@ -380,7 +380,7 @@ class Part:
 class UnavailableState(StrEnum):
     """The reason for a missing part, which decides what the host does next."""
 
-    GONE = "gone"  # the record no longer exists: mark it as deleted
+    GONE = "gone"  # the record no longer exists: delete it if the list has lost it, too
     NONE = "none"  # the record exists but has no such part: do not ask again
     STUB = "stub"  # the source never delivers this record: keep it as a stub
     LATER = "later"  # the part may arrive later: ask again in the next sync

@@ -75,7 +75,7 @@ EXIT_CODES = {
     2: "a mistake in the command line, or `why` about something that FitGlue has never seen",
     3: "you need to act: for example, a key was rejected",
     4: "the source cannot be reached now",
-    5: "partly done: something is in quarantine or was not fetched",
+    5: "partly done: something is in quarantine, was not fetched, or its deletion is held",
     6: "another sync of the connection is running",
     7: "the database cannot be used",
     8: "a plugin or a registry entry is broken",

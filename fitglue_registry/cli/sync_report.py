@@ -45,7 +45,7 @@ _LONGEST_NAME = 40
 #: What the next syncs do about what was not fetched from a service, and about unreadable files.
 _ASKS_AGAIN = "the next syncs try again a few times; after that, `fitglue sync --full` tries again"
 _READS_AGAIN = "each sync tries to read it again, and reports it until it can be read or is removed"
-#: The exit code if something is in quarantine or was not fetched.
+#: The exit code if something is in quarantine, was not fetched, or its deletion is held.
 _LEFT_OVER = 5
 
 
@@ -67,6 +67,7 @@ class Tally:
         paths: The files and folders that it reads.
         joins: What a dry run would merge, one line each.
         decided: Decision → how often it was made.
+        held: The records whose deletion is held, or ``None`` if it is that of no record.
         ended: The last event of the sync, or ``None`` while it runs.
     """
 
@@ -83,6 +84,7 @@ class Tally:
     paths: tuple[str, ...] = ()
     joins: list[str] = field(default_factory=list)
     decided: Counter[str] = field(default_factory=Counter)
+    held: events.DeletionsHeld | None = None
     ended: events.SyncFinished | events.SyncStopped | None = None
 
     @property
@@ -92,6 +94,11 @@ class Tally:
         All workouts in a folder that cannot be opened have the same reason.
         """
         return set(self.not_fetched.values()) if self.reads_files else set()
+
+    @property
+    def is_left_over(self) -> bool:
+        """Whether the sync left something that it could not complete."""
+        return bool(self.quarantined or self.not_fetched or self.held)
 
     def take(self, event: events.Event) -> None:
         """Count an event."""
@@ -108,6 +115,8 @@ class Tally:
                 self.copies += event.copies
             case events.PartStored():
                 self.parts[event.part] += 1
+            case events.DeletionsHeld():
+                self.held = event
             case events.SyncFinished() | events.SyncStopped():
                 self.ended = event
 
@@ -238,12 +247,15 @@ def where_and_what(row: Mapping[str, Any]) -> str:
 
 
 def exit_code(tallies: Iterable[Tally]) -> int:
-    """Return the code of the first connection that stopped, else 5 if anything is left over."""
+    """Return the code of the first connection that stopped, else 5 if anything is left over.
+
+    Deletions that are held are left over until somebody has decided about them.
+    """
     code = 0
     for tally in tallies:
         if isinstance(tally.ended, events.SyncStopped):
             return tally.ended.error.exit_code
-        if tally.quarantined or tally.not_fetched:
+        if tally.is_left_over:
             code = _LEFT_OVER
     return code
 
@@ -370,6 +382,8 @@ def _decisions(counts: Mapping[str, int], tally: Tally) -> str:
         # A dry run puts nothing anywhere.
         where = "would go to quarantine" if tally.dry_run else "in quarantine"
         words.append(f"{quarantined:,}{of_them} {where}")
+    if tally.held is not None:
+        words.append(count(tally.held.records, "deletion held", "deletions held"))
     return ", ".join(words)
 
 
@@ -389,6 +403,8 @@ def show_tally(cli: CliContext, tally: Tally) -> None:
     _show_stubs(cli, tally.connection, ended.counts.get(RunDecision.STUB, 0))
     _show_joins(cli, tally.joins)
     show_left_over(cli, tally)
+    if tally.held is not None:
+        _show_held(cli, tally.held)
     if isinstance(ended, events.SyncStopped):
         show_failure(cli, ended.error, tally.connection)
     elif ended.note:
@@ -398,7 +414,7 @@ def show_tally(cli: CliContext, tally: Tally) -> None:
 def _mark(tally: Tally) -> Styled:
     if isinstance(tally.ended, events.SyncStopped):
         return BAD
-    if tally.quarantined or tally.not_fetched:
+    if tally.is_left_over:
         return ATTENTION
     return GOOD
 
@@ -431,6 +447,24 @@ def _show_joins(cli: CliContext, joins: list[str]) -> None:
         lines.append(f"and {more:,} more; --json lists all of them")
     for line in lines:
         cli.show(Hanging(Styled("=", "dim"), line))
+
+
+def _show_held(cli: CliContext, held: events.DeletionsHeld) -> None:
+    """Print why nothing was deleted, and what to do if it is to be deleted."""
+    workouts = count(held.records, "workout")
+    vanished = f"{workouts}{_between(held)} vanished from the source at once"
+    kept = "none of them was deleted here, because it may be a mistake of the source"
+    cli.show(Hanging(ATTENTION, f"{vanished}; {kept}"))
+    confirm = f"fitglue sync {held.connection} --confirm-deletions"
+    cli.show(Hanging(NEXT_STEP, f"if you deleted them there: {confirm}", indent=4))
+
+
+def _between(held: events.DeletionsHeld) -> str:
+    if held.oldest is None:
+        return ""
+    if held.oldest == held.newest:
+        return f" of {held.oldest}"
+    return f" from {held.oldest} to {held.newest}"
 
 
 def show_left_over(cli: CliContext, tally: Tally) -> None:

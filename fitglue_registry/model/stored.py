@@ -23,6 +23,7 @@ class RecordState(StrEnum):
     UNLISTED = "unlisted"  # no list has it, but a request for its id confirmed that it exists
     STUB = "stub"  # listed, but the source does not deliver it
     MISSING = "missing"  # no longer listed; a request for its id will confirm it
+    HELD = "held"  # no longer listed, like many others; only the athlete can confirm its deletion
     GONE = "gone"  # the source confirmed that it no longer exists
 
 
@@ -137,6 +138,7 @@ class RunDecision(StrEnum):
     MISSING = "missing"
     CONFIRMED = "confirmed"  # a request for its id found it, although no list has it
     GONE = "gone"
+    HELD = "held"  # many records vanished at once, so its deletion waits for the athlete
     SUPERSEDED = "superseded"  # a half-written file, whose complete content is at its place now
     LATER = "later"  # the source cannot deliver a part yet
     NOT_FETCHED = "not-fetched"  # fetching a part failed

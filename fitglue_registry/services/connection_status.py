@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fitglue_registry.workspace import Workspace
 
 #: The states of records that exist at the source and are not stubs.
-_AT_SOURCE = (RecordState.LISTED, RecordState.UNLISTED, RecordState.MISSING)
+_AT_SOURCE = (RecordState.LISTED, RecordState.UNLISTED, RecordState.MISSING, RecordState.HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class ConnectionStatus:
         paths: The archives, files and folders that it reads on this machine.
         unreadable: The number of files and folders that the last sync could not read.
         reads_files: It reads files, instead of asking a service.
+        held: The number of records that vanished from the source with many others, and that are
+            kept until the athlete confirms their deletion.
     """
 
     name: str
@@ -63,6 +65,7 @@ class ConnectionStatus:
     paths: tuple[str, ...] = ()
     unreadable: int = 0
     reads_files: bool = False
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ def connection_status(
         paths=tuple(paths_in(str(connected.settings.get("paths") or ""))),
         unreadable=counts.get("unreadable", 0),
         reads_files=_reads_files(workspace, connected),
+        held=counts.get(RecordState.HELD, 0),
     )
 
 

@@ -65,6 +65,7 @@ def load_overview(
     }
     needs = [
         *_repairs(statuses),
+        *_held(statuses),
         *_quarantine(len(records.quarantine(athlete))),
         *_unreadable(sum(status.unreadable for status in statuses)),
         *map(_stubs, records.stubs(athlete)),
@@ -82,6 +83,18 @@ def _repairs(connections: Iterable[ConnectionStatus]) -> Iterator[Need]:
         if connection.state != ConnectionState.OK:
             reason = connection.reason or connection.state
             yield {"what": f"{connection.name}: {reason}", "fix": connection.fix}
+
+
+def _held(connections: Iterable[ConnectionStatus]) -> Iterator[Need]:
+    for connection in connections:
+        if connection.held:
+            workouts = "1 workout" if connection.held == 1 else f"{connection.held:,} workouts"
+            yield {
+                "what": f"{workouts} of {connection.name} vanished from the source at once, and "
+                "none of them was deleted here",
+                "fix": f"if you deleted them there: fitglue sync {connection.name} "
+                "--confirm-deletions",
+            }
 
 
 def _quarantine(number: int) -> Iterator[Need]:

@@ -323,7 +323,7 @@ def after_full_walk(db: Db, connection_id: str) -> None:
 
     Parts that were given up are wanted again. Parts that the source reported once not to exist get
     a second look. Records that no window shows, but whose ids were confirmed, must be confirmed
-    again.
+    again. Records whose deletion is held are asked for again.
     """
     of_connection = records.c.connection_id == connection_id
     record_ids = sa.select(records.c.id).where(of_connection)
@@ -338,3 +338,6 @@ def after_full_walk(db: Db, connection_id: str) -> None:
 
     unlisted = (of_connection, records.c.state == RecordState.UNLISTED)
     db.execute(sa.update(records).where(*unlisted).values(state=RecordState.MISSING))
+
+    held = (of_connection, records.c.state == RecordState.HELD)
+    db.execute(sa.update(records).where(*held).values(reason=None))

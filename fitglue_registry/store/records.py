@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from fitglue_registry.store.tables import records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date
 
     from sqlalchemy.engine import Connection as Db
 
@@ -31,6 +33,14 @@ class RecordRow:
     revision: str
     start_local: str | None
     at_source: str | None = None
+    reason: str | None = None  # why it is a stub, gone or held, as JSON
+
+    @property
+    def day(self) -> date | None:
+        """The local day on which it started, if it is known."""
+        if self.start_local is None:
+            return None
+        return datetime.fromisoformat(self.start_local).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,7 @@ def select_records() -> sa.Select[Any]:
         records.c.revision,
         records.c.start_local,
         records.c.at_source,
+        records.c.reason,
     )
 
 
@@ -77,12 +88,12 @@ def records_in(
     connection_id: str,
     window: Window,
 ) -> list[RecordRow]:
-    """Return the records that a listing of this window must show, or else they are missing.
+    """Return the records that a listing of this window must show, or else they have vanished.
 
-    They started inside the window. Records that are gone, already missing, or confirmed although no
-    window shows them are left out.
+    They started inside the window. Records that are gone, or confirmed although no window shows
+    them, are left out.
     """
-    expected = (RecordState.LISTED, RecordState.STUB)
+    expected = (RecordState.LISTED, RecordState.STUB, RecordState.MISSING, RecordState.HELD)
     query = select_records().where(
         records.c.connection_id == connection_id,
         records.c.state.in_(expected),
@@ -102,12 +113,12 @@ def inside(window: Window) -> Iterator[sa.ColumnElement[bool]]:
 def records_in_state(
     db: Db,
     connection_id: str,
-    state: RecordState,
+    *states: RecordState,
 ) -> list[RecordRow]:
-    """Return the records of a connection in one state, newest start first."""
+    """Return the records of a connection in these states, newest start first."""
     query = select_records().where(
         records.c.connection_id == connection_id,
-        records.c.state == state,
+        records.c.state.in_(states),
     )
     # Sorted in Python: with ORDER BY, SQLite reads the whole history in the order of its starts
     # instead of looking up the few records by their state.
@@ -116,6 +127,15 @@ def records_in_state(
     rows.sort(key=lambda row: row.id)
     rows.sort(key=lambda row: row.start_local or "", reverse=True)
     return rows
+
+
+def count_existing(db: Db, connection_id: str) -> int:
+    """Return how many records of a connection have not been deleted at their source."""
+    query = sa.select(sa.func.count()).where(
+        records.c.connection_id == connection_id,
+        records.c.state != RecordState.GONE,
+    )
+    return db.scalar(query) or 0
 
 
 def insert_records(

@@ -27,7 +27,7 @@ from fitglue_registry.sync.events import (
     SyncStarted,
     SyncStopped,
 )
-from fitglue_registry.sync.fetching.confirming import confirm_missing
+from fitglue_registry.sync.fetching.confirming import Confirmation
 from fitglue_registry.sync.fetching.parts import fetch_part
 from fitglue_registry.sync.listing.due import Lister
 from fitglue_registry.sync.lock import lock_of
@@ -124,15 +124,18 @@ class _Sync:
         yield from self._lister.list_due()
         if self._options.dry_run:
             return
+        if self._options.confirm_deletions:
+            yield from self._lister.list_held()
+        confirmation = Confirmation(self._run, confirmed=self._options.confirm_deletions)
         # Before the backlog is fetched: this takes a request for each vanished record, while the
         # backlog of a first sync can take an hour.
-        asked = yield from confirm_missing(self._run)
+        yield from confirmation.settle()
         for part in self._context.entry.parts:
             if self._is_fetched(part):
                 yield from fetch_part(self._run, part, self._window_to_ask_in(part))
-        # A fetch that was answered with 404 marks its record as missing. Those records are
-        # confirmed now, and not only by the next sync.
-        yield from confirm_missing(self._run, asked)
+        # If the list does not reveal deletions, a fetch that was answered with 404 marks its record
+        # as missing. Those records are confirmed now, and not only by the next sync.
+        yield from confirmation.settle()
         yield from retry_quarantine(self._run)
 
     def _is_fetched(self, part: EntryPart) -> bool:
@@ -226,6 +229,8 @@ def _options_of_log(options: Options) -> dict[str, Any]:
     plain["full"] = options.full
     plain["streams"] = options.streams
     plain["files"] = options.files
+    if options.confirm_deletions:
+        plain["confirm_deletions"] = True
     return plain
 
 

@@ -173,6 +173,27 @@ class PartStored(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DeletionsHeld(Event):
+    """Many records vanished from the source at once, so nothing of them is deleted.
+
+    A mistake of a service, such as an empty list, looks the same as a deletion. The records stay
+    until the source lists them again, or a sync with ``Options(confirm_deletions=True)`` finds that
+    the source does not have them. Each sync reports them until then.
+
+    Attributes:
+        records: How many records are held.
+        external_ids: The ids of the newest of them at their source, at most ten.
+        oldest: The local day on which the oldest of them started, if it is known.
+        newest: The local day on which the newest of them started, if it is known.
+    """
+
+    records: int
+    external_ids: tuple[str, ...] = ()
+    oldest: date | None = None
+    newest: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SyncFinished(Event):
     """The connection is up to date.
 

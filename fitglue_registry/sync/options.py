@@ -24,6 +24,8 @@ class Options:
         streams: Fetch streams.
         files: Fetch original files of records that have never been asked for one.
         dry_run: Report what a sync would do, and store nothing.
+        confirm_deletions: Delete the records that vanished from the source, however many they are.
+            Without it, the deletion of many records at once is held.
         leave: The resolved paths of files that are not read this time, because a program is still
             writing them.
     """
@@ -34,6 +36,7 @@ class Options:
     streams: bool = True
     files: bool = False
     dry_run: bool = False
+    confirm_deletions: bool = False
     leave: frozenset[str] = frozenset()
 
     def wants(self, part_option: str | None, *, default: bool) -> bool:

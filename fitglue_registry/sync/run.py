@@ -49,10 +49,18 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: the context that it works in, and the log of its decisions."""
+    """One run: the context that it works in, and the log of its decisions.
+
+    Attributes:
+        context: The context.
+        log: The log.
+        listed: The external ids that the source has listed in this run. None of these records is
+            deleted in it, whatever the source answers for one of their parts.
+    """
 
     context: SyncContext
     log: RunLog
+    listed: set[str] = field(default_factory=set)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

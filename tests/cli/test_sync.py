@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -126,6 +127,38 @@ def test_the_error_is_in_the_events(connect, fitglue, intervals):
     intervals.revoke_key()
     last = fitglue("sync", "--json").lines[-1]
     assert (last["event"], last["error"]["code"]) == ("SyncStopped", "FG-key-rejected")
+
+
+@pytest.fixture
+def vanished(connect, fitglue, intervals):
+    """A synced service whose list is empty now, and that finds no workout under its id."""
+    connect()
+    fitglue("sync")
+    intervals.fault(re.compile(r"/activities\?"), Fault.shape([]), times=None)
+    intervals.fault(re.compile(r"/activit(y|ies)/"), Fault.status(404), times=None)
+    return intervals
+
+
+def test_many_deletions_are_held_until_they_are_confirmed(vanished, fitglue):
+    """A sync that loses all workouts says so with exit code 5, and how to confirm it; the dashboard
+    and the list of connections show it until then.
+    """
+    result = fitglue("sync")
+    assert result.code == 5
+    assert result.out.startswith("! intervals: 6 deletions held (")
+    assert "fitglue sync intervals --confirm-deletions" in " ".join(result.out.split())
+    assert "6 workouts of intervals vanished" in fitglue().out
+    assert "6 deletions are held" in fitglue("connections").out
+    assert fitglue("sync", "--json").code == 5
+    confirmed = fitglue("sync", "--confirm-deletions")
+    assert (confirmed.code, "6 deleted at the source" in confirmed.out) == (0, True)
+    assert (fitglue("sync").code, fitglue("activities", "--json").lines) == (0, [])
+
+
+def test_deletions_cannot_be_confirmed_for_ever(fitglue):
+    """`--confirm-deletions` with `--every` is refused, because it would lift the limit for good."""
+    result = fitglue("sync", "--every", "1h", "--confirm-deletions")
+    assert (result.code, "--every" in result.err) == (2, True)
 
 
 def test_a_dry_run_stores_nothing(connect, fitglue):

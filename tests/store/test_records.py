@@ -31,14 +31,14 @@ def test_a_window_shows_the_records_of_its_days_both_included(
     assert {known.external_id for known in records_in(library.db, account[0], window)} == expected
 
 
-def test_gone_and_missed_records_are_expected_in_no_window(library, account):
-    """Records that are gone or already missing are not expected in any window."""
+def test_gone_and_unlisted_records_are_expected_in_no_window(library, account):
+    """Records that are gone, or that no window showed, are not expected in any window."""
     connection, ids = account
     update_record(library.db, ids["first"], state="gone")
-    update_record(library.db, ids["third"], state="missing")
+    update_record(library.db, ids["third"], state="unlisted")
     assert [known.external_id for known in records_in(library.db, connection, Window())] == [
         "undated"
     ]
-    assert [known.external_id for known in records_in_state(library.db, connection, "missing")] == [
-        "third"
-    ]
+    assert [
+        known.external_id for known in records_in_state(library.db, connection, "unlisted")
+    ] == ["third"]

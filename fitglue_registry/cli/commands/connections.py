@@ -37,7 +37,7 @@ _COLUMNS = columns_of(
 #: The largest number of paths of a connection that are listed in one line.
 _PATHS_SHOWN = 3
 #: The states of the records that are counted before a removal.
-_HELD = (RecordState.LISTED, RecordState.MISSING, RecordState.STUB, RecordState.GONE)
+_KEPT = tuple(RecordState)
 
 
 @click.group(
@@ -86,6 +86,9 @@ def _table(connections: list[ConnectionStatus], now: datetime) -> Iterator[Part]
         if connection.state != ConnectionState.OK:
             yield Hanging("!", f"{connection.name}: {connection.reason or connection.state}")
             yield Hanging("→", connection.fix or "", indent=4)
+        if connection.held:
+            held = count(connection.held, "deletion is held", "deletions are held")
+            yield Hanging("!", f"{connection.name}: {held}; to see more: fitglue")
 
 
 def _paths(paths: tuple[str, ...]) -> str:
@@ -216,7 +219,7 @@ def remove(
 
 def _confirm_removal(cli: CliContext, connection: ConnectionRow) -> bool:
     health = cli.host.connections.health(connection)
-    records = sum(health.get(state, 0) for state in _HELD)
+    records = sum(health.get(state, 0) for state in _KEPT)
     if not sys.stdin.isatty():
         raise UserMistake(
             "FG-not-confirmed",

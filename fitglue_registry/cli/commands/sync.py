@@ -42,6 +42,11 @@ if TYPE_CHECKING:
     "--dry-run", is_flag=True, help="Show what is new and what would be merged; store nothing."
 )
 @click.option(
+    "--confirm-deletions",
+    is_flag=True,
+    help="Delete what vanished from the source, however much it is.",
+)
+@click.option(
     "--every",
     type=Span(),
     metavar="TIME",
@@ -56,10 +61,19 @@ def command(
 
     The first sync fetches the whole history, or everything from --since on. A sync that was stopped
     continues where it was.
+
+    If many workouts vanish from the source at once, none of them is deleted here: it may be a
+    mistake of the source. The sync says so, with exit code 5, until the source lists them again or
+    you repeat it with --confirm-deletions.
     """
     options = Options(**chosen)
     if options.since and options.until and options.since > options.until:
         raise click.UsageError(f"--since {options.since} is after --until {options.until}")
+    if options.confirm_deletions and every:
+        raise click.UsageError(
+            "--confirm-deletions cannot be combined with --every, because it would also confirm "
+            "deletions that you have not seen yet"
+        )
     if every:
         _sync_for_ever(cli, connection, options, every)
     return _sync(cli, connection, options)

@@ -32,6 +32,7 @@ _DECIDED: dict[str, str] = {
     RunDecision.MISSING: "no longer listed",
     RunDecision.CONFIRMED: "confirmed by its id",
     RunDecision.GONE: "found to be deleted",
+    RunDecision.HELD: "deletion held",
     RunDecision.LATER: "not delivered yet",
     RunDecision.NOT_FETCHED: "not fetched",
     RunDecision.QUARANTINED: "put in quarantine",

@@ -3,11 +3,14 @@
 A job is a call of ``fitglue_fetch`` with one or several ids. Records that fail in a bulk job are
 asked for one at a time. Several failures in a row may mean that the source is down. Then a few
 other records are asked for, to distinguish an outage from records that the source cannot deliver.
+An answer that contradicts what is known, such as "gone" about a record that is listed, is a failure
+too: the address of the part may have moved.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from fitglue_registry.model.stored import PartName
+    from fitglue_registry.plugin_api import Part, Unavailable
     from fitglue_registry.registry import EntryPart
     from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.fetching.answers import Derive
@@ -50,12 +54,20 @@ _CODES_FOR_ALL = frozenset(
 _MAX_BATCH = 128
 _HOOK = "fitglue_fetch"
 
+#: Returns the error for an answer that cannot be true, or ``None`` for any other.
+Refute = Callable[["Part | Unavailable"], FitglueError | None]
+
+
+def _believe(_: Part | Unavailable) -> None:
+    return None
+
 
 def ask_for(
     context: SyncContext,
     part: EntryPart,
     ids: Sequence[str],
     derive: Derive,
+    refute: Refute = _believe,
 ) -> Iterator[list[Answered]]:
     """Ask for one part of many records, and yield the answers in batches.
 
@@ -65,6 +77,7 @@ def ask_for(
         ids: The external ids of the records, in the order in which to ask for them.
         derive: Called for each answer on the thread that received it. If it returns a promise, this
             function waits for the result, so the order of the answers stays.
+        refute: Called for each answer; if it returns an error, the id counts as not answered.
 
     Yields:
         Batches of answers. The errors of ids that could not be answered follow at the end.
@@ -77,13 +90,13 @@ def ask_for(
     failed: dict[str, FitglueError] = {}
     jobs = _jobs(ids, part.bulk)
     if part.bulk > 1:
-        outcome = yield from _ask(context, part, jobs, derive)
+        outcome = yield from _ask(context, part, jobs, derive, refute)
         # One record that the source cannot deliver makes the whole bulk request fail. Asked for one
         # at a time, the others arrive.
         unanswered = [*outcome.failed, *chain.from_iterable(outcome.left)]
         jobs = _jobs(unanswered, 1)
     while jobs:
-        outcome = yield from _ask(context, part, jobs, derive)
+        outcome = yield from _ask(context, part, jobs, derive, refute)
         failed.update(outcome.failed)
         jobs = outcome.left
         if outcome.last_failure is None:
@@ -94,7 +107,7 @@ def ask_for(
         # stop with this error in every sync.
         if not probes:
             yield _failures(failed)
-        if not _delivers_any(context, part.name, probes):
+        if not _delivers_any(context, part.name, probes, refute):
             raise outcome.last_failure
     for failure in _failures(failed):
         yield [failure]
@@ -132,6 +145,7 @@ def _delivers_any(
     context: SyncContext,
     part: PartName,
     ids: Iterable[str],
+    refute: Refute,
 ) -> bool:
     """Return whether the source answers for at least one of these ids.
 
@@ -140,7 +154,7 @@ def _delivers_any(
     for external_id in ids:
         arguments = _arguments(context, part, [external_id])
         for _, item in context.plugin.iterate(_HOOK, [arguments]):
-            if not isinstance(item, FitglueError):
+            if not isinstance(item, FitglueError) and refute(item) is None:
                 return True
     return False
 
@@ -201,6 +215,10 @@ class _Job:
         self._waiting.clear()
         return given_up
 
+    def give_up(self, external_id: str) -> None:
+        """Give up an id that has not been answered."""
+        del self._waiting[external_id]
+
     def expects(self, answered: Answered) -> bool:
         """Return whether an answer is for an id that has not been answered yet."""
         return answered.external_id in self._waiting
@@ -222,6 +240,7 @@ def _ask(
     part: EntryPart,
     ids_of_jobs: Sequence[Sequence[str]],
     derive: Derive,
+    refute: Refute,
 ) -> Generator[list[Answered], None, _Outcome]:
     """Ask for jobs until several fail in a row; yield the answers and return how it ended.
 
@@ -235,18 +254,22 @@ def _ask(
     with closing(_answers(context, part, jobs, derive)) as answers:
         for number, item in answers:
             job = jobs[number]
-            if not isinstance(item, FitglueError):
-                failed_in_a_row = 0
-                yield from _take(context, part.name, item, job)
-                continue
-            _log_failure(part.name, job, item)
-            # Raised without the failures so far, which may have the same cause.
-            if _concerns_all(item):
-                raise item
-            failed.update(dict.fromkeys(job.fail(), item))
-            failed_in_a_row += 1
+            if isinstance(item, FitglueError):
+                _log_failure(part.name, job, item)
+                # Raised without the failures so far, which may have the same cause.
+                if _concerns_all(item):
+                    raise item
+                failures = dict.fromkeys(job.fail(), item)
+                failed_in_a_row += 1
+            else:
+                failures = yield from _take(context, part.name, item, job, refute)
+                # A bulk answer that is right about some of its records shows that the source is up.
+                is_all_wrong = len(failures) == len(item)
+                failed_in_a_row = failed_in_a_row + len(failures) if is_all_wrong else 0
+            failed.update(failures)
             if failed_in_a_row >= _FAILED_IN_A_ROW:
-                return _Outcome(failed, _unanswered(jobs), item)
+                last_failure = item if isinstance(item, FitglueError) else failures.popitem()[1]
+                return _Outcome(failed, _unanswered(jobs), last_failure)
     # ``fitglue_fetch`` must answer for each id, at least with the reason why there is no part. A
     # missing answer is an error: it must never be taken for a deletion.
     for job in jobs:
@@ -289,14 +312,19 @@ def _take(
     part: str,
     batch: Iterable[Answered],
     job: _Job,
-) -> Iterator[list[Answered]]:
+    refute: Refute,
+) -> Generator[list[Answered], None, dict[str, FitglueError]]:
     """Yield the answers of a batch up to the first one that nobody asked for.
+
+    Returns:
+        The ids whose answers were refuted, each with the error.
 
     Raises:
         PluginFailed: FG-plugin-answer for that one. A part under the wrong id would be stored with
             the wrong workout.
     """
     taken: list[Answered] = []
+    refuted: dict[str, FitglueError] = {}
     for answered in batch:
         assert not isinstance(answered.item, FitglueError)
         if not job.expects(answered) or answered.item.part != part:
@@ -304,9 +332,15 @@ def _take(
                 yield taken
             what = f"for {answered.external_id!r}, which was not asked for or is already answered"
             raise context.plugin.refuse(_HOOK, what)
-        taken.append(job.take(answered))
+        error = refute(answered.item)
+        if error is None:
+            taken.append(job.take(answered))
+        else:
+            job.give_up(answered.external_id)
+            refuted[answered.external_id] = error
     if taken:
         yield taken
+    return refuted
 
 
 def _log_failure(

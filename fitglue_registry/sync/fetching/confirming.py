@@ -1,7 +1,9 @@
 """Asks the source by id for records that vanished from its list, before they become tombstones.
 
 Absence from a list does not prove a deletion. The start of the record may have been edited, or the
-list may leave out records by mistake.
+list may leave out records by mistake. A mistake of a service concerns many records, and may concern
+its list and its other addresses alike, so many deletions at once are held until the athlete
+confirms them.
 """
 
 from __future__ import annotations
@@ -13,18 +15,23 @@ from fitglue_registry.errors import FitglueError
 from fitglue_registry.model.stored import PartName, RecordState, RunDecision
 from fitglue_registry.plugin_api import Part, Unavailable, UnavailableState
 from fitglue_registry.store.quarantine import quarantined, release
-from fitglue_registry.store.records import records_in_state, update_record
+from fitglue_registry.store.records import (
+    count_existing,
+    records_in_state,
+    update_record,
+)
 from fitglue_registry.store.source_activity_search import ids_of_records
 from fitglue_registry.sync.deriving.pool import Pool
 from fitglue_registry.sync.deriving.store_derived import place_stored, store_derived
-from fitglue_registry.sync.events import Decided, Event, Events
+from fitglue_registry.sync.events import Decided, DeletionsHeld, Events
 from fitglue_registry.sync.fetching.ask_for_parts import ask_for
 from fitglue_registry.sync.fetching.read_ahead import RecordReadAhead
 from fitglue_registry.sync.fetching.store_answers import keep_parts
+from fitglue_registry.sync.listing.vanishing import ALWAYS_ALLOWED, most_deletions
 from fitglue_registry.sync.reasons import reason_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Sequence
+    from collections.abc import Mapping, Sequence
 
     from fitglue_registry.registry import EntryPart
     from fitglue_registry.store.records import RecordRow
@@ -36,46 +43,130 @@ if TYPE_CHECKING:
 
 _UNLISTED = "not in the list, but still at the source"
 _CANNOT_BE_ASKED = "no longer listed, and the source cannot be asked for a single record"
+_HELD = "its deletion is held, because many records vanished at once"
+#: How many ids of held records an event names.
+_MOST_NAMED = 10
 
 
-def confirm_missing(run: Run, asked: Collection[str] = ()) -> Generator[Event, None, set[str]]:
-    """Settle every record that is marked as missing: it is still there, a stub, or gone.
+class Confirmation:
+    """Settles every record that vanished: it is still there, a stub, gone, or held.
 
-    A record whose confirmation fails stays missing, and the next sync asks again.
+    A record whose confirmation fails stays as it is, and the next sync asks again.
 
     Args:
         run: The run.
-        asked: External ids that this run has already asked for; they are left out.
-
-    Yields:
-        A decision for each record that is settled.
-
-    Returns:
-        The external ids that were asked for now.
+        confirmed: The athlete has confirmed the deletions, however many they are.
     """
-    context = run.context
-    with context.database.read() as db:
-        marked = records_in_state(db, context.connection_id, RecordState.MISSING)
-    missing = [record for record in marked if record.external_id not in asked]
-    part = _confirming_part(context)
-    if part is not None:
-        yield from _ask_by_id(run, part, missing)
-    else:
-        yield from _mark_unconfirmed_as_gone(run, missing)
-    return {record.external_id for record in missing}
+
+    def __init__(self, run: Run, *, confirmed: bool) -> None:
+        self._run = run
+        self._context = run.context
+        self._confirmed = confirmed
+        # Each record is asked for once in a run.
+        self._asked: set[str] = set()
+        self._deleted = 0
+        self._reported = 0
+
+    def settle(self) -> Events:
+        """Settle the records that have vanished until now, and yield a decision for each.
+
+        Call it again when fetching a part has shown that more records may be gone.
+        """
+        vanished = self._to_ask()
+        self._asked.update(record.external_id for record in vanished)
+        gone: dict[int, Unavailable] = {}
+        part = _confirming_part(self._context)
+        if part is not None:
+            yield from _ask_by_id(self._run, part, vanished, gone)
+        else:
+            gone.update(_unconfirmed(vanished))
+        yield from self._delete_or_hold(vanished, gone)
+        yield from self._report()
+
+    def _to_ask(self) -> list[RecordRow]:
+        """Return the records that have vanished and were not asked for."""
+        vanished = []
+        for record in self._read(RecordState.MISSING, RecordState.HELD):
+            external_id = record.external_id
+            # A row in the list proves that the record exists, even if the list says that it is not
+            # ready and nothing of it is stored.
+            if external_id in self._asked or external_id in self._run.listed:
+                continue
+            # Nothing new is to be expected about a held record before the next full walk. Asking
+            # for each of them in every sync would use up the budget.
+            was_asked = record.state == RecordState.HELD and record.reason is not None
+            if self._confirmed or not was_asked:
+                vanished.append(record)
+        return vanished
+
+    def _read(self, *states: RecordState) -> list[RecordRow]:
+        with self._context.database.read() as db:
+            return records_in_state(db, self._context.connection_id, *states)
+
+    def _delete_or_hold(
+        self,
+        vanished: Sequence[RecordRow],
+        gone: Mapping[int, Unavailable],
+    ) -> Events:
+        """Settle the records that the source does not have."""
+        if not gone:
+            return
+        deletable = self._deletable()
+        for record in vanished:
+            if record.id not in gone:
+                continue
+            if record.id in deletable:
+                self._deleted += 1
+                yield from _mark_as_gone(self._run, record, gone[record.id])
+            else:
+                yield from _hold(self._run, record, gone[record.id])
+
+    def _deletable(self) -> set[int]:
+        """Return the ids of the records that may be deleted now if the source does not have them.
+
+        The list has held those of each window that lost too many. What is left of them is little
+        enough if the source has most of them under their ids. And however small the windows are,
+        they must not lose too many together.
+        """
+        missing = {record.id for record in self._read(RecordState.MISSING)}
+        held = {record.id for record in self._read(RecordState.HELD)}
+        if self._confirmed:
+            return missing | held
+        # Records that could not be asked for count, too: the next sync may find them gone.
+        deletable = missing if len(held) > ALWAYS_ALLOWED else missing | held
+        with self._context.database.read() as db:
+            existing = count_existing(db, self._context.connection_id)
+        most = most_deletions(existing + self._deleted)
+        return deletable if self._deleted + len(deletable) <= most else set()
+
+    def _report(self) -> Events:
+        """Yield how many deletions are held, if that has not been reported yet."""
+        held = self._read(RecordState.HELD)
+        if not held or len(held) == self._reported:
+            return
+        self._reported = len(held)
+        days = [record.day for record in held if record.day is not None]
+        yield DeletionsHeld(
+            self._context.name,
+            len(held),
+            tuple(record.external_id for record in held[:_MOST_NAMED]),
+            min(days, default=None),
+            max(days, default=None),
+        )
 
 
-def _mark_unconfirmed_as_gone(run: Run, missing: Sequence[RecordRow]) -> Events:
-    """Mark missing records as gone if their source cannot be asked for a single record."""
+def _unconfirmed(missing: Sequence[RecordRow]) -> dict[int, Unavailable]:
+    """Return the reason for records whose source cannot be asked for a single one, by their ids."""
+    reasons = {}
     for record in missing:
-        unavailable = Unavailable(
+        reasons[record.id] = Unavailable(
             record.external_id,
             PartName.SUMMARY,
             UnavailableState.GONE,
             "FG-not-at-source",
             _CANNOT_BE_ASKED,
         )
-        yield from _mark_as_gone(run, record, unavailable)
+    return reasons
 
 
 def _confirming_part(context: SyncContext) -> EntryPart | None:
@@ -89,15 +180,17 @@ def _confirming_part(context: SyncContext) -> EntryPart | None:
 def _ask_by_id(
     run: Run,
     part: EntryPart,
-    missing: Sequence[RecordRow],
+    vanished: Sequence[RecordRow],
+    gone: dict[int, Unavailable],
 ) -> Events:
-    if not missing:
+    """Ask for records by id, settle those that exist, and add the others to ``gone``."""
+    if not vanished:
         return
     context = run.context
     with context.database.read() as db:
         in_quarantine = {record.id for record in quarantined(db, context.connection_id)}
-    by_id = {record.external_id: record for record in missing}
-    record_of = {record.external_id: record.id for record in missing}
+    by_id = {record.external_id: record for record in vanished}
+    record_of = {record.external_id: record.id for record in vanished}
     with closing(Pool(context)) as pool:
         records = RecordReadAhead(
             context,
@@ -107,8 +200,25 @@ def _ask_by_id(
         for batch in ask_for(context, part, list(by_id), _without_reasons(records)):
             for answered in batch:
                 record = by_id[answered.external_id]
-                is_quarantined = record.id in in_quarantine
-                yield from _settle(run, record, answered, is_quarantined=is_quarantined)
+                item = answered.item
+                if isinstance(item, Unavailable) and _is_gone(
+                    item, is_quarantined=record.id in in_quarantine
+                ):
+                    gone[record.id] = item
+                else:
+                    yield from _settle(run, record, answered)
+
+
+def _is_gone(answer: Unavailable, *, is_quarantined: bool) -> bool:
+    """Return whether an answer says that a record does not exist.
+
+    "None" normally means that the record exists without this part. But a record in quarantine was
+    never understood, for example a row without an id of an activity. If the list no longer has it
+    and the source has nothing under its id, nothing will ever release it from quarantine.
+    """
+    if answer.state == UnavailableState.GONE:
+        return True
+    return answer.state == UnavailableState.NONE and is_quarantined
 
 
 def _without_reasons(records: RecordReadAhead) -> Derive:
@@ -127,10 +237,8 @@ def _settle(
     run: Run,
     record: RecordRow,
     answered: Answered,
-    *,
-    is_quarantined: bool,
 ) -> Events:
-    """Store what the source answered about one missing record."""
+    """Store what the source answered about one record that it does not report as gone."""
     item = answered.item
     if isinstance(item, Part):
         assert answered.derived is not None
@@ -140,13 +248,6 @@ def _settle(
         yield Decided(run.context.name, record.external_id, RunDecision.NOT_FETCHED, reason)
     elif item.state == UnavailableState.STUB:
         yield from _mark_as_stub(run, record, item)
-    # "None" normally means that the record exists without this part. But a record in quarantine was
-    # never understood, for example a row without an id of an activity. If the list no longer has it
-    # and the source has nothing under its id, nothing will ever release it from quarantine.
-    elif item.state == UnavailableState.GONE or (
-        item.state == UnavailableState.NONE and is_quarantined
-    ):
-        yield from _mark_as_gone(run, record, item)
 
 
 def _mark_as_unlisted(
@@ -202,6 +303,24 @@ def _mark_as_gone(
         ids = ids_of_records(db, [record.id])
         context.matcher.rematch(db, athlete_id, ids, now)
     yield Decided(context.name, record.external_id, RunDecision.GONE, answer.reason)
+
+
+def _hold(
+    run: Run,
+    record: RecordRow,
+    answer: Unavailable,
+) -> Events:
+    """Keep a record that the source does not have, until the athlete confirms its deletion."""
+    reason = f"{answer.reason}; {_HELD}"
+    with run.transaction() as transaction:
+        update_record(
+            transaction.db,
+            record.id,
+            state=RecordState.HELD,
+            reason=reason_text(answer),
+        )
+        transaction.decide(RunDecision.HELD, record.id, reason)
+    yield Decided(run.context.name, record.external_id, RunDecision.HELD, reason)
 
 
 def _mark_as_stub(

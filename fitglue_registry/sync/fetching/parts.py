@@ -16,6 +16,7 @@ from fitglue_registry.store.parts import count_wanted, lacks_part, want_where_un
 from fitglue_registry.sync.deriving.pool import Pool
 from fitglue_registry.sync.events import Events, PartsPlanned, PartStored
 from fitglue_registry.sync.fetching.ask_for_parts import ask_for
+from fitglue_registry.sync.fetching.doubts import Doubts
 from fitglue_registry.sync.fetching.read_ahead import RecordReadAhead
 from fitglue_registry.sync.fetching.store_answers import store_answers
 
@@ -69,7 +70,8 @@ def _fetch(
         if not record_of:
             break
         records = RecordReadAhead(context, record_of, pool)
-        for batch in ask_for(context, part, list(record_of), records.derive):
+        doubts = Doubts(run, records.derive)
+        for batch in ask_for(context, part, list(record_of), doubts.derive, doubts.refute):
             # Store everything before the first failure, then raise the failure. The answers after
             # it are lost and stay on the queue, so the order in which parts are stored remains.
             sound = list(takewhile(_is_sound, batch))

@@ -178,7 +178,8 @@ def note_unavailable(
     db = transaction.db
     part = answer.part
     # "Gone" about a part is only a suspicion about the record: it is marked as missing, and
-    # ``confirm_missing`` asks for it by id. "Stub" changes nothing here, because only the listing
+    # ``Confirmation`` asks for it by id. A record that a list shows never gets here, because
+    # ``Doubts`` refutes the answer. "Stub" changes nothing here, because only the listing
     # decides which records are stubs; a record may be delivered although one of its parts is not.
     if answer.state == UnavailableState.GONE:
         update_record(db, record_id, state=RecordState.MISSING)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from fitglue_registry.model.moments import utc_text
 from fitglue_registry.model.stored import FETCHABLE, PartName, RecordState, RunDecision
 from fitglue_registry.plugin_api import UnavailableState
-from fitglue_registry.store.records import known_records, records_in
+from fitglue_registry.store.records import known_records
 from fitglue_registry.sync.listing.revisions import Difference, Revisions, schema_drift_keys
+from fitglue_registry.sync.listing.vanishing import find_vanished
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Listing, Window
     from fitglue_registry.store.records import RecordRow
     from fitglue_registry.sync.context import SyncContext
+    from fitglue_registry.sync.listing.vanishing import Vanished
+    from fitglue_registry.sync.run import Run
 
 #: How many changed paths a reason names at most.
 _MAX_NAMED = 8
@@ -51,27 +54,27 @@ class Change:
 
 
 def compare_window(
-    context: SyncContext,
+    run: Run,
     window: Window,
     rows: Sequence[Listing],
-) -> tuple[list[Change], list[RecordRow]]:
+) -> tuple[list[Change], Vanished]:
     """Compare the rows of a window with the records in the store.
 
+    Args:
+        run: The run, which has noted the rows as listed.
+        window: The window that was listed.
+        rows: Its rows.
+
     Returns:
-        The rows that are new or changed, and the records of this window that no row shows. The
-        latter are empty for a source whose listings do not reveal deletions.
+        The rows that are new or changed, and the records of this window that no row shows.
     """
+    context = run.context
     with context.database.read() as db:
         changes = compare_rows(context, db, rows)
-        # Missing is a suspicion, not yet a deletion. The start of the record may have been edited,
-        # so that another window shows it now. ``confirm_missing`` asks for it by id.
-        missing = []
-        if context.entry.sync.deletions:
-            listed = {row.external_id for row in rows}
-            for record in records_in(db, context.connection_id, window):
-                if record.external_id not in listed:
-                    missing.append(record)
-        return changes, missing
+        # This is a suspicion, not yet a deletion. The start of a record may have been edited, so
+        # that another window shows it now. ``Confirmation`` asks for it by id.
+        vanished = find_vanished(context, db, window, run.listed)
+        return changes, vanished
 
 
 def compare_rows(
@@ -147,7 +150,7 @@ def _decide(
         return RunDecision.STUB
     if known.revision != revision:
         return RunDecision.CHANGED
-    if known.state in (RecordState.MISSING, RecordState.UNLISTED):
+    if known.state in (RecordState.MISSING, RecordState.HELD, RecordState.UNLISTED):
         return RunDecision.BACK
     return None
 

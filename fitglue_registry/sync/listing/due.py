@@ -11,8 +11,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from fitglue_registry.model.stored import RecordState
 from fitglue_registry.plugin_api import Split, Window
 from fitglue_registry.store.connections import update_connection
+from fitglue_registry.store.records import records_in_state
 from fitglue_registry.store.windows import plan_windows, planned_windows
 from fitglue_registry.sync.events import Events, SyncScope, SyncStarted
 from fitglue_registry.sync.listing.ask_for_rows import ask_for_rows, rows_of
@@ -38,6 +40,7 @@ class Lister:
         self._options = options
         #: When the full walk began that this run starts or resumes; ``None`` for other runs.
         self.walk_at: str | None = None
+        self._listed: list[Window] = []
 
     @property
     def horizon(self) -> date | None:
@@ -69,6 +72,23 @@ class Lister:
             yield from self._walk(SyncScope.WALK)
         else:
             yield from self._list_one(SyncScope.OVERLAP, self._overlap())
+
+    def list_held(self) -> Events:
+        """List the days of held records again, before the athlete's confirmation deletes them.
+
+        The source may list them again since the last full walk.
+        """
+        with self._context.database.read() as db:
+            held = records_in_state(db, self._connection.id, RecordState.HELD)
+        days = []
+        for record in held:
+            if record.day is not None and not self._is_listed(record.day):
+                days.append(record.day)
+        if days:
+            yield from self._list(Window(min(days), max(days)))
+
+    def _is_listed(self, day: date) -> bool:
+        return any(_covers(window, day) for window in self._listed)
 
     def _pending(self) -> list[PlannedWindow]:
         """Return the windows that are left of a full walk that was stopped."""
@@ -198,7 +218,14 @@ class Lister:
         yield from self._store(listed)
 
     def _store(self, listed: ListedWindow) -> Events:
+        self._listed.append(listed.window)
         yield from store_window(self._run, listed, dry_run=self._options.dry_run)
+
+
+def _covers(window: Window, day: date) -> bool:
+    is_after = window.oldest is None or window.oldest <= day
+    is_before = window.newest is None or day <= window.newest
+    return is_after and is_before
 
 
 def _clipped(windows: Iterable[Window], horizon: date | None) -> Iterator[Window]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 #: The states of records that were listed or confirmed until now. If a record leaves another state,
 #: such as stub or gone, its parts may be outdated or missing, so all of them are fetched.
-_UP_TO_DATE = (*FETCHABLE, RecordState.MISSING)
+_UP_TO_DATE = (*FETCHABLE, RecordState.MISSING, RecordState.HELD)
 
 
 def store_changes(transaction: Transaction, changes: Sequence[DerivedChange]) -> set[int]:

@@ -6,7 +6,7 @@ A window is the page of the listing: it is committed completely or not at all.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.model.stored import PartName, RecordState, RunDecision
 from fitglue_registry.plugin_api import UnavailableState
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from fitglue_registry.plugin_api import Listing, Window
     from fitglue_registry.registry import Entry
-    from fitglue_registry.store.records import RecordRow
     from fitglue_registry.store.windows import PlannedWindow
     from fitglue_registry.sync.listing.derive_changes import DerivedChange
-    from fitglue_registry.sync.run import Run
+    from fitglue_registry.sync.listing.vanishing import Vanished
+    from fitglue_registry.sync.run import Run, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ def store_window(
         dry_run: Only report what would be stored.
     """
     name = run.context.name
-    changes, missing = compare_window(run.context, listed.window, listed.rows)
+    run.listed.update(row.external_id for row in listed.rows)
+    changes, vanished = compare_window(run, listed.window, listed.rows)
     yield from not_ready(name, listed.rows)
     # Outside the transaction below: normalize runs a plugin's code, which may take minutes, and
     # SQLite has only one writer.
@@ -75,14 +76,14 @@ def store_window(
     joins: dict[str, str] = {}
     if dry_run:
         joins = find_joins(run, derived)
-    elif derived or missing or listed.planned or listed.walk_done:
-        _commit(run, listed, derived, missing)
+    elif derived or vanished or listed.planned or listed.walk_done:
+        _commit(run, listed, derived, vanished)
     # After the commit, so that an event never reports what a rollback undid.
     # In a dry run, details that are only fetched by a sync may make a refused row understood.
     is_final = not (dry_run and _fetches(run.context.entry))
     for change in derived:
         yield from events_of(name, change, joins, is_final=is_final)
-    for record in missing:
+    for record in vanished.missing:
         yield Decided(name, record.external_id, RunDecision.MISSING, "no longer listed")
     decisions = [change.decision for change in changes]
     yield WindowListed(
@@ -92,7 +93,7 @@ def store_window(
         decisions.count(RunDecision.NEW),
         decisions.count(RunDecision.CHANGED),
         decisions.count(RunDecision.STUB),
-        len(missing),
+        len(vanished.missing),
         listed.left,
     )
 
@@ -101,7 +102,7 @@ def _commit(
     run: Run,
     listed: ListedWindow,
     changes: Sequence[DerivedChange],
-    missing: Sequence[RecordRow],
+    vanished: Vanished,
 ) -> None:
     """Store the window, its step of the plan and the end of the full walk in one transaction.
 
@@ -115,10 +116,7 @@ def _commit(
         if changes:
             summaries = [derived.change.listing.summary for derived in changes]
             context.raws.train(transaction.db, context.entry.id, PartName.SUMMARY, summaries)
-        for record in missing:
-            update_record(transaction.db, record.id, state=RecordState.MISSING)
-            reason = "no longer listed; to be confirmed by id"
-            transaction.decide(RunDecision.MISSING, record.id, reason)
+        _store_vanished(transaction, vanished)
         store_changes(transaction, changes)
         # Here the full walk advances, never without the rows that it covers.
         if listed.planned is not None:
@@ -126,6 +124,19 @@ def _commit(
         if listed.walk_done is not None:
             after_full_walk(transaction.db, context.connection_id)
             update_connection(transaction.db, context.connection_id, full_walk_at=listed.walk_done)
+
+
+def _store_vanished(transaction: Transaction, vanished: Vanished) -> None:
+    """Store that records are missing, or that so many are missing that they are held."""
+    for record in (*vanished.missing, *vanished.suspected):
+        changes: dict[str, Any] = {"state": vanished.state}
+        # A held record without a reason is one that the source has not been asked for.
+        if RecordState.HELD in (vanished.state, record.state):
+            changes["reason"] = None
+        update_record(transaction.db, record.id, **changes)
+    for record in vanished.missing:
+        reason = "no longer listed; to be confirmed by id"
+        transaction.decide(RunDecision.MISSING, record.id, reason)
 
 
 def _fetches(entry: Entry) -> bool:

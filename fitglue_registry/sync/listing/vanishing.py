@@ -1,0 +1,89 @@
+"""Finds the records that vanished from a window, and decides whether they are too many to delete.
+
+A record that is not listed where it was may have been deleted, or its start may have been edited.
+If many records vanish at once, neither is likely: the service, or the plugin, makes a mistake.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fitglue_registry.model.stored import RecordState
+from fitglue_registry.store.records import records_in
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy.engine import Connection as Db
+
+    from fitglue_registry.plugin_api import Window
+    from fitglue_registry.store.records import RecordRow
+    from fitglue_registry.sync.context import SyncContext
+
+#: So many records may vanish at once, however few there are. Somebody deletes a week of workouts.
+ALWAYS_ALLOWED = 5
+#: One in so many of the records that were expected may vanish at once.
+_ONE_IN = 10
+
+_SUSPECTED = (RecordState.MISSING, RecordState.HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """The records that a window does not show, although they started in it.
+
+    Attributes:
+        missing: Those that were there until now.
+        suspected: Those that were not there before either, and whose state changes because fewer or
+            more records are missing than before.
+        state: The state that all of them get: missing, or held if they are too many.
+    """
+
+    missing: Sequence[RecordRow] = ()
+    suspected: Sequence[RecordRow] = ()
+    state: RecordState = RecordState.MISSING
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.suspected)
+
+
+def most_deletions(expected: int) -> int:
+    """Return how many of so many records may be deleted at once without a confirmation."""
+    return max(ALWAYS_ALLOWED, expected // _ONE_IN)
+
+
+def find_vanished(
+    context: SyncContext,
+    db: Db,
+    window: Window,
+    listed: Collection[str],
+) -> Vanished:
+    """Return the records that vanished from a window.
+
+    Args:
+        context: The connection.
+        db: The store.
+        window: The window that was listed.
+        listed: The external ids of all records that this run has listed, in this window or in
+            another one.
+
+    Returns:
+        The records; none for a source whose listings do not reveal deletions.
+    """
+    if not context.entry.sync.deletions:
+        return Vanished()
+    expected = records_in(db, context.connection_id, window)
+    absent = [record for record in expected if record.external_id not in listed]
+    # The decision is stored with the window. So it is the same if the process is killed before the
+    # source is asked for the records.
+    is_too_many = len(absent) > most_deletions(len(expected))
+    state = RecordState.HELD if is_too_many else RecordState.MISSING
+    missing = []
+    suspected = []
+    for record in absent:
+        if record.state not in _SUSPECTED:
+            missing.append(record)
+        elif record.state != state:
+            suspected.append(record)
+    return Vanished(missing, suspected, state)
