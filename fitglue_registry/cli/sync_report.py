@@ -100,7 +100,10 @@ class Tally:
         """Whether the sync left something that it could not complete."""
         return bool(self.quarantined or self.not_fetched or self.held)
 
-    def take(self, event: events.Event) -> None:
+    def take(
+        self,
+        event: events.Event,
+    ) -> None:
         """Count an event."""
         match event:
             case events.SyncStarted():
@@ -120,7 +123,10 @@ class Tally:
             case events.SyncFinished() | events.SyncStopped():
                 self.ended = event
 
-    def _take_decision(self, event: events.Decided) -> None:
+    def _take_decision(
+        self,
+        event: events.Decided,
+    ) -> None:
         self.decided[event.decision] += 1
         reason = event.reason or ""
         match event.decision:
@@ -190,7 +196,10 @@ def follow_each(
             yield tally
 
 
-def _print_lines(cli: CliContext, stream: Iterator[events.Event]) -> int:
+def _print_lines(
+    cli: CliContext,
+    stream: Iterator[events.Event],
+) -> int:
     tallies: dict[str, Tally] = {}
     with closing(stream):  # type: ignore[type-var]
         for event in stream:
@@ -203,7 +212,10 @@ def _print_lines(cli: CliContext, stream: Iterator[events.Event]) -> int:
     return exit_code(tallies.values())
 
 
-def _settle(cli: CliContext, tallies: Iterable[Tally]) -> None:
+def _settle(
+    cli: CliContext,
+    tallies: Iterable[Tally],
+) -> None:
     """Remove from the tallies what has left quarantine before the sync ended.
 
     A record that is not understood from its summary may be understood when its detail arrives.
@@ -347,7 +359,10 @@ def _remarks(ended: events.SyncFinished | events.SyncStopped) -> int:
     return 0 if isinstance(ended, events.SyncStopped) else ended.remarks
 
 
-def _changes(tally: Tally, ended: events.SyncFinished | events.SyncStopped) -> str:
+def _changes(
+    tally: Tally,
+    ended: events.SyncFinished | events.SyncStopped,
+) -> str:
     """Return the decisions in words, or what arrived late if no record is new or changed."""
     # A dry run stores no run, so its counts come from the events.
     counts: Mapping[str, int] = tally.decided if tally.dry_run else ended.counts
@@ -387,7 +402,10 @@ def _decisions(counts: Mapping[str, int], tally: Tally) -> str:
     return ", ".join(words)
 
 
-def show_tally(cli: CliContext, tally: Tally) -> None:
+def show_tally(
+    cli: CliContext,
+    tally: Tally,
+) -> None:
     """Print the summary of one connection, and below it what needs an explanation.
 
     The error of a sync that stopped goes to standard error.
@@ -399,7 +417,13 @@ def show_tally(cli: CliContext, tally: Tally) -> None:
     cli.show(Hanging(_mark(tally), text, indent=0))
     if _remarks(ended):
         see = "what is missing or in doubt there: fitglue activities --remarks"
-        cli.show(Hanging(NEXT_STEP, see, indent=4))
+        cli.show(
+            Hanging(
+                NEXT_STEP,
+                see,
+                indent=4,
+            )
+        )
     _show_stubs(cli, tally.connection, ended.counts.get(RunDecision.STUB, 0))
     _show_joins(cli, tally.joins)
     show_left_over(cli, tally)
@@ -436,10 +460,19 @@ def _show_stubs(
             stubs += " in all"
         cli.show(Hanging(DETAIL, f"{stubs}: {stub['reason']}"))
         if stub["fix"]:
-            cli.show(Hanging(NEXT_STEP, stub["fix"], indent=4))
+            cli.show(
+                Hanging(
+                    NEXT_STEP,
+                    stub["fix"],
+                    indent=4,
+                )
+            )
 
 
-def _show_joins(cli: CliContext, joins: list[str]) -> None:
+def _show_joins(
+    cli: CliContext,
+    joins: list[str],
+) -> None:
     """Print what a dry run would merge."""
     lines = joins[:_LISTED]
     more = len(joins) - _LISTED
@@ -449,14 +482,23 @@ def _show_joins(cli: CliContext, joins: list[str]) -> None:
         cli.show(Hanging(Styled("=", "dim"), line))
 
 
-def _show_held(cli: CliContext, held: events.DeletionsHeld) -> None:
+def _show_held(
+    cli: CliContext,
+    held: events.DeletionsHeld,
+) -> None:
     """Print why nothing was deleted, and what to do if it is to be deleted."""
     workouts = count(held.records, "workout")
     vanished = f"{workouts}{_between(held)} vanished from the source at once"
     kept = "none of them was deleted here, because it may be a mistake of the source"
     cli.show(Hanging(ATTENTION, f"{vanished}; {kept}"))
     confirm = f"fitglue sync {held.connection} --confirm-deletions"
-    cli.show(Hanging(NEXT_STEP, f"if you deleted them there: {confirm}", indent=4))
+    cli.show(
+        Hanging(
+            NEXT_STEP,
+            f"if you deleted them there: {confirm}",
+            indent=4,
+        )
+    )
 
 
 def _between(held: events.DeletionsHeld) -> str:
@@ -467,7 +509,10 @@ def _between(held: events.DeletionsHeld) -> str:
     return f" from {held.oldest} to {held.newest}"
 
 
-def show_left_over(cli: CliContext, tally: Tally) -> None:
+def show_left_over(
+    cli: CliContext,
+    tally: Tally,
+) -> None:
     """Print the records in quarantine and what was not fetched, with the reasons and what to do."""
     left_over = []
     for external_id, reason in tally.quarantined.items():
@@ -483,12 +528,24 @@ def show_left_over(cli: CliContext, tally: Tally) -> None:
     if more > 0:
         cli.show(Hanging(ATTENTION, f"and {more:,} more"))
     if tally.quarantined and not tally.dry_run:
-        cli.show(Hanging(NEXT_STEP, "nothing is lost; see: fitglue quarantine", indent=4))
+        cli.show(
+            Hanging(
+                NEXT_STEP,
+                "nothing is lost; see: fitglue quarantine",
+                indent=4,
+            )
+        )
     if tally.not_fetched:
         again = _READS_AGAIN if tally.reads_files else _ASKS_AGAIN
         if tally.reads_files and more > 0:
             again += "; to see all: fitglue quarantine"
-        cli.show(Hanging(NEXT_STEP, again, indent=4))
+        cli.show(
+            Hanging(
+                NEXT_STEP,
+                again,
+                indent=4,
+            )
+        )
 
 
 def _by_reason(not_fetched: dict[str, str]) -> Iterator[str]:

@@ -42,7 +42,10 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.options import Options
 
 
-def sync_connection(context: SyncContext, options: Options) -> Events:
+def sync_connection(
+    context: SyncContext,
+    options: Options,
+) -> Events:
     """Sync one connection, and yield events while it works.
 
     Closing the iterator stops the sync after its current step; what was stored stays.
@@ -66,7 +69,11 @@ def sync_connection(context: SyncContext, options: Options) -> Events:
 class _Sync:
     """One sync, which holds the lock of its connection."""
 
-    def __init__(self, context: SyncContext, options: Options) -> None:
+    def __init__(
+        self,
+        context: SyncContext,
+        options: Options,
+    ) -> None:
         log = RunLog(
             context.athlete_id,
             context.connection_id,
@@ -138,12 +145,18 @@ class _Sync:
         yield from confirmation.settle()
         yield from retry_quarantine(self._run)
 
-    def _is_fetched(self, part: EntryPart) -> bool:
+    def _is_fetched(
+        self,
+        part: EntryPart,
+    ) -> bool:
         if part.comes_from != "fetch":
             return False
         return self._options.streams or part.name != PartName.STREAMS
 
-    def _window_to_ask_in(self, part: EntryPart) -> Window | None:
+    def _window_to_ask_in(
+        self,
+        part: EntryPart,
+    ) -> Window | None:
         """Return the window in which to look for records that have never been asked for a part.
 
         ``None`` means that only the backlog is fetched. The listing puts a default part on the
@@ -157,7 +170,11 @@ class _Sync:
             due = self._options.wants(part.option, default=False)
         return Window(self._options.since, self._options.until) if due else None
 
-    def _end(self, outcome: RunOutcome, error: FitglueError | None) -> None:
+    def _end(
+        self,
+        outcome: RunOutcome,
+        error: FitglueError | None,
+    ) -> None:
         if self._options.dry_run:
             return
         now = self._context.now
@@ -175,7 +192,10 @@ class _Sync:
             if changes and not (is_rejected and self._is_key_renewed(db)):
                 update_connection(db, self._context.connection_id, **changes)
 
-    def _is_key_renewed(self, db: Db) -> bool:
+    def _is_key_renewed(
+        self,
+        db: Db,
+    ) -> bool:
         """Return whether the key was renewed since this sync began.
 
         Otherwise the end of a slow sync with the old key would mark the new one as rejected.
@@ -185,7 +205,11 @@ class _Sync:
         own = self._context.view.renewed_ref() or self._context.connection.secret_ref
         return connected is None or connected.secret_ref != own
 
-    def _last_event(self, error: FitglueError | None, seconds: float) -> Event:
+    def _last_event(
+        self,
+        error: FitglueError | None,
+        seconds: float,
+    ) -> Event:
         name = self._context.name
         counts = self._run.log.counts
         requests = self._context.view.requests

@@ -85,7 +85,11 @@ def _table(connections: list[ConnectionStatus], now: datetime) -> Iterator[Part]
             yield Hanging(DETAIL, f"{connection.name} reads {_paths(connection.paths)}")
         if connection.state != ConnectionState.OK:
             yield Hanging("!", f"{connection.name}: {connection.reason or connection.state}")
-            yield Hanging("→", connection.fix or "", indent=4)
+            yield Hanging(
+                "→",
+                connection.fix or "",
+                indent=4,
+            )
         if connection.held:
             held = count(connection.held, "deletion is held", "deletions are held")
             yield Hanging("!", f"{connection.name}: {held}; to see more: fitglue")
@@ -97,7 +101,10 @@ def _paths(paths: tuple[str, ...]) -> str:
     return f"{shown} and {more:,} more" if more > 0 else shown
 
 
-def _row(connection: ConnectionStatus, now: datetime) -> tuple[object, ...]:
+def _row(
+    connection: ConnectionStatus,
+    now: datetime,
+) -> tuple[object, ...]:
     return (
         connection.name,
         connection.account.name or connection.account.id,
@@ -119,7 +126,11 @@ def _row(connection: ConnectionStatus, now: datetime) -> tuple[object, ...]:
 @click.argument("name", required=False)
 @json_option("Print JSON Lines.")
 @pass_cli
-def check(cli: CliContext, *, name: str | None) -> int:
+def check(
+    cli: CliContext,
+    *,
+    name: str | None,
+) -> int:
     """Check that the service of each connection, or only of NAME, still accepts the key."""
     if name:
         return _check(cli, cli.host.connections.get(name))
@@ -131,7 +142,10 @@ def check(cli: CliContext, *, name: str | None) -> int:
     return next(filter(None, codes), 0)
 
 
-def _check(cli: CliContext, connection: ConnectionRow) -> int:
+def _check(
+    cli: CliContext,
+    connection: ConnectionRow,
+) -> int:
     try:
         with Progress(cli, f"asking {connection.integration}") as progress:
             cli.host.on_wait = progress.waiting
@@ -217,7 +231,10 @@ def remove(
     return 0
 
 
-def _confirm_removal(cli: CliContext, connection: ConnectionRow) -> bool:
+def _confirm_removal(
+    cli: CliContext,
+    connection: ConnectionRow,
+) -> bool:
     health = cli.host.connections.health(connection)
     records = sum(health.get(state, 0) for state in _KEPT)
     if not sys.stdin.isatty():
@@ -246,7 +263,11 @@ def _confirm_removal(cli: CliContext, connection: ConnectionRow) -> bool:
 )
 @json_option("Print JSON Lines.")
 @pass_cli
-def rekey(cli: CliContext, *, to: Literal["file", "keyring"] | None) -> int:
+def rekey(
+    cli: CliContext,
+    *,
+    to: Literal["file", "keyring"] | None,
+) -> int:
     """Make a new key file, and encrypt the stored keys of all connections with it.
 
     The keys themselves do not change; `fitglue connect` renews a key. Keys in the system's keyring
@@ -264,7 +285,10 @@ def rekey(cli: CliContext, *, to: Literal["file", "keyring"] | None) -> int:
     return 0
 
 
-def _show_secret(cli: CliContext, secret: SecretKept) -> None:
+def _show_secret(
+    cli: CliContext,
+    secret: SecretKept,
+) -> None:
     name = secret.connection.name
     if cli.as_json:
         cli.lines([_secret_document(secret)])

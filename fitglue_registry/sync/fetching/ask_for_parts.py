@@ -200,7 +200,10 @@ class _Outcome:
 class _Job:
     """The ids of one call of the hook, and those of them that are still without an answer."""
 
-    def __init__(self, ids: Sequence[str]) -> None:
+    def __init__(
+        self,
+        ids: Sequence[str],
+    ) -> None:
         self.ids = list(ids)
         self._waiting = dict.fromkeys(ids)
 
@@ -215,15 +218,24 @@ class _Job:
         self._waiting.clear()
         return given_up
 
-    def give_up(self, external_id: str) -> None:
+    def give_up(
+        self,
+        external_id: str,
+    ) -> None:
         """Give up an id that has not been answered."""
         del self._waiting[external_id]
 
-    def expects(self, answered: Answered) -> bool:
+    def expects(
+        self,
+        answered: Answered,
+    ) -> bool:
         """Return whether an answer is for an id that has not been answered yet."""
         return answered.external_id in self._waiting
 
-    def take(self, answered: Answered) -> Answered:
+    def take(
+        self,
+        answered: Answered,
+    ) -> Answered:
         """Note that an id is answered, and return the answer after waiting for its promise."""
         del self._waiting[answered.external_id]
         if answered.pending is None:

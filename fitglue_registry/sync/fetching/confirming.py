@@ -58,7 +58,12 @@ class Confirmation:
         confirmed: The athlete has confirmed the deletions, however many they are.
     """
 
-    def __init__(self, run: Run, *, confirmed: bool) -> None:
+    def __init__(
+        self,
+        run: Run,
+        *,
+        confirmed: bool,
+    ) -> None:
         self._run = run
         self._context = run.context
         self._confirmed = confirmed
@@ -99,7 +104,10 @@ class Confirmation:
                 vanished.append(record)
         return vanished
 
-    def _read(self, *states: RecordState) -> list[RecordRow]:
+    def _read(
+        self,
+        *states: RecordState,
+    ) -> list[RecordRow]:
         with self._context.database.read() as db:
             return records_in_state(db, self._context.connection_id, *states)
 
@@ -209,7 +217,11 @@ def _ask_by_id(
                     yield from _settle(run, record, answered)
 
 
-def _is_gone(answer: Unavailable, *, is_quarantined: bool) -> bool:
+def _is_gone(
+    answer: Unavailable,
+    *,
+    is_quarantined: bool,
+) -> bool:
     """Return whether an answer says that a record does not exist.
 
     "None" normally means that the record exists without this part. But a record in quarantine was

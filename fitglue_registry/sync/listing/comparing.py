@@ -101,7 +101,10 @@ def compare_rows(
     return _with_touched_parts(context, db, changes, revisions)
 
 
-def _is_older(listing: Listing, known: RecordRow | None) -> bool:
+def _is_older(
+    listing: Listing,
+    known: RecordRow | None,
+) -> bool:
     """Return whether a row is of an earlier date than the stored state of its record."""
     if known is None or known.at_source is None or listing.at_source is None:
         return False

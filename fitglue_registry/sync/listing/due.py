@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 class Lister:
     """Lists the windows of one connection that are due in one run."""
 
-    def __init__(self, run: Run, options: Options) -> None:
+    def __init__(
+        self,
+        run: Run,
+        options: Options,
+    ) -> None:
         self._run = run
         self._context = run.context
         self._connection = run.context.connection
@@ -87,7 +91,10 @@ class Lister:
         if days:
             yield from self._list(Window(min(days), max(days)))
 
-    def _is_listed(self, day: date) -> bool:
+    def _is_listed(
+        self,
+        day: date,
+    ) -> bool:
         return any(_covers(window, day) for window in self._listed)
 
     def _pending(self) -> list[PlannedWindow]:
@@ -120,14 +127,24 @@ class Lister:
             oldest = max(oldest, self.horizon)
         return Window(oldest, None)
 
-    def _started(self, scope: SyncScope) -> SyncStarted:
+    def _started(
+        self,
+        scope: SyncScope,
+    ) -> SyncStarted:
         return SyncStarted(self._context.name, scope, self._options.dry_run)
 
-    def _list_one(self, scope: SyncScope, window: Window) -> Events:
+    def _list_one(
+        self,
+        scope: SyncScope,
+        window: Window,
+    ) -> Events:
         yield self._started(scope)
         yield from self._list(window)
 
-    def _resume(self, pending: Sequence[PlannedWindow]) -> Events:
+    def _resume(
+        self,
+        pending: Sequence[PlannedWindow],
+    ) -> Events:
         """Resume a full walk that was stopped."""
         yield self._started(SyncScope.RESUMED)
         first = pending[0]
@@ -139,7 +156,10 @@ class Lister:
             yield from self._list(overlap, left=len(pending))
         yield from self._list_planned(pending)
 
-    def _walk(self, scope: SyncScope) -> Events:
+    def _walk(
+        self,
+        scope: SyncScope,
+    ) -> Events:
         """Walk through the whole history, in the windows into which the plugin splits it."""
         yield self._started(scope)
         # The date of a full walk is its beginning: records that were listed first may change while
@@ -158,14 +178,20 @@ class Lister:
         listed = ListedWindow(history, rows, walk_done=self.walk_at)
         yield from self._store(listed)
 
-    def _walk_through(self, windows: Sequence[Window]) -> Events:
+    def _walk_through(
+        self,
+        windows: Sequence[Window],
+    ) -> Events:
         if self._options.dry_run:
             yield from self._list_all(windows)
         else:
             planned = self._plan(windows)
             yield from self._list_planned(planned)
 
-    def _plan(self, windows: Sequence[Window]) -> list[PlannedWindow]:
+    def _plan(
+        self,
+        windows: Sequence[Window],
+    ) -> list[PlannedWindow]:
         """Store the windows of a full walk, so that it can be resumed wherever it is stopped."""
         assert self.walk_at is not None
         connection_id = self._context.connection_id
@@ -183,13 +209,19 @@ class Lister:
                 update_connection(db, connection_id, full_walk_at=self.walk_at)
             return planned_windows(db, connection_id)
 
-    def _list_planned(self, pending: Sequence[PlannedWindow]) -> Events:
+    def _list_planned(
+        self,
+        pending: Sequence[PlannedWindow],
+    ) -> Events:
         left = len(pending)
         for planned in pending:
             left -= 1
             yield from self._list(planned.window, planned, left)
 
-    def _list_all(self, windows: Sequence[Window]) -> Events:
+    def _list_all(
+        self,
+        windows: Sequence[Window],
+    ) -> Events:
         left = len(windows)
         for window in windows:
             left -= 1
@@ -217,12 +249,18 @@ class Lister:
         listed = ListedWindow(window, rows, planned, walk_done, left)
         yield from self._store(listed)
 
-    def _store(self, listed: ListedWindow) -> Events:
+    def _store(
+        self,
+        listed: ListedWindow,
+    ) -> Events:
         self._listed.append(listed.window)
         yield from store_window(self._run, listed, dry_run=self._options.dry_run)
 
 
-def _covers(window: Window, day: date) -> bool:
+def _covers(
+    window: Window,
+    day: date,
+) -> bool:
     is_after = window.oldest is None or window.oldest <= day
     is_before = window.newest is None or day <= window.newest
     return is_after and is_before

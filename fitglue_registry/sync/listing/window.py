@@ -126,7 +126,10 @@ def _commit(
             update_connection(transaction.db, context.connection_id, full_walk_at=listed.walk_done)
 
 
-def _store_vanished(transaction: Transaction, vanished: Vanished) -> None:
+def _store_vanished(
+    transaction: Transaction,
+    vanished: Vanished,
+) -> None:
     """Store that records are missing, or that so many are missing that they are held."""
     for record in (*vanished.missing, *vanished.suspected):
         changes: dict[str, Any] = {"state": vanished.state}
@@ -144,7 +147,10 @@ def _fetches(entry: Entry) -> bool:
     return any(part.default and part.comes_from == "fetch" for part in entry.parts)
 
 
-def not_ready(name: str, rows: Sequence[Listing]) -> Events:
+def not_ready(
+    name: str,
+    rows: Sequence[Listing],
+) -> Events:
     """Yield a decision for each row that the source is still processing."""
     for row in rows:
         unavailable = row.unavailable
