@@ -1,7 +1,7 @@
 """The values and protocols that pass through the hooks: a plugin's arguments and return values.
 
 The values are plain and can be stored. Only a ``Connection`` cannot, because it has an open HTTP
-session and a clock.
+session and a clock. Helpers for reading the lists of a service are imported from here as well.
 """
 
 from __future__ import annotations
@@ -10,6 +10,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack
 
+from fitglue_registry.lists import ByCursor as ByCursor
+from fitglue_registry.lists import ByLink as ByLink
+from fitglue_registry.lists import ByOffset as ByOffset
+from fitglue_registry.lists import ByPage as ByPage
+from fitglue_registry.lists import paged as paged
+from fitglue_registry.lists import rows as rows
 from fitglue_registry.payloads import LARGEST_PART, unpack_gzip
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ from fitglue_registry.payloads.limits import (
     TooDeep,
     TooManyMembers,
 )
+from fitglue_registry.payloads.members import value_at
 from fitglue_registry.payloads.rows import iter_rows, split_rows
 from fitglue_registry.payloads.signatures import GZIP, ZIP, ZIP_END, ZIP_FILE, ZIP_STARTS
 from fitglue_registry.payloads.unpacking import DamagedPayload, unpack_deflate, unpack_gzip
@@ -60,4 +61,5 @@ __all__ = [
     "split_rows",
     "unpack_deflate",
     "unpack_gzip",
+    "value_at",
 ]

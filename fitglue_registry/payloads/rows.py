@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from fitglue_registry.payloads.documents import count_values
 from fitglue_registry.payloads.limits import MOST_LIST_VALUES, MOST_ROWS, BeyondLimits
+from fitglue_registry.payloads.scanning import after_blanks, end_of_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,17 +18,6 @@ if TYPE_CHECKING:
 
 _BOM = b"\xef\xbb\xbf"
 _rows_decoder = msgspec.json.Decoder(list[msgspec.Raw])
-
-# Every quantifier is possessive, and each pattern is matched at one position only, never searched
-# for. So no byte is examined again after a match failed, whatever the content is.
-_BLANKS = re.compile(rb"[ \t\r\n]*+")
-_TEXT = rb'"(?:[^"\\]++|\\.)*+"'
-#: Everything before the next bracket. A text that does not end is left over.
-_UP_TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|%s)*+' % _TEXT, re.DOTALL)
-#: A value without brackets. NaN and infinities are not JSON, but some services write them.
-_SCALAR = re.compile(rb"%s|-?+[0-9][0-9.eE+-]*+|true|false|null|NaN|-?+Infinity" % _TEXT, re.DOTALL)
-_OPENING = frozenset(b"[{")
-_CLOSING = frozenset(b"]}")
 
 
 def split_rows(content: bytes, *, most_rows: int = MOST_ROWS) -> list[bytes]:
@@ -69,66 +58,22 @@ def iter_rows(content: bytes, *, most_rows: int = MOST_ROWS) -> Iterator[bytes]:
 def _spans(content: bytes, most_rows: int) -> list[Span]:
     """Return where each row of a list is; the rows need not be strict JSON."""
     spans: list[Span] = []
-    position = _after_blanks(content, 0)
+    position = after_blanks(content, 0)
     if content[position : position + 1] != b"[":
         raise ValueError("not a JSON list")
-    position = _after_blanks(content, position + 1)
+    position = after_blanks(content, position + 1)
     while spans or content[position : position + 1] != b"]":
-        end = _end_of_value(content, position)
+        end = end_of_value(content, position)
         if len(spans) == most_rows:
             raise BeyondLimits(f"it has more than {most_rows:,} rows")
         spans.append((position, end))
-        position = _after_blanks(content, end)
+        position = after_blanks(content, end)
         separator = content[position : position + 1]
         if separator == b"]":
             break
         if separator != b",":
             raise ValueError("the JSON list is incomplete")
-        position = _after_blanks(content, position + 1)
-    if _after_blanks(content, position + 1) != len(content):
+        position = after_blanks(content, position + 1)
+    if after_blanks(content, position + 1) != len(content):
         raise ValueError("something follows the JSON list")
     return spans
-
-
-def _end_of_value(content: bytes, position: int) -> int:
-    """Return the position after the value that begins at a position."""
-    if content[position : position + 1] in (b"[", b"{"):
-        return _end_of_brackets(content, position)
-    scalar = _SCALAR.match(content, position)
-    if scalar is None:
-        raise ValueError("a value of the JSON list is missing or broken")
-    return scalar.end()
-
-
-def _end_of_brackets(content: bytes, position: int) -> int:
-    """Return the position after the list or object that begins at a position.
-
-    Its content is only read as far as needed to find its end. If it is not JSON, the reader of the
-    row refuses it.
-    """
-    depth = 0
-    up_to_bracket = _UP_TO_BRACKET.match
-    size = len(content)
-    while True:
-        skipped = up_to_bracket(content, position)
-        assert skipped is not None  # the pattern matches the empty text
-        position = skipped.end()
-        if position == size:
-            raise ValueError("a value of the JSON list is incomplete")
-        bracket = content[position]
-        position += 1
-        if bracket in _OPENING:
-            depth += 1
-        elif bracket in _CLOSING:
-            depth -= 1
-            if depth == 0:
-                return position
-        else:
-            raise ValueError("a text of the JSON list is incomplete")
-
-
-def _after_blanks(content: bytes, position: int) -> int:
-    """Return the position of the next byte that is not white space."""
-    blanks = _BLANKS.match(content, position)
-    assert blanks is not None  # the pattern matches the empty text
-    return blanks.end()

@@ -11,7 +11,7 @@ from importlib import import_module
 
 import pytest
 
-from fitglue_registry import Host, model, services, testing
+from fitglue_registry import Host, lists, model, services, testing
 from fitglue_registry.services import events
 from tests.docs.pages import CHECKOUT, DOCS, prose
 from tools.docs_site import PAGES, indented_by_four, rewritten
@@ -47,10 +47,10 @@ def test_the_reference_has_every_service():
     assert classes == described - {services.why}
 
 
-@pytest.mark.parametrize("module", [model, testing, events], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [model, testing, events, lists], ids=lambda module: module.__name__)
 def test_the_reference_has_every_export(module):
-    """The pages of the model, the testing library and the events name everything that these
-    export.
+    """The pages of the model, the testing library, the events and the lists name everything that
+    these export.
     """
     page = module.__name__.rpartition(".")[2]
     assert set(named(page)) == {f"{module.__name__}.{name}" for name in module.__all__}

@@ -1,0 +1,197 @@
+"""The ways in which services divide a list into pages, and how each leads to the next page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urljoin
+
+from fitglue_registry.lists.answers import number_at, scalar_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fitglue_registry.lists.answers import ListAnswer
+
+#: One link of the header Link (RFC 8288): its address, and its parameters. Every quantifier is
+#: possessive, so no byte is examined again after a match failed.
+_LINK = re.compile(r'<([^>]*+)>((?:[^,"<]++|"[^"]*+")*+)')
+_IS_NEXT = re.compile(r'(?i);\s*+rel\s*+=\s*+(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next\b)')
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The request of one page.
+
+    Attributes:
+        path: The path, or the complete address.
+        params: The query parameters.
+    """
+
+    path: str
+    params: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list.
+
+    Attributes:
+        ask: Its request.
+        answer: The answer.
+        number: How many pages were requested before it.
+        rows: How many rows it has.
+        rows_before: How many rows the pages before it have.
+    """
+
+    ask: Ask
+    answer: ListAnswer
+    number: int
+    rows: int
+    rows_before: int
+
+
+class Style(Protocol):
+    """How a service divides its lists into pages."""
+
+    def first(self, ask: Ask) -> Ask:
+        """Return the request of the first page, for the request that the plugin makes."""
+
+    def following(self, page: Page) -> Ask | None:
+        """Return the request of the page that follows, or ``None`` after the last page."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByPage:
+    """Pages that have numbers.
+
+    Without ``last`` and ``size``, the first page without rows ends the list.
+
+    Attributes:
+        param: The query parameter with the number of the page.
+        first_number: The number of the first page.
+        last: Where each answer has the number of the last page, such as
+            ``meta.pagination.total_pages``.
+        size: How many rows each page but the last one has. A shorter page ends the list. Set it
+            only if the service never answers with fewer rows than it was asked for.
+    """
+
+    param: str = "page"
+    first_number: int = 1
+    last: str | None = None
+    size: int | None = None
+
+    def first(self, ask: Ask) -> Ask:
+        """Return the request of the first page."""
+        return _with(ask, self.param, self.first_number)
+
+    def following(self, page: Page) -> Ask | None:
+        """Return the request of the page that follows, or ``None`` after the last page."""
+        number = self.first_number + page.number
+        if self.last is not None:
+            is_last = number >= number_at(page.answer, self.last)
+        else:
+            is_last = page.rows < (self.size or 1)
+        return None if is_last else _with(page.ask, self.param, number + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ByOffset:
+    """Pages that begin after a number of rows.
+
+    Without ``total`` and ``size``, the first page without rows ends the list.
+
+    Attributes:
+        param: The query parameter with the number of rows before the page.
+        total: Where each answer has the number of all rows, such as ``total``.
+        size: As for ``ByPage``.
+    """
+
+    param: str = "offset"
+    total: str | None = None
+    size: int | None = None
+
+    def first(self, ask: Ask) -> Ask:
+        """Return the request of the first page."""
+        return _with(ask, self.param, 0)
+
+    def following(self, page: Page) -> Ask | None:
+        """Return the request of the page that follows, or ``None`` after the last page."""
+        # The rows that arrived, and not those that were asked for: the service may send fewer.
+        offset = page.rows_before + page.rows
+        if self.total is not None:
+            is_last = offset >= number_at(page.answer, self.total)
+        else:
+            is_last = page.rows < (self.size or 1)
+        return None if is_last else _with(page.ask, self.param, offset)
+
+
+@dataclass(frozen=True, slots=True)
+class ByCursor:
+    """Pages that name a cursor, with which the next page is requested.
+
+    A page without a cursor, or with an empty one, ends the list.
+
+    Attributes:
+        at: Where each answer has the cursor of the next page, such as ``next_token``.
+        param: The query parameter with the cursor.
+    """
+
+    at: str
+    param: str
+
+    def first(self, ask: Ask) -> Ask:
+        """Return the request of the first page, which has no cursor."""
+        return ask
+
+    def following(self, page: Page) -> Ask | None:
+        """Return the request of the page that follows, or ``None`` after the last page."""
+        cursor = scalar_at(page.answer, self.at)
+        if cursor is None or cursor is False or cursor == "":
+            return None
+        return _with(page.ask, self.param, cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class ByLink:
+    """Pages that give the address of the next page.
+
+    A page without an address ends the list. The query parameters of the first page are not
+    repeated, because the address has them. Its host must be one that the entry allows.
+
+    Attributes:
+        at: Where each answer has the address, such as ``links.next``; ``None`` for the header Link
+            with ``rel="next"`` (RFC 8288).
+    """
+
+    at: str | None = None
+
+    def first(self, ask: Ask) -> Ask:
+        """Return the request of the first page."""
+        return ask
+
+    def following(self, page: Page) -> Ask | None:
+        """Return the request of the page that follows, or ``None`` after the last page."""
+        if self.at is None:
+            link = _next_link(page.answer.headers.get("Link", ""))
+        else:
+            link = scalar_at(page.answer, self.at)
+        if not link:
+            return None
+        return Ask(urljoin(page.answer.url, str(link)), {})
+
+
+def _next_link(header: str) -> str | None:
+    for link in _LINK.finditer(header):
+        if _IS_NEXT.search(link.group(2)):
+            return link.group(1)
+    return None
+
+
+def _with(
+    ask: Ask,
+    param: str,
+    value: object,
+) -> Ask:
+    return Ask(ask.path, {**ask.params, param: str(value)})

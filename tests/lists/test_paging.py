@@ -1,0 +1,244 @@
+"""Tests of lists that come in pages: each style reads them to their end, and a list that repeats
+pages, or that never ends, is an error.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+
+from fitglue_registry.errors import ConnectionStopped
+from fitglue_registry.plugin_api import ByCursor, ByLink, ByOffset, ByPage, paged
+from fitglue_registry.testing import FakeAnswer
+
+ROWS = [{"id": number} for number in range(7)]
+BASE = "https://service.example/api/workouts"
+
+
+class Service:
+    """A service with seven workouts, three of which make a page."""
+
+    def __init__(self, answer=None) -> None:
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.rows = list(ROWS)
+        self._answer = answer or (lambda params, rows: {"data": rows[:3]})
+
+    def get(self, path, params=None, **options):
+        """Return what the service answers, and note the request."""
+        assert options in ({}, {"accept": (404,)})
+        self.requests.append((path, dict(params or {})))
+        answer = self._answer(dict(params or {}), self.rows)
+        if isinstance(answer, FakeAnswer):
+            return answer
+        return FakeAnswer(json.dumps(answer).encode(), url=BASE)
+
+
+def from_page(params, rows):
+    start = 3 * (int(params["page"]) - 1)
+    return {"data": rows[start : start + 3], "meta": {"pages": "3"}}
+
+
+def from_offset(params, rows):
+    start = int(params["offset"])
+    return {"data": rows[start : start + 3], "total": len(rows)}
+
+
+def from_cursor(params, rows):
+    start = int(params.get("after", 0))
+    following = start + 3
+    return {"data": rows[start:following], "next": following if following < len(rows) else None}
+
+
+def from_link(params, rows):
+    start = int(params.get("start", 0))
+    following = start + 3
+    link = f"/api/workouts?start={following}" if following < len(rows) else None
+    return {"data": rows[start:following], "links": {"next": link}}
+
+
+def ids(service, by, **options):
+    found = paged(service, "workouts", {"type": "ride"}, by=by, at="data", **options)
+    return [json.loads(row)["id"] for row in found]
+
+
+@pytest.mark.parametrize(
+    ("answer", "by", "requests"),
+    [
+        (from_page, ByPage(), 4),
+        (from_page, ByPage(size=3), 3),
+        (from_page, ByPage(last="meta.pages"), 3),
+        (from_offset, ByOffset(), 4),
+        (from_offset, ByOffset(size=3), 3),
+        (from_offset, ByOffset(total="total"), 3),
+        (from_cursor, ByCursor("next", "after"), 3),
+    ],
+)
+def test_each_style_reads_all_rows(answer, by, requests):
+    """A list is read to its end, with the parameters of the plugin in each request."""
+    service = Service(answer)
+    assert ids(service, by) == list(range(7))
+    assert len(service.requests) == requests
+    assert all(params["type"] == "ride" for _, params in service.requests)
+
+
+@pytest.mark.parametrize("in_header", [False, True], ids=["in the answer", "in the header"])
+def test_links_are_complete_addresses_without_the_first_parameters(in_header):
+    """The address of the next page is requested as it is, made complete with that of the page."""
+    pages = itertools.count(1)
+
+    def answer(params, rows):
+        page = next(pages)
+        following = f"?start={page * 3}"
+        link = "" if page == 3 else f'<{following}>; rel="next", <?start=9>; rel="last"'
+        if in_header:
+            body = json.dumps({"data": rows[page * 3 - 3 : page * 3]}).encode()
+            return FakeAnswer(body, url=BASE, headers={"Link": f'<{BASE}>; rel="first", {link}'})
+        return {
+            "data": rows[page * 3 - 3 : page * 3],
+            "links": {"next": None if page == 3 else following},
+        }
+
+    service = Service(answer)
+    assert ids(service, ByLink() if in_header else ByLink("links.next")) == list(range(7))
+    assert service.requests == [
+        ("workouts", {"type": "ride"}),
+        (f"{BASE}?start=3", {}),
+        (f"{BASE}?start=6", {}),
+    ]
+
+
+@pytest.mark.parametrize("first", [0, 1, 5])
+def test_the_first_page_may_have_any_number(first):
+    """Services count their pages from 0 or from 1."""
+    service = Service(lambda params, rows: {"data": rows[:3] if params["p"] == str(first) else []})
+    assert ids(service, ByPage("p", first_number=first)) == [0, 1, 2]
+
+
+def test_a_page_is_requested_when_its_first_row_is_needed():
+    """A plugin that needs no more rows makes no more requests."""
+    service = Service(from_page)
+    rows = paged(service, "workouts", by=ByPage(), at="data", accept=(404,))
+    assert [next(rows), next(rows), next(rows)] == [b'{"id": 0}', b'{"id": 1}', b'{"id": 2}']
+    assert len(service.requests) == 1
+
+
+def test_rows_that_move_to_the_next_page_are_yielded_once():
+    """If a workout arrives while the list is read, no row of it is yielded twice."""
+
+    def answer(params, rows):
+        if params["page"] == "2":
+            rows.insert(0, {"id": 99})
+        return from_page(params, rows)
+
+    assert ids(Service(answer), ByPage()) == list(range(7))
+
+
+def test_a_key_identifies_rows_that_change_while_they_are_read():
+    """A row that moved to the next page with another content is yielded once, by its id."""
+
+    def answer(params, rows):
+        number = int(params["page"])
+        data = [{"id": row["id"], "read": number} for row in rows[number * 2 - 2 : number * 2 + 1]]
+        return {"data": data}
+
+    service = Service(answer)
+    assert ids(service, ByPage(), key=lambda row: json.loads(row)["id"]) == list(range(7))
+
+
+# -- lists without a proper end --------------------------------------------------------------------
+
+SAME = {"data": ROWS[:3], "next": "again", "links": {"next": "?page=2"}, "pages": 9, "total": 99}
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        ByPage(),
+        ByPage(last="pages"),
+        ByOffset(),
+        ByOffset(total="total"),
+        ByCursor("next", "after"),
+        ByLink("links.next"),
+    ],
+)
+def test_a_service_that_ignores_which_page_is_requested_is_an_error(by):
+    """A page that has the rows of an earlier one stops the list."""
+    service = Service(lambda params, rows: SAME)
+    with pytest.raises(ConnectionStopped) as error:
+        ids(service, by)
+    assert error.value.code == "FG-pages-repeated"
+    assert len(service.requests) == 2
+
+
+@pytest.mark.parametrize("by", [ByCursor("next", "after"), ByLink("links.next")])
+def test_a_circle_of_pages_is_an_error(by):
+    """A page that was requested before stops the list, even if its rows are others now."""
+    numbers = itertools.count()
+
+    def answer(params, rows):
+        page = next(numbers)
+        return {
+            "data": [{"id": page}],
+            "next": page % 3,
+            "links": {"next": f"?page={page % 3}"},
+        }
+
+    service = Service(answer)
+    with pytest.raises(ConnectionStopped) as error:
+        ids(service, by)
+    assert error.value.code == "FG-pages-repeated"
+    assert len(service.requests) <= 5
+
+
+@pytest.mark.parametrize(
+    ("data", "requests"),
+    [
+        (lambda number: [{"id": number}], 2_000),
+        (lambda number: [], 21),
+        (lambda number: [{"id": 1, "read": number}], 22),
+    ],
+    ids=["new rows for ever", "empty pages for ever", "one row for ever"],
+)
+def test_a_list_without_an_end_is_an_error(data, requests):
+    """A list that always names a next page ends with an error after a bounded number of pages."""
+    numbers = itertools.count(1)
+
+    def answer(params, rows):
+        number = next(numbers)
+        return {"data": data(number), "next": f"c{number}"}
+
+    service = Service(answer)
+    with pytest.raises(ConnectionStopped) as error:
+        ids(service, ByCursor("next", "after"), key=lambda row: json.loads(row)["id"])
+    assert error.value.code == "FG-pages-endless"
+    assert error.value.why
+    assert len(service.requests) == requests
+
+
+def test_a_few_empty_pages_in_between_are_fine():
+    """A service that filters after dividing sends pages without rows in the middle of the list."""
+
+    def answer(params, rows):
+        number = int(params.get("after", 0))
+        data = rows[number // 10 * 3 :][:3] if number % 10 == 0 else []
+        return {"data": data, "next": number + 1 if number < 20 else None}
+
+    assert ids(Service(answer), ByCursor("next", "after")) == list(range(7))
+
+
+@pytest.mark.parametrize(
+    ("answer", "by"),
+    [
+        ({"data": ROWS[:3]}, ByPage(last="meta.pages")),
+        ({"data": ROWS[:3], "total": "many"}, ByOffset(total="total")),
+        ({"data": ROWS[:3], "next": {"a": 1}}, ByCursor("next", "after")),
+        ({"rows": []}, ByPage()),
+    ],
+)
+def test_an_answer_without_what_the_style_needs_is_an_error(answer, by):
+    """If an answer lacks the rows, or the number that the plugin names, the list stops."""
+    with pytest.raises(ConnectionStopped) as error:
+        ids(Service(lambda params, rows: answer), by)
+    assert error.value.code == "FG-unexpected-answer"
