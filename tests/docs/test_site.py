@@ -47,7 +47,9 @@ def test_the_reference_has_every_service():
     assert classes == described - {services.why}
 
 
-@pytest.mark.parametrize("module", [model, testing, events, lists], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [model, testing, events, lists], ids=lambda module: module.__name__
+)
 def test_the_reference_has_every_export(module):
     """The pages of the model, the testing library, the events and the lists name everything that
     these export.
