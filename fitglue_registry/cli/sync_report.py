@@ -44,7 +44,7 @@ _IDS_LISTED = 3
 _LONGEST_NAME = 40
 #: What the next syncs do about what was not fetched from a service, and about unreadable files.
 _ASKS_AGAIN = "the next syncs try again a few times; after that, `fitglue sync --full` tries again"
-_READS_AGAIN = "each sync tries to read it again, and reports it until it can be read or is removed"
+_READS_AGAIN = "each sync reports it until it can be read or is removed"
 #: The exit code if something is in quarantine, was not fetched, or its deletion is held.
 _LEFT_OVER = 5
 

@@ -81,7 +81,7 @@ def test_nothing_to_watch_says_how_a_folder_becomes_a_connection(watched, fitglu
             (
                 "files: nothing new, 1 could not be read",
                 "large.fit cannot be used: it has more than 256 MB",
-                "each sync tries to read it again",
+                "each sync reports it until it can be read",
             ),
         ),
         (

@@ -96,7 +96,7 @@ def _facts(record: Document) -> Iterator[tuple[str, Any]]:
     yield "why", record.get("why")
     yield "fix", record.get("fix")
     if "stage" not in record:
-        yield "kept", "nothing; each sync tries to read it again"
+        yield "kept", "nothing; each sync reports it until it can be read or is removed"
         return
     yield "start", start_second(record)
     yield "stage", record["stage"]
