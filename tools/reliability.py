@@ -58,8 +58,8 @@ everything else:
   directory, the locale, warnings, log handlers, proxies or a module, it changes them for all. Only
   the recursion limit is restored. A plugin cannot change signal handlers, because it runs in a
   thread, and it cannot write to our standard output.
-- **Time that is used.** The limit is for silence. A plugin that sends requests endlessly, or yields
-  one row per minute, is slow but not blocked.
+- **Time that is used.** The limit is for silence. A plugin that yields one row per minute is slow
+  but not blocked. What a call requests, and the rows that it yields, have limits of their own.
 - **Child processes.** Those that a plugin starts outlive the command, and one that it forks holds
   the lock of the connection until it ends.
 - **Truth.** A well-formed lie is believed, such as a wrong distance or the claim of another

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.payloads import MOST_ROWS
+from fitglue_registry.plugins.call_usage import begin_call
 from fitglue_registry.plugins.hook_call import TooManyItems
 from fitglue_registry.plugins.process_state import ProcessState
 
@@ -101,6 +102,7 @@ class Consumer:
         return False
 
     def _consume(self, number: int, job: Job) -> None:
+        begin_call(self._call)
         iterator = iter(job())
         try:
             for count, item in enumerate(iterator):

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from fitglue_registry.plugins.call_usage import begin_call
 from fitglue_registry.plugins.consumer import END, Consumer
 from fitglue_registry.plugins.hook_call import HookCall
 from fitglue_registry.plugins.lane import Lane
@@ -85,6 +86,7 @@ class Guard:
         outcomes: queue.SimpleQueue[tuple[Any, FitglueError | None]] = queue.SimpleQueue()
 
         def run() -> None:
+            begin_call(call)
             try:
                 outcome: tuple[Any, FitglueError | None] = work(), None
             # The boundary to plugins: no exception, not even SystemExit, may end the thread, since

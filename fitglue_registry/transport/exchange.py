@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import requests
 from requests.structures import CaseInsensitiveDict
 
+from fitglue_registry.plugins.call_usage import current_usage
 from fitglue_registry.transport.adapter import BoundedAdapter, ResponseLimits
 from fitglue_registry.transport.addresses import (
     ambiguous_redirect,
@@ -25,6 +26,7 @@ from fitglue_registry.transport.trail import Trail
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from fitglue_registry.plugins.call_usage import CallUsage
     from fitglue_registry.redaction.redactor import Redactor
     from fitglue_registry.transport.credentials import Credentials
     from fitglue_registry.transport.policy import HttpPolicy
@@ -75,6 +77,7 @@ class Exchange:
         settings = self._session.merge_environment_settings(policy.base_url, {}, True, None, None)
         self._proxies = {} if policy.loopback else dict(settings["proxies"])
         self._verify: bool | str = settings["verify"] or True
+        self._newest_call: CallUsage | None = None
         self.sent = 0  # number of requests, including retries and redirects
 
     def ask(
@@ -101,7 +104,7 @@ class Exchange:
         request = template.copy()
         trail = trail or Trail()
         authenticated = origin_of(url) in self._policy.credential_origins
-        for _ in range(self._policy.most_redirects + 1):
+        for followed in range(self._policy.most_redirects + 1):
             request.url = url
             response = self._send(request, url, trail)
             try:
@@ -110,8 +113,10 @@ class Exchange:
                     return self._read(response, accept, authenticated=authenticated)
             finally:
                 response.close()
-            request = self._redirected(request, response.status_code)
             url = redirect_target(self._policy, url, location)
+            if followed == self._policy.most_redirects:
+                break
+            request = self._redirected(request, response.status_code)
             # An allowed host, such as one for downloads, must still not see the key. The request
             # stays anonymous even if that host redirects back.
             authenticated &= origin_of(url) in self._policy.credential_origins
@@ -129,6 +134,9 @@ class Exchange:
         url: str,
         trail: Trail,
     ) -> requests.Response:
+        usage = self._usage()
+        if usage is not None:
+            usage.count_request()
         self._waiting.for_budget()
         with self._lock:
             self.sent += 1
@@ -194,6 +202,9 @@ class Exchange:
         if is_expected(response.status_code, accept):
             received = read_wire(response.raw, self._policy.max_body)
             content = self._masked(decode(received, coding, self._policy.max_body))
+            usage = self._usage()
+            if usage is not None:
+                usage.count_bytes(len(content.body))
         else:  # the beginning contains the message, and a broken body must not hide the status
             content = Content(body=read_beginning(response.raw, coding), wire=b"")
         return HttpAnswer(
@@ -207,6 +218,16 @@ class Exchange:
             rules=self._policy.rules,
             authenticated=authenticated,
         )
+
+    def _usage(self) -> CallUsage | None:
+        """Return the usage of the call that this thread works for.
+
+        A thread that a plugin has started itself is unknown, and counts for the newest call.
+        """
+        known = current_usage()
+        if known is not None:
+            self._newest_call = known
+        return self._newest_call
 
     def _masked(self, content: Content) -> Content:
         """Return the content without the key.

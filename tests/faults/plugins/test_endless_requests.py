@@ -1,0 +1,277 @@
+"""Tests that a call of a hook that requests page after page ends, whoever is to blame."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import types
+from contextlib import suppress
+
+import pytest
+
+from fitglue_registry import Host, Policy, hookimpl
+from fitglue_registry.errors import FitglueError, PluginFailed
+from fitglue_registry.plugin_api import Account, Listing
+from fitglue_registry.plugins import Plugins
+from fitglue_registry.plugins.guard import Guard
+from fitglue_registry.registry import Folder
+from fitglue_registry.secrets.memory import MemorySecretStore
+from fitglue_registry.sync.events import SyncStopped
+from fitglue_registry.testing import LoopbackService, json_response
+from fitglue_registry.transport.policy import HttpPolicy
+from fitglue_registry.transport.session import HttpSession
+from tests.faults.plugins.sources import Point
+
+INTEGRATION = """\
+schema: 1
+kind: integration
+id: endless
+name: Endless
+summary: A service whose list has no end.
+plugin: endless
+tier: hobbyist
+settings:
+  - {name: base_url, required: false}
+http:
+  base_url: https://endless.example
+hooks: [fitglue_connect]
+"""
+SOURCE = """\
+schema: 1
+kind: source
+id: endless
+name: Endless
+summary: Workouts of a service whose list has no end.
+plugin: endless
+tier: hobbyist
+dependencies: [integration/endless]
+hooks: [fitglue_connect, fitglue_list, fitglue_normalize]
+"""
+
+
+@pytest.fixture
+def service():
+    """A service that has a next page after every page."""
+    service = LoopbackService()
+    service.route(r"/me", lambda request: json_response({"id": 1}))
+    service.route(r"/pages/(\d+)", lambda request, number: json_response({"rows": []}))
+    with service:
+        yield service
+
+
+@pytest.fixture
+def session(service):
+    with HttpSession(HttpPolicy(service.url)) as session:
+        yield session
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Let a call send only 20 requests, and receive only 1,000 bytes."""
+    monkeypatch.setattr("fitglue_registry.plugins.call_usage.MOST_REQUESTS", 20)
+    monkeypatch.setattr("fitglue_registry.plugins.call_usage.MOST_BYTES", 1000)
+
+
+def failure(guard, *jobs, lanes=1):
+    """Consume jobs of a list, and return the errors that they end with."""
+    items = guard.iterate("fitglue_list", jobs, lanes=lanes)
+    return [item for _, item in items if isinstance(item, FitglueError)]
+
+
+def walk(session, rows_per_page=0):
+    """Return a job that requests the next page for ever."""
+
+    def job():
+        for number in itertools.count():
+            session.get(f"pages/{number}")
+            yield from [number] * rows_per_page
+
+    return job
+
+
+def make_plugin(each_page):
+    """Return a plugin whose list calls a function with each page, which yields its listings."""
+
+    def fitglue_connect(connection):
+        return Account(str(connection.http.get("me").json()["id"]))
+
+    def fitglue_list(connection, window):
+        for number in itertools.count():
+            connection.http.get(f"pages/{number}")
+            yield from each_page(number)
+
+    def fitglue_normalize(record):
+        return []
+
+    module = types.ModuleType("endless")
+    module.FITGLUE_HOOK_API = 1
+    for function in (fitglue_connect, fitglue_list, fitglue_normalize):
+        setattr(module, function.__name__, hookimpl(specname=function.__name__)(function))
+    return module
+
+
+@pytest.fixture
+def host(tmp_path, service):
+    """A function that returns a host in which the source is connected."""
+    opened = []
+
+    def open_(plugin):
+        for kind, text in (("integrations", INTEGRATION), ("sources", SOURCE)):
+            (tmp_path / "registry" / kind).mkdir(parents=True)
+            (tmp_path / "registry" / kind / "endless.yaml").write_text(text)
+        tiers = "schema: 1\ntiers:\n  - {id: hobbyist, name: Hobbyist}\n"
+        (tmp_path / "registry" / "tiers.yaml").write_text(tiers)
+        host = Host(
+            tmp_path / "home",
+            plugins=Plugins([Point("endless", plugin)], time_limit_s=20),
+            folders=[Folder(tmp_path / "registry")],
+            policy=Policy.personal(),
+            secrets=MemorySecretStore(),
+        )
+        opened.append(host)
+        host.connect("endless", {"base_url": service.url})
+        return host
+
+    yield open_
+    for each in opened:
+        each.close()
+
+
+def test_endless_pages_end_with_an_error(host, service, reliability):
+    """A list that follows pages without rows for ever is stopped after 2,000 requests. The error
+    says so, and nothing is stored or deleted.
+    """
+    opened = host(make_plugin(lambda number: ()))
+    service.clear_requests()
+    last = list(opened.sync())[-1]
+    assert isinstance(last, SyncStopped)
+    assert (last.error.code, last.error.exit_code) == ("FG-plugin-endless", 8)
+    assert last.error.what == (
+        "plugin endless sent 2,000 requests in one call of fitglue_list and did not stop"
+    )
+    assert "the list of the service has no end" in last.error.why
+    assert len(service.requests) == 2000
+    assert list(opened.activities()) == []
+    reliability("plugins", "list requests endless pages", lost=0, seen="FG-plugin-endless, exit 8")
+
+
+def test_endless_pages_with_rows_end_too(host, service, few):
+    """A list with new rows on every page is stopped as well, and its window is not stored."""
+    opened = host(make_plugin(lambda number: [Listing(f"r{number}", b"{}")]))
+    last = list(opened.sync())[-1]
+    assert last.error.code == "FG-plugin-endless"
+    assert list(opened.activities()) == []
+
+
+@pytest.mark.parametrize("hook", ["fitglue_connect", "fitglue_fetch"])
+def test_each_hook_has_the_limit(session, service, few, hook):
+    """A call of any hook is limited, also one that returns no iterator."""
+
+    def work():
+        for number in itertools.count():
+            session.get(f"pages/{number}")
+
+    with pytest.raises(PluginFailed, match="sent 20 requests") as caught:
+        Guard("bad").call(hook, work)
+    assert (caught.value.at.field, len(service.requests)) == (f"bad: {hook}", 20)
+
+
+def test_the_limit_is_for_one_call(session, service, few):
+    """A long sync of many calls has no limit: each call begins at zero."""
+
+    def job():
+        for number in range(15):
+            yield session.get(f"pages/{number}").status
+
+    assert failure(Guard("good"), *[job] * 10) == []
+    for _ in range(3):
+        Guard("good").call("fitglue_connect", lambda: list(job()))
+    assert len(service.requests) == 195
+
+
+def test_calls_at_once_are_counted_separately(session, service, few):
+    """A call that never ends does not use up the requests of another one beside it."""
+
+    def job():
+        for number in range(15):
+            yield session.get(f"pages/{number}").status
+
+    errors = failure(Guard("bad"), walk(session), job, job, lanes=2)
+    assert [error.code for error in errors] == ["FG-plugin-endless"]
+    assert len(service.requests) == 50
+
+
+def test_threads_of_a_plugin_count_for_its_call(session, service, few):
+    """Requests on threads that the plugin has started itself are limited, too."""
+
+    def job():
+        session.get("pages/0")
+        errors = []
+
+        def work():
+            try:
+                for number in itertools.count():
+                    session.get(f"pages/{number}")
+            except FitglueError as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        raise errors[0]
+        yield
+
+    errors = failure(Guard("bad"), job)
+    assert (errors[0].code, len(service.requests)) == ("FG-plugin-endless", 20)
+
+
+def test_retries_and_redirects_count(service, few):
+    """What counts is the number of requests that were sent, not that of the plugin's calls."""
+    service.route(r"/moved/(\d+)", lambda request, number: redirect(f"/pages/{number}"))
+
+    def redirect(to):
+        return json_response({}, 302).with_header("Location", to)
+
+    with HttpSession(HttpPolicy(service.url)) as session:
+
+        def work():
+            for number in itertools.count():
+                session.get(f"moved/{number}")
+
+        with pytest.raises(PluginFailed, match="FG-plugin-endless"):
+            Guard("bad").call("fitglue_connect", work)
+    assert len(service.requests) == 20
+
+
+def test_bytes_are_limited(session, service, few):
+    """A call that receives more bytes than any call needs is stopped, however they were packed."""
+    service.route(r"/big", lambda request: json_response("x" * 600))
+
+    def work():
+        while True:
+            session.get("big")
+
+    with pytest.raises(PluginFailed, match="received more than 1,000 bytes in one call"):
+        Guard("bad").call("fitglue_fetch", work)
+    assert len(service.requests) == 2
+
+
+def test_a_plugin_that_ignores_the_error_sends_no_more(session, service, few):
+    """A plugin that catches the error and goes on gets it again, without another request."""
+
+    def work():
+        for number in range(100):
+            with suppress(FitglueError):
+                session.get(f"pages/{number}")
+
+    Guard("bad").call("fitglue_connect", work)
+    assert len(service.requests) == 20
+
+
+def test_a_session_without_a_plugin_has_no_such_limit(session, service, few):
+    """The limit belongs to a call of a hook, not to a session."""
+    for number in range(30):
+        session.get(f"pages/{number}")
+    assert len(service.requests) == 30
