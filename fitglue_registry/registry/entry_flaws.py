@@ -9,7 +9,7 @@ from fitglue_registry.errors import CODE, EntryInvalid, UserMistake
 from fitglue_registry.registry.auth_flaws import auth_flaws
 from fitglue_registry.registry.entry import ORIGIN_NAME
 from fitglue_registry.registry.flaw import Flaw
-from fitglue_registry.registry.headers import why_header_refused
+from fitglue_registry.registry.http_flaws import http_flaws
 from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.registry.pattern import fault_of
 from fitglue_registry.validation.wording import describe, one_of
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fitglue_registry.registry.entry import Entry, Field
-    from fitglue_registry.registry.http import Http
     from fitglue_registry.validation.violation import KeyPath
 
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
@@ -42,8 +41,7 @@ def entry_flaws(entry: Entry) -> Iterator[Flaw]:
     yield from _secret_settings(entry)
     yield from _reserved_names(entry)
     if entry.http:
-        yield from _hosts(entry.http)
-        yield from _headers(entry.http)
+        yield from http_flaws(entry.http)
         yield from auth_flaws(entry.http.auth, entry)
     yield from _parts(entry)
     yield from _files(entry)
@@ -207,34 +205,6 @@ def _reserved_names(entry: Entry) -> Iterator[Flaw]:
                 f"a credential cannot be called {ORIGIN_NAME!r}",
                 "the secret store keeps the origin of the secret under this name",
                 "choose another name",
-            )
-
-
-# -- HTTP ------------------------------------------------------------------------------------------
-
-
-def _hosts(http: Http) -> Iterator[Flaw]:
-    for number, further in enumerate(http.hosts):
-        # Without the credential, no request to the service itself could be authenticated.
-        if further.host == http.host and not further.credential:
-            yield Flaw(
-                "FG-entry-host-without-credential",
-                ("http", "hosts", number, "credential"),
-                f"{http.host}, the host of base_url, always gets the credential",
-                fix="remove it from hosts, which lists only further hosts",
-            )
-
-
-def _headers(http: Http) -> Iterator[Flaw]:
-    for name, value in http.headers.items():
-        why = why_header_refused(name, value, http.auth)
-        if why is not None:
-            yield Flaw(
-                "FG-entry-header-refused",
-                ("http", "headers", name),
-                f"an entry cannot set the header {name!a}",
-                why,
-                "remove it, or correct it",
             )
 
 

@@ -20,12 +20,15 @@ class Budget(Struct, frozen=True, forbid_unknown_fields=True):
         scope: What shares the limit: all requests of this IP address, of this app, or of one
             account.
         burst: Number of requests that may be sent at once; ``None`` means ``requests``.
+        window: Whether any period of ``per_s`` seconds counts (``sliding``), or only those that
+            begin at multiples of ``per_s`` after midnight UTC (``clock``).
     """
 
     requests: int
     per_s: float
     scope: Literal["ip", "app", "account"] = "account"
     burst: int | None = None
+    window: Literal["sliding", "clock"] = "sliding"
 
 
 class Timeouts(Struct, frozen=True, forbid_unknown_fields=True):

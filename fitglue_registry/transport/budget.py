@@ -6,6 +6,7 @@ import hashlib
 import re
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from filelock import Timeout
@@ -13,6 +14,7 @@ from filelock import Timeout
 from fitglue_registry.durable import private_lock
 from fitglue_registry.errors import StoreFailed
 from fitglue_registry.private_files import make_private_folder, write_private
+from fitglue_registry.transport.caps import Caps
 from fitglue_registry.transport.ledger import Ledger, Window, windows_of
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fitglue_registry.registry import Budget as Limit
+    from fitglue_registry.transport.caps import Report
     from fitglue_registry.transport.clock import WaitingClock
     from fitglue_registry.transport.policy import HttpPolicy
 
@@ -52,6 +55,9 @@ class Budget(Protocol):
     def hold(self, seconds: float) -> None:
         """Grant nothing for some seconds, because the service asked for it."""
 
+    def cap(self, report: Report) -> None:
+        """Grant no more requests than a response says that the service will answer."""
+
 
 class NoBudget:
     """A budget for a server on this machine, which has only the limits that its responses state."""
@@ -59,10 +65,17 @@ class NoBudget:
     def __init__(self, clock: WaitingClock) -> None:
         self._clock = clock
         self._closed_until = float("-inf")
+        self._caps = Caps()
+        self._lock = threading.Lock()
 
-    def acquire(self, n: int = 1) -> float:  # noqa: ARG002 - the protocol's
+    def acquire(self, n: int = 1) -> float:
         """Return 0.0, or the remaining seconds of a wait that a response asked for."""
-        return _worth_waiting(self._closed_until - self._clock.monotonic())
+        with self._lock:
+            now = self._clock.monotonic()
+            wait_s = max(self._closed_until - now, self._caps.wait_s(n, now))
+            if wait_s <= 0:
+                self._caps.take(n, now)
+        return _worth_waiting(wait_s)
 
     def give_back(self, n: int = 1) -> None:
         """Do nothing, because nothing was counted."""
@@ -71,6 +84,11 @@ class NoBudget:
         """Grant nothing for some seconds."""
         until = self._clock.monotonic() + seconds
         self._closed_until = max(self._closed_until, until)
+
+    def cap(self, report: Report) -> None:
+        """Grant no more requests than a response allows."""
+        with self._lock:
+            self._caps.add(report, self._clock.monotonic())
 
 
 class FileBudget:
@@ -129,6 +147,13 @@ class FileBudget:
         with self._lock, self._ledger() as ledger:
             self._leased = 0
             ledger.hold(seconds)
+
+    def cap(self, report: Report) -> None:
+        """Grant all processes together no more requests than a response allows."""
+        with self._lock, self._ledger() as ledger:
+            # What is left of the lease was granted, and the service does not know of it yet.
+            self._leased = max(min(self._leased, report.left), 0)
+            ledger.cap(replace(report, left=report.left - self._leased))
 
     @contextmanager
     def _ledger(self) -> Iterator[Ledger]:
@@ -193,6 +218,13 @@ class AllBudgets:
         for budget in self._budgets:
             budget.hold(seconds)
 
+    def cap(self, report: Report) -> None:
+        """Cap only the last budget, which is shared by the fewest.
+
+        A report may be about one account, and must not slow down the others.
+        """
+        self._budgets[-1].cap(report)
+
 
 def budget_of(
     policy: HttpPolicy,
@@ -223,8 +255,9 @@ def budget_of(
     for limit in policy.limits:
         by_scope.setdefault(limit.scope, []).append(limit)
     budgets = []
-    for scope, limits in by_scope.items():
-        budgets.append(FileBudget(folder, keys[scope], limits, clock))
+    # In the order of ``keys``: what most requests share comes first.
+    for scope in sorted(by_scope, key=list(keys).index):
+        budgets.append(FileBudget(folder, keys[scope], by_scope[scope], clock))
     if len(budgets) == 1:
         return budgets[0]
     return AllBudgets(budgets)

@@ -198,6 +198,9 @@ class HttpSession:
             failure = error
         else:
             _log(outgoing.method, answer, time.perf_counter() - began)
+            # A host without the credential, such as one for downloads, has limits of its own.
+            if answer.authenticated:
+                self._waiting.note_limits(answer.headers)
             if is_expected(answer.status, outgoing.accept):
                 return answer
             failure = self._refused(template, answer, trail)

@@ -11,10 +11,11 @@ from fitglue_registry.errors import ConnectionStopped, Place
 from fitglue_registry.transport.budget import Budget, NoBudget
 from fitglue_registry.transport.clock import SystemClock, WaitingClock
 from fitglue_registry.transport.limits import over_budget
+from fitglue_registry.transport.reported_limits import reports_of
 from fitglue_registry.transport.signs_of_life import SignsOfLife
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from fitglue_registry.transport.policy import HttpPolicy
 
@@ -70,6 +71,11 @@ class Waiting:
     def hold_budget(self, seconds: float) -> None:
         """Let no thread and no process that shares the budget send a request for some seconds."""
         self._budget.hold(seconds)
+
+    def note_limits(self, headers: Mapping[str, str]) -> None:
+        """Let the budget grant no more requests than a response says that the service answers."""
+        for report in reports_of(headers, self._policy.limits, self._clock.now()):
+            self._budget.cap(report)
 
     def announce(self, seconds: float, reason: str) -> None:
         """Report a wait to the log and to the function of the pace."""

@@ -464,6 +464,25 @@ def test_an_entry_cannot_set_a_header_of_the_transport(registry, header, why):
     assert why in registry.complaints()
 
 
+@pytest.mark.parametrize(
+    ("limit", "where", "what"),
+    [
+        ("per_s: 7", "per_s", "windows of 7 s cannot begin at midnight of each day"),
+        (
+            "per_s: 900, burst: 101",
+            "burst",
+            "a window of 100 requests cannot contain 101 at once",
+        ),
+    ],
+)
+def test_a_window_that_cannot_follow_the_clock_is_an_error(registry, limit, where, what):
+    """A window that follows the clock divides a day, and its burst fits into it."""
+    registry.add(more=f"{HTTP}  budget: [{{requests: 100, window: clock, {limit}}}]\n")
+    assert f"http.budget[0].{where}: FG-entry-bad-window: {what}" in registry.complaints()
+    registry.add(more=HTTP + "  budget: [{requests: 100, per_s: 900, window: clock, burst: 9}]\n")
+    assert registry.complaints() == ""
+
+
 def test_an_entry_can_set_other_headers(registry):
     """A version of the API and the kind of response that is wanted are headers of the entry."""
     registry.add(more=HTTP + "  headers: {Accept: application/json, Api-Version: '2'}\n")
