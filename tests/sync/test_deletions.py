@@ -10,7 +10,7 @@ from datetime import date
 import pytest
 
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_registry.plugin_api import Split, Unavailable, Window
+from fitglue_registry.plugin_api import Listing, Split, Unavailable, Window
 from fitglue_registry.sync.events import DeletionsHeld, SyncFinished, SyncStopped
 from fitglue_registry.sync.options import Options
 from fitglue_registry.testing import Fault
@@ -100,6 +100,26 @@ def test_a_row_that_is_not_ready_proves_that_its_record_exists(small, tmp_path):
         run(host)
         small.finds = False
         assert ids_decided(run(host), "gone") == []
+        assert len(host.activities()) == 3
+
+
+def test_a_row_without_a_start_is_deleted_once_it_is_neither_listed_nor_found(small, tmp_path):
+    """A row that some mistake of the service has listed, and that no window must show, does not
+    stay forever.
+    """
+    small.add(3)
+
+    def list_(connection, window):
+        yield from small.list(connection, window)
+        if not small.finds:
+            yield Listing("someone", b'{"id": "someone"}')
+
+    with small_host(tmp_path, small.plugin(list=list_)) as host:
+        run(host)
+        small.finds = False
+        assert "someone" in ids_decided(list(host.sync()), "new")
+        small.finds = True
+        assert ids_decided(run(host), "gone") == ["someone"]
         assert len(host.activities()) == 3
 
 

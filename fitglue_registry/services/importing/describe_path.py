@@ -91,7 +91,8 @@ def _folder(path: Path) -> str:
     for suffix, number in suffixes.most_common(3):
         kinds.append(f"{number:,} {suffix or 'without a suffix'}")
     more = "more than " if number_of_files == _MOST_FILES else ""
-    return f"a folder of {more}{number_of_files:,} files: {', '.join(kinds)}"
+    files = "file" if number_of_files == 1 else "files"
+    return f"a folder of {more}{number_of_files:,} {files}: {', '.join(kinds)}"
 
 
 def _suffixes(folder: Path) -> Iterator[str]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fitglue_registry.errors import ConnectionStopped
+from fitglue_registry.errors import ConnectionStopped, Place
 from fitglue_registry.plugin_api import Unavailable, UnavailableState
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from fitglue_registry.plugin_api import Part
     from fitglue_registry.sync.deriving.deriver import Derived
     from fitglue_registry.sync.deriving.pool import Pending
@@ -29,10 +31,12 @@ class Doubts:
     Attributes:
         run: The run.
         derive_believed: Derives the records of the answers that are believed.
+        undated: The external ids of the records whose start is not known.
     """
 
     run: Run
     derive_believed: Derive
+    undated: Collection[str] = ()
 
     def derive(self, item: Part | Unavailable) -> Derived | Pending | None:
         """Derive the record of an answer, unless the answer is refuted."""
@@ -44,19 +48,24 @@ class Doubts:
         """Return an error if an answer says that a record is gone, and nothing else does."""
         if not isinstance(item, Unavailable) or item.state != UnavailableState.GONE:
             return None
+        place = Place(field=f"{item.part} of {item.external_id}")
         if item.external_id in self.run.listed:
             return ConnectionStopped(
                 "FG-listed-but-gone",
                 f"the source lists the workout, but does not find it under its id: {item.reason}",
+                at=place,
                 why="it was deleted a moment ago, or the address of the part has moved",
                 fix=_FIX,
             )
         # This run has not listed the days of the record. A full walk does, and asks for the record
-        # by id if they have lost it.
-        if self.run.context.entry.sync.deletions:
+        # by id if they have lost it. It never misses a record without a start, such as a row that
+        # is not that of a workout.
+        is_missed_by_a_walk = item.external_id not in self.undated
+        if self.run.context.entry.sync.deletions and is_missed_by_a_walk:
             return ConnectionStopped(
                 "FG-listed-but-gone",
                 f"the source does not find the workout under its id: {item.reason}",
+                at=place,
                 why="it was deleted, as the next full walk will find out, or the address of the "
                 "part has moved",
                 fix=_FIX,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.plugin_api import Unavailable, UnavailableState
 from fitglue_registry.store.parts import count_wanted, lacks_part, want_where_unknown, wanted_parts
+from fitglue_registry.store.records import undated_records
 from fitglue_registry.sync.deriving.pool import Pool
 from fitglue_registry.sync.events import Events, PartsPlanned, PartStored
 from fitglue_registry.sync.fetching.ask_for_parts import ask_for
@@ -21,6 +22,8 @@ from fitglue_registry.sync.fetching.read_ahead import RecordReadAhead
 from fitglue_registry.sync.fetching.store_answers import store_answers
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fitglue_registry.plugin_api import Window
     from fitglue_registry.registry import EntryPart
     from fitglue_registry.sync.context import SyncContext
@@ -70,7 +73,7 @@ def _fetch(
         if not record_of:
             break
         records = RecordReadAhead(context, record_of, pool)
-        doubts = Doubts(run, records.derive)
+        doubts = Doubts(run, records.derive, _undated(context, record_of))
         for batch in ask_for(context, part, list(record_of), doubts.derive, doubts.refute):
             # Store everything before the first failure, then raise the failure. The answers after
             # it are lost and stay on the queue, so the order in which parts are stored remains.
@@ -88,6 +91,13 @@ def _fetch(
             for answered in batch[len(sound) :]:
                 assert answered.derived is not None
                 answered.derived.checked()
+
+
+def _undated(context: SyncContext, record_of: Mapping[str, int]) -> set[str]:
+    """Return the external ids of the records whose start is not known."""
+    with context.database.read() as db:
+        undated = undated_records(db, record_of.values())
+    return {external_id for external_id, record_id in record_of.items() if record_id in undated}
 
 
 def _next_page(

@@ -187,6 +187,7 @@ STOPS: Mapping[str, Mapping[str, str]] = {
     "bulk": _DOWN,
     "detail": {
         **_ALL,
+        "404": "FG-listed-but-gone",
         "an empty list": "FG-unexpected-answer",
         "a value nested 100,000 deep": "FG-answer-not-json",
     },
@@ -210,11 +211,12 @@ GOES_ON = {
         (endpoint, "redirect to another path of the same host")
         for endpoint in ("notes", "sizing", "window")
     ),
-    # The source states that one activity does not exist or has no such part.
+    # The source states that one activity has no such part.
     *(
         (endpoint, status)
         for endpoint in ("detail", "streams", "file")
         for status in ("404", "422", "422 for a Strava activity")
+        if (endpoint, status) != ("detail", "404")
     ),
     # The plugin does not interpret the bytes of a file.
     ("file", "truncated"),
