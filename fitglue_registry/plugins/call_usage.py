@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fitglue_registry.plugins.hook_call import HookCall
 
-#: More requests than any call needs: 2,000 pages of 50 rows are as many rows as a window may have.
-MOST_REQUESTS = 2_000
+#: More requests than any call needs: 2,000 pages of 50 rows are as many rows as a window may have,
+#: and some of them may be sent again.
+MOST_REQUESTS = 2_500
 #: More bytes of unpacked responses than any call needs: a window may have 512 MB of rows, and a
 #: batch of original files has a few megabytes for each.
 MOST_BYTES = 2_000_000_000

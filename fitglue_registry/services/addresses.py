@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from msgspec.structs import replace
+
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.policy.policy import BASE_URL
 from fitglue_registry.store.connections import list_connections
@@ -35,6 +37,28 @@ def http_of(catalogue: Catalogue, source: Entry) -> Http | None:
     if source.http:
         return source.http
     return catalogue.get("integration", source.integration or source.id).http
+
+
+def proven_http(workspace: Workspace, source: Entry, http: Http) -> Http:
+    """Return the ``http`` block of a source as requests may use it.
+
+    Only the installed entry, and never a cache, can say that another host gets the credential.
+
+    Args:
+        workspace: What the host has opened.
+        source: The source.
+        http: Its block, which may come from a cache.
+    """
+    # Checked first, because reading the installed entries takes longer than all else here.
+    if not any(further.credential for further in http.hosts):
+        return http
+    installed = http_of(workspace.installed, source)
+    trusted = installed.hosts if installed else ()
+    hosts = []
+    for further in http.hosts:
+        is_trusted = further in trusted
+        hosts.append(replace(further, credential=further.credential and is_trusted))
+    return replace(http, hosts=tuple(hosts))
 
 
 class Connected(Protocol):

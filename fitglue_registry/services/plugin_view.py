@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from fitglue_registry.policy.policy import BASE_URL
-from fitglue_registry.services.addresses import http_of
+from fitglue_registry.services.addresses import http_of, proven_http
 from fitglue_registry.services.granting.issuing import issuer_of
 from fitglue_registry.services.granting.keys import StoredKeys
 from fitglue_registry.services.permissions import Permissions
@@ -134,7 +134,8 @@ class PluginViews:
             # Here, because every request goes through it: a sync, a check, a new key.
             permissions.check_stored(seen.settings)
             base_url = in_use.get(BASE_URL) or None
-            policy = policy_from_entry(http, base_url, workspace.policy)
+            proven = proven_http(workspace, source, http)
+            policy = policy_from_entry(proven, base_url, workspace.policy)
             # The budget is shared by all processes of this home through a file.
             budget = budget_of(
                 policy,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, FitglueError, Retryable
 from fitglue_registry.testing.clock import FakeClock
 from fitglue_registry.transport import server_message
+from fitglue_registry.transport.outgoing import outgoing
+from fitglue_registry.transport.policy import HttpPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
     from fitglue_registry.plugin_api import Account, Sending
     from fitglue_registry.transport.addresses import Params
+
+_POLICY = HttpPolicy("https://service.example")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class FakeHttp:
         path: str,
         params: Params | None = None,
         *,
-        headers: Mapping[str, str] | None = None,  # noqa: ARG002 - the protocol's
+        headers: Mapping[str, str] | None = None,
         accept: Sequence[int] = (),
     ) -> FakeAnswer:
         """Return the response of a path from the table, without any retry.
@@ -80,7 +84,7 @@ class FakeHttp:
         Args:
             path: Path of the request, with the base, or a complete address.
             params: Query parameters.
-            headers: Headers of the request, which make no difference.
+            headers: Headers of the request; those that the real session refuses are refused.
             accept: Statuses to return in addition to 2xx.
 
         Raises:
@@ -90,6 +94,7 @@ class FakeHttp:
         """
         path = self._below(path)
         query = dict(params or {})
+        outgoing(_POLICY, "GET", _POLICY.base_url, {"headers": headers or {}})
         self.requests.append((path, query))
         return _expected(self._answer(path, query), accept)
 
@@ -138,6 +143,8 @@ class FakeHttp:
     ) -> FakeAnswer:
         path = self._below(path)
         query = dict(params or {})
+        # Refuses what the real session refuses, such as a header of the transport.
+        outgoing(_POLICY, method, _POLICY.base_url, sending)
         self.requests.append((path, query))
         self.sent.append((method, path, sending))
         answer = self._answer(f"{method} {path}", query, sending)

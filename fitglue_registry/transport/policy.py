@@ -135,7 +135,8 @@ def policy_from_entry(
     """
     chosen = base_url or http.base_url
     # The hosts of the entry belong to its own server, so a replacement may not lead to them.
-    hosts = () if base_url else http.hosts
+    is_own = origin_of(chosen.strip()) == origin_of(http.base_url)
+    hosts = http.hosts if is_own else ()
     return HttpPolicy(
         base_url=chosen.strip().rstrip("/"),
         hosts=hosts,

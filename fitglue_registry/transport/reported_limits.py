@@ -9,7 +9,7 @@ and the requests that were used instead of those that remain.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from fitglue_registry.transport.caps import Report
 from fitglue_registry.transport.limits import retry_after
@@ -31,29 +31,52 @@ _PARAMETER = re.compile(r"([a-z]{1,9})=(\d{1,15})")
 _MOMENT_S = 1_000_000_000
 _MOMENT_MS = 1_000_000_000_000
 _LONGEST_S = 86_400.0
+_TOO_MANY = 429
 #: A service has a few limits; further items cost time and mean nothing.
 _MOST = 8
 
 
+class Stated(Protocol):
+    """The parts of a response that state limits."""
+
+    @property
+    def status(self) -> int:
+        """Its status code."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its headers, looked up in any case."""
+
+
 def reports_of(
-    headers: Mapping[str, str],
+    answer: Stated,
     limits: Sequence[Budget],
     now: datetime,
 ) -> list[Report]:
-    """Return what the headers of a response state about limits.
+    """Return what a response states about limits.
 
     Args:
-        headers: The headers of a response, looked up in any case.
+        answer: The response.
         limits: The limits of the entry. Where the headers do not say when a limit is reset, those
             that follow the clock say it, the shortest window for the first number in a header.
         now: The current time.
     """
+    headers = answer.headers
     reports = list(_structured(headers.get(_STRUCTURED, "")))
     for prefix in _PREFIXES:
         left = _remaining(headers, prefix)
-        resets = _resets(headers.get(f"{prefix}-reset", ""), now) or _clock_resets(limits, now)
+        resets = _resets(headers.get(f"{prefix}-reset", ""), now)
+        # A refusal that states only when to come back.
+        if resets and not left and answer.status == _TOO_MANY:
+            left = [0]
+        resets = resets or _clock_resets(limits, now)
         for number, (count, seconds) in enumerate(zip(left, resets, strict=False)):
-            reports.append(Report(f"{prefix} {number}", count, min(seconds, _LONGEST_S)))
+            report = Report(
+                f"{prefix} {number}",
+                count,
+                min(seconds, _LONGEST_S),
+            )
+            reports.append(report)
     return reports
 
 

@@ -200,14 +200,16 @@ class HttpSession:
             _log(outgoing.method, answer, time.perf_counter() - began)
             # A host without the credential, such as one for downloads, has limits of its own.
             if answer.authenticated:
-                self._waiting.note_limits(answer.headers)
+                self._waiting.note_limits(answer)
             if is_expected(answer.status, outgoing.accept):
                 return answer
             failure = self._refused(template, answer, trail)
         finally:
             close_body(request)
         if trail.maybe_done and not outgoing.repeatable:
-            failure = outcome_unknown(self._policy, outgoing, failure)
+            host = shown_host(self._policy, outgoing.url)
+            request_line = self._redactor.text(str(outgoing))
+            failure = outcome_unknown(host, request_line, failure)
         # Raised outside the handler, so that it has no context, as above.
         raise failure
 

@@ -15,8 +15,9 @@ from fitglue_registry.transport.reported_limits import reports_of
 from fitglue_registry.transport.signs_of_life import SignsOfLife
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
+    from fitglue_registry.transport.answer import HttpAnswer
     from fitglue_registry.transport.policy import HttpPolicy
 
 log = logging.getLogger(__name__)
@@ -72,9 +73,9 @@ class Waiting:
         """Let no thread and no process that shares the budget send a request for some seconds."""
         self._budget.hold(seconds)
 
-    def note_limits(self, headers: Mapping[str, str]) -> None:
+    def note_limits(self, answer: HttpAnswer) -> None:
         """Let the budget grant no more requests than a response says that the service answers."""
-        for report in reports_of(headers, self._policy.limits, self._clock.now()):
+        for report in reports_of(answer, self._policy.limits, self._clock.now()):
             self._budget.cap(report)
 
     def announce(self, seconds: float, reason: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, Retryable
+from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, PluginFailed, Retryable
 from fitglue_registry.testing import FakeAnswer, FakeConnection, FakeHttp
 
 
@@ -86,3 +86,15 @@ def test_a_complete_address_is_a_key_of_the_table():
     """A complete address is looked up as it is, without the base."""
     http = FakeHttp({"https://files.example/a": b"1"}, base="v1/")
     assert http.get("https://files.example/a").body == b"1"
+
+
+@pytest.mark.parametrize("headers", [{"Authorization": "Bearer x"}, {"X": "a\nb"}])
+def test_a_header_that_the_real_session_refuses_is_refused(headers):
+    """A plugin that sets a header of the transport fails in its own tests already."""
+    http = FakeHttp({"a": {}, "POST a": {}})
+    for send in (http.get, http.post):
+        with pytest.raises(PluginFailed, match="FG-header-refused"):
+            send("a", headers=headers)
+    with pytest.raises(TypeError, match="jsn"):
+        http.post("a", jsn=1)
+    assert http.requests == []

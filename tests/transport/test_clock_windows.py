@@ -10,7 +10,7 @@ import pytest
 from fitglue_registry.errors import Retryable
 from fitglue_registry.policy import Policy
 from fitglue_registry.registry import Budget as Limit
-from fitglue_registry.testing import FakeClock, LoopbackService, Response, json_response
+from fitglue_registry.testing import FakeAnswer, FakeClock, LoopbackService, Response, json_response
 from fitglue_registry.transport.budget import AllBudgets, FileBudget, NoBudget, budget_of
 from fitglue_registry.transport.caps import Report
 from fitglue_registry.transport.policy import HttpPolicy
@@ -238,7 +238,7 @@ def test_each_form_of_the_headers_is_read(headers, reports):
     """
     from requests.structures import CaseInsensitiveDict
 
-    found = reports_of(CaseInsensitiveDict(headers), STRAVA, NOW)
+    found = reports_of(FakeAnswer(b"", headers=CaseInsensitiveDict(headers)), STRAVA, NOW)
     assert [(report.left, round(report.seconds)) for report in found] == reports
 
 
@@ -246,7 +246,16 @@ def test_without_a_reset_nothing_is_known(at):
     """A number of remaining requests without a reset means nothing if no window of the entry
     follows the clock.
     """
-    assert reports_of({"x-ratelimit-remaining": "0"}, [Limit(requests=8, per_s=1)], NOW) == []
+    answer = FakeAnswer(b"", headers={"x-ratelimit-remaining": "0"})
+    assert reports_of(answer, [Limit(requests=8, per_s=1)], NOW) == []
+
+
+def test_a_refusal_that_states_only_a_reset_allows_nothing_until_then():
+    """A 429 whose headers say when to come back, but not how many requests remain, allows none."""
+    headers = {"x-ratelimit-reset": "30"}
+    [report] = reports_of(FakeAnswer(b"", 429, headers), (), NOW)
+    assert (report.left, report.seconds) == (0, 30)
+    assert reports_of(FakeAnswer(b"", 200, headers), (), NOW) == []
 
 
 @pytest.mark.parametrize("kind", ["file", "loopback"])

@@ -2,11 +2,15 @@
 downloads.
 """
 
+import json
+
 import pytest
 
 from fitglue_registry.errors import ConnectionStopped, Retryable
+from fitglue_registry.plugin_api import ByLink, paged
 from fitglue_registry.policy import Policy
 from fitglue_registry.registry import AllowedHost
+from fitglue_registry.testing import LoopbackService, json_response
 
 
 @pytest.fixture
@@ -146,3 +150,31 @@ def test_an_id_that_looks_like_an_address_stays_a_part_of_the_path(session, serv
     """An id from a payload that the plugin puts into a path cannot name another host."""
     session.get("activity/https:")
     assert server.paths == ["/api/v1/activity/https:"]
+
+
+@pytest.mark.parametrize(
+    "form", ["{url}/api/v1/rows?page={n}", "?page={n}", "/api/v1/rows?page={n}"]
+)
+def test_pages_that_name_the_next_one_are_read_to_the_end(open_session, form):
+    """A list whose pages link to each other, with complete or relative addresses, is complete."""
+    service = LoopbackService()
+
+    def page(request):
+        number = int(request.params.get("page", ["1"])[0])
+        following = form.format(url=service.url, n=number + 1) if number < 4 else None
+        return json_response({"rows": [{"id": number}], "next": following})
+
+    service.route(r"/api/v1/rows", page)
+    with service:
+        http = open_session(f"{service.url}/api/v1")
+        found = [json.loads(row) for row in paged(http, "rows", at="rows", by=ByLink("next"))]
+        keys = ["authorization" in request.headers for request in service.requests]
+    assert ([row["id"] for row in found], keys) == ([1, 2, 3, 4], [True] * 4)
+
+
+def test_a_next_page_elsewhere_is_refused(open_session, server, other, reply):
+    """A page that links to another host ends the list with an error, and that host gets nothing."""
+    server.respond_with(reply(body=f'{{"rows": [{{}}], "next": "{other.url}/x"}}'.encode()))
+    with pytest.raises(ConnectionStopped, match="FG-host-not-allowed"):
+        list(paged(open_session(), "rows", at="rows", by=ByLink("next")))
+    assert other.requests == []

@@ -59,6 +59,14 @@ def test_a_stand_in_is_the_only_server_allowed():
     )
 
 
+def test_the_own_address_keeps_the_hosts():
+    """A base URL that is that of the entry, or another path of the same service, keeps the hosts
+    of the entry.
+    """
+    for url in ("https://example.org/api/", " https://EXAMPLE.org:443/v2"):
+        assert policy_from_entry(ENTRY, url).hosts == ENTRY.hosts
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -249,3 +249,18 @@ def test_a_stand_in_answers_every_method(open_session):
             "query": "",
             "status": 200,
         }
+
+
+def test_a_cassette_records_and_replays_an_upload(open_session, server, reply, tmp_path):
+    """vcrpy can record and replay a request with a file, which is read while it is sent."""
+    import vcr
+
+    (tmp_path / "ride.fit").write_bytes(b"FIT" * 9)
+    server.respond_with(reply(201, b"[7]"))
+    form = {"files": {"file": File(tmp_path / "ride.fit", "ride.fit")}}
+    options = {"filter_headers": ["authorization"]}
+    with vcr.use_cassette(str(tmp_path / "cassette.yaml"), **options):
+        assert open_session().post("x", **form).json() == [7]
+    with vcr.use_cassette(str(tmp_path / "cassette.yaml"), record_mode="none", **options):
+        assert open_session().post("x", **form).json() == [7]
+    assert (len(server.bodies), b"FIT" * 9 in server.bodies[0]) == (1, True)

@@ -138,7 +138,7 @@ def host(tmp_path, service):
 
 
 def test_endless_pages_end_with_an_error(host, service, reliability):
-    """A list that follows pages without rows for ever is stopped after 2,000 requests. The error
+    """A list that follows pages without rows for ever is stopped after 2,500 requests. The error
     says so, and nothing is stored or deleted.
     """
     opened = host(make_plugin(lambda number: ()))
@@ -147,10 +147,10 @@ def test_endless_pages_end_with_an_error(host, service, reliability):
     assert isinstance(last, SyncStopped)
     assert (last.error.code, last.error.exit_code) == ("FG-plugin-endless", 8)
     assert last.error.what == (
-        "plugin endless sent 2,000 requests in one call of fitglue_list and did not stop"
+        "plugin endless sent 2,500 requests in one call of fitglue_list and did not stop"
     )
     assert "the list of the service has no end" in last.error.why
-    assert len(service.requests) == 2000
+    assert len(service.requests) == 2500
     assert list(opened.activities()) == []
     reliability("plugins", "list requests endless pages", lost=0, seen="FG-plugin-endless, exit 8")
 

@@ -291,6 +291,26 @@ def test_a_poisoned_cache_cannot_say_that_the_service_moved(poisoned, cache, hom
     assert thief.requests == []
 
 
+def test_a_poisoned_cache_cannot_trust_another_host_with_the_key(home, cache, thief, proxy):
+    """A host that gets the credential according to the cache gets none, unless the installed entry
+    says so as well.
+    """
+    use_address(home / DATABASE, None)
+    further = f'[{{"host":"{thief.url.removeprefix("http://")}","credential":true}}]'
+    text = cache.read_text()
+    assert '"hosts":[]' in text
+    cache.write_text(text.replace('"hosts":[]', f'"hosts":{further}'))
+    with Host(home, policy=Policy.personal()) as host:
+        source = host.workspace.catalogue.get("source", "intervals")
+        assert host.workspace.catalogue.get("integration", "intervals").http.hosts[0].credential
+        [connected] = host.connections.list()
+        view = host.connections._views.of(connected, source)
+        policy = view.http._policy
+        view.close()
+    assert [further.credential for further in policy.hosts] == [False]
+    assert {str(origin) for origin in policy.credential_origins} == {OWN}
+
+
 def test_a_poisoned_cache_cannot_make_a_key_a_setting(home, cache, service):
     """If the cache says that the key is no secret, `connect` nevertheless stores it as one."""
     cache.write_text(cache.read_text().replace('"secret":true', '"secret":false'))
@@ -322,7 +342,7 @@ def open_host(home, tmp_path, own_service):
     """Return a function that opens a host whose entry names the service behind https."""
     folder = Path(shutil.copytree(default_folder(), tmp_path / "registry"))
     entry = folder / "integrations" / "intervals.yaml"
-    text = entry.read_text(encoding="utf-8").replace("[intervals.icu]", "[localhost]")
+    text = entry.read_text(encoding="utf-8")
 
     def call(formerly=(), **options):
         moved = f"base_url: {own_service.url}\n  formerly: [{', '.join(formerly)}]"
