@@ -4,49 +4,18 @@ from __future__ import annotations
 
 import itertools
 import threading
-import types
 from contextlib import suppress
 
 import pytest
 
-from fitglue_registry import Host, Policy, hookimpl
 from fitglue_registry.errors import FitglueError, PluginFailed
-from fitglue_registry.plugin_api import Account, Listing
-from fitglue_registry.plugins import Plugins
+from fitglue_registry.plugin_api import Listing
 from fitglue_registry.plugins.guard import Guard
-from fitglue_registry.registry import Folder
-from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.events import SyncStopped
 from fitglue_registry.testing import LoopbackService, json_response
 from fitglue_registry.transport.policy import HttpPolicy
 from fitglue_registry.transport.session import HttpSession
-from tests.faults.plugins.sources import Point
-
-INTEGRATION = """\
-schema: 1
-kind: integration
-id: endless
-name: Endless
-summary: A service whose list has no end.
-plugin: endless
-tier: hobbyist
-settings:
-  - {name: base_url, required: false}
-http:
-  base_url: https://endless.example
-hooks: [fitglue_connect]
-"""
-SOURCE = """\
-schema: 1
-kind: source
-id: endless
-name: Endless
-summary: Workouts of a service whose list has no end.
-plugin: endless
-tier: hobbyist
-dependencies: [integration/endless]
-hooks: [fitglue_connect, fitglue_list, fitglue_normalize]
-"""
+from tests.sync.http_source import host_of, make_plugin
 
 
 @pytest.fixture
@@ -89,47 +58,23 @@ def walk(session, rows_per_page=0):
     return job
 
 
-def make_plugin(each_page):
-    """Return a plugin whose list calls a function with each page, which yields its listings."""
-
-    def fitglue_connect(connection):
-        return Account(str(connection.http.get("me").json()["id"]))
-
-    def fitglue_list(connection, window):
-        for number in itertools.count():
-            connection.http.get(f"pages/{number}")
-            yield from each_page(number)
-
-    def fitglue_normalize(record):
-        return []
-
-    module = types.ModuleType("endless")
-    module.FITGLUE_HOOK_API = 1
-    for function in (fitglue_connect, fitglue_list, fitglue_normalize):
-        setattr(module, function.__name__, hookimpl(specname=function.__name__)(function))
-    return module
-
-
 @pytest.fixture
-def host(tmp_path, service):
-    """A function that returns a host in which the source is connected."""
+def endless(tmp_path, service):
+    """A function that returns a host in which a source that follows every page is connected.
+
+    Its argument makes the listings of a page of its number.
+    """
     opened = []
 
-    def open_(plugin):
-        for kind, text in (("integrations", INTEGRATION), ("sources", SOURCE)):
-            (tmp_path / "registry" / kind).mkdir(parents=True)
-            (tmp_path / "registry" / kind / "endless.yaml").write_text(text)
-        tiers = "schema: 1\ntiers:\n  - {id: hobbyist, name: Hobbyist}\n"
-        (tmp_path / "registry" / "tiers.yaml").write_text(tiers)
-        host = Host(
-            tmp_path / "home",
-            plugins=Plugins([Point("endless", plugin)], time_limit_s=20),
-            folders=[Folder(tmp_path / "registry")],
-            policy=Policy.personal(),
-            secrets=MemorySecretStore(),
-        )
+    def open_(each_page):
+        def rows(connection):
+            for number in itertools.count():
+                connection.http.get(f"pages/{number}")
+                yield from each_page(number)
+
+        host = host_of(tmp_path, make_plugin(rows))
         opened.append(host)
-        host.connect("endless", {"base_url": service.url})
+        host.connect("paged", {"base_url": service.url})
         return host
 
     yield open_
@@ -137,30 +82,30 @@ def host(tmp_path, service):
         each.close()
 
 
-def test_endless_pages_end_with_an_error(host, service, reliability):
+def test_endless_pages_end_with_an_error(endless, service, reliability):
     """A list that follows pages without rows for ever is stopped after 2,500 requests. The error
     says so, and nothing is stored or deleted.
     """
-    opened = host(make_plugin(lambda number: ()))
+    host = endless(lambda number: ())
     service.clear_requests()
-    last = list(opened.sync())[-1]
+    last = list(host.sync())[-1]
     assert isinstance(last, SyncStopped)
     assert (last.error.code, last.error.exit_code) == ("FG-plugin-endless", 8)
     assert last.error.what == (
-        "plugin endless sent 2,500 requests in one call of fitglue_list and did not stop"
+        "plugin paged sent 2,500 requests in one call of fitglue_list and did not stop"
     )
     assert "the list of the service has no end" in last.error.why
     assert len(service.requests) == 2500
-    assert list(opened.activities()) == []
+    assert list(host.activities()) == []
     reliability("plugins", "list requests endless pages", lost=0, seen="FG-plugin-endless, exit 8")
 
 
-def test_endless_pages_with_rows_end_too(host, service, few):
+def test_endless_pages_with_rows_end_too(endless, few):
     """A list with new rows on every page is stopped as well, and its window is not stored."""
-    opened = host(make_plugin(lambda number: [Listing(f"r{number}", b"{}")]))
-    last = list(opened.sync())[-1]
+    host = endless(lambda number: [Listing(str(number), b"{}")])
+    last = list(host.sync())[-1]
     assert last.error.code == "FG-plugin-endless"
-    assert list(opened.activities()) == []
+    assert list(host.activities()) == []
 
 
 @pytest.mark.parametrize("hook", ["fitglue_connect", "fitglue_fetch"])
