@@ -24,9 +24,12 @@ class Rule:
     times: int | None = 1  # how many requests meet the fault; None: all
     after: int = 0  # how many matching requests are still answered correctly before
     fired: int = 0  # how many requests have met the fault
+    method: str | None = None  # the method of the requests that meet the fault; None: any
 
     def matches(self, request: Request) -> bool:
-        """Return whether the path of a request matches this rule."""
+        """Return whether the method and the path of a request match this rule."""
+        if self.method not in (None, request.method):
+            return False
         if isinstance(self.path, str):
             return fnmatchcase(request.path, self.path)
         return bool(self.path.search(request.target))

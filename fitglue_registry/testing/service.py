@@ -192,6 +192,7 @@ class LoopbackService:
         *,
         times: int | None = 1,
         after: int = 0,
+        method: str | None = None,
     ) -> Rule:
         """Let requests meet a fault.
 
@@ -201,11 +202,18 @@ class LoopbackService:
             fault: The fault.
             times: How many requests meet the fault; ``None``: all.
             after: How many matching requests are answered correctly before.
+            method: The method of the requests that meet the fault; ``None``: any.
 
         Returns:
             The rule, which counts in ``fired`` how many requests have met the fault.
         """
-        rule = Rule(path, fault, times, after)
+        rule = Rule(
+            path,
+            fault,
+            times,
+            after,
+            method=method,
+        )
         self._rules.add(rule)
         return rule
 

@@ -237,8 +237,9 @@ class HttpSession:
         failure = failures.translate(answer, url, self._clock.now())
         error = failure.failure if isinstance(failure, TryAgain) else failure
         wait_s = getattr(error, "retry_after_s", None)
-        # All threads and processes that share the budget wait, not only this request.
-        if wait_s:
+        # All threads and processes that share the budget wait, not only this request. A host
+        # without the credential, such as one for downloads, has a limit of its own.
+        if wait_s and answer.authenticated:
             self._waiting.hold_budget(wait_s)
         if answer.status != 401 or not answer.authenticated:
             return failure

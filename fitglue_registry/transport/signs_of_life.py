@@ -46,11 +46,15 @@ class SignsOfLife:
         self._alive(for_s)
 
     def finished(self) -> None:
-        """Note that this thread has its response or has given up."""
+        """Note that this thread has its response or has given up.
+
+        A request that was refused before it was sent is no sign of life: a plugin that ignores the
+        error and tries again for ever must count as blocked.
+        """
         thread = threading.get_ident()
         self._unanswered.pop(thread, None)
-        self._alive_until.pop(thread, None)
-        self._last = self._clock.monotonic()
+        if self._alive_until.pop(thread, None) is not None:
+            self._last = self._clock.monotonic()
 
     def silences(self) -> list[float]:
         """Return the seconds since each request without a response was sent.

@@ -163,3 +163,13 @@ def test_the_log_is_read_and_cleared_from_outside(service, get, send):
 def test_a_mistake_in_a_command_is_explained(send, name, arguments, error):
     """The response to a command that fails explains what is wrong with it."""
     assert error in send(name, **arguments)["error"]
+
+
+def test_a_fault_can_be_for_one_method(service):
+    """A fault for one method leaves the others alone, so that a test can break only what changes
+    something.
+    """
+    rule = service.fault("/rows", Fault.status(503), times=None, method="POST")
+    assert requests.get(f"{service.url}/rows", timeout=5).status_code != 503
+    assert requests.post(f"{service.url}/rows", timeout=5).status_code == 503
+    assert rule.fired == 1

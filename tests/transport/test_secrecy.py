@@ -25,21 +25,22 @@ FAULTS = [
 ]
 
 
-def provoke(session):
+def provoke(session, method="get", **sending):
     """Return the error of a request to a server that echoes the key."""
     with pytest.raises(FitglueError) as caught:
-        session.get("x").json()
+        getattr(session, method)("x", **sending).json()
     return caught.value
 
 
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(next(iter(fault.values()))))
-def test_no_fault_shows_the_key(session, server, reply, key, caplog, fault):
+def test_no_fault_shows_the_key(session, server, reply, key, caplog, fault, method):
     """The key of a failed request is not in the error, its traceback and its causes, and not in the
     log of any library at any level.
     """
     caplog.set_level(logging.DEBUG)
     server.respond_with(reply(**({"body": f'{{"error": "you sent {key}"}}'.encode()} | fault)))
-    error = provoke(session)
+    error = provoke(session, method)
     seen = [
         str(error),
         repr(error),

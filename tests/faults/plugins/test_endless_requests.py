@@ -220,3 +220,32 @@ def test_a_session_without_a_plugin_has_no_such_limit(session, service, few):
     for number in range(30):
         session.get(f"pages/{number}")
     assert len(service.requests) == 30
+
+
+@pytest.mark.parametrize("path", ["pages/1", "../elsewhere", "https://elsewhere.example/"])
+def test_a_request_that_is_refused_is_no_sign_of_life(session, few, path):
+    """A plugin that ignores such errors and tries again for ever is not taken for one at work."""
+
+    def work():
+        for _ in range(25):
+            with suppress(FitglueError):
+                session.get("pages/1")
+        before = session.busy_until
+        with pytest.raises(FitglueError):
+            session.get(path)
+        return session.busy_until - before
+
+    assert Guard("bad").call("fitglue_connect", work) == 0
+
+
+def test_a_plugin_that_ignores_an_error_for_ever_counts_as_blocked(session, few, release):
+    """A plugin that repeats a request that is refused before it is sent is abandoned."""
+
+    def work():
+        while not release.is_set():
+            with suppress(FitglueError):
+                session.get("pages/1")
+
+    guard = Guard("bad", time_limit_s=0.3)
+    with pytest.raises(PluginFailed, match="FG-plugin-blocked"):
+        guard.call("fitglue_connect", work, lambda: session.busy_until)
