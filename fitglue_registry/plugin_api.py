@@ -154,7 +154,7 @@ class Http(Protocol):
 
         Raises:
             Retryable: As for ``get``; also FG-outcome-unknown if the request may have been carried
-                out: look at the service whether it was, before you send it again.
+                out: find out whether it was, before you send it again.
             AthleteNeeded: As for ``get``.
             ConnectionStopped: As for ``get``.
             PluginFailed: As for ``get``.

@@ -25,6 +25,7 @@ _UNQUOTED = "/:@,;=+!*'()~$&"
 #: All characters that a URL may contain (RFC 3986, 2.2 and 2.3), and the percent sign.
 _LEGAL = "-._~:/?#[]@!$&'()*+,;=%"
 _ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
+_PLAIN = re.compile(r"\Ahttp://", re.IGNORECASE)
 
 Params: TypeAlias = "Mapping[str, str | Sequence[str]]"
 
@@ -93,7 +94,13 @@ def _below(policy: HttpPolicy, path: str) -> str:
 
 
 def _absolute(policy: HttpPolicy, address: str) -> str:
-    """Return a complete address, as it is: a change would make its signature invalid."""
+    """Return a complete address, as it is: a change would make its signature invalid.
+
+    Some services behind a proxy write their own address with http. It is requested with https.
+    """
+    secure = _PLAIN.sub("https://", address)
+    if policy.origin.scheme == "https" and origin_of(secure) in policy.origins:
+        address = secure
     origin = origin_of(address)
     user = split_url(address)
     is_plain = address.isprintable() and "\\" not in address

@@ -75,7 +75,7 @@ class Caps:
     def wait_s(self, n: int, now: float) -> float:
         """Return the seconds until the caps may allow ``n`` requests; 0.0 if they do now."""
         waits_s = [cap.ends - now for cap in self._caps.values() if cap.left < n]
-        return max(0.0, *waits_s) if waits_s else 0.0
+        return max([0.0, *waits_s])
 
     def take(self, n: int, now: float) -> None:
         """Count ``n`` requests that are granted, and forget the caps that have ended."""

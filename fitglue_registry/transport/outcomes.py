@@ -30,7 +30,7 @@ def outcome_unknown(
         f"it is unknown whether {host} has carried out {request}",
         at=cause.at,
         why=f"{reason}; it may have been carried out, so it was not sent again",
-        fix=f"look at {host} whether it was carried out before it is sent again",
+        fix=f"check at {host} whether it was carried out, before it is sent again",
     )
     unknown.retry_after_s = getattr(cause, "retry_after_s", None)
     return unknown

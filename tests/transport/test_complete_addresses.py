@@ -11,6 +11,8 @@ from fitglue_registry.plugin_api import ByLink, paged
 from fitglue_registry.policy import Policy
 from fitglue_registry.registry import AllowedHost
 from fitglue_registry.testing import LoopbackService, json_response
+from fitglue_registry.transport.addresses import url_of
+from fitglue_registry.transport.policy import HttpPolicy
 
 
 @pytest.fixture
@@ -121,6 +123,31 @@ def test_on_a_server_the_address_is_only_in_the_log(open_session, caplog):
         open_session(rules=rules).get("https://internal.example/x")
     assert "internal" not in str(caught.value.as_dict())
     assert "internal.example" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("address", "requested"),
+    [
+        ("http://api.example.org/v1/x?page=2", "https://api.example.org/v1/x?page=2"),
+        ("HTTP://API.example.org/x", "https://API.example.org/x"),
+        ("http://files.example.org/x", "https://files.example.org/x"),
+        ("https://api.example.org:443/x", "https://api.example.org:443/x"),
+        ("http://api.example.org:80/x", None),
+        ("http://evil.example/x", None),
+        ("http://api.example.org@evil.example/x", None),
+    ],
+)
+def test_a_link_without_encryption_is_requested_with_it(address, requested):
+    """A link of a service to itself with http, as services behind a proxy write it, is requested
+    with https. Nothing is ever requested without encryption.
+    """
+    further = AllowedHost("files.example.org", credential=False)
+    policy = HttpPolicy("https://api.example.org/v1", hosts=(further,))
+    if requested is not None:
+        assert url_of(policy, address) == requested
+        return
+    with pytest.raises(ConnectionStopped, match="FG-host-not-allowed"):
+        url_of(policy, address)
 
 
 @pytest.mark.parametrize("status", [401, 403])
