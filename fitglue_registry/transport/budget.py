@@ -15,7 +15,8 @@ from fitglue_registry.durable import private_lock
 from fitglue_registry.errors import StoreFailed
 from fitglue_registry.private_files import make_private_folder, write_private
 from fitglue_registry.transport.caps import Caps
-from fitglue_registry.transport.ledger import Ledger, Window, windows_of
+from fitglue_registry.transport.ledger import Ledger
+from fitglue_registry.transport.windows import Window, windows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -113,9 +113,8 @@ def _clock_resets(limits: Sequence[Budget], now: datetime) -> list[float]:
 
 def _numbers(value: str) -> list[int]:
     """Return the numbers of a header; none if it is malformed."""
-    items = value.split(",")[:_MOST] if value else []
-    numbers = []
-    for item in items:
+    numbers: list[int] = []
+    for item in value.split(",")[:_MOST]:
         match = _NUMBER.fullmatch(item)
         if match is None:
             return []

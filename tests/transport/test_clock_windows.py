@@ -168,12 +168,26 @@ def test_a_clock_window_can_have_a_burst(budget, at):
     assert granted(budget(clock, limit), clock) == (10, pytest.approx(90, abs=3))
 
 
-def test_a_clock_that_is_set_back_does_not_free_a_window(budget, at):
-    """After the clock is set back, earlier requests count as if they were made now."""
+@pytest.mark.parametrize("back", [{"days": -1}, {"seconds": -60}])
+def test_a_clock_that_is_set_back_does_not_free_a_window(budget, at, back):
+    """After the clock is set back by a day, or into the window before, earlier requests count as if
+    they were made now.
+    """
     clock = at("12:00:00")
     granted(budget(clock, STRAVA[0]), clock)
-    clock.move(days=-1)
-    assert granted(budget(clock, STRAVA[0]), clock) == (0, pytest.approx(900))
+    clock.move(**back)
+    count, wait_s = granted(budget(clock, STRAVA[0]), clock)
+    assert (count, 0 < wait_s <= 900) == (0, True)
+
+
+def test_a_window_shorter_than_a_second_follows_the_clock(budget, at):
+    """A window that is a fraction of a second is counted exactly, too."""
+    clock = at("12:00:00")
+    asked = budget(clock, Limit(requests=7, per_s=0.1, window="clock"))
+    for _ in range(20):
+        count, wait_s = granted(asked, clock)
+        assert (count <= 7, 0 < wait_s <= 0.11) == (True, True)
+        clock.sleep(wait_s)
 
 
 def test_what_another_program_has_used_counts(strava, at):
