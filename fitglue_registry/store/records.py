@@ -15,7 +15,7 @@ from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import records
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from sqlalchemy.engine import Connection as Db
@@ -100,15 +100,6 @@ def records_in(
         *inside(window),
     )
     return [RecordRow(*row) for row in db.execute(query)]
-
-
-def undated_records(db: Db, record_ids: Collection[int]) -> set[int]:
-    """Return those of some records whose start is not known, so that no window must show them."""
-    query = sa.select(records.c.id).where(
-        records.c.id.in_(record_ids),
-        records.c.start_local.is_(None),
-    )
-    return set(db.scalars(query))
 
 
 def inside(window: Window) -> Iterator[sa.ColumnElement[bool]]:

@@ -11,7 +11,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.errors import AthleteNeeded, FitglueError, KeyUnavailable
+from fitglue_registry.errors import (
+    AthleteNeeded,
+    ConnectionStopped,
+    FitglueError,
+    KeyUnavailable,
+)
 from fitglue_registry.model.stored import ConnectionState, PartName, RunKind, RunOutcome
 from fitglue_registry.plugin_api import Window
 from fitglue_registry.store.connections import get_connection, update_connection
@@ -28,7 +33,9 @@ from fitglue_registry.sync.events import (
     SyncStopped,
 )
 from fitglue_registry.sync.fetching.confirming import Confirmation
+from fitglue_registry.sync.fetching.doubts import LISTED_BUT_GONE
 from fitglue_registry.sync.fetching.parts import fetch_part
+from fitglue_registry.sync.fetching.suspects import settle_suspects
 from fitglue_registry.sync.listing.due import Lister
 from fitglue_registry.sync.lock import lock_of
 from fitglue_registry.sync.reading.read_files import read_files
@@ -139,11 +146,25 @@ class _Sync:
         yield from confirmation.settle()
         for part in self._context.entry.parts:
             if self._is_fetched(part):
-                yield from fetch_part(self._run, part, self._window_to_ask_in(part))
+                yield from self._fetch(part)
+        yield from settle_suspects(self._run, self._lister.list_again)
         # If the list does not reveal deletions, a fetch that was answered with 404 marks its record
         # as missing. Those records are confirmed now, and not only by the next sync.
         yield from confirmation.settle()
         yield from retry_quarantine(self._run)
+
+    def _fetch(self, part: EntryPart) -> Events:
+        try:
+            yield from fetch_part(self._run, part, self._window_to_ask_in(part))
+        except ConnectionStopped as error:
+            # Either the address of the part has moved, or many records were deleted.
+            if error.code != LISTED_BUT_GONE or not self._run.suspects:
+                raise
+            suspects = frozenset(self._run.suspects)
+            yield from settle_suspects(self._run, self._lister.list_again)
+            if not suspects.isdisjoint(self._run.listed):
+                raise
+            yield from fetch_part(self._run, part, self._window_to_ask_in(part))
 
     def _is_fetched(
         self,

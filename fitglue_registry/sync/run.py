@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
+    from fitglue_registry.errors import FitglueError
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.context import SyncContext
 
@@ -56,11 +57,14 @@ class Run:
         log: The log.
         listed: The external ids that the source has listed in this run. None of these records is
             deleted in it, whatever the source answers for one of their parts.
+        suspects: External id → the name of a part that the source did not find, and the error, for
+            records that this run has not listed. The list decides about them.
     """
 
     context: SyncContext
     log: RunLog
     listed: set[str] = field(default_factory=set)
+    suspects: dict[str, tuple[str, FitglueError]] = field(default_factory=dict)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

@@ -86,6 +86,44 @@ def test_a_workout_outside_the_listed_days_is_not_deleted_because_of_a_part(smal
         assert ids_decided(run(host, full=True), "gone") == ["w3"]
 
 
+@pytest.mark.parametrize("count", [1, 4])
+def test_workouts_that_were_deleted_long_before_their_parts_arrive_are_deleted_at_once(
+    small, tmp_path, count
+):
+    """If a part of workouts that this sync does not list is not found, the list of their days
+    shows that they were deleted, and the next sync has nothing to do.
+    """
+    small.add(80)
+    with small_host(tmp_path, small.plugin(), parts=f"{DETAIL}\n{STREAMS}") as host:
+        run(host, streams=False)
+        for number in range(70, 70 + count):
+            del small.rows[f"w{number}"]
+        events = run(host)
+        assert len(ids_decided(events, "gone")) == count
+        assert ids_decided(events, "not-fetched") == []
+        small.asked.clear()
+        assert run(host)[-1].counts == {}
+        assert small.asked == {"list": 1}
+
+
+def test_a_part_that_is_not_found_of_a_workout_that_is_still_there_is_not_fetched(small, tmp_path):
+    """If a part of one workout is not found, and the list of its day still has it, the part counts
+    as not fetched.
+    """
+    small.add(80)
+
+    def fetch(connection, part, ids):
+        for item in small.fetch(connection, part, ids):
+            is_lost = part == "streams" and item.external_id == "w75"
+            yield Unavailable("w75", part, "gone", "FG-not-at-source", "404") if is_lost else item
+
+    with small_host(tmp_path, small.plugin(fetch=fetch), parts=f"{DETAIL}\n{STREAMS}") as host:
+        run(host, streams=False)
+        events = run(host)
+        assert ids_decided(events, "not-fetched") == ["w75"]
+        assert len(host.activities()) == 80
+
+
 def test_a_row_that_is_not_ready_proves_that_its_record_exists(small, tmp_path):
     """A record is not deleted while the list says that it is being processed."""
     small.add(3)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.plugin_api import Unavailable, UnavailableState
 from fitglue_registry.store.parts import count_wanted, lacks_part, want_where_unknown, wanted_parts
-from fitglue_registry.store.records import undated_records
 from fitglue_registry.sync.deriving.pool import Pool
 from fitglue_registry.sync.events import Events, PartsPlanned, PartStored
 from fitglue_registry.sync.fetching.ask_for_parts import ask_for
@@ -22,8 +21,6 @@ from fitglue_registry.sync.fetching.read_ahead import RecordReadAhead
 from fitglue_registry.sync.fetching.store_answers import store_answers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from fitglue_registry.plugin_api import Window
     from fitglue_registry.registry import EntryPart
     from fitglue_registry.sync.context import SyncContext
@@ -73,11 +70,15 @@ def _fetch(
         if not record_of:
             break
         records = RecordReadAhead(context, record_of, pool)
-        doubts = Doubts(run, records.derive, _undated(context, record_of))
+        doubts = Doubts(run, records.derive)
         for batch in ask_for(context, part, list(record_of), doubts.derive, doubts.refute):
             # Store everything before the first failure, then raise the failure. The answers after
             # it are lost and stay on the queue, so the order in which parts are stored remains.
-            sound = list(takewhile(_is_sound, batch))
+            believed = [answered for answered in batch if not _is_suspect(run, answered)]
+            still_wanted.update(
+                answered.external_id for answered in batch if _is_suspect(run, answered)
+            )
+            sound = list(takewhile(_is_sound, believed))
             decisions = store_answers(run, part.name, record_of, sound)
             for answered in sound:
                 external_id = answered.external_id
@@ -88,16 +89,9 @@ def _fetch(
                     still_wanted.add(external_id)
                 # The queue may have grown since the total was counted.
                 yield PartStored(context.name, part.name, external_id, done, max(done, total))
-            for answered in batch[len(sound) :]:
+            for answered in believed[len(sound) :]:
                 assert answered.derived is not None
                 answered.derived.checked()
-
-
-def _undated(context: SyncContext, record_of: Mapping[str, int]) -> set[str]:
-    """Return the external ids of the records whose start is not known."""
-    with context.database.read() as db:
-        undated = undated_records(db, record_of.values())
-    return {external_id for external_id, record_id in record_of.items() if record_id in undated}
 
 
 def _next_page(
@@ -118,6 +112,12 @@ def _next_page(
         if external_id not in still_wanted:
             page[external_id] = record_id
     return page
+
+
+def _is_suspect(run: Run, answered: Answered) -> bool:
+    """Return whether the list is to decide about the record of a failure."""
+    is_failure = isinstance(answered.item, FitglueError)
+    return is_failure and answered.external_id in run.suspects
 
 
 def _is_sound(answered: Answered) -> bool:

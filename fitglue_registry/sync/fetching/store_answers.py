@@ -99,7 +99,7 @@ def _store_refusal(
 ) -> None:
     """Store why a part did not arrive."""
     if isinstance(item, FitglueError):
-        _note_failure(transaction, part, record_id, item)
+        note_failure(transaction, part, record_id, item)
     else:
         note_unavailable(transaction, record_id, item)
 
@@ -146,13 +146,20 @@ def keep_parts(
     set_received(transaction.db, name, raw_ids)
 
 
-def _note_failure(
+def note_failure(
     transaction: Transaction,
     part: str,
     record_id: int,
     error: FitglueError,
 ) -> None:
-    """Count a failed attempt; give the part up after too many of them."""
+    """Count a failed attempt to fetch a part; give the part up after too many of them.
+
+    Args:
+        transaction: A transaction.
+        part: The name of the part.
+        record_id: The record.
+        error: Why the attempt failed.
+    """
     db = transaction.db
     # A second look asks again for a part that the source said not to exist. If that fails, the old
     # answer stands, and no attempt is counted.

@@ -89,7 +89,11 @@ class Lister:
             if record.day is not None and not self._is_listed(record.day):
                 days.append(record.day)
         if days:
-            yield from self._list(Window(min(days), max(days)))
+            yield from self.list_again(Window(min(days), max(days)))
+
+    def list_again(self, window: Window) -> Events:
+        """List and store a window that is not due, to decide about records in it."""
+        yield from self._list(window)
 
     def _is_listed(
         self,
