@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugin_api import (
@@ -115,6 +115,7 @@ class Hooks:
         connection: Connection,
         part: str,
         ids: Sequence[str],
+        summaries: Mapping[str, bytes],
     ) -> Iterator[Part | Unavailable]:
         """Yield one part of each of several records, in any order.
 
@@ -125,6 +126,9 @@ class Hooks:
             connection: The connection that the records belong to.
             part: The name of the part, as the entry spells it: ``detail``, ``streams`` or ``file``.
             ids: External ids, at most as many as the entry's ``bulk`` of this part.
+            summaries: External id → the ``Listing.summary`` that was listed last, which may have
+                what a request needs, such as the address of a file. It is read from the store when
+                you ask for it.
 
         Yields:
             Exactly one ``Part``, or one ``Unavailable`` with the reason, per id. State ``gone`` of

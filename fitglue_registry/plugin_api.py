@@ -360,7 +360,8 @@ class Listing:
 
     external_id: str  # id of the record at the source; it never changes
     summary: bytes  # exact bytes of this row in the decoded response
-    # Naive local start. The host compares it with the window to notice records that have vanished.
+    # Naive local start. A later window that covers its day must list the record again, or the
+    # record counts as vanished. None: the host takes the start that normalize finds.
     start_local: datetime | None = None
     # Changes when the record changes. None: the host hashes the summary without nulls and without
     # the entry's volatile keys.
@@ -369,6 +370,9 @@ class Listing:
     # an entry with ``sync.snapshots``, the date of the state that the row shows.
     at_source: datetime | None = None
     unavailable: Unavailable | None = None  # set for a stub, which is listed but never delivered
+    # Name of a part → why this record has no such part, in one sentence for the athlete. The host
+    # does not ask for it, until a later row no longer says so.
+    without: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

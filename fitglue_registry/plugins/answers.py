@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import CODE
 from fitglue_registry.model import SourceActivity
-from fitglue_registry.model.stored import Wire
+from fitglue_registry.model.stored import PartName, Wire
 from fitglue_registry.payloads import LARGEST_PART, LARGEST_ROW
 from fitglue_registry.plugin_api import (
     Account,
@@ -128,9 +128,17 @@ def _values_of_listing(row: Listing) -> str | None:
         return f"with a revision that is {describe_type(row.revision)}, {expected}"
     if row.at_source is not None and not _is_moment(row.at_source):
         return "with an at_source that is not a datetime with a zone"
+    if not _are_reasons(row.without):
+        return "with a without that is not a dict of parts and texts"
     if type(row.unavailable) not in (Unavailable, type(None)):
         return f"with unavailable as {describe_type(row.unavailable)}, expected Unavailable"
     return None
+
+
+def _are_reasons(value: Any) -> bool:
+    if type(value) is not dict or len(value) > len(PartName):
+        return False
+    return all(is_short_text(name) and is_text(reason) for name, reason in value.items())
 
 
 def _location(place: Location) -> str | None:

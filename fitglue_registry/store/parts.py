@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 #: state of the part is "wanted".
 SECOND_LOOK = -1
 
+#: The code of a part that does not exist because the row in the list says so.
+EXCLUDED = "FG-excluded-by-list"
+
 _TRIES = Statement(
     sa.select(parts.c.tries).where(
         parts.c.record_id == sa.bindparam("record_id"),
@@ -42,6 +45,13 @@ _PART_NAMES = Statement(
 )
 _STATES = Statement(
     sa.select(parts.c.record_id, parts.c.part, parts.c.state).where(parts.c.record_id.in_(IDS))
+)
+_EXCLUDED = Statement(
+    sa.select(parts.c.record_id, parts.c.part).where(
+        parts.c.record_id.in_(IDS),
+        parts.c.state == PartState.NONE,
+        parts.c.code == EXCLUDED,
+    )
 )
 _NEWEST_FIRST = (records.c.start_local.desc().nulls_last(), records.c.id.desc())
 
@@ -94,6 +104,35 @@ def want_parts(db: Db, wanted: Mapping[int, Iterable[str]]) -> None:
         for name in names:
             rows.append(_row(record_id, name, PartState.WANTED, tries=0))
     upsert_many(db, parts, rows)
+
+
+def set_excluded(db: Db, excluded: Mapping[int, Mapping[str, str]]) -> None:
+    """Store that records have no such parts, because their rows in the list say so.
+
+    Args:
+        db: A transaction that may write.
+        excluded: Record id → part → the reason.
+    """
+    rows = []
+    for record_id, reasons in excluded.items():
+        for name, reason in reasons.items():
+            row = _row(record_id, name, PartState.NONE, tries=0)
+            rows.append(row | {"code": EXCLUDED, "reason": reason})
+    upsert_many(db, parts, rows)
+
+
+def excluded_parts(db: Db, record_ids: Iterable[int]) -> dict[int, set[str]]:
+    """Return record id → the parts that an earlier row in the list said not to exist."""
+    names: dict[int, set[str]] = defaultdict(set)
+    for row in _EXCLUDED.each_row(db, record_ids):
+        names[row.record_id].add(row.part)
+    return names
+
+
+def forget_parts(db: Db, record_id: int, names: Iterable[str]) -> None:
+    """Forget that parts of a record were ever asked for."""
+    of_record = (parts.c.record_id == record_id, parts.c.part.in_(sorted(names)))
+    db.execute(sa.delete(parts).where(*of_record))
 
 
 def set_received(

@@ -65,7 +65,7 @@ def test_a_plugin_gets_the_arguments_that_it_names(load, plugin, entry):
             yield Part(external_id, "detail", b"{}")
 
     fetching = load(good=plugin(fitglue_fetch)).of(entry("good"))
-    jobs = [{"connection": None, "part": "detail", "ids": ["i1", "i2"]}]
+    jobs = [{"connection": None, "part": "detail", "ids": ["i1", "i2"], "summaries": {}}]
     assert list(fetching.iterate("fitglue_fetch", jobs)) == [
         (0, Part("i1", "detail", b"{}")),
         (0, Part("i2", "detail", b"{}")),
@@ -82,7 +82,7 @@ def test_a_plugin_may_write_a_state_as_a_member_or_as_text(load, plugin, entry, 
         yield Unavailable(ids[0], "detail", state, "FG-example", "because")
 
     fetching = load(good=plugin(fitglue_fetch)).of(entry("good"))
-    jobs = [{"connection": None, "part": "detail", "ids": ["i1"]}]
+    jobs = [{"connection": None, "part": "detail", "ids": ["i1"], "summaries": {}}]
     [(_, answer)] = fetching.iterate("fitglue_fetch", jobs)
     assert answer.state == UnavailableState(str(state))
 

@@ -25,6 +25,7 @@ from fitglue_registry.errors import (
 )
 from fitglue_registry.store.parts import sample_with_part
 from fitglue_registry.sync.fetching.answers import Answered, in_batches, weight_of
+from fitglue_registry.sync.fetching.summaries import Summaries
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -168,6 +169,7 @@ def _arguments(
         "connection": context.view,
         "part": part.value,  # plain text, because the plugin copies it into its answers
         "ids": ids,
+        "summaries": Summaries(context, ids),
     }
 
 

@@ -78,5 +78,14 @@ def ask_for_rows(context: SyncContext, window: Window) -> Iterator[Listing | Spl
             what = f"with {item.external_id!r} twice in one window"
             raise context.plugin.refuse(_HOOK, what)
         else:
+            _check_without(context, item)
             seen.add(item.external_id)
         yield item
+
+
+def _check_without(context: SyncContext, row: Listing) -> None:
+    fetched = {part.name for part in context.entry.parts if part.comes_from == "fetch"}
+    for name in row.without:
+        if name not in fetched:
+            what = f"for {row.external_id!r} with a without that names {name!r}, which is no part "
+            raise context.plugin.refuse(_HOOK, f"{what}that the entry fetches")

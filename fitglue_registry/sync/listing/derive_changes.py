@@ -6,19 +6,20 @@ code of a plugin.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fitglue_registry.model.moments import clock_text
 from fitglue_registry.model.stored import PartName
 from fitglue_registry.plugin_api import Body, Record
+from fitglue_registry.store.parts import excluded_parts
 from fitglue_registry.store.record_values import received_text, with_part
 from fitglue_registry.sync.deriving.batches import derive_batches
 from fitglue_registry.sync.deriving.deriver import Derived, Deriver
 from fitglue_registry.sync.deriving.loading import batches_to_load, load_records_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from fitglue_registry.sync.context import SyncContext
@@ -110,9 +111,12 @@ def _loaded_batches(
     """Yield batches of changes and their records, which have the newly listed summaries."""
     for batch in batches_to_load(context, known, _record_id):
         rows = [change.known for change in batch if change.known is not None]
+        with context.database.read() as db:
+            excluded = excluded_parts(db, [row.id for row in rows])
         received = []
         records = []
         for change, loaded in zip(batch, load_records_of(context, rows), strict=True):
+            loaded = _without_reasons(loaded, excluded[_record_id(change)])
             record = _with_summary(loaded, change, now)
             records.append(record)
             # Not simply ``now``: the moment is moved behind those of the other parts if the clock
@@ -132,6 +136,20 @@ def _with_summary(
     change: Change,
     now: datetime,
 ) -> Record:
-    """Return the record with the listed summary in place of an older one."""
+    """Return the record with the listed summary in place of an older one.
+
+    The reasons why parts do not exist are those of the listed row, too.
+    """
     body = Body(change.listing.summary)
-    return with_part(record, _SUMMARY, body, now)
+    record = with_part(record, _SUMMARY, body, now)
+    if not change.listing.without:
+        return record
+    return replace(record, unavailable={**record.unavailable, **change.listing.without})
+
+
+def _without_reasons(record: Record, parts: Collection[str]) -> Record:
+    """Return the record without the reasons that an earlier row in the list gave."""
+    if not parts:
+        return record
+    unavailable = {name: why for name, why in record.unavailable.items() if name not in parts}
+    return replace(record, unavailable=unavailable)

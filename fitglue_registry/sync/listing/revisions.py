@@ -71,8 +71,14 @@ class Revisions:
         return {part: _any_of(globs) for part, globs in touches.items()}
 
     def of(self, listing: Listing) -> str:
-        """Return the revision of a listed row: the plugin's own, else a hash of the summary."""
-        return listing.revision or self.revision(listing.summary)
+        """Return the revision of a listed row: the plugin's own, else a hash of the summary.
+
+        It also changes when the row says of other parts that they do not exist.
+        """
+        revision = listing.revision or self.revision(listing.summary)
+        if listing.without:
+            revision += f" without {', '.join(sorted(listing.without))}"
+        return revision
 
     def revision(self, summary: bytes) -> str:
         """Return a hash that is equal for two summaries with the same content.

@@ -12,7 +12,14 @@ from fitglue_registry.model.stored import (
     RunDecision,
 )
 from fitglue_registry.plugin_api import Body
-from fitglue_registry.store.parts import part_names, set_received, want_parts
+from fitglue_registry.store.parts import (
+    excluded_parts,
+    forget_parts,
+    part_names,
+    set_excluded,
+    set_received,
+    want_parts,
+)
 from fitglue_registry.store.raw_parts import ReceivedPart
 from fitglue_registry.store.records import insert_records, update_records
 from fitglue_registry.store.source_activity_search import ids_of_records
@@ -145,11 +152,30 @@ def _store_summaries(transaction: Transaction, by_record: Mapping[int, DerivedCh
     # commit, the backlog has the parts; if it dies before, the next sync lists the rows again and
     # finds them new or changed.
     asked = part_names(db, known)
+    excluded = excluded_parts(db, known)
     wanted = {}
+    without = {}
     for record_id, derived_change in by_record.items():
-        names = _wanted_parts(transaction, derived_change.change, asked[record_id])
-        wanted[record_id] = sorted(names)
+        change = derived_change.change
+        names = _wanted_parts(transaction, change, asked[record_id])
+        # Parts that did not exist until now are fetched, whatever else the row says.
+        back = excluded[record_id] - change.listing.without.keys()
+        if back and change.listing.unavailable is None:
+            names |= back & _default_parts(transaction)
+            forget_parts(db, record_id, back)
+        wanted[record_id] = sorted(names - change.listing.without.keys())
+        without[record_id] = change.listing.without
     want_parts(db, wanted)
+    set_excluded(db, without)
+
+
+def _default_parts(transaction: Transaction) -> set[str]:
+    """Return the names of the parts that are fetched without an option."""
+    names: set[str] = set()
+    for part in transaction.context.entry.parts:
+        if part.comes_from == "fetch" and part.default:
+            names.add(part.name)
+    return names
 
 
 def _wanted_parts(
@@ -171,7 +197,7 @@ def _wanted_parts(
     if change.listing.unavailable is not None:
         return set()
     fetched = [part for part in transaction.context.entry.parts if part.comes_from == "fetch"]
-    wanted: set[str] = {part.name for part in fetched if part.default}
+    wanted = _default_parts(transaction)
     if change.known is None:
         return wanted
     wanted.update(asked)
