@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from fitglue_registry.registry import Folder as Folder
     from fitglue_registry.store.activity_filter import Filter as Filter
     from fitglue_registry.sync.options import Options as Options
+    from fitglue_registry.transport.oauth_app import App as App
 
 _HOMES = {
+    "App": "fitglue_registry.transport.oauth_app",
     "Filter": "fitglue_registry.store.activity_filter",
     "FitglueError": "fitglue_registry.errors",
     "Folder": "fitglue_registry.registry",
@@ -41,6 +43,7 @@ _HOMES = {
 
 __all__ = [
     "HOOK_API",
+    "App",
     "Filter",
     "FitglueError",
     "Folder",

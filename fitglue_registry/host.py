@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.events import Event
     from fitglue_registry.sync.options import Options
     from fitglue_registry.transport.clock import WaitingClock
+    from fitglue_registry.transport.oauth_app import App
 
 
 @checks_arguments
@@ -61,6 +62,8 @@ class Host:
         sql_database: The URL of the same database with the login of PostgreSQL that a statement of
             ``queries.sql`` has, and that may only read what you grant. The default is
             ``FITGLUE_SQL_DATABASE``. SQLite needs none.
+        apps: The apps with which you are known at services that use OAuth 2, by the id of their
+            integration. Without one, the app is taken from the secret store of this machine.
 
     Attributes:
         policy: What athletes may do, and which addresses are requested for them.
@@ -80,6 +83,7 @@ class Host:
         on_wait: Callable[[float, str], None] | None = None,
         policy: Policy | None = None,
         sql_database: str | None = None,
+        apps: Mapping[str, App] | None = None,
     ) -> None:
         replacements = Replacements(
             secrets,
@@ -87,6 +91,7 @@ class Host:
             plugins,
             folders,
             clock,
+            apps or {},
             sql_database,
         )
         self.policy = policy or Policy()

@@ -42,8 +42,10 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.deriving.processes import PebbleWorkers
     from fitglue_registry.transport.budget import Budget
     from fitglue_registry.transport.clock import WaitingClock
+    from fitglue_registry.transport.oauth_app import App
     from fitglue_registry.transport.policy import HttpPolicy
     from fitglue_registry.transport.session import HttpSession
+    from fitglue_registry.transport.token_sender import TokenSender
     from fitglue_registry.transport.tokens import TokenSource
 
 log = logging.getLogger(__name__)
@@ -61,6 +63,7 @@ class Replacements:
     plugins: Plugins | None = None
     folders: Sequence[Folder] | None = None
     clock: WaitingClock | None = None
+    apps: Mapping[str, App] = field(default_factory=dict)
     #: It may contain a password, so it is not shown.
     sql_database: str | None = field(default=None, repr=False)
 
@@ -318,6 +321,28 @@ class Workspace:
             redactor=self.redactor,
             tokens=tokens,
         )
+
+    def token_sender(self, policy: HttpPolicy) -> TokenSender:
+        """Return a sender of requests for tokens, outside any session.
+
+        Args:
+            policy: The addresses and limits of the service.
+        """
+        from fitglue_registry.transport.token_sender import TokenSender
+        from fitglue_registry.transport.waiting import Pace, Waiting
+
+        waiting = Waiting(policy, Pace(self.clock, None, self.on_wait))
+        return TokenSender(
+            policy,
+            waiting,
+            self.clock,
+            self.redactor,
+        )
+
+    @property
+    def apps(self) -> Mapping[str, App]:
+        """The apps at services that the application has given, by the id of the integration."""
+        return self._replacements.apps
 
     def _open_file_secrets(self) -> FileSecretStore:
         from fitglue_registry.secrets.file_store import FileSecretStore

@@ -14,7 +14,7 @@ import pytest
 import fitglue_registry
 
 PACKAGE = Path(fitglue_registry.__file__).parent
-MOST = 40
+MOST = 45
 #: The modules that may import inside functions, and why.
 ALLOWED = {
     "host.py": "opens what is needed, when it is needed",
@@ -23,6 +23,9 @@ ALLOWED = {
     "cli/__init__.py": "answers --version and Ctrl-C before anything else is imported",
     "cli/app.py": "a command is imported when it is called",
     "dedupe/score.py": "few pairs are in doubt, and NumPy takes 75 ms to import",
+    "services/granting/keys.py": "few services use OAuth 2, and oauthlib takes 10 ms to import",
+    "services/connecting/connections.py": "as above",
+    "services/connecting/removing.py": "as above",
     "store/stream_blobs.py": "most commands read no streams, and the codec takes 100 ms to import",
     "transport/request_body.py": "hardly any request sends a file in a form",
     "validation/validator.py": "hardly any sync explains an error, and jsonschema takes 50 ms",

@@ -1,6 +1,6 @@
 """The registry: YAML entries, read and validated into typed values without importing a plugin."""
 
-from fitglue_registry.registry.auth import Auth, TokenExchange
+from fitglue_registry.registry.auth import Auth, OAuth2, Scope, TokenExchange
 from fitglue_registry.registry.catalogue import Catalogue
 from fitglue_registry.registry.entry import (
     Alternative,
@@ -46,8 +46,10 @@ __all__ = [
     "Issue",
     "Link",
     "MergeRules",
+    "OAuth2",
     "Plugin",
     "Rule",
+    "Scope",
     "Sync",
     "Terms",
     "Tier",

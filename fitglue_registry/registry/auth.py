@@ -41,27 +41,81 @@ class TokenExchange(Struct, frozen=True, forbid_unknown_fields=True):
     lifetime_s: int | None = None
 
 
+class Scope(Struct, frozen=True, forbid_unknown_fields=True):
+    """A permission that the scheme ``oauth2`` asks the athlete for.
+
+    Attributes:
+        name: Name of the scope at the service.
+        without: Sentence for an athlete who does not give the permission: what will be missing.
+    """
+
+    name: str
+    without: str = ""
+
+
+class OAuth2(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the scheme ``oauth2`` asks the athlete for permission, and gets its tokens.
+
+    Attributes:
+        authorize_url: Address at which the athlete gives the permission: a path at the host of
+            ``base_url``, or an https address.
+        token_url: Address that issues tokens.
+        revoke_url: Address that takes a permission back (RFC 7009), if the service has one.
+        scopes: Permissions to ask for.
+        scope_separator: Text between two scopes.
+        client: How the app authenticates itself to the service: with its id and secret in the body
+            of the request or as Basic authentication, or only with its id.
+        pkce: Whether to send a code challenge (RFC 7636) with the method S256.
+        parameters: Further parameters of the address at which the athlete gives the permission.
+        redirect_host: Host to which the browser is sent back.
+        redirect_port: Port to which the browser is sent back; ``None`` is any free port.
+        redirect_path: Path to which the browser is sent back.
+        refresh: Whether the service replaces the refresh token at each renewal, or issues one that
+            stays the same.
+        app_help: Where an app is registered at the service, and what to enter there.
+    """
+
+    authorize_url: str
+    token_url: str
+    revoke_url: str | None = None
+    scopes: tuple[Scope, ...] = ()
+    scope_separator: Literal[" ", ","] = " "
+    client: Literal["body", "basic", "none"] = "body"
+    pkce: bool = True
+    parameters: Mapping[str, str] = {}
+    redirect_host: Literal["127.0.0.1", "localhost"] = "127.0.0.1"
+    redirect_port: int | None = None
+    redirect_path: str = "/"
+    refresh: Literal["rotating", "fixed"] = "rotating"
+    app_help: str = ""
+
+
 class Auth(Struct, frozen=True, forbid_unknown_fields=True):
     """How requests are authenticated.
 
     Attributes:
         scheme: Authentication scheme; ``header`` sends the secret in a header that the entry names,
-            and ``exchange`` sends a token that the service issues for the secret.
+            ``exchange`` sends a token that the service issues for the secret, and ``oauth2`` sends
+            a token for which the athlete gives permission in a browser.
         username: User name of the scheme ``basic``, verbatim.
         secret: Name of the credential that is the password, the token, the header's value, or the
             key that is exchanged for a token.
         header: Name of the header of the scheme ``header``, or of the header that has the token of
-            the scheme ``exchange``, if it is not ``Authorization: Bearer``.
+            ``exchange`` or ``oauth2``, if it is not ``Authorization: Bearer``.
         exchange: How the scheme ``exchange`` gets its token.
+        oauth2: How the scheme ``oauth2`` gets its token.
     """
 
-    scheme: Literal["none", "basic", "bearer", "header", "exchange"] = "none"
+    scheme: Literal["none", "basic", "bearer", "header", "exchange", "oauth2"] = "none"
     username: str = ""
     secret: str | None = None
     header: str | None = None
     exchange: TokenExchange | None = None
+    oauth2: OAuth2 | None = None
 
     @property
     def token_url(self) -> str | None:
         """The address that issues tokens, or ``None`` if the scheme needs no token."""
+        if self.oauth2:
+            return self.oauth2.token_url
         return self.exchange.url if self.exchange else None

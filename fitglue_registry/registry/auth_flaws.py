@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     from fitglue_registry.registry.entry import Entry
 
 _AUTH = ("http", "auth")
+#: Parameters of an authorization request that FitGlue sets itself (RFC 6749, 4.1.1, RFC 7636, 4.3).
+_OWN_PARAMETERS = frozenset(
+    (
+        "client_id",
+        "client_secret",
+        "code_challenge",
+        "code_challenge_method",
+        "redirect_uri",
+        "response_type",
+        "scope",
+        "state",
+    )
+)
 #: Headers of a token request that the transport sets itself.
 _OF_THE_TRANSPORT = frozenset(
     (
@@ -34,7 +47,7 @@ def auth_flaws(auth: Auth, entry: Entry) -> Iterator[Flaw]:
     """Yield every flaw of the ``auth`` block of an entry."""
     if auth.secret is not None:
         yield from _named_secret(auth.secret, entry)
-    elif auth.scheme != "none":
+    elif auth.scheme not in ("none", "oauth2"):
         yield Flaw(
             "FG-entry-unknown-credential",
             _AUTH,
@@ -49,6 +62,7 @@ def auth_flaws(auth: Auth, entry: Entry) -> Iterator[Flaw]:
             fix="add header: Authorization",
         )
     yield from _exchange(auth)
+    yield from _oauth2(auth)
 
 
 def _named_secret(secret: str, entry: Entry) -> Iterator[Flaw]:
@@ -85,6 +99,41 @@ def _exchange(auth: Auth) -> Iterator[Flaw]:
             fix="write scheme: exchange, or remove exchange",
         )
     yield from _sending(auth.exchange)
+
+
+def _oauth2(auth: Auth) -> Iterator[Flaw]:
+    if auth.scheme == "oauth2" and auth.oauth2 is None:
+        yield Flaw(
+            "FG-entry-missing-key",
+            _AUTH,
+            "scheme oauth2 needs to know where the athlete gives the permission",
+            fix="add oauth2: {authorize_url: …, token_url: …}",
+        )
+    if auth.oauth2 is None:
+        return
+    if auth.scheme != "oauth2":
+        yield Flaw(
+            "FG-entry-auth",
+            (*_AUTH, "oauth2"),
+            f"scheme {auth.scheme} asks for no permission",
+            fix="write scheme: oauth2, or remove oauth2",
+        )
+    if auth.scheme == "oauth2" and auth.secret is not None:
+        yield Flaw(
+            "FG-entry-auth",
+            (*_AUTH, "secret"),
+            "scheme oauth2 uses no credential of the athlete",
+            "the athlete gives the permission in a browser",
+            "remove secret",
+        )
+    taken = sorted(_OWN_PARAMETERS.intersection(auth.oauth2.parameters))
+    if taken:
+        yield Flaw(
+            "FG-entry-auth",
+            (*_AUTH, "oauth2", "parameters", taken[0]),
+            f"the parameter {taken[0]} is set by FitGlue",
+            fix="remove it",
+        )
 
 
 def _sending(exchange: TokenExchange) -> Iterator[Flaw]:

@@ -34,6 +34,7 @@ def entry_of(
         "related": [_link(link) for link in document.get("related", ())],
         "credentials": [_field(field) for field in document.get("credentials", ())],
         "settings": [_field(field) for field in document.get("settings", ())],
+        **_http(document),
         "file": file,
         "origin": origin,
     }
@@ -53,6 +54,24 @@ def _link(link: Any) -> Any:
     if isinstance(link, str):
         return {"url": link}
     return link
+
+
+def _http(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Expand the scopes of OAuth 2 that are only their names; nothing if there are none."""
+    http = document.get("http", {})
+    oauth2 = http.get("auth", {}).get("oauth2", {})
+    if "scopes" not in oauth2:
+        return {}
+    scopes = [_scope(scope) for scope in oauth2["scopes"]]
+    auth = {**http["auth"], "oauth2": {**oauth2, "scopes": scopes}}
+    return {"http": {**http, "auth": auth}}
+
+
+def _scope(scope: Any) -> Any:
+    """Expand a scope that is only its name."""
+    if isinstance(scope, str):
+        return {"name": scope}
+    return scope
 
 
 def _field(field: Mapping[str, Any]) -> Mapping[str, Any]:

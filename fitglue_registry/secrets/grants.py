@@ -21,7 +21,20 @@ _TOKEN = "access-token"  # noqa: S105 - a name
 _RENEW_AT = "token-renew-at"
 _EXPIRES_AT = "token-expires-at"
 _ORIGIN = "token-origin"
-_NAMES = frozenset((_TOKEN, _RENEW_AT, _EXPIRES_AT, _ORIGIN))
+_REFRESH = "refresh-token"
+_SCOPES = "granted-scopes"
+_BEGAN_AT = "renewal-began-at"
+_NAMES = frozenset(
+    (
+        _TOKEN,
+        _RENEW_AT,
+        _EXPIRES_AT,
+        _ORIGIN,
+        _REFRESH,
+        _SCOPES,
+        _BEGAN_AT,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +46,19 @@ class Grant:
         token: The token; empty until the first one is issued.
         expires_at: When the token ends, if that is known.
         renew_at: When to request the next one.
+        refresh_token: The token that renews it; empty if there is none.
+        scopes: The scopes that the athlete has granted; ``None`` if the service did not say.
+        began_at: When a renewal began whose result is not stored; ``None`` if there is none. The
+            service may have replaced the refresh token meanwhile.
     """
 
     origin: Origin
     token: str = field(default="", repr=False)
     expires_at: datetime | None = None
     renew_at: datetime | None = None
+    refresh_token: str = field(default="", repr=False)
+    scopes: tuple[str, ...] | None = None
+    began_at: datetime | None = None
 
 
 def with_grant(credentials: Mapping[str, str], grant: Grant | None) -> dict[str, str]:
@@ -49,7 +69,16 @@ def with_grant(credentials: Mapping[str, str], grant: Grant | None) -> dict[str,
     values[_ORIGIN] = str(grant.origin)
     if grant.token:
         values[_TOKEN] = grant.token
-    for name, moment in ((_EXPIRES_AT, grant.expires_at), (_RENEW_AT, grant.renew_at)):
+    if grant.refresh_token:
+        values[_REFRESH] = grant.refresh_token
+    if grant.scopes is not None:
+        values[_SCOPES] = " ".join(grant.scopes)
+    moments = {
+        _EXPIRES_AT: grant.expires_at,
+        _RENEW_AT: grant.renew_at,
+        _BEGAN_AT: grant.began_at,
+    }
+    for name, moment in moments.items():
         if moment is not None:
             values[name] = moment.isoformat()
     return values
@@ -75,9 +104,19 @@ def read_grant(ref: str, values: Mapping[str, str]) -> tuple[dict[str, str], Gra
     try:
         expires_at = _moment(values.get(_EXPIRES_AT))
         renew_at = _moment(values.get(_RENEW_AT))
+        began_at = _moment(values.get(_BEGAN_AT))
     except ValueError:
         raise unreadable(ref, why="the time until which its token is valid is not one") from None
-    return credentials, Grant(origin, values.get(_TOKEN, ""), expires_at, renew_at)
+    scopes = values.get(_SCOPES)
+    return credentials, Grant(
+        origin,
+        values.get(_TOKEN, ""),
+        expires_at,
+        renew_at,
+        values.get(_REFRESH, ""),
+        None if scopes is None else tuple(scopes.split()),
+        began_at,
+    )
 
 
 def _moment(text: str | None) -> datetime | None:

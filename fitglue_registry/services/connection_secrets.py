@@ -9,6 +9,7 @@ from fitglue_registry.errors import AthleteNeeded, Place, UserMistake
 from fitglue_registry.secrets.chain import ChainSecretStore
 from fitglue_registry.secrets.changing import changing
 from fitglue_registry.secrets.references import is_owned_by, scheme_of
+from fitglue_registry.services.app_references import apps_in_files, move_apps
 from fitglue_registry.store.connections import (
     get_connection,
     list_connections,
@@ -155,9 +156,13 @@ def rekey_secrets(workspace: Workspace, to: str | None) -> list[SecretKept]:
             fix="change the key there",
         )
     with change_secrets(workspace) as change:
-        not_moved = _move_secrets(workspace, to, change) if to else {}
+        not_moved = {}
+        if to:
+            move_apps(workspace, workspace.secrets, to)
+            not_moved = _move_secrets(workspace, to, change)
         # Read again, because moving a secret gives it a new reference.
         refs = [connected.secret_ref or "" for connected in with_secrets(workspace)]
+        refs += apps_in_files(workspace, workspace.secrets)
         sealed = workspace.secrets.rekey(refs).outcomes
         results = []
         for connected in with_secrets(workspace):

@@ -33,7 +33,7 @@ def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
     """
     if auth.scheme == "none":
         return {}
-    has_token = auth.scheme == "exchange"
+    has_token = auth.scheme in ("exchange", "oauth2")
     name = TOKEN if has_token else auth.secret or ""
     secret = secrets.get(name, "")
     if not secret:

@@ -54,6 +54,8 @@ SECTIONS = {
     http.Http: "`http`",
     auth.Auth: "`http.auth`",
     auth.TokenExchange: "`http.auth.exchange`",
+    auth.OAuth2: "`http.auth.oauth2`",
+    auth.Scope: "A scope of `http.auth.oauth2.scopes`",
     http.Budget: "A budget of `http.budget`",
     http.Timeouts: "`http.timeouts`",
     entry.EntryPart: "A part of `parts`",

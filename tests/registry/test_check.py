@@ -5,6 +5,7 @@ import pytest
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.registry import Folder
 from fitglue_registry.registry.check import check
+from fitglue_registry.registry.loading import load_catalogue
 
 HTTP = """\
 credentials:
@@ -383,6 +384,37 @@ def test_an_exchange_that_could_not_be_carried_out_is_found(registry, auth, code
     """An `exchange` that is missing, unused, contradictory or without https is an error."""
     registry.add(more=f"{HTTP}  auth: {auth}\n")
     assert f", {place}: {code}: " in registry.complaints()
+
+
+OAUTH2 = "oauth2: {authorize_url: /a, token_url: /t"
+
+
+@pytest.mark.parametrize(
+    ("auth", "code", "place"),
+    [
+        ("{scheme: oauth2}", "FG-entry-missing-key", "http.auth"),
+        (f"{{scheme: bearer, secret: api_key, {OAUTH2}}}}}", "FG-entry-auth", "http.auth.oauth2"),
+        (f"{{scheme: oauth2, secret: api_key, {OAUTH2}}}}}", "FG-entry-auth", "http.auth.secret"),
+        (
+            f"{{scheme: oauth2, {OAUTH2}, parameters: {{state: x}}}}}}",
+            "FG-entry-auth",
+            "http.auth.oauth2.parameters.state",
+        ),
+    ],
+)
+def test_a_permission_that_could_not_be_asked_for_is_found(registry, auth, code, place):
+    """An `oauth2` that is missing, unused, or sets what FitGlue sets itself is an error."""
+    registry.add(more=f"{HTTP}  auth: {auth}\n")
+    assert f", {place}: {code}: " in registry.complaints()
+
+
+def test_a_scope_can_be_only_its_name(registry):
+    """A scope is a name, or a name with a sentence about what is missing without it."""
+    scopes = 'scopes: [read, {name: "runs:all", without: Private runs are missing.}]'
+    registry.add(more=f"{HTTP}  auth: {{scheme: oauth2, {OAUTH2}, {scopes}}}}}\n")
+    assert registry.complaints() == ""
+    [entry] = load_catalogue([registry.folder]).entries("source")
+    assert [scope.name for scope in entry.http.auth.oauth2.scopes] == ["read", "runs:all"]
 
 
 def test_an_exchange_at_another_host_is_fine(registry):

@@ -14,6 +14,7 @@ from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import DETAIL, GOOD, Hanging, Heading
+from fitglue_registry.cli.permission import connect_by_permission
 from fitglue_registry.cli.progress import Progress
 from fitglue_registry.errors import AthleteNeeded, UserMistake
 
@@ -56,16 +57,19 @@ _TRIES = 3
     metavar="NAME=VALUE",
     help="Set a setting that is not a secret; may be repeated.",
 )
+@click.option("--no-browser", is_flag=True, help="Print the address, and paste the answer.")
+@click.option("--new-app", is_flag=True, help="Ask for the id of the app again.")
 @json_option()
 @pass_cli
 def command(cli: CliContext, /, *, integration: str | None, key_stdin: bool, **typed: Any) -> int:
-    """Connect your account at INTEGRATION, or renew its key.
+    """Connect your account at INTEGRATION, or renew its key or permission.
 
     VALUE is the only setting of an integration that needs just one, such as a folder. A key cannot
     be an argument, because the list of processes and the history of the shell would show it. You
     are asked for it, or it is read from an environment variable such as FITGLUE_INTERVALS_API_KEY,
-    or from standard input. For a service whose accounts cannot be connected, the alternatives are
-    listed, and the exit code is 3.
+    or from standard input. Some services ask for your permission in a browser instead, which can be
+    on another machine with --no-browser. For a service whose accounts cannot be connected, the
+    alternatives are listed, and the exit code is 3.
     """
     if integration is None:
         raise _integration_missing(cli)
@@ -76,11 +80,23 @@ def command(cli: CliContext, /, *, integration: str | None, key_stdin: bool, **t
     # The plugin is loaded before anything is asked, so that nobody pastes a key and then reads
     # that it is missing.
     cli.host.entries.load_plugin(entry)
+    permission = {name: typed.pop(name) for name in ("no_browser", "new_app")}
     typed_values = _given(entry, **typed)
     typed_values |= _from_environment(entry, typed_values)
     # Before the key is asked for, so that nobody types it without knowing where it goes.
     typed_values |= _confirmed_address(cli, entry, typed_values)
     values = _completed(cli, entry, typed_values, key_stdin=key_stdin)
+    oauth = cli.host.connections.permission_of(entry.id)
+    if oauth is not None:
+        result = connect_by_permission(
+            cli,
+            entry,
+            oauth,
+            values,
+            permission,
+        )
+        _report(cli, entry, result)
+        return 0
     with Progress(cli, f"asking {entry.name} whose account it is") as progress:
         cli.host.on_wait = progress.waiting
         result = cli.host.connect(entry.id, values)

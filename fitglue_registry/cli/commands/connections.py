@@ -217,7 +217,7 @@ def remove(
 ) -> int:
     """Remove the connection NAME with its key, its records, and the activities that only it has.
 
-    Nothing is deleted at the service.
+    Nothing is deleted at the service, and a permission that you gave in a browser is taken back.
     """
     connection = cli.host.connections.get(name)
     if not yes:
@@ -226,8 +226,15 @@ def remove(
             return UserMistake.exit_code
         # The question has named the connection, so NAME no longer has to be its exact name.
         name = connection.name
-    cli.host.connections.remove(name)
+    removed = cli.host.connections.remove(name)
     cli.show(f"{connection.name} was removed")
+    if removed.revoked:
+        cli.note("Your permission was taken back at the service.")
+    if removed.not_revoked:
+        cli.note(
+            f"Your permission could not be taken back: {removed.not_revoked}. Take it back in the "
+            "settings of your account there."
+        )
     return 0
 
 

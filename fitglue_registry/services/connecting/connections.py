@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Literal
 from fitglue_registry.matching.home_zones import load_home_zones
 from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.services.argument_types import checks_arguments
+from fitglue_registry.services.connecting.entry_fields import permission_of
 from fitglue_registry.services.connecting.finding import at, exactly_named, named, to_account
 from fitglue_registry.services.connecting.proving import Prover
 from fitglue_registry.services.connecting.removing import remove
 from fitglue_registry.services.connecting.storing import store
 from fitglue_registry.services.connection_secrets import rekey_secrets
 from fitglue_registry.services.connection_status import connection_status, local_time
+from fitglue_registry.services.granting.pending import PendingPermissions
 from fitglue_registry.services.plugin_view import PluginViews
 from fitglue_registry.store.connections import list_connections
 from fitglue_registry.store.counts import connection_counts
+from fitglue_registry.transport.oauth_app import App
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
@@ -24,7 +27,11 @@ if TYPE_CHECKING:
 
     from fitglue_registry.plugin_api import Account as Account
     from fitglue_registry.registry import Field
+    from fitglue_registry.registry import OAuth2 as OAuth2
     from fitglue_registry.services.athletes import Athletes
+    from fitglue_registry.services.connecting.asking import Asker
+    from fitglue_registry.services.connecting.asking import Authorization as Authorization
+    from fitglue_registry.services.connecting.removing import Removed as Removed
     from fitglue_registry.services.connecting.storing import ConnectResult
     from fitglue_registry.services.connection_secrets import SecretKept
     from fitglue_registry.services.connection_status import ConnectionStatus
@@ -45,6 +52,7 @@ class Connections:
         self._workspace = workspace
         self._athletes = athletes
         self._views = PluginViews(workspace)
+        self._pending = PendingPermissions(workspace.clock)
 
     def list(self, athlete: str = ME) -> ConnectionList:
         """Return the connections of an athlete, oldest first."""
@@ -100,6 +108,118 @@ class Connections:
             StoreFailed: The connection or its secret cannot be stored.
         """
         proven = self._prover(athlete).prove(integration, values)
+        return store(self._workspace, proven, athlete)
+
+    def permission_of(self, integration: str) -> OAuth2 | None:
+        """Return how an integration asks for a permission in a browser, if it does.
+
+        Such an integration is connected with ``begin_connect`` and ``finish_connect``.
+
+        Args:
+            integration: The id of the integration's entry.
+
+        Raises:
+            UserMistake: FG-unknown-entry or FG-no-source.
+        """
+        return permission_of(self._workspace, integration)
+
+    def knows_app(
+        self,
+        integration: str,
+        values: Mapping[str, str],
+        athlete: str = ME,
+    ) -> bool:
+        """Return whether the app of this installation at a service is known.
+
+        Args:
+            integration: The id of the integration's entry.
+            values: See ``connect``.
+            athlete: The athlete.
+
+        Raises:
+            UserMistake: What ``connect`` raises.
+        """
+        return self._asker(athlete).knows_app(integration, values)
+
+    def keep_app(
+        self,
+        integration: str,
+        values: Mapping[str, str],
+        client_id: str,
+        client_secret: str = "",
+    ) -> None:
+        """Keep the app of this installation at a service in the secret store of this machine.
+
+        Args:
+            integration: The id of the integration's entry.
+            values: See ``connect``. The app is used only at the address that they name.
+            client_id: The id of the app.
+            client_secret: Its secret, unless it has none.
+
+        Raises:
+            UserMistake: FG-app-elsewhere if the application has its own secret store: it gives the
+                app as ``Host(apps=…)``.
+            StoreFailed: The secret cannot be stored.
+        """
+        self._asker(ME).keep_app(integration, values, App(client_id, client_secret))
+
+    def begin_connect(
+        self,
+        integration: str,
+        values: Mapping[str, str],
+        redirect_uri: str,
+        athlete: str = ME,
+    ) -> Authorization:
+        """Begin to connect an account for which the athlete gives a permission in a browser.
+
+        Send the browser to the address that is returned. The service sends it back to
+        ``redirect_uri``; pass the complete address to ``finish_connect`` of the same host, within
+        ten minutes.
+
+        Args:
+            integration: The id of the integration's entry.
+            values: Field of that entry → its value. Most such integrations need none.
+            redirect_uri: Where the browser is sent back: an address of your application.
+            athlete: The athlete.
+
+        Returns:
+            The address.
+
+        Raises:
+            UserMistake: What ``connect`` raises; FG-no-permission-needed if the integration is
+                connected in another way.
+            AthleteNeeded: FG-app-missing if the app is not known here.
+        """
+        return self._asker(athlete).begin(integration, values, redirect_uri)
+
+    def is_answer(self, callback: str) -> bool:
+        """Return whether an address belongs to a ``begin_connect`` that is being waited for.
+
+        Args:
+            callback: The complete address to which the browser was sent back.
+        """
+        return self._asker(ME).is_answer(callback)
+
+    def finish_connect(self, callback: str, athlete: str = ME) -> ConnectResult:
+        """Finish what ``begin_connect`` began, and store the connection.
+
+        If the athlete did not give all permissions, the notes of the account say what is missing.
+
+        Args:
+            callback: The complete address to which the browser was sent back. Each can be used
+                once.
+            athlete: The athlete for whom ``begin_connect`` was called.
+
+        Returns:
+            The connection and its account.
+
+        Raises:
+            UserMistake: FG-permission-unknown if nobody waits for this address.
+            AthleteNeeded: FG-permission-denied if the athlete said no, FG-permission-refused if the
+                service issues no token, FG-app-refused if it does not accept the app.
+            FitglueError: What ``connect`` raises.
+        """
+        proven = self._asker(athlete).finish(callback)
         return store(self._workspace, proven, athlete)
 
     def connect_upload(
@@ -269,18 +389,23 @@ class Connections:
         """
         read_field(field, value)
 
-    def remove(self, name: str, athlete: str = ME) -> None:
+    def remove(self, name: str, athlete: str = ME) -> Removed:
         """Remove a connection with its records, files, secrets and every activity that only it has.
+
+        A permission that the athlete gave in a browser is taken back at the service.
 
         Args:
             name: The exact name or id of the connection.
             athlete: The athlete.
 
+        Returns:
+            Whether the permission was taken back, and why not.
+
         Raises:
             UserMistake: FG-connection-unknown if no connection has that name or id.
             Busy: FG-sync-running while it is being synced.
         """
-        remove(self._workspace, exactly_named(self.list(athlete), name))
+        return remove(self._workspace, exactly_named(self.list(athlete), name))
 
     def rekey(self, to: Literal["file", "keyring"] | None = None) -> SecretsKept:
         """Encrypt the secrets of all connections with a new key file.
@@ -298,6 +423,17 @@ class Connections:
             UserMistake: FG-rekey-elsewhere if the application has its own secret store.
         """
         return rekey_secrets(self._workspace, to)
+
+    def _asker(self, athlete: str) -> Asker:
+        # Few services use OAuth 2, and oauthlib takes 10 ms to import.
+        from fitglue_registry.services.connecting.asking import Asker
+
+        return Asker(
+            self._workspace,
+            self._pending,
+            self._prover(athlete),
+            athlete,
+        )
 
     def _prover(self, athlete: str) -> Prover:
         return Prover(self._workspace, self._athletes, self._views, athlete)

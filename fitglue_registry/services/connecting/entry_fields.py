@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.registry.paths import absolute
+from fitglue_registry.services.addresses import http_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fitglue_registry.registry import Catalogue, Entry, Field
+    from fitglue_registry.registry import Catalogue, Entry, Field, OAuth2
+    from fitglue_registry.workspace import Workspace
 
 
 def source_of(catalogue: Catalogue, integration: str) -> Entry:
@@ -33,6 +35,13 @@ def source_of(catalogue: Catalogue, integration: str) -> Entry:
         why=why,
         fix="see: fitglue registry list",
     )
+
+
+def permission_of(workspace: Workspace, integration: str) -> OAuth2 | None:
+    """Return how an integration asks for a permission in a browser, or ``None`` if it does not."""
+    source = source_of(workspace.installed, integration)
+    http = http_of(workspace.installed, source)
+    return http.auth.oauth2 if http else None
 
 
 def read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

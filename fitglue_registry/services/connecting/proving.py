@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from fitglue_registry.errors import UserMistake
 from fitglue_registry.policy.policy import BASE_URL
 from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.secrets.binding import bind
 from fitglue_registry.services.addresses import (
     chosen_origin,
     different,
+    http_of,
     origins_of,
     other_address,
 )
@@ -17,6 +20,7 @@ from fitglue_registry.services.closed_services import not_connectable
 from fitglue_registry.services.connecting.entry_fields import fields_of, read_fields, source_of
 from fitglue_registry.services.connecting.finding import at, to_account
 from fitglue_registry.services.connecting.storing import Proven
+from fitglue_registry.services.granting.issuing import issuer_of
 from fitglue_registry.services.granting.keys import NewKeys
 from fitglue_registry.services.permissions import Permissions
 from fitglue_registry.services.secret_use import is_proven, not_confirmed
@@ -26,12 +30,46 @@ from fitglue_registry.sync.worker_limits import LISTING_UPLOAD
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fitglue_registry.registry import Entry, Http
+    from fitglue_registry.secrets.grants import Grant
     from fitglue_registry.services.athletes import Athletes
+    from fitglue_registry.services.granting.issuing import Issuer
     from fitglue_registry.services.plugin_view import PluginViews
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.sync.upload import Upload
     from fitglue_registry.transport.origin import OtherAddress
     from fitglue_registry.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What an athlete connects with, before the service is asked.
+
+    Attributes:
+        integration: The id of the integration.
+        source: The entry of its source.
+        secret: The credentials.
+        settings: The settings in use, including those of the operator.
+        of_athlete: The settings that are stored for the athlete.
+        http: The ``http`` block of the installed entry.
+    """
+
+    integration: str
+    source: Entry
+    secret: Mapping[str, str] = field(repr=False)
+    settings: Mapping[str, str]
+    of_athlete: Mapping[str, str]
+    http: Http | None
+
+    @property
+    def base_url(self) -> str | None:
+        """The server that is used in place of the entry's, if any."""
+        return self.settings.get(BASE_URL) or None
+
+    @property
+    def issuer(self) -> Issuer | None:
+        """What issues tokens, if the scheme of the entry has tokens."""
+        return None if self.http is None else issuer_of(self.http, self.base_url)
 
 
 class Prover:
@@ -58,6 +96,13 @@ class Prover:
 
     def prove(self, integration: str, values: Mapping[str, str]) -> Proven:
         """Check credentials and settings with the service; see ``Connections.connect``."""
+        chosen = self.chosen(integration, values)
+        if chosen.issuer is not None and chosen.issuer.auth.oauth2 is not None:
+            raise _permission_needed(integration)
+        return self.proven(chosen)
+
+    def chosen(self, integration: str, values: Mapping[str, str]) -> Chosen:
+        """Return what an athlete connects with, without asking the service."""
         permissions = self._connectable(integration)
         entry, source = permissions.integration, permissions.source
         permissions.check_settings(values)
@@ -67,20 +112,44 @@ class Prover:
             self._check_kept_address(integration)
         # What was typed now takes precedence over what is stored, and the operator over both.
         secret, settings = read_fields(entry, {**kept, **values, **operators})
-        of_athlete = permissions.athletes_settings(settings)
         # From here on, a message of the service that repeats the key is redacted.
         self._workspace.redactor.add(secret.values())
+        # Of the installed entry, which says to which address a secret is sent.
+        http = http_of(self._workspace.installed, source)
+        return Chosen(
+            integration,
+            source,
+            secret,
+            settings,
+            permissions.athletes_settings(settings),
+            http,
+        )
+
+    def proven(self, chosen: Chosen, grant: Grant | None = None) -> Proven:
+        """Ask the service whose account it is.
+
+        Args:
+            chosen: What the athlete connects with.
+            grant: The tokens of a permission that the athlete has just given.
+        """
+        source = chosen.source
         # The plugin needs a connection to ask whose account it is. If the account turns out to be
         # connected already, this id is never stored.
         connection_id = new_connection_id()
-        keys = NewKeys(secret)
-        view = self._views.of_new(connection_id, source, of_athlete, keys)
+        keys = NewKeys(chosen.secret, grant)
+        view = self._views.of_new(connection_id, source, chosen.of_athlete, keys)
         account = self._views.prove(source, view)
         secret = keys.proven()
-        origin = chosen_origin(settings, origins_of(self._workspace, source))
+        origin = chosen_origin(chosen.settings, origins_of(self._workspace, source))
         if secret and origin:
             secret = bind(secret, origin)
-        return Proven(connection_id, source, account, of_athlete, secret)
+        return Proven(
+            connection_id,
+            source,
+            account,
+            chosen.of_athlete,
+            secret,
+        )
 
     def prove_upload(
         self,
@@ -157,3 +226,11 @@ class Prover:
     def _connections(self) -> list[ConnectionRow]:
         with self._workspace.database.read() as db:
             return list_connections(db, self._athlete)
+
+
+def _permission_needed(integration: str) -> UserMistake:
+    return UserMistake(
+        "FG-permission-needed",
+        f"{integration} is connected by a permission that the athlete gives in a browser",
+        fix=f"fitglue connect {integration}; an application calls connections.begin_connect",
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from fitglue_registry.errors import FitglueError
 from fitglue_registry.services.connection_secrets import change_secrets, track_secret
 from fitglue_registry.store.activities import drop_empty
 from fitglue_registry.store.athletes import lock_athlete
@@ -20,8 +22,25 @@ if TYPE_CHECKING:
     from fitglue_registry.workspace import Workspace
 
 
-def remove(workspace: Workspace, connected: ConnectionRow) -> None:
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What was done beside the removal of a connection.
+
+    Attributes:
+        revoked: Whether its permission was taken back at the service; ``None`` if it has none, or
+            if the service takes no permission back.
+        not_revoked: Why the permission was not taken back, although it should have been.
+    """
+
+    revoked: bool | None = None
+    not_revoked: str | None = None
+
+
+def remove(workspace: Workspace, connected: ConnectionRow) -> Removed:
     """Remove a connection with its records, files, secrets and every activity that only it has.
+
+    The permission is taken back first: without its secret, nobody could do that any more. If that
+    fails, the connection is removed all the same.
 
     Raises:
         Busy: FG-sync-running while it is being synced.
@@ -35,7 +54,30 @@ def remove(workspace: Workspace, connected: ConnectionRow) -> None:
     )
     # Plugins are imported here, before the transaction, because other writers wait for it.
     matcher = workspace.matcher()
-    with lock, change_secrets(workspace) as change:
+    with lock:
+        removed = _taken_back(workspace, connected)
+        _remove(workspace, connected, matcher)
+    return removed
+
+
+def _taken_back(workspace: Workspace, connected: ConnectionRow) -> Removed:
+    if connected.secret_ref is None:
+        return Removed()
+    # Few services use OAuth 2, and oauthlib takes 10 ms to import.
+    from fitglue_registry.services.granting.revoking import http_with_revocation, revoke
+
+    try:
+        http = http_with_revocation(workspace, connected)
+    except FitglueError:  # its entry is not installed
+        http = None
+    if http is None:
+        return Removed()
+    reason = revoke(workspace, connected, http)
+    return Removed(reason is None, reason)
+
+
+def _remove(workspace: Workspace, connected: ConnectionRow, matcher: Matcher) -> None:
+    with change_secrets(workspace) as change:
         track_secret(change, connected)
         with workspace.database.write() as db:
             # Another sync may store a blob from now on, whose row this transaction cannot see.

@@ -11,6 +11,7 @@ from fitglue_registry.services.secret_use import open_secret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fitglue_registry.secrets.grants import Grant
     from fitglue_registry.services.granting.issuing import Issuer
     from fitglue_registry.transport.origin import Origin
     from fitglue_registry.transport.tokens import TokenSource
@@ -44,7 +45,13 @@ class StoredKeys:
 
     def tokens(self, origin: Origin, issuer: Issuer) -> StoredTokens:
         """Return what keeps the tokens."""
-        self._tokens = StoredTokens(
+        source = StoredTokens
+        if issuer.auth.oauth2 is not None:
+            # Few services use OAuth 2, and oauthlib takes 10 ms to import.
+            from fitglue_registry.services.granting.permission_tokens import PermissionTokens
+
+            source = PermissionTokens
+        self._tokens = source(
             self._workspace,
             self._connection_id,
             origin,
@@ -62,10 +69,12 @@ class NewKeys:
 
     Args:
         credentials: The credentials that the athlete has entered.
+        grant: The tokens of a permission that the athlete has just given.
     """
 
-    def __init__(self, credentials: Mapping[str, str]) -> None:
+    def __init__(self, credentials: Mapping[str, str], grant: Grant | None = None) -> None:
         self._credentials = credentials
+        self._grant = grant
         self._tokens: NewTokens | None = None
 
     def secrets(self, origin: Origin) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's
@@ -74,7 +83,7 @@ class NewKeys:
 
     def tokens(self, origin: Origin, issuer: Issuer) -> NewTokens:  # noqa: ARG002 - as above
         """Return what keeps the tokens."""
-        self._tokens = NewTokens(issuer, self._credentials)
+        self._tokens = NewTokens(issuer, self._credentials, self._grant)
         return self._tokens
 
     def stored_ref(self) -> None:
@@ -82,4 +91,4 @@ class NewKeys:
 
     def proven(self) -> dict[str, str]:
         """Return the values to store: the credentials, and the token that was issued for them."""
-        return with_grant(self._credentials, self._tokens.grant if self._tokens else None)
+        return with_grant(self._credentials, self._tokens.grant if self._tokens else self._grant)

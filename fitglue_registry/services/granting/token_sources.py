@@ -29,21 +29,28 @@ class NewTokens:
     Args:
         issuer: What issues the tokens.
         credentials: The credentials that the athlete has entered.
+        grant: The tokens of a permission that the athlete has just given.
     """
 
-    def __init__(self, issuer: Issuer, credentials: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        issuer: Issuer,
+        credentials: Mapping[str, str],
+        grant: Grant | None = None,
+    ) -> None:
         self._issuer = issuer
         self._credentials = credentials
+        self._is_new = grant is not None
         self._lock = threading.Lock()
-        self.grant = Grant(issuer.origin)
+        self.grant = grant or Grant(issuer.origin)
         """The newest token, which is stored together with the connection."""
 
     def token(self, sender: TokenSender, rejected: str | None = None) -> Token:
         """Return a token; see ``TokenSource.token``."""
         with self._lock:
-            if not _is_usable(self.grant, rejected, sender):
+            if not self._is_new and not is_usable(self.grant, rejected, sender):
                 self.grant = issue(self._issuer, self._credentials, sender)
-            return _token(self.grant, self._credentials)
+            return token_of(self.grant, self._credentials)
 
 
 class StoredTokens:
@@ -88,46 +95,60 @@ class StoredTokens:
         rejected: str | None,
     ) -> tuple[Token | None, OpenedSecret]:
         """Return the stored token if it can be used, and the secret that it is a part of."""
-        opened = open_with_row(self._workspace, self._connection_id, self._origin)
+        opened = self._opened()
         credentials, grant = self._read(opened)
-        if grant is None or not _is_usable(grant, rejected, sender):
+        if grant is None or not is_usable(grant, rejected, sender):
             return None, opened
-        return _token(grant, credentials), opened
+        return token_of(grant, credentials), opened
+
+    def _opened(self) -> OpenedSecret:
+        return open_with_row(self._workspace, self._connection_id, self._origin)
 
     def _renewed(self, opened: OpenedSecret, sender: TokenSender) -> Token:
         """Request a new token, store it, and return it."""
         credentials, grant = self._read(opened)
+        self._check_issuer(opened, grant)
+        new = issue(self._issuer, credentials, sender)
+        self._store(opened, with_grant(credentials, new))
+        return token_of(new, credentials)
+
+    def _check_issuer(self, opened: OpenedSecret, grant: Grant | None) -> None:
+        """Check that the credentials may be sent to what issues the tokens."""
         if opened.connected is not None:
             proven = grant.origin if grant else self._origin
             check_issuer(self._workspace, opened.connected, proven, self._issuer.origin)
-        new = issue(self._issuer, credentials, sender)
-        self._store(opened, with_grant(credentials, new))
-        return _token(new, credentials)
 
-    def _store(self, opened: OpenedSecret, values: Mapping[str, str]) -> None:
+    def _store(self, opened: OpenedSecret, values: Mapping[str, str]) -> bool:
+        """Store the values in place of the secret, unless it was replaced meanwhile."""
         if opened.connected is None:
-            return
+            return False
         bound = bind(values, self._origin)
         if opened.restored:
             bound = mark_restored(bound)
         # If another key was connected meanwhile, its own token is used from the next request on.
         ref = replace_values(self._workspace, opened.connected, bound)
         self.stored_ref = ref or self.stored_ref
+        return ref is not None
 
     def _read(self, opened: OpenedSecret) -> tuple[dict[str, str], Grant | None]:
         ref = opened.connected.secret_ref if opened.connected else None
         return read_grant(ref or "", opened.values)
 
 
-def _is_usable(
+def is_usable(
     grant: Grant,
     rejected: str | None,
     sender: TokenSender,
 ) -> bool:
+    """Return whether the token of a grant need not be renewed."""
     if not grant.token or grant.token == rejected:
         return False
     return grant.renew_at is None or sender.now() < grant.renew_at
 
 
-def _token(grant: Grant, credentials: Mapping[str, str]) -> Token:
-    return Token(grant.token, grant.renew_at, credentials)
+def token_of(grant: Grant, credentials: Mapping[str, str]) -> Token:
+    """Return the token of a grant, for a session. Nothing of the grant may be shown."""
+    hidden = dict(credentials)
+    if grant.refresh_token:
+        hidden["refresh-token"] = grant.refresh_token
+    return Token(grant.token, grant.renew_at, hidden)

@@ -14,8 +14,10 @@ import shutil
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
 
 from fitglue_registry.errors import FitglueError
+from fitglue_registry.services.app_references import app_reference
 from tests.faults.secrets.killed import in_a_fork, kill_before, left_over
 from tests.services.granting.club import host_of
 
@@ -29,7 +31,8 @@ def renew(home: Path, registry: Path, database: str | None = None) -> str:
         try:
             return host.connections.probe("club").id
         except FitglueError as error:
-            return error.code
+            was_interrupted = "was interrupted" in (error.why or "")
+            return f"{error.code}{':interrupted' if was_interrupted else ''}"
 
 
 def renew_and_tidy(home: Path, registry: Path) -> list[Any]:
@@ -41,7 +44,8 @@ def renew_and_tidy(home: Path, registry: Path) -> list[Any]:
     seen = renew(home, registry)
     with host_of(home, registry) as host:
         host.connections.rekey()
-    return [seen, left_over(home)]
+    app = app_reference("club", "file").rpartition("/")[2]
+    return [seen, [name for name in left_over(home) if name != app]]
 
 
 def stored(home: Path, registry: Path) -> dict[str, str]:
@@ -51,12 +55,20 @@ def stored(home: Path, registry: Path) -> dict[str, str]:
         return host.workspace.secrets.get(connected.secret_ref or "")
 
 
+def reset(home: Path, registry: Path) -> None:
+    """Let a service with permissions be as it was before any renewal."""
+    values = in_a_fork(lambda: stored(home, registry))[1]
+    if "refresh-token" in values:
+        urlopen(f"{values['origin']}/reset", data=b"").close()
+
+
 def play(prepared: Path, registry: Path, folder: Path) -> list[dict[str, Any]]:
     """Kill a renewal at each of its points, and return what each kill left."""
     outcomes: list[dict[str, Any]] = []
     for point in count(1):
         home = folder / str(point)
         shutil.copytree(prepared, home)
+        reset(home, registry)
         status, _ = in_a_fork(
             lambda home=home, point=point: (kill_before(point), renew(home, registry))[1]
         )
@@ -64,9 +76,8 @@ def play(prepared: Path, registry: Path, folder: Path) -> list[dict[str, Any]]:
             return outcomes
         between = in_a_fork(lambda home=home: stored(home, registry))[1]
         again = in_a_fork(lambda home=home: renew_and_tidy(home, registry))[1]
-        outcomes.append(
-            {"killed": os.WIFSIGNALED(status), "between": between["api_key"], "again": again}
-        )
+        kept = between.get("api_key") or between["refresh-token"]
+        outcomes.append({"killed": os.WIFSIGNALED(status), "between": kept, "again": again})
     raise AssertionError("unreachable")
 
 
@@ -78,6 +89,7 @@ def race(prepared: Path, registry: Path, folder: Path, rounds: int) -> list[list
     for number in range(rounds):
         home = folder / str(number)
         shutil.copytree(prepared, home)
+        reset(home, registry)
         outcomes.append(at_once(2, lambda home=home: renew(home, registry)))
     return outcomes
 

@@ -10,14 +10,28 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from fitglue_registry.errors import FitglueError, KeyUnavailable, StoreFailed
 from fitglue_registry.sync.events import SyncFinished
-from fitglue_registry.testing import Fault
+from fitglue_registry.testing import FakeClock, Fault
 from tests.faults.secrets.searching import Search
-from tests.services.granting.club import EXCHANGE, KEY, Club, host_of, jwt, make_registry
+from tests.services.granting.club import (
+    APP,
+    EXCHANGE,
+    KEY,
+    OAUTH2,
+    REDIRECT,
+    REFRESH,
+    Club,
+    OAuthClub,
+    give_permission,
+    host_of,
+    jwt,
+    make_registry,
+)
 
 #: Some distributions install a top-level package `tests` that would hide ours, so the path of our
 #: package is set explicitly.
@@ -140,6 +154,140 @@ def full(*_):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
+# -- permissions (OAuth 2) -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def permitted(home, tmp_path):
+    """Return a service with a permission whose token it has forgotten, and the registry."""
+    registry = make_registry(tmp_path / "permissions", OAUTH2)
+    with OAuthClub(lambda: datetime.now(UTC)) as service:
+        with host_of(home, registry) as host:
+            give_permission(host, service)
+        service.tokens.clear()
+        service.asked.clear()
+        yield service, registry
+
+
+@pytest.mark.parametrize("times", [5, pytest.param(100, marks=pytest.mark.long)])
+def test_processes_that_renew_a_permission_at_once_use_its_refresh_token_once(
+    home, permitted, tmp_path, times, reliability
+):
+    """Of two processes that need a new token at the same time, one renews the permission, although
+    the service accepts each refresh token once, and both go on.
+    """
+    club, registry = permitted
+    assert run_child("race", home, registry, tmp_path / "copies", times) == [["7", "7"]] * times
+    assert club.exchanges == times
+    reliability(
+        "secrets",
+        "two processes renew one permission at once",
+        times=times,
+        lost=0,
+        seen="one of them renews it, both succeed",
+    )
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("rotates", [False, True], ids=["fixed", "rotating"])
+def test_a_permission_whose_renewal_is_killed_is_lost_only_if_the_service_forgot_it(
+    home, permitted, tmp_path, rotates, reliability
+):
+    """A renewal is killed before any commit, rename or removal. A service that keeps the refresh
+    token loses nothing. If the service had replaced it already, and nobody can know the new one,
+    the error says that a renewal was interrupted, and when.
+    """
+    club, registry = permitted
+    club.rotates = rotates
+    outcomes = run_child("kill", home, registry, tmp_path / "copies")
+    accepted = ["7"] + (["FG-permission-ended:interrupted"] if rotates else [])
+    lost = [
+        outcome
+        for outcome in outcomes
+        if not outcome["killed"]
+        or not outcome["between"].startswith(REFRESH)
+        or outcome["again"][0] not in accepted
+        or outcome["again"][1] != []
+    ]
+    assert lost == []
+    forgotten = [outcome for outcome in outcomes if outcome["again"][0] != "7"]
+    assert len(outcomes) > len(forgotten) + 3
+    assert bool(forgotten) == rotates
+    reliability(
+        "secrets",
+        f"killed while a permission is renewed: {'rotating' if rotates else 'fixed'} refresh token",
+        times=len(outcomes),
+        lost=len(lost),
+        seen="the next command renews it, or says that a renewal was interrupted after the service "
+        "had replaced the permission",
+    )
+
+
+def test_no_secret_of_a_permission_is_shown_or_stored_in_the_clear(
+    home, permitted, tmp_path, caplog
+):
+    """The tokens, the code, the state, the verifier and the secret of the app are in no log, no
+    error and no file, whatever the service repeats of them.
+    """
+    caplog.set_level("DEBUG")
+    club, registry = permitted
+    with host_of(home, registry) as host:
+        values = {"base_url": f"{club.url}/v1"}
+        address = host.connections.begin_connect("club", values, REDIRECT).address
+        back = club.allow(address)
+        host.connections.finish_connect(back)
+        form = club.forms[-1]
+        search = Search(
+            {
+                "app": APP.client_secret,
+                "code": form["code"],
+                "verifier": form["code_verifier"],
+                "state": dict(parse_qsl(urlsplit(back).query))["state"],
+                "refresh token": f"{REFRESH}+{club.issued}/x",
+                "token": next(reversed(club.tokens)),
+            }
+        )
+        said = " ".join([APP.client_secret, f"{REFRESH}+{club.issued}/x"])
+        club.tokens.clear()
+        body = json.dumps({"error": "invalid_grant", "error_description": said})
+        club.fault("/oauth/token", Fault.status(400, body=body), times=None)
+        with pytest.raises(FitglueError) as caught:
+            host.connections.probe("club")
+        events = [str(event) for event in host.sync()]
+    assert caught.value.code == "FG-permission-ended"
+    assert search.in_error(caught.value) == []
+    assert search.in_text(caplog.text, *events) == []
+    assert search.in_home(home) == []
+
+
+def test_the_app_moves_with_the_keys(home, permitted, desktop):
+    """`rekey --to` moves the secret of the app, too, and a new key file encrypts it."""
+    club, registry = permitted
+    with host_of(home, registry) as host:
+        host.connections.rekey("keyring")
+        assert list((home / "secrets").glob("*.sealed")) == []
+        assert len(desktop.kept) == 2
+        host.connections.rekey("file")
+        assert desktop.kept == {}
+        host.connections.rekey()
+        assert host.connections.probe("club").id == "7"
+    assert club.exchanges == 1
+
+
+def test_the_app_is_used_only_at_the_address_for_which_it_was_entered(home, permitted):
+    """Another base URL does not get the secret of the app: the app has to be entered for it."""
+    _, registry = permitted
+    with (
+        host_of(home, registry) as host,
+        OAuthClub(lambda: datetime.now(UTC)) as thief,
+    ):
+        values = {"base_url": f"{thief.url}/v1"}
+        assert not host.connections.knows_app("club", values)
+        with pytest.raises(FitglueError, match="FG-app-missing"):
+            host.connections.begin_connect("club", values, REDIRECT)
+        assert thief.requests == []
+
+
 # -- addresses -------------------------------------------------------------------------------------
 
 
@@ -204,7 +352,7 @@ def test_no_failure_of_a_renewal_shows_the_key(home, registry, club, connected, 
     token = last_token(home, registry)
     club.fault("/token", filled(fault, key=KEY, token=token), times=None)
     search = Search({"key": KEY, "token": token})
-    with host_of(home, registry) as host:
+    with host_of(home, registry, clock=FakeClock(datetime.now(UTC))) as host:
         with pytest.raises(FitglueError) as caught:
             host.connections.probe("club")
         events = [str(event) for event in host.sync()]

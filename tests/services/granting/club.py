@@ -5,10 +5,12 @@ write them: without a line about authentication.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import types
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlencode, urlsplit
 
 from fitglue_registry import Host, Policy, hookimpl
 from fitglue_registry.model import Completeness, SourceActivity
@@ -17,6 +19,7 @@ from fitglue_registry.plugins import Plugins
 from fitglue_registry.registry import Folder
 from fitglue_registry.testing import LoopbackService, json_response
 from fitglue_registry.testing.messages import Response
+from fitglue_registry.transport.oauth_app import App
 from tests.faults.plugins.sources import Point
 
 if TYPE_CHECKING:
@@ -34,9 +37,7 @@ name: Club
 summary: A service of running clubs.
 plugin: fitglue-club
 tier: hobbyist
-credentials:
-  - {{name: api_key, label: Key, secret: true}}
-settings:
+{credentials}settings:
   - {{name: base_url, label: Address, required: false}}
 http:
   base_url: https://api.club.example/v1
@@ -44,6 +45,10 @@ http:
   auth:
 {auth}
 hooks: [fitglue_connect]
+"""
+CREDENTIALS = """\
+credentials:
+  - {name: api_key, label: Key, secret: true}
 """
 SOURCE = """\
 schema: 1
@@ -153,7 +158,8 @@ def plugin() -> types.ModuleType:
     def fitglue_normalize(record):
         start = datetime(2026, 5, int(record.external_id), 7)  # noqa: DTZ001 - a local time
         summary = Completeness(("summary",))
-        return [SourceActivity("Run", "Run", start, elapsed_s=60, completeness=summary)]
+        values = {"title": "Run", "sport": "Run", "start_local": start, "elapsed_s": 60.0}
+        return [SourceActivity(**values, completeness=summary)]
 
     module = types.ModuleType("club")
     module.FITGLUE_HOOK_API = 1
@@ -164,7 +170,9 @@ def plugin() -> types.ModuleType:
 
 def make_registry(folder: Path, auth: str = EXCHANGE) -> Path:
     """Write the entries to a registry folder, and return it."""
-    for kind, text in (("integrations", INTEGRATION.format(auth=auth)), ("sources", SOURCE)):
+    credentials = CREDENTIALS if "api_key" in auth else ""
+    integration = INTEGRATION.format(auth=auth, credentials=credentials)
+    for kind, text in (("integrations", integration), ("sources", SOURCE)):
         (folder / kind).mkdir(parents=True, exist_ok=True)
         (folder / kind / "club.yaml").write_text(text)
     (folder / "tiers.yaml").write_text("schema: 1\ntiers:\n  - {id: hobbyist, name: Hobbyist}\n")
@@ -176,3 +184,122 @@ def host_of(home: Path, registry: Path, **differs: Any) -> Host:
     plugins = Plugins([Point("fitglue-club", plugin())], time_limit_s=20)
     options = {"policy": Policy.personal()} | differs
     return Host(home, plugins=plugins, folders=[Folder(registry)], **options)
+
+
+# -- OAuth 2 ---------------------------------------------------------------------------------------
+
+OAUTH2 = """\
+    scheme: oauth2
+    oauth2:
+      authorize_url: https://login.club.example/authorize
+      token_url: https://login.club.example/oauth/token
+      revoke_url: https://login.club.example/oauth/revoke
+      scopes: [profile, {name: "runs:all", without: "Private runs are missing."}]
+"""
+APP = App("club-app-1", "Cl13nt-secret/of+Fitglue")
+REFRESH = "R3fresh-of-the-club"
+REDIRECT = "http://127.0.0.1:8765/"
+
+
+class OAuthClub(Club):
+    """The service, which gives permissions in a browser and replaces its refresh tokens.
+
+    Args:
+        now: Returns the current time.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        super().__init__(now)
+        self.lifetime = timedelta(hours=6)
+        self.ticked = {"profile", "runs:all"}  # the scopes that the athlete leaves ticked
+        self.says_no = False
+        self.rotates = True
+        self.down: int | None = None  # the status of an outage, in which nothing is renewed
+        self.codes: dict[str, dict[str, str]] = {}  # code → the request that it answers
+        self.refresh_tokens: set[str] = set()  # those that are valid
+        self.revoked: list[str] = []
+        self.forms: list[dict[str, str]] = []  # the forms of all requests for tokens
+        self.route("/authorize", self._authorize)
+        self.route("/oauth/token", self._oauth_token, method="POST")
+        self.route("/oauth/revoke", self._revoke, method="POST")
+        self.route("/reset", self._reset, method="POST")
+
+    def allow(self, address: str) -> str:
+        """Do what a browser does, and return the address to which it is sent back."""
+        query = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+        assert query["client_id"] == APP.client_id
+        assert query["response_type"] == "code"
+        back = {"state": query["state"]}
+        if self.says_no:
+            back |= {"error": "access_denied"}
+        else:
+            code = f"C0de-of-the-club-{len(self.codes) + 1}"
+            self.codes[code] = query
+            back |= {"code": code}
+        return f"{query['redirect_uri']}?{urlencode(back)}"
+
+    def _authorize(self, request: Request) -> Response:
+        back = self.allow(f"http://club{request.target}")
+        return Response(302, b"", headers=(("Location", back),))
+
+    def _oauth_token(self, request: Request) -> Response:
+        self.asked.append(request)
+        if self.down is not None:
+            return json_response({"error": "server_error"}, self.down)
+        form = dict(parse_qsl(request.body.decode()))
+        self.forms.append(form)
+        if not self._is_app(request, form):
+            return json_response({"error": "invalid_client"}, 401)
+        if form["grant_type"] == "authorization_code":
+            return self._first(form)
+        if form["refresh_token"] not in self.refresh_tokens:
+            return json_response({"error": "invalid_grant"}, 400)
+        if self.rotates:
+            self.refresh_tokens.discard(form["refresh_token"])
+        return self._tokens(refreshes=self.rotates)
+
+    def _is_app(self, request: Request, form: dict[str, str]) -> bool:
+        given = (form.get("client_id"), form.get("client_secret"))
+        if request.header("authorization"):
+            coded = request.header("authorization").removeprefix("Basic ")
+            given = tuple(map(unquote_plus, base64.b64decode(coded).decode().split(":")))
+        return given == (APP.client_id, APP.client_secret)
+
+    def _first(self, form: dict[str, str]) -> Response:
+        query = self.codes.pop(form["code"], None)
+        if query is None or query["redirect_uri"] != form["redirect_uri"]:
+            return json_response({"error": "invalid_grant"}, 400)
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        if challenge != query.get("code_challenge"):
+            return json_response({"error": "invalid_grant"}, 400)
+        return self._tokens(refreshes=True)
+
+    def _tokens(self, *, refreshes: bool) -> Response:
+        answer: dict[str, Any] = {"access_token": self.issue(), "token_type": "bearer"}
+        answer |= {"expires_in": int(self.lifetime.total_seconds())}
+        answer |= {"scope": " ".join(sorted(self.ticked))}
+        if refreshes:
+            answer["refresh_token"] = f"{REFRESH}+{self.issued}/x"
+            self.refresh_tokens.add(answer["refresh_token"])
+        return json_response(answer)
+
+    def _reset(self, request: Request) -> Response:
+        """Forget all tokens, and accept the first refresh token again."""
+        self.tokens.clear()
+        self.refresh_tokens = {f"{REFRESH}+1/x"}
+        return Response(200, b"")
+
+    def _revoke(self, request: Request) -> Response:
+        form = dict(parse_qsl(request.body.decode()))
+        self.revoked.append(form["token"])
+        self.refresh_tokens.discard(form["token"])
+        return Response(200, b"")
+
+
+def give_permission(host: Host, club: OAuthClub) -> None:
+    """Connect as the command does: keep the app, and come back from the browser."""
+    values = {"base_url": f"{club.url}/v1"}
+    host.connections.keep_app("club", values, APP.client_id, APP.client_secret)
+    address = host.connections.begin_connect("club", values, REDIRECT).address
+    host.connections.finish_connect(club.allow(address))

@@ -1,0 +1,83 @@
+"""The apps with which this installation is known at services: their ids and their secrets.
+
+An app belongs to the installation and not to an athlete. The application that embeds the host gives
+it as ``Host(apps=…)``; on a machine of one's own, it is kept in the secret store of the machine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import AthleteNeeded, UserMistake
+from fitglue_registry.secrets.binding import bind, read_bound
+from fitglue_registry.secrets.chain import ChainSecretStore
+from fitglue_registry.services.app_references import read_app, write_app
+from fitglue_registry.transport.oauth_app import App
+
+if TYPE_CHECKING:
+    from fitglue_registry.services.granting.issuing import Issuer
+    from fitglue_registry.workspace import Workspace
+
+_ID = "client_id"
+_SECRET = "client_secret"  # noqa: S105 - a name
+
+
+def app_of(workspace: Workspace, integration: str, issuer: Issuer) -> App | None:
+    """Return the app for an integration, or ``None`` if none is known.
+
+    Args:
+        workspace: What the host has opened.
+        integration: The id of the integration.
+        issuer: What issues its tokens. An app that was entered for another address is not used.
+    """
+    given = workspace.apps.get(integration)
+    if given is not None:
+        workspace.redactor.add((given.client_secret,))
+        return given
+    secrets = workspace.secrets
+    kept = read_app(secrets, integration) if isinstance(secrets, ChainSecretStore) else None
+    if kept is None:
+        return None
+    bound = read_bound(*kept)
+    if bound.origin != issuer.origin:
+        return None
+    workspace.redactor.add((bound.values.get(_SECRET, ""),))
+    return App(bound.values.get(_ID, ""), bound.values.get(_SECRET, ""))
+
+
+def keep_app(
+    workspace: Workspace,
+    integration: str,
+    issuer: Issuer,
+    app: App,
+) -> None:
+    """Keep the app for an integration in the secret store of this machine.
+
+    Raises:
+        UserMistake: FG-app-elsewhere if the application has its own secret store.
+        StoreFailed: The secret cannot be stored.
+    """
+    if not isinstance(workspace.secrets, ChainSecretStore):
+        raise app_elsewhere(integration)
+    values = bind({_ID: app.client_id, _SECRET: app.client_secret}, issuer.origin)
+    write_app(workspace.secrets, integration, values)
+
+
+def missing_app(integration: str, name: str) -> AthleteNeeded:
+    """Return the error for an integration whose app is not known here."""
+    return AthleteNeeded(
+        "FG-app-missing",
+        f"the id of the app at {name} is not known on this machine",
+        why="the service issues tokens only to an app that is registered there",
+        fix=f"enter it: fitglue connect {integration}; an application gives it as Host(apps=…)",
+    )
+
+
+def app_elsewhere(integration: str) -> UserMistake:
+    """Return the error for an app that has to come from the application."""
+    return UserMistake(
+        "FG-app-elsewhere",
+        f"the app of {integration} cannot be stored",
+        why="the application that embeds this host stores the secrets itself",
+        fix="give it as Host(apps={…})",
+    )

@@ -1,0 +1,95 @@
+"""Keeps the tokens of a permission that an athlete has given (OAuth 2), and renews them.
+
+A service may replace the refresh token at each renewal and accept the old one only once. Therefore
+three things are stored: that a renewal begins, before it is requested; and the new tokens, before
+the first of them is used. A process that is killed in between leaves a trace, so that the athlete
+can be told why a permission has ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import AthleteNeeded
+from fitglue_registry.secrets.grants import with_grant
+from fitglue_registry.services.granting.permissions import endpoint_of, permission_ended, renew
+from fitglue_registry.services.granting.token_sources import StoredTokens, is_usable, token_of
+from fitglue_registry.transport.oauth_tokens import PermissionEnded
+
+if TYPE_CHECKING:
+    from fitglue_registry.secrets.grants import Grant
+    from fitglue_registry.services.secret_use import OpenedSecret
+    from fitglue_registry.transport.token_sender import TokenSender
+    from fitglue_registry.transport.tokens import Token
+
+
+class PermissionTokens(StoredTokens):
+    """The tokens of a stored permission, which all processes share; a ``TokenSource``."""
+
+    def _renewed(self, opened: OpenedSecret, sender: TokenSender) -> Token:
+        """Renew the tokens, store them, and return the one for requests."""
+        grant = self._grant_in(opened)
+        endpoint = endpoint_of(self._workspace, self._integration(opened), self._issuer, sender)
+        opened = self._with_mark(opened, grant, sender)
+        if self._grant_in(opened).refresh_token != grant.refresh_token:
+            return self._of_others(opened, sender)
+        try:
+            new = renew(endpoint, self._issuer, grant)
+        except PermissionEnded as ended:
+            why = ended.why
+        else:
+            credentials, _ = self._read(opened)
+            self._store(opened, with_grant(credentials, new))
+            return token_of(new, credentials)
+        now = self._opened()
+        # Somebody who does not share this lock may have renewed the tokens.
+        if self._grant_in(now).refresh_token != grant.refresh_token:
+            return self._of_others(now, sender)
+        raise permission_ended(
+            self._integration(opened),
+            self._issuer,
+            why,
+            grant,
+        )
+
+    def _with_mark(
+        self,
+        opened: OpenedSecret,
+        grant: Grant,
+        sender: TokenSender,
+    ) -> OpenedSecret:
+        """Store that a renewal begins, if the service will replace the refresh token.
+
+        This also shows, before anything is replaced, that the new tokens can be stored.
+        """
+        oauth = self._issuer.auth.oauth2
+        if oauth is None or oauth.refresh == "fixed" or grant.began_at is not None:
+            return opened
+        credentials, _ = self._read(opened)
+        marked = replace(grant, began_at=sender.now())
+        self._store(opened, with_grant(credentials, marked))
+        return self._opened()
+
+    def _of_others(self, opened: OpenedSecret, sender: TokenSender) -> Token:
+        """Return the token that another process or a new permission has stored."""
+        credentials, _ = self._read(opened)
+        grant = self._grant_in(opened)
+        if is_usable(grant, None, sender):
+            return token_of(grant, credentials)
+        return self._renewed(opened, sender)
+
+    def _grant_in(self, opened: OpenedSecret) -> Grant:
+        """Return the grant of a secret, after checking where its refresh token may be sent."""
+        _, grant = self._read(opened)
+        if grant is None:
+            raise AthleteNeeded(
+                "FG-key-missing",
+                "no permission is stored for this connection",
+                fix=f"give it again: fitglue connect {self._integration(opened)}",
+            )
+        self._check_issuer(opened, grant)
+        return grant
+
+    def _integration(self, opened: OpenedSecret) -> str:
+        return opened.connected.integration if opened.connected else ""

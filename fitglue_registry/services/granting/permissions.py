@@ -1,0 +1,112 @@
+"""Renews the tokens of a permission that an athlete has given, and explains when it has ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import AthleteNeeded, Place
+from fitglue_registry.secrets.grants import Grant
+from fitglue_registry.services.granting.apps import app_of, missing_app
+from fitglue_registry.transport.oauth_tokens import PermissionEnded, TokenEndpoint
+
+if TYPE_CHECKING:
+    from fitglue_registry.services.granting.issuing import Issuer
+    from fitglue_registry.transport.oauth_tokens import IssuedGrant
+    from fitglue_registry.transport.token_sender import TokenSender
+    from fitglue_registry.workspace import Workspace
+
+
+def endpoint_of(
+    workspace: Workspace,
+    integration: str,
+    issuer: Issuer,
+    sender: TokenSender,
+) -> TokenEndpoint:
+    """Return what issues and renews the tokens of an integration for the app of this installation.
+
+    Raises:
+        AthleteNeeded: FG-app-missing if the app is not known here.
+    """
+    oauth = issuer.auth.oauth2
+    assert oauth is not None  # the check of the entry demands it
+    app = app_of(workspace, integration, issuer)
+    if app is None:
+        raise missing_app(integration, issuer.origin.host)
+    return TokenEndpoint(
+        oauth,
+        issuer.url,
+        app,
+        sender,
+    )
+
+
+def grant_of(issued: IssuedGrant, issuer: Issuer, before: Grant | None = None) -> Grant:
+    """Return what is stored of issued tokens.
+
+    Args:
+        issued: The tokens.
+        issuer: What has issued them.
+        before: The grant that they renew. Its refresh token and scopes stay valid if the response
+            has none.
+    """
+    token = issued.token
+    grant = Grant(
+        issuer.origin,
+        token.value,
+        token.expires_at,
+        token.renew_at,
+        issued.refresh_token,
+        issued.scopes,
+    )
+    if before is None:
+        return grant
+    return replace(
+        grant,
+        refresh_token=grant.refresh_token or before.refresh_token,
+        scopes=before.scopes if grant.scopes is None else grant.scopes,
+    )
+
+
+def renew(endpoint: TokenEndpoint, issuer: Issuer, grant: Grant) -> Grant:
+    """Return the renewed tokens of a grant.
+
+    Raises:
+        PermissionEnded: The service does not accept the refresh token, or there is none.
+        AthleteNeeded: FG-app-refused.
+        Retryable: The service cannot be asked now, or does not work.
+    """
+    if not grant.refresh_token:
+        raise PermissionEnded("it has issued no token that could renew the permission")
+    return grant_of(endpoint.renewed(grant.refresh_token), issuer, grant)
+
+
+def permission_ended(
+    integration: str,
+    issuer: Issuer,
+    why: str,
+    grant: Grant | None,
+) -> AthleteNeeded:
+    """Return the error for a permission that the service no longer accepts.
+
+    Args:
+        integration: The id of the integration.
+        issuer: What has issued the tokens.
+        why: What the service has responded.
+        grant: The grant before this renewal. If an earlier renewal of it was interrupted, that is
+            the most likely reason.
+    """
+    reason = f"{why}; the athlete may have revoked it there, or it was not used for too long"
+    if grant is not None and grant.began_at is not None:
+        began = f"{grant.began_at:%Y-%m-%d %H:%M} UTC"
+        reason = (
+            f"{why}; a renewal that began at {began} was interrupted before its result could be "
+            "stored, and the service has probably replaced the permission then"
+        )
+    return AthleteNeeded(
+        "FG-permission-ended",
+        f"{issuer.origin.host} no longer accepts the permission that the athlete gave",
+        at=Place(url=issuer.url),
+        why=reason,
+        fix=f"give it again: fitglue connect {integration}; nothing that was fetched is lost",
+    )

@@ -1,0 +1,404 @@
+"""A permission that the athlete gives in a browser (OAuth 2), as an application asks for it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from fitglue_registry.errors import AthleteNeeded, UserMistake
+from fitglue_registry.secrets.memory import MemorySecretStore
+from fitglue_registry.sync.events import SyncFinished, SyncStopped
+from fitglue_registry.testing import Fault
+from fitglue_registry.transport.oauth_app import App
+from tests.services.granting.club import (
+    APP,
+    OAUTH2,
+    REDIRECT,
+    OAuthClub,
+    host_of,
+    make_registry,
+)
+
+
+@pytest.fixture
+def club(clock):
+    with OAuthClub(clock.now) as service:
+        yield service
+
+
+@pytest.fixture
+def registry(tmp_path):
+    return make_registry(tmp_path / "registry", OAUTH2)
+
+
+@pytest.fixture
+def host(tmp_path, registry, clock):
+    options = {"clock": clock, "secrets": MemorySecretStore(), "apps": {"club": APP}}
+    with host_of(tmp_path / "home", registry, **options) as host:
+        yield host
+
+
+@pytest.fixture
+def begin(host, club):
+    """Return a function that begins to connect, and returns the address for the browser."""
+
+    def call(athlete="me"):
+        values = {"base_url": f"{club.url}/v1"}
+        return host.connections.begin_connect("club", values, REDIRECT, athlete).address
+
+    return call
+
+
+@pytest.fixture
+def connect(host, club, begin):
+    """Return a function that connects, as a browser and an athlete who allows it would."""
+
+    def call(athlete="me"):
+        return host.connections.finish_connect(club.allow(begin(athlete)), athlete)
+
+    return call
+
+
+def last_of(host):
+    """Sync, and return the last event."""
+    return list(host.sync())[-1]
+
+
+# -- connecting ------------------------------------------------------------------------------------
+
+
+def test_a_permission_connects_and_syncs(host, club, connect):
+    """An entry without a line of Python for authentication connects and syncs."""
+    result = connect()
+    assert (result.account.id, result.account.notes) == ("7", ())
+    assert last_of(host).counts["new"] == 3
+    assert club.exchanges == 1
+
+
+def test_the_address_asks_for_what_the_entry_declares(club, begin):
+    """The address has the app, the scopes, the way back, a state and a code challenge."""
+    address = begin()
+    club.allow(address)
+    [query] = club.codes.values()
+    assert address.startswith(f"{club.url}/authorize?")
+    assert query["scope"] == "profile runs:all"
+    assert query["redirect_uri"] == REDIRECT
+    assert query["code_challenge_method"] == "S256"
+    assert len(query["state"]) == 64
+    assert APP.client_secret not in address
+
+
+def test_a_permission_that_was_unticked_is_named(host, club, connect):
+    """The athlete reads at once which permission was not given, and what will be missing."""
+    club.ticked = {"profile"}
+    note = "You did not give the permission runs:all. Private runs are missing."
+    assert connect().account.notes == (note,)
+    assert host.connections.list()[0].account.notes == (note,)
+
+
+def test_scopes_in_the_address_count_more_than_those_of_the_token(host, club, begin):
+    """Some services say only in the address which permissions were given."""
+    back = f"{club.allow(begin())}&scope=profile"
+    [note] = host.connections.finish_connect(back).account.notes
+    assert "runs:all" in note
+
+
+def test_an_answer_can_be_used_once(host, club, begin):
+    """An address that was used is refused the second time, even if the first time failed."""
+    back = club.allow(begin())
+    host.connections.finish_connect(back)
+    with pytest.raises(UserMistake, match="FG-permission-unknown"):
+        host.connections.finish_connect(back)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda back: back.replace("state=", "state=x"),
+        lambda back: back.partition("state=")[0],
+        lambda back: "",
+        lambda back: "http://[broken",
+        lambda back: f"{REDIRECT}?code=stolen",
+    ],
+    ids=["another state", "no state", "nothing", "broken", "only a code"],
+)
+def test_an_answer_that_nobody_waits_for_is_refused(host, club, begin, changed):
+    """An address without the right state is refused, and its code is not used."""
+    back = club.allow(begin())
+    assert host.connections.is_answer(back)
+    assert not host.connections.is_answer(changed(back))
+    with pytest.raises(UserMistake, match="FG-permission-unknown"):
+        host.connections.finish_connect(changed(back))
+    assert club.exchanges == 0
+
+
+def test_an_answer_is_refused_after_ten_minutes(host, club, begin, clock):
+    """A permission is waited for during ten minutes."""
+    back = club.allow(begin())
+    clock.move(seconds=601)
+    with pytest.raises(UserMistake, match="FG-permission-unknown"):
+        host.connections.finish_connect(back)
+
+
+def test_an_answer_of_another_athlete_is_refused(host, club, begin):
+    """Nobody can get another athlete to connect an account that is not theirs."""
+    back = club.allow(begin("ada"))
+    with pytest.raises(UserMistake, match="FG-permission-unknown"):
+        host.connections.finish_connect(back, "ben")
+    assert host.connections.list("ben") == []
+
+
+def test_a_pasted_address_may_be_broken_into_lines(host, club, begin):
+    """An address that a terminal has wrapped is read like one on a single line."""
+    back = club.allow(begin())
+    assert host.connections.finish_connect(f"  {back[:40]}\n{back[40:]} \n").account.id == "7"
+
+
+def test_an_athlete_who_says_no_is_not_connected(host, club, connect):
+    """If the athlete does not allow it, the error says so, and nothing is stored."""
+    club.says_no = True
+    with pytest.raises(AthleteNeeded, match="FG-permission-denied") as caught:
+        connect()
+    assert caught.value.why == "the service says: access_denied"
+    assert host.connections.list() == []
+
+
+def test_a_code_that_is_not_accepted_is_explained(host, club, begin):
+    """A code that the service does not accept asks the athlete to connect again."""
+    back = club.allow(begin())
+    club.codes.clear()
+    with pytest.raises(AthleteNeeded, match="FG-permission-refused"):
+        host.connections.finish_connect(back)
+
+
+def test_a_wrong_app_is_told_from_a_wrong_permission(tmp_path, registry, clock, club):
+    """A service that does not accept the app is not mistaken for an athlete who said no."""
+    wrong = {"club": App(APP.client_id, "an-0ld-secret/of+Fitglue")}
+    with host_of(tmp_path / "home", registry, clock=clock, apps=wrong) as host:
+        values = {"base_url": f"{club.url}/v1"}
+        address = host.connections.begin_connect("club", values, REDIRECT).address
+        with pytest.raises(AthleteNeeded, match="FG-app-refused"):
+            host.connections.finish_connect(club.allow(address))
+
+
+def test_an_app_that_is_not_known_is_asked_for(tmp_path, registry, clock, club):
+    """Without an app, nothing is begun, and the error says how to give one."""
+    with (
+        host_of(tmp_path / "home", registry, clock=clock) as host,
+        pytest.raises(AthleteNeeded, match="FG-app-missing"),
+    ):
+        host.connections.begin_connect("club", {"base_url": f"{club.url}/v1"}, REDIRECT)
+
+
+def test_a_key_cannot_take_the_place_of_a_permission(host, club):
+    """`connect` with values is refused for such an integration, and says what to do instead."""
+    with pytest.raises(UserMistake, match="FG-permission-needed"):
+        host.connect("club", {"base_url": f"{club.url}/v1"})
+
+
+# -- renewing --------------------------------------------------------------------------------------
+
+
+def test_a_token_is_renewed_with_its_newest_refresh_token(host, club, connect, clock):
+    """Each renewal uses the refresh token of the one before, which the service has replaced."""
+    connect()
+    for _ in range(3):
+        clock.move(hours=6)
+        assert isinstance(last_of(host), SyncFinished)
+    used = [form["refresh_token"] for form in club.forms[1:]]
+    assert used == [f"R3fresh-of-the-club+{number}/x" for number in (1, 2, 3)]
+
+
+def test_a_fixed_refresh_token_is_kept(host, club, connect, clock, secret):
+    """If a renewal brings no refresh token, the one that is there stays valid."""
+    club.rotates = False
+    connect()
+    before = secret()["refresh-token"]
+    clock.move(hours=6)
+    assert isinstance(last_of(host), SyncFinished)
+    assert secret()["refresh-token"] == before
+
+
+def test_a_token_that_was_revoked_early_is_renewed_once(host, club, connect):
+    """A 401 before the end of a token renews it, and the request is repeated."""
+    connect()
+    club.tokens.clear()
+    assert isinstance(last_of(host), SyncFinished)
+    assert club.exchanges == 2
+
+
+def test_a_permission_that_the_athlete_has_revoked_asks_for_it_again(host, club, connect, clock):
+    """A permission that is gone stops the connection until the athlete gives it again."""
+    connect()
+    club.refresh_tokens.clear()
+    clock.move(hours=6)
+    last = last_of(host)
+    assert isinstance(last, SyncStopped)
+    assert last.error.code == "FG-permission-ended"
+    assert "interrupted" not in last.error.why
+    assert host.connections.list()[0].state == "credentials-rejected"
+    assert connect().renewed
+    assert isinstance(last_of(host), SyncFinished)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_an_outage_of_what_renews_ends_no_permission(host, club, connect, clock, status):
+    """A 5xx is an outage: the connection stays ok, and the next sync renews the token."""
+    connect()
+    clock.move(hours=6)
+    club.down = status
+    assert last_of(host).error.code == "FG-source-down"
+    assert host.connections.list()[0].state == "ok"
+    club.down = None
+    assert isinstance(last_of(host), SyncFinished)
+
+
+def test_an_app_whose_secret_was_changed_ends_no_permission(host, club, connect, clock):
+    """A wrong secret of the app is told from a permission that has ended."""
+    connect()
+    clock.move(hours=6)
+    club._is_app = lambda *_: False
+    assert last_of(host).error.code == "FG-app-refused"
+
+
+def test_a_renewal_that_was_interrupted_is_named(host, club, connect, clock, secret):
+    """If the answer to a renewal is lost and the service has replaced the refresh token, the next
+    error says when that happened.
+    """
+    connect()
+    clock.move(hours=6)
+    club.fault("/oauth/token", Fault.reset(), times=None)
+    assert last_of(host).error.code in ("FG-answer-broken", "FG-no-network")
+    began = secret()["renewal-began-at"]
+    club.clear_faults()
+    clock.move(hours=1)
+    last = last_of(host)
+    assert last.error.code == "FG-permission-ended"
+    assert f"a renewal that began at {began[:10]} {began[11:16]} UTC was interrupted" in str(
+        last.error.why
+    )
+
+
+def test_a_renewal_after_an_outage_leaves_no_mark(host, club, connect, clock, secret):
+    """A renewal that succeeds in the end removes the mark of the one that failed."""
+    connect()
+    clock.move(hours=6)
+    club.down = 502
+    last_of(host)
+    assert "renewal-began-at" in secret()
+    club.down = None
+    last_of(host)
+    assert "renewal-began-at" not in secret()
+
+
+def test_a_permission_without_a_refresh_token_ends_with_its_token(host, club, connect, clock):
+    """A service that issues no refresh token asks for the permission again."""
+    tokens = club._tokens
+    club._tokens = lambda refreshes: tokens(refreshes=False)
+    connect()
+    assert isinstance(last_of(host), SyncFinished)
+    clock.move(hours=6)
+    error = last_of(host).error
+    assert error.code == "FG-permission-ended"
+    assert "no token that could renew" in error.why
+
+
+def test_tokens_that_others_have_renewed_are_used(host, club, connect, clock, monkeypatch):
+    """If the refresh token is refused because somebody without the lock has renewed it, the newer
+    tokens are used.
+    """
+    connect()
+    clock.move(hours=6)
+    from fitglue_registry.services.granting import permission_tokens
+
+    real = permission_tokens.renew
+
+    def overtaken(endpoint, issuer, grant):
+        monkeypatch.setattr(permission_tokens, "renew", real)
+        with host_of_others(host) as other:
+            assert other.connections.probe("club").id == "7"
+        return real(endpoint, issuer, grant)
+
+    monkeypatch.setattr(permission_tokens, "renew", overtaken)
+    monkeypatch.setattr("fitglue_registry.services.granting.token_sources.grant_lock", without_lock)
+    assert isinstance(last_of(host), SyncFinished)
+    assert host.connections.list()[0].state == "ok"
+
+
+def host_of_others(host):
+    """Return another host on the same home."""
+    workspace = host.workspace
+    return host_of(
+        workspace.home,
+        workspace.home.parent / "registry",
+        clock=workspace.clock,
+        secrets=workspace.secrets,
+        apps=workspace.apps,
+    )
+
+
+def without_lock(*_):
+    """Imitate a lock that does not exclude others."""
+    from contextlib import nullcontext
+
+    return nullcontext()
+
+
+# -- removing --------------------------------------------------------------------------------------
+
+
+def test_removing_a_connection_takes_its_permission_back(host, club, connect):
+    """The service is told that the permission has ended, before the secret is deleted."""
+    connect()
+    removed = host.connections.remove("club")
+    assert (removed.revoked, removed.not_revoked) == (True, None)
+    assert club.revoked == ["R3fresh-of-the-club+1/x"]
+    assert host.workspace.secrets._values == {}
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_permission_that_cannot_be_taken_back_does_not_keep_the_connection(
+    host, club, connect, status
+):
+    """If the service does not take it back, the connection is removed, and the reason is told."""
+    connect()
+    club.fault("/oauth/revoke", Fault.status(status), times=None)
+    removed = host.connections.remove("club")
+    assert removed.revoked is False
+    assert "127.0.0.1" in removed.not_revoked
+    assert host.connections.list() == []
+
+
+# -- forms of requests -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("client", ["body", "basic"])
+def test_the_app_authenticates_itself_as_the_entry_says(tmp_path, club, clock, client):
+    """The secret of the app is in the body, or in Basic authentication, and nowhere else."""
+    registry = make_registry(tmp_path / "other", f"{OAUTH2}      client: {client}\n")
+    with host_of(tmp_path / "home", registry, clock=clock, apps={"club": APP}) as host:
+        values = {"base_url": f"{club.url}/v1"}
+        address = host.connections.begin_connect("club", values, REDIRECT).address
+        host.connections.finish_connect(club.allow(address))
+    [request], [form] = club.asked, club.forms
+    assert ("client_secret" in form) == (client == "body")
+    assert bool(request.header("authorization")) == (client == "basic")
+
+
+def test_scopes_can_be_separated_by_commas(tmp_path, club, clock):
+    """The scopes are joined as the entry says, and extra parameters are added."""
+    more = '      scope_separator: ","\n      parameters: {approval_prompt: auto}\n'
+    registry = make_registry(tmp_path / "other", OAUTH2 + more)
+    with host_of(tmp_path / "home", registry, clock=clock, apps={"club": APP}) as host:
+        values = {"base_url": f"{club.url}/v1"}
+        club.allow(host.connections.begin_connect("club", values, REDIRECT).address)
+    [query] = club.codes.values()
+    assert (query["scope"], query["approval_prompt"]) == ("profile,runs:all", "auto")
+
+
+def test_a_long_lifetime_has_a_margin(host, connect, secret, clock):
+    """A token is renewed five minutes before it ends."""
+    connect()
+    ends = clock.now() + timedelta(hours=6)
+    assert secret()["token-renew-at"] == (ends - timedelta(minutes=5)).isoformat()
