@@ -106,6 +106,8 @@ class Workspace:
         self._home = home
         self._url = database
         self._replacements = replacements or Replacements()
+        self.apps = self._replacements.apps
+        """The apps at services that the application has given, by the id of the integration."""
         self._raws: RawStore | None = None
         self._workers: PebbleWorkers | None = None
         self._closing = ExitStack()
@@ -338,11 +340,6 @@ class Workspace:
             self.clock,
             self.redactor,
         )
-
-    @property
-    def apps(self) -> Mapping[str, App]:
-        """The apps at services that the application has given, by the id of the integration."""
-        return self._replacements.apps
 
     def _open_file_secrets(self) -> FileSecretStore:
         from fitglue_registry.secrets.file_store import FileSecretStore

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fitglue_registry.cli.context import CliContext
-    from fitglue_registry.services.connecting.connections import OAuth2
+    from fitglue_registry.services.connecting.connections import NeededPermission
     from fitglue_registry.services.connecting.storing import ConnectResult
-    from fitglue_registry.services.entries import Entry
+    from fitglue_registry.services.entries import Entry, OAuth2
 
 #: The port in the address to paste, if the entry names none. Nothing has to listen there.
 _PORT_TO_PASTE = 8765
@@ -29,7 +29,7 @@ _LONGEST_WAIT_S = 590.0
 def connect_by_permission(
     cli: CliContext,
     entry: Entry,
-    oauth: OAuth2,
+    needed: NeededPermission,
     values: Mapping[str, str],
     options: Mapping[str, bool],
 ) -> ConnectResult:
@@ -38,20 +38,21 @@ def connect_by_permission(
     Args:
         cli: The command line.
         entry: The entry of the integration.
-        oauth: How it asks for a permission.
+        needed: The permission that it asks for.
         values: The values to connect with.
         options: ``new_app``: ask for the app although it is known; ``no_browser``: open no browser.
 
     Returns:
         The connection.
     """
-    _ensure_app(
-        cli,
-        entry,
-        oauth,
-        values,
-        anew=options["new_app"],
-    )
+    oauth = needed.oauth
+    if options["new_app"] or not needed.knows_app or _given(entry, "CLIENT_ID"):
+        _enter_app(
+            cli,
+            entry,
+            oauth,
+            values,
+        )
     if options["no_browser"] or not _has_browser():
         callback = _pasted(cli, entry, oauth, values)
     else:
@@ -59,20 +60,15 @@ def connect_by_permission(
     return cli.host.connections.finish_connect(callback)
 
 
-def _ensure_app(
+def _enter_app(
     cli: CliContext,
     entry: Entry,
     oauth: OAuth2,
     values: Mapping[str, str],
-    *,
-    anew: bool,
 ) -> None:
-    """Ask for the app of this installation, unless it is known."""
-    client_id = os.environ.get(_variable(entry, "CLIENT_ID"), "").strip()
-    client_secret = os.environ.get(_variable(entry, "CLIENT_SECRET"), "").strip()
-    connections = cli.host.connections
-    if not client_id and not anew and connections.knows_app(entry.id, values):
-        return
+    """Take the app of this installation from the environment, or ask for it, and keep it."""
+    client_id = _given(entry, "CLIENT_ID")
+    client_secret = _given(entry, "CLIENT_SECRET")
     if not client_id:
         cli.note(
             f"{entry.name} gives permissions only to an app that is registered there. FitGlue has "
@@ -84,12 +80,16 @@ def _ensure_app(
         client_id = _ask(entry, "Client id", "CLIENT_ID")
     if oauth.client != "none" and not client_secret:
         client_secret = _ask(entry, "Client secret", "CLIENT_SECRET")
-    connections.keep_app(
+    cli.host.connections.keep_app(
         entry.id,
         values,
         client_id,
         client_secret,
     )
+
+
+def _given(entry: Entry, name: str) -> str:
+    return os.environ.get(_variable(entry, name), "").strip()
 
 
 def _variable(entry: Entry, name: str) -> str:

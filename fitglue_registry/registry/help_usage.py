@@ -9,6 +9,7 @@ from fitglue_registry.model.stored import PartName
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fitglue_registry.registry.auth import OAuth2
     from fitglue_registry.registry.catalogue import Catalogue
     from fitglue_registry.registry.entry import Closed, Delay, Entry, EntryPart, Field
 
@@ -122,10 +123,29 @@ def _alternatives(entry: Entry, closed: Closed) -> Iterator[str]:
 
 def _connecting(number: int, integration: Entry) -> Iterator[str]:
     asked = [*integration.credentials, *integration.settings]
-    end = ", which asks for:" if asked else "."
+    oauth = integration.http.auth.oauth2 if integration.http else None
+    end = ", which asks for:" if asked or oauth else "."
     yield f"{number}. Run `fitglue connect {integration.id}`{end}"
     for field in asked:
         yield _asked(field, integration.id)
+    if oauth is not None:
+        yield from _permission(integration, oauth)
+
+
+def _permission(integration: Entry, oauth: OAuth2) -> Iterator[str]:
+    name = f"FITGLUE_{integration.id}_CLIENT".upper().replace("-", "_")
+    app = " ".join(filter(None, ("An app that you register at the service.", oauth.app_help)))
+    variables = f"`{name}_ID`"
+    if oauth.client != "none":
+        variables += f" and `{name}_SECRET`"
+    yield f"   - **App**. {app} It is asked for once. Environment variables: {variables}."
+    yield (
+        "   - **Permission**. It opens a browser, in which you sign in and give FitGlue your "
+        "permission. With `--no-browser`, you paste an address instead."
+    )
+    for scope in oauth.scopes:
+        if scope.without:
+            yield f"   - **Without the permission `{scope.name}`**: {scope.without}"
 
 
 def _asked(field: Field, integration: str) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fitglue_registry.registry import Entry as Entry
     from fitglue_registry.registry import EntryPart as EntryPart
     from fitglue_registry.registry import Field as Field
+    from fitglue_registry.registry import OAuth2 as OAuth2
     from fitglue_registry.services.athletes import Athletes
     from fitglue_registry.services.connecting.connections import Connections
     from fitglue_registry.workspace import Workspace

@@ -111,3 +111,20 @@ def test_the_article_of_a_closed_service_lists_its_alternatives():
     assert "Accounts cannot be connected." in text
     assert "Then run `fitglue import export_12345.zip`." in text
     assert "fitglue sync" not in text
+
+
+def test_an_article_says_how_a_permission_is_given(registry):
+    """The set-up of a service with OAuth 2 names the app, the browser, and what is missing."""
+    registry.add(
+        "integrations/club.yaml",
+        kind="integration",
+        http='{base_url: "https://example.org", auth: {scheme: oauth2, oauth2: {'
+        "authorize_url: /a, token_url: /t, app_help: Register it at example.org/apps., "
+        'scopes: [{name: "runs:all", without: Private runs are missing.}]}}}',
+    )
+    catalogue = load_catalogue([registry.folder])
+    text = article(catalogue.get("integration", "club"), catalogue)
+    assert "Register it at example.org/apps. It is asked for once." in text
+    assert "`FITGLUE_CLUB_CLIENT_ID` and `FITGLUE_CLUB_CLIENT_SECRET`" in text
+    assert "With `--no-browser`, you paste an address instead." in text
+    assert "**Without the permission `runs:all`**: Private runs are missing." in text

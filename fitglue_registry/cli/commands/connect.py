@@ -86,12 +86,12 @@ def command(cli: CliContext, /, *, integration: str | None, key_stdin: bool, **t
     # Before the key is asked for, so that nobody types it without knowing where it goes.
     typed_values |= _confirmed_address(cli, entry, typed_values)
     values = _completed(cli, entry, typed_values, key_stdin=key_stdin)
-    oauth = cli.host.connections.permission_of(entry.id)
-    if oauth is not None:
+    needed = cli.host.connections.permission_of(entry.id, values)
+    if needed is not None:
         result = connect_by_permission(
             cli,
             entry,
-            oauth,
+            needed,
             values,
             permission,
         )

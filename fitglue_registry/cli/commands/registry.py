@@ -118,10 +118,13 @@ def _entry(entry: Entry, available: Availability) -> Iterator[Part]:
             ]
         )
     asked = [*entry.credentials, *entry.settings]
-    if asked:
+    needs = [_asked(entry, field) for field in asked]
+    if entry.http and entry.http.auth.oauth2:
+        needs.append(("permission", "You give it in a browser, to an app that you register there."))
+    if needs:
         yield ""
         yield Heading("Needs")
-        yield Pairs([_asked(entry, field) for field in asked])
+        yield Pairs(needs)
     if entry.data:
         yield ""
         yield Heading("Data")

@@ -45,6 +45,19 @@ class Authorization:
 
 
 @dataclass(frozen=True, slots=True)
+class NeededPermission:
+    """The permission that an integration asks for.
+
+    Attributes:
+        oauth: The ``oauth2`` block of its entry.
+        knows_app: Whether the app of this installation is known; otherwise, it must be entered.
+    """
+
+    oauth: OAuth2
+    knows_app: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Asker:
     """Asks one athlete for permissions.
 
@@ -60,10 +73,11 @@ class Asker:
     prover: Prover
     athlete: str
 
-    def knows_app(self, integration: str, values: Mapping[str, str]) -> bool:
-        """Return whether the app is known; see ``Connections.knows_app``."""
-        issuer, _ = _issuer_of(self.prover.chosen(integration, values))
-        return app_of(self.workspace, integration, issuer) is not None
+    def needed(self, integration: str, values: Mapping[str, str]) -> NeededPermission:
+        """Return what is asked for; see ``Connections.permission_of``."""
+        issuer, oauth = _issuer_of(self.prover.chosen(integration, values))
+        app = app_of(self.workspace, integration, issuer)
+        return NeededPermission(oauth, knows_app=app is not None)
 
     def keep_app(
         self,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from fitglue_registry.matching.home_zones import load_home_zones
 from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.services.argument_types import checks_arguments
-from fitglue_registry.services.connecting.entry_fields import permission_of
+from fitglue_registry.services.connecting.entry_fields import oauth2_of
 from fitglue_registry.services.connecting.finding import at, exactly_named, named, to_account
 from fitglue_registry.services.connecting.proving import Prover
 from fitglue_registry.services.connecting.removing import remove
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from fitglue_registry.plugin_api import Account as Account
     from fitglue_registry.registry import Field
-    from fitglue_registry.registry import OAuth2 as OAuth2
     from fitglue_registry.services.athletes import Athletes
     from fitglue_registry.services.connecting.asking import Asker
     from fitglue_registry.services.connecting.asking import Authorization as Authorization
+    from fitglue_registry.services.connecting.asking import NeededPermission as NeededPermission
     from fitglue_registry.services.connecting.removing import Removed as Removed
     from fitglue_registry.services.connecting.storing import ConnectResult
     from fitglue_registry.services.connection_secrets import SecretKept
@@ -110,36 +110,31 @@ class Connections:
         proven = self._prover(athlete).prove(integration, values)
         return store(self._workspace, proven, athlete)
 
-    def permission_of(self, integration: str) -> OAuth2 | None:
+    def permission_of(
+        self,
+        integration: str,
+        values: Mapping[str, str],
+        athlete: str = ME,
+    ) -> NeededPermission | None:
         """Return how an integration asks for a permission in a browser, if it does.
 
         Such an integration is connected with ``begin_connect`` and ``finish_connect``.
 
         Args:
             integration: The id of the integration's entry.
-
-        Raises:
-            UserMistake: FG-unknown-entry or FG-no-source.
-        """
-        return permission_of(self._workspace, integration)
-
-    def knows_app(
-        self,
-        integration: str,
-        values: Mapping[str, str],
-        athlete: str = ME,
-    ) -> bool:
-        """Return whether the app of this installation at a service is known.
-
-        Args:
-            integration: The id of the integration's entry.
             values: See ``connect``.
             athlete: The athlete.
+
+        Returns:
+            The ``oauth2`` block of the entry, and whether the app of this installation is known;
+            ``None`` if the integration is connected with values.
 
         Raises:
             UserMistake: What ``connect`` raises.
         """
-        return self._asker(athlete).knows_app(integration, values)
+        if oauth2_of(self._workspace, integration) is None:
+            return None
+        return self._asker(athlete).needed(integration, values)
 
     def keep_app(
         self,

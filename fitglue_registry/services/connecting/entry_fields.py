@@ -37,7 +37,7 @@ def source_of(catalogue: Catalogue, integration: str) -> Entry:
     )
 
 
-def permission_of(workspace: Workspace, integration: str) -> OAuth2 | None:
+def oauth2_of(workspace: Workspace, integration: str) -> OAuth2 | None:
     """Return how an integration asks for a permission in a browser, or ``None`` if it does not."""
     source = source_of(workspace.installed, integration)
     http = http_of(workspace.installed, source)

@@ -282,7 +282,7 @@ def test_the_app_is_used_only_at_the_address_for_which_it_was_entered(home, perm
         OAuthClub(lambda: datetime.now(UTC)) as thief,
     ):
         values = {"base_url": f"{thief.url}/v1"}
-        assert not host.connections.knows_app("club", values)
+        assert not host.connections.permission_of("club", values).knows_app
         with pytest.raises(FitglueError, match="FG-app-missing"):
             host.connections.begin_connect("club", values, REDIRECT)
         assert thief.requests == []
