@@ -18,6 +18,7 @@ from fitglue_registry.transport.addresses import (
 )
 from fitglue_registry.transport.answer import HttpAnswer
 from fitglue_registry.transport.body import Content, decode, read_beginning, read_wire
+from fitglue_registry.transport.library_logs import query_hidden
 from fitglue_registry.transport.never_sent import was_never_sent
 from fitglue_registry.transport.origin import origin_of
 from fitglue_registry.transport.request_body import rewind_body
@@ -149,13 +150,14 @@ class Exchange:
         # redirect without a size limit.
         adapter = self._session.get_adapter(url)
         try:
-            response = adapter.send(
-                request,
-                stream=True,
-                timeout=(policy.connect_s, policy.read_s),
-                verify=self._verify,
-                proxies=self._proxies,
-            )
+            with query_hidden(hidden=origin_of(url) != policy.origin):
+                response = adapter.send(
+                    request,
+                    stream=True,
+                    timeout=(policy.connect_s, policy.read_s),
+                    verify=self._verify,
+                    proxies=self._proxies,
+                )
         except Exception as error:
             if was_never_sent(error):
                 trail.never_sent()

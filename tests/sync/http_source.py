@@ -29,10 +29,12 @@ plugin: paged
 tier: hobbyist
 """
 INTEGRATION = """\
+credentials:
+  - {{name: api_key, secret: true, required: false}}
 settings:
   - {{name: base_url, required: false}}
 http:
-  base_url: https://paged.example
+  base_url: {base_url}
 {http}
 hooks: [fitglue_connect]
 """
@@ -53,11 +55,20 @@ def list_rows(connection: Any) -> Iterator[Listing]:
         yield Listing(str(row["id"]), json.dumps(row).encode())
 
 
-def make_plugin(rows: Callable[[Any], Iterator[Listing]] = list_rows) -> types.ModuleType:
+def get_detail(connection: Any, external_id: str) -> Any:
+    """Return the response with the detail of a row."""
+    return connection.http.get(f"rows/{external_id}")
+
+
+def make_plugin(
+    rows: Callable[[Any], Iterator[Listing]] = list_rows,
+    detail: Callable[[Any, str], Any] = get_detail,
+) -> types.ModuleType:
     """Return the plugin.
 
     Args:
         rows: Yields the listings of a connection.
+        detail: Returns the response with the detail of a row, for a connection and an id.
     """
 
     def fitglue_connect(connection):
@@ -68,7 +79,7 @@ def make_plugin(rows: Callable[[Any], Iterator[Listing]] = list_rows) -> types.M
 
     def fitglue_fetch(connection, part, ids):
         for external_id in ids:
-            answer = connection.http.get(f"rows/{external_id}")
+            answer = detail(connection, external_id)
             yield Part(external_id, part, answer.wire, answer.wire_encoding)
 
     def fitglue_normalize(record):
@@ -94,6 +105,7 @@ def host_of(
     folder: Path,
     plugin: types.ModuleType,
     *,
+    base_url: str = "https://paged.example",
     http: str = "",
     **differs: Any,
 ) -> Host:
@@ -102,12 +114,14 @@ def host_of(
     Args:
         folder: The folder of the host and of the entries.
         plugin: The plugin.
+        base_url: The address of the service in the entry.
         http: Further lines of the ``http`` block, each indented by two spaces.
         **differs: Other arguments of the host.
     """
     entries = folder / "registry"
     texts = {
-        "integrations": ENTRY.format(kind="integration") + INTEGRATION.format(http=http),
+        "integrations": ENTRY.format(kind="integration")
+        + INTEGRATION.format(base_url=base_url, http=http),
         "sources": ENTRY.format(kind="source") + SOURCE,
     }
     for kind, text in texts.items():

@@ -163,7 +163,7 @@ def test_a_signed_address_that_is_refused_does_not_blame_the_key(with_other, oth
 
 def test_a_signature_is_neither_in_errors_nor_in_logs(with_other, other, reply, caplog):
     """The query of an address on another host is a secret: whoever has it can use it."""
-    caplog.set_level("DEBUG", "fitglue_registry.transport")
+    caplog.set_level("DEBUG")
     session = with_other(credential=False, retries=0)
     answer = session.get(f"{other.url}/file?signature=abc")
     other.respond_with(reply(503))
@@ -171,6 +171,9 @@ def test_a_signature_is_neither_in_errors_nor_in_logs(with_other, other, reply, 
         session.get(f"{other.url}/file?signature=abc")
     shown = answer.url + caplog.text + str(caught.value.as_dict())
     assert (answer.url, "abc" in shown) == (f"{other.url}/file?…", False)
+    # The queries of the service itself are useful in a log.
+    session.get("x", {"page": "2"})
+    assert "page=2" in caplog.text
 
 
 def test_an_id_that_looks_like_an_address_stays_a_part_of_the_path(session, server):

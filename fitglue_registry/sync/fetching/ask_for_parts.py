@@ -48,6 +48,8 @@ _CODES_FOR_ALL = frozenset(
         "FG-no-network",
         "FG-rate-limited",
         "FG-plugin-blocked",
+        # Each of its calls would send thousands of requests.
+        "FG-plugin-endless",
         "FG-session-closed",
     }
 )

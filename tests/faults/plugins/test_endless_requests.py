@@ -108,6 +108,27 @@ def test_endless_pages_with_rows_end_too(endless, few):
     assert list(host.activities()) == []
 
 
+def test_a_detail_with_endless_pages_ends_the_sync(tmp_path, service, few):
+    """A detail that follows pages for ever ends the sync, and is not tried again for each record,
+    even if other details are fine.
+    """
+    rows = [{"id": number} for number in range(1, 9)]
+    service.route("/rows", lambda request: json_response(rows))
+
+    def detail(connection, external_id):
+        answer = connection.http.get("me")
+        if int(external_id) % 2:
+            for number in itertools.count():
+                answer = connection.http.get(f"pages/{number}")
+        return answer
+
+    with host_of(tmp_path, make_plugin(detail=detail)) as host:
+        host.connect("paged", {"base_url": service.url})
+        last = list(host.sync())[-1]
+    assert last.error.code == "FG-plugin-endless"
+    assert len([entry for entry in service.requests if "pages" in entry.path]) <= 40
+
+
 @pytest.mark.parametrize("hook", ["fitglue_connect", "fitglue_fetch"])
 def test_each_hook_has_the_limit(session, service, few, hook):
     """A call of any hook is limited, also one that returns no iterator."""
