@@ -24,6 +24,8 @@ _UNQUOTED = "/:@,;=+!*'()~$&"
 
 #: All characters that a URL may contain (RFC 3986, 2.2 and 2.3), and the percent sign.
 _LEGAL = "-._~:/?#[]@!$&'()*+,;=%"
+#: Characters of a complete address. Browsers and servers accept about as many.
+_LONGEST = 8_000
 _ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
 _PLAIN = re.compile(r"\Ahttp://", re.IGNORECASE)
 
@@ -98,6 +100,13 @@ def _absolute(policy: HttpPolicy, address: str) -> str:
 
     Some services behind a proxy write their own address with http. It is requested with https.
     """
+    # Before anything else, because it may be as long as a response.
+    if len(address) > _LONGEST:
+        raise _host_not_allowed(
+            policy,
+            "a malformed address",
+            f"it has more than {_LONGEST:,} characters",
+        )
     secure = _PLAIN.sub("https://", address)
     if policy.origin.scheme == "https" and origin_of(secure) in policy.origins:
         address = secure

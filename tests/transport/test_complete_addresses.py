@@ -101,7 +101,9 @@ def test_a_redirect_without_the_key_takes_no_other_header_along(with_other, serv
         "http://127.0.0.1:99999/",
         "http://[broken",
         "http://",
+        "http://127.0.0.1:{port}/" + "a" * 8000,
     ],
+    ids=lambda address: address[:40],
 )
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_an_address_elsewhere_is_refused_and_nobody_is_asked(
