@@ -2,10 +2,13 @@
 responses state.
 """
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fitglue_registry.errors import Retryable
 from fitglue_registry.policy import Policy
@@ -13,10 +16,12 @@ from fitglue_registry.registry import Budget as Limit
 from fitglue_registry.testing import FakeAnswer, FakeClock, LoopbackService, Response, json_response
 from fitglue_registry.transport.budget import AllBudgets, FileBudget, NoBudget, budget_of
 from fitglue_registry.transport.caps import Report
+from fitglue_registry.transport.ledger import Ledger
 from fitglue_registry.transport.policy import HttpPolicy
 from fitglue_registry.transport.reported_limits import reports_of
 from fitglue_registry.transport.session import HttpSession
 from fitglue_registry.transport.waiting import Pace
+from fitglue_registry.transport.windows import windows_of
 
 QUARTER_S, DAY_S = 900, 86_400
 STRAVA = (
@@ -361,3 +366,32 @@ def test_windows_of_the_clock_are_consecutive(budget, at):
         clock.sleep(wait_s)
         moments.append(clock.now())
     assert {(b - a).total_seconds() for a, b in pairwise(moments)} == {900.0}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.one_of(st.floats(0, 400), st.sampled_from([0.1, 59.9, 60.0, 899.9, 900.0])),
+        min_size=1,
+        max_size=40,
+    ),
+    st.integers(min_value=1, max_value=9),
+    st.sampled_from([60, 900, 3600]),
+)
+def test_no_window_of_the_clock_ever_holds_more_than_its_limit(steps, most, seconds):
+    """Whatever the times of the requests are, no window is granted more than its limit, not even
+    if each request arrives a little late.
+    """
+    windows = windows_of([Limit(requests=most, per_s=seconds, window="clock")])
+    content, now, granted_at = b"", 1_795_003_200.0, []
+    for step in steps:
+        now += step
+        for _ in range(3):
+            ledger = Ledger(content, windows, now)
+            grant = ledger.take(1)
+            content = ledger.written()
+            if not grant.wait_s:
+                granted_at.extend([now] * (1 + grant.lease))
+    for late_s in (0.0, 0.2):
+        arrived = Counter((moment + late_s) // seconds for moment in granted_at)
+        assert max(arrived.values()) <= most
