@@ -16,6 +16,7 @@ from fitglue_registry.store.connections import (
     replace_secret,
     update_connection,
 )
+from fitglue_registry.store.pending_permissions import pending_references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,7 +106,9 @@ def change_secrets(workspace: Workspace) -> AbstractContextManager[SecretChange]
         which = str(database.path.resolve())
 
     def named() -> set[str]:
-        return {connected.secret_ref or "" for connected in with_secrets(workspace)}
+        of_connections = {connected.secret_ref or "" for connected in with_secrets(workspace)}
+        with workspace.database.read() as db:
+            return of_connections | pending_references(db)
 
     return changing(workspace.secrets, workspace.home, which, named)
 

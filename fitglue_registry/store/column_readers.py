@@ -185,6 +185,12 @@ READERS: Mapping[str, Mapping[str, Reader]] = {
         "last_checked_at": _moment,
         "full_walk_at": _moment,
     },
+    "fg_pending_permissions": {
+        "state_sha256": _sha256,
+        "athlete_id": _text,
+        "secret_ref": _secret_ref,
+        "expires_at": _moment,
+    },
     "fg_windows": {
         "connection_id": _id,
         "walk_at": _moment,

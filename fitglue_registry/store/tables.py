@@ -129,6 +129,17 @@ connections = Table(
     UniqueConstraint("athlete_id", "integration", "account_id"),
 )
 
+#: The permissions that athletes are being asked for in a browser. The database contains neither the
+#: state nor what the answer is used with.
+pending_permissions = Table(
+    "fg_pending_permissions",
+    metadata,
+    Column("state_sha256", Text, primary_key=True),
+    Column("athlete_id", Text, nullable=False),  # need not be stored yet
+    Column("secret_ref", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+)
+
 #: The windows of a full walk that are still to be listed. A walk that was killed resumes with them.
 windows = Table(
     "fg_windows",

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from fitglue_registry.errors import AthleteNeeded, Place, UserMistake
 from fitglue_registry.services.granting.apps import app_of, keep_app, missing_app
-from fitglue_registry.services.granting.pending import LIFETIME, Pending
+from fitglue_registry.services.granting.pending import LIFETIME, Pending, add, is_waited_for, take
 from fitglue_registry.services.granting.permissions import endpoint_of, grant_of
 from fitglue_registry.transport.oauth_app import Question
 from fitglue_registry.transport.oauth_messages import authorization_address, new_verifier
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from fitglue_registry.services.connecting.proving import Chosen, Prover
     from fitglue_registry.services.connecting.storing import Proven
     from fitglue_registry.services.granting.issuing import Issuer
-    from fitglue_registry.services.granting.pending import PendingPermissions
     from fitglue_registry.transport.oauth_app import App
     from fitglue_registry.workspace import Workspace
 
@@ -63,13 +62,11 @@ class Asker:
 
     Attributes:
         workspace: What the host has opened.
-        pending: The permissions that athletes are being asked for.
         prover: Proves connections of the athlete.
         athlete: The athlete.
     """
 
     workspace: Workspace
-    pending: PendingPermissions
     prover: Prover
     athlete: str
 
@@ -96,7 +93,7 @@ class Asker:
 
     def is_answer(self, callback: str) -> bool:
         """Return whether an address is waited for; see ``Connections.is_answer``."""
-        return self.pending.find(read_callback(callback).get("state", "")) is not None
+        return is_waited_for(self.workspace, read_callback(callback).get("state", ""))
 
     def begin(
         self,
@@ -115,15 +112,13 @@ class Asker:
         question = Question(redirect_uri, new_verifier(), new_verifier())
         self.workspace.redactor.add((question.state, question.verifier))
         expires_at = self.workspace.clock.now() + LIFETIME
-        self.pending.add(
-            Pending(
-                integration,
-                dict(values),
-                self.athlete,
-                question,
-                expires_at,
-            )
+        pending = Pending(
+            integration,
+            values,
+            self.athlete,
+            question,
         )
+        add(self.workspace, pending, expires_at)
         url = auth_url(_http_of(chosen), oauth.authorize_url, chosen.base_url)
         address = authorization_address(
             oauth,
@@ -136,11 +131,8 @@ class Asker:
     def finish(self, callback: str) -> Proven:
         """Use the permission that the browser has brought; see ``Connections.finish_connect``."""
         answer = read_callback(callback)
-        pending = self.pending.take(answer.get("state", ""))
+        pending = take(self.workspace, answer.get("state", ""), self.athlete)
         if pending is None:
-            raise _unknown_state()
-        # Otherwise somebody could get another athlete to connect an account that is not theirs.
-        if pending.athlete != self.athlete:
             raise _unknown_state()
         chosen = self.prover.chosen(pending.integration, pending.values)
         issuer, oauth = _issuer_of(chosen)

@@ -14,7 +14,6 @@ from fitglue_registry.services.connecting.removing import remove
 from fitglue_registry.services.connecting.storing import store
 from fitglue_registry.services.connection_secrets import rekey_secrets
 from fitglue_registry.services.connection_status import connection_status, local_time
-from fitglue_registry.services.granting.pending import PendingPermissions
 from fitglue_registry.services.plugin_view import PluginViews
 from fitglue_registry.store.connections import list_connections
 from fitglue_registry.store.counts import connection_counts
@@ -52,7 +51,6 @@ class Connections:
         self._workspace = workspace
         self._athletes = athletes
         self._views = PluginViews(workspace)
-        self._pending = PendingPermissions(workspace.clock)
 
     def list(self, athlete: str = ME) -> ConnectionList:
         """Return the connections of an athlete, oldest first."""
@@ -168,8 +166,8 @@ class Connections:
         """Begin to connect an account for which the athlete gives a permission in a browser.
 
         Send the browser to the address that is returned. The service sends it back to
-        ``redirect_uri``; pass the complete address to ``finish_connect`` of the same host, within
-        ten minutes.
+        ``redirect_uri``; pass the complete address to ``finish_connect``, within ten minutes. Any
+        host on the same database and the same secret store can do that.
 
         Args:
             integration: The id of the integration's entry.
@@ -425,7 +423,6 @@ class Connections:
 
         return Asker(
             self._workspace,
-            self._pending,
             self._prover(athlete),
             athlete,
         )

@@ -1,26 +1,40 @@
 """Permissions that athletes are being asked for at a service, until the browser comes back.
 
-They are kept in memory, so the process that has sent the athlete to the service must still run when
-the browser comes back. Each is used once, within ten minutes.
+They are in the database, so that another process of a web application can receive the browser. A
+row has the hash of the state, and a reference: what is needed to use the answer is in the secret
+store. Each is used once, within ten minutes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import threading
+import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import AthleteNeeded
+from fitglue_registry.model.moments import clock_text
+from fitglue_registry.services.connection_secrets import change_secrets
+from fitglue_registry.store.pending_permissions import (
+    PendingRow,
+    add_pending,
+    drop_expired,
+    drop_pending,
+    expired_references,
+    find_pending,
+)
+from fitglue_registry.transport.oauth_app import Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from fitglue_registry.transport.clock import WaitingClock
-    from fitglue_registry.transport.oauth_app import Question
+    from fitglue_registry.workspace import Workspace
 
 #: How long an athlete may take at the service.
 LIFETIME = timedelta(minutes=10)
+_OWNER = "permission"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,53 +46,83 @@ class Pending:
         values: The values to connect with, by the fields of its entry.
         athlete: The athlete, who must be the one that comes back.
         question: What the athlete is asked at the service.
-        expires_at: Until when the athlete may come back.
     """
 
     integration: str
     values: Mapping[str, str] = field(repr=False)
     athlete: str
     question: Question
-    expires_at: datetime
 
 
-class PendingPermissions:
-    """The permissions that athletes are being asked for. Several threads may use it.
+def add(workspace: Workspace, pending: Pending, expires_at: datetime) -> None:
+    """Remember a permission, and forget those that are too old."""
+    question = pending.question
+    sealed = {
+        "integration": pending.integration,
+        "values": json.dumps(dict(pending.values)),
+        "redirect-uri": question.redirect_uri,
+        "verifier": question.verifier,
+    }
+    with change_secrets(workspace) as change:
+        ref = change.put(_OWNER, sealed)
+        row = PendingRow(
+            _hashed(question.state),
+            pending.athlete,
+            ref,
+            clock_text(expires_at),
+        )
+        with workspace.database.write() as db:
+            for old in expired_references(db, workspace.now):
+                change.track(old)
+            drop_expired(db, workspace.now)
+            add_pending(db, row)
+        workspace.database.flush_commits()
 
-    The key of each is a hash of its state, so that its secret is in nothing that is looked up.
+
+def is_waited_for(workspace: Workspace, state: str) -> bool:
+    """Return whether a state belongs to a permission that is still waited for."""
+    with workspace.database.read() as db:
+        return find_pending(db, _hashed(state), workspace.now) is not None
+
+
+def take(workspace: Workspace, state: str, athlete: str) -> Pending | None:
+    """Return the permission that a state belongs to, and forget it.
 
     Args:
-        clock: The clock.
+        workspace: What the host has opened.
+        state: The state in the answer.
+        athlete: The athlete who has come back. Another one could otherwise be made to connect an
+            account that is not theirs.
+
+    Returns:
+        The permission; ``None`` if nobody waits for it, or if another athlete does.
     """
+    hashed = _hashed(state)
+    with change_secrets(workspace) as change:
+        with workspace.database.write() as db:
+            row = find_pending(db, hashed, workspace.now)
+            if row is None or not drop_pending(db, hashed):
+                return None
+        change.track(row.secret_ref)
+        workspace.database.flush_commits()
+        if row.athlete_id != athlete:
+            return None
+        return _opened(workspace, row, state)
 
-    def __init__(self, clock: WaitingClock) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._by_state: dict[str, Pending] = {}
 
-    def add(self, pending: Pending) -> None:
-        """Remember a permission, and forget those that are too old."""
-        with self._lock:
-            self._forget_old()
-            self._by_state[_hashed(pending.question.state)] = pending
-
-    def find(self, state: str) -> Pending | None:
-        """Return the permission that a state belongs to, if it is still waited for."""
-        with self._lock:
-            self._forget_old()
-            return self._by_state.get(_hashed(state))
-
-    def take(self, state: str) -> Pending | None:
-        """Return the permission that a state belongs to, and forget it."""
-        with self._lock:
-            self._forget_old()
-            return self._by_state.pop(_hashed(state), None)
-
-    def _forget_old(self) -> None:
-        now = self._clock.now()
-        for key, pending in list(self._by_state.items()):
-            if pending.expires_at <= now:
-                del self._by_state[key]
+def _opened(workspace: Workspace, row: PendingRow, state: str) -> Pending | None:
+    try:
+        sealed = workspace.secrets.get(row.secret_ref)
+    except AthleteNeeded:  # a backup has the row, and not what it names
+        return None
+    question = Question(sealed["redirect-uri"], state, sealed["verifier"])
+    values = json.loads(sealed["values"])
+    return Pending(
+        sealed["integration"],
+        values,
+        row.athlete_id,
+        question,
+    )
 
 
 def _hashed(state: str) -> str:

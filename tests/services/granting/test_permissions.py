@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import sqlalchemy as sa
 
 from fitglue_registry.errors import AthleteNeeded, UserMistake
 from fitglue_registry.secrets.memory import MemorySecretStore
@@ -147,6 +150,37 @@ def test_an_answer_of_another_athlete_is_refused(host, club, begin):
     with pytest.raises(UserMistake, match="FG-permission-unknown"):
         host.connections.finish_connect(back, "ben")
     assert host.connections.list("ben") == []
+
+
+def test_another_worker_can_receive_the_browser(host, club, begin):
+    """A host on the same database and secret store finishes what another one began."""
+    back = club.allow(begin())
+    with host_of_others(host) as other:
+        assert other.connections.is_answer(back)
+        assert other.connections.finish_connect(back).account.id == "7"
+    assert not host.connections.is_answer(back)
+
+
+def test_the_database_has_neither_the_state_nor_the_verifier(host, club, begin):
+    """What is waited for is in the database as a hash, and its verifier in the secret store."""
+    state = dict(parse_qsl(urlsplit(club.allow(begin())).query))["state"]
+    with host.workspace.database.read() as db:
+        [row] = db.execute(sa.text("SELECT * FROM fg_pending_permissions")).all()
+    [sealed] = host.workspace.secrets._values.values()
+    assert row.state_sha256 == hashlib.sha256(state.encode()).hexdigest()
+    assert not {state, sealed["verifier"]} & {str(value) for value in row}
+    assert state not in sealed.values()
+
+
+def test_nothing_is_left_of_permissions_that_nobody_waits_for(host, club, begin, clock):
+    """The next permission removes the old ones, and a used one leaves only its connection."""
+    begin()
+    clock.move(seconds=601)
+    back = club.allow(begin())
+    assert len(host.workspace.secrets._values) == 1
+    host.connections.finish_connect(back)
+    [connected] = host.connections.list()
+    assert list(host.workspace.secrets._values) == [connected.secret_ref]
 
 
 def test_a_pasted_address_may_be_broken_into_lines(host, club, begin):
