@@ -131,7 +131,9 @@ class Hooks:
                 you ask for it.
 
         Yields:
-            Exactly one ``Part``, or one ``Unavailable`` with the reason, per id. State ``gone`` of
+            Exactly one ``Part``, or one ``Unavailable`` with the reason, per id. If the response
+                has other parts of the record as well, yield them first: the host then does not ask
+                for them, and takes all of them as one answer. State ``gone`` of
                 the part that ``confirms`` marks a record that is no longer listed as deleted, so
                 request that id on its own first. A record that is still listed is never deleted:
                 ``gone`` is then a failure, and a missing part has the state ``none``. Examples:

@@ -148,3 +148,127 @@ def test_there_is_no_summary_of_another_record(small, tmp_path):
     with small_host(tmp_path, small.plugin(fetch=fetch), parts=PARTS) as host:
         run(host)
         assert missing(host, "w0")["detail"] == "None"
+
+
+# -- several parts in one response -----------------------------------------------------------------
+
+
+@pytest.fixture
+def together(small):
+    """Return a fetch hook whose response for a detail has the streams, too, except for w0."""
+
+    def fetch(connection, part, ids):
+        for external_id in ids:
+            small.asked[part] += 1
+            if part == "detail" and external_id != "w0":
+                yield Part(external_id, "streams", b"[1, 2]")
+            if external_id in small.rows:
+                yield Part(external_id, part, b"{}")
+            else:
+                yield Unavailable(external_id, part, "gone", "FG-not-at-source", "not found")
+
+    small.without.clear()
+    return fetch
+
+
+def test_other_parts_of_a_response_are_not_asked_for(small, together, tmp_path):
+    """Parts that came with another part are stored with it, and only the missing ones are asked
+    for; a rebuild changes nothing.
+    """
+    with small_host(tmp_path, small.plugin(fetch=together), parts=PARTS) as host:
+        run(host)
+        assert small.asked == {"list": 1, "detail": 3, "streams": 1}
+        for external_id in small.rows:
+            parts = host.activities.get(external_id).activity.completeness.parts
+            assert set(parts) == {"summary", "detail", "streams"}
+        assert run(host)[-1].counts == {}
+        assert ids_decided(list(host.syncs.rebuild()), "changed") == []
+
+
+def test_other_parts_of_a_bulk_response_belong_to_their_records(small, tmp_path):
+    """In the response for several ids, each record gets its own parts."""
+    small.without.clear()
+
+    def fetch(connection, part, ids):
+        for external_id in reversed(ids):
+            yield Part(external_id, "streams", f'["{external_id}"]'.encode())
+            yield Part(external_id, part, f'{{"of": "{external_id}"}}'.encode())
+
+    parts = PARTS.replace("from: fetch, confirms", "from: fetch, bulk: 3, confirms")
+    with small_host(tmp_path, small.plugin(fetch=fetch), parts=parts) as host:
+        run(host)
+        with host.workspace.database.read() as db:
+            stored = host.workspace.raws.newest(db, [1, 2, 3])
+    for number, bodies in stored.items():
+        name = json.loads(bodies["summary"][0].read())["id"]
+        assert json.loads(bodies["streams"][0].read()) == [name], number
+        assert json.loads(bodies["detail"][0].read()) == {"of": name}
+
+
+def test_other_parts_are_stored_although_the_part_itself_does_not_exist(small, tmp_path):
+    """If a response says that a part does not exist, its other parts are stored nevertheless."""
+    small.without.clear()
+
+    def fetch(connection, part, ids):
+        for external_id in ids:
+            yield Part(external_id, "streams", b"[]")
+            yield Unavailable(external_id, part, "none", "FG-no-detail", REASON)
+
+    with small_host(tmp_path, small.plugin(fetch=fetch), parts=PARTS) as host:
+        run(host)
+        completeness = host.activities.get("w0").activity.completeness
+        assert (set(completeness.parts), dict(completeness.missing)) == (
+            {"summary", "streams"},
+            {"detail": REASON},
+        )
+        assert ids_decided(list(host.syncs.rebuild()), "changed") == []
+
+
+def test_a_confirmed_record_keeps_all_parts_of_the_response(small, together, tmp_path):
+    """If a record that vanished from the list is found by its id, all parts of the response are
+    stored.
+    """
+    with small_host(tmp_path, small.plugin(fetch=together), parts=PARTS) as host:
+        run(host, streams=False)
+        small.lists = False
+        assert len(ids_decided(run(host), "confirmed")) == 3
+        assert small.asked["streams"] == 1
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [Part("w1", "streams", b"[]")],
+        [Part("w0", "file", b"x")],
+        [Part("w0", "summary", b"{}")],
+        [Part("w0", "streams", b"[1]"), Part("w0", "streams", b"[2]")],
+    ],
+    ids=["another record", "no part of the entry", "the summary", "twice"],
+)
+def test_other_parts_that_make_no_sense_are_an_error_of_the_plugin(small, tmp_path, others):
+    """Other parts must belong to the same record and the entry; otherwise nothing of the answer is
+    stored, and the record is reported.
+    """
+
+    def fetch(connection, part, ids):
+        if ids == ["w0"] and part == "detail":
+            yield from others
+        yield from small.fetch(connection, part, ids)
+
+    with small_host(tmp_path, small.plugin(fetch=fetch), parts=PARTS) as host:
+        events = list(host.sync(options=Options(streams=False)))
+        assert ids_decided(events, "not-fetched") == ["w0"] or isinstance(events[-1], SyncStopped)
+        assert "streams" not in host.activities.get("w0").activity.completeness.parts
+
+
+def test_a_response_that_ends_with_another_part_is_an_error_of_the_plugin(small, tmp_path):
+    """Other parts without the one that was asked for are no answer."""
+
+    def fetch(connection, part, ids):
+        for external_id in ids:
+            yield Part(external_id, "streams" if part == "detail" else "detail", b"{}")
+
+    with small_host(tmp_path, small.plugin(fetch=fetch), parts=PARTS) as host:
+        events = list(host.sync())
+        assert isinstance(events[-1], SyncStopped)
+        assert "was not asked for" in events[-1].error.what

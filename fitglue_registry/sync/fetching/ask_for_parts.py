@@ -318,7 +318,7 @@ def _answers(
         _HOOK,
         [_arguments(context, part.name, list(job.ids)) for job in jobs],
         lanes=context.lanes,
-        then=lambda items: in_batches(items, derive, max_items),
+        then=lambda items: in_batches(items, part.name.value, derive, max_items),
         weigh=weight_of,
     )
 
@@ -343,10 +343,10 @@ def _take(
     refuted: dict[str, FitglueError] = {}
     for answered in batch:
         assert not isinstance(answered.item, FitglueError)
-        if not job.expects(answered) or answered.item.part != part:
+        what = _complaint(context, part, answered, job)
+        if what is not None:
             if taken:
                 yield taken
-            what = f"for {answered.external_id!r}, which was not asked for or is already answered"
             raise context.plugin.refuse(_HOOK, what)
         error = refute(answered.item)
         if error is None:
@@ -357,6 +357,28 @@ def _take(
     if taken:
         yield taken
     return refuted
+
+
+def _complaint(
+    context: SyncContext,
+    part: str,
+    answered: Answered,
+    job: _Job,
+) -> str | None:
+    """Return what is wrong with an answer, as the end of a sentence; ``None`` if nothing is."""
+    assert not isinstance(answered.item, FitglueError)
+    if not job.expects(answered):
+        return f"for {answered.external_id!r}, which was not asked for or is already answered"
+    if answered.item.part != part:
+        return (
+            f"for {answered.external_id!r} with the part {answered.item.part!r}, which was not "
+            f"asked for, and no {part} of it after that"
+        )
+    fetched = {known.name for known in context.entry.parts if known.comes_from == "fetch"}
+    names = [other.part for other in answered.others]
+    if not fetched.issuperset(names) or len(set(names)) < len(names):
+        return f"for {answered.external_id!r} with parts that the entry does not fetch, or twice"
+    return None
 
 
 def _log_failure(

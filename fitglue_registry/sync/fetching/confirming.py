@@ -236,11 +236,14 @@ def _is_gone(
 def _without_reasons(records: RecordReadAhead) -> Derive:
     """Return the function that derives a record from a part, and not from the reason for none."""
 
-    def derive(item: Part | Unavailable) -> Derived | Pending | None:
+    def derive(
+        item: Part | Unavailable,
+        others: Sequence[Part],
+    ) -> Derived | Pending | None:
         # The answer "unavailable" is about the record here, and not about one of its parts.
         if isinstance(item, Unavailable):
             return None
-        return records.derive(item)
+        return records.derive(item, others)
 
     return derive
 
@@ -254,7 +257,7 @@ def _settle(
     item = answered.item
     if isinstance(item, Part):
         assert answered.derived is not None
-        yield from _mark_as_unlisted(run, record, item, answered.derived.checked())
+        yield from _mark_as_unlisted(run, record, answered.parts, answered.derived.checked())
     elif isinstance(item, FitglueError):
         reason = f"to be confirmed: {item.what}"
         yield Decided(run.context.name, record.external_id, RunDecision.NOT_FETCHED, reason)
@@ -265,10 +268,10 @@ def _settle(
 def _mark_as_unlisted(
     run: Run,
     record: RecordRow,
-    part: Part,
+    parts: Sequence[Part],
     derived: Derived,
 ) -> Events:
-    """Store that a record exists although no list shows it, and the part that proves it."""
+    """Store that a record exists although no list shows it, and the parts that prove it."""
     name = run.context.name
     changes: dict[str, Any] = {"state": RecordState.UNLISTED}
     # Its start may have been edited, which is why its old window no longer shows it. An unlisted
@@ -276,7 +279,8 @@ def _mark_as_unlisted(
     if derived.encoded:
         changes["start_local"] = derived.start
     with run.transaction() as transaction:
-        keep_parts(transaction, part.part, {record.id: (part, derived)})
+        for part in parts:
+            keep_parts(transaction, part.part, {record.id: (part, derived)})
         transaction.decide(RunDecision.CONFIRMED, record.id, _UNLISTED)
         update_record(transaction.db, record.id, **changes)
         stored = store_derived(transaction, {record.id: derived})

@@ -13,6 +13,8 @@ from fitglue_registry.errors import ConnectionStopped, Place
 from fitglue_registry.plugin_api import Unavailable, UnavailableState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fitglue_registry.plugin_api import Part
     from fitglue_registry.sync.deriving.deriver import Derived
     from fitglue_registry.sync.deriving.pool import Pending
@@ -36,11 +38,15 @@ class Doubts:
     run: Run
     derive_believed: Derive
 
-    def derive(self, item: Part | Unavailable) -> Derived | Pending | None:
+    def derive(
+        self,
+        item: Part | Unavailable,
+        others: Sequence[Part],
+    ) -> Derived | Pending | None:
         """Derive the record of an answer, unless the answer is refuted."""
         if self.refute(item) is not None:
             return None
-        return self.derive_believed(item)
+        return self.derive_believed(item, others)
 
     def refute(self, item: Part | Unavailable) -> ConnectionStopped | None:
         """Return an error if an answer says that a record is gone, and nothing else does.

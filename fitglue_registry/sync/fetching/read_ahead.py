@@ -13,7 +13,7 @@ from fitglue_registry.sync.deriving.loading import first_to_load, load_by_id
 from fitglue_registry.sync.deriving.workers import has_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from fitglue_registry.plugin_api import Record
     from fitglue_registry.sync.context import SyncContext
@@ -52,11 +52,16 @@ class RecordReadAhead:
         self._taken: set[str] = set()
         self._lock = threading.Lock()
 
-    def derive(self, item: Part | Unavailable) -> Derived | Pending | None:
+    def derive(
+        self,
+        item: Part | Unavailable,
+        others: Sequence[Part] = (),
+    ) -> Derived | Pending | None:
         """Derive the source activities of the answer's record.
 
         Args:
             item: An answer.
+            others: Other parts of the record, which came with it.
 
         Returns:
             The result, or the promise of it if a worker process derives it. ``None`` if nobody
@@ -67,28 +72,29 @@ class RecordReadAhead:
         """
         if item.external_id not in self._place:
             return None
-        if isinstance(item, Part):
-            return self._derive_with(item)
-        if item.state == UnavailableState.LATER:
+        arrived = [*others, item] if isinstance(item, Part) else list(others)
+        is_later = isinstance(item, Unavailable) and item.state == UnavailableState.LATER
+        if is_later and not arrived:
             return None
-        return self._derive_without(item)
+        record = self._take(item.external_id)
+        if isinstance(item, Unavailable) and not is_later:
+            # The reason is an input of normalize: the activity shows it, and its completeness
+            # changes.
+            record = replace(record, unavailable={**record.unavailable, item.part: item.reason})
+        if not arrived:
+            return self._derive(record, None)
+        record = self._with_parts(record, arrived)
+        return self._derive(record, received_text(record, arrived[-1].part))
 
-    def _derive_without(self, answer: Unavailable) -> Derived | Pending:
-        """Derive a record again because one of its parts does not exist.
-
-        The reason is an input of normalize: the activity shows it, and its completeness changes.
-        """
-        record = self._take(answer.external_id)
-        reasons = {**record.unavailable, answer.part: answer.reason}
-        record = replace(record, unavailable=reasons)
-        return self._derive(record, None)
-
-    def _derive_with(self, part: Part) -> Derived | Pending:
-        body = Body(part.content, part.encoding, part.decoded)
+    def _with_parts(self, record: Record, arrived: Sequence[Part]) -> Record:
+        """Return the record with parts that one response contained, received at one moment."""
         now = self._context.clock.now()
-        record = self._take(part.external_id)
-        record = with_part(record, part.part, body, now)
-        return self._derive(record, received_text(record, part.part))
+        for part in arrived:
+            body = Body(part.content, part.encoding, part.decoded)
+            record = with_part(record, part.part, body, now)
+        moment = record.received[arrived[-1].part]
+        together = {part.part: moment for part in arrived}
+        return replace(record, received={**record.received, **together})
 
     def _derive(self, record: Record, received_at: str | None) -> Derived | Pending:
         if has_file(self._context.entry, record):

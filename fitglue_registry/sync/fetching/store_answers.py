@@ -20,11 +20,14 @@ from fitglue_registry.sync.deriving.store_derived import place_stored, store_der
 from fitglue_registry.sync.events import Decided
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from fitglue_registry.sync.deriving.deriver import Derived
     from fitglue_registry.sync.fetching.answers import Answered
     from fitglue_registry.sync.run import Run, Transaction
+
+    #: Record id → a part, as the plugin yielded it, and what was derived from it.
+    Arrived = Mapping[int, tuple[Part, Derived | None]]
 
 #: After this many failed attempts, one per sync, a part is not asked for again until the next full
 #: walk. Without a limit, records that a source cannot deliver would cost requests in every sync.
@@ -53,21 +56,20 @@ def store_answers(
     """
     context = run.context
     with run.transaction() as transaction:
-        # A dictionary must be stored before the parts that are packed with it. Original files are
-        # compressed already, so they get none.
-        if part not in BLOB_PARTS:
-            context.raws.train(transaction.db, context.entry.id, part, _plain_bytes(batch))
-        arrived = {}
         results = {}
         for answered in batch:
             record_id = record_of[answered.external_id]
-            if isinstance(answered.item, Part):
-                arrived[record_id] = (answered.item, answered.derived)
-            else:
+            if not isinstance(answered.item, Part):
                 _store_refusal(transaction, part, record_id, answered.item)
             if answered.derived is not None:
                 results[record_id] = answered.derived.checked()
-        keep_parts(transaction, part, arrived)
+        for name, arrived in _arrived(record_of, batch).items():
+            # A dictionary must be stored before the parts that are packed with it. Original files
+            # are compressed already, so they get none.
+            if name not in BLOB_PARTS:
+                plain = _plain_bytes(item for item, _ in arrived.values())
+                context.raws.train(transaction.db, context.entry.id, name, plain)
+            keep_parts(transaction, name, arrived)
         stored = store_derived(transaction, results)
         # The matcher is called once for the batch, after all of its source activities are stored.
         place_stored(transaction, stored)
@@ -79,16 +81,22 @@ def store_answers(
     return decisions
 
 
-def _plain_bytes(batch: Sequence[Answered]) -> list[bytes]:
+def _arrived(record_of: Mapping[str, int], batch: Sequence[Answered]) -> Mapping[str, Arrived]:
+    """Return the parts that arrived with the answers of a batch, by their names."""
+    by_name: dict[str, dict[int, tuple[Part, Derived | None]]] = {}
+    for answered in batch:
+        for part in answered.parts:
+            arrived = by_name.setdefault(part.part, {})
+            arrived[record_of[answered.external_id]] = (part, answered.derived)
+    return by_name
+
+
+def _plain_bytes(items: Iterable[Part]) -> list[bytes]:
     """Return the bytes of the parts that were not received as gzip.
 
     A dictionary is trained from them. Parts in gzip are stored exactly as received, without one.
     """
-    plain = []
-    for answered in batch:
-        if isinstance(answered.item, Part) and answered.item.encoding == "identity":
-            plain.append(answered.item.content)
-    return plain
+    return [item.content for item in items if item.encoding == "identity"]
 
 
 def _store_refusal(
@@ -124,15 +132,15 @@ def _decision(
 def keep_parts(
     transaction: Transaction,
     name: str,
-    arrived: Mapping[int, tuple[Part, Derived | None]],
+    arrived: Arrived,
 ) -> None:
     """Store the bytes of one part of some records, and set its state to "have".
 
     Args:
         transaction: A transaction.
         name: The name of the part.
-        arrived: Record id → the part, as the plugin yielded it, and what was derived from it. That
-            has the moment at which the part was received, which normalize saw too.
+        arrived: The parts. What was derived from them has the moment at which they were received,
+            which normalize saw too.
     """
     context = transaction.context
     received = {}
