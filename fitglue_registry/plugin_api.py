@@ -224,6 +224,9 @@ class Window:
 
     oldest: date | None = None  # first day, included; None: no limit
     newest: date | None = None  # last day, included; None: no limit
+    # In UTC: list only the records that have changed since then, whatever their day. It is set only
+    # if the entry says ``sync: {by_change: true}``.
+    changed_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

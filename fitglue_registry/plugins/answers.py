@@ -176,6 +176,8 @@ def _is_window(value: Any) -> bool:
     # A datetime is a subclass of date, and comparing the two raises.
     if any(type(day) is not date for day in days):
         return False
+    if value.changed_since is not None and not _is_moment(value.changed_since):
+        return False
     return days == sorted(days)
 
 

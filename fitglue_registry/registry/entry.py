@@ -137,6 +137,8 @@ class Sync(Struct, frozen=True, forbid_unknown_fields=True):
             ``manual`` if a person adds workouts, ``file`` if files are read.
         overlap_days: Days that each sync looks back.
         full_walk_days: Days between two full walks; ``None`` means that no full walk is scheduled.
+        by_change: Whether the source can list what has changed since a moment. Each sync then asks
+            for that (``Window.changed_since``) instead of looking back some days.
         deletions: Whether a record that is no longer listed may have been deleted.
         snapshots: Whether each listing shows the state of a date, ``Listing.at_source``. A row with
             an earlier date than the one stored changes nothing.
@@ -149,6 +151,7 @@ class Sync(Struct, frozen=True, forbid_unknown_fields=True):
     mode: Literal["poll", "push", "manual", "file"] = "poll"
     overlap_days: int = 30
     full_walk_days: int | None = 7
+    by_change: bool = False
     deletions: bool = False
     snapshots: bool = False
     touches: Mapping[str, tuple[str, ...]] = {}

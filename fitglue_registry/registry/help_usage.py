@@ -58,9 +58,12 @@ def _mode(entry: Entry) -> str:
     walk = ""
     if entry.sync.full_walk_days:
         walk = f"; every {entry.sync.full_walk_days} days it lists the complete history"
+    looks = f"looks back {entry.sync.overlap_days} days"
+    if entry.sync.by_change:
+        looks = "asks for what has changed"
     return (
-        f"FitGlue asks {entry.name} for new workouts. Each sync looks back "
-        f"{entry.sync.overlap_days} days, so late uploads and edits arrive{walk}."
+        f"FitGlue asks {entry.name} for new workouts. Each sync {looks}, so late uploads and edits "
+        f"arrive{walk}."
     )
 
 

@@ -27,9 +27,15 @@ def test_an_event_is_its_name_and_its_fields():
 
 
 def test_the_window_of_an_event_is_its_days():
-    """A window becomes its two days in ISO 8601; an open end is null."""
+    """A window becomes its two days in ISO 8601, and the moment since which records have changed;
+    an open end is null.
+    """
     event = WindowListed("intervals", Window(date(2026, 1, 2), None), 1, 1, 0, 0, 0, 0)
-    assert event_as_json(event)["window"] == {"oldest": "2026-01-02", "newest": None}
+    assert event_as_json(event)["window"] == {
+        "oldest": "2026-01-02",
+        "newest": None,
+        "changed_since": None,
+    }
 
 
 def test_the_error_of_an_event_is_its_parts():

@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.run import Run
 
 _UNLISTED = "not in the list, but still at the source"
-_CANNOT_BE_ASKED = "no longer listed, and the source cannot be asked for a single record"
+_CANNOT_BE_ASKED = (
+    "no longer listed, or listed as deleted; the source cannot be asked for a single record"
+)
 _HELD = "its deletion is held, because many records vanished at once"
 #: How many ids of held records an event names.
 _MOST_NAMED = 10

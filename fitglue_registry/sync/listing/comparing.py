@@ -10,7 +10,7 @@ from fitglue_registry.model.stored import FETCHABLE, PartName, RecordState, RunD
 from fitglue_registry.plugin_api import UnavailableState
 from fitglue_registry.store.records import known_records
 from fitglue_registry.sync.listing.revisions import Difference, Revisions, schema_drift_keys
-from fitglue_registry.sync.listing.vanishing import find_vanished
+from fitglue_registry.sync.listing.vanishing import find_vanished, is_deleted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,8 @@ def compare_window(
         changes = compare_rows(context, db, rows)
         # This is a suspicion, not yet a deletion. The start of a record may have been edited, so
         # that another window shows it now. ``Confirmation`` asks for it by id.
-        vanished = find_vanished(context, db, window, run.listed)
+        deleted = [row.external_id for row in rows if is_deleted(row)]
+        vanished = find_vanished(run, db, window, deleted)
         return changes, vanished
 
 
@@ -136,6 +137,9 @@ def _decide(
     is the same, because it changes which parts can be fetched.
     """
     unavailable = listing.unavailable
+    if unavailable is not None and unavailable.state == UnavailableState.GONE:
+        # The source lists the record as deleted; ``find_vanished`` decides about it.
+        return None
     is_stub = unavailable is not None
     if unavailable is not None and unavailable.state == UnavailableState.LATER:
         # The source is still processing the record. Nothing is stored, so the next sync finds it

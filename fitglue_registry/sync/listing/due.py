@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.run import Run
 
 
+#: How far the clock of a service may be behind ours.
+_CLOCKS_DIFFER = timedelta(days=1)
+
+
 class Lister:
     """Lists the windows of one connection that are due in one run."""
 
@@ -75,7 +79,8 @@ class Lister:
         elif options.full or self._walk_is_due():
             yield from self._walk(SyncScope.WALK)
         else:
-            yield from self._list_one(SyncScope.OVERLAP, self._overlap())
+            overlap = self._overlap(since=self._connection.full_walk_at)
+            yield from self._list_one(SyncScope.OVERLAP, overlap)
 
     def list_held(self) -> Events:
         """List the days of held records again, before the athlete's confirmation deletes them.
@@ -117,13 +122,23 @@ class Lister:
         distance = abs(self._context.clock.now() - walked_at)
         return distance >= timedelta(days=days)
 
-    def _overlap(self) -> Window:
-        """Return the window of the newest days, which every sync lists again.
+    def _overlap(self, since: str | None) -> Window:
+        """Return the window of the newest days, which every sync lists again, or of the changes.
 
         Most late uploads and edits concern recent workouts, so they arrive with the next sync and
         not only with the next full walk. The entry sets the number of days (``overlap_days``). The
         window has no end, because the next day may already have begun where the athlete is.
+
+        If the source lists by change, all changes since the beginning of a full walk are listed.
+        A moment of the last sync would have to be stored before its records, or could miss one.
+
+        Args:
+            since: When the last full walk began, or the one that is being resumed.
         """
+        if self._rules.by_change and since is not None:
+            # Our own clock may have been ahead during that walk and has been set right since.
+            walked_at = min(datetime.fromisoformat(since), self._context.clock.now())
+            return Window(self.horizon, None, walked_at - _CLOCKS_DIFFER)
         days = self._rules.overlap_days
         today = self._context.clock.now().date()
         oldest = today - timedelta(days=days)
@@ -156,7 +171,7 @@ class Lister:
         # The windows are listed newest first, so the newest ones may be stored already, and records
         # may have arrived in them since. If the first window is open, it includes the newest days.
         if first.window.newest is not None:
-            overlap = self._overlap()
+            overlap = self._overlap(since=first.walk_at)
             yield from self._list(overlap, left=len(pending))
         yield from self._list_planned(pending)
 
@@ -265,6 +280,8 @@ def _covers(
     window: Window,
     day: date,
 ) -> bool:
+    if window.changed_since is not None:
+        return False
     is_after = window.oldest is None or window.oldest <= day
     is_before = window.newest is None or day <= window.newest
     return is_after and is_before

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fitglue_registry.model.stored import RecordState
-from fitglue_registry.store.records import records_in
+from fitglue_registry.plugin_api import UnavailableState
+from fitglue_registry.store.records import count_existing, known_records, records_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy.engine import Connection as Db
 
-    from fitglue_registry.plugin_api import Window
+    from fitglue_registry.plugin_api import Listing, Window
     from fitglue_registry.store.records import RecordRow
-    from fitglue_registry.sync.context import SyncContext
+    from fitglue_registry.sync.run import Run
 
 #: So many records may vanish at once, however few there are. Somebody deletes a week of workouts.
 ALWAYS_ALLOWED = 5
@@ -53,35 +54,45 @@ def most_deletions(expected: int) -> int:
     return max(ALWAYS_ALLOWED, expected // _ONE_IN)
 
 
+def is_deleted(row: Listing) -> bool:
+    """Return whether a row says that its record was deleted."""
+    return row.unavailable is not None and row.unavailable.state == UnavailableState.GONE
+
+
 def find_vanished(
-    context: SyncContext,
+    run: Run,
     db: Db,
     window: Window,
-    listed: Collection[str],
+    deleted: Sequence[str],
 ) -> Vanished:
     """Return the records that vanished from a window.
 
     Args:
-        context: The connection.
+        run: The run, which knows the records that it has listed, in this window or another one.
         db: The store.
         window: The window that was listed.
-        listed: The external ids of all records that this run has listed, in this window or in
-            another one.
+        deleted: The external ids of the rows that say that their records were deleted.
 
     Returns:
-        The records; none for a source whose listings do not reveal deletions.
+        The records. For a source whose listings do not reveal deletions, and for a window that
+        lists changes, these are only those of ``deleted``.
     """
-    if not context.entry.sync.deletions:
-        return Vanished()
-    expected = records_in(db, context.connection_id, window)
-    absent = [record for record in expected if record.external_id not in listed]
+    context = run.context
+    of_rows = known_records(db, context.connection_id, deleted).values()
+    absent = {record.id: record for record in of_rows if record.state != RecordState.GONE}
+    expected = count_existing(db, context.connection_id) if absent else 0
+    if context.entry.sync.deletions and window.changed_since is None:
+        in_window = records_in(db, context.connection_id, window)
+        absent |= {record.id: record for record in in_window}
+        expected = len(in_window)
+    absent = {key: row for key, row in absent.items() if row.external_id not in run.listed}
     # The decision is stored with the window. So it is the same if the process is killed before the
     # source is asked for the records.
-    is_too_many = len(absent) > most_deletions(len(expected))
+    is_too_many = len(absent) > most_deletions(expected)
     state = RecordState.HELD if is_too_many else RecordState.MISSING
     missing = []
     suspected = []
-    for record in absent:
+    for record in absent.values():
         if record.state not in _SUSPECTED:
             missing.append(record)
         elif record.state != state:

@@ -19,6 +19,7 @@ from fitglue_registry.sync.listing.comparing import compare_window
 from fitglue_registry.sync.listing.derive_changes import derive_changes
 from fitglue_registry.sync.listing.dry_run import find_joins
 from fitglue_registry.sync.listing.store_changes import store_changes
+from fitglue_registry.sync.listing.vanishing import is_deleted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,7 @@ def store_window(
         dry_run: Only report what would be stored.
     """
     name = run.context.name
-    run.listed.update(row.external_id for row in listed.rows)
+    run.listed.update(row.external_id for row in listed.rows if not is_deleted(row))
     changes, vanished = compare_window(run, listed.window, listed.rows)
     yield from not_ready(name, listed.rows)
     # Outside the transaction below: normalize runs a plugin's code, which may take minutes, and
