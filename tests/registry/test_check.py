@@ -32,7 +32,7 @@ def test_an_unknown_key_points_at_the_key(registry):
     assert registry.complaints() == (
         "sources/demo.yaml:9:3, sync.overlap_day: FG-entry-unknown-key: key 'overlap_day' is "
         "unknown\n"
-        "why: allowed here: delay, deletions, full_walk_days, mode, note, overlap_days, "
+        "why: allowed here: by_change, delay, deletions, full_walk_days, mode, note, overlap_days, "
         "snapshots or touches\nfix: did you mean overlap_days?"
     )
 

@@ -19,6 +19,7 @@ from fitglue_registry import Host, Options, Policy
 from fitglue_registry.errors import AthleteNeeded, Busy
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.events import Decided, SyncFinished, SyncStopped
+from fitglue_registry.sync.listing.vanishing import ALWAYS_ALLOWED
 from fitglue_registry.testing import FakeClock
 from tests.faults.machine.expected import OVERLAP, WALK_EVERY, Listing, Model
 from tests.faults.machine.stores import assert_invariants, read_store
@@ -437,6 +438,10 @@ class Machine(RuleBasedStateMachine):
         if not read_store(self.host).windows:
             self.walk_began = None
 
+    def options(self, **chosen: Any) -> Options:
+        """Return the options of a sync, which confirms deletions if more than five are possible."""
+        return Options(**chosen, confirm_deletions=len(self.deleted) > ALWAYS_ALLOWED)
+
     def run(self, options: Options) -> SyncFinished | SyncStopped:
         """Run a sync and return its last event."""
         return list(self.host.sync(options=options))[-1]  # type: ignore[return-value]
@@ -463,14 +468,14 @@ class Machine(RuleBasedStateMachine):
     def sync(self, files: bool) -> None:
         """Run an ordinary sync."""
         self.count("sync")
-        self.sync_with(Options(files=files))
+        self.sync_with(self.options(files=files))
 
     @precondition(lambda self: self.connected)
     @rule(files=st.booleans())
     def full_walk(self, files: bool) -> None:
         """Run a full walk."""
         self.count("full walk")
-        self.sync_with(Options(full=True, files=files))
+        self.sync_with(self.options(full=True, files=files))
 
     @precondition(lambda self: self.connected)
     @rule(
@@ -487,20 +492,20 @@ class Machine(RuleBasedStateMachine):
         )
         if since_day and until_day and since_day > until_day:
             until_day = None
-        self.sync_with(Options(since=since_day, until=until_day, files=files))
+        self.sync_with(self.options(since=since_day, until=until_day, files=files))
 
     @precondition(lambda self: self.key_is_good)
     @rule()
     def sync_twice(self) -> None:
         """Sync twice, and assert that the second sync makes one request and changes nothing."""
-        self.sync_with(Options())
+        self.sync_with(self.options())
         if self.walk_is_due():
             # That sync resumed a full walk that began so long ago that the next one is due already:
             # the date of a full walk is its beginning.
-            self.sync_with(Options())
+            self.sync_with(self.options())
         self.count("a sync with nothing new")
         self.server.clear_requests()
-        self.sync_with(Options())
+        self.sync_with(self.options())
         assert dict(self.last.counts) == {}
         assert len(self.server.requests) == 1, self.server.requests
 
@@ -513,7 +518,7 @@ class Machine(RuleBasedStateMachine):
         store.
         """
         self.count("the process aborts at the n-th commit")
-        options = Options(full=full, files=files)
+        options = self.options(full=full, files=files)
         listing, moment = self.listing(options), self.clock.moment
         self.began(listing)
         left = [point]
@@ -542,7 +547,7 @@ class Machine(RuleBasedStateMachine):
         sync is running.
         """
         self.count("stopped by the user, while a second process tries to sync")
-        options = Options(full=full)
+        options = self.options(full=full)
         listing, moment = self.listing(options), self.clock.moment
         self.began(listing)
         events, last, second = self.host.sync(options=options), None, self.open()

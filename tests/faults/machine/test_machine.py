@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 import fitglue_intervals.listing
-from fitglue_registry import Host, Options, Policy
+from fitglue_registry import Host, Policy
 from tests.faults.machine.machine import Machine
 
 CHILD, ROOT = Path(__file__).with_name("killed.py"), Path(__file__).parents[3]
@@ -97,7 +97,7 @@ class KilledMachine(Machine):
     @rule(point=st.integers(1, 14), full=st.booleans(), files=st.booleans())
     def kill_at_commit(self, point, full, files):
         """Kill a sync with SIGKILL at its n-th commit."""
-        options = Options(full=full, files=files)
+        options = self.options(full=full, files=files)
         listing, moment = self.listing(options), self.clock.moment
         self.began(listing)
         self.host.close()
@@ -107,7 +107,11 @@ class KilledMachine(Machine):
             "moment": moment.isoformat(),
             "point": point,
             "rows": ROWS,
-            "options": {"full": full, "files": files},
+            "options": {
+                "full": full,
+                "files": files,
+                "confirm_deletions": options.confirm_deletions,
+            },
         }
         child = subprocess.run(
             [sys.executable, "-W", "error", str(CHILD), json.dumps(arguments)],
