@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import threading
 
 import pytest
 import trustme
@@ -245,3 +246,46 @@ def test_an_unknown_outcome_shows_no_secret(session, server, reply, key):
     error = failure(session)
     assert (error.__context__, error.__cause__) == (None, None)
     assert key not in str(error.as_dict())
+
+
+def test_a_service_that_does_not_read_the_request_is_given_up(open_session, tmp_path):
+    """A service that accepts a connection and reads nothing ends an upload after the time-out, and
+    the reason is in the error.
+    """
+    (tmp_path / "big.fit").write_bytes(bytes(20_000_000))
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        session = open_session(f"http://127.0.0.1:{silent.getsockname()[1]}", connect_s=0.3)
+        with pytest.raises(Retryable) as caught:
+            session.post("x", body=tmp_path / "big.fit")
+    assert caught.value.code == "FG-outcome-unknown"
+    assert "it accepted no byte of the request for 0.3 s" in caught.value.why
+
+
+def test_a_refusal_in_the_middle_of_an_upload_is_seen(open_session, tmp_path):
+    """A service that refuses a large upload before it has read it is reported with its status."""
+    (tmp_path / "big.fit").write_bytes(bytes(20_000_000))
+    with socket.socket() as hasty:
+        hasty.bind(("127.0.0.1", 0))
+        hasty.listen()
+
+        def refuse():
+            connection, _ = hasty.accept()
+            connection.recv(1000)
+            connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+            connection.shutdown(socket.SHUT_WR)
+            # Read on for a while, as servers do, so that the response is not lost with a reset.
+            while connection.recv(65_536):
+                pass
+            connection.close()
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        session = open_session(f"http://127.0.0.1:{hasty.getsockname()[1]}")
+        with pytest.raises(ConnectionStopped) as caught:
+            session.post("x", body=tmp_path / "big.fit")
+        session.close()
+        thread.join(5)
+    assert caught.value.code == "FG-unexpected-status"
+    assert "status 413" in caught.value.what
