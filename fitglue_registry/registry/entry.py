@@ -66,6 +66,8 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
         help: Where the athlete finds the value.
         secret: Whether the value is a secret, which is never shown, logged or stored in plain text.
         path: Whether the value is a path or a list of paths on this machine.
+        expires: Whether the value is the last day on which the credentials are valid, typed as a
+            date or as a number of days.
         required: Whether the connection needs the value.
         default: Value that is used if nothing is typed.
         pattern: Regular expression that the complete value must match after cleaning.
@@ -78,6 +80,7 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
     help: str = ""
     secret: bool = False
     path: bool = False
+    expires: bool = False
     required: bool = True
     default: str | None = None
     pattern: str | None = None

@@ -115,11 +115,27 @@ def _closed(entry: Entry) -> Iterator[Flaw]:
 def _fields(group: str, fields: Sequence[Field]) -> Iterator[Flaw]:
     yield from _names_twice(group, [field.name for field in fields])
     for number, field in enumerate(fields):
+        yield from _expiry((group, number), field)
         broken = list(_patterns((group, number), field))
         yield from broken
         # An example can be tried only with patterns that are regular expressions.
         if not broken:
             yield from _own_examples((group, number), field)
+
+
+def _expiry(path: KeyPath, field: Field) -> Iterator[Flaw]:
+    """Yield a flaw for a day on which credentials end that could not be read as a day."""
+    if not field.expires:
+        return
+    for key in ("secret", "path", "pattern", "default"):
+        if getattr(field, key):
+            yield Flaw(
+                "FG-entry-expires",
+                (*path, "expires"),
+                f"a value with expires cannot have {key}",
+                "it is read as a date or as a number of days, and it is shown",
+                f"remove {key}, or remove expires",
+            )
 
 
 def _names_twice(group: str, names: Sequence[str]) -> Iterator[Flaw]:

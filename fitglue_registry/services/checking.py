@@ -90,7 +90,9 @@ def checks(
     yield from _guarded(workspace, "clock", _clock(workspace, connected))
     yield from _guarded(workspace, "secrets", _secrets(workspace, connected))
     for connection in connected:
-        yield _with_address(workspace, connection, _connection(connections, connection, offline))
+        asked = _connection(connections, connection, offline)
+        dated = _with_expiry(connections, connection, asked)
+        yield _with_address(workspace, connection, dated)
     if connected:
         yield from _guarded(workspace, "files", _files(workspace))
 
@@ -298,6 +300,19 @@ def _connection(
     except FitglueError as error:
         return Check(title, "broken", error.what, error)
     return Check(title, "ok", account.name or account.id)
+
+
+def _with_expiry(
+    connections: Connections,
+    connected: ConnectionRow,
+    check: Check,
+) -> Check:
+    """Add when the key of a connection ends to its check, if that is known."""
+    status = connections.status(connected)
+    if status.expiry is None:
+        return check
+    state: State = "look" if status.expires_soon and check.state == "ok" else check.state
+    return replace_fields(check, state=state, detail=f"{check.detail}; {status.expiry}")
 
 
 def _with_address(

@@ -10,6 +10,7 @@ from fitglue_registry.errors import FitglueError
 from fitglue_registry.model.stored import ConnectionState, PartState, RecordState
 from fitglue_registry.registry.paths import paths_in
 from fitglue_registry.services.addresses import other_address
+from fitglue_registry.services.key_expiry import ANNOUNCED_DAYS, expires_on, expiry_text
 from fitglue_registry.services.secret_use import NOT_PROVEN
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ class ConnectionStatus:
         paths: The archives, files and folders that it reads on this machine.
         unreadable: The number of files and folders that the last sync could not read.
         reads_files: It reads files, instead of asking a service.
+        expires_on: The last day on which its key is valid (ISO 8601), if that is known.
+        expiry: When the key ends, for people; ``None`` if that is not known.
+        expires_soon: Whether the key has ended, or ends within two weeks.
         held: The number of records that vanished from the source with many others, and that are
             kept until the athlete confirms their deletion.
     """
@@ -65,6 +69,9 @@ class ConnectionStatus:
     paths: tuple[str, ...] = ()
     unreadable: int = 0
     reads_files: bool = False
+    expires_on: str | None = None
+    expiry: str | None = None
+    expires_soon: bool = False
     held: int = 0
 
 
@@ -83,6 +90,8 @@ def connection_status(
     """Return the status of a connection; ``counts`` are its records and parts by state."""
     state = _state(workspace, connected)
     other = other_address(workspace, connected)
+    today = local_time(workspace.clock.now(), [connected]).date()
+    ends = expires_on(workspace.catalogue, connected)
     return ConnectionStatus(
         name=connected.name,
         integration=connected.integration,
@@ -100,6 +109,9 @@ def connection_status(
         paths=tuple(paths_in(str(connected.settings.get("paths") or ""))),
         unreadable=counts.get("unreadable", 0),
         reads_files=_reads_files(workspace, connected),
+        expires_on=ends.isoformat() if ends else None,
+        expiry=expiry_text(ends, today) if ends else None,
+        expires_soon=ends is not None and (ends - today).days <= ANNOUNCED_DAYS,
         held=counts.get(RecordState.HELD, 0),
     )
 

@@ -65,6 +65,7 @@ def load_overview(
     }
     needs = [
         *_repairs(statuses),
+        *_expiring(statuses),
         *_held(statuses),
         *_quarantine(len(records.quarantine(athlete))),
         *_unreadable(sum(status.unreadable for status in statuses)),
@@ -83,6 +84,15 @@ def _repairs(connections: Iterable[ConnectionStatus]) -> Iterator[Need]:
         if connection.state != ConnectionState.OK:
             reason = connection.reason or connection.state
             yield {"what": f"{connection.name}: {reason}", "fix": connection.fix}
+
+
+def _expiring(connections: Iterable[ConnectionStatus]) -> Iterator[Need]:
+    for connection in connections:
+        if connection.expires_soon:
+            yield {
+                "what": f"{connection.name}: {connection.expiry}",
+                "fix": f"make a new one at the service: fitglue connect {connection.integration}",
+            }
 
 
 def _held(connections: Iterable[ConnectionStatus]) -> Iterator[Need]:

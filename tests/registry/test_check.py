@@ -386,6 +386,13 @@ def test_an_exchange_that_could_not_be_carried_out_is_found(registry, auth, code
     assert f", {place}: {code}: " in registry.complaints()
 
 
+@pytest.mark.parametrize("key", ["path: true", "default: '90'", "pattern: '.*'"])
+def test_a_day_on_which_a_key_ends_is_read_only_as_a_day(registry, key):
+    """A setting with `expires` has no other form than a date or a number of days."""
+    registry.add(more=f"settings:\n  - {{name: ends, expires: true, {key}}}\n")
+    assert "settings[0].expires: FG-entry-expires: " in registry.complaints()
+
+
 OAUTH2 = "oauth2: {authorize_url: /a, token_url: /t"
 
 

@@ -90,6 +90,9 @@ def _table(connections: list[ConnectionStatus], now: datetime) -> Iterator[Part]
                 connection.fix or "",
                 indent=4,
             )
+        if connection.expiry:
+            mark = "!" if connection.expires_soon else DETAIL
+            yield Hanging(mark, f"{connection.name}: {connection.expiry}")
         if connection.held:
             held = count(connection.held, "deletion is held", "deletions are held")
             yield Hanging("!", f"{connection.name}: {held}; to see more: fitglue")

@@ -20,8 +20,10 @@ from fitglue_registry.services.closed_services import not_connectable
 from fitglue_registry.services.connecting.entry_fields import fields_of, read_fields, source_of
 from fitglue_registry.services.connecting.finding import at, to_account
 from fitglue_registry.services.connecting.storing import Proven
+from fitglue_registry.services.connection_status import local_time
 from fitglue_registry.services.granting.issuing import issuer_of
 from fitglue_registry.services.granting.keys import NewKeys
+from fitglue_registry.services.key_expiry import with_days, without_days
 from fitglue_registry.services.permissions import Permissions
 from fitglue_registry.services.secret_use import is_proven, not_confirmed
 from fitglue_registry.store.connections import list_connections, new_connection_id
@@ -29,6 +31,7 @@ from fitglue_registry.sync.worker_limits import LISTING_UPLOAD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from fitglue_registry.registry import Entry, Http
     from fitglue_registry.secrets.grants import Grant
@@ -112,6 +115,7 @@ class Prover:
             self._check_kept_address(integration)
         # What was typed now takes precedence over what is stored, and the operator over both.
         secret, settings = read_fields(entry, {**kept, **values, **operators})
+        settings = with_days(entry, settings, self._today())
         # From here on, a message of the service that repeats the key is redacted.
         self._workspace.redactor.add(secret.values())
         # Of the installed entry, which says to which address a secret is sent.
@@ -181,6 +185,7 @@ class Prover:
             if name in connections[0].settings:
                 kept[name] = connections[0].settings[name]
         source = source_of(self._workspace.catalogue, integration)
+        kept = without_days(entry, kept)
         return self._views.permissions_of(source).athletes_settings(kept)
 
     def other_address(self, integration: str, values: Mapping[str, str]) -> OtherAddress | None:
@@ -222,6 +227,9 @@ class Prover:
         permissions = Permissions(self._workspace.policy, entry, source)
         permissions.check_integration()
         return permissions
+
+    def _today(self) -> date:
+        return local_time(self._workspace.clock.now(), self._connections()).date()
 
     def _connections(self) -> list[ConnectionRow]:
         with self._workspace.database.read() as db:

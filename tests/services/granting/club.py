@@ -39,6 +39,7 @@ plugin: fitglue-club
 tier: hobbyist
 {credentials}settings:
   - {{name: base_url, label: Address, required: false}}
+  - {{name: key_expires, label: Valid until, required: false, expires: true}}
 http:
   base_url: https://api.club.example/v1
   retries: 0

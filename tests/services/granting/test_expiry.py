@@ -1,0 +1,77 @@
+"""The day on which a key ends: how it is typed, and how it is announced."""
+
+from __future__ import annotations
+
+import pytest
+
+from fitglue_registry.errors import UserMistake
+from tests.services.granting.club import KEY
+
+
+@pytest.fixture
+def connect(host, club):
+    """Return a function that connects with the day on which the key ends, as it was typed."""
+
+    def call(typed=""):
+        values = {"api_key": KEY, "base_url": f"{club.url}/v1", "key_expires": typed}
+        host.connect("club", values)
+        return status_of(host)
+
+    return call
+
+
+def status_of(host):
+    """Return the status of the only connection."""
+    [connected] = host.connections.list()
+    return host.connections.status(connected)
+
+
+@pytest.mark.parametrize("typed", ["2026-12-20", "29", "29 days", " 29 Days "])
+def test_the_end_of_a_key_is_typed_as_a_date_or_as_days(connect, typed):
+    """A date and a number of days are both understood; the clock is at 2026-11-21."""
+    status = connect(typed)
+    assert status.expires_on == "2026-12-20"
+    assert (status.expiry, status.expires_soon) == ("the key expires in 29 days", False)
+
+
+@pytest.mark.parametrize("typed", ["soon", "20.12.2026", "-3", "999999", "2026-13-01"])
+def test_another_text_is_refused(connect, typed):
+    """A text that is neither a date nor a number of days is refused, and nothing is stored."""
+    with pytest.raises(UserMistake, match="FG-field-refused"):
+        connect(typed)
+
+
+@pytest.mark.parametrize(
+    ("days", "expiry", "soon"),
+    [
+        (75, "the key expires in 15 days", False),
+        (76, "the key expires in 14 days", True),
+        (89, "the key expires in 1 day", True),
+        (90, "the key expires today", True),
+        (91, "the key expired on 2027-02-19", True),
+    ],
+)
+def test_the_end_is_announced_in_advance(host, connect, clock, days, expiry, soon):
+    """The status says when the key ends; from two weeks before, it needs attention."""
+    connect("90")
+    clock.move(days=days)
+    status = status_of(host)
+    assert (status.expiry, status.expires_soon) == (expiry, soon)
+    needs = [need["what"] for need in host.overview().needs]
+    assert (f"club: {expiry}" in needs) == soon
+    [check] = [c for c in host.upkeep.checks(offline=True) if c.name == "connection club"]
+    assert f"; {expiry};" in check.detail
+    assert check.state == ("look" if soon else "ok")
+
+
+def test_a_new_key_has_its_own_end(host, connect):
+    """The end of an earlier key is not taken over, because it says nothing about a new one."""
+    connect("90")
+    assert connect().expires_on is None
+
+
+def test_a_key_without_a_known_end_is_not_announced(host, connect):
+    """Where nobody has typed an end, nothing is said about it."""
+    status = connect()
+    assert (status.expiry, status.expires_soon) == (None, False)
+    assert host.overview().needs == []
