@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: One link of the header Link (RFC 8288): its address, and its parameters. Every quantifier is
 #: possessive, so no byte is examined again after a match failed.
-_LINK = re.compile(r'<([^>]*+)>((?:[^,"<]++|"[^"]*+")*+)')
+_LINK = re.compile(r'<([^<>]*+)>((?:[^,"<]++|"[^"]*+")*+)')
 _IS_NEXT = re.compile(r'(?i);\s*+rel\s*+=\s*+(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next\b)')
 
 
