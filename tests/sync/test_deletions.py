@@ -141,6 +141,54 @@ def test_a_row_that_is_not_ready_proves_that_its_record_exists(small, tmp_path):
         assert len(host.activities()) == 3
 
 
+def test_a_record_that_vanished_and_is_listed_as_not_ready_is_not_deleted(small, tmp_path):
+    """A record that could not be asked for when it vanished is not deleted while the list says
+    that it is being processed.
+    """
+    small.add(3)
+    later = Unavailable("w1", "summary", "later", "FG-not-ready", "it is being analyzed")
+    steps = iter(["listed", "lost", "not ready"])
+    step = ""
+
+    def list_(connection, window):
+        nonlocal step
+        step = next(steps)
+        for row in small.list(connection, window):
+            if row.external_id != "w1" or step == "listed":
+                yield row
+            elif step == "not ready":
+                yield small.row("w1", unavailable=later)
+
+    def fetch(connection, part, ids):
+        if step == "lost":
+            raise RuntimeError("not now")
+        small.finds = step != "not ready"
+        yield from small.fetch(connection, part, ids)
+
+    with small_host(tmp_path, small.plugin(list=list_, fetch=fetch)) as host:
+        run(host)
+        list(host.sync())
+        assert ids_decided(run(host), "gone") == []
+        assert len(host.activities()) == 3
+
+
+def test_a_listed_workout_of_a_source_that_reveals_no_deletions_is_kept(small, tmp_path):
+    """If the list does not reveal deletions, a listed workout whose part is not found stays, too;
+    one that is not listed is deleted once it is not found under its id.
+    """
+    small.add(3)
+    parts = f"{DETAIL}\n{STREAMS}"
+    with small_host(tmp_path, small.plugin(), parts=parts, sync="{deletions: false}") as host:
+        run(host, streams=False)
+        small.finds = False
+        events = list(host.sync())
+        assert ids_decided(events, "gone") == []
+        del small.rows["w2"]
+        small.finds = True
+        assert ids_decided(run(host), "gone") == ["w2"]
+        assert len(host.activities()) == 2
+
+
 def test_a_row_without_a_start_is_deleted_once_it_is_neither_listed_nor_found(small, tmp_path):
     """A row that some mistake of the service has listed, and that no window must show, does not
     stay forever.

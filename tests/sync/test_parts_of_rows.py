@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from fitglue_registry.plugin_api import Part, Unavailable
 from fitglue_registry.sync.events import SyncFinished, SyncStopped
 from fitglue_registry.sync.options import Options
 from tests.sync.builders import ids_decided
-from tests.sync.small import DETAIL, STREAMS, Small, small_host
+from tests.sync.small import DETAIL, STREAMS, Small, normalize, small_host
 
 PARTS = f"{DETAIL}\n{STREAMS}"
 FILE = "  - {name: file, from: fetch, default: false, option: files}"
@@ -74,6 +75,8 @@ def test_a_part_that_is_no_longer_excluded_is_fetched(small, tmp_path, edited):
         run(host)
         small.without.clear()
         small.rows["w1"] += edited
+        run(host, streams=False)
+        assert missing(host, "w1") == {}
         run(host)
         assert small.asked["streams"] == 3
         assert missing(host, "w1") == {}
@@ -182,6 +185,22 @@ def test_other_parts_of_a_response_are_not_asked_for(small, together, tmp_path):
             parts = host.activities.get(external_id).activity.completeness.parts
             assert set(parts) == {"summary", "detail", "streams"}
         assert run(host)[-1].counts == {}
+        assert ids_decided(list(host.syncs.rebuild()), "changed") == []
+
+
+def test_parts_of_one_response_were_received_at_one_moment(small, together, tmp_path):
+    """``fitglue_normalize`` sees one moment for all parts of a response, also in a rebuild."""
+
+    def normalize_moments(record):
+        [activity] = normalize(record)
+        moments = {record.received.get("detail"), record.received.get("streams")}
+        return [msgspec.structs.replace(activity, title=f"{len(moments)} moments")]
+
+    small.rows = {"w1": 0}
+    plugin = small.plugin(fetch=together, normalize=normalize_moments)
+    with small_host(tmp_path, plugin, parts=PARTS) as host:
+        run(host)
+        assert host.activities.get("w1").activity.title == "1 moments"
         assert ids_decided(list(host.syncs.rebuild()), "changed") == []
 
 
