@@ -182,6 +182,7 @@ def test_a_listed_workout_of_a_source_that_reveals_no_deletions_is_kept(small, t
         run(host, streams=False)
         small.finds = False
         events = list(host.sync())
+        assert events[-1].error.code == "FG-listed-but-gone"
         assert ids_decided(events, "gone") == []
         del small.rows["w2"]
         small.finds = True
