@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from fitglue_registry.cli.app import run
 from fitglue_registry.errors import FitglueError, KeyUnavailable, StoreFailed
 from fitglue_registry.sync.events import SyncFinished
 from fitglue_registry.testing import FakeClock, Fault
@@ -258,6 +259,54 @@ def test_no_secret_of_a_permission_is_shown_or_stored_in_the_clear(
     assert search.in_error(caught.value) == []
     assert search.in_text(caplog.text, *events) == []
     assert search.in_home(home) == []
+
+
+@pytest.mark.parametrize("form", [(), ("--json",), ("-vv",), ("--debug",), ("--debug", "--json")])
+def test_no_command_shows_a_secret_of_a_permission(home, permitted, monkeypatch, capsys, form):
+    """No command shows a token, a refresh token or the secret of the app, also when the service
+    repeats them and when the permission has ended.
+    """
+    club, registry = permitted
+    monkeypatch.setattr(
+        "fitglue_registry.cli.app.LateLoader.host", lambda _: host_of(home, registry)
+    )
+    guarded = club._guarded
+    club._guarded = lambda request, value: guarded(request, repeated(request, value))
+    said = []
+    for command in ("sync", "connections", "connections check", "doctor", "activities", "why 1"):
+        said += called(capsys, *command.split(), *form)
+    club.tokens.clear()
+    club.refresh_tokens.clear()
+    for command in ("sync", "connections", "doctor --offline", "connections rekey"):
+        said += called(capsys, *command.split(), *form)
+    club.fault("/oauth/revoke", Fault.status(400, body=" ".join(said_of(club))))
+    said += called(capsys, "connections", "remove", "club", "--yes", *form)
+    secrets = dict(enumerate(map(str, said_of(club))))
+    assert len(secrets) >= 3
+    search = Search({str(number): secret for number, secret in secrets.items()})
+    assert search.in_text(*said) == []
+    assert search.in_home(home) == []
+
+
+def called(capsys, *arguments):
+    """Run a command in this process, and return what it printed."""
+    run(list(arguments))
+    out, err = capsys.readouterr()
+    return [out, err]
+
+
+def said_of(club):
+    """Return the secrets of a service."""
+    refresh = [f"{REFRESH}+{number}/x" for number in range(1, club.issued + 1)]
+    return [APP.client_secret, *refresh, *club.ever]
+
+
+def repeated(request, value):
+    """Return a value that repeats the token of a request."""
+    token = request.header("authorization")
+    if isinstance(value, list):
+        return [row | {"said": token} for row in value]
+    return value | {"name": f"Ada {token}"}
 
 
 def test_the_app_moves_with_the_keys(home, permitted, desktop):

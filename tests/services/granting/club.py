@@ -85,11 +85,13 @@ class Club(LoopbackService):
         self.lifetime = timedelta(hours=24)
         self.tokens: dict[str, datetime] = {}  # token → when it ends
         self.issued = 0
+        self.ever: list[str] = []  # all tokens, also those that are not valid any more
         self.asked: list[Request] = []  # the requests for tokens
         self.answer: Callable[[str, timedelta], Response] = as_json
         self.route("/token", self._token, method="POST")
         self.route("/v1/me", self._me)
         self.route("/v1/runs", self._runs)
+        self.route("/v1/runs", self._runs, method="POST")
 
     @property
     def exchanges(self) -> int:
@@ -101,6 +103,7 @@ class Club(LoopbackService):
         self.issued += 1
         token = jwt(self.issued, self.now() + self.lifetime)
         self.tokens[token] = self.now() + self.lifetime
+        self.ever.append(token)
         return token
 
     def key_of(self, request: Request) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -77,6 +79,45 @@ def test_a_service_that_rejects_each_token_is_asked_for_one_more(host, club, con
     assert last.error.code == "FG-key-rejected"
     assert club.exchanges == 2
     assert host.connections.list()[0].state == "credentials-rejected"
+
+
+@pytest.fixture
+def http(host, connect):
+    """Yield the session that the plugin of the connection has."""
+    connect()
+    [connected] = host.connections.list()
+    source = host.workspace.catalogue.get("source", "club")
+    view = host.connections._views.of(connected, source)
+    yield view.http
+    view.close()
+
+
+def test_threads_of_one_session_renew_a_token_once(club, http):
+    """Several requests that are rejected at the same time renew the token once."""
+    http.get("me")
+    club.tokens.clear()
+    club.asked.clear()
+    together = threading.Barrier(4)
+
+    def ask(_):
+        together.wait(10)
+        return http.get("me").status
+
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(ask, range(4))) == {200}
+    assert club.exchanges == 1
+
+
+def test_a_request_that_is_never_repeated_blindly_is_sent_again_with_a_new_token(club, http):
+    """A 401 says that a POST was not carried out, so it is sent again after the renewal."""
+    club.tokens.clear()
+    club.clear_requests()
+    assert http.post("runs", json={"title": "Run"}).status == 200
+    assert [(request.method, request.status) for request in club.requests] == [
+        ("POST", 401),
+        ("POST", 200),
+        ("POST", 200),
+    ]
 
 
 def test_a_renewed_token_takes_the_place_of_the_old_one(host, club, connect, clock, secret):
