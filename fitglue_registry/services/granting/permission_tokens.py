@@ -38,6 +38,10 @@ class PermissionTokens(StoredTokens):
             new = renew(endpoint, self._issuer, grant)
         except PermissionEnded as ended:
             why = ended.why
+            self._remove_mark(opened, grant)
+        except AthleteNeeded:  # the service does not accept the app, and has replaced nothing
+            self._remove_mark(opened, grant)
+            raise
         else:
             credentials, _ = self._read(opened)
             self._store(opened, with_grant(credentials, new))
@@ -70,6 +74,15 @@ class PermissionTokens(StoredTokens):
         marked = replace(grant, began_at=sender.now())
         self._store(opened, with_grant(credentials, marked))
         return self._opened()
+
+    def _remove_mark(self, opened: OpenedSecret, grant: Grant) -> None:
+        """Store that no renewal is under way, because the service has refused this one.
+
+        The mark of an earlier renewal stays: nobody knows what the service did then.
+        """
+        if grant.began_at is None and self._grant_in(opened).began_at is not None:
+            credentials, _ = self._read(opened)
+            self._store(opened, with_grant(credentials, grant))
 
     def _of_others(self, opened: OpenedSecret, sender: TokenSender) -> Token:
         """Return the token that another process or a new permission has stored."""

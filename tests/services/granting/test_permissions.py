@@ -271,6 +271,7 @@ def test_a_permission_that_the_athlete_has_revoked_asks_for_it_again(host, club,
     assert isinstance(last, SyncStopped)
     assert last.error.code == "FG-permission-ended"
     assert "interrupted" not in last.error.why
+    assert "interrupted" not in last_of(host).error.why
     assert host.connections.list()[0].state == "credentials-rejected"
     assert connect().renewed
     assert isinstance(last_of(host), SyncFinished)
