@@ -19,6 +19,9 @@ Rules for every hook:
 * Send every request through ``connection.http``. It authenticates, waits for the request budget,
   retries, and refuses redirects to hosts that the entry does not allow. It raises a
   ``FitglueError`` that already explains what happened: do not catch it.
+* Write nothing about authentication: a key, a token that is exchanged for one, and a permission
+  that the athlete gives in a browser (OAuth 2) are declared in the entry, as in
+  ``auth: {scheme: exchange, secret: api_key, exchange: {url: /token}}``. The host renews tokens.
 * The host may close a generator after any item and call the hook again later, so do not rely on
   state that is kept between calls.
 * The host reports any other exception under your plugin's name and continues with other plugins.
