@@ -10,7 +10,7 @@ from fitglue_registry.model import stored
 
 WORDS = {
     "ConnectionState": ["ok", "credentials-rejected"],
-    "RecordState": ["listed", "unlisted", "stub", "missing", "gone"],
+    "RecordState": ["listed", "unlisted", "stub", "missing", "held", "gone"],
     "PartName": ["summary", "detail", "streams", "file"],
     "PartState": ["wanted", "have", "none", "failed"],
     "Wire": ["identity", "gzip"],
@@ -30,6 +30,7 @@ WORDS = {
         "missing",
         "confirmed",
         "gone",
+        "held",
         "superseded",
         "later",
         "not-fetched",

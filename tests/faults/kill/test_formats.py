@@ -78,7 +78,8 @@ def kill_upgrades(forks, places, prepared, points, options):
         points(range(1, len(undisturbed.points) + 1)),
         0,
     )
-    assert len(undisturbed.points) > 10
+    # The smallest step from one format to the next makes one table.
+    assert len(undisturbed.points) > 5
     assert expected["alembic_version: rows"] == [
         repr((options["migrations"]["head"] if options else formats.revisions()[-1],))
     ]
