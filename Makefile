@@ -35,7 +35,10 @@ help: ## list the commands
 demo: setup ## show the main features with a simulated account: no key, no network
 	@$(BIN)/python tools/demo.py
 
+# The tests start hundreds of processes. Where Python may not write bytecode, as in many containers,
+# each of them would compile the packages again.
 test: setup ## run all checks and tests (five minutes on two cores); prints the seconds by folder
+	@$(BIN)/python -m compileall -q fitglue_registry plugins/*/fitglue_*
 	@$(MAKE) --no-print-directory --jobs=2 $(SYNC) lint
 	@$(BIN)/python -m pytest -n 3 --dist worksteal -m "not long" -q --by-folder
 

@@ -125,7 +125,7 @@ def test_what_is_encoded_can_be_decoded_to_the_same(activity):
 
 
 @settings(
-    max_examples=150,
+    max_examples=60,
     suppress_health_check=[
         HealthCheck.too_slow,
         HealthCheck.data_too_large,
@@ -139,7 +139,7 @@ def test_any_source_activity_survives_a_round_trip(activity):
 
 
 @settings(
-    max_examples=60,
+    max_examples=30,
     suppress_health_check=[
         HealthCheck.too_slow,
         HealthCheck.data_too_large,
@@ -323,7 +323,7 @@ def _places(value):
 _documents = activities.map(lambda activity: json.loads(model.encode(activity)))
 
 
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(mutated())
 def test_both_validators_give_the_same_verdict_and_the_types_agree(document):
     """Both validators accept the same documents, and every accepted document can be decoded."""

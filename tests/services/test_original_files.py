@@ -60,6 +60,7 @@ def end_process(_: bytes) -> None:
     os._exit(1)
 
 
+@pytest.mark.long
 def test_a_file_that_breaks_its_worker_is_exported_as_it_was_received(host, tmp_path, monkeypatch):
     """If a worker dies of a file, the export goes on, and the file stays compressed."""
     packed = gzip.compress(gpx())

@@ -118,6 +118,7 @@ def test_many_failing_records_in_a_row_do_not_stop_the_others(connected, server,
     assert connected.connections.health(connected.connections.list()[0])["wanted"] == len(newest)
 
 
+@pytest.mark.long
 def test_failing_records_are_given_up_after_five_syncs_and_stop_nothing_meanwhile(
     connected, server, account
 ):

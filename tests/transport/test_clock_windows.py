@@ -105,6 +105,7 @@ def strava(at, tmp_path):
         each.close()
 
 
+@pytest.mark.long
 def test_a_day_of_strava_is_used_and_never_exceeded(strava, at):
     """Over a simulated day, each quarter hour gets at most 100 requests and the day 1,000, all of
     which are used, and the service never has to refuse one.

@@ -189,6 +189,7 @@ def test_other_files_come_before_those_of_a_slow_zip(folder, host, monkeypatch):
     assert stored[-1] != "good"
 
 
+@pytest.mark.long
 def test_a_slow_zip_is_not_read_again(folder, host):
     """The next sync reads nothing of a zip whose files have used up their share, not even with
     another version of the plugin, which would take as long again.
