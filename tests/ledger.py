@@ -31,6 +31,9 @@ AREAS = (
     "command",
 )
 
+# Read before any test runs, because many tests remove every variable of FitGlue.
+_FOLDER = os.environ.get("FITGLUE_RELIABILITY")
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -64,9 +67,8 @@ class Ledger:
 
     def write(self) -> None:
         """Write the rows to a file, because the test passed."""
-        folder = os.environ.get("FITGLUE_RELIABILITY")
-        if folder and self._rows:
-            file = Path(folder, f"{os.getpid()}.jsonl")
+        if _FOLDER and self._rows:
+            file = Path(_FOLDER, f"{os.getpid()}.jsonl")
             file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("a", encoding="utf-8") as out:
                 out.writelines(

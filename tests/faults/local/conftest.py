@@ -49,9 +49,7 @@ class Result:
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch):
-    for name in [
-        name for name in os.environ if name.startswith("FITGLUE_") and name != "FITGLUE_RELIABILITY"
-    ]:
+    for name in [name for name in os.environ if name.startswith("FITGLUE_")]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.setenv("FITGLUE_SECRETS", "file")

@@ -19,9 +19,7 @@ KEY = 'Pl4nted"key/0f+secrets'
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch, tmp_path):
-    for name in [
-        name for name in os.environ if name.startswith("FITGLUE_") and name != "FITGLUE_RELIABILITY"
-    ]:
+    for name in [name for name in os.environ if name.startswith("FITGLUE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
     monkeypatch.setenv("FITGLUE_HOME", str(tmp_path / "home"))
