@@ -19,15 +19,13 @@ PAGES := README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md docs changelog.d .gi
 # The checks of `make lint`. Each of them is also a hook in .pre-commit-config.yaml.
 LINTS := lint-format lint-code lint-pages lint-types lint-rooms lint-entries lint-generated lint-changelog
 
-# Prints the output of each of several jobs in one piece, where this make can.
-SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 PREFIX ?= $(HOME)/.local
 APP := $(PREFIX)/lib/fitglue
 COMMAND := $(PREFIX)/bin/fitglue
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage test-long bench install uninstall generate setup lint $(LINTS) docs hooks dist clean
+.PHONY: help demo test tests coverage test-long bench install uninstall generate setup lint $(LINTS) docs hooks dist clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,7 +37,10 @@ demo: setup ## show the main features with a simulated account: no key, no netwo
 # each of them would compile the packages again.
 test: setup ## run all checks and tests (five minutes on two cores); prints the seconds by folder
 	@$(BIN)/python -m compileall -q fitglue_registry plugins/*/fitglue_*
-	@$(MAKE) --no-print-directory --jobs=2 $(SYNC) lint
+	@$(MAKE) --no-print-directory --jobs=2 tests lint
+
+# The linters, most of which use one core, run beside the tests, which often wait.
+tests: setup
 	@$(BIN)/python -m pytest -n 3 --dist worksteal -m "not long" -q --by-folder
 
 coverage: setup ## report the lines that `make test` does not cover (takes 50% longer)
