@@ -19,7 +19,6 @@ PAGES := README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md docs changelog.d .gi
 # The checks of `make lint`. Each of them is also a hook in .pre-commit-config.yaml.
 LINTS := lint-format lint-code lint-pages lint-types lint-rooms lint-entries lint-generated lint-changelog
 
-
 PREFIX ?= $(HOME)/.local
 APP := $(PREFIX)/lib/fitglue
 COMMAND := $(PREFIX)/bin/fitglue
