@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_registry.registry.flaw import Flaw
+from fitglue_registry.registry.headers import HEADERS_OF_THE_TRANSPORT
 from fitglue_registry.validation.wording import nearest, one_of
 
 if TYPE_CHECKING:
@@ -27,20 +28,9 @@ _OWN_PARAMETERS = frozenset(
         "state",
     )
 )
-#: Headers of a token request that the transport sets itself.
-_OF_THE_TRANSPORT = frozenset(
-    (
-        "accept",
-        "accept-encoding",
-        "connection",
-        "content-length",
-        "content-type",
-        "cookie",
-        "host",
-        "transfer-encoding",
-        "user-agent",
-    )
-)
+#: Headers of a token request that cannot have the key: those that the transport sets, apart from
+#: the one that is meant for keys, and those that describe the body and the response.
+_NOT_FOR_A_KEY = HEADERS_OF_THE_TRANSPORT - {"authorization"} | {"accept", "content-type"}
 
 
 def auth_flaws(auth: Auth, entry: Entry) -> Iterator[Flaw]:
@@ -160,7 +150,7 @@ def _sending(exchange: TokenExchange) -> Iterator[Flaw]:
             f"{key} is not used with send: {exchange.send}",
             fix=f"remove {key}, or change send",
         )
-    if exchange.send == "header" and exchange.name.lower() in _OF_THE_TRANSPORT:
+    if exchange.send == "header" and exchange.name.lower() in _NOT_FOR_A_KEY:
         yield Flaw(
             "FG-entry-auth",
             (*path, "name"),

@@ -37,6 +37,9 @@ _OWNED = {
     "expect": _FRAMES,
 }
 
+HEADERS_OF_THE_TRANSPORT = frozenset(_OWNED)
+"""The headers, in lower case, that only the transport sets."""
+
 
 def why_header_refused(name: str, value: str, auth: Auth) -> str | None:
     """Return why an entry or a plugin may not send a header, or ``None`` if it may.

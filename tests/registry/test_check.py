@@ -374,6 +374,16 @@ def test_auth_must_name_a_credential(registry):
             "http.auth.exchange.name",
         ),
         (
+            "{scheme: exchange, secret: api_key, exchange: {url: /t, name: Proxy-Authorization}}",
+            "FG-entry-auth",
+            "http.auth.exchange.name",
+        ),
+        (
+            "{scheme: exchange, secret: api_key, exchange: {url: /t, name: Content-Type}}",
+            "FG-entry-auth",
+            "http.auth.exchange.name",
+        ),
+        (
             '{scheme: exchange, secret: api_key, exchange: {url: "http://example.org/t"}}',
             "FG-entry-wrong-form",
             "http.auth.exchange.url",
