@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.policy.public_addresses import is_public, parse_address
 from fitglue_registry.policy.quotas import Quotas
+from fitglue_registry.policy.stand_ins import is_on_this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Set
@@ -45,13 +46,16 @@ class Policy:
             does.
         budget_on_loopback: Whether requests to this machine count against the budget of the entry,
             which tests of a budget need.
+        stand_ins: What plays the further hosts of an entry in tests: a host of ``http.hosts`` → the
+            address of its stand-in on this machine. Only connections whose service is itself
+            replaced by a stand-in on this machine use them.
         sql_role: The role of PostgreSQL that a statement of ``host.queries.sql`` begins with, and
             the only one that the login of ``Host(sql_database=…)`` may be a member of. Without one,
             the login is a member of no role.
         quotas: The amounts that one athlete may use.
 
     Raises:
-        ValueError: A network is malformed.
+        ValueError: A network is malformed, or a stand-in is not on this machine.
     """
 
     integrations: Set[str] | None = None
@@ -60,12 +64,16 @@ class Policy:
     networks: tuple[str, ...] = ()
     quotes_responses: bool = False
     budget_on_loopback: bool = False
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
     sql_role: str | None = None
     quotas: Quotas = field(default_factory=Quotas)
 
     def __post_init__(self) -> None:
         # Checked now: a network that was mistyped must not come to light at the first request.
         _ = self._networks
+        for host, address in self.stand_ins.items():
+            if not is_on_this_machine(address):
+                raise ValueError(f"the stand-in of {host} is not an address on this machine")
 
     @classmethod
     def personal(cls) -> Policy:

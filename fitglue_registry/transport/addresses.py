@@ -28,6 +28,7 @@ _LEGAL = "-._~:/?#[]@!$&'()*+,;=%"
 _LONGEST = 8_000
 _ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
 _PLAIN = re.compile(r"\Ahttp://", re.IGNORECASE)
+_SCHEME_AND_HOST = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 Params: TypeAlias = "Mapping[str, str | Sequence[str]]"
 
@@ -115,6 +116,8 @@ def _absolute(policy: HttpPolicy, address: str) -> str:
     is_plain = address.isprintable() and "\\" not in address
     if origin is None or user is None or user.username is not None or not is_plain:
         raise _host_not_allowed(policy, "a malformed address", "it is not a plain https address")
+    address = _on_stand_in(policy, address)
+    origin = origin_of(address) or origin
     if origin not in policy.origins:
         raise _host_not_allowed(
             policy,
@@ -122,6 +125,15 @@ def _absolute(policy: HttpPolicy, address: str) -> str:
             f"only {policy.host} and the hosts in http.hosts of the entry are allowed",
         )
     return _legal(address)
+
+
+def _on_stand_in(policy: HttpPolicy, address: str) -> str:
+    """Return an address at the stand-in that plays its host, and any other one as it is."""
+    stand_in = policy.played.get(origin_of(_PLAIN.sub("https://", address)))
+    if stand_in is None:
+        return address
+    # Only the beginning is replaced, because the rest may be signed.
+    return _SCHEME_AND_HOST.sub(lambda _: stand_in, address, count=1)
 
 
 def _legal(url: str) -> str:
@@ -156,6 +168,8 @@ def redirect_target(
         raise _redirect_refused(
             policy, "an unsupported address", "it is not a plain http or https address"
         )
+    target = _on_stand_in(policy, target)
+    origin = origin_of(target) or origin
     if origin not in policy.origins:
         raise _redirect_refused(
             policy,
@@ -215,13 +229,18 @@ def _host_not_allowed(
     where: str,
     why: str,
 ) -> ConnectionStopped:
+    fix = (
+        "if the service uses that host, list it in http.hosts of the entry; otherwise report it to "
+        "the plugin's author"
+    )
+    if policy.loopback:
+        fix = f"{fix}; in a test, name the stand-in that plays the host in Policy.stand_ins"
     return ConnectionStopped(
         "FG-host-not-allowed",
         f"a plugin, or a link in a response of {policy.host}, leads to {ascii(where)[1:-1]}",
         at=Place(url=policy.base_url),
         why=f"{why}; nothing was sent there",
-        fix="if the service uses that host, list it in http.hosts of the entry; otherwise report "
-        "it to the plugin's author",
+        fix=fix,
     )
 
 

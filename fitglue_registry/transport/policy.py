@@ -57,6 +57,8 @@ class HttpPolicy:
     # The longest wait within a sync. If the service asks for more, the sync of the connection ends.
     longest_wait_s: float = 120.0
     rules: Policy = _PERSONAL  # the policy of the host
+    # Which of the further hosts a stand-in on this machine plays, and its address.
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         split = split_url(self.base_url)
@@ -88,7 +90,10 @@ class HttpPolicy:
 
     @cached_property
     def origins(self) -> frozenset[Origin]:
-        """The origins that a request may go to; they have the scheme of the base URL."""
+        """The origins that a request may go to.
+
+        They have the scheme of the base URL, or are those of stand-ins.
+        """
         return frozenset((self.origin, *map(self._origin_of, self.hosts)))
 
     @cached_property
@@ -97,9 +102,15 @@ class HttpPolicy:
         trusted = [further for further in self.hosts if further.credential]
         return frozenset((self.origin, *map(self._origin_of, trusted)))
 
+    @cached_property
+    def played(self) -> Mapping[Origin | None, str]:
+        """The origins that stand-ins play, as the service writes them, and who plays each."""
+        stand_ins = self.stand_ins.items()
+        return {origin_of(f"https://{host}"): address for host, address in stand_ins}
+
     def _origin_of(self, further: AllowedHost) -> Origin:
         # The schema has checked the host. If it is malformed, no request has this origin.
-        url = f"{self.origin.scheme}://{further.host}"
+        url = self.stand_ins.get(further.host) or f"{self.origin.scheme}://{further.host}"
         return origin_of(url) or Origin("", further.host, 0)
 
     @property
@@ -135,8 +146,14 @@ def policy_from_entry(
     """
     chosen = base_url or http.base_url
     # The hosts of the entry belong to its own server, so a replacement may not lead to them.
-    is_own = origin_of(chosen.strip()) == origin_of(http.base_url)
+    origin = origin_of(chosen.strip())
+    is_own = origin == origin_of(http.base_url)
     hosts = http.hosts if is_own else ()
+    stand_ins: dict[str, str] = {}
+    # A stand-in may lead to the stand-ins of a test, which are on this machine as well.
+    if origin is not None and not is_own and is_loopback(origin.host):
+        hosts = tuple(further for further in http.hosts if further.host in rules.stand_ins)
+        stand_ins = {further.host: rules.stand_ins[further.host] for further in hosts}
     return HttpPolicy(
         base_url=chosen.strip().rstrip("/"),
         hosts=hosts,
@@ -150,6 +167,7 @@ def policy_from_entry(
         max_body=http.max_body_mb * _MB,
         retries=http.retries,
         rules=rules,
+        stand_ins=stand_ins,
     )
 
 

@@ -80,6 +80,25 @@ def test_a_mistyped_network_is_refused_at_once(network):
         Policy(networks=(network,))
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://files.example.org",
+        "http://10.0.0.1:80",
+        "http://localhost.example.org",
+        "http://127.0.0.1@example.org",
+        "http://127.0.0.1/files",
+        "ftp://127.0.0.1",
+        "http://127.0.0.1:99999",
+        "127.0.0.1:80",
+    ],
+)
+def test_a_stand_in_elsewhere_is_refused_at_once(address):
+    """A stand-in that is not on this machine is refused when the policy is made."""
+    with pytest.raises(ValueError, match=r"the stand-in of files\.example\.org"):
+        Policy(stand_ins={"files.example.org": address})
+
+
 @pytest.mark.parametrize("name", ["connections", "upload_bytes", "normalize_cpu_s"])
 def test_a_quota_of_nothing_is_refused(name):
     """A quota of zero is refused: it would be read as no quota, or forbid everything."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 
 import pytest
 import trustme
 
+from fitglue_registry import Policy
 from fitglue_registry.sync.events import SyncFinished
 from fitglue_registry.testing import Fault, LoopbackService, json_response
 from tests.sync.http_source import host_of, make_plugin
@@ -119,3 +121,36 @@ def test_a_stand_in_does_not_lead_to_the_hosts_of_the_entry(connected, storage, 
         list(host.sync())
     assert "FG-host-not-allowed" in caplog.text
     assert storage.requests == []
+
+
+@pytest.fixture
+def played(tmp_path):
+    """A host, a stand-in of the service and one of its storage, as an author's test has them: the
+    entry has the real addresses.
+    """
+    with LoopbackService() as api, LoopbackService() as storage:
+        storage.route(r"/files/1", lambda request: json_response({"file": True}))
+        row = {"id": 1, "file": f"https://files.paged.example/files/1?signature={SIGNATURE}"}
+        api.route(r"/me", lambda request: json_response({"id": 7}))
+        api.route(r"/rows", lambda request: json_response([row]))
+        http = (
+            "  auth: {scheme: bearer, secret: api_key}\n"
+            "  hosts: [{host: files.paged.example, credential: false}]\n"
+        )
+        policy = replace(Policy.personal(), stand_ins={"files.paged.example": storage.url})
+        with host_of(tmp_path, make_plugin(detail=download_of), http=http, policy=policy) as host:
+            host.connect("paged", {"api_key": KEY, "base_url": api.url})
+            yield host, api, storage
+
+
+def test_a_second_stand_in_plays_the_storage_of_an_entry(played):
+    """An author tries signed downloads on this machine: the stand-in of the service names the real
+    address of a file, and the stand-in of the storage gets the request, without the key.
+    """
+    host, api, storage = played
+    assert isinstance(list(host.sync())[-1], SyncFinished)
+    [request] = storage.requests
+    assert request.query == f"signature={SIGNATURE}"
+    assert "authorization" not in request.headers
+    assert {request.headers["authorization"] for request in api.requests} == {f"Bearer {KEY}"}
+    assert len(host.activities()) == 1

@@ -32,6 +32,64 @@ def with_other(open_session, other):
     return open_
 
 
+@pytest.fixture
+def with_stand_in(open_session, other):
+    """A function that opens a session of an entry with a further host, which the second server
+    plays.
+    """
+
+    def open_(*, credential):
+        host = AllowedHost("files.example.org", credential)
+        return open_session(hosts=(host,), stand_ins={host.host: other.url})
+
+    return open_
+
+
+@pytest.mark.parametrize("credential", [True, False])
+@pytest.mark.parametrize("scheme", ["https", "HTTPS", "http"])
+def test_a_stand_in_gets_the_requests_to_the_host_that_it_plays(
+    with_stand_in, other, scheme, credential
+):
+    """An address of a host that a stand-in plays is requested from the stand-in, as it is and with
+    the credential only if the entry says so.
+    """
+    with_stand_in(credential=credential).get(f"{scheme}://FILES.example.org/a%2Fb?signature=c%7E")
+    assert other.paths == ["/a%2Fb?signature=c%7E"]
+    assert ("authorization" in other.requests[0][1]) is credential
+
+
+def test_a_redirect_to_a_host_that_a_stand_in_plays_leads_to_the_stand_in(
+    with_stand_in, server, other, reply
+):
+    """A redirect to a host that a stand-in plays is followed to the stand-in, without the key."""
+    server.respond_with(reply(302, headers={"Location": "https://files.example.org/1?a=b"}))
+    with_stand_in(credential=False).get("x")
+    assert other.paths == ["/1?a=b"]
+    assert "authorization" not in other.requests[0][1]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://other.example/1",
+        "https://files.example.org:444/1",
+        "https://files.example.org@evil.example/1",
+        "https://user@files.example.org/1",
+        "https://evil.example\\@files.example.org/1",
+        "https://evil.example/https://files.example.org/1",
+    ],
+)
+def test_a_stand_in_plays_no_other_host(with_stand_in, server, other, reply, address):
+    """An address or a redirect that is not on the host that is played is refused."""
+    session = with_stand_in(credential=True)
+    with pytest.raises(ConnectionStopped, match=r"FG-host-not-allowed|leads to"):
+        session.get(address)
+    server.respond_with(reply(302, headers={"Location": address}))
+    with pytest.raises(ConnectionStopped, match="redirect"):
+        session.get("x")
+    assert other.requests == []
+
+
 def test_the_link_to_the_next_page_is_followed_with_the_key(session, server):
     """An address on the host of the base URL is requested as it is, also outside the base path."""
     session.get(f"{server.url}/other/path?cursor=a%2Fb&x=%7E#part", {"y": "1 2"})

@@ -6,6 +6,7 @@ import pytest
 
 from fitglue_registry import __version__
 from fitglue_registry.errors import UserMistake
+from fitglue_registry.policy import Policy
 from fitglue_registry.redaction.redactor import Redactor
 from fitglue_registry.registry import AllowedHost, Auth, Budget, Http, Timeouts
 from fitglue_registry.transport.credentials import Credentials
@@ -57,6 +58,27 @@ def test_a_stand_in_is_the_only_server_allowed():
         {("http", "127.0.0.1", 8042)},
         True,
     )
+
+
+PLAYED = {"files.example.org:8443": "http://127.0.0.1:8043", "other.example": "http://[::1]:1"}
+
+
+def test_a_stand_in_leads_to_the_stand_ins_of_the_declared_hosts():
+    """With a stand-in as the base URL, those hosts of the entry are allowed that another stand-in
+    plays, with the credential only if the entry says so. A host that the entry does not declare
+    stays forbidden.
+    """
+    policy = policy_from_entry(ENTRY, "http://127.0.0.1:8042/api/v1/", Policy(stand_ins=PLAYED))
+    assert policy.origins == {("http", "127.0.0.1", 8042), ("http", "127.0.0.1", 8043)}
+    assert policy.credential_origins == {("http", "127.0.0.1", 8042)}
+
+
+@pytest.mark.parametrize("url", [None, "https://example.org/v2", "https://proxy.example"])
+def test_stand_ins_play_nothing_for_a_service_elsewhere(url):
+    """Unless the base URL is on this machine, no request goes to a stand-in."""
+    rules = Policy(stand_ins=PLAYED)
+    policy = policy_from_entry(ENTRY, url, rules)
+    assert (policy.stand_ins, policy.hosts) == ({}, policy_from_entry(ENTRY, url).hosts)
 
 
 def test_the_own_address_keeps_the_hosts():
