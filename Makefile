@@ -94,15 +94,17 @@ $(DOCS_VENV)/.ready: docs/requirements.txt
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(DOCS_VENV)/bin/python -m pip --quiet install --requirement docs/requirements.txt || $(NO_INDEX)
 	@touch $@
 
+# One installation of the build backend serves all distributions, and the packages are compiled on
+# all cores, of which pip would use one. Some packages contain files that are not meant to be compiled.
 setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 	@$(HAVE_PYTHON)
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version) (once; about a minute) …"
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) install --constraint constraints.txt --editable '.[dev,postgresql,testing]' \
-		--editable plugins/fitglue-formats \
-		--editable plugins/fitglue-intervals \
-		--editable plugins/fitglue-files || $(NO_INDEX)
+	@$(PIP) install --constraint constraints.txt editables hatchling || $(NO_INDEX)
+	@$(PIP) install --constraint constraints.txt --no-build-isolation --no-compile --editable '.[dev,postgresql,testing]' \
+		$(addprefix --editable ,$(wildcard plugins/*)) || $(NO_INDEX)
+	@$(BIN)/python -m compileall -qq --workers 0 $(VENV)/lib || true
 	@touch $@
 
 install: ## install `fitglue` in its own virtual environment, and put it on your PATH
