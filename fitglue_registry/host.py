@@ -208,7 +208,7 @@ class Host:
         return services.why(self.workspace, reference, athlete)
 
     def overview(self, athlete: str = ME) -> services.Overview:
-        """Return the connections, this week and last week, and what needs attention.
+        """Return the connections and sources, this week and last week, and what needs attention.
 
         No service is asked.
 
@@ -218,7 +218,13 @@ class Host:
         Returns:
             The dashboard, as ``fitglue`` without a command shows it.
         """
-        return services.load_overview(self.connections, self.activities, self.records, athlete)
+        return services.load_overview(
+            self.entries,
+            self.connections,
+            self.activities,
+            self.records,
+            athlete,
+        )
 
     @property
     def home(self) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from fitglue_registry.cli import numbers
 from fitglue_registry.cli.layout import (
     ATTENTION,
     BAD,
+    DETAIL,
     GOOD,
     NEXT_STEP,
     Hanging,
@@ -19,6 +19,14 @@ from fitglue_registry.cli.layout import (
     Rows,
     Styled,
     columns_of,
+)
+from fitglue_registry.cli.source_facts import (
+    arrives,
+    command_for,
+    last_sync,
+    owner,
+    source_document,
+    status_document,
 )
 from fitglue_registry.cli.text import count
 from fitglue_registry.model.stored import ConnectionState
@@ -32,6 +40,7 @@ if TYPE_CHECKING:
     from fitglue_registry.host import Host
     from fitglue_registry.services.connection_status import ConnectionStatus
     from fitglue_registry.services.overview import Overview
+    from fitglue_registry.services.source_overviews import SourceOverview
 
 #: The table of weeks has few columns and would be hard to read if it filled a wide screen.
 _NARROW = 80
@@ -52,17 +61,18 @@ def _document(board: Overview) -> Document:
     return {
         "now": board.now.isoformat(),
         "connections": [status_document(connection) for connection in board.connections],
+        "sources": [_source(source) for source in board.sources],
         "weeks": board.weeks,
         "needs": board.needs,
         "next": board.next,
     }
 
 
-def status_document(connection: ConnectionStatus) -> Document:
-    """Return the status of a connection as ``--json`` prints it."""
-    account = connection.account
-    document = {field.name: getattr(connection, field.name) for field in fields(connection)}
-    return document | {"account": {"id": account.id, "name": account.name}}
+def _source(source: SourceOverview) -> Document:
+    document = source_document(source)
+    # Their status is above.
+    document["connections"] = [connection.name for connection in source.connections]
+    return {"source": source.entry.key, "state": source.availability.state} | document
 
 
 # -- text ------------------------------------------------------------------------------------------
@@ -71,6 +81,7 @@ def status_document(connection: ConnectionStatus) -> Document:
 def _dashboard(board: Overview) -> Iterator[Part]:
     yield Heading("Connections")
     yield _connections(board)
+    yield from _others(board)
     yield ""
     yield _weeks(board)
     if board.needs:
@@ -85,16 +96,31 @@ def _dashboard(board: Overview) -> Iterator[Part]:
 
 
 def _connections(board: Overview) -> Pairs:
-    lines = []
+    lines: list[tuple[str | Styled, ...]] = []
     for connection in board.connections:
         mark = GOOD if connection.state == ConnectionState.OK else BAD
         lines.append((mark, connection.name, _state_of(connection, board.now)))
+        if connection.arrives:
+            lines.append(("", "", Styled(f"brings {', '.join(connection.arrives)}", "dim")))
     return Pairs(lines)
 
 
+def _others(board: Overview) -> Iterator[Part]:
+    """Yield the sources that can be connected and are not, with how to get access to each."""
+    lines: list[tuple[str | Styled, ...]] = []
+    for source in board.sources:
+        if not source.connections and source.access.kind != "closed":
+            access = f"{source.access.what}: {command_for(source)}"
+            lines.append((DETAIL, source.entry.name, access))
+            lines.append(("", "", Styled(f"brings {arrives(source)}", "dim")))
+    if lines:
+        yield ""
+        yield Heading("Not connected")
+        yield Pairs(lines)
+
+
 def _state_of(connection: ConnectionStatus, now: datetime) -> str:
-    """Return the account of a connection, its counts, and when it was last synced."""
-    account = connection.account.name or connection.account.id
+    """Return the account of a connection, its counts, its last sync, and when its key ends."""
     facts = [count(connection.records, "record")]
     if connection.stubs:
         facts.append(count(connection.stubs, "stub"))
@@ -108,8 +134,10 @@ def _state_of(connection: ConnectionStatus, now: datetime) -> str:
         facts.append(f"{connection.quarantine:,} in quarantine")
     if connection.unreadable:
         facts.append(f"{connection.unreadable:,} could not be read")
-    facts += _synced(connection, now)
-    return f"{account}: {', '.join(facts)}"
+    facts += last_sync(connection, now)
+    # Also long before its end: an athlete may want to know that the key has one.
+    ends = f"; {connection.expiry}" if connection.expiry else ""
+    return f"{owner(connection)}: {', '.join(facts)}{ends}"
 
 
 def _waiting(connection: ConnectionStatus) -> str:
@@ -119,24 +147,15 @@ def _waiting(connection: ConnectionStatus) -> str:
     return f"{count(connection.waiting_parts, 'download')} to go"
 
 
-def _synced(connection: ConnectionStatus, now: datetime) -> Iterator[str]:
-    synced = numbers.ago(connection.last_checked_at, now)
-    if synced != "never":
-        yield f"synced {synced}"
-    elif not connection.records:
-        yield "never synced"
-    elif not connection.waiting_parts:
-        # Otherwise the number of downloads already says that the first sync has not finished.
-        yield "first sync not finished"
-
-
 def _weeks(board: Overview) -> Rows:
     totals = ("activities", "time", "km", "load")
     lines = [
         _week("This week", board.weeks["this"]),
         _week("Last week", board.weeks["last"]),
     ]
-    return Rows(columns_of(("", *totals), right=totals), lines, width=_NARROW)
+    # On a narrow screen, the names of the weeks are cut, and no number is.
+    columns = columns_of(("", *totals), right=totals, flexible="")
+    return Rows(columns, lines, width=_NARROW)
 
 
 def _week(name: str, week: Document) -> tuple[object, ...]:
@@ -159,6 +178,7 @@ def _welcome(host: Host) -> Iterator[Part]:
     yield ""
     yield Pairs(commands)
     yield ""
+    yield Styled("How to get each key, and what arrives: fitglue registry", "dim")
     yield Styled("Everything stays on this machine. More: fitglue --help", "dim")
 
 

@@ -6,8 +6,6 @@ import os
 import platform
 import shutil
 import sys
-from dataclasses import dataclass
-from dataclasses import replace as replace_fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -15,11 +13,11 @@ from fitglue_registry._version import __version__
 from fitglue_registry.backup.checks import SAMPLE, check_store
 from fitglue_registry.errors import FitglueError, Place, StoreFailed
 from fitglue_registry.hookspecs import HOOK_API
-from fitglue_registry.model.stored import ConnectionState
 from fitglue_registry.private_files import make_private_folder
 from fitglue_registry.redaction.exceptions import redact_exception
 from fitglue_registry.registry.check import check as check_folder
-from fitglue_registry.services.addresses import other_address
+from fitglue_registry.services.check_result import Check
+from fitglue_registry.services.connection_checks import connection_checks, source_checks
 from fitglue_registry.services.exposure import why_exposed, why_exposed_file
 from fitglue_registry.store.locations import each_once, list_unreadable
 from fitglue_registry.workspace import ME
@@ -30,34 +28,17 @@ if TYPE_CHECKING:
 
     from fitglue_registry.backup.finding import Finding
     from fitglue_registry.registry import Catalogue
+    from fitglue_registry.services.check_result import State
     from fitglue_registry.services.connecting.connections import Connections
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.workspace import Workspace
 
-    State = Literal["ok", "look", "broken"]
 
 #: Bytes of free space below which the disk is worth a look, and below which it is broken.
 _LITTLE_SPACE = 500e6
 _NO_SPACE = 50e6
 #: A clock that shows an earlier time is wrong, because this version did not exist then.
 _THIS_VERSION_WAS_MADE = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """The result of one check.
-
-    Attributes:
-        name: What was checked.
-        state: ``ok``, ``look`` (a warning) or ``broken``.
-        detail: The result in one line, for people.
-        error: Why it is broken, and the fix.
-    """
-
-    name: str
-    state: State
-    detail: str
-    error: FitglueError | None = None
 
 
 def checks(
@@ -89,10 +70,9 @@ def checks(
         yield from _guarded(workspace, "store", store)
     yield from _guarded(workspace, "clock", _clock(workspace, connected))
     yield from _guarded(workspace, "secrets", _secrets(workspace, connected))
-    for connection in connected:
-        asked = _connection(connections, connection, offline)
-        dated = _with_expiry(connections, connection, asked)
-        yield _with_address(workspace, connection, dated)
+    yield from connection_checks(workspace, connections, connected, offline=offline)
+    if readable:
+        yield from source_checks(workspace, connected)
     if connected:
         yield from _guarded(workspace, "files", _files(workspace))
 
@@ -284,47 +264,6 @@ def _cache_differs(workspace: Workspace) -> StoreFailed:
         why="another program changed it; no key is sent to an address that only the cache names",
         fix="delete that file; it is made again",
     )
-
-
-def _connection(
-    connections: Connections,
-    connected: ConnectionRow,
-    offline: bool,
-) -> Check:
-    title = f"connection {connected.name}"
-    if offline:
-        state: State = "ok" if connected.state == ConnectionState.OK else "look"
-        return Check(title, state, f"{connected.state}, not checked (--offline)")
-    try:
-        account = connections.probe(connected.name)
-    except FitglueError as error:
-        return Check(title, "broken", error.what, error)
-    return Check(title, "ok", account.name or account.id)
-
-
-def _with_expiry(
-    connections: Connections,
-    connected: ConnectionRow,
-    check: Check,
-) -> Check:
-    """Add when the key of a connection ends to its check, if that is known."""
-    status = connections.status(connected)
-    if status.expiry is None:
-        return check
-    state: State = "look" if status.expires_soon and check.state == "ok" else check.state
-    return replace_fields(check, state=state, detail=f"{check.detail}; {status.expiry}")
-
-
-def _with_address(
-    workspace: Workspace,
-    connected: ConnectionRow,
-    check: Check,
-) -> Check:
-    """Add the address of a connection to its check, if it is not that of its entry."""
-    other = other_address(workspace, connected)
-    if other is None:
-        return check
-    return replace_fields(check, detail=f"{check.detail}; it {other}")
 
 
 def _size(size_bytes: float) -> str:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.model.stored import ConnectionState, PartState, RecordState
+from fitglue_registry.registry.access import arriving
 from fitglue_registry.registry.paths import paths_in
 from fitglue_registry.services.addresses import other_address
 from fitglue_registry.services.key_expiry import ANNOUNCED_DAYS, expires_on, expiry_text
@@ -51,6 +52,7 @@ class ConnectionStatus:
         expires_soon: Whether the key has ended, or ends within two weeks.
         held: The number of records that vanished from the source with many others, and that are
             kept until the athlete confirms their deletion.
+        arrives: What arrives with each sync, for people; empty if its plugin was removed.
     """
 
     name: str
@@ -73,6 +75,7 @@ class ConnectionStatus:
     expiry: str | None = None
     expires_soon: bool = False
     held: int = 0
+    arrives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ def connection_status(
     other = other_address(workspace, connected)
     today = local_time(workspace.clock.now(), [connected]).date()
     ends = expires_on(workspace.catalogue, connected)
+    source = workspace.catalogue.find("source", connected.source)
     return ConnectionStatus(
         name=connected.name,
         integration=connected.integration,
@@ -108,19 +112,13 @@ def connection_status(
         address=other.address if other else None,
         paths=tuple(paths_in(str(connected.settings.get("paths") or ""))),
         unreadable=counts.get("unreadable", 0),
-        reads_files=_reads_files(workspace, connected),
+        reads_files=source is not None and source.reads_files,
         expires_on=ends.isoformat() if ends else None,
         expiry=expiry_text(ends, today) if ends else None,
         expires_soon=ends is not None and (ends - today).days <= ANNOUNCED_DAYS,
         held=counts.get(RecordState.HELD, 0),
+        arrives=arriving(source) if source else (),
     )
-
-
-def _reads_files(workspace: Workspace, connected: ConnectionRow) -> bool:
-    try:
-        return workspace.catalogue.get("source", connected.source).reads_files
-    except FitglueError:  # its plugin was removed
-        return False
 
 
 def _state(workspace: Workspace, connected: ConnectionRow) -> _State:

@@ -9,6 +9,8 @@ from fitglue_registry.plugins import Availability as Availability
 from fitglue_registry.plugins import availability
 from fitglue_registry.registry.help import article
 from fitglue_registry.services.argument_types import checks_arguments
+from fitglue_registry.services.source_overviews import SourceOverview as SourceOverview
+from fitglue_registry.services.source_overviews import source_overviews
 from fitglue_registry.validation.wording import nearest
 from fitglue_registry.workspace import ME
 
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
     from fitglue_registry.registry import OAuth2 as OAuth2
     from fitglue_registry.services.athletes import Athletes
     from fitglue_registry.services.connecting.connections import Connections
+    from fitglue_registry.services.connection_status import ConnectionStatus
     from fitglue_registry.workspace import Workspace
 
     EntryList = list[Entry]
+    SourceList = list[SourceOverview]
 
 
 @checks_arguments
@@ -152,6 +156,35 @@ class Entries:
             tier=self._athletes.tier(athlete),
             connections=[connected.state for connected in connections],
         )
+
+    def sources(self, athlete: str = ME) -> SourceList:
+        """Return for each source how to get access, what arrives, and the athlete's connections.
+
+        No service is asked.
+
+        Args:
+            athlete: The athlete.
+
+        Returns:
+            The sources in the order of their ids, and then the services whose accounts cannot be
+            connected.
+        """
+        connected = self._connections.list(athlete)
+        statuses = [self._connections.status(connection) for connection in connected]
+        return self.sources_of(statuses, athlete)
+
+    def sources_of(self, statuses: Sequence[ConnectionStatus], athlete: str = ME) -> SourceList:
+        """Return what ``sources`` returns, if the status of each connection is known already.
+
+        Args:
+            statuses: The status of each connection of the athlete.
+            athlete: The athlete.
+        """
+
+        def available(entry: Entry) -> Availability:
+            return self.availability(entry.kind, entry.id, athlete)
+
+        return list(source_overviews(self._workspace.catalogue, statuses, available))
 
     def _needs_upload(self, entry: Entry, athlete: str) -> bool:
         """Return whether an athlete has to upload something first, and cannot name a path."""

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from fitglue_registry.services.connecting.connections import Connections
     from fitglue_registry.services.connection_status import ConnectionStatus
+    from fitglue_registry.services.entries import Entries
     from fitglue_registry.services.reading import Activities
     from fitglue_registry.services.records import Records
+    from fitglue_registry.services.source_overviews import SourceOverview
 
     Need = dict[str, str | None]
 
@@ -28,6 +30,7 @@ class Overview:
     Attributes:
         now: The current time, in the time zone of the athlete.
         connections: The status of each connection.
+        sources: Each source, with how to get access to it and what arrives.
         weeks: ``this`` and ``last`` → its ``monday`` (ISO 8601) and the totals of its activities:
             ``count``, ``moving_s`` (seconds), ``distance_m`` (meters) and ``training_load``.
         needs: What needs attention: ``what`` in words, and the ``fix`` if there is one.
@@ -36,12 +39,14 @@ class Overview:
 
     now: datetime
     connections: list[ConnectionStatus]
+    sources: list[SourceOverview]
     weeks: dict[str, dict[str, Any]]
     needs: list[Need]
     next: str
 
 
 def load_overview(
+    entries: Entries,
     connections: Connections,
     activities: Activities,
     records: Records,
@@ -50,6 +55,7 @@ def load_overview(
     """Return the dashboard of an athlete, without asking any service.
 
     Args:
+        entries: The service for entries.
         connections: The service for connections.
         activities: The service for activities.
         records: The service for records without an activity.
@@ -71,7 +77,8 @@ def load_overview(
         *_unreadable(sum(status.unreadable for status in statuses)),
         *map(_stubs, records.stubs(athlete)),
     ]
-    return Overview(now, statuses, weeks, needs, _next_command(statuses))
+    sources = entries.sources_of(statuses, athlete)
+    return Overview(now, statuses, sources, weeks, needs, _next_command(statuses))
 
 
 def _week(activities: Activities, monday: date, athlete: str) -> dict[str, Any]:

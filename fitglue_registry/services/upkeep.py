@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Literal
 from fitglue_registry.backup.raw_check import repair
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.services.argument_types import checks_arguments
-from fitglue_registry.services.checking import Check, checks
+from fitglue_registry.services.checking import checks
 from fitglue_registry.store.blobs import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fitglue_registry.services.check_result import Check
     from fitglue_registry.services.connecting.connections import Connections
     from fitglue_registry.workspace import Workspace
 

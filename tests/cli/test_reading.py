@@ -65,6 +65,37 @@ def test_the_dashboard_compares_weeks_and_says_what_to_do(synced, fitglue):
     assert "Next: fitglue show last" in output
 
 
+def test_the_dashboard_says_what_arrives_and_how_to_get_more(synced, fitglue):
+    """The dashboard says what a connection brings, and how to get access to other sources."""
+    output = fitglue().out
+    assert "brings summaries, details, samples over time" in output
+    assert "Strava archive         Archive: fitglue import PATH" in output.split("Not connected")[1]
+
+
+def test_the_registry_lists_each_source_with_its_access(synced, fitglue):
+    """The list says how to get access, what arrives, and when it was last synced."""
+    output = fitglue("registry").out
+    [block] = [part for part in output.split("\n\n") if part.startswith("Intervals.icu")]
+    heading, access, command, arrives, never, connected = block.splitlines()
+    assert heading == "Intervals.icu  source/intervals, available"
+    assert access.startswith("  access     API key. At intervals.icu, open Settings")
+    assert command == "  command    fitglue connect intervals"
+    assert arrives.endswith("samples over time; with --files also original files")
+    assert never == "  never      Workouts that came from Strava"
+    assert re.fullmatch("  connected  Ada Stand-in; synced .*", connected)
+
+
+def test_the_registry_as_lines_has_every_entry(synced, fitglue):
+    """With --json each entry is a line, and those of sources have what the list shows."""
+    entries = {(line["kind"], line["id"]): line for line in fitglue("registry", "--json").lines}
+    assert "access" not in entries["integration", "intervals"]
+    intervals = entries["source", "intervals"]
+    assert intervals["access"]["kind"] == "key"
+    assert intervals["on_request"] == {"files": "original files"}
+    assert [status["name"] for status in intervals["connections"]] == ["intervals"]
+    assert entries["integration", "strava"]["access"]["kind"] == "closed"
+
+
 def test_the_dashboard_as_a_document(synced, fitglue):
     """With --json the dashboard is one document."""
     board = fitglue("--json").document

@@ -10,10 +10,10 @@ import click
 from fitglue_registry.cli import numbers
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
-from fitglue_registry.cli.dashboard import status_document
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import DETAIL, Hanging, Rows, columns_of
 from fitglue_registry.cli.progress import Progress
+from fitglue_registry.cli.source_facts import owner, status_document
 from fitglue_registry.cli.text import count
 from fitglue_registry.errors import FitglueError, UserMistake
 from fitglue_registry.model.stored import ConnectionState, RecordState
@@ -110,7 +110,7 @@ def _row(
 ) -> tuple[object, ...]:
     return (
         connection.name,
-        connection.account.name or connection.account.id,
+        owner(connection),
         connection.state,
         connection.records,
         connection.stubs,

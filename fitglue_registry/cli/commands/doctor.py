@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.cli.layout import Document, Part
     from fitglue_registry.errors import FitglueError
-    from fitglue_registry.services.checking import Check
+    from fitglue_registry.services.check_result import Check
 
 _BROKEN = 8
 _MARKS = {

@@ -11,17 +11,28 @@ import msgspec
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import at_line
-from fitglue_registry.cli.layout import Hanging, Heading, Pairs, Rows, columns_of, stated
+from fitglue_registry.cli.layout import Hanging, Heading, Pairs, Rows, Styled, columns_of, stated
+from fitglue_registry.cli.source_facts import (
+    arrives,
+    command_for,
+    last_sync,
+    owner,
+    source_document,
+)
 from fitglue_registry.cli.text import count
 from fitglue_registry.errors import EntryInvalid
+from fitglue_registry.model.stored import ConnectionState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from fitglue_registry.cli.layout import Document, Part
     from fitglue_registry.errors import FitglueError
+    from fitglue_registry.services.connection_status import ConnectionStatus
     from fitglue_registry.services.entries import Availability, Datum, Entry, EntryPart, Field
     from fitglue_registry.services.plugins import EntriesCheck, Report
+    from fitglue_registry.services.source_overviews import SourceOverview
 
 # Without plugin and tier, which `show` prints, nothing is cut off on a screen of 80 columns.
 _COLUMNS = columns_of(("entry", "name", "state"), flexible="name")
@@ -41,25 +52,47 @@ def command(context: click.Context) -> None:
         context.invoke(list_)
 
 
-@command.command("list", examples=("fitglue registry list --json",))
+@command.command(
+    "list",
+    short_help="List every source, and how to get access to it.",
+    examples=("fitglue registry list --json",),
+)
 @json_option("Print JSON Lines.")
 @pass_cli
 def list_(cli: CliContext) -> None:
-    """List every entry, and whether it can be used now."""
-    entries = [_listed(cli, entry) for entry in cli.host.entries.list()]
+    """List every source: how to get access, what arrives, the last sync, when the key expires.
+
+    Entries that do not belong to a source that is listed are below.
+    """
+    sources = {source.entry.key: source for source in cli.host.entries.sources()}
     if cli.as_json:
-        cli.lines(entries)
+        cli.lines(_listed(cli, entry, sources) for entry in cli.host.entries.list())
         return
-    cli.show(Rows(_COLUMNS, map(_row, entries)))
+    now = cli.host.connections.local_time()
+    for number, source in enumerate(sources.values()):
+        if number:
+            cli.show("")
+        cli.show(*_source(source, now))
+    others = [_row(cli, entry) for entry in _others(cli.host.entries.list(), sources)]
+    if others:
+        cli.show("", Heading("Other entries"), Rows(_COLUMNS, others, indent=2))
     # Invalid entries are left out, but an athlete should know why a service is missing from the
     # list.
     for problem in cli.host.entries.problems():
         cli.note(f"left out: {problem}")
 
 
-def _listed(cli: CliContext, entry: Entry) -> Document:
+def _others(entries: Iterable[Entry], sources: Mapping[str, SourceOverview]) -> Iterator[Entry]:
+    """Yield the entries that are not sources, unless a source that is listed belongs to them."""
+    shown = {source.entry.integration for source in sources.values()}
+    for entry in entries:
+        if entry.key not in sources and (entry.kind != "integration" or entry.id not in shown):
+            yield entry
+
+
+def _listed(cli: CliContext, entry: Entry, sources: Mapping[str, SourceOverview]) -> Document:
     available = cli.host.entries.availability(entry.kind, entry.id)
-    return {
+    document: Document = {
         "kind": entry.kind,
         "id": entry.id,
         "name": entry.name,
@@ -74,14 +107,48 @@ def _listed(cli: CliContext, entry: Entry) -> Document:
             "code": available.code,
         },
     }
+    if entry.key in sources:
+        document |= source_document(sources[entry.key])
+    return document
 
 
-def _row(entry: Document) -> tuple[str, str, str]:
-    return (
-        f"{entry['kind']}/{entry['id']}",
-        entry["name"],
-        entry["availability"]["state"].replace("-", " "),
-    )
+def _source(source: SourceOverview, now: datetime) -> Iterator[Part]:
+    entry = source.entry
+    yield Heading(entry.name, f"{entry.key}, {_state(source.availability)}")
+    facts = stated(_source_facts(source, now))
+    yield Pairs([(Styled(name, "dim"), value) for name, value in facts], widths=(9,))
+
+
+def _source_facts(source: SourceOverview, now: datetime) -> Iterator[tuple[str, str]]:
+    access = source.access
+    if access.kind == "closed":
+        yield "access", f"{access.what}; the alternatives: {access.command}"
+        return
+    yield "access", ". ".join(filter(None, (access.what, access.where)))
+    yield "command", command_for(source)
+    yield "arrives", arrives(source)
+    yield "never", "; ".join(source.never)
+    for connection in source.connections:
+        yield "connected", "; ".join(_account_facts(connection, now))
+
+
+def _account_facts(connection: ConnectionStatus, now: datetime) -> Iterator[str]:
+    name = connection.name
+    account = owner(connection)
+    yield f"{account} ({name})" if name != connection.integration else account
+    if connection.state != ConnectionState.OK:
+        yield connection.reason or connection.state
+    yield from last_sync(connection, now)
+    if connection.expiry:
+        yield connection.expiry
+
+
+def _state(available: Availability) -> str:
+    return available.state.replace("-", " ")
+
+
+def _row(cli: CliContext, entry: Entry) -> tuple[str, str, str]:
+    return entry.key, entry.name, _state(cli.host.entries.availability(entry.kind, entry.id))
 
 
 @command.command(
@@ -133,8 +200,7 @@ def _entry(entry: Entry, available: Availability) -> Iterator[Part]:
 
 def _facts(entry: Entry, available: Availability) -> Iterator[tuple[str, str | None]]:
     yield "summary", entry.summary
-    state = available.state.replace("-", " ")
-    yield "state", f"{state}: {available.reason}"
+    yield "state", f"{_state(available)}: {available.reason}"
     yield "to do", available.fix
     yield "tier", entry.tier
     yield "plugin", f"{entry.plugin.name} {entry.plugin.version}"

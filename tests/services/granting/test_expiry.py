@@ -61,6 +61,7 @@ def test_the_end_is_announced_in_advance(host, connect, clock, days, expiry, soo
     assert (f"club: {expiry}" in needs) == soon
     [check] = [c for c in host.upkeep.checks(offline=True) if c.name == "connection club"]
     assert f"; {expiry};" in check.detail
+    assert ("to renew it: fitglue connect club" in check.detail) == soon
     assert check.state == ("look" if soon else "ok")
 
 

@@ -1,0 +1,69 @@
+"""The words for a source: how to get access, what arrives, the last sync, when the key expires."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from fitglue_registry.cli import numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from fitglue_registry.cli.layout import Document
+    from fitglue_registry.services.connection_status import ConnectionStatus
+    from fitglue_registry.services.source_overviews import SourceOverview
+
+
+def status_document(connection: ConnectionStatus) -> Document:
+    """Return the status of a connection as ``--json`` prints it."""
+    account = connection.account
+    document = {field.name: getattr(connection, field.name) for field in fields(connection)}
+    return document | {"account": {"id": account.id, "name": account.name}}
+
+
+def source_document(source: SourceOverview) -> Document:
+    """Return what is known of a source as ``--json`` prints it."""
+    return {
+        "access": msgspec.to_builtins(source.access),
+        "arrives": source.arrives,
+        "on_request": source.on_request,
+        "never": source.never,
+        "connections": list(map(status_document, source.connections)),
+    }
+
+
+def arrives(source: SourceOverview) -> str:
+    """Return what arrives from a source, and what arrives only with an option."""
+    texts = [", ".join(source.arrives)]
+    for option, what in source.on_request.items():
+        texts.append(f"with --{option} also {what}")
+    return "; ".join(texts)
+
+
+def command_for(source: SourceOverview) -> str:
+    """Return the command that gives access to a source, or that makes it possible to use it."""
+    available = source.availability
+    if available.state in ("available", "not-connected", "credentials-rejected"):
+        return source.access.command
+    return available.fix or available.reason
+
+
+def last_sync(connection: ConnectionStatus, now: datetime) -> Iterator[str]:
+    """Yield when a connection was last synced, unless its downloads already say that it was not."""
+    synced = numbers.ago(connection.last_checked_at, now)
+    if synced != "never":
+        yield f"synced {synced}"
+    elif not connection.records:
+        yield "never synced"
+    elif not connection.waiting_parts:
+        # Otherwise the number of downloads already says that the first sync has not finished.
+        yield "first sync not finished"
+
+
+def owner(connection: ConnectionStatus) -> str:
+    """Return the name of the account of a connection."""
+    return connection.account.name or connection.account.id
