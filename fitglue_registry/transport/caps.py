@@ -22,11 +22,14 @@ class Report:
         name: Which of the limits it is; the next response states it under the same name.
         left: How many further requests the service answers.
         seconds: The seconds until it answers more.
+        begins: Whether the response only says how long a window is, and not how much of it is left:
+            a window begins with it unless one is under way.
     """
 
     name: str
     left: int
     seconds: float
+    begins: bool = False
 
 
 @dataclass(slots=True)
@@ -64,6 +67,8 @@ class Caps:
         """
         fresh = _Cap(now + report.seconds, max(report.left, 0))
         known = self._caps.get(report.name)
+        if report.begins and known is not None and known.ends > now:
+            return
         if known is not None and abs(known.ends - fresh.ends) < _SAME_S:
             fresh.left = min(fresh.left, known.left)
         self._caps[report.name] = fresh

@@ -1,21 +1,30 @@
 """Reads the headers in which services state how many further requests they answer.
 
 No standard exists yet. Most services send ``X-RateLimit-Limit``, ``-Remaining`` and ``-Reset``, or
-the same without ``X-``, as early drafts of the IETF had them; newer drafts have one structured
-header ``RateLimit`` (draft-ietf-httpapi-ratelimit-headers). Strava states two limits in each header
-and the requests that were used instead of those that remain.
+the same without ``X-``, as early drafts of the IETF had them; newer drafts have structured headers.
+Strava states two limits in each header and the requests that were used instead of those that
+remain. Gateways name the window in each header.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from fitglue_registry.transport.caps import Report
 from fitglue_registry.transport.limits import retry_after
+from fitglue_registry.transport.limits_by_unit import reports_by_unit
+from fitglue_registry.transport.structured_limits import (
+    StatedLimit,
+    policies_of,
+    policy_reports,
+    structured_reports,
+    window_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from fitglue_registry.registry import Budget
@@ -25,8 +34,6 @@ _PREFIXES = ("ratelimit", "x-ratelimit", "x-rate-limit", "x-readratelimit")
 _STRUCTURED = "ratelimit"
 #: A number at the beginning of an item of a list; its parameters follow (``100;w=60``).
 _NUMBER = re.compile(r"\s{0,9}(-?\d{1,15})(\.\d{0,9})?\s{0,9}(;.{0,200})?")
-#: A parameter of the structured header: ``remaining=5`` or ``;r=5``.
-_PARAMETER = re.compile(r"([a-z]{1,9})=(\d{1,15})")
 #: A reset above it is a moment and not a duration: a second of the year 2001 and later.
 _MOMENT_S = 1_000_000_000
 _MOMENT_MS = 1_000_000_000_000
@@ -62,22 +69,22 @@ def reports_of(
         now: The current time.
     """
     headers = answer.headers
-    reports = list(_structured(headers.get(_STRUCTURED, "")))
+    policies = policies_of(headers.get(f"{_STRUCTURED}-policy", ""))
+    reports = list(structured_reports(headers.get(_STRUCTURED, ""), policies, _STRUCTURED))
+    reports += reports_by_unit(headers, now, lambda value: _resets(value, now))
     for prefix in _PREFIXES:
         left = _remaining(headers, prefix)
         resets = _resets(headers.get(f"{prefix}-reset", ""), now)
         # A refusal that states only when to come back.
         if resets and not left and answer.status == _TOO_MANY:
             left = [0]
-        resets = resets or _clock_resets(limits, now)
+        resets = resets or _stated_window(headers, prefix, policies) or _clock_resets(limits, now)
         for number, (count, seconds) in enumerate(zip(left, resets, strict=False)):
-            report = Report(
-                f"{prefix} {number}",
-                count,
-                min(seconds, _LONGEST_S),
-            )
-            reports.append(report)
-    return reports
+            reports.append(Report(f"{prefix} {number}", count, seconds))
+    # Nothing says what is left, so that this program has to count.
+    if not reports:
+        reports = list(policy_reports(policies, _STRUCTURED))
+    return [replace(report, seconds=min(report.seconds, _LONGEST_S)) for report in reports]
 
 
 def _remaining(headers: Mapping[str, str], prefix: str) -> list[int]:
@@ -85,8 +92,20 @@ def _remaining(headers: Mapping[str, str], prefix: str) -> list[int]:
     if remaining:
         return remaining
     limits = _numbers(headers.get(f"{prefix}-limit", ""))
-    used = _numbers(headers.get(f"{prefix}-usage", ""))
+    used = _numbers(headers.get(f"{prefix}-usage", headers.get(f"{prefix}-used", "")))
     return [limit - count for limit, count in zip(limits, used, strict=False)]
+
+
+def _stated_window(
+    headers: Mapping[str, str],
+    prefix: str,
+    policies: list[StatedLimit],
+) -> list[float]:
+    """Return the length of the window that a header states: the limit is reset within it."""
+    limit = headers.get(f"{prefix}-limit", "")
+    quota = next(iter(_numbers(limit)), None)
+    seconds = window_of(policies_of(limit), None) or window_of(policies, quota)
+    return [seconds] if seconds else []
 
 
 def _resets(value: str, now: datetime) -> list[float]:
@@ -123,19 +142,3 @@ def _numbers(value: str) -> list[int]:
         if "w=" in value:
             break
     return numbers
-
-
-def _structured(value: str) -> Iterator[Report]:
-    """Yield the reports of the structured header.
-
-    Its drafts have ``limit=100, remaining=5, reset=30`` for one limit, or ``"hour";r=5;t=30`` for
-    each.
-    """
-    if "remaining=" in value:
-        value = value.replace(",", ";")
-    for number, item in enumerate(value.split(",")[:_MOST]):
-        fields: dict[str, str] = dict(_PARAMETER.findall(item[:500]))
-        left = fields.get("r") or fields.get("remaining")
-        seconds = float(fields.get("t") or fields.get("reset") or 0)
-        if left is not None and seconds > 0:
-            yield Report(f"{_STRUCTURED} item {number}", int(left), min(seconds, _LONGEST_S))

@@ -221,6 +221,7 @@ def test_a_refusal_without_a_time_waits_for_the_clock(strava, at):
 
 NOW = datetime(2026, 11, 23, 12, 7, 30, tzinfo=UTC)
 EPOCH = int(NOW.timestamp())
+STRAVA_READS = [(1, 450), (360, 42750)]
 
 
 @pytest.mark.parametrize(
@@ -244,7 +245,49 @@ EPOCH = int(NOW.timestamp())
             {"X-RateLimit-Limit": "200,2000", "X-RateLimit-Usage": "101,640"},
             [(99, 450), (1360, 42750)],
         ),
+        (
+            {"X-RateLimit-Limit": "100", "X-RateLimit-Used": "95", "X-RateLimit-Reset": "9"},
+            [(5, 9)],
+        ),
+        ({"X-ReadRateLimit-Limit": "100,1000", "X-ReadRateLimit-Usage": "99,640"}, STRAVA_READS),
         ({"X-RateLimit-Remaining": "5", "X-RateLimit-Reset": "99999999"}, [(5, 86400)]),
+        (
+            {"X-RateLimit-Remaining-Minute": "5", "X-RateLimit-Remaining-Day": "50"},
+            [(5, 30), (50, 42750)],
+        ),
+        (
+            {"RateLimit-Limit-Hour": "100", "RateLimit-Used-Hour": "40", "Retry-After": "3"},
+            [(60, 3150)],
+        ),
+        ({"X-Rate-Limit-Remaining-15min": "5"}, [(5, 450)]),
+        ({"X-RateLimit-Daily-Remaining": "5", "X-RateLimit-Daily-Limit": "9"}, [(5, 42750)]),
+        ({"X-RateLimit-Remaining-Seconds": "5", "X-RateLimit-Reset-Seconds": "2"}, [(5, 2)]),
+        ({"X-RateLimit-Remaining-Month": "5"}, [(5, 42750)]),
+        ({"X-RateLimit-Remaining-Tokens": "5", "X-RateLimit-Limit-Minute": "9"}, []),
+        (
+            {"RateLimit-Policy": '"hour";q=100;w=3600', "RateLimit": '"hour";r=5'},
+            [(5, 3600)],
+        ),
+        (
+            {
+                "RateLimit-Policy": '"bytes";q=9;w=60;qu="content-bytes", "day";q=9;w=86400',
+                "RateLimit": '"bytes";r=0;t=9, "day";r=7;t=30',
+            },
+            [(7, 30)],
+        ),
+        (
+            {
+                "RateLimit-Policy": "10;w=1, 100;w=60",
+                "RateLimit-Limit": "100",
+                "RateLimit-Remaining": "3",
+            },
+            [(3, 60)],
+        ),
+        ({"RateLimit-Limit": "9, 9;w=60", "RateLimit-Remaining": "3"}, [(3, 60)]),
+        ({"RateLimit-Policy": '"a";q=10;w=1, "b";q=100;w=60'}, [(9, 1), (99, 60)]),
+        ({"RateLimit-Policy": "100;w=60"}, [(99, 60)]),
+        ({"RateLimit-Policy": '"day";q=1000;pk=:cHsdsRa894==:'}, []),
+        ({"RateLimit-Policy": ';;,,"";q;w=,q=1', "RateLimit": ",;r=1"}, []),
         ({"X-RateLimit-Remaining": "5", "X-RateLimit-Reset": "0"}, [(5, 450)]),
         ({"X-RateLimit-Remaining": "many", "X-RateLimit-Reset": "soon"}, []),
         ({"X-RateLimit-Limit": "100"}, []),
@@ -276,6 +319,23 @@ def test_a_refusal_that_states_only_a_reset_allows_nothing_until_then():
     [report] = reports_of(FakeAnswer(b"", 429, headers), (), NOW)
     assert (report.left, report.seconds) == (0, 30)
     assert reports_of(FakeAnswer(b"", 200, headers), (), NOW) == []
+
+
+@pytest.mark.parametrize("kind", ["file", "loopback"])
+def test_a_policy_is_kept_although_nothing_says_how_much_is_left(budget, at, kind):
+    """If a service states only its limit, the requests of a window are counted from the first
+    response on, and further responses do not begin another window.
+    """
+    clock = at("12:00:00")
+    asked = NoBudget(clock) if kind == "loopback" else budget(clock, Limit(requests=100, per_s=900))
+    [stated] = reports_of(FakeAnswer(b"", headers={"ratelimit-policy": "10;w=60"}), (), NOW)
+    for _ in range(10):
+        assert asked.acquire() == 0.0
+        asked.cap(stated)
+        clock.sleep(1)
+    assert 0 < asked.acquire() <= 60
+    clock.sleep(60)
+    assert asked.acquire() == 0.0
 
 
 @pytest.mark.parametrize("kind", ["file", "loopback"])
