@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.secrets.references import unreadable
 from fitglue_registry.transport.origin import Origin, origin_of
+from fitglue_registry.transport.permission_end import PermissionEnd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,8 @@ _ORIGIN = "token-origin"
 _REFRESH = "refresh-token"
 _SCOPES = "granted-scopes"
 _BEGAN_AT = "renewal-began-at"
+_ENDS_AT = "permission-ends-at"
+_ANNOUNCE_AT = "permission-end-announced-at"
 _NAMES = frozenset(
     (
         _TOKEN,
@@ -33,6 +36,8 @@ _NAMES = frozenset(
         _REFRESH,
         _SCOPES,
         _BEGAN_AT,
+        _ENDS_AT,
+        _ANNOUNCE_AT,
     )
 )
 
@@ -50,6 +55,7 @@ class Grant:
         scopes: The scopes that the athlete has granted; ``None`` if the service did not say.
         began_at: When a renewal began whose result is not stored; ``None`` if there is none. The
             service may have replaced the refresh token meanwhile.
+        ends: When the permission ends unless it is renewed, if that is known.
     """
 
     origin: Origin
@@ -59,6 +65,7 @@ class Grant:
     refresh_token: str = field(default="", repr=False)
     scopes: tuple[str, ...] | None = None
     began_at: datetime | None = None
+    ends: PermissionEnd | None = None
 
 
 def with_grant(credentials: Mapping[str, str], grant: Grant | None) -> dict[str, str]:
@@ -77,6 +84,8 @@ def with_grant(credentials: Mapping[str, str], grant: Grant | None) -> dict[str,
         _EXPIRES_AT: grant.expires_at,
         _RENEW_AT: grant.renew_at,
         _BEGAN_AT: grant.began_at,
+        _ENDS_AT: grant.ends.at if grant.ends else None,
+        _ANNOUNCE_AT: grant.ends.announce_at if grant.ends else None,
     }
     for name, moment in moments.items():
         if moment is not None:
@@ -105,6 +114,7 @@ def read_grant(ref: str, values: Mapping[str, str]) -> tuple[dict[str, str], Gra
         expires_at = _moment(values.get(_EXPIRES_AT))
         renew_at = _moment(values.get(_RENEW_AT))
         began_at = _moment(values.get(_BEGAN_AT))
+        ends = _end_in(values)
     except ValueError:
         raise unreadable(ref, why="the time until which its token is valid is not one") from None
     scopes = values.get(_SCOPES)
@@ -116,8 +126,15 @@ def read_grant(ref: str, values: Mapping[str, str]) -> tuple[dict[str, str], Gra
         values.get(_REFRESH, ""),
         None if scopes is None else tuple(scopes.split()),
         began_at,
+        ends,
     )
 
 
 def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
+
+
+def _end_in(values: Mapping[str, str]) -> PermissionEnd | None:
+    end = _moment(values.get(_ENDS_AT))
+    announce_at = _moment(values.get(_ANNOUNCE_AT))
+    return None if end is None or announce_at is None else PermissionEnd(end, announce_at)

@@ -11,7 +11,7 @@ from fitglue_registry.model.stored import ConnectionState, PartState, RecordStat
 from fitglue_registry.registry.access import arriving
 from fitglue_registry.registry.paths import paths_in
 from fitglue_registry.services.addresses import other_address
-from fitglue_registry.services.key_expiry import ANNOUNCED_DAYS, expires_on, expiry_text
+from fitglue_registry.services.key_expiry import expiry_of
 from fitglue_registry.services.secret_use import NOT_PROVEN
 
 if TYPE_CHECKING:
@@ -47,9 +47,12 @@ class ConnectionStatus:
         paths: The archives, files and folders that it reads on this machine.
         unreadable: The number of files and folders that the last sync could not read.
         reads_files: It reads files, instead of asking a service.
-        expires_on: The last day on which its key is valid (ISO 8601), if that is known.
-        expiry: When the key ends, for people; ``None`` if that is not known.
-        expires_soon: Whether the key has ended, or ends within two weeks.
+        expires_on: The last day on which its key or permission is valid (ISO 8601), if that is
+            known.
+        expiry: When the key or the permission ends, for people; ``None`` if that is not known.
+        expires_soon: Whether it has ended, or ends within two weeks. A permission that is valid for
+            a short time is announced later.
+        expiry_fix: What to do about it, for people.
         held: The number of records that vanished from the source with many others, and that are
             kept until the athlete confirms their deletion.
         arrives: What arrives with each sync, for people; empty if its plugin was removed.
@@ -74,6 +77,7 @@ class ConnectionStatus:
     expires_on: str | None = None
     expiry: str | None = None
     expires_soon: bool = False
+    expiry_fix: str | None = None
     held: int = 0
     arrives: tuple[str, ...] = ()
 
@@ -93,8 +97,7 @@ def connection_status(
     """Return the status of a connection; ``counts`` are its records and parts by state."""
     state = _state(workspace, connected)
     other = other_address(workspace, connected)
-    today = local_time(workspace.clock.now(), [connected]).date()
-    ends = expires_on(workspace.catalogue, connected)
+    expiry = expiry_of(workspace, connected, local_time(workspace.clock.now(), [connected]))
     source = workspace.catalogue.find("source", connected.source)
     return ConnectionStatus(
         name=connected.name,
@@ -113,9 +116,10 @@ def connection_status(
         paths=tuple(paths_in(str(connected.settings.get("paths") or ""))),
         unreadable=counts.get("unreadable", 0),
         reads_files=source is not None and source.reads_files,
-        expires_on=ends.isoformat() if ends else None,
-        expiry=expiry_text(ends, today) if ends else None,
-        expires_soon=ends is not None and (ends - today).days <= ANNOUNCED_DAYS,
+        expires_on=expiry.on.isoformat() if expiry else None,
+        expiry=expiry.text if expiry else None,
+        expires_soon=expiry is not None and expiry.soon,
+        expiry_fix=expiry.fix if expiry else None,
         held=counts.get(RecordState.HELD, 0),
         arrives=arriving(source) if source else (),
     )

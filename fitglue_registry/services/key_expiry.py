@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError, Place, UserMistake
+from fitglue_registry.services.granting.stored_end import permission_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from fitglue_registry.registry import Catalogue, Entry, Field
     from fitglue_registry.store.connections import ConnectionRow
+    from fitglue_registry.workspace import Workspace
 
 #: How many days before its end a credential needs attention.
 ANNOUNCED_DAYS = 14
@@ -61,8 +65,60 @@ def without_days(entry: Entry, settings: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in settings.items() if name not in days}
 
 
-def expires_on(catalogue: Catalogue, connected: ConnectionRow) -> date | None:
-    """Return the last day on which the credentials of a connection are valid, if it is known."""
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """When the credentials of a connection end, for people.
+
+    Attributes:
+        on: The last day on which they are valid.
+        text: When they end.
+        soon: Whether they have ended, or the athlete should do something about it.
+        fix: What to do.
+    """
+
+    on: date
+    text: str
+    soon: bool
+    fix: str
+
+
+def expiry_of(
+    workspace: Workspace,
+    connected: ConnectionRow,
+    now: datetime,
+) -> Expiry | None:
+    """Return when the credentials of a connection end, if that is known.
+
+    Args:
+        workspace: What the host has opened.
+        connected: The connection.
+        now: The current time, in the zone of the athlete.
+    """
+    connect = f"fitglue connect {connected.integration}"
+    day = _typed_day(workspace.catalogue, connected)
+    if day is not None:
+        left = (day - now.date()).days
+        soon = left <= ANNOUNCED_DAYS
+        return Expiry(
+            day,
+            _text("key", "expire", day, left),
+            soon,
+            f"make a new one at the service: {connect}",
+        )
+    end = permission_end(workspace, connected)
+    if end is None:
+        return None
+    day = end.at.astimezone(now.tzinfo).date()
+    left = (day - now.date()).days
+    # A permission that ended some hours ago does not end today.
+    if end.at <= now:
+        left = min(left, -1)
+    text = _text("permission", "end", day, left)
+    return Expiry(day, text, end.announce_at <= now, f"give it again: {connect}")
+
+
+def _typed_day(catalogue: Catalogue, connected: ConnectionRow) -> date | None:
+    """Return the last day on which a key is valid, if the athlete has typed it."""
     try:
         entry = catalogue.get("integration", connected.integration)
     except FitglueError:  # it is not installed
@@ -76,11 +132,14 @@ def expires_on(catalogue: Catalogue, connected: ConnectionRow) -> date | None:
     return None
 
 
-def expiry_text(day: date, today: date) -> str:
-    """Return when a key ends, for people."""
-    left = (day - today).days
+def _text(
+    what: str,
+    ends: str,
+    day: date,
+    left: int,
+) -> str:
     if left < 0:
-        return f"the key expired on {day.isoformat()}"
+        return f"the {what} {ends.removesuffix('e')}ed on {day.isoformat()}"
     if left == 0:
-        return "the key expires today"
-    return f"the key expires in {left} day{'s' if left > 1 else ''}"
+        return f"the {what} {ends}s today"
+    return f"the {what} {ends}s in {left} day{'s' if left > 1 else ''}"

@@ -98,7 +98,7 @@ def _expiring(connections: Iterable[ConnectionStatus]) -> Iterator[Need]:
         if connection.expires_soon:
             yield {
                 "what": f"{connection.name}: {connection.expiry}",
-                "fix": f"make a new one at the service: fitglue connect {connection.integration}",
+                "fix": connection.expiry_fix,
             }
 
 

@@ -13,12 +13,14 @@ from fitglue_registry.transport.oauth_messages import (
     revoke_request,
 )
 from fitglue_registry.transport.origin import origin_of
+from fitglue_registry.transport.permission_end_response import read_permission_end
 from fitglue_registry.transport.token_response import TokenPaths, read_token
 
 if TYPE_CHECKING:
     from fitglue_registry.registry import OAuth2
     from fitglue_registry.transport.answer import HttpAnswer
     from fitglue_registry.transport.oauth_app import App, Question
+    from fitglue_registry.transport.permission_end import PermissionEnd
     from fitglue_registry.transport.token_request import TokenRequest
     from fitglue_registry.transport.token_response import IssuedToken
     from fitglue_registry.transport.token_sender import TokenSender
@@ -47,11 +49,13 @@ class IssuedGrant:
         token: The token that authenticates requests.
         refresh_token: The token that renews it; empty if the service has issued none.
         scopes: The scopes that the service says it has granted; ``None`` if it says nothing.
+        ends: When the permission ends unless it is renewed, if the service says so.
     """
 
     token: IssuedToken
     refresh_token: str = field(default="", repr=False)
     scopes: tuple[str, ...] | None = None
+    ends: PermissionEnd | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,12 @@ class TokenEndpoint:
         if not isinstance(refresh_token, str):
             refresh_token = ""
         self.sender.keep_secret(refresh_token)
-        return IssuedGrant(token, refresh_token, read_scopes(token.document.get("scope")))
+        return IssuedGrant(
+            token,
+            refresh_token,
+            read_scopes(token.document.get("scope")),
+            read_permission_end(token.document, refresh_token, self.sender.now()),
+        )
 
     def _refusal(self, answer: HttpAnswer) -> Exception:
         said = answer.quote()

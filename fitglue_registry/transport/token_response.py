@@ -138,15 +138,18 @@ def _end(
 ) -> datetime | None:
     """Return when a token ends: as the response says, else as the token says, else as the entry."""
     # The seconds come first, because they do not depend on the clock of this machine.
-    end = _after(now, _at(document, paths.expires_in)) or _moment(_at(document, paths.expires_at))
+    end = end_after(now, _at(document, paths.expires_in)) or moment_of(
+        _at(document, paths.expires_at)
+    )
     if end is None:
-        end = _moment(_claims(token).get("exp"))
+        end = moment_of(claims_of(token).get("exp"))
     if end is None:
-        end = _after(now, paths.lifetime_s)
+        end = end_after(now, paths.lifetime_s)
     return end
 
 
-def _after(now: datetime, seconds: Any) -> datetime | None:
+def end_after(now: datetime, seconds: Any) -> datetime | None:
+    """Return the time after some seconds, which are a number or a text, or ``None``."""
     number = _number(seconds)
     if number is None or number <= 0:
         return None
@@ -156,7 +159,7 @@ def _after(now: datetime, seconds: Any) -> datetime | None:
         return None
 
 
-def _moment(value: Any) -> datetime | None:
+def moment_of(value: Any) -> datetime | None:
     """Return a time that is given in Unix seconds, in Unix milliseconds, or as ISO 8601."""
     number = _number(value)
     try:
@@ -181,7 +184,7 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _claims(token: str) -> dict[str, Any]:
+def claims_of(token: str) -> dict[str, Any]:
     """Return the claims of a JSON Web Token (RFC 7519), or nothing for any other token.
 
     The signature is not checked: the claims are only used to renew the token in time.

@@ -9,6 +9,7 @@ from fitglue_registry.errors import AthleteNeeded, Place
 from fitglue_registry.secrets.grants import Grant
 from fitglue_registry.services.granting.apps import app_of, missing_app
 from fitglue_registry.transport.oauth_tokens import PermissionEnded, TokenEndpoint
+from fitglue_registry.transport.permission_end import later_end
 
 if TYPE_CHECKING:
     from fitglue_registry.services.granting.issuing import Issuer
@@ -58,11 +59,17 @@ def grant_of(issued: IssuedGrant, issuer: Issuer, before: Grant | None = None) -
         token.renew_at,
         issued.refresh_token,
         issued.scopes,
+        ends=issued.ends,
     )
     if before is None:
         return grant
+    ends = later_end(before.ends, grant.ends)
+    # Nothing is known about the end of another refresh token unless the response states it.
+    if grant.refresh_token not in ("", before.refresh_token) and grant.ends is None:
+        ends = None
     return replace(
         grant,
+        ends=ends,
         refresh_token=grant.refresh_token or before.refresh_token,
         scopes=before.scopes if grant.scopes is None else grant.scopes,
     )

@@ -218,6 +218,7 @@ class OAuthClub(Club):
         self.ticked = {"profile", "runs:all"}  # the scopes that the athlete leaves ticked
         self.says_no = False
         self.rotates = True
+        self.ends: dict[str, Any] = {}  # what the answers say about the end of the permission
         self.down: int | None = None  # the status of an outage, in which nothing is renewed
         self.codes: dict[str, dict[str, str]] = {}  # code → the request that it answers
         self.refresh_tokens: set[str] = set()  # those that are valid
@@ -283,6 +284,7 @@ class OAuthClub(Club):
         answer: dict[str, Any] = {"access_token": self.issue(), "token_type": "bearer"}
         answer |= {"expires_in": int(self.lifetime.total_seconds())}
         answer |= {"scope": " ".join(sorted(self.ticked))}
+        answer |= self.ends
         if refreshes:
             answer["refresh_token"] = f"{REFRESH}+{self.issued}/x"
             self.refresh_tokens.add(answer["refresh_token"])

@@ -380,6 +380,112 @@ def without_lock(*_):
     return nullcontext()
 
 
+# -- the end of a permission -----------------------------------------------------------------------
+
+DAYS_90 = 90 * 86_400
+
+
+def status_of(host):
+    """Return the status of the only connection."""
+    return host.connections.status(host.connections.list()[0])
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        lambda end: {"refresh_token_expires_in": DAYS_90},
+        lambda end: {"refresh_token_expires_in": str(DAYS_90), "refresh_expires_in": 0},
+        lambda end: {"refresh_expires_in": DAYS_90},
+        lambda end: {"x_refresh_token_expires_in": DAYS_90},
+        lambda end: {"refresh_token_expires_at": end.timestamp()},
+        lambda end: {"refresh_expires_at": int(end.timestamp() * 1000)},
+        lambda end: {"refresh_token_expires_at": end.isoformat()},
+    ],
+)
+def test_the_end_of_a_permission_is_announced_in_advance(host, club, connect, clock, stated):
+    """If the service says when a permission ends, the status says so, however it is spelled; from
+    two weeks before, it needs attention.
+    """
+    club.ends = stated(clock.now() + timedelta(days=90))
+    connect()
+    status = status_of(host)
+    assert (status.expiry, status.expires_soon) == ("the permission ends in 90 days", False)
+    clock.move(days=81)
+    status = status_of(host)
+    assert (status.expiry, status.expires_soon) == ("the permission ends in 9 days", True)
+    [need] = host.overview().needs
+    assert need["what"] == "club: the permission ends in 9 days"
+    assert need["fix"] == "give it again: fitglue connect club"
+    [check] = [c for c in host.upkeep.checks(offline=True) if c.name == "connection club"]
+    assert (check.state, "; the permission ends in 9 days" in check.detail) == ("look", True)
+    clock.move(days=9, hours=1)
+    assert status_of(host).expiry.startswith("the permission ended on ")
+
+
+@pytest.mark.parametrize(
+    "stated", [{}, {"refresh_expires_in": 0}, {"refresh_token_expires_in": "soon"}]
+)
+def test_a_permission_without_a_known_end_is_not_announced(host, club, connect, stated):
+    """A service that says nothing about the end, or that it never comes, announces nothing."""
+    club.ends = stated
+    connect()
+    assert status_of(host).expiry is None
+    assert host.overview().needs == []
+
+
+def test_a_renewal_makes_a_permission_longer(host, club, connect, clock):
+    """Each sync renews the permission, which then ends later; if a renewal does not say when, it
+    is not known any more.
+    """
+    club.ends = {"refresh_token_expires_in": DAYS_90}
+    connect()
+    clock.move(days=80)
+    assert isinstance(last_of(host), SyncFinished)
+    assert status_of(host).expiry == "the permission ends in 90 days"
+    club.ends = {}
+    clock.move(hours=6)
+    assert isinstance(last_of(host), SyncFinished)
+    assert status_of(host).expiry is None
+
+
+@pytest.mark.parametrize("states", [True, False])
+def test_a_renewal_that_changes_nothing_keeps_the_end(host, club, connect, clock, states):
+    """If the refresh token stays the same, a renewal does not make the permission longer, whether
+    the service states the remaining time or nothing.
+    """
+    club.rotates = False
+    club.ends = {"refresh_token_expires_in": DAYS_90}
+    connect()
+    clock.move(days=81)
+    club.ends = {"refresh_token_expires_in": DAYS_90 - 81 * 86_400 + 1} if states else {}
+    assert isinstance(last_of(host), SyncFinished)
+    status = status_of(host)
+    assert (status.expiry, status.expires_soon) == ("the permission ends in 9 days", True)
+
+
+@pytest.mark.parametrize(
+    ("hours", "moved", "soon"), [(168, 120, False), (168, 130, True), (1, 0, False), (1, 2, True)]
+)
+def test_a_short_permission_does_not_always_need_attention(
+    host, club, connect, clock, hours, moved, soon
+):
+    """A permission of a week is announced when a quarter of it is left, because each sync renews
+    it, and one of hours only when it has ended.
+    """
+    club.ends = {"refresh_token_expires_in": hours * 3600}
+    connect()
+    clock.move(hours=moved)
+    assert status_of(host).expires_soon is soon
+
+
+def test_the_status_of_a_permission_that_cannot_be_opened_is_shown(host, club, connect):
+    """Without its secret, the status of a connection says nothing about the end."""
+    club.ends = {"refresh_token_expires_in": DAYS_90}
+    connect()
+    host.workspace.secrets._values.clear()
+    assert status_of(host).expiry is None
+
+
 # -- removing --------------------------------------------------------------------------------------
 
 
