@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from fitglue_registry.errors import AthleteNeeded, Place, UserMistake
+from fitglue_registry.services.connecting.storing import store
 from fitglue_registry.services.granting.apps import app_of, keep_app, missing_app
 from fitglue_registry.services.granting.pending import LIFETIME, Pending, add, is_waited_for, take
 from fitglue_registry.services.granting.permissions import endpoint_of, grant_of
+from fitglue_registry.services.granting.unused import GivenPermission, taken_back_if_unused
 from fitglue_registry.transport.oauth_app import Question
 from fitglue_registry.transport.oauth_messages import authorization_address, new_verifier
 from fitglue_registry.transport.oauth_tokens import read_scopes
@@ -22,9 +24,10 @@ if TYPE_CHECKING:
     from fitglue_registry.registry import Http, OAuth2, Scope
     from fitglue_registry.secrets.grants import Grant
     from fitglue_registry.services.connecting.proving import Chosen, Prover
-    from fitglue_registry.services.connecting.storing import Proven
+    from fitglue_registry.services.connecting.storing import ConnectResult
     from fitglue_registry.services.granting.issuing import Issuer
     from fitglue_registry.transport.oauth_app import App
+    from fitglue_registry.transport.oauth_tokens import TokenEndpoint
     from fitglue_registry.workspace import Workspace
 
 
@@ -128,8 +131,8 @@ class Asker:
         )
         return Authorization(address, redirect_uri, expires_at)
 
-    def finish(self, callback: str) -> Proven:
-        """Use the permission that the browser has brought; see ``Connections.finish_connect``."""
+    def finish(self, callback: str) -> ConnectResult:
+        """Connect with what the browser has brought; see ``Connections.finish_connect``."""
         answer = read_callback(callback)
         pending = take(self.workspace, answer.get("state", ""), self.athlete)
         if pending is None:
@@ -140,32 +143,43 @@ class Asker:
         if not code:
             raise _denied(issuer, answer, self.workspace)
         self.workspace.redactor.add((code,))
-        grant = self._first_grant(chosen, issuer, code, pending.question)
+        endpoint = self._endpoint(chosen, issuer)
+        grant = grant_of(endpoint.first_tokens(code, pending.question), issuer)
         granted = read_scopes(answer.get("scope"))
         if granted is not None:
             # Some services say only here which scopes the athlete has unticked.
             grant = replace(grant, scopes=granted)
+        given = GivenPermission(
+            _http_of(chosen),
+            oauth,
+            chosen.base_url,
+            endpoint,
+            is_only=not self.prover.connections_at(chosen.integration),
+        )
+        with taken_back_if_unused(given, grant):
+            return self._connected(chosen, oauth, grant)
+
+    def _connected(
+        self,
+        chosen: Chosen,
+        oauth: OAuth2,
+        grant: Grant,
+    ) -> ConnectResult:
         missing = [what_is_missing(scope) for scope in missing_scopes(oauth, grant)]
         proven = self.prover.proven(chosen, grant)
         notes = (*proven.account.notes, *missing)
-        return replace(proven, account=replace(proven.account, notes=notes))
+        proven = replace(proven, account=replace(proven.account, notes=notes))
+        return store(self.workspace, proven, self.athlete)
 
-    def _first_grant(
-        self,
-        chosen: Chosen,
-        issuer: Issuer,
-        code: str,
-        question: Question,
-    ) -> Grant:
+    def _endpoint(self, chosen: Chosen, issuer: Issuer) -> TokenEndpoint:
         policy = policy_from_entry(_http_of(chosen), chosen.base_url, self.workspace.policy)
         sender = self.workspace.token_sender(policy)
-        endpoint = endpoint_of(
+        return endpoint_of(
             self.workspace,
             chosen.integration,
             issuer,
             sender,
         )
-        return grant_of(endpoint.first_tokens(code, question), issuer)
 
 
 def read_callback(callback: str) -> dict[str, str]:

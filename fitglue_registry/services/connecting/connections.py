@@ -197,6 +197,8 @@ class Connections:
         """Finish what ``begin_connect`` began, and store the connection.
 
         If the athlete did not give all permissions, the notes of the account say what is missing.
+        If the account cannot be connected, the permission is taken back at the service, or the
+        error says where the athlete can do so.
 
         Args:
             callback: The complete address to which the browser was sent back. Each can be used
@@ -212,8 +214,7 @@ class Connections:
                 service issues no token, FG-app-refused if it does not accept the app.
             FitglueError: What ``connect`` raises.
         """
-        proven = self._asker(athlete).finish(callback)
-        return store(self._workspace, proven, athlete)
+        return self._asker(athlete).finish(callback)
 
     def connect_upload(
         self,

@@ -174,6 +174,10 @@ class Prover:
         kept = existing.settings if existing is not None else {}
         return Proven(connection_id, source, account, kept, {})
 
+    def connections_at(self, integration: str) -> list[ConnectionRow]:
+        """Return the connections of the athlete at an integration."""
+        return at(self._connections(), integration)
+
     def kept_settings(self, integration: str) -> dict[str, str]:
         """Return the settings of an existing connection; see ``Connections.kept_settings``."""
         entry = self._workspace.catalogue.get("integration", integration)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import sqlalchemy as sa
 
-from fitglue_registry.errors import AthleteNeeded, UserMistake
+from fitglue_registry.errors import AthleteNeeded, FitglueError, UserMistake
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.events import SyncFinished, SyncStopped
 from fitglue_registry.testing import Fault
@@ -484,6 +484,59 @@ def test_the_status_of_a_permission_that_cannot_be_opened_is_shown(host, club, c
     connect()
     host.workspace.secrets._values.clear()
     assert status_of(host).expiry is None
+
+
+# -- permissions that are not used -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", [Fault.status(500), Fault.status(403), Fault.reset()])
+def test_a_permission_whose_account_cannot_be_proven_is_taken_back(host, club, begin, fault):
+    """If the service does not say whose account it is, the permission that was just given does not
+    stay valid unnoticed, and the error says so.
+    """
+    back = club.allow(begin())
+    club.fault("/v1/me", fault, times=None)
+    with pytest.raises(FitglueError) as caught:
+        host.connections.finish_connect(back)
+    assert caught.value.why.endswith("the permission that you gave was taken back again")
+    assert club.revoked == ["R3fresh-of-the-club+1/x"]
+    assert (host.connections.list(), host.workspace.secrets._values) == ([], {})
+
+
+def test_a_permission_whose_connection_cannot_be_stored_is_taken_back(
+    host, club, begin, monkeypatch
+):
+    """A permission is taken back if the store fails after the service has said whose it is."""
+    monkeypatch.setattr("fitglue_registry.services.connecting.storing._ATTEMPTS", 0)
+    with pytest.raises(FitglueError, match="FG-connection-changing"):
+        host.connections.finish_connect(club.allow(begin()))
+    assert club.revoked == ["R3fresh-of-the-club+1/x"]
+
+
+def test_the_athlete_learns_where_a_permission_can_be_taken_back(host, club, begin):
+    """If the service does not take the permission back, the error says where the athlete can."""
+    back = club.allow(begin())
+    club.fault("/v1/me", Fault.status(500), times=None)
+    club.fault("/oauth/revoke", Fault.status(503), times=None)
+    with pytest.raises(FitglueError) as caught:
+        host.connections.finish_connect(back)
+    assert "the permission that you gave stays valid, because 127.0.0.1" in caught.value.why
+    assert caught.value.fix.endswith("take it back in the settings of your account at 127.0.0.1")
+
+
+def test_a_failed_second_connect_does_not_end_the_permission_in_use(host, club, connect, begin):
+    """Some services end all permissions of an account at once, so that nothing is taken back while
+    the integration is connected.
+    """
+    connect()
+    back = club.allow(begin())
+    club.fault("/v1/me", Fault.status(500), times=None)
+    with pytest.raises(FitglueError, match="FG-source-down") as caught:
+        host.connections.finish_connect(back)
+    assert "of the existing connection" in caught.value.why
+    club.clear_faults()
+    assert club.revoked == []
+    assert isinstance(last_of(host), SyncFinished)
 
 
 # -- removing --------------------------------------------------------------------------------------
