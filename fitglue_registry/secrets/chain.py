@@ -6,6 +6,7 @@ It opens every kind of reference, and chooses where a new secret is stored.
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from fitglue_registry.errors import Place, UserMistake
@@ -17,7 +18,7 @@ from fitglue_registry.secrets.references import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from fitglue_registry.secrets.file_store import FileSecretStore, Rekeyed
     from fitglue_registry.secrets.keyring_store import KeyringSecretStore
@@ -77,6 +78,35 @@ class ChainSecretStore:
         """Store the values under a reference that was made before, in the store that it names."""
         scheme, _, _ = split_reference(ref)
         self._open(scheme).keep(ref, values)
+
+    @contextmanager
+    def reserved(self, ref: str) -> Iterator[Callable[[Mapping[str, str]], None] | None]:
+        """Make sure that other values can be stored under a reference, until the block ends.
+
+        A keyring cannot take space in advance. Therefore the space is taken beside it, and given
+        back when the keyring needs it.
+
+        Yields:
+            A function that stores the values; ``None`` if an embedder's store has the secret.
+
+        Raises:
+            StoreFailed: FG-secrets-unusable if the disk has no space for them.
+        """
+        scheme, owner, token = split_reference(ref)
+        if scheme in self._others:
+            yield None
+            return
+        files = self._open_file_store()
+        with files.reserved(f"file:{owner}/{token}") as space:
+
+            def keep(values: Mapping[str, str]) -> None:
+                if scheme == "file":
+                    files.keep_in(space, ref, values)
+                    return
+                space.release()
+                self.keep(ref, values)
+
+            yield keep
 
     def delete(self, ref: str) -> None:
         """Delete the values from the store that the reference names."""

@@ -6,6 +6,7 @@ backups of the database. It does not protect them from someone who can read the 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,11 @@ from fitglue_registry.secrets.references import (
     split_reference,
     unreadable,
 )
+from fitglue_registry.secrets.reserved_space import SUFFIX, ReservedSpace
 from fitglue_registry.secrets.sealing import is_sealed, key_id, key_id_of, new_key, seal, unseal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 _SUFFIX = ".sealed"
@@ -90,10 +92,49 @@ class FileSecretStore:
         except OSError as error:
             raise self._folder.failure("written", error) from None
 
+    @contextmanager
+    def reserved(self, ref: str) -> Iterator[ReservedSpace]:
+        """Take space for other values of a reference, until the block ends.
+
+        Only one process at a time may do so for one reference.
+
+        Raises:
+            StoreFailed: FG-secrets-unusable if the disk has no space for them.
+        """
+        path = self._path(ref)
+        space = ReservedSpace(path.with_suffix(SUFFIX))
+        try:
+            self._folder.make()
+            space.take()
+        except OSError as error:
+            raise self._folder.failure("written", error) from None
+        try:
+            yield space
+        finally:
+            space.release()
+
+    def keep_in(
+        self,
+        space: ReservedSpace,
+        ref: str,
+        values: Mapping[str, str],
+    ) -> None:
+        """Seal other values into the file of a reference, in space that was taken before."""
+        try:
+            with self._key_file.lock():
+                keys = self._key_file.read() or [self._key_file.make()]
+                plain = encode_values(values).encode()
+                space.turn_into(self._path(ref), seal(keys[0], plain, ref))
+        except OSError as error:
+            raise self._folder.failure("written", error) from None
+
     def delete(self, ref: str) -> None:
         """Delete the sealed file durably."""
         try:
-            self._path(ref).unlink(missing_ok=True)
+            path = self._path(ref)
+            path.unlink(missing_ok=True)
+            # Left over by a process that was killed.
+            path.with_suffix(SUFFIX).unlink(missing_ok=True)
             if self._folder.path.is_dir():
                 sync_folder(self._folder.path)
         except OSError as error:

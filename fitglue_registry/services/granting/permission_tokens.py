@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import AthleteNeeded
 from fitglue_registry.secrets.grants import with_grant
 from fitglue_registry.services.granting.permissions import endpoint_of, permission_ended, renew
+from fitglue_registry.services.granting.reserving import reserved_secret
 from fitglue_registry.services.granting.token_sources import StoredTokens, is_usable, token_of
 from fitglue_registry.transport.oauth_tokens import PermissionEnded
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fitglue_registry.secrets.grants import Grant
     from fitglue_registry.services.secret_use import OpenedSecret
+    from fitglue_registry.transport.oauth_tokens import TokenEndpoint
     from fitglue_registry.transport.token_sender import TokenSender
     from fitglue_registry.transport.tokens import Token
 
@@ -35,17 +39,13 @@ class PermissionTokens(StoredTokens):
         if self._grant_in(opened).refresh_token != grant.refresh_token:
             return self._of_others(opened, sender)
         try:
-            new = renew(endpoint, self._issuer, grant)
+            return self._renewed_and_stored(opened, endpoint, grant)
         except PermissionEnded as ended:
             why = ended.why
             self._remove_mark(opened, grant)
         except AthleteNeeded:  # the service does not accept the app, and has replaced nothing
             self._remove_mark(opened, grant)
             raise
-        else:
-            credentials, _ = self._read(opened)
-            self._store(opened, with_grant(credentials, new))
-            return token_of(new, credentials)
         now = self._opened()
         # Somebody who does not share this lock may have renewed the tokens.
         if self._grant_in(now).refresh_token != grant.refresh_token:
@@ -56,6 +56,34 @@ class PermissionTokens(StoredTokens):
             why,
             grant,
         )
+
+    def _renewed_and_stored(
+        self,
+        opened: OpenedSecret,
+        endpoint: TokenEndpoint,
+        grant: Grant,
+    ) -> Token:
+        """Renew the tokens and store them; the space for them is taken before."""
+        assert opened.connected is not None  # its grant was read
+        credentials, _ = self._read(opened)
+        with reserved_secret(self._workspace, opened.connected) as keep:
+            new = renew(endpoint, self._issuer, grant)
+            values = with_grant(credentials, new)
+            if keep is None:
+                self._store(opened, values)
+            elif not keep(self._bound(opened, values)):
+                self._store_elsewhere(grant, values)
+        return token_of(new, credentials)
+
+    def _store_elsewhere(self, grant: Grant, values: Mapping[str, str]) -> None:
+        """Store renewed tokens in a secret that was moved meanwhile, such as to the keyring.
+
+        If the athlete has given another permission instead, its own tokens stay.
+        """
+        now = self._opened()
+        _, moved = self._read(now)
+        if moved is not None and moved.refresh_token == grant.refresh_token:
+            self._store(now, values)
 
     def _with_mark(
         self,

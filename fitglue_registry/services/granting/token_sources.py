@@ -122,13 +122,16 @@ class StoredTokens:
         """Store the values in place of the secret, unless it was replaced meanwhile."""
         if opened.connected is None:
             return False
-        bound = bind(values, self._origin)
-        if opened.restored:
-            bound = mark_restored(bound)
+        bound = self._bound(opened, values)
         # If another key was connected meanwhile, its own token is used from the next request on.
         ref = replace_values(self._workspace, opened.connected, bound)
         self.stored_ref = ref or self.stored_ref
         return ref is not None
+
+    def _bound(self, opened: OpenedSecret, values: Mapping[str, str]) -> dict[str, str]:
+        """Return values with what the secret says about where they may be sent."""
+        bound = bind(values, self._origin)
+        return mark_restored(bound) if opened.restored else bound
 
     def _read(self, opened: OpenedSecret) -> tuple[dict[str, str], Grant | None]:
         ref = opened.connected.secret_ref if opened.connected else None

@@ -19,6 +19,7 @@ import pytest
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host, Policy
 from fitglue_registry.cli.app import run
+from tests.faults.local.small_disk import SmallDisk
 from tests.sync.builders import finished
 from tests.sync.natural import natural
 
@@ -166,3 +167,16 @@ def execute(file: Path, *statements: str) -> None:
     for statement in statements:
         connection.execute(statement)
     connection.close()
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """Yield a small disk of 64 MB."""
+    if shutil.which("mount") is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("only root may mount a small disk")
+    disk = SmallDisk(tmp_path / "disk")
+    problem = disk.mount(64_000)
+    if problem:
+        pytest.skip(f"a small disk cannot be mounted here: {problem}")
+    yield disk
+    disk.unmount()

@@ -29,52 +29,6 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
 RECOVERY = "after the next sync the store is that of an undisturbed run"
 
 
-class SmallDisk:
-    """A small tmpfs that is mounted on a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir()
-
-    def mount(self, kilobytes: int) -> str | None:
-        """Mount a disk of this size. Return ``None``, or the reason why it cannot be mounted."""
-        process = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(self.folder)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return None if process.returncode == 0 else process.stderr.strip() or "mount failed"
-
-    def remount(self, options: str) -> None:
-        """Change the options of the mount, such as its size."""
-        subprocess.run(
-            ["mount", "-o", f"remount,{options}", str(self.folder)], check=True, capture_output=True
-        )
-
-    def used_kb(self) -> int:
-        """Return the used space in kB."""
-        usage = os.statvfs(self.folder)
-        return (usage.f_blocks - usage.f_bfree) * usage.f_frsize // 1024
-
-    def unmount(self) -> None:
-        """Unmount the disk."""
-        subprocess.run(["umount", "--lazy", str(self.folder)], check=False, capture_output=True)
-
-
-@pytest.fixture
-def disk(tmp_path):
-    """Yield a small disk of 64 MB."""
-    if shutil.which("mount") is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
-        pytest.skip("only root may mount a small disk")
-    disk = SmallDisk(tmp_path / "disk")
-    problem = disk.mount(64_000)
-    if problem:
-        pytest.skip(f"a small disk cannot be mounted here: {problem}")
-    yield disk
-    disk.unmount()
-
-
 def fill_up_and_sync(disk, homes, fitglue, free_kb):
     """Sync with this much free space and then with enough.
 

@@ -82,6 +82,7 @@ def left_over(home: Path) -> list[str]:
             for connection in host.connections.list()
         }
     sealed = [path.stem for path in (home / "secrets").glob("*.sealed")]
+    sealed += [path.stem for path in (home / "secrets").glob("*.reserved")]
     kept = [name.rpartition("/")[2] for name in FileKeyring(home.with_suffix(".keyring")).kept]
     stray = [token for token in (*sealed, *kept) if token not in tokens]
     stray += [
