@@ -40,7 +40,7 @@ def arrives(source: SourceOverview) -> str:
     """Return what arrives from a source, and what arrives only with an option."""
     texts = [", ".join(source.arrives)]
     for option, what in source.on_request.items():
-        texts.append(f"with --{option} also {what}")
+        texts.append(f"with {option}=yes also {what}")
     return "; ".join(texts)
 
 

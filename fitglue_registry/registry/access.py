@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Literal
 from fitglue_registry.model.stored import PartName
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from fitglue_registry.registry.entry import Entry
 
 #: Name of a part → its name for people, where many records are meant.
@@ -72,14 +70,9 @@ def _files(integration: Entry, source: Entry) -> Access:
     return Access("files", paths.label or paths.name, paths.help, command)
 
 
-def arriving(source: Entry, options: Collection[str] = ()) -> tuple[str, ...]:
-    """Return what arrives from a source with each sync, for people.
-
-    Args:
-        source: The entry of the source.
-        options: The options that are in use, such as ``files``.
-    """
-    names = [PARTS[part.name] for part in source.parts if part.default or part.option in options]
+def arriving(source: Entry) -> tuple[str, ...]:
+    """Return what arrives from a source with each sync, for people."""
+    names = [PARTS[part.name] for part in source.parts if part.default]
     # Files contain the samples, so a source of files has no part for them.
     samples = PARTS[PartName.STREAMS]
     if source.reads_files and source.capabilities.streams and samples not in names:
@@ -87,10 +80,10 @@ def arriving(source: Entry, options: Collection[str] = ()) -> tuple[str, ...]:
     return tuple(names)
 
 
-def on_request(source: Entry, options: Collection[str] = ()) -> dict[str, str]:
-    """Return what arrives only with an option that is not in use: option → its name for people."""
+def on_request(source: Entry) -> dict[str, str]:
+    """Return what arrives only if the athlete asks for it: option → its name for people."""
     asked = {}
     for part in source.parts:
-        if not part.default and part.option and part.option not in options:
+        if not part.default and part.option:
             asked[part.option] = PARTS[part.name]
     return asked

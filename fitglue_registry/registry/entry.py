@@ -102,8 +102,8 @@ class EntryPart(Struct, frozen=True, forbid_unknown_fields=True, rename={"comes_
         name: Name of the part.
         comes_from: Whether the part comes with the list, or is fetched by id (in YAML: ``from``).
         bulk: Number of ids that one fetch may ask for.
-        default: Whether the part is wanted without an option.
-        option: Name of the sync option that asks for the part.
+        default: Whether the part is wanted unless the athlete chooses otherwise.
+        option: Name of the setting of a connection with which the athlete chooses the part.
         confirms: Whether fetching the part by id proves that the record still exists.
         identity: Whether the record's external id is computed from the part.
         heavy: Whether the part is a foreign file, or slow to normalize; a record that has it is

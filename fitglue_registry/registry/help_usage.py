@@ -74,9 +74,11 @@ def _delivery(part: EntryPart) -> str:
     if part.bulk > 1:
         delivery = f"fetched in batches of {part.bulk}"
     if part.default:
-        return delivery
+        return (
+            f"{delivery}, except with the setting `{part.option}=no`" if part.option else delivery
+        )
     if part.option:
-        return f"{delivery}, only with `--{part.option}`"
+        return f"{delivery}, only with the setting `{part.option}=yes`"
     return f"{delivery}, only on request"
 
 

@@ -39,6 +39,23 @@ class ReferenceTargets:
         yield from self._dangling_dependencies(entry)
         yield from self._unknown_tier(entry)
         yield from self._dead_links(entry)
+        yield from self._options_that_are_settings(entry)
+
+    def _options_that_are_settings(self, entry: Entry) -> Iterator[Flaw]:
+        """Yield the options of parts that the integration already has as settings."""
+        integration = self.known.get(f"integration/{entry.integration}")
+        if entry.kind != "source" or integration is None:
+            return
+        settings = {field.name for field in (*integration.credentials, *integration.settings)}
+        for number, part in enumerate(entry.parts):
+            if part.option in settings:
+                yield Flaw(
+                    "FG-entry-option-taken",
+                    ("parts", number, "option"),
+                    f"the option {part.option} is a setting of {integration.key} as well",
+                    why="the choice of a part is stored as a setting with the name of its option",
+                    fix="rename one of them",
+                )
 
     def _dangling_dependencies(self, entry: Entry) -> Iterator[Flaw]:
         for number, name in enumerate(entry.dependencies):

@@ -117,6 +117,17 @@ def _named_texts(value: Any) -> Iterable[tuple[str, Any]]:
             yield f"[{name!r:.60}]", text
 
 
+def _named_choices(value: Any) -> Iterable[tuple[str, Any]]:
+    if not isinstance(value, Mapping):
+        yield "", value
+        return
+    for name, choice in value.items():
+        if not isinstance(name, str):
+            yield " (a name in it)", name
+        if not isinstance(choice, bool | None):
+            yield f"[{name!r:.60}]", choice
+
+
 def _paths(value: Any) -> Iterable[tuple[str, Any]]:
     """Check paths without consuming an iterator; what is recognized already is no path."""
     if value is None or isinstance(value, str | bytes | Path | int | float):
@@ -143,6 +154,10 @@ CHECKS: Mapping[str, tuple[str, _Check]] = {
     "str | Path": ("a path (str or pathlib.Path)", _instance_of(str, Path)),
     "str | Path | BinaryIO": ("a path or an open file", _path_or_file),
     "Sequence[str]": ("a list of texts", _texts),
+    "Mapping[str, bool | None]": (
+        "a mapping of texts to True, False or None",
+        _named_choices,
+    ),
     "Mapping[str, str]": ("a mapping of texts to texts", _named_texts),
     "Iterable[str | Path]": ("a list of paths", _paths),
     "Iterable[str | Path] | Recognition": ("a list of paths, or a Recognition", _paths),

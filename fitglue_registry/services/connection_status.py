@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.model.stored import ConnectionState, PartState, RecordState
 from fitglue_registry.registry.access import arriving
+from fitglue_registry.registry.part_options import choices_in, with_choices
 from fitglue_registry.registry.paths import paths_in
 from fitglue_registry.services.addresses import other_address
 from fitglue_registry.services.key_expiry import expiry_of
@@ -56,6 +57,8 @@ class ConnectionStatus:
         held: The number of records that vanished from the source with many others, and that are
             kept until the athlete confirms their deletion.
         arrives: What arrives with each sync, for people; empty if its plugin was removed.
+        choices: The options that the athlete has chosen, such as ``files``, and whether their parts
+            are fetched. The entry decides about the others.
     """
 
     name: str
@@ -80,6 +83,7 @@ class ConnectionStatus:
     expiry_fix: str | None = None
     held: int = 0
     arrives: tuple[str, ...] = ()
+    choices: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ def connection_status(
     other = other_address(workspace, connected)
     expiry = expiry_of(workspace, connected, local_time(workspace.clock.now(), [connected]))
     source = workspace.catalogue.find("source", connected.source)
+    choices = choices_in(source, connected.settings) if source else {}
     return ConnectionStatus(
         name=connected.name,
         integration=connected.integration,
@@ -121,7 +126,8 @@ def connection_status(
         expires_soon=expiry is not None and expiry.soon,
         expiry_fix=expiry.fix if expiry else None,
         held=counts.get(RecordState.HELD, 0),
-        arrives=arriving(source) if source else (),
+        arrives=arriving(with_choices(source, choices)) if source else (),
+        choices=choices,
     )
 
 

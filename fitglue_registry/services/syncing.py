@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import Busy, FitglueError, StoreFailed, UserMistake
+from fitglue_registry.registry.part_options import choices_in, with_choices
 from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.local_paths import roots_of
 from fitglue_registry.services.plugin_view import PluginViews
@@ -23,11 +24,14 @@ from fitglue_registry.workspace import ME
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from fitglue_registry.registry import Entry
     from fitglue_registry.services.connecting.connections import Connections
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.sync.events import Event
     from fitglue_registry.sync.upload import Upload
     from fitglue_registry.workspace import Workspace
+
+    ConnectionList = list[ConnectionRow]
 
 
 @checks_arguments
@@ -74,6 +78,38 @@ class Syncs:
                 fix="use either --full, or --since and --until",
             )
         yield from self._each(name, athlete, lambda context: self._sync(context, chosen))
+
+    def remember(
+        self,
+        options: Options,
+        name: str | None = None,
+        athlete: str = ME,
+    ) -> ConnectionList:
+        """Keep the choice of ``options.files`` as a setting, which later syncs need not repeat.
+
+        It is kept for each connection whose source has this option. Nothing is kept of a dry run,
+        or if the options name only some days. The days from which a first sync begins are kept
+        themselves, so those are no exception.
+
+        Args:
+            options: The options of a sync.
+            name: A connection, see ``Connections.get``; ``None`` means all of them.
+            athlete: The athlete.
+
+        Returns:
+            The connections that have changed.
+
+        Raises:
+            UserMistake: FG-connection-unknown.
+        """
+        changed = []
+        for connected in self._chosen(name, athlete):
+            source = self._workspace.catalogue.find("source", connected.source)
+            if source is None or not _changes_files(source, connected, options):
+                continue
+            if self._connections.choose(connected.id, {"files": options.files}, athlete):
+                changed.append(connected)
+        return changed
 
     def rebuild(self, name: str | None = None, athlete: str = ME) -> Iterator[Event]:
         """Derive all activities again from the stored raw parts, without the network.
@@ -164,6 +200,17 @@ class Syncs:
         return self._connections.list(athlete)
 
 
+def _changes_files(source: Entry, connected: ConnectionRow, options: Options) -> bool:
+    """Return whether the options change what every sync of a connection fetches."""
+    if options.files is None or options.dry_run or options.until is not None:
+        return False
+    # Without a full walk, `since` becomes the beginning of the history.
+    if options.since is not None and connected.full_walk_at is not None:
+        return False
+    parts = with_choices(source, choices_in(source, connected.settings)).parts
+    return any(part.option == "files" and part.default != options.files for part in parts)
+
+
 def work_on(
     workspace: Workspace,
     connected: ConnectionRow,
@@ -180,6 +227,8 @@ def work_on(
     """
     views = PluginViews(workspace)
     source = workspace.catalogue.get("source", connected.source)
+    choices = choices_in(source, connected.settings)
+    source = with_choices(source, choices)
     # Before the view is opened, so that a missing plugin leaves nothing open.
     workspace.plugins.load(source)
     http = views.http_of(source)
@@ -204,6 +253,7 @@ def work_on(
         Storage(workspace.policy.quotas.stored_bytes, connected.athlete_id),
         # A source without HTTP reads files, where parallel requests gain nothing.
         lanes=http.connections if http else 1,
+        choices=choices,
         upload=upload,
         # The folder of an upload is removed after it, and is nobody's business.
         paths=() if upload is not None else roots_of(workspace.catalogue, connected),

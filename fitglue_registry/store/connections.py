@@ -213,13 +213,22 @@ def _account_values(
         "timezone": account.timezone if is_zone_name(account.timezone or "") else None,
         "secret_ref": secret_ref,
         "notes": msgspec.json.encode(list(account.notes)).decode(),
-        "settings": msgspec.json.encode(dict(settings)).decode(),
+        "settings": _settings_text(settings),
     }
 
 
 def update_connection(db: Db, connection_id: str, **values: Any) -> None:
     """Set columns of a connection."""
     db.execute(sa.update(connections).where(connections.c.id == connection_id).values(**values))
+
+
+def set_settings(db: Db, connection_id: str, settings: Mapping[str, str]) -> None:
+    """Store the settings of a connection."""
+    update_connection(db, connection_id, settings=_settings_text(settings))
+
+
+def _settings_text(settings: Mapping[str, str]) -> str:
+    return msgspec.json.encode(dict(settings)).decode()
 
 
 def replace_secret(

@@ -21,6 +21,7 @@ from fitglue_registry.store.tables import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date
 
     from sqlalchemy.engine import Connection as Db
@@ -75,8 +76,17 @@ def _sum(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return sa.func.coalesce(sa.func.sum(column), 0)
 
 
-def connection_counts(db: Db, connection_id: str) -> dict[str, int]:
+def connection_counts(
+    db: Db,
+    connection_id: str,
+    refused: Collection[str] = (),
+) -> dict[str, int]:
     """Return how many records and parts of a connection are in which state.
+
+    Args:
+        db: A transaction.
+        connection_id: The connection.
+        refused: The names of the parts that the athlete does not want, which are not counted.
 
     Returns:
         The number of records by their state (a state without records is left out), and under
@@ -98,6 +108,7 @@ def connection_counts(db: Db, connection_id: str) -> dict[str, int]:
             of_connection,
             records.c.state.in_(FETCHABLE),
             parts.c.state.in_((PartState.WANTED, PartState.FAILED)),
+            parts.c.part.not_in(sorted(refused)),
         )
         .group_by(parts.c.state)
     )

@@ -10,7 +10,7 @@ from fitglue_registry.policy import Quotas
 from fitglue_registry.sync.storage import Storage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from fitglue_registry.matching.matcher import Matcher
@@ -79,6 +79,8 @@ class SyncContext:
         view: The connection as its plugin sees it.
         quotas: What one piece of work may use.
         storage: What the athlete keeps, compared with the quota.
+        choices: The options that the athlete has chosen for the connection, and whether their
+            parts are fetched. The ``entry`` has them as its defaults.
         upload: The content that is read instead of the paths of the connection, if it is one.
         paths: The files and folders that the connection reads.
         has_places: Whether there is anywhere to look for files: not if all of them were uploaded.
@@ -101,6 +103,7 @@ class SyncContext:
     quotas: Quotas = field(default_factory=Quotas)
     storage: Storage = field(default_factory=Storage)
     lanes: int = 1
+    choices: Mapping[str, bool] = field(default_factory=dict)
     upload: Upload | None = None
     paths: tuple[Path, ...] = ()
     has_places: bool = True

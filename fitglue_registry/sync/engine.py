@@ -42,6 +42,8 @@ from fitglue_registry.sync.reading.read_files import read_files
 from fitglue_registry.sync.run import Run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.registry import EntryPart
@@ -86,7 +88,7 @@ class _Sync:
             context.connection_id,
             RunKind.SYNC,
             context.now,
-            _options_of_log(options),
+            _options_of_log(options, context.choices),
         )
         self._context = context
         self._options = options
@@ -170,9 +172,19 @@ class _Sync:
         self,
         part: EntryPart,
     ) -> bool:
-        if part.comes_from != "fetch":
+        if part.comes_from != "fetch" or self._choice(part) is False:
             return False
         return self._options.streams or part.name != PartName.STREAMS
+
+    def _choice(
+        self,
+        part: EntryPart,
+    ) -> bool | None:
+        """Return whether the athlete wants a part, or ``None`` if the entry decides."""
+        choice = self._options.choice(part.option)
+        if choice is None:
+            choice = self._context.choices.get(part.option or "")
+        return choice
 
     def _window_to_ask_in(
         self,
@@ -183,12 +195,12 @@ class _Sync:
         ``None`` means that only the backlog is fetched. The listing puts a default part on the
         backlog together with each new record, so older records lack it only if the entry has gained
         the part since. Looking for them takes a query over the whole history, which is why only a
-        full walk does it.
+        full walk does it. A part that the athlete has chosen is looked for by each sync: the choice
+        may be new, or the sync that followed it may have been stopped.
         """
-        if part.default:
+        due = self._choice(part) is True
+        if part.default and not due:
             due = self._lister.walk_at is not None
-        else:
-            due = self._options.wants(part.option, default=False)
         return Window(self._options.since, self._options.until) if due else None
 
     def _end(
@@ -264,7 +276,7 @@ class _Sync:
         )
 
 
-def _options_of_log(options: Options) -> dict[str, Any]:
+def _options_of_log(options: Options, choices: Mapping[str, bool]) -> dict[str, Any]:
     """Return the options in the form that ``fg_runs.options`` keeps."""
     plain: dict[str, Any] = {}
     if options.since is not None:
@@ -273,7 +285,8 @@ def _options_of_log(options: Options) -> dict[str, Any]:
         plain["until"] = options.until.isoformat()
     plain["full"] = options.full
     plain["streams"] = options.streams
-    plain["files"] = options.files
+    files = options.choice("files")
+    plain["files"] = choices.get("files", False) if files is None else files
     if options.confirm_deletions:
         plain["confirm_deletions"] = True
     return plain

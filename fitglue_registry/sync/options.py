@@ -22,7 +22,9 @@ class Options:
         until: The last day to list, included. With it, only these days are listed.
         full: Walk through the whole history, even if no full walk is due, and remove the horizon.
         streams: Fetch streams.
-        files: Fetch original files of records that have never been asked for one.
+        files: Fetch original files, also of records that have never been asked for one (``True``),
+            or none (``False``). ``None`` is what the athlete has chosen for the connection
+            (``connections.choose``), or else what the entry says.
         dry_run: Report what a sync would do, and store nothing.
         confirm_deletions: Delete the records that vanished from the source, however many they are.
             Without it, the deletion of many records at once is held.
@@ -34,18 +36,16 @@ class Options:
     until: date | None = None
     full: bool = False
     streams: bool = True
-    files: bool = False
+    files: bool | None = None
     dry_run: bool = False
     confirm_deletions: bool = False
     leave: frozenset[str] = frozenset()
 
-    def wants(self, part_option: str | None, *, default: bool) -> bool:
-        """Return whether to fetch a part of records that have never been asked for it.
+    def choice(self, option: str | None) -> bool | None:
+        """Return whether this sync fetches the part of an option, or ``None`` if it does not say.
 
         Args:
-            part_option: The option that asks for the part, as its entry names it.
-            default: Whether the entry asks for the part without an option.
+            option: The option of the part, as its entry names it.
         """
-        if default:
-            return True
-        return bool(part_option and getattr(self, part_option, False))
+        # A third party's entry can have options that no sync knows; those are only chosen.
+        return self.files if option == "files" else None

@@ -80,7 +80,7 @@ def test_the_registry_lists_each_source_with_its_access(synced, fitglue):
     assert heading == "Intervals.icu  source/intervals, available"
     assert access.startswith("  access     API key. At intervals.icu, open Settings")
     assert command == "  command    fitglue connect intervals"
-    assert arrives.endswith("samples over time; with --files also original files")
+    assert arrives.endswith("samples over time; with files=yes also original files")
     assert never == "  never      Workouts that came from Strava"
     assert re.fullmatch("  connected  Ada Stand-in; synced .*", connected)
 

@@ -18,6 +18,7 @@ from fitglue_registry.registry import (
     Plugin,
 )
 from fitglue_registry.registry.access import access_of, arriving, on_request
+from fitglue_registry.registry.part_options import with_choices
 
 PARTS = (
     EntryPart(name=PartName.SUMMARY, comes_from="list"),
@@ -90,11 +91,12 @@ def test_what_arrives_are_the_parts_that_each_sync_fetches():
     assert on_request(source) == {"files": "original files"}
 
 
-def test_an_option_in_use_makes_its_part_arrive():
-    """With the option in use, the part arrives and is no longer on request."""
-    source = entry("source", parts=PARTS)
-    assert arriving(source, {"files"}) == ("summaries", "details", "original files")
-    assert on_request(source, {"files"}) == {}
+@pytest.mark.parametrize("choice", [True, False])
+def test_a_choice_takes_the_place_of_the_default(choice):
+    """A chosen part arrives and is no longer on request, and a refused one does not arrive."""
+    source = with_choices(entry("source", parts=PARTS), {"files": choice})
+    assert ("original files" in arriving(source)) == choice
+    assert on_request(source) == ({} if choice else {"files": "original files"})
 
 
 def test_files_bring_their_samples():

@@ -198,6 +198,18 @@ def test_a_dangling_dependency_names_the_nearest(registry):
     )
 
 
+@pytest.mark.parametrize("option", ["files", "address"])
+def test_an_option_of_a_part_is_no_setting_of_the_integration(registry, option):
+    """The choice of a part is stored under its option, so no setting may have that name."""
+    settings = f"settings: [{{name: {option}, required: false}}]\n"
+    registry.add("integrations/demo.yaml", kind="integration", more=settings)
+    parts = f"parts: [{{name: summary, from: list}}, {{name: file, option: {option}}}]\n"
+    registry.add(dependencies="[integration/demo]", more=parts)
+    [error] = check(registry.root).errors
+    assert error.code == "FG-entry-option-taken"
+    assert f"the option {option} is a setting of integration/demo as well" in error.what
+
+
 def test_a_dependency_may_be_in_the_built_in_catalogue(registry):
     """A third party's source may depend on a built-in integration."""
     registry.add(dependencies="[integration/intervals]")

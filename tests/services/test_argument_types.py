@@ -39,6 +39,7 @@ _VALID = {
     "str | Path": "x",
     "str | Path | BinaryIO": "x",
     "Mapping[str, str]": {},
+    "Mapping[str, bool | None]": {},
 }
 
 

@@ -11,7 +11,7 @@ from fitglue_registry.cli import numbers
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
-from fitglue_registry.cli.layout import DETAIL, Hanging, Rows, columns_of
+from fitglue_registry.cli.layout import DETAIL, GOOD, Hanging, Rows, columns_of
 from fitglue_registry.cli.progress import Progress
 from fitglue_registry.cli.source_facts import owner, status_document
 from fitglue_registry.cli.text import count
@@ -19,7 +19,7 @@ from fitglue_registry.errors import FitglueError, UserMistake
 from fitglue_registry.model.stored import ConnectionState, RecordState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from fitglue_registry.cli.layout import Document, Part
@@ -34,6 +34,8 @@ _COLUMNS = columns_of(
 )
 
 
+#: The counts that are 0 for most connections.
+_EXCEPTIONS = ("stubs", "to go", "quarantine", "unreadable")
 #: The largest number of paths of a connection that are listed in one line.
 _PATHS_SHOWN = 3
 #: The states of the records that are counted before a removal.
@@ -62,7 +64,8 @@ def list_(cli: CliContext) -> None:
     """List every connection with its account, its state and its number of records.
 
     The column "to go" counts the downloads that are still to be made, and "unreadable" the files
-    and folders that the last sync could not read.
+    and folders that the last sync could not read. A column of these that would be 0 everywhere is
+    left out.
     """
     service = cli.host.connections
     connections = [service.status(connected) for connected in service.list()]
@@ -76,13 +79,17 @@ def list_(cli: CliContext) -> None:
 
 def _table(connections: list[ConnectionStatus], now: datetime) -> Iterator[Part]:
     rows = [_row(connection, now) for connection in connections]
-    yield Rows(_COLUMNS, rows)
+    shown = [number for number in range(len(_COLUMNS)) if _is_shown(number, rows)]
+    narrowed = [[row[number] for number in shown] for row in rows]
+    yield Rows([_COLUMNS[number] for number in shown], narrowed)
     for connection in connections:
         if connection.address:
             what = f"{connection.name} uses {connection.address}, not the address of its entry"
             yield Hanging(DETAIL, what)
         if connection.paths:
             yield Hanging(DETAIL, f"{connection.name} reads {_paths(connection.paths)}")
+        for option, is_chosen in connection.choices.items():
+            yield Hanging(DETAIL, _choice(connection, option, is_chosen=is_chosen))
         if connection.state != ConnectionState.OK:
             yield Hanging("!", f"{connection.name}: {connection.reason or connection.state}")
             yield Hanging(
@@ -96,6 +103,19 @@ def _table(connections: list[ConnectionStatus], now: datetime) -> Iterator[Part]
         if connection.held:
             held = count(connection.held, "deletion is held", "deletions are held")
             yield Hanging("!", f"{connection.name}: {held}; to see more: fitglue")
+
+
+def _is_shown(number: int, rows: Sequence[Sequence[object]]) -> bool:
+    """Return whether a column is shown: a count that is 0 everywhere only takes space."""
+    return _COLUMNS[number].name not in _EXCEPTIONS or any(row[number] for row in rows)
+
+
+def _choice(connection: ConnectionStatus, option: str, *, is_chosen: bool) -> str:
+    chosen, other = ("yes", "no") if is_chosen else ("no", "yes")
+    return (
+        f"{connection.name} has the setting {option}={chosen}; to change it: fitglue connections "
+        f"set {connection.name} {option}={other}"
+    )
 
 
 def _paths(paths: tuple[str, ...]) -> str:
@@ -119,6 +139,44 @@ def _row(
         connection.unreadable,
         numbers.ago(connection.last_checked_at, now),
     )
+
+
+@command.command(
+    "set",
+    short_help="Choose what a connection fetches, such as files=yes.",
+    examples=(
+        "fitglue connections set intervals files=yes",
+        "fitglue connections set intervals files=",
+    ),
+)
+@click.argument("name")
+@click.argument("choices", nargs=-1, required=True, metavar="OPTION=yes|no...")
+@json_option("Print JSON Lines.")
+@pass_cli
+def set_(cli: CliContext, *, name: str, choices: tuple[str, ...]) -> None:
+    """Choose what each sync of the connection NAME fetches, and show it.
+
+    `files=yes` fetches the original file of every workout, also of those that you already have.
+    `files=no` fetches none, and those that you have stay. `files=` leaves it to the source, which
+    `fitglue registry show` describes.
+    """
+    connections = cli.host.connections
+    connected = connections.get(name)
+    connections.choose(connected.id, dict(map(_read_choice, choices)))
+    status = connections.status(connections.get(connected.id))
+    if cli.as_json:
+        cli.lines([status_document(status)])
+        return
+    cli.show(Hanging(GOOD, f"{status.name} brings {', '.join(status.arrives)}", indent=0))
+    cli.note(f"Next: fitglue sync {status.name}")
+
+
+def _read_choice(text: str) -> tuple[str, bool | None]:
+    option, equals, typed = text.partition("=")
+    choice = {"yes": True, "no": False, "": None}.get(typed.strip().lower(), typed)
+    if not equals or isinstance(choice, str):
+        raise click.UsageError(f"{text!r} is not a choice; type for example: files=yes")
+    return option.strip(), choice
 
 
 @command.command(

@@ -214,9 +214,10 @@ def _facts(entry: Entry, available: Availability) -> Iterator[tuple[str, str | N
 
 
 def _part(part: EntryPart) -> str:
-    if part.default:
+    if part.option is None:
         return part.name
-    return f"{part.name} (with --{part.option})"
+    setting = f"not with {part.option}=no" if part.default else f"with {part.option}=yes"
+    return f"{part.name} ({setting})"
 
 
 def _asked(entry: Entry, field: Field) -> tuple[str, str]:

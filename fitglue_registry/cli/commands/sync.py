@@ -37,7 +37,11 @@ if TYPE_CHECKING:
     default=True,
     help="Do not fetch streams (the samples over time).",
 )
-@click.option("--files", is_flag=True, help="Fetch the original files as well.")
+@click.option(
+    "--files/--no-files",
+    default=None,
+    help="Fetch the original files or not; later syncs do the same.",
+)
 @click.option(
     "--dry-run", is_flag=True, help="Show what is new and what would be merged; store nothing."
 )
@@ -74,9 +78,24 @@ def command(
             "--confirm-deletions cannot be combined with --every, because it would also confirm "
             "deletions that you have not seen yet"
         )
+    _remember(cli, connection, options)
     if every:
         _sync_for_ever(cli, connection, options, every)
     return _sync(cli, connection, options)
+
+
+def _remember(cli: CliContext, connection: str | None, options: Options) -> None:
+    """Keep the choice of the original files for later syncs, and say so if it is new."""
+    for changed in cli.host.syncs.remember(options, connection):
+        if options.files:
+            cli.note(
+                f"{changed.name}: the original files are fetched from now on; to stop: "
+                f"fitglue sync {changed.name} --no-files"
+            )
+        else:
+            cli.note(
+                f"{changed.name}: original files are not fetched any more; those that you have stay"
+            )
 
 
 def _sync(

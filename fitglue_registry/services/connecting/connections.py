@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from fitglue_registry.matching.home_zones import load_home_zones
+from fitglue_registry.registry.part_options import choices_in, refused_parts
 from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.services.argument_types import checks_arguments
+from fitglue_registry.services.connecting.choosing import choose
 from fitglue_registry.services.connecting.entry_fields import oauth2_of
 from fitglue_registry.services.connecting.finding import at, exactly_named, named, to_account
 from fitglue_registry.services.connecting.proving import Prover
@@ -87,7 +89,8 @@ class Connections:
         Args:
             integration: The id of the integration's entry.
             values: Field of that entry → its value, as it was pasted or typed. Settings that are
-                missing are taken from the only connection at this integration.
+                missing are taken from the only connection at this integration. The options of the
+                source's parts, such as ``files``, can be ``yes`` or ``no``; see ``choose``.
             athlete: The athlete, who is added to the store if necessary.
 
         Returns:
@@ -346,10 +349,14 @@ class Connections:
 
         Returns:
             State of a record → number. The key ``quarantine`` counts the records in quarantine, and
-            ``wanted`` and ``failed`` count parts.
+            ``wanted`` and ``failed`` count parts, without those that the athlete does not want.
         """
+        source = self._workspace.catalogue.find("source", connected.source)
+        refused = frozenset[str]()
+        if source is not None:
+            refused = refused_parts(source, choices_in(source, connected.settings))
         with self._workspace.database.read() as db:
-            return connection_counts(db, connected.id)
+            return connection_counts(db, connected.id, refused)
 
     def status(self, connected: ConnectionRow) -> ConnectionStatus:
         """Return whether a connection works, what to do if not, and its number of records.
@@ -370,6 +377,31 @@ class Connections:
         with self._workspace.database.read() as db:
             at_home = load_home_zones(db, athlete).local_time(now)
         return at_home or local_time(now, self.list(athlete))
+
+    def choose(
+        self,
+        name: str,
+        options: Mapping[str, bool | None],
+        athlete: str = ME,
+    ) -> bool:
+        """Keep as a setting of a connection which parts its syncs fetch.
+
+        A part that is chosen is fetched by the next sync of all workouts, also of those that were
+        stored before. What was fetched before a part is refused stays.
+
+        Args:
+            name: See ``get``.
+            options: Option of a part in the entry of the source, such as ``files`` → whether it is
+                fetched; ``None`` leaves the decision to the entry.
+            athlete: The athlete.
+
+        Returns:
+            Whether anything has changed.
+
+        Raises:
+            UserMistake: FG-connection-unknown; FG-option-unknown if the source has no such option.
+        """
+        return choose(self._workspace, self.get(name, athlete), options)
 
     def check_value(self, field: Field, value: str) -> None:
         """Check a value of an entry's field, without asking the service.

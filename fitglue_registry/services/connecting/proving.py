@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.policy.policy import BASE_URL
+from fitglue_registry.registry.part_options import choice_texts, options_of, read_choices
 from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.secrets.binding import bind
 from fitglue_registry.services.addresses import (
@@ -110,6 +111,9 @@ class Prover:
         entry, source = permissions.integration, permissions.source
         permissions.check_settings(values)
         operators = permissions.operators_settings()
+        # The choices of parts are settings of the connection that no integration declares.
+        choices = read_choices(source, values)
+        values = {name: value for name, value in values.items() if name not in options_of(source)}
         kept = self.kept_settings(integration)
         if BASE_URL not in {**values, **operators}:
             self._check_kept_address(integration)
@@ -125,7 +129,7 @@ class Prover:
             source,
             secret,
             settings,
-            permissions.athletes_settings(settings),
+            permissions.athletes_settings(settings) | choice_texts(choices),
             http,
         )
 

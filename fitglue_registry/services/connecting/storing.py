@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import Busy
+from fitglue_registry.registry.part_options import choice_texts, choices_in
 from fitglue_registry.services.connecting.finding import named, to_account
 from fitglue_registry.services.connection_secrets import change_secrets, owner_of, track_secret
 from fitglue_registry.services.permissions import check_connections
@@ -120,14 +121,20 @@ def _try_to_store(
             now = to_account(connections, proven.integration, proven.account)
             if _id_of(now) != _id_of(existing):
                 raise _ChangedMeanwhile
-            if existing is not None:
-                renew_connection(db, existing.id, proven.account, proven.settings, ref)
+            if now is not None:
+                settings = {**_choices(proven.source, now), **proven.settings}
+                renew_connection(db, now.id, proven.account, settings, ref)
             else:
                 check_connections(workspace.policy, len(connections))
                 _add(db, proven, athlete, workspace.now, ref)
         # The end of this change deletes the old secret. Without the flush, a power cut could undo
         # the commit after that, and the database would name the deleted secret again.
         workspace.database.flush_commits()
+
+
+def _choices(source: Entry, connected: ConnectionRow) -> dict[str, str]:
+    """Return the athlete's choices of parts, which have nothing to do with the key."""
+    return choice_texts(choices_in(source, connected.settings))
 
 
 def _id_of(connected: ConnectionRow | None) -> str | None:
