@@ -72,7 +72,11 @@ def _source(source: SourceOverview) -> Document:
     document = source_document(source)
     # Their status is above.
     document["connections"] = [connection.name for connection in source.connections]
-    return {"source": source.entry.key, "state": source.availability.state} | document
+    return {
+        "source": source.entry.key,
+        "state": source.availability.state,
+        **document,
+    }
 
 
 # -- text ------------------------------------------------------------------------------------------
@@ -101,7 +105,8 @@ def _connections(board: Overview) -> Pairs:
         mark = GOOD if connection.state == ConnectionState.OK else BAD
         lines.append((mark, connection.name, _state_of(connection, board.now)))
         if connection.arrives:
-            lines.append(("", "", Styled(f"brings {', '.join(connection.arrives)}", "dim")))
+            brings = ", ".join(connection.arrives)
+            lines.append(("", "", Styled(f"brings {brings}", "dim")))
     return Pairs(lines)
 
 
@@ -112,7 +117,8 @@ def _others(board: Overview) -> Iterator[Part]:
         if not source.connections and source.access.kind != "closed":
             access = f"{source.access.what}: {command_for(source)}"
             lines.append((DETAIL, source.entry.name, access))
-            lines.append(("", "", Styled(f"brings {arrives(source)}", "dim")))
+            brings = f"brings {arrives(source)}"
+            lines.append(("", "", Styled(brings, "dim")))
     if lines:
         yield ""
         yield Heading("Not connected")

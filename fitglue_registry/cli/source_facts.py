@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 def status_document(connection: ConnectionStatus) -> Document:
     """Return the status of a connection as ``--json`` prints it."""
     account = connection.account
-    document = {field.name: getattr(connection, field.name) for field in fields(connection)}
-    return document | {"account": {"id": account.id, "name": account.name}}
+    document = {}
+    for field in fields(connection):
+        document[field.name] = getattr(connection, field.name)
+    document["account"] = {
+        "id": account.id,
+        "name": account.name,
+    }
+    return document
 
 
 def source_document(source: SourceOverview) -> Document:
@@ -52,7 +58,10 @@ def command_for(source: SourceOverview) -> str:
     return available.fix or available.reason
 
 
-def last_sync(connection: ConnectionStatus, now: datetime) -> Iterator[str]:
+def last_sync(
+    connection: ConnectionStatus,
+    now: datetime,
+) -> Iterator[str]:
     """Yield when a connection was last synced, unless its downloads already say that it was not."""
     synced = numbers.ago(connection.last_checked_at, now)
     if synced != "never":

@@ -38,7 +38,10 @@ class Access:
     command: str
 
 
-def access_of(integration: Entry, source: Entry | None = None) -> Access:
+def access_of(
+    integration: Entry,
+    source: Entry | None = None,
+) -> Access:
     """Return how an athlete gets access to a source.
 
     Args:
@@ -47,32 +50,50 @@ def access_of(integration: Entry, source: Entry | None = None) -> Access:
     """
     connect = f"fitglue connect {integration.id}"
     if integration.closed:
-        return Access("closed", "Accounts cannot be connected", integration.closed.why, connect)
+        return Access(
+            "closed",
+            "Accounts cannot be connected",
+            integration.closed.why,
+            connect,
+        )
     oauth2 = integration.http.auth.oauth2 if integration.http else None
     if oauth2:
-        return Access("permission", "Your permission in a browser", oauth2.app_help, connect)
+        return Access(
+            "permission",
+            "Your permission in a browser",
+            oauth2.app_help,
+            connect,
+        )
     for field in integration.credentials:
         if field.secret and field.required:
-            return Access("key", field.label or field.name, field.help, connect)
+            label = field.label or field.name
+            return Access("key", label, field.help, connect)
     if source and source.reads_files:
         return _files(integration, source)
     return Access("none", "Nothing is needed", "", connect)
 
 
-def _files(integration: Entry, source: Entry) -> Access:
-    paths = next((field for field in integration.settings if field.path), None)
+def _files(
+    integration: Entry,
+    source: Entry,
+) -> Access:
     command = f"fitglue connect {integration.id} PATH"
     # `import` finds the right source by itself.
     if "fitglue_recognize" in source.hooks:
         command = "fitglue import PATH"
-    if paths is None:
-        return Access("files", "Files on this machine", "", command)
-    return Access("files", paths.label or paths.name, paths.help, command)
+    for field in integration.settings:
+        if field.path:
+            label = field.label or field.name
+            return Access("files", label, field.help, command)
+    return Access("files", "Files on this machine", "", command)
 
 
 def arriving(source: Entry) -> tuple[str, ...]:
     """Return what arrives from a source with each sync, for people."""
-    names = [PARTS[part.name] for part in source.parts if part.default]
+    names = []
+    for part in source.parts:
+        if part.default:
+            names.append(PARTS[part.name])
     # Files contain the samples, so a source of files has no part for them.
     samples = PARTS[PartName.STREAMS]
     if source.reads_files and source.capabilities.streams and samples not in names:

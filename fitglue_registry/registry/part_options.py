@@ -18,16 +18,31 @@ if TYPE_CHECKING:
     from fitglue_registry.registry.entry import Entry
 
 _TEXTS = {True: "yes", False: "no"}
-_CHOICES = {"yes": True, "true": True, "on": True, "1": True}
-_CHOICES |= {"no": False, "false": False, "off": False, "0": False}
+_CHOICES = {
+    "yes": True,
+    "true": True,
+    "on": True,
+    "1": True,
+    "no": False,
+    "false": False,
+    "off": False,
+    "0": False,
+}
 
 
 def options_of(source: Entry) -> list[str]:
     """Return the names of the options with which an athlete chooses parts of a source."""
-    return [part.option for part in source.parts if part.option and part.comes_from == "fetch"]
+    options = []
+    for part in source.parts:
+        if part.option and part.comes_from == "fetch":
+            options.append(part.option)
+    return options
 
 
-def choices_in(source: Entry, settings: Mapping[str, str]) -> dict[str, bool]:
+def choices_in(
+    source: Entry,
+    settings: Mapping[str, str],
+) -> dict[str, bool]:
     """Return what an athlete has chosen: option → whether its part is fetched.
 
     Options that are not chosen are left out: the entry decides about their parts.
@@ -39,18 +54,24 @@ def choices_in(source: Entry, settings: Mapping[str, str]) -> dict[str, bool]:
     """
     choices = {}
     for option in options_of(source):
-        choice = _CHOICES.get(settings.get(option, "").strip().lower())
+        text = settings.get(option, "")
+        choice = _CHOICES.get(text.strip().lower())
         if choice is not None:
             choices[option] = choice
     return choices
 
 
-def choice_texts(choices: Mapping[str, bool]) -> dict[str, str]:
+def choice_texts(
+    choices: Mapping[str, bool],
+) -> dict[str, str]:
     """Return choices as they are stored in the settings of a connection."""
     return {option: _TEXTS[choice] for option, choice in choices.items()}
 
 
-def read_choices(source: Entry, values: Mapping[str, str]) -> dict[str, bool]:
+def read_choices(
+    source: Entry,
+    values: Mapping[str, str],
+) -> dict[str, bool]:
     """Return the choices among values that somebody typed; empty ones are ignored.
 
     Args:
@@ -73,17 +94,29 @@ def read_choices(source: Entry, values: Mapping[str, str]) -> dict[str, bool]:
     return choices_in(source, values)
 
 
-def with_choices(source: Entry, choices: Mapping[str, bool]) -> Entry:
+def with_choices(
+    source: Entry,
+    choices: Mapping[str, bool],
+) -> Entry:
     """Return the entry of a source whose default parts are those that the athlete has chosen."""
     if not choices:
         return source
     parts = []
     for part in source.parts:
         default = choices.get(part.option or "", part.default)
-        parts.append(part if default == part.default else replace(part, default=default))
+        if default != part.default:
+            part = replace(part, default=default)
+        parts.append(part)
     return replace(source, parts=tuple(parts))
 
 
-def refused_parts(source: Entry, choices: Mapping[str, bool]) -> frozenset[str]:
+def refused_parts(
+    source: Entry,
+    choices: Mapping[str, bool],
+) -> frozenset[str]:
     """Return the names of the parts that the athlete does not want."""
-    return frozenset(part.name for part in source.parts if choices.get(part.option or "") is False)
+    refused = set()
+    for part in source.parts:
+        if part.option and choices.get(part.option) is False:
+            refused.add(part.name)
+    return frozenset(refused)

@@ -41,7 +41,10 @@ def connection_checks(
         yield _with_address(workspace, connection, dated)
 
 
-def source_checks(workspace: Workspace, connected: Sequence[ConnectionRow]) -> Iterator[Check]:
+def source_checks(
+    workspace: Workspace,
+    connected: Sequence[ConnectionRow],
+) -> Iterator[Check]:
     """Yield how to get access to each source that is not connected, and what would arrive."""
     used = {connection.integration for connection in connected}
     for source in workspace.catalogue.entries("source"):

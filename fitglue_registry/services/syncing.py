@@ -38,7 +38,11 @@ if TYPE_CHECKING:
 class Syncs:
     """Runs over the records of connections, one connection after the other."""
 
-    def __init__(self, workspace: Workspace, connections: Connections) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        connections: Connections,
+    ) -> None:
         self._workspace = workspace
         self._connections = connections
         self._views = PluginViews(workspace)
@@ -111,7 +115,11 @@ class Syncs:
                 changed.append(connected)
         return changed
 
-    def rebuild(self, name: str | None = None, athlete: str = ME) -> Iterator[Event]:
+    def rebuild(
+        self,
+        name: str | None = None,
+        athlete: str = ME,
+    ) -> Iterator[Event]:
         """Derive all activities again from the stored raw parts, without the network.
 
         Args:
@@ -128,7 +136,10 @@ class Syncs:
         """
         yield from self._each(name, athlete, rebuild_connection)
 
-    def retry_quarantine(self, athlete: str = ME) -> Iterator[Event]:
+    def retry_quarantine(
+        self,
+        athlete: str = ME,
+    ) -> Iterator[Event]:
         """Try to understand every record in quarantine again.
 
         Args:
@@ -143,7 +154,10 @@ class Syncs:
         """
         yield from self._each(None, athlete, retry_connection)
 
-    def wait(self, seconds: float) -> None:
+    def wait(
+        self,
+        seconds: float,
+    ) -> None:
         """Wait until the next sync, by the clock of the host, which a test may replace.
 
         Args:
@@ -151,7 +165,11 @@ class Syncs:
         """
         self._workspace.clock.sleep(seconds)
 
-    def runs(self, athlete: str = ME, limit: int = 10) -> list[dict[str, Any]]:
+    def runs(
+        self,
+        athlete: str = ME,
+        limit: int = 10,
+    ) -> list[dict[str, Any]]:
         """Return the newest runs of an athlete, newest first.
 
         Args:
@@ -166,7 +184,11 @@ class Syncs:
         with self._workspace.database.read() as db:
             return last_runs(db, athlete, limit)
 
-    def _sync(self, context: SyncContext, options: Options) -> Iterator[Event]:
+    def _sync(
+        self,
+        context: SyncContext,
+        options: Options,
+    ) -> Iterator[Event]:
         self._views.permissions_of(context.entry).check_stored(context.connection.settings)
         yield from sync_connection(context, options)
 
@@ -194,13 +216,21 @@ class Syncs:
             except FitglueError as error:
                 yield SyncStopped(connected.name, error)
 
-    def _chosen(self, name: str | None, athlete: str) -> list[ConnectionRow]:
+    def _chosen(
+        self,
+        name: str | None,
+        athlete: str,
+    ) -> list[ConnectionRow]:
         if name:
             return [self._connections.get(name, athlete)]
         return self._connections.list(athlete)
 
 
-def _changes_files(source: Entry, connected: ConnectionRow, options: Options) -> bool:
+def _changes_files(
+    source: Entry,
+    connected: ConnectionRow,
+    options: Options,
+) -> bool:
     """Return whether the options change what every sync of a connection fetches."""
     if options.files is None or options.dry_run or options.until is not None:
         return False

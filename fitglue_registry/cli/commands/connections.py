@@ -34,6 +34,12 @@ _COLUMNS = columns_of(
 )
 
 
+#: What can be typed as a choice; an empty text leaves it to the source.
+_WORDS = {
+    "yes": True,
+    "no": False,
+    "": None,
+}
 #: The counts that are 0 for most connections.
 _EXCEPTIONS = ("stubs", "to go", "quarantine", "unreadable")
 #: The largest number of paths of a connection that are listed in one line.
@@ -77,7 +83,10 @@ def list_(cli: CliContext) -> None:
         cli.note("Nothing is connected yet. Next: fitglue connect intervals")
 
 
-def _table(connections: list[ConnectionStatus], now: datetime) -> Iterator[Part]:
+def _table(
+    connections: list[ConnectionStatus],
+    now: datetime,
+) -> Iterator[Part]:
     rows = [_row(connection, now) for connection in connections]
     shown = [number for number in range(len(_COLUMNS)) if _is_shown(number, rows)]
     narrowed = [[row[number] for number in shown] for row in rows]
@@ -105,12 +114,20 @@ def _table(connections: list[ConnectionStatus], now: datetime) -> Iterator[Part]
             yield Hanging("!", f"{connection.name}: {held}; to see more: fitglue")
 
 
-def _is_shown(number: int, rows: Sequence[Sequence[object]]) -> bool:
+def _is_shown(
+    number: int,
+    rows: Sequence[Sequence[object]],
+) -> bool:
     """Return whether a column is shown: a count that is 0 everywhere only takes space."""
     return _COLUMNS[number].name not in _EXCEPTIONS or any(row[number] for row in rows)
 
 
-def _choice(connection: ConnectionStatus, option: str, *, is_chosen: bool) -> str:
+def _choice(
+    connection: ConnectionStatus,
+    option: str,
+    *,
+    is_chosen: bool,
+) -> str:
     chosen, other = ("yes", "no") if is_chosen else ("no", "yes")
     return (
         f"{connection.name} has the setting {option}={chosen}; to change it: fitglue connections "
@@ -118,7 +135,9 @@ def _choice(connection: ConnectionStatus, option: str, *, is_chosen: bool) -> st
     )
 
 
-def _paths(paths: tuple[str, ...]) -> str:
+def _paths(
+    paths: tuple[str, ...],
+) -> str:
     shown = ", ".join(paths[:_PATHS_SHOWN])
     more = len(paths) - _PATHS_SHOWN
     return f"{shown} and {more:,} more" if more > 0 else shown
@@ -153,7 +172,12 @@ def _row(
 @click.argument("choices", nargs=-1, required=True, metavar="OPTION=yes|no...")
 @json_option("Print JSON Lines.")
 @pass_cli
-def set_(cli: CliContext, *, name: str, choices: tuple[str, ...]) -> None:
+def set_(
+    cli: CliContext,
+    *,
+    name: str,
+    choices: tuple[str, ...],
+) -> None:
     """Choose what each sync of the connection NAME fetches, and show it.
 
     `files=yes` fetches the original file of every workout, also of those that you already have.
@@ -162,8 +186,10 @@ def set_(cli: CliContext, *, name: str, choices: tuple[str, ...]) -> None:
     """
     connections = cli.host.connections
     connected = connections.get(name)
-    connections.choose(connected.id, dict(map(_read_choice, choices)))
-    status = connections.status(connections.get(connected.id))
+    options = dict(map(_read_choice, choices))
+    connections.choose(connected.id, options)
+    changed = connections.get(connected.id)
+    status = connections.status(changed)
     if cli.as_json:
         cli.lines([status_document(status)])
         return
@@ -173,10 +199,10 @@ def set_(cli: CliContext, *, name: str, choices: tuple[str, ...]) -> None:
 
 def _read_choice(text: str) -> tuple[str, bool | None]:
     option, equals, typed = text.partition("=")
-    choice = {"yes": True, "no": False, "": None}.get(typed.strip().lower(), typed)
-    if not equals or isinstance(choice, str):
+    word = typed.strip().lower()
+    if not equals or word not in _WORDS:
         raise click.UsageError(f"{text!r} is not a choice; type for example: files=yes")
-    return option.strip(), choice
+    return option.strip(), _WORDS[word]
 
 
 @command.command(

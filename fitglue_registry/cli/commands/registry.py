@@ -11,7 +11,7 @@ import msgspec
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import at_line
-from fitglue_registry.cli.layout import Hanging, Heading, Pairs, Rows, Styled, columns_of, stated
+from fitglue_registry.cli.layout import Hanging, Heading, Pairs, Rows, columns_of, stated
 from fitglue_registry.cli.source_facts import (
     arrives,
     command_for,
@@ -64,33 +64,45 @@ def list_(cli: CliContext) -> None:
 
     Entries that do not belong to a source that is listed are below.
     """
-    sources = {source.entry.key: source for source in cli.host.entries.sources()}
+    entries = cli.host.entries
+    sources = {}
+    for source in entries.sources():
+        sources[source.entry.key] = source
     if cli.as_json:
-        cli.lines(_listed(cli, entry, sources) for entry in cli.host.entries.list())
+        cli.lines(_listed(cli, entry, sources) for entry in entries.list())
         return
     now = cli.host.connections.local_time()
     for number, source in enumerate(sources.values()):
         if number:
             cli.show("")
         cli.show(*_source(source, now))
-    others = [_row(cli, entry) for entry in _others(cli.host.entries.list(), sources)]
+    others = [_row(cli, entry) for entry in _others(entries.list(), sources)]
     if others:
-        cli.show("", Heading("Other entries"), Rows(_COLUMNS, others, indent=2))
+        cli.show("", Heading("Other entries"))
+        cli.show(Rows(_COLUMNS, others, indent=2))
     # Invalid entries are left out, but an athlete should know why a service is missing from the
     # list.
-    for problem in cli.host.entries.problems():
+    for problem in entries.problems():
         cli.note(f"left out: {problem}")
 
 
-def _others(entries: Iterable[Entry], sources: Mapping[str, SourceOverview]) -> Iterator[Entry]:
+def _others(
+    entries: Iterable[Entry],
+    sources: Mapping[str, SourceOverview],
+) -> Iterator[Entry]:
     """Yield the entries that are not sources, unless a source that is listed belongs to them."""
     shown = {source.entry.integration for source in sources.values()}
     for entry in entries:
-        if entry.key not in sources and (entry.kind != "integration" or entry.id not in shown):
+        belongs = entry.kind == "integration" and entry.id in shown
+        if entry.key not in sources and not belongs:
             yield entry
 
 
-def _listed(cli: CliContext, entry: Entry, sources: Mapping[str, SourceOverview]) -> Document:
+def _listed(
+    cli: CliContext,
+    entry: Entry,
+    sources: Mapping[str, SourceOverview],
+) -> Document:
     available = cli.host.entries.availability(entry.kind, entry.id)
     document: Document = {
         "kind": entry.kind,
@@ -112,19 +124,27 @@ def _listed(cli: CliContext, entry: Entry, sources: Mapping[str, SourceOverview]
     return document
 
 
-def _source(source: SourceOverview, now: datetime) -> Iterator[Part]:
+def _source(
+    source: SourceOverview,
+    now: datetime,
+) -> Iterator[Part]:
     entry = source.entry
-    yield Heading(entry.name, f"{entry.key}, {_state(source.availability)}")
+    state = _state(source.availability)
+    yield Heading(entry.name, f"{entry.key}, {state}")
     facts = stated(_source_facts(source, now))
-    yield Pairs([(Styled(name, "dim"), value) for name, value in facts], widths=(9,))
+    yield Pairs(facts, widths=(9,))
 
 
-def _source_facts(source: SourceOverview, now: datetime) -> Iterator[tuple[str, str]]:
+def _source_facts(
+    source: SourceOverview,
+    now: datetime,
+) -> Iterator[tuple[str, str]]:
     access = source.access
     if access.kind == "closed":
         yield "access", f"{access.what}; the alternatives: {access.command}"
         return
-    yield "access", ". ".join(filter(None, (access.what, access.where)))
+    sentences = filter(None, (access.what, access.where))
+    yield "access", ". ".join(sentences)
     yield "command", command_for(source)
     yield "arrives", arrives(source)
     yield "never", "; ".join(source.never)
@@ -132,7 +152,10 @@ def _source_facts(source: SourceOverview, now: datetime) -> Iterator[tuple[str, 
         yield "connected", "; ".join(_account_facts(connection, now))
 
 
-def _account_facts(connection: ConnectionStatus, now: datetime) -> Iterator[str]:
+def _account_facts(
+    connection: ConnectionStatus,
+    now: datetime,
+) -> Iterator[str]:
     name = connection.name
     account = owner(connection)
     yield f"{account} ({name})" if name != connection.integration else account
@@ -147,8 +170,12 @@ def _state(available: Availability) -> str:
     return available.state.replace("-", " ")
 
 
-def _row(cli: CliContext, entry: Entry) -> tuple[str, str, str]:
-    return entry.key, entry.name, _state(cli.host.entries.availability(entry.kind, entry.id))
+def _row(
+    cli: CliContext,
+    entry: Entry,
+) -> tuple[str, str, str]:
+    available = cli.host.entries.availability(entry.kind, entry.id)
+    return entry.key, entry.name, _state(available)
 
 
 @command.command(
@@ -158,7 +185,11 @@ def _row(cli: CliContext, entry: Entry) -> tuple[str, str, str]:
 @click.argument("name", metavar="[KIND/]ID")
 @json_option("Print JSON Lines.")
 @pass_cli
-def show(cli: CliContext, *, name: str) -> None:
+def show(
+    cli: CliContext,
+    *,
+    name: str,
+) -> None:
     """Show the entry KIND/ID, or all entries with ID."""
     entries = cli.host.entries.find(name)
     if cli.as_json:
@@ -172,7 +203,10 @@ def show(cli: CliContext, *, name: str) -> None:
         cli.show(*_entry(entry, available))
 
 
-def _entry(entry: Entry, available: Availability) -> Iterator[Part]:
+def _entry(
+    entry: Entry,
+    available: Availability,
+) -> Iterator[Part]:
     yield Heading(f"{entry.kind}/{entry.id}", entry.name)
     yield Pairs(stated(_facts(entry, available)), widths=(9,))
     if entry.closed:
@@ -198,7 +232,10 @@ def _entry(entry: Entry, available: Availability) -> Iterator[Part]:
         yield Rows(_DATA_COLUMNS, map(_datum, entry.data), indent=2)
 
 
-def _facts(entry: Entry, available: Availability) -> Iterator[tuple[str, str | None]]:
+def _facts(
+    entry: Entry,
+    available: Availability,
+) -> Iterator[tuple[str, str | None]]:
     yield "summary", entry.summary
     yield "state", f"{_state(available)}: {available.reason}"
     yield "to do", available.fix
@@ -220,7 +257,10 @@ def _part(part: EntryPart) -> str:
     return f"{part.name} ({setting})"
 
 
-def _asked(entry: Entry, field: Field) -> tuple[str, str]:
+def _asked(
+    entry: Entry,
+    field: Field,
+) -> tuple[str, str]:
     how = f"({field.env(entry.id)})"
     if field.help:
         how = f"{field.help} {how}"
@@ -246,7 +286,11 @@ def _datum(datum: Datum) -> tuple[str, str, str, str | None]:
 )
 @json_option()
 @pass_cli
-def check(cli: CliContext, *, path: Path | None) -> int:
+def check(
+    cli: CliContext,
+    *,
+    path: Path | None,
+) -> int:
     """Check every entry in the folder PATH, or in all folders that are in use.
 
     Each error is printed with file, line and column.
@@ -301,7 +345,11 @@ def _reports(reports: Sequence[Report]) -> Iterator[Part]:
 )
 @click.argument("name", metavar="[KIND/]ID")
 @pass_cli
-def help_article(cli: CliContext, *, name: str) -> None:
+def help_article(
+    cli: CliContext,
+    *,
+    name: str,
+) -> None:
     """Write the help article of an entry as Markdown.
 
     The article is made only from the entry.

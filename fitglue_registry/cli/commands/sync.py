@@ -84,7 +84,11 @@ def command(
     return _sync(cli, connection, options)
 
 
-def _remember(cli: CliContext, connection: str | None, options: Options) -> None:
+def _remember(
+    cli: CliContext,
+    connection: str | None,
+    options: Options,
+) -> None:
     """Keep the choice of the original files for later syncs, and say so if it is new."""
     for changed in cli.host.syncs.remember(options, connection):
         if options.files:

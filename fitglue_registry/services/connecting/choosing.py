@@ -37,14 +37,25 @@ def choose(
     return True
 
 
-def _with(settings: Mapping[str, str], options: Mapping[str, bool | None]) -> dict[str, str]:
+def _with(
+    settings: Mapping[str, str],
+    options: Mapping[str, bool | None],
+) -> dict[str, str]:
     """Return settings with choices; ``None`` removes one."""
-    kept = {name: value for name, value in settings.items() if name not in options}
-    chosen = {option: choice for option, choice in options.items() if choice is not None}
+    chosen = {}
+    for option, choice in options.items():
+        if choice is not None:
+            chosen[option] = choice
+    kept = dict(settings)
+    for option in options:
+        kept.pop(option, None)
     return kept | choice_texts(chosen)
 
 
-def _check_names(source: Entry, options: Mapping[str, bool | None]) -> None:
+def _check_names(
+    source: Entry,
+    options: Mapping[str, bool | None],
+) -> None:
     known = options_of(source)
     unknown = sorted(options.keys() - set(known))
     if unknown:

@@ -71,6 +71,7 @@ CALLS: dict[str, list[list[str]]] = {
     "connections": [[]],
     "connections list": [[]],
     "connections check": [[]],
+    "connections set": [["intervals", "files=yes"], ["intervals", "files="], ["intervals", "x"]],
     "connections rekey": [[], ["--to", "keyring"], ["--to", "file"]],
     "sync": [["--full"], ["--dry-run"], ["nobody"]],
     "activities": [[]],
