@@ -95,6 +95,15 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
         return f"FITGLUE_{integration}_{self.name}".upper().replace("-", "_")
 
 
+_ANOTHER_ADDRESS = Field(
+    name="base_url",
+    label="Address of the API",
+    help="Only for a test server or a proxy of your own.",
+    required=False,
+    example="http://127.0.0.1:8042",
+)
+
+
 class EntryPart(Struct, frozen=True, forbid_unknown_fields=True, rename={"comes_from": "from"}):
     """A part of a record, and how the source delivers it.
 
@@ -322,6 +331,18 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def key(self) -> str:
         """The key ``kind/id``, which the ``dependencies`` of other entries use."""
         return f"{self.kind}/{self.id}"
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The values that a connection takes: the credentials and the settings.
+
+        The address of every service can be replaced, so an entry need not declare ``base_url``.
+        """
+        declared = (*self.credentials, *self.settings)
+        names = [field.name for field in declared]
+        if self.http is None or _ANOTHER_ADDRESS.name in names:
+            return declared
+        return (*declared, _ANOTHER_ADDRESS)
 
     @property
     def integration(self) -> str | None:

@@ -46,7 +46,7 @@ class ReferenceTargets:
         integration = self.known.get(f"integration/{entry.integration}")
         if entry.kind != "source" or integration is None:
             return
-        settings = {field.name for field in (*integration.credentials, *integration.settings)}
+        settings = {field.name for field in integration.fields}
         for number, part in enumerate(entry.parts):
             if part.option in settings:
                 yield Flaw(

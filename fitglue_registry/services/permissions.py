@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import ConnectionStopped, Place, UserMistake
 from fitglue_registry.policy.policy import BASE_URL
 from fitglue_registry.registry.pasted import read_field
+from fitglue_registry.services.unknown_setting import unknown_setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,12 +109,7 @@ class Permissions:
         unknown = sorted(set(values).difference(names))
         if unknown:
             # A name that is mistyped would otherwise send requests to the entry's own address.
-            raise UserMistake(
-                "FG-setting-unknown",
-                f"{self.integration.name} has no setting {unknown[0]!r}, which the policy sets",
-                why=f"its settings are {', '.join(names)}",
-                fix="correct Policy(settings=…)",
-            )
+            raise unknown_setting(self.integration, unknown[0], in_policy=True)
         return {
             field.name: read_field(field, values[field.name])
             for field in self._fields
@@ -145,7 +141,7 @@ class Permissions:
 
     @property
     def _fields(self) -> tuple[Field, ...]:
-        return (*self.integration.credentials, *self.integration.settings)
+        return self.integration.fields
 
     def _may_be(self, field: Field, value: str) -> bool:
         """Return whether an athlete may set a field to a value."""

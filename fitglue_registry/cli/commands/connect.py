@@ -195,14 +195,10 @@ def _completed(
     if key_stdin:
         values |= _from_stdin(entry)
     missing = []
-    for field in _fields(entry):
+    for field in entry.fields:
         if field.required and field.name not in values:
             missing.append(field)
     return values | _asked(cli, missing, entry)
-
-
-def _fields(entry: Entry) -> tuple[Field, ...]:
-    return (*entry.credentials, *entry.settings)
 
 
 def _given(
@@ -216,7 +212,7 @@ def _given(
     Raises:
         UserMistake: FG-secret-argument if one of them is a secret, FG-usage for a wrong form.
     """
-    fields = {field.name: field for field in _fields(entry)}
+    fields = {field.name: field for field in entry.fields}
     typed_values: dict[str, str] = {}
     for setting in settings:
         name, equals, content = setting.partition("=")
@@ -239,7 +235,7 @@ def _given(
 
 def _positional(entry: Entry) -> str:
     # VALUE is only clear if exactly one setting is required.
-    needed = [field for field in _fields(entry) if field.required and not field.secret]
+    needed = [field for field in entry.fields if field.required and not field.secret]
     if len(needed) == 1:
         return needed[0].name
     secret = _secret(entry)
@@ -264,7 +260,7 @@ def _never_an_argument(entry: Entry, field: Field) -> UserMistake:
 
 def _from_environment(entry: Entry, typed_values: dict[str, str]) -> dict[str, str]:
     values = {}
-    for field in _fields(entry):
+    for field in entry.fields:
         value = os.environ.get(field.env(entry.id), "")
         # The command line takes precedence over the environment.
         if field.name not in typed_values and value.strip():

@@ -8,6 +8,7 @@ from fitglue_registry.errors import UserMistake
 from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.registry.paths import absolute
 from fitglue_registry.services.addresses import http_of
+from fitglue_registry.services.unknown_setting import unknown_setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,12 +62,7 @@ def read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str]
     fields = fields_of(entry)
     unknown = sorted(values.keys() - fields.keys())
     if unknown:
-        raise UserMistake(
-            "FG-setting-unknown",
-            f"{entry.name} has no setting {unknown[0]!r}",
-            why=f"its settings are {', '.join(fields)}",
-            fix="use one of these",
-        )
+        raise unknown_setting(entry, unknown[0])
     secrets: dict[str, str] = {}
     settings: dict[str, str] = {}
     for name, field in fields.items():
@@ -80,5 +76,5 @@ def read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str]
 
 
 def fields_of(entry: Entry) -> dict[str, Field]:
-    """Return the fields that an athlete is asked for, by name."""
-    return {field.name: field for field in (*entry.credentials, *entry.settings)}
+    """Return the fields that an athlete can set, by name."""
+    return {field.name: field for field in entry.fields}

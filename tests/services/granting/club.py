@@ -38,7 +38,6 @@ summary: A service of running clubs.
 plugin: fitglue-club
 tier: hobbyist
 {credentials}settings:
-  - {{name: base_url, label: Address, required: false}}
   - {{name: key_expires, label: Valid until, required: false, expires: true}}
 http:
   base_url: https://api.club.example/v1
