@@ -78,8 +78,14 @@ def make(
                 absent = _add_originals(writer, store.blobs, snapshot, report)
                 secrets = 0
                 if with_secrets:
-                    secrets = _add_secrets(writer, store.secrets, snapshot)
-                contents = _Contents(tuple(writer.members), tuple(absent), secrets)
+                    secrets = _add_secrets(writer, store, snapshot)
+                known = len(snapshot.secret_refs) + len(store.apps)
+                contents = _Contents(
+                    tuple(writer.members),
+                    tuple(absent),
+                    secrets,
+                    known - secrets,
+                )
                 writer.finish(_manifest(contents, snapshot, store.database.dialect, now))
             made = verify(unfinished, folder, report)
             try:
@@ -106,6 +112,7 @@ class _Contents:
     files: tuple[Member, ...]
     absent: tuple[str, ...]  # the hashes of original files that the store has lost
     secrets: int  # how many secrets are included
+    secrets_left_out: int  # how many are not
 
 
 def _manifest(
@@ -122,7 +129,7 @@ def _manifest(
         store_format=snapshot.store_format,
         rows=snapshot.rows,
         secrets=contents.secrets,
-        secrets_left_out=len(snapshot.secret_refs) - contents.secrets,
+        secrets_left_out=contents.secrets_left_out,
         absent=contents.absent,
         left_out=tuple(snapshot.left_out),
         files=contents.files,
@@ -190,14 +197,16 @@ def _add_originals(
 
 def _add_secrets(
     writer: BackupWriter,
-    folder: Path,
+    store: StoreFiles,
     snapshot: Snapshot,
 ) -> int:
-    """Add the key file and the encrypted secrets of the connections; return how many they are.
+    """Add the key file and the encrypted secrets of the connections and apps; return how many.
 
-    Secrets in a keyring cannot be included.
+    Without its app, a connection could not renew its permission. Secrets in a keyring cannot be
+    included.
     """
-    files = FileSecretStore(folder).files_of(snapshot.secret_refs)
+    refs = [*snapshot.secret_refs, *store.apps]
+    files = FileSecretStore(store.secrets).files_of(refs)
     for name, content in files.items():
         writer.add_bytes(f"secrets/{name}", content)
     return sum(name.endswith(".sealed") for name in files)

@@ -12,7 +12,9 @@ from fitglue_registry.backup.restore import Choices, restore
 from fitglue_registry.backup.server_commands import dump_command, restore_command
 from fitglue_registry.backup.store_files import StoreFiles
 from fitglue_registry.backup.verify import verify
+from fitglue_registry.secrets.chain import ChainSecretStore
 from fitglue_registry.services.addresses import other_addresses, other_addresses_of
+from fitglue_registry.services.app_references import apps_in_files
 from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.connection_secrets import without_key
 from fitglue_registry.services.secret_use import mark_installed
@@ -61,9 +63,9 @@ class Backups:
 
         Args:
             path: The new file.
-            with_secrets: Whether to include the keys that are stored in encrypted files, together
-                with the key file that decrypts them. Anyone who has the backup can use them. Keys
-                in a keyring cannot be included.
+            with_secrets: Whether to include the keys and the apps that are stored in encrypted
+                files, together with the key file that decrypts them. Anyone who has the backup can
+                use them. What is in a keyring cannot be included.
             on_step: Called with the name of the step, the number of finished items, and the total.
 
         Returns:
@@ -74,9 +76,13 @@ class Backups:
             StoreFailed: The store is damaged or has a newer format, or the backup cannot be
                 written. No file is left behind.
         """
+        store = self._store_files()
+        if isinstance(self._workspace.secrets, ChainSecretStore):
+            apps = apps_in_files(self._workspace, self._workspace.secrets)
+            store = replace_fields(store, apps=apps)
         return make(
             Path(path),
-            self._store_files(),
+            store,
             self._workspace.now,
             with_secrets=with_secrets,
             on_step=on_step,

@@ -323,6 +323,38 @@ def test_the_app_moves_with_the_keys(home, permitted, desktop):
     assert club.exchanges == 1
 
 
+def test_a_backup_with_secrets_brings_the_app_to_another_machine(home, permitted, tmp_path):
+    """A connection that was restored from a backup with secrets renews its permission, for which it
+    needs the app.
+    """
+    club, registry = permitted
+    with host_of(home, registry) as host:
+        made = host.backups.make(tmp_path / "backup.zip", with_secrets=True)
+        assert (made.manifest.secrets, made.manifest.secrets_left_out) == (2, 0)
+    with host_of(tmp_path / "another", registry) as host:
+        restored = host.backups.restore(made.path, with_secrets=True)
+        assert restored.without_key == ()
+        assert host.connections.probe("club").id == "7"
+    assert club.exchanges == 1
+
+
+@pytest.mark.parametrize("made_with", [True, False])
+def test_without_the_secrets_connect_asks_for_the_app(home, permitted, tmp_path, made_with):
+    """If the secrets of a backup are not restored, the connection is named as one without a key,
+    and the app has to be entered again.
+    """
+    club, registry = permitted
+    with host_of(home, registry) as host:
+        made = host.backups.make(tmp_path / "backup.zip", with_secrets=made_with)
+    with host_of(tmp_path / "another", registry) as host:
+        restored = host.backups.restore(made.path)
+        assert (restored.without_key, restored.secrets_left_out) == (("club",), 2 * made_with)
+        needed = host.connections.permission_of("club", {"base_url": f"{club.url}/v1"})
+        assert not needed.knows_app
+        give_permission(host, club)
+        assert host.connections.probe("club").id == "7"
+
+
 def test_the_app_is_used_only_at_the_address_for_which_it_was_entered(home, permitted):
     """Another base URL does not get the secret of the app: the app has to be entered for it."""
     _, registry = permitted
