@@ -398,7 +398,8 @@ def _decisions(counts: Mapping[str, int], tally: Tally) -> str:
         where = "would go to quarantine" if tally.dry_run else "in quarantine"
         words.append(f"{quarantined:,}{of_them} {where}")
     if tally.held is not None:
-        words.append(count(tally.held.records, "deletion held", "deletions held"))
+        would = "would be " if tally.held.dry_run else ""
+        words.append(count(tally.held.records, f"deletion {would}held", f"deletions {would}held"))
     return ", ".join(words)
 
 
@@ -490,6 +491,8 @@ def _show_held(
     workouts = count(held.records, "workout")
     vanished = f"{workouts}{_between(held)} vanished from the source at once"
     kept = "none of them was deleted here, because it may be a mistake of the source"
+    if held.dry_run:
+        kept = "a sync asks for each of them, and deletes none that is too many at once"
     cli.show(Hanging(ATTENTION, f"{vanished}; {kept}"))
     confirm = f"fitglue sync {held.connection} --confirm-deletions"
     cli.show(

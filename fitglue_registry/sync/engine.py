@@ -37,6 +37,7 @@ from fitglue_registry.sync.fetching.doubts import LISTED_BUT_GONE
 from fitglue_registry.sync.fetching.parts import fetch_part
 from fitglue_registry.sync.fetching.suspects import settle_suspects
 from fitglue_registry.sync.listing.due import Lister
+from fitglue_registry.sync.listing.rehearse_deletions import rehearse_deletions
 from fitglue_registry.sync.lock import lock_of
 from fitglue_registry.sync.reading.read_files import read_files
 from fitglue_registry.sync.run import Run
@@ -139,6 +140,8 @@ class _Sync:
     def _steps_of_service(self) -> Events:
         yield from self._lister.list_due()
         if self._options.dry_run:
+            if not self._options.confirm_deletions:
+                yield from rehearse_deletions(self._run)
             return
         if self._options.confirm_deletions:
             yield from self._lister.list_held()

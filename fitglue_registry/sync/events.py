@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.errors import FitglueError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fitglue_registry.plugin_api import Window
+    from fitglue_registry.store.records import RecordRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Event:
 WOULD_JOIN = "would-join"
 #: The part that a rebuild names in its events: it counts records, while a sync counts parts.
 RECORDS = "records"
+#: How many ids of held records an event names.
+_MOST_NAMED = 10
 
 #: The events of one or several connections, yielded while the work goes on.
 Events = Iterator[Event]
@@ -185,12 +190,15 @@ class DeletionsHeld(Event):
         external_ids: The ids of the newest of them at their source, at most ten.
         oldest: The local day on which the oldest of them started, if it is known.
         newest: The local day on which the newest of them started, if it is known.
+        dry_run: Whether they would be held in a sync. A dry run does not ask the source for single
+            records, so a sync may hold fewer.
     """
 
     records: int
     external_ids: tuple[str, ...] = ()
     oldest: date | None = None
     newest: date | None = None
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,3 +272,27 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return list(value)
     return value
+
+
+def held_event(
+    name: str,
+    records: Sequence[RecordRow],
+    *,
+    dry_run: bool = False,
+) -> DeletionsHeld:
+    """Return the event for records whose deletion is held.
+
+    Args:
+        name: The name of the connection.
+        records: The records.
+        dry_run: Whether they would be held in a sync.
+    """
+    days = [record.day for record in records if record.day is not None]
+    return DeletionsHeld(
+        name,
+        len(records),
+        tuple(record.external_id for record in records[:_MOST_NAMED]),
+        min(days, default=None),
+        max(days, default=None),
+        dry_run,
+    )

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.errors import FitglueError
+    from fitglue_registry.model.stored import RecordState
+    from fitglue_registry.store.records import RecordRow
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.context import SyncContext
 
@@ -59,12 +61,15 @@ class Run:
             deleted in it, whatever the source answers for one of their parts.
         suspects: External id → the name of a part that the source did not find, and the error, for
             records that this run has not listed. The list decides about them.
+        vanished: The records that vanished in a dry run, by their ids, each with the state that a
+            sync would give it: missing, or held.
     """
 
     context: SyncContext
     log: RunLog
     listed: set[str] = field(default_factory=set)
     suspects: dict[str, tuple[str, FitglueError]] = field(default_factory=dict)
+    vanished: dict[int, tuple[RecordRow, RecordState]] = field(default_factory=dict)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

@@ -143,6 +143,8 @@ def test_many_deletions_are_held_until_they_are_confirmed(vanished, fitglue):
     """A sync that loses all workouts says so with exit code 5, and how to confirm it; the dashboard
     and the list of connections show it until then.
     """
+    rehearsed = fitglue("sync", "--dry-run")
+    assert (rehearsed.code, "6 deletions would be held" in rehearsed.out) == (5, True)
     result = fitglue("sync")
     assert result.code == 5
     assert result.out.startswith("! intervals: 6 deletions held (")

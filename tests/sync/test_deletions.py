@@ -38,6 +38,21 @@ def held(events) -> list[DeletionsHeld]:
     return [event for event in events if isinstance(event, DeletionsHeld)]
 
 
+def in_small_windows(small):
+    """Return the function that lists four days at a time."""
+
+    def list_(connection, window):
+        if window.oldest is None and window.newest is None:
+            days = [START.date().toordinal() - number for number in range(0, 40, 4)]
+            yield Split(
+                tuple(Window(date.fromordinal(day - 3), date.fromordinal(day)) for day in days)
+            )
+        else:
+            yield from small.list(connection, window)
+
+    return list_
+
+
 # -- a record that is listed -----------------------------------------------------------------------
 
 
@@ -269,6 +284,37 @@ def test_many_deletions_are_held_until_they_are_confirmed(small, tmp_path, parts
         assert len(host.activities()) == count - deleted
 
 
+@pytest.mark.parametrize(("deleted", "would_be_held"), [(5, []), (6, [6]), (12, [12])])
+def test_a_dry_run_says_what_would_be_held(small, tmp_path, deleted, would_be_held):
+    """A dry run says how many deletions the sync would hold, stores nothing, and says the same as
+    the sync after it.
+    """
+    small.add(12)
+    with small_host(tmp_path, small.plugin()) as host:
+        run(host)
+        for number in range(deleted):
+            del small.rows[f"w{number}"]
+        for _ in range(2):
+            rehearsed = held(run(host, dry_run=True))
+            assert [event.records for event in rehearsed] == would_be_held
+            assert all(event.dry_run for event in rehearsed)
+        assert held(run(host, dry_run=True, confirm_deletions=True)) == []
+        assert len(host.activities()) == 12
+        assert [event.records for event in held(run(host))] == would_be_held
+        assert [event.records for event in held(run(host, dry_run=True))] == would_be_held
+
+
+def test_a_dry_run_of_small_windows_counts_them_together(small, tmp_path):
+    """Windows that each lose a few records are too many together in a dry run, too."""
+    small.add(40)
+    with small_host(tmp_path, small.plugin(list=in_small_windows(small)), parts=STREAMS) as host:
+        run(host, full=True)
+        small.lists = False
+        events = run(host, full=True, dry_run=True)
+        assert [event.records for event in held(events)] == [40]
+        assert len(host.activities()) == 40
+
+
 def test_held_records_are_asked_for_once_until_the_next_full_walk(small, tmp_path):
     """A held record costs one request by its id, and another one after a full walk."""
     small.add(12)
@@ -341,17 +387,7 @@ def test_a_confirmation_deletes_nothing_that_is_listed_again(small, tmp_path):
 def test_many_small_windows_must_not_lose_too_many_together(small, tmp_path):
     """Windows that each lose a few records hold them if they are too many together."""
     small.add(40)
-
-    def list_(connection, window):
-        if window.oldest is None and window.newest is None:
-            days = [START.date().toordinal() - number for number in range(0, 40, 4)]
-            yield Split(
-                tuple(Window(date.fromordinal(day - 3), date.fromordinal(day)) for day in days)
-            )
-        else:
-            yield from small.list(connection, window)
-
-    with small_host(tmp_path, small.plugin(list=list_), parts=STREAMS) as host:
+    with small_host(tmp_path, small.plugin(list=in_small_windows(small)), parts=STREAMS) as host:
         run(host, full=True)
         small.lists = False
         events = run(host, full=True)

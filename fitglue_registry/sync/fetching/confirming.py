@@ -23,7 +23,7 @@ from fitglue_registry.store.records import (
 from fitglue_registry.store.source_activity_search import ids_of_records
 from fitglue_registry.sync.deriving.pool import Pool
 from fitglue_registry.sync.deriving.store_derived import place_stored, store_derived
-from fitglue_registry.sync.events import Decided, DeletionsHeld, Events
+from fitglue_registry.sync.events import Decided, Events, held_event
 from fitglue_registry.sync.fetching.ask_for_parts import ask_for
 from fitglue_registry.sync.fetching.read_ahead import RecordReadAhead
 from fitglue_registry.sync.fetching.store_answers import keep_parts
@@ -46,8 +46,6 @@ _CANNOT_BE_ASKED = (
     "no longer listed, or listed as deleted; the source cannot be asked for a single record"
 )
 _HELD = "its deletion is held, because many records vanished at once"
-#: How many ids of held records an event names.
-_MOST_NAMED = 10
 
 
 class Confirmation:
@@ -155,14 +153,7 @@ class Confirmation:
         if not held or len(held) == self._reported:
             return
         self._reported = len(held)
-        days = [record.day for record in held if record.day is not None]
-        yield DeletionsHeld(
-            self._context.name,
-            len(held),
-            tuple(record.external_id for record in held[:_MOST_NAMED]),
-            min(days, default=None),
-            max(days, default=None),
-        )
+        yield held_event(self._context.name, held)
 
 
 def _unconfirmed(missing: Sequence[RecordRow]) -> dict[int, Unavailable]:

@@ -77,6 +77,8 @@ def store_window(
     joins: dict[str, str] = {}
     if dry_run:
         joins = find_joins(run, derived)
+        for record in (*vanished.missing, *vanished.suspected):
+            run.vanished[record.id] = record, vanished.state
     elif derived or vanished or listed.planned or listed.walk_done:
         _commit(run, listed, derived, vanished)
     # After the commit, so that an event never reports what a rollback undid.
