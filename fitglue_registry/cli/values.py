@@ -46,6 +46,14 @@ def _named(value: Any, _: SourceActivity) -> str:
     return ", ".join(words)
 
 
+def _gear(value: Any, activity: SourceActivity) -> str:
+    """Return the name of the gear, and how far it had come when the source last changed it."""
+    name = _named(value, activity)
+    if not name or not value.distance_m:
+        return name
+    return f"{name} ({numbers.km(value.distance_m, 0)} km so far)"
+
+
 def _loads(value: Any, _: SourceActivity) -> str:
     texts = []
     for load in value:
@@ -148,7 +156,7 @@ GROUPS: dict[str, dict[str, tuple[str, Write]]] = {
         "race": ("race", _yes),
         "commute": ("commute", _yes),
         "trainer": ("indoor trainer", _yes),
-        "gear": ("gear", _named),
+        "gear": ("gear", _gear),
         "device": ("device", _named),
         "tags": ("tags", _list),
         "location": ("place", _named),

@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fitglue_registry.cli import numbers
+from fitglue_registry.cli.activity_details import (
+    everything_else,
+    figures,
+    planned,
+    sets_of,
+    zones,
+)
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, Styled, columns_of
@@ -43,6 +50,10 @@ _LAP_COLUMNS = columns_of(
     right=("#", "start", "time", "km", "bpm", "W", "speed"),
     flexible="what",
 )
+_MORE_LAP_COLUMNS = columns_of(
+    ("max bpm", "NP", "max W", "rpm", "climb", "kcal", "load", "zone"),
+    right=("max bpm", "NP", "max W", "rpm", "climb", "kcal", "load"),
+)
 #: Stream → its label and unit; these streams are drawn, the others only named.
 _DRAWN = {
     "heartrate": ("heart rate", "bpm"),
@@ -60,7 +71,10 @@ _DRAWN = {
 @click.argument("reference", metavar="REF")
 @click.option("--streams", is_flag=True, help="With --json, include the samples over time.")
 @click.option(
-    "--all", "everything", is_flag=True, help="Show the name of each value at its source as well."
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Show every stored value, and the name of each value at its source.",
 )
 @json_option()
 @pass_cli
@@ -83,7 +97,14 @@ def command(
         return
     cli.show(*_head(details))
     cli.show(*_values(cli, details, with_upstream=everything))
-    cli.show(*_laps(details.activity))
+    activity = details.activity
+    cli.show(*sets_of(activity))
+    cli.show(*planned(activity))
+    cli.show(*_laps(activity, everything=everything))
+    cli.show(*zones(activity, everything=everything))
+    cli.show(*figures(activity, everything=everything))
+    if everything:
+        cli.show(*everything_else(activity))
     cli.show(*_streams(cli, details))
     cli.show(*_made_of(details))
 
@@ -200,17 +221,21 @@ def _provenance(
     return Styled(clean(words), style)
 
 
-def _laps(activity: SourceActivity) -> Iterator[Part]:
+def _laps(activity: SourceActivity, *, everything: bool) -> Iterator[Part]:
     # A lap that only covers the samples between two laps is not a lap of the athlete.
     laps = [lap for lap in activity.laps if not lap.telemetry_only]
     if not laps:
         return
     rows = []
     for number, lap in enumerate(laps[:_LAPS_SHOWN], 1):
-        rows.append(_lap(number, lap, activity))
+        row = _lap(number, lap, activity)
+        if everything:
+            row += _more_of_lap(lap)
+        rows.append(row)
+    known = _LAP_COLUMNS + _MORE_LAP_COLUMNS if everything else _LAP_COLUMNS
     # Columns without any value are left out, such as power for a run.
     is_used = list(map(any, zip(*rows, strict=True)))
-    columns = list(compress(_LAP_COLUMNS, is_used))
+    columns = list(compress(known, is_used))
     yield ""
     yield Heading(_name_of(laps))
     yield Rows(columns, [list(compress(row, is_used)) for row in rows], indent=2)
@@ -246,6 +271,20 @@ def _lap(
         numbers.whole(lap.average_heartrate_bpm),
         numbers.whole(lap.average_watts, estimated=is_estimated),
         "" if is_distance_unknown else numbers.speed(lap.average_speed_mps, activity.sport),
+    ]
+
+
+def _more_of_lap(lap: Lap) -> list[str]:
+    """Return what is known of a lap beyond the columns that are always shown."""
+    return [
+        numbers.whole(lap.max_heartrate_bpm),
+        numbers.whole(lap.weighted_average_watts),
+        numbers.whole(lap.max_watts),
+        numbers.whole(lap.average_cadence_rpm),
+        numbers.whole(lap.elevation_gain_m),
+        numbers.whole(lap.calories_kcal),
+        numbers.whole(lap.training_load),
+        lap.zone or "",
     ]
 
 
