@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import fitglue_files
 import fitglue_formats
+import fitglue_garmin
 import fitglue_intervals
 import fitglue_registry
 from fitglue_registry.registry.folders import default_folder
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-PACKAGES = (fitglue_registry, fitglue_intervals, fitglue_files, fitglue_formats)
+PACKAGES = (
+    fitglue_registry,
+    fitglue_garmin,
+    fitglue_intervals,
+    fitglue_files,
+    fitglue_formats,
+)
 #: These run the program when they are imported.
 _NOT_IMPORTED = frozenset({"__main__"})
 _MATCHING = frozenset({"match", "fullmatch"})

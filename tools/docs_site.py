@@ -30,6 +30,7 @@ PAGES = {
     "changelog.d/README.md": "project/changelog-fragments.md",
     "plugins/fitglue-files/README.md": "project/fitglue-files.md",
     "plugins/fitglue-formats/README.md": "project/fitglue-formats.md",
+    "plugins/fitglue-garmin/README.md": "project/fitglue-garmin.md",
     "plugins/fitglue-intervals/README.md": "project/fitglue-intervals.md",
 }
 _SOURCES = {page: source for source, page in PAGES.items()}

@@ -9,12 +9,13 @@ from fitglue_registry.abandoned import remove_abandoned
 from fitglue_registry.errors import Place, StoreFailed
 from fitglue_registry.model.stored import PartName
 from fitglue_registry.output_files import refuse_link, write_new_file
-from fitglue_registry.payloads import GZIP
+from fitglue_registry.payloads import GZIP, ZIP_STARTS
 from fitglue_registry.sync.reading.originals import (
     PACKED_HEAD,
     packed_suffix_in_worker,
     suffix_of,
     unpack_in_worker,
+    unzip_in_worker,
 )
 from fitglue_registry.sync.worker_limits import UNPACKING, WorkerDied
 
@@ -45,15 +46,17 @@ def original_files(workspace: Workspace, details: ActivityDetails) -> Iterator[t
 
 
 def _unpacked(workspace: Workspace, body: Body) -> bytes:
-    """Return a file without compression.
+    """Return a file without compression, and without the zip that contains only this file.
 
     A foreign file is unpacked only in a worker process. If that fails, which the sync that stored
     the file would have noticed, the file is returned as it was received.
     """
-    if body.encoding == "identity":
-        return body.content
-    unpacked: bytes | None = _in_worker(workspace, unpack_in_worker, body.content)
-    return body.content if unpacked is None else unpacked
+    content = body.content
+    if body.encoding != "identity":
+        content = _in_worker(workspace, unpack_in_worker, content) or content
+    if content.startswith(ZIP_STARTS):
+        content = _in_worker(workspace, unzip_in_worker, content) or content
+    return content
 
 
 def _in_worker(workspace: Workspace, work: Callable[[bytes], Any], content: bytes) -> Any:

@@ -206,7 +206,7 @@ def test_a_missing_plugin_is_reported_before_a_key_is_asked_for(fitglue, monkeyp
     assert "fitglue-intervals" in result.err
 
 
-@pytest.mark.parametrize("name", ["strava", "garmin", "trainingpeaks"])
+@pytest.mark.parametrize("name", ["strava", "trainingpeaks"])
 def test_a_service_that_cannot_be_connected_lists_its_alternatives(fitglue, name):
     """`connect` lists the alternatives of a closed service and exits with code 3."""
     result = fitglue("connect", name)

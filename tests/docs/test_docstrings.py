@@ -13,6 +13,7 @@ FOLDERS = (
     "fitglue_registry",
     "plugins/fitglue-files/fitglue_files",
     "plugins/fitglue-formats/fitglue_formats",
+    "plugins/fitglue-garmin/fitglue_garmin",
     "plugins/fitglue-intervals/fitglue_intervals",
 )
 ARGUMENTS = re.compile(r"^ *Args:\n((?:(?: {4,}.*)?\n)*)", re.MULTILINE)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fitglue_garmin.testing import Account as GarminAccount
+from fitglue_garmin.testing import StandIn as GarminStandIn
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_intervals.testing.files import plain_file_of
 from fitglue_intervals.testing.garmin_archive import garmin_archive
@@ -19,6 +21,7 @@ from tests.packaging.environment import (
     CHECKOUT,
     FILES,
     FORMATS,
+    GARMIN,
     INTERVALS,
     Environment,
     build,
@@ -39,7 +42,10 @@ def environment(tmp_path_factory) -> Environment:
     (folder / "wheels").mkdir()
     environment = empty_environment(folder)
     environment.install(
-        *(build(project, folder / "wheels") for project in (CHECKOUT, FORMATS, INTERVALS, FILES))
+        *(
+            build(project, folder / "wheels")
+            for project in (CHECKOUT, FORMATS, GARMIN, INTERVALS, FILES)
+        )
     )
     return environment
 
@@ -89,17 +95,24 @@ def type_in(
 
 def test_the_five_minutes_of_an_athlete(environment, desk):
     """The README's commands for athletes work with an empty data folder."""
-    account = Account.generate(12, until=datetime.now(UTC).date() - timedelta(days=1))
-    with StandIn(account, api_key="a-key") as service:
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    account = Account.generate(12, until=yesterday)
+    others = GarminAccount.generate(4, until=yesterday)
+    with (
+        StandIn(account, api_key="a-key") as service,
+        GarminStandIn(others, api_key="GCDC_a-key") as garmin,
+    ):
         printed = type_in(
             environment,
             desk,
             "athlete",
             FITGLUE_INTERVALS_API_KEY="a-key",
             FITGLUE_INTERVALS_BASE_URL=service.url,
+            FITGLUE_GARMIN_API_KEY="GCDC_a-key",
+            FITGLUE_GARMIN_BASE_URL=garmin.url,
         )
     assert "nothing new" in printed["fitglue sync"]
-    assert len((desk / "month.jsonl").read_text(encoding="utf-8").splitlines()) == 12
+    assert len((desk / "month.jsonl").read_text(encoding="utf-8").splitlines()) == 12 + 4
 
 
 @pytest.mark.long

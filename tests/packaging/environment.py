@@ -17,6 +17,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[2]
 FORMATS = CHECKOUT / "plugins" / "fitglue-formats"
 FILES = CHECKOUT / "plugins" / "fitglue-files"
+GARMIN = CHECKOUT / "plugins" / "fitglue-garmin"
 INTERVALS = CHECKOUT / "plugins" / "fitglue-intervals"
 
 

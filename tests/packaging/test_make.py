@@ -105,7 +105,7 @@ def installed(tmp_path_factory):
 
 @pytest.mark.long
 def test_install_puts_the_command_on_the_path(installed):
-    """After ``make install`` the command in ~/.local/bin works with both plugins, and uses nothing
+    """After ``make install`` the command in ~/.local/bin works with all plugins, and uses nothing
     from the checkout.
     """
     process = subprocess.run(
@@ -117,7 +117,7 @@ def test_install_puts_the_command_on_the_path(installed):
         cwd=installed,
     )
     assert process.returncode == 0, process.stdout
-    assert {"fitglue-files", "fitglue-intervals"} <= set(process.stdout.split())
+    assert {"fitglue-files", "fitglue-garmin", "fitglue-intervals"} <= set(process.stdout.split())
     assert str(CHECKOUT) not in process.stdout
 
 

@@ -16,6 +16,7 @@ from tests.packaging.environment import (
     CHECKOUT,
     FILES,
     FORMATS,
+    GARMIN,
     INTERVALS,
     Environment,
     build,
@@ -33,6 +34,7 @@ KEY = "stand-in-key"
 PROJECTS = {
     "fitglue_registry": CHECKOUT,
     "fitglue_formats": FORMATS,
+    "fitglue_garmin": GARMIN,
     "fitglue_intervals": INTERVALS,
     "fitglue_files": FILES,
 }
@@ -119,6 +121,11 @@ def test_the_files_plugin_brings_its_own_registry_folder(names):
     }
     assert entries - names["fitglue_files"] == set()
     assert not any("files.yaml" in name for name in names["fitglue_registry"])
+
+
+def test_the_garmin_plugin_brings_its_table_of_units(names):
+    """The wheel of the Garmin plugin contains the table of the values that it reads."""
+    assert "fitglue_garmin/values.toml" in names["fitglue_garmin"]
 
 
 def test_the_intervals_plugin_brings_its_schemas(names):

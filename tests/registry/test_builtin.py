@@ -161,7 +161,7 @@ def test_no_sentence_of_the_published_page_is_in_our_entries():
     assert [sentence for sentence in sentences if sentence in " ".join(ours.split())] == []
 
 
-@pytest.mark.parametrize("name", ["strava", "garmin", "trainingpeaks"])
+@pytest.mark.parametrize("name", ["strava", "trainingpeaks"])
 def test_each_closed_service_has_an_alternative_for_new_workouts_and_one_for_the_history(name):
     """A closed service's new workouts come through Intervals.icu, and its history by import."""
     closed = load_catalogue().get("integration", name).closed

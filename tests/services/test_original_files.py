@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
+import zipfile
 
 import pytest
 
@@ -37,12 +39,48 @@ def exported(host, details, folder):
     return "".join(file.suffixes), file.read_bytes()
 
 
+def zipped(files):
+    """Return a zip of some files, given as name and content."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def deliver(monkeypatch, content):
+    """Let the source have delivered this content as the original file."""
+    unpacked = original_files._unpacked
+    monkeypatch.setattr(
+        original_files, "_unpacked", lambda workspace, _: unpacked(workspace, Body(content))
+    )
+
+
 def test_a_file_is_unpacked_in_a_worker(host, tmp_path, this_process):
     """A file that was imported as a gzip is exported without it, and this process unpacks
     nothing.
     """
     details = imported(host, tmp_path / "rides", gzip.compress(gpx()))
     assert exported(host, details, tmp_path / "out") == (".gpx", gpx())
+
+
+def test_a_file_in_a_zip_is_exported_without_it(host, tmp_path, monkeypatch):
+    """A service may deliver each file in a zip; it is exported as the device wrote it."""
+    details = imported(host, tmp_path / "rides", gpx())
+    monkeypatch.setattr(originals, "zipfile", None)  # a worker loads the module anew
+    deliver(monkeypatch, zipped({"1_ACTIVITY.fit": gpx()}))
+    assert exported(host, details, tmp_path / "out") == (".gpx", gpx())
+
+
+@pytest.mark.parametrize("names", [(), ("a.gpx", "b.gpx")])
+def test_a_zip_with_more_or_less_than_one_file_is_exported_as_it_is(
+    host, tmp_path, monkeypatch, names
+):
+    """A zip of which it is not clear what the original file is stays a zip."""
+    details = imported(host, tmp_path / "rides", gpx())
+    archive = zipped(dict.fromkeys(names, gpx()))
+    deliver(monkeypatch, archive)
+    assert exported(host, details, tmp_path / "out") == (".zip", archive)
 
 
 def test_a_file_that_stays_compressed_is_recognized_in_a_worker(

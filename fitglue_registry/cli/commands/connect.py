@@ -196,9 +196,12 @@ def _completed(
         values |= _from_stdin(entry)
     missing = []
     for field in entry.fields:
-        if field.required and field.name not in values:
+        # When a key ends is worth a question even if it may stay unanswered: nobody else knows it.
+        is_asked = field.required or (field.expires and _is_terminal())
+        if is_asked and field.name not in values:
             missing.append(field)
-    return values | _asked(cli, missing, entry)
+    asked = _asked(cli, missing, entry)
+    return values | {name: value for name, value in asked.items() if value}
 
 
 def _given(

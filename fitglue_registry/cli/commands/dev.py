@@ -185,7 +185,7 @@ def match(
     "stand-in",
     add_help_option=False,
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-    examples=("fitglue dev stand-in --count 200",),
+    examples=("fitglue dev stand-in --count 200", "fitglue dev stand-in garmin"),
 )
 @click.argument(
     "arguments",
@@ -196,6 +196,10 @@ def match(
 def stand_in(cli: CliContext, *, arguments: tuple[str, ...]) -> int:
     """Run a stand-in for Intervals.icu on this machine, until Ctrl-C.
 
-    --help lists its options.
+    The name of another integration, as the first argument, runs its stand-in. --help lists the
+    options.
     """
-    return cli.host.plugins.run_stand_in("intervals", arguments)
+    integration = "intervals"
+    if arguments and not arguments[0].startswith("-"):
+        integration, arguments = arguments[0], arguments[1:]
+    return cli.host.plugins.run_stand_in(integration, arguments)

@@ -5,11 +5,14 @@ The functions run in a worker process, so they never see the store.
 
 from __future__ import annotations
 
+import io
+import zipfile
 import zlib
 
 from fitglue_registry.payloads import (
     GZIP,
     LARGEST_PART,
+    ZIP_STARTS,
     BeyondLimits,
     DamagedPayload,
     unpack_gzip,
@@ -30,6 +33,24 @@ def unpack_in_worker(content: bytes) -> bytes | None:
         return None
 
 
+def unzip_in_worker(content: bytes) -> bytes | None:
+    """Return the only file in a zip, or ``None`` if it has several, is damaged or too large.
+
+    Some services deliver each original file in a zip.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as opened:
+            members = [info for info in opened.infolist() if not info.is_dir()]
+            # No more than the stated size is unpacked, and only deflate is unpacked piece by piece.
+            if len(members) != 1 or members[0].file_size > LARGEST_PART:
+                return None
+            if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                return None
+            return opened.read(members[0])
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, MemoryError):
+        return None
+
+
 def packed_suffix_in_worker(packed: bytes) -> str:
     """Return the file name extension for a gzip file that begins with some bytes.
 
@@ -47,7 +68,9 @@ def packed_suffix_in_worker(packed: bytes) -> str:
 
 
 def suffix_of(content: bytes) -> str:
-    """Return the file name extension for a content that is not compressed."""
+    """Return the file name extension for a content that is not compressed, or for a zip."""
+    if content.startswith(ZIP_STARTS):
+        return ".zip"
     # The FIT protocol puts this data type at byte 8 of the file header.
     if content[8:12] == b".FIT":
         return ".fit"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fitglue_files.archives import garmin_row, strava_row, trainingpeaks_table
-from fitglue_files.archives.joining import combine
+from fitglue_formats.rows import combine
 from fitglue_registry.model import SourceActivity
 
 #: What programs write in the place of a value.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from fitglue_files.archives.joining import combine
+from fitglue_formats.rows import combine
 from fitglue_registry.model import (
     Column,
     Lap,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fitglue_files.archives.joining import combine
+from fitglue_formats.rows import combine
 from fitglue_registry.model import Provenance, SourceActivity, problems
 
 START = datetime(2026, 5, 3, 6, tzinfo=UTC)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fitglue_files.wording import short_text, short_title
 from fitglue_formats import device_claim
+from fitglue_formats.rows import is_indoors, sport_of_type
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.model import (
     Completeness,
     Device,
     Location,
     SourceActivity,
-    canonical_sport,
     claim,
     gives_way,
     with_average_speed,
@@ -77,71 +77,6 @@ _METRICS = {
     "avgStrokes": "average_strokes",
     "avgRespirationRate": "average_respiration_rpm",
 }
-#: Garmin's type of activity → our sport, for those that do not have the same name.
-_SPORTS = {
-    "street_running": "Run",
-    "track_running": "Run",
-    "indoor_running": "Run",
-    "treadmill_running": "Run",
-    "obstacle_run": "Run",
-    "ultra_run": "Run",
-    "virtual_run": "VirtualRun",
-    "cyclocross": "Cyclocross",
-    "downhill_biking": "MountainBikeRide",
-    "recumbent_cycling": "Ride",
-    "track_cycling": "TrackRide",
-    "bmx": "Ride",
-    "e_bike_fitness": "EBikeRide",
-    "e_bike_mountain": "EMountainBikeRide",
-    "hand_cycling": "Handcycle",
-    "indoor_hand_cycling": "Handcycle",
-    "casual_walking": "Walk",
-    "speed_walking": "Walk",
-    "rucking": "Hike",
-    "mountaineering": "Hike",
-    "fitness_equipment": "Workout",
-    "indoor_cardio": "Workout",
-    "cardio_training": "Workout",
-    "elliptical": "Elliptical",
-    "stair_climbing": "StairStepper",
-    "floor_climbing": "StairStepper",
-    "indoor_rowing": "VirtualRow",
-    "rowing_v2": "Rowing",
-    "pilates": "Pilates",
-    "bouldering": "RockClimbing",
-    "indoor_climbing": "RockClimbing",
-    "rock_climbing": "RockClimbing",
-    "resort_skiing_snowboarding": "AlpineSki",
-    "resort_skiing": "AlpineSki",
-    "resort_snowboarding": "Snowboard",
-    "backcountry_skiing": "BackcountrySki",
-    "backcountry_skiing_snowboarding": "BackcountrySki",
-    "skate_skiing": "NordicSki",
-    "cross_country_skiing": "NordicSki",
-    "snow_shoe": "Snowshoe",
-    "skating": "IceSkate",
-    "inline_skating": "InlineSkate",
-    "stand_up_paddleboarding": "StandUpPaddling",
-    "stand_up_paddleboarding_v2": "StandUpPaddling",
-    "kayaking_v2": "Kayaking",
-    "kiteboarding": "Kitesurf",
-    "windsurfing": "Windsurf",
-    "wind_kite_surfing": "Windsurf",
-    "sailing": "Sail",
-    "sailing_v2": "Sail",
-    "surfing_v2": "Surfing",
-    "golf": "Golf",
-    "tennis_v2": "Tennis",
-    "padel": "Padel",
-    "wheelchair_push_walk": "Wheelchair",
-    "wheelchair_push_run": "Wheelchair",
-    "swimtobiketransition": "Transition",
-    "biketoruntransition": "Transition",
-    "runtobiketransition": "Transition",
-    "transition_v2": "Transition",
-}
-#: Garmin's types of activity that are on a treadmill; the model has no sport of its own for them.
-_ON_A_TREADMILL = frozenset({"treadmill_running", "indoor_running"})
 #: The value of ``eventTypeId`` for a race.
 _RACE = 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -182,7 +117,7 @@ def activity_of(external_id: str, summary: Values) -> SourceActivity:
         **_start_fields(summary, start),
         **_measurements(summary),
         **_cadence(summary, sport),
-        trainer=True if sport_raw in _ON_A_TREADMILL else None,
+        trainer=is_indoors(sport_raw),
         race=True if summary.get("eventTypeId") == _RACE else None,
         parent=str(parent) if parent else None,
         device=device,
@@ -219,10 +154,7 @@ def sport_of(summary: Values) -> tuple[str, str | None]:
     raw = _text(summary, "activityType") or _text(summary, "sportType")
     if raw is None:
         return "Other", None
-    name = raw.casefold().removesuffix("_ws")  # winter sports: "resort_skiing_ws"
-    if name in _SPORTS:
-        return _SPORTS[name], raw
-    return canonical_sport(name), raw
+    return sport_of_type(raw), raw
 
 
 def _start_fields(summary: Values, start: datetime) -> dict[str, Any]:

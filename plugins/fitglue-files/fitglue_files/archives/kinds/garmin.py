@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from fitglue_files import normalizing
 from fitglue_files.archives.archive_kind import ArchiveKind, no_archive
-from fitglue_files.archives.cropping import LEAST_CROP_S
 from fitglue_files.archives.garmin_row import activity_of
 from fitglue_files.archives.garmin_summaries import owner, summaries_in, tables_in
 from fitglue_files.archives.joining import workouts_of, workouts_with
@@ -29,6 +28,7 @@ from fitglue_files.reading import file_or_refusal
 from fitglue_files.sorting import Sorter, promises_workout
 from fitglue_files.wording import Contents, account_id, between_years, counted
 from fitglue_formats import activities
+from fitglue_formats.rows import LEAST_CROP_S
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model.moments import utc_text
 from fitglue_registry.plugin_api import Account, Listing

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fitglue_files.archives.shown import shown
+from fitglue_formats.rows.shown import shown
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,10 @@
+"""What a service states about a workout, joined with the file that the device recorded.
+
+Sources that have both use these modules, whether the rows are those of an archive or of an API.
+"""
+
+from fitglue_formats.rows.cropping import LEAST_CROP_S
+from fitglue_formats.rows.garmin_sports import SPORT_OF_TYPE, is_indoors, sport_of_type
+from fitglue_formats.rows.joining import combine
+
+__all__ = ["LEAST_CROP_S", "SPORT_OF_TYPE", "combine", "is_indoors", "sport_of_type"]

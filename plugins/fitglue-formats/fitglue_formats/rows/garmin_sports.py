@@ -1,0 +1,134 @@
+"""Garmin Connect's types of activity as sports of the model: one table for its API and archive.
+
+Source of the keys: the table of types of Garmin Connect, as published by
+``pe-st/garmin-connect-export`` (``json/activityTypes.json``). Accounts have newer types as well.
+"""
+
+from __future__ import annotations
+
+from fitglue_registry.model import canonical_sport
+
+#: Sport → Garmin's types, without the marks of their versions.
+_TYPES = {
+    "Run": (
+        "running street_running track_running treadmill_running indoor_running obstacle_run "
+        "ultra_run"
+    ),
+    "VirtualRun": "virtual_run",
+    "TrailRun": "trail_running",
+    "Ride": "cycling road_biking recumbent_cycling bmx",
+    "MountainBikeRide": "mountain_biking downhill_biking enduro_mtb",
+    "Cyclocross": "cyclocross",
+    "TrackRide": "track_cycling",
+    "VirtualRide": "indoor_cycling virtual_ride",
+    "GravelRide": "gravel_cycling",
+    "EBikeRide": "e_bike_fitness",
+    "EMountainBikeRide": "e_bike_mountain e_enduro_mtb",
+    "Handcycle": "hand_cycling indoor_hand_cycling",
+    "Hike": "hiking rucking mountaineering",
+    "Walk": "walking casual_walking speed_walking",
+    "Swim": "swimming lap_swimming",
+    "OpenWaterSwim": "open_water_swimming",
+    "Workout": "fitness_equipment indoor_cardio cardio_training onshore_grinding jump_rope dance",
+    "WeightTraining": "strength_training",
+    "Elliptical": "elliptical",
+    "StairStepper": "stair_climbing floor_climbing",
+    "VirtualRow": "indoor_rowing",
+    "Pilates": "pilates",
+    "Yoga": "yoga mobility",
+    "HighIntensityIntervalTraining": "hiit",
+    "RockClimbing": "indoor_climbing bouldering rock_climbing",
+    "Rowing": "rowing",
+    "Canoeing": "paddling",
+    "Kayaking": "kayaking whitewater_rafting_kayaking whitewater_rafting",
+    "StandUpPaddling": "stand_up_paddleboarding",
+    "AlpineSki": "resort_skiing resort_skiing_snowboarding",
+    "Snowboard": "resort_snowboarding backcountry_snowboarding",
+    "BackcountrySki": "backcountry_skiing backcountry_skiing_snowboarding",
+    "NordicSki": "cross_country_skiing skate_skiing cross_country_indoor_skiing",
+    "Snowshoe": "snow_shoe",
+    "IceSkate": "skating",
+    "InlineSkate": "inline_skating",
+    "Golf": "golf",
+    "Kitesurf": "kiteboarding",
+    "Windsurf": "windsurfing wind_kite_surfing",
+    "Sail": "sailing",
+    "Surfing": "surfing",
+    "WaterSport": (
+        "boating offshore_grinding water_tubing wakeboarding wakesurfing waterskiing snorkeling "
+        "water_sports"
+    ),
+    "Hockey": "ice_hockey field_hockey",
+    "Rugby": "rugby",
+    "Soccer": "soccer",
+    "TableTennis": "table_tennis",
+    "Racquetball": "racquetball",
+    "Squash": "squash",
+    "Badminton": "badminton",
+    "Pickleball": "pickleball",
+    "Padel": "padel",
+    "Tennis": "tennis",
+    "Wheelchair": "wheelchair_push_run wheelchair_push_walk",
+    "Transition": ("transition swimtobiketransition biketoruntransition runtobiketransition"),
+    # No sport of the model fits these; `sport_raw` has Garmin's word.
+    "Other": (
+        "other multi_sport steps diving single_gas_diving multi_gas_diving gauge_diving "
+        "apnea_diving apnea_hunting ccr_diving pool_apnea safety assistance incident_detected "
+        "winter_sports snowmobiling para_sports team_sports cricket lacrosse volleyball "
+        "ultimate_disc softball american_football basketball baseball racket_sports "
+        "platform_tennis paddelball fishing horseback_riding driving_general flying "
+        "hunting_fishing hunting sky_diving rc_drone hang_gliding wingsuit_flying stop_watch "
+        "auto_racing breathwork meditation e_sport motorcycling motocross atv disc_golf boxing "
+        "archery mixed_martial_arts overland"
+    ),
+}
+SPORT_OF_TYPE = {name: sport for sport, names in _TYPES.items() for name in names.split()}
+"""Garmin's type of activity, without the mark of its version → sport of the model."""
+
+#: ``parentTypeId`` → sport of a type that is not in the table: newer types belong to a group, too.
+_SPORT_OF_GROUP = {
+    1: "Run",
+    2: "Ride",
+    3: "Hike",
+    9: "Walk",
+    26: "Swim",
+    29: "Workout",
+    228: "WaterSport",
+}
+#: The marks of a version: winter sports end with ``_ws``, types that were made again with ``_v2``.
+_VERSIONS = ("_v2", "_ws")
+#: Types that are indoors, or on a treadmill or trainer, although the sport is not.
+_INDOORS = frozenset(
+    {"treadmill_running", "indoor_running", "indoor_cycling", "virtual_ride", "indoor_hand_cycling"}
+)
+
+
+def sport_of_type(raw: str | None, group: int | None = None) -> str:
+    """Return the sport of one of Garmin's types of activity.
+
+    Args:
+        raw: The type, such as ``trail_running``, in any case.
+        group: The number of its group (``parentTypeId``), which decides about unknown types.
+
+    Returns:
+        The sport, or ``Other`` if neither the type nor its group is known.
+    """
+    name = _without_version(raw or "")
+    if name in SPORT_OF_TYPE:
+        return SPORT_OF_TYPE[name]
+    sport = canonical_sport(name)
+    if sport == "Other" and group is not None:
+        return _SPORT_OF_GROUP.get(group, sport)
+    return sport
+
+
+def is_indoors(raw: str | None) -> bool | None:
+    """Return ``True`` for a type that is on a treadmill or trainer, and ``None`` for any other."""
+    return True if _without_version(raw or "") in _INDOORS else None
+
+
+def _without_version(raw: str) -> str:
+    name = raw.strip().casefold()
+    for version in _VERSIONS:
+        name = name.removesuffix(version)
+    return name

@@ -1,0 +1,204 @@
+"""Fetching of details and original files, one activity at a time.
+
+Each id is answered exactly once, with the part or with the reason why it is not available.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from fitglue_garmin.reading import id_of, read_object
+from fitglue_garmin.rows import read_row, with_legs
+from fitglue_registry.errors import ConnectionStopped, Place
+from fitglue_registry.plugin_api import Part, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from fitglue_registry.plugin_api import Answer, Connection
+
+DETAIL = "activity-service/activity/"
+FILE = "download-service/files/activity/"
+#: Seen: any other value, such as application/octet-stream, is answered with status 406.
+ZIP = "application/x-zip-compressed"
+_NOT_FOUND = 404
+#: No event of any sport has more legs, transitions included.
+_MOST_LEGS = 100
+#: The beginning of an empty body, a web page or JSON. FIT, GPX, TCX and zip begin otherwise.
+_NO_FILE = re.compile(rb"(?i)\s*(?:\Z|<!doctype html|<html|[{\[\"]|null\s*\Z)")
+
+
+def fetch(
+    connection: Connection,
+    part: str,
+    ids: Sequence[str],
+    summaries: Mapping[str, bytes],
+) -> Iterator[Part | Unavailable]:
+    """Yield the part of each activity, or the reason why it is not available.
+
+    Args:
+        connection: The connection to the account.
+        part: ``detail`` or ``file``.
+        ids: External ids.
+        summaries: External id → the row that was listed last, with the rows of its legs.
+
+    Raises:
+        ConnectionStopped: If a response has an unexpected shape.
+    """
+    for external_id in ids:
+        # The listing named a row without an id after its hash; the API does not know such a name.
+        if id_of(external_id) is None:
+            yield _none(
+                external_id,
+                part,
+                "FG-row-without-id",
+                "its row in the list has no id",
+            )
+        elif part == "detail":
+            yield _detail(connection, external_id)
+        elif part == "file":
+            yield _file(
+                connection,
+                external_id,
+                summaries,
+            )
+        else:
+            reason = f"Garmin Connect has no part called {part}"
+            yield _none(
+                external_id,
+                part,
+                "FG-part-unknown",
+                reason,
+            )
+
+
+def _detail(
+    connection: Connection,
+    external_id: str,
+) -> Part | Unavailable:
+    """Return the detail of an activity, with the details of the legs of a multisport event."""
+    answer = connection.http.get(DETAIL + external_id, accept=(_NOT_FOUND,))
+    if answer.status == _NOT_FOUND:
+        return Unavailable(
+            external_id,
+            "detail",
+            "gone",
+            "FG-not-at-source",
+            "Garmin Connect no longer has this activity",
+        )
+    detail = _detail_in(answer, external_id)
+    legs = []
+    for leg_id in _leg_ids(detail):
+        answer_of_leg = connection.http.get(DETAIL + leg_id, accept=(_NOT_FOUND,))
+        # A leg that was deleted in the meantime is no reason to fail the others.
+        if answer_of_leg.status != _NOT_FOUND:
+            _detail_in(answer_of_leg, leg_id)
+            legs.append(answer_of_leg.body.strip())
+    return Part(
+        external_id,
+        "detail",
+        with_legs(answer.body, legs),
+    )
+
+
+def _detail_in(
+    answer: Answer,
+    external_id: str,
+) -> dict[str, Any]:
+    """Return the detail that an answer contains.
+
+    The detail of another activity, or an error with status 200, must not be stored: the host would
+    take the part for fetched and never request it again.
+    """
+    try:
+        detail = read_object(answer.body)
+    except ValueError:
+        detail = {}
+    if id_of(detail.get("activityId")) != external_id:
+        answer.json()  # raises an error of its own for a web page, or for an incomplete body
+        raise _unexpected(answer, f"the activity {external_id}")
+    return detail
+
+
+def _leg_ids(detail: Mapping[str, Any]) -> list[str]:
+    """Return the ids of the legs of a multisport event, in order of time, each once."""
+    metadata = detail.get("metadataDTO")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("childIds"), list):
+        return []
+    ids = dict.fromkeys(map(id_of, metadata["childIds"]))
+    own_id = id_of(detail.get("activityId"))
+    legs = [leg_id for leg_id in ids if leg_id is not None and leg_id != own_id]
+    return legs[:_MOST_LEGS]
+
+
+def _file(
+    connection: Connection,
+    external_id: str,
+    summaries: Mapping[str, bytes],
+) -> Part | Unavailable:
+    """Return the original file of an activity, in the zip in which the service delivers it.
+
+    The zip is not opened here, because only a worker process opens the files of others.
+    """
+    for activity_id in _ids_with_file(external_id, summaries):
+        answer = connection.http.get(
+            FILE + activity_id, headers={"Accept": ZIP}, accept=(_NOT_FOUND,)
+        )
+        if answer.status == _NOT_FOUND:
+            continue
+        if _NO_FILE.match(answer.body):
+            raise _unexpected(answer, "the original file of an activity")
+        return Part(
+            external_id,
+            "file",
+            answer.body,
+        )
+    return _none(
+        external_id,
+        "file",
+        "FG-no-file",
+        "Garmin Connect has no original file of this activity: it was entered by hand, or imported "
+        "without one",
+    )
+
+
+def _ids_with_file(
+    external_id: str,
+    summaries: Mapping[str, bytes],
+) -> Iterator[str]:
+    """Yield the ids at which the file of an activity may be.
+
+    The author of a client says that each leg of an event has the file of all legs. So if the event
+    itself has none, its first leg is asked.
+    """
+    yield external_id
+    yield from read_row(summaries.get(external_id, b"")).leg_ids[:1]
+
+
+def _none(
+    external_id: str,
+    part: str,
+    code: str,
+    reason: str,
+) -> Unavailable:
+    return Unavailable(
+        external_id,
+        part,
+        "none",
+        code,
+        reason,
+    )
+
+
+def _unexpected(
+    answer: Answer,
+    expected: str,
+) -> ConnectionStopped:
+    return ConnectionStopped(
+        "FG-unexpected-answer",
+        f"Garmin Connect answered with something else than {expected}",
+        at=Place(url=answer.url),
+        why="its API has changed, or another server answered in its place",
+        fix="check the address of the connection; if it is right, upgrade fitglue-garmin",
+    )

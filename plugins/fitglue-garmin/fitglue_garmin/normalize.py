@@ -1,0 +1,265 @@
+"""Conversion of the parts of one record into source activities: one, or one for each leg."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from fitglue_formats.rows import combine, is_indoors, sport_of_type
+from fitglue_garmin.extras import extensions
+from fitglue_garmin.measurements import measurements, metrics, ratings
+from fitglue_garmin.payload import event_of, refuse
+from fitglue_garmin.reading import text_of
+from fitglue_garmin.starts import start_fields
+from fitglue_registry.errors import RecordRefused
+from fitglue_registry.model import (
+    Completeness,
+    Device,
+    Link,
+    Location,
+    SourceActivity,
+    claim,
+    with_average_speed,
+    without_invalid,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fitglue_garmin.payload import Event, Payload
+    from fitglue_registry.plugin_api import Record
+
+PAGE = "https://connect.garmin.com/modern/activity/"
+#: A leg of a file is that of a row if their starts differ by at most this many seconds.
+_SAME_START_S = 120.0
+_RACE = "race"
+
+
+def normalize(record: Record) -> list[SourceActivity]:
+    """Return the workout of a record, or one source activity for each leg of a multisport event.
+
+    The event itself is a group and no workout, except while its legs are unknown.
+
+    Args:
+        record: The parts of one activity, and why other parts are not available.
+
+    Raises:
+        RecordRefused: If the payload is not a valid activity.
+    """
+    event = event_of(record)
+    recorded, why = _recorded(record)
+    if event.legs:
+        workouts = _legs(event, recorded)
+    else:
+        workouts = _whole(event, recorded)
+    return [
+        _complete(
+            workout,
+            record,
+            why,
+        )
+        for workout in workouts
+    ]
+
+
+def _whole(
+    event: Event,
+    recorded: Sequence[SourceActivity],
+) -> list[SourceActivity]:
+    """Return the workout of a row, joined with its file; several if the file has several legs."""
+    row = _activity(event.whole)
+    if not recorded:
+        return [row]
+    return [_with_clock(workout, row) for workout in combine(row, recorded)]
+
+
+def _recorded(record: Record) -> tuple[list[SourceActivity], dict[str, str]]:
+    """Return the workouts of the original file, or the reason why it cannot be used."""
+    if "file" not in record.parts:
+        return [], {}
+    # Imported late: the readers of formats take 100 ms, and a record without a file needs none.
+    from fitglue_garmin.original import workouts_of
+
+    try:
+        return workouts_of(record.parts["file"].read()), {}
+    except RecordRefused as refused:
+        return [], {"file": f"{refused.code}: {refused.what}"}
+
+
+def _complete(
+    workout: SourceActivity,
+    record: Record,
+    why: dict[str, str],
+) -> SourceActivity:
+    """Return a workout with the parts that its record has, and why it does not have others."""
+    missing = {**record.unavailable, **workout.completeness.missing, **why}
+    completeness = Completeness(tuple(record.parts), missing)
+    completed = msgspec.structs.replace(workout, completeness=completeness)
+    return with_average_speed(completed)
+
+
+# -- multisport events -----------------------------------------------------------------------------
+
+
+def _legs(
+    event: Event,
+    recorded: Sequence[SourceActivity],
+) -> list[SourceActivity]:
+    """Return the legs of an event, each joined with its leg of the one file that the event has."""
+    parent_id = event.whole.external_id
+    rows = [_activity(leg) for leg in event.legs]
+    left = list(recorded)
+    legs = []
+    for leg_no, row in enumerate(rows):
+        session = _session_of(
+            row,
+            leg_no,
+            left,
+            has_all=len(recorded) == len(rows),
+        )
+        leg = row
+        if session is not None:
+            left.remove(session)
+            [joined] = combine(row, [session])
+            leg = _with_clock(joined, row)
+        legs.append(
+            msgspec.structs.replace(
+                leg,
+                leg_no=leg_no,
+                parent=parent_id,
+            )
+        )
+    # Intervals.icu knows the first leg by the id of the event, and the archive by that of the leg.
+    if parent_id is not None:
+        first = legs[0]
+        claims = tuple(dict.fromkeys((*first.claims, claim("garmin", parent_id))))
+        legs[0] = msgspec.structs.replace(first, claims=claims)
+    return legs
+
+
+def _session_of(
+    row: SourceActivity,
+    leg_no: int,
+    left: Sequence[SourceActivity],
+    *,
+    has_all: bool,
+) -> SourceActivity | None:
+    """Return the leg of the file that begins when a row begins, or ``None``.
+
+    If the row has no start in UTC, the order decides, provided that both have the same number of
+    legs: Garmin lists legs in order of time.
+    """
+    if row.start_utc is None:
+        of_number = [session for session in left if session.leg_no == leg_no]
+        return of_number[0] if of_number and has_all else None
+    nearest = None
+    least_s = _SAME_START_S
+    for session in left:
+        if session.start_utc is None:
+            continue
+        apart_s = abs((session.start_utc - row.start_utc).total_seconds())
+        if apart_s <= least_s:
+            nearest = session
+            least_s = apart_s
+    return nearest
+
+
+# -- one workout -----------------------------------------------------------------------------------
+
+
+def _activity(payload: Payload) -> SourceActivity:
+    """Return the workout of a row and its detail, without its file."""
+    external_id = payload.external_id
+    if external_id is None:
+        raise refuse("the activity has no id that can be used", field="$.activityId")
+    raw_sport, sport = _sport(payload)
+    missing: dict[str, str] = {}
+    extra = extensions(payload)
+    activity = SourceActivity(
+        title=text_of(payload.value("activityName")),
+        description=text_of(payload.value("description")),
+        sport=sport,
+        sport_raw=raw_sport,
+        trainer=is_indoors(raw_sport),
+        race=extra.get("event_type") == _RACE or None,
+        **start_fields(payload, missing),
+        **measurements(payload, sport),
+        **ratings(payload, missing),
+        parent=extra.get("parent_id"),
+        device=_device(payload),
+        location=_location(payload, missing),
+        links=(Link("self", PAGE + external_id),),
+        claims=(claim("garmin", external_id),),
+        metrics=metrics(payload),
+        extensions=extra,
+        completeness=Completeness((), missing),
+    )
+    return with_average_speed(without_invalid(activity))
+
+
+def _sport(payload: Payload) -> tuple[str | None, str]:
+    """Return Garmin's name of the type, and our sport."""
+    kind = payload.value("activityType", "activityTypeDTO")
+    if not isinstance(kind, dict):
+        return None, sport_of_type(None)
+    raw_sport = text_of(kind.get("typeKey"))
+    return raw_sport, sport_of_type(raw_sport, kind.get("parentTypeId"))
+
+
+def _device(payload: Payload) -> Device | None:
+    """Return the maker of the device, which is all that the API knows of it."""
+    manufacturer = text_of(payload.row.get("manufacturer")) or text_of(
+        payload.metadata.get("manufacturer")
+    )
+    if manufacturer is None:
+        return None
+    return Device(manufacturer=manufacturer)
+
+
+def _location(
+    payload: Payload,
+    missing: dict[str, str],
+) -> Location | None:
+    """Return where the workout began, by its position or its name."""
+    name = text_of(payload.value("locationName"))
+    latitude = payload.other("latitude_deg")
+    longitude = payload.other("longitude_deg")
+    has_position = _is_degrees(latitude, 90) and _is_degrees(longitude, 180)
+    # In China, maps and coordinates are shifted by some hundred meters.
+    if has_position and payload.metadata.get("gcj02") is True:
+        missing["location"] = "its position is in the coordinate system GCJ-02"
+        has_position = False
+    if not has_position:
+        latitude = longitude = None
+        if name is None:
+            return None
+    return Location(
+        name=name,
+        latitude_deg=latitude,
+        longitude_deg=longitude,
+    )
+
+
+def _is_degrees(
+    value: float | None,
+    most: float,
+) -> bool:
+    return value is not None and abs(value) <= most
+
+
+def _with_clock(
+    workout: SourceActivity,
+    row: SourceActivity,
+) -> SourceActivity:
+    """Return a workout with the zone and the local start of its row, if its file has none.
+
+    A file without positions does not show the zone, and a file of some devices no local time.
+    """
+    changes: dict[str, Any] = {}
+    if workout.start_local is None and workout.start_utc == row.start_utc:
+        changes = {"start_local": row.start_local, "utc_offset_s": row.utc_offset_s}
+    offsets = {workout.utc_offset_s, changes.get("utc_offset_s")} - {None}
+    if workout.timezone is None and offsets <= {row.utc_offset_s}:
+        changes["timezone"] = row.timezone
+    return msgspec.structs.replace(workout, **changes)

@@ -1,0 +1,273 @@
+"""Tests of complete syncs of Garmin's stand-in: what arrives, what is asked again, and when."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from fitglue_garmin.testing import Account, StandIn
+from fitglue_garmin.testing.workout import Leg, Workout, event, utc
+from fitglue_registry.services.events import Decided, SyncFinished, SyncStopped
+from fitglue_registry.testing import Fault
+
+LIST = "activitylist-service"
+DETAIL = "activity-service"
+FILE = "download-service"
+RACE = (("open_water_swimming", 1500), ("road_biking", 3600), ("running", 2400))
+
+
+def sync(host):
+    """Sync, and return the decisions by external id and the event that ended it."""
+    events = list(host.sync())
+    decisions = {
+        event.external_id: str(event.decision) for event in events if isinstance(event, Decided)
+    }
+    return decisions, events[-1]
+
+
+def asked(service):
+    """Return how many requests each service of Garmin got since the last time."""
+    counts = Counter(request.path.split("/")[1] for request in service.requests)
+    service.clear_requests()
+    return counts
+
+
+def titles(host):
+    """Return the titles of all activities, newest first."""
+    return [row["title"] for row in host.activities()]
+
+
+@pytest.fixture
+def account():
+    """Return an account with a run, a ride and a workout that was typed in."""
+    made = Account()
+    made.put(Workout(Leg(7_000_001, utc("2026-11-18T06:31:10")), title="Run"))
+    made.put(Workout(Leg(7_000_002, utc("2026-11-17T16:00:05"), "road_biking"), title="Ride"))
+    made.put(Workout(Leg(7_000_003, utc("2026-11-16T18:00:00"), "yoga"), title="Yoga", manual=True))
+    return made
+
+
+@pytest.fixture
+def service(account, clock):
+    """Return a running stand-in of the account."""
+    with StandIn(account, clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def connected(host, service):
+    """Return a host that is connected to the stand-in."""
+    host.connect("garmin", {"api_key": service.api_key, "base_url": service.url})
+    service.clear_requests()
+    return host
+
+
+def test_a_first_sync_brings_everything_with_its_files(connected, service):
+    """A first sync lists once, and asks for one detail and one file of each recorded workout."""
+    decisions, end = sync(connected)
+    assert isinstance(end, SyncFinished)
+    assert set(decisions.values()) == {"new"}
+    assert titles(connected) == ["Run", "Ride", "Yoga"]
+    # The oldest row is asked for first, and then the only window.
+    assert asked(service) == {LIST: 2, DETAIL: 3, FILE: 2}
+
+
+def test_the_download_asks_for_a_zip(connected, service):
+    """The stand-in answers 406 to any other Accept, as Garmin does, and every file arrives."""
+    sync(connected)
+    downloads = [request for request in service.requests if FILE in request.path]
+    assert [request.status for request in downloads] == [200, 200]
+
+
+def test_an_idle_sync_sends_one_request(connected, service):
+    """If nothing has changed, a sync sends one request, and no exchange of the key."""
+    sync(connected)
+    asked(service)
+    decisions, _ = sync(connected)
+    assert decisions == {}
+    assert asked(service) == {LIST: 1}
+    assert service.tokens.issued == 1
+
+
+def test_a_new_name_is_noticed_and_downloads_no_file_again(connected, service, account):
+    """An edit of the row asks for the detail again, and not for the original file."""
+    sync(connected)
+    asked(service)
+    account.edit(7_000_001, activityName="Round the fjord")
+    decisions, _ = sync(connected)
+    assert decisions == {"7000001": "changed"}
+    assert asked(service) == {LIST: 1, DETAIL: 1}
+    assert titles(connected)[0] == "Round the fjord"
+
+
+def test_likes_and_comments_change_nothing(connected, service, account):
+    """What other people do with a workout asks for nothing again."""
+    sync(connected)
+    asked(service)
+    account.like(7_000_001)
+    account.edit(7_000_002, numberOfActivityComments=3, ownerFullName="Ada Married")
+    decisions, _ = sync(connected)
+    assert decisions == {}
+    assert asked(service) == {LIST: 1}
+
+
+def test_a_late_workout_arrives_with_the_next_sync(connected, account):
+    """A workout that was recorded before the last sync and uploaded since is new."""
+    sync(connected)
+    account.add("2026-10-30T07:00:00", title="Found on an old watch")
+    sync(connected)
+    assert titles(connected)[-1] == "Found on an old watch"
+
+
+def test_an_old_workout_arrives_with_the_weekly_walk(connected, account, clock):
+    """A workout that is older than the days that each sync lists arrives within a week."""
+    sync(connected)
+    account.add("2025-05-01T07:00:00", title="Last year")
+    sync(connected)
+    assert "Last year" not in titles(connected)
+    clock.move(days=8)
+    sync(connected)
+    assert titles(connected)[-1] == "Last year"
+
+
+def test_a_deleted_workout_is_confirmed_by_its_detail(connected, service, account):
+    """A workout that is no longer listed is asked for by its id before it counts as deleted."""
+    sync(connected)
+    asked(service)
+    account.delete(7_000_002)
+    decisions, _ = sync(connected)
+    assert decisions == {"7000002": "gone"}
+    assert asked(service) == {LIST: 1, DETAIL: 1}
+    assert titles(connected) == ["Run", "Yoga"]
+
+
+def test_a_new_date_is_no_deletion(connected, account):
+    """A workout whose date was corrected leaves its old day and is not deleted."""
+    sync(connected)
+    changed = {"startTimeLocal": "2026-11-19 07:31:10", "startTimeGMT": "2026-11-19 06:31:10"}
+    account.edit(7_000_001, **changed, beginTimestamp=None)
+    decisions, _ = sync(connected)
+    assert decisions == {"7000001": "changed"}
+
+
+def test_a_typed_workout_says_why_it_has_no_file(connected):
+    """A workout that was typed in states why it has no file, and nothing is asked for."""
+    sync(connected)
+    [record] = connected.why("garmin:7000003")["records"]
+    assert "it was entered by hand" in str(record)
+
+
+# -- multisport ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def race(account):
+    """Add a triathlon to the account, and return it."""
+    made = event(600, utc("2026-11-15T07:00:00"), RACE, title="City Triathlon")
+    account.put(made)
+    return made
+
+
+def test_a_multisport_day_is_its_legs(connected, race):
+    """An event becomes one activity for each leg, each with its samples, and none for itself."""
+    sync(connected)
+    sports = [row["sport"] for row in connected.activities() if "City" in row["title"]]
+    assert sports == ["Run", "Ride", "OpenWaterSwim"]
+    streams = connected.queries.sql(
+        "select count(*) from source_activities where external_id = '600'"
+    ).rows
+    assert streams[0][0] == 3
+
+
+def test_a_renamed_leg_is_noticed(connected, service, account, race):
+    """An edit of only one leg asks for the details of its event again."""
+    sync(connected)
+    asked(service)
+    account.edit(602, activityName="Fastest ride of my life")
+    decisions, _ = sync(connected)
+    assert decisions == {"600": "changed"}
+    assert "Fastest ride of my life" in titles(connected)
+    assert asked(service) == {LIST: 1, DETAIL: 4}
+
+
+def test_a_deleted_event_takes_its_legs_with_it(connected, account, race):
+    """If an event is deleted, its legs are deleted as well."""
+    sync(connected)
+    account.delete(600)
+    sync(connected)
+    assert titles(connected) == ["Run", "Ride", "Yoga"]
+
+
+def test_legs_come_from_the_detail_if_the_list_never_has_them(connected, service, race):
+    """If the service lists only events, whatever is asked for, legs come from their details."""
+    service.never_lists_legs = True
+    sync(connected)
+    sports = [row["sport"] for row in connected.activities() if "City" in row["title"]]
+    assert sports == ["Run", "Ride", "OpenWaterSwim"]
+
+
+# -- tokens and limits -----------------------------------------------------------------------------
+
+
+def test_a_token_that_ends_in_the_middle_is_renewed_once(connected, service):
+    """If the service ends the token during a sync, the key is exchanged once and all arrives."""
+    service.fault(f"/{DETAIL}/*", Fault.status(401), times=1, after=1)
+    _, end = sync(connected)
+    assert isinstance(end, SyncFinished)
+    assert service.tokens.issued == 2
+    assert len(titles(connected)) == 3
+
+
+def test_a_token_is_exchanged_once_a_day(connected, service, clock):
+    """A token is used for 24 hours by every sync, and then replaced before it ends."""
+    for _ in range(5):
+        clock.move(hours=5)
+        sync(connected)
+    assert service.tokens.issued == 2
+    assert all(request.status != 401 for request in service.requests)
+
+
+def test_a_key_that_ended_stops_the_sync_until_there_is_a_new_one(connected, service):
+    """If key and token have ended, the athlete is asked for a new key, and nothing is lost."""
+    sync(connected)
+    service.revoke_key()
+    _, end = sync(connected)
+    assert isinstance(end, SyncStopped)
+    assert end.error.code == "FG-key-rejected"
+    service.set_key("GCDC_new")
+    connected.connect("garmin", {"api_key": "GCDC_new", "base_url": service.url})
+    _, end = sync(connected)
+    assert isinstance(end, SyncFinished)
+    assert len(titles(connected)) == 3
+
+
+def test_the_wait_that_a_429_asks_for_is_kept(host, account, clock):
+    """After too many requests at once, the sync waits as long as Retry-After says."""
+    with StandIn(account, clock=clock, most_per_second=5) as service:
+        host.connect("garmin", {"api_key": service.api_key, "base_url": service.url})
+        _, end = sync(host)
+        statuses = Counter(request.status for request in service.requests)
+    assert isinstance(end, SyncFinished)
+    # Each of both connections may be refused, and then both wait.
+    assert 1 <= statuses[429] <= 2 * clock.slept_s / 14
+    assert len(titles(host)) == 3
+
+
+def test_a_list_without_a_body_is_an_empty_list(host, clock):
+    """An account whose empty list is answered with 204 is synced without an error."""
+    with StandIn(Account(), clock=clock) as service:
+        service.empty_is_204 = True
+        host.connect("garmin", {"api_key": service.api_key, "base_url": service.url})
+        _, end = sync(host)
+    assert isinstance(end, SyncFinished)
+    assert titles(host) == []
+
+
+def test_the_original_file_is_kept_by_default(connected):
+    """Without any option, the original file is stored, and is exported as the device wrote it."""
+    sync(connected)
+    details = connected.activities.get("garmin:7000001")
+    [(external_id, content)] = connected.activities.original_files(details)
+    assert external_id == "7000001"
+    assert content[8:12] == b".FIT"
