@@ -22,7 +22,7 @@ from wrapped_markdown import formatted
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fitglue_registry import errors, hookspecs, model, plugin_api  # noqa: E402 - the checkout's own, installed or not
+from fitglue_registry import errors, hookspecs, lists, model, plugin_api  # noqa: E402 - the checkout's own, installed or not
 from fitglue_registry.registry import Catalogue, Folder  # noqa: E402
 from fitglue_registry.registry.help import article  # noqa: E402
 from fitglue_registry.registry.loading import load_catalogue  # noqa: E402
@@ -33,7 +33,7 @@ from fitglue_registry.store.tables import metadata  # noqa: E402
 from fitglue_registry.store.views import _LAP_FIELDS  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 FOLDERS = (
     Folder(ROOT / "registry"),
@@ -300,6 +300,25 @@ def hooks_page() -> Iterator[str]:
             *restructured(ast.get_docstring(node) or ""),
             *fields_of(node, lines),
         )
+    yield from ("", "## Helpers for lists", "", *restructured(inspect.getdoc(lists) or ""))
+    for name in lists.__all__:
+        yield from ("", *helper_section(getattr(lists, name)))
+
+
+def helper_section(helper: Callable[..., object]) -> Iterator[str]:
+    """Yield the section of one helper: its call, and its docstring."""
+    tree = ast.parse(inspect.getsource(helper)).body[0]
+    if isinstance(tree, ast.FunctionDef):
+        heading = signature(tree)
+    else:
+        assert isinstance(tree, ast.ClassDef)
+        fields = [item for item in tree.body if isinstance(item, ast.AnnAssign)]
+        heading = f"{tree.name}({', '.join(map(ast.unparse, fields))})"
+    yield f"### {helper.__name__}"
+    yield ""
+    yield f"`{heading}`"
+    yield ""
+    yield from restructured(ast.get_docstring(tree) or "")
 
 
 def hook_section(function: ast.FunctionDef) -> Iterator[str]:

@@ -48,8 +48,8 @@ def rows(answer: ListAnswer, at: str = "") -> Iterator[bytes]:
     except BeyondLimits as limit:
         raise _too_long(answer, limit) from limit
     except ValueError as error:
-        raise _unexpected(answer, _list_at(at)) from error
-    raise _unexpected(answer, _list_at(at))
+        raise _unexpected(answer, "a list", at) from error
+    raise _unexpected(answer, "a list", at)
 
 
 def scalar_at(answer: ListAnswer, at: str) -> Any:
@@ -69,9 +69,9 @@ def scalar_at(answer: ListAnswer, at: str) -> Any:
         content = value_at(answer.body, at)
         value = None if content is None else msgspec.json.decode(content)
     except (ValueError, msgspec.DecodeError) as error:
-        raise _unexpected(answer, f"a value at {at}") from error
+        raise _unexpected(answer, "a number or a text", at) from error
     if isinstance(value, dict | list):
-        raise _unexpected(answer, f"a number or a text at {at}")
+        raise _unexpected(answer, "a number or a text", at)
     return value
 
 
@@ -85,23 +85,55 @@ def number_at(answer: ListAnswer, at: str) -> int:
     try:
         return int(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise _unexpected(answer, f"a whole number at {at}") from error
+        raise _unexpected(answer, "a whole number", at) from error
 
 
-def _list_at(at: str) -> str:
-    return f"a list at {at}" if at else "a list"
+def has(answer: ListAnswer, at: str) -> bool:
+    """Return whether an answer has a key, even if its value is null.
+
+    Args:
+        answer: The answer, whose body is JSON.
+        at: Where the key is, as in ``rows``.
+    """
+    try:
+        return value_at(answer.body, at) is not None
+    except ValueError:  # a value on the way is no object
+        return False
 
 
-def _unexpected(answer: ListAnswer, expected: str) -> ConnectionStopped:
+def _unexpected(
+    answer: ListAnswer,
+    expected: str,
+    at: str,
+) -> ConnectionStopped:
     # A web page or an incomplete body is not JSON. ``json`` raises an error that says so.
     document = answer.json()
     return ConnectionStopped(
         "FG-unexpected-answer",
-        f"the service answered with {_shape(document)} instead of {expected}",
+        f"the service answered with {_instead(document, expected, at)}",
         at=Place(url=answer.url),
-        why="its API has changed, or another server answered in its place",
+        why="the plugin looks in the wrong place, the API has changed, or another server answered",
         fix="check the address of the connection; if it is right, upgrade the plugin",
     )
+
+
+def _instead(
+    document: Any,
+    expected: str,
+    at: str,
+) -> str:
+    """Return what a document has, and what was expected, for a sentence."""
+    where = ""
+    steps = at.split(".") if at else []
+    for number, key in enumerate(steps, 1):
+        if not isinstance(document, dict):
+            return f"{_shape(document)}{where} instead of an object with {key}"
+        where = f" at {'.'.join(steps[:number])}"
+        if key not in document:
+            there = "" if number == len(steps) else f" at {at}"
+            return f"nothing{where} instead of {expected}{there}"
+        document = document[key]
+    return f"{_shape(document)}{where} instead of {expected}"
 
 
 def _too_long(answer: ListAnswer, limit: BeyondLimits) -> ConnectionStopped:
@@ -120,4 +152,8 @@ def _shape(document: Any) -> str:
         return "an object"
     if isinstance(document, list):
         return "a list"
-    return "null" if document is None else "a single value"
+    if isinstance(document, bool):
+        return "a Boolean"
+    if isinstance(document, str):
+        return "a text"
+    return "null" if document is None else "a number"

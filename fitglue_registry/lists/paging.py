@@ -12,19 +12,25 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from fitglue_registry.errors import ConnectionStopped, Place
 from fitglue_registry.lists.answers import rows
-from fitglue_registry.lists.styles import Ask, Page
+from fitglue_registry.lists.styles import Ask, Page, StatesEnd
+from fitglue_registry.payloads import MOST_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from fitglue_registry.lists.answers import ListAnswer
-    from fitglue_registry.lists.styles import Style
+    from fitglue_registry.lists.styles import Left, Style
 
 #: The largest number of pages of one list.
 MOST_PAGES = 2_000
 #: So many pages in a row may have no row that is new. Services that filter after they have divided
 #: a list into pages send empty pages in between.
 _MOST_WITHOUT_NEWS = 20
+#: So many pages in a row may bring the stated end of a list no closer. Workouts that arrive while a
+#: list is read move its end.
+_MOST_WITHOUT_PROGRESS = 20
+#: What a service may state that is left. The host refuses windows with more rows than this.
+_MOST_LEFT = {"pages": MOST_PAGES, "rows": MOST_ROWS}
 
 
 class _Http(Protocol):
@@ -43,7 +49,8 @@ def paged(
     by: Style,
     at: str = "",
     key: Callable[[bytes], Hashable] | None = None,
-    **options: Any,
+    headers: Mapping[str, str] | None = None,
+    accept: Sequence[int] = (),
 ) -> Iterator[bytes]:
     """Yield the exact bytes of each row of a list that comes in pages.
 
@@ -58,15 +65,22 @@ def paged(
         by: How the service divides the list: ``ByPage``, ``ByOffset``, ``ByCursor`` or ``ByLink``.
         at: Where the rows are in each answer, as in ``rows``.
         key: Returns what identifies a row, such as its id. Without it, equal rows are the same.
-        **options: Other arguments for ``http.get``, the same for each page.
+        headers: Headers of each request, as for ``http.get``.
+        accept: Statuses to accept in addition to 2xx, as for ``http.get``.
 
     Yields:
         The rows, in the order of the pages.
 
     Raises:
-        ConnectionStopped: FG-pages-repeated or FG-pages-endless if the list has no proper end, and
-            the errors of ``rows`` and of ``http.get``.
+        ConnectionStopped: FG-pages-repeated or FG-pages-endless if the list has no proper end,
+            FG-next-page-unknown if the first page lacks what ``by`` names, and the errors of
+            ``rows`` and of ``http.get``.
     """
+    options: dict[str, Any] = {}
+    if headers is not None:
+        options["headers"] = headers
+    if accept:
+        options["accept"] = accept
     seen = _Seen(key or _digest)
     rows_before = 0
     ask: Ask | None = by.first(Ask(path, dict(params or {})))
@@ -88,7 +102,7 @@ def paged(
         ask = by.following(page)
         if ask is None:
             return
-        seen.check_end(answer)
+        seen.check_end(answer, by.left(page) if isinstance(by, StatesEnd) else None)
         rows_before += len(content)
 
 
@@ -105,6 +119,8 @@ class _Seen:
         self._pages: set[Hashable] = set()
         self._asked: set[Hashable] = set()
         self._without_news = 0
+        self._least_left: int | None = None
+        self._without_progress = 0
 
     def note_page(
         self,
@@ -136,17 +152,34 @@ class _Seen:
         self._without_news = 0
         return True
 
-    def check_end(self, answer: ListAnswer) -> None:
+    def check_end(self, answer: ListAnswer, left: Left | None) -> None:
         """Check that the list may have another page.
+
+        Args:
+            answer: The answer with the last page.
+            left: What the service states about the rest of the list.
 
         Raises:
             ConnectionStopped: FG-pages-endless if it has had too many already, or too many without
-                a new row.
+                a new row, or if its stated end is too far away or does not come closer.
         """
+        if left is not None:
+            self._check_stated(answer, left)
         if len(self._asked) >= MOST_PAGES:
             raise _endless(answer, f"it has more than {MOST_PAGES:,} pages")
         if self._without_news > _MOST_WITHOUT_NEWS:
             why = f"{self._without_news} pages in a row have no row that is new"
+            raise _endless(answer, why)
+
+    def _check_stated(self, answer: ListAnswer, left: Left) -> None:
+        if left.count > _MOST_LEFT[left.unit]:
+            raise _too_long(answer, left)
+        self._without_progress += 1
+        if self._least_left is None or left.count < self._least_left:
+            self._least_left = left.count
+            self._without_progress = 0
+        if self._without_progress >= _MOST_WITHOUT_PROGRESS:
+            why = f"after {self._without_progress} more pages, as many {left.unit} are left"
             raise _endless(answer, why)
 
 
@@ -161,6 +194,18 @@ def _repeated(answer: ListAnswer, number: int) -> ConnectionStopped:
         at=Place(url=answer.url),
         why="the service ignores which page is requested, or repeats the last page",
         fix="report it to the plugin's author; nothing of the list was used",
+    )
+
+
+def _too_long(answer: ListAnswer, left: Left) -> ConnectionStopped:
+    return ConnectionStopped(
+        "FG-pages-endless",
+        "the service states a list that is longer than any real one",
+        at=Place(url=answer.url),
+        why=f"after this page, {left.count:,} {left.unit} follow; at most "
+        f"{_MOST_LEFT[left.unit]:,} are read",
+        fix="report it to the plugin's author, who can list shorter windows; nothing of the list "
+        "was used",
     )
 
 

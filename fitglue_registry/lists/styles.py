@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from urllib.parse import urljoin
 
-from fitglue_registry.lists.answers import number_at, scalar_at
+from fitglue_registry.errors import ConnectionStopped, Place
+from fitglue_registry.lists.answers import has, number_at, scalar_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +53,19 @@ class Page:
     rows_before: int
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What follows after a page, as the service states it.
+
+    Attributes:
+        count: How many pages, or rows, are left.
+        unit: What is counted: ``pages`` or ``rows``.
+    """
+
+    count: int
+    unit: str
+
+
 class Style(Protocol):
     """How a service divides its lists into pages."""
 
@@ -60,6 +74,14 @@ class Style(Protocol):
 
     def following(self, page: Page) -> Ask | None:
         """Return the request of the page that follows, or ``None`` after the last page."""
+
+
+@runtime_checkable
+class StatesEnd(Protocol):
+    """A style of services whose pages state where the list ends."""
+
+    def left(self, page: Page) -> Left | None:
+        """Return what follows after a page, or ``None`` if the service does not state it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +117,13 @@ class ByPage:
             is_last = page.rows < (self.size or 1)
         return None if is_last else _with(page.ask, self.param, number + 1)
 
+    def left(self, page: Page) -> Left | None:
+        """Return how many pages are left, if each answer has the number of the last one."""
+        if self.last is None:
+            return None
+        number = self.first_number + page.number
+        return Left(number_at(page.answer, self.last) - number, "pages")
+
 
 @dataclass(frozen=True, slots=True)
 class ByOffset:
@@ -126,20 +155,32 @@ class ByOffset:
             is_last = page.rows < (self.size or 1)
         return None if is_last else _with(page.ask, self.param, offset)
 
+    def left(self, page: Page) -> Left | None:
+        """Return how many rows are left, if each answer has the number of all rows."""
+        if self.total is None:
+            return None
+        offset = page.rows_before + page.rows
+        return Left(number_at(page.answer, self.total) - offset, "rows")
+
 
 @dataclass(frozen=True, slots=True)
 class ByCursor:
     """Pages that name a cursor, with which the next page is requested.
 
-    A page without a cursor, or with an empty one, ends the list.
+    A page without a cursor, or with an empty one, ends the list. If the first page has rows and not
+    even the key, the name of the key may be wrong: this is an error, because the other pages would
+    be missing without a word.
 
     Attributes:
         at: Where each answer has the cursor of the next page, such as ``next_token``.
         param: The query parameter with the cursor.
+        omitted: Whether the service leaves the key out if there is no next page, so that a list of
+            one page never has it. Set it only after you have read a list with several pages.
     """
 
     at: str
     param: str
+    omitted: bool = False
 
     def first(self, ask: Ask) -> Ask:
         """Return the request of the first page, which has no cursor."""
@@ -147,6 +188,8 @@ class ByCursor:
 
     def following(self, page: Page) -> Ask | None:
         """Return the request of the page that follows, or ``None`` after the last page."""
+        if not self.omitted and _may_be_wrong(page) and not has(page.answer, self.at):
+            raise _never_there(page, f"nothing at {self.at}", "ByCursor")
         cursor = scalar_at(page.answer, self.at)
         if cursor is None or cursor is False or cursor == "":
             return None
@@ -157,15 +200,18 @@ class ByCursor:
 class ByLink:
     """Pages that give the address of the next page.
 
-    A page without an address ends the list. The query parameters of the first page are not
+    A page without an address ends the list. If the first page has rows and not even the key, or the
+    header, this is an error, as for ``ByCursor``. The query parameters of the first page are not
     repeated, because the address has them. Its host must be one that the entry allows.
 
     Attributes:
         at: Where each answer has the address, such as ``links.next``; ``None`` for the header Link
             with ``rel="next"`` (RFC 8288).
+        omitted: As for ``ByCursor``: whether a list of one page has no key, or no header Link.
     """
 
     at: str | None = None
+    omitted: bool = False
 
     def first(self, ask: Ask) -> Ask:
         """Return the request of the first page."""
@@ -173,6 +219,8 @@ class ByLink:
 
     def following(self, page: Page) -> Ask | None:
         """Return the request of the page that follows, or ``None`` after the last page."""
+        if not self.omitted and _may_be_wrong(page):
+            self._check_there(page)
         if self.at is None:
             link = _next_link(page.answer.headers.get("Link", ""))
         else:
@@ -180,6 +228,37 @@ class ByLink:
         if not link:
             return None
         return Ask(urljoin(page.answer.url, str(link)), {})
+
+    def _check_there(self, page: Page) -> None:
+        if self.at is None:
+            if page.answer.headers.get("Link") is None:
+                raise _never_there(page, "no header Link", "ByLink")
+        elif not has(page.answer, self.at):
+            raise _never_there(page, f"nothing at {self.at}", "ByLink")
+
+
+def _may_be_wrong(page: Page) -> bool:
+    """Return whether a page without the way to the next one may be a mistake of the plugin.
+
+    Later pages were found by it, and a list without rows misses nothing.
+    """
+    return page.number == 0 and page.rows > 0
+
+
+def _never_there(
+    page: Page,
+    found: str,
+    style: str,
+) -> ConnectionStopped:
+    return ConnectionStopped(
+        "FG-next-page-unknown",
+        f"the first page of a list has {found}, which would name the next page",
+        at=Place(url=page.answer.url),
+        why="the plugin looks in the wrong place, or the service leaves it out if there is no next "
+        "page",
+        fix="report it to the plugin's author, who can correct the name; if the service leaves it "
+        f"out, {style}(…, omitted=True) says so",
+    )
 
 
 def _next_link(header: str) -> str | None:

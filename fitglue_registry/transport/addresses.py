@@ -119,11 +119,7 @@ def _absolute(policy: HttpPolicy, address: str) -> str:
     address = _on_stand_in(policy, address)
     origin = origin_of(address) or origin
     if origin not in policy.origins:
-        raise _host_not_allowed(
-            policy,
-            _shown(origin, policy),
-            f"only {policy.host} and the hosts in http.hosts of the entry are allowed",
-        )
+        raise _not_an_origin(policy, origin, secure)
     return _legal(address)
 
 
@@ -171,10 +167,13 @@ def redirect_target(
     target = _on_stand_in(policy, target)
     origin = origin_of(target) or origin
     if origin not in policy.origins:
+        why = "the entry does not allow that host"
+        if _is_left_out(policy, target):
+            why = _why_left_out(policy)
         raise _redirect_refused(
             policy,
             _shown(origin, policy),
-            "the entry does not allow that host; the key was not sent there",
+            f"{why}; the key was not sent there",
         )
     return _legal(target)
 
@@ -224,17 +223,44 @@ def _path_refused(policy: HttpPolicy, path: str) -> PluginFailed:
     )
 
 
+def _not_an_origin(
+    policy: HttpPolicy,
+    origin: Origin,
+    address: str,
+) -> ConnectionStopped:
+    """Return the error for an address on a host that requests may not go to."""
+    shown = _shown(origin, policy)
+    if not _is_left_out(policy, address):
+        why = f"only {policy.host} and the hosts in http.hosts of the entry are allowed"
+        return _host_not_allowed(policy, shown, why)
+    fix = "connect without another base URL"
+    if policy.loopback:
+        fix = (
+            "in a test, let the stand-in answer with its own address, or name the stand-in that "
+            "plays a host of http.hosts in Policy.stand_ins"
+        )
+    return _host_not_allowed(policy, shown, _why_left_out(policy), fix)
+
+
+def _is_left_out(policy: HttpPolicy, address: str) -> bool:
+    """Return whether an address is one of the service, in whose place another one is asked."""
+    return origin_of(_PLAIN.sub("https://", address)) in policy.left_out
+
+
+def _why_left_out(policy: HttpPolicy) -> str:
+    return (
+        f"the entry allows that host only with its own base URL, and {policy.host} takes the place "
+        "of that"
+    )
+
+
 def _host_not_allowed(
     policy: HttpPolicy,
     where: str,
     why: str,
+    fix: str = "if the service uses that host, list it in http.hosts of the entry; otherwise "
+    "report it to the plugin's author",
 ) -> ConnectionStopped:
-    fix = (
-        "if the service uses that host, list it in http.hosts of the entry; otherwise report it to "
-        "the plugin's author"
-    )
-    if policy.loopback:
-        fix = f"{fix}; in a test, name the stand-in that plays the host in Policy.stand_ins"
     return ConnectionStopped(
         "FG-host-not-allowed",
         f"a plugin, or a link in a response of {policy.host}, leads to {ascii(where)[1:-1]}",

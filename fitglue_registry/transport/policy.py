@@ -59,6 +59,8 @@ class HttpPolicy:
     rules: Policy = _PERSONAL  # the policy of the host
     # Which of the further hosts a stand-in on this machine plays, and its address.
     stand_ins: Mapping[str, str] = field(default_factory=dict)
+    # Origins of the entry that requests may not go to, because its base URL is replaced.
+    left_out: frozenset[Origin] = frozenset()
 
     def __post_init__(self) -> None:
         split = split_url(self.base_url)
@@ -168,7 +170,14 @@ def policy_from_entry(
         retries=http.retries,
         rules=rules,
         stand_ins=stand_ins,
+        left_out=frozenset() if is_own else _left_out(http, hosts),
     )
+
+
+def _left_out(http: Http, hosts: tuple[AllowedHost, ...]) -> frozenset[Origin]:
+    """Return the origins of an entry, apart from those of some of its hosts."""
+    unused = [f"https://{further.host}" for further in http.hosts if further not in hosts]
+    return frozenset(filter(None, map(origin_of, (http.base_url, *unused))))
 
 
 def auth_url(

@@ -22,12 +22,13 @@ class Service:
 
     def __init__(self, answer=None) -> None:
         self.requests: list[tuple[str, dict[str, str]]] = []
+        self.options: list[dict[str, object]] = []
         self.rows = list(ROWS)
         self._answer = answer or (lambda params, rows: {"data": rows[:3]})
 
     def get(self, path, params=None, **options):
         """Return what the service answers, and note the request."""
-        assert options in ({}, {"accept": (404,)})
+        self.options.append(options)
         self.requests.append((path, dict(params or {})))
         answer = self._answer(dict(params or {}), self.rows)
         if isinstance(answer, FakeAnswer):
@@ -119,9 +120,18 @@ def test_the_first_page_may_have_any_number(first):
 def test_a_page_is_requested_when_its_first_row_is_needed():
     """A plugin that needs no more rows makes no more requests."""
     service = Service(from_page)
-    rows = paged(service, "workouts", by=ByPage(), at="data", accept=(404,))
+    rows = paged(service, "workouts", by=ByPage(), at="data")
     assert [next(rows), next(rows), next(rows)] == [b'{"id": 0}', b'{"id": 1}', b'{"id": 2}']
     assert len(service.requests) == 1
+
+
+def test_headers_and_accepted_statuses_are_those_of_each_request():
+    """What ``get`` takes beside the address is passed on for each page, and nothing else."""
+    service = Service(from_page)
+    ids(service, ByPage(size=3), headers={"X-Version": "2"}, accept=(404,))
+    assert service.options == [{"headers": {"X-Version": "2"}, "accept": (404,)}] * 3
+    with pytest.raises(TypeError, match="'size'"):
+        ids(service, ByPage(), size=3)
 
 
 def test_rows_that_move_to_the_next_page_are_yielded_once():
@@ -242,3 +252,97 @@ def test_an_answer_without_what_the_style_needs_is_an_error(answer, by):
     with pytest.raises(ConnectionStopped) as error:
         ids(Service(lambda params, rows: answer), by)
     assert error.value.code == "FG-unexpected-answer"
+
+
+# -- the way to the next page is never there -------------------------------------------------------
+
+
+def first_page(rows, headers=None, **more):
+    """Return an answer with some rows."""
+    body = json.dumps({"data": rows, **more}).encode()
+    return FakeAnswer(body, url=BASE, headers=headers or {})
+
+
+@pytest.mark.parametrize(
+    ("by", "answer"),
+    [
+        (ByCursor("next_token", "token"), first_page(ROWS[:3], nextToken="abc")),
+        (ByCursor("meta.next", "token"), first_page(ROWS[:3], meta=[])),
+        (ByLink("links.next"), first_page(ROWS[:3], links={"following": "?page=2"})),
+        (ByLink(), first_page(ROWS[:3], links={"next": "?page=2"})),
+    ],
+)
+def test_a_first_page_without_the_key_of_the_next_one_is_an_error(by, answer):
+    """A wrong name does not cut off the list after its first page without a word."""
+    with pytest.raises(ConnectionStopped) as error:
+        ids(Service(lambda params, rows: answer), by)
+    assert error.value.code == "FG-next-page-unknown"
+    assert "omitted=True" in error.value.fix
+
+
+@pytest.mark.parametrize(
+    ("by", "answer"),
+    [
+        (ByCursor("next", "token"), first_page(ROWS[:3], next=None)),
+        (ByCursor("next", "token"), first_page(ROWS[:3], next="")),
+        (ByCursor("next", "token", omitted=True), first_page(ROWS[:3])),
+        (ByLink("links.next"), first_page(ROWS[:3], links={"next": None})),
+        (ByLink("links.next", omitted=True), first_page(ROWS[:3])),
+        (ByLink(), first_page(ROWS[:3], {"Link": '<?page=1>; rel="last"'})),
+        (ByLink(omitted=True), first_page(ROWS[:3])),
+    ],
+)
+def test_a_list_of_one_page_ends_with_an_empty_key_or_where_the_plugin_says_so(by, answer):
+    """A key that is there and empty ends the list, and so does one that may be left out."""
+    assert ids(Service(lambda params, rows: answer), by) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("by", [ByCursor("next", "token"), ByLink("links.next"), ByLink()])
+def test_a_list_without_rows_needs_no_key(by):
+    """An empty list lacks nothing, whatever else the answer has."""
+    assert ids(Service(lambda params, rows: first_page([])), by) == []
+
+
+def test_a_key_that_was_there_may_be_left_out_at_the_end():
+    """The last of several pages needs no key, because the pages before it had it."""
+
+    def answer(params, rows):
+        if params.get("token") == "b":
+            return first_page(rows[3:])
+        return first_page(rows[:3], next="b")
+
+    assert ids(Service(answer), ByCursor("next", "token")) == list(range(7))
+
+
+# -- what the service states about the end ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("by", "stated"),
+    [
+        (ByPage(last="pages"), {"pages": 200_000_000}),
+        (ByOffset(total="total"), {"total": 10**9}),
+    ],
+)
+def test_a_list_that_states_an_impossible_length_ends_with_its_first_page(by, stated):
+    """A service that states more pages or rows than are read is not asked for all of them."""
+    service = Service(lambda params, rows: {"data": rows[:3], **stated})
+    with pytest.raises(ConnectionStopped, match="FG-pages-endless"):
+        ids(service, by)
+    assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize("by", [ByPage(last="end"), ByOffset(total="end")])
+def test_a_stated_end_that_never_comes_closer_is_an_error(by):
+    """A list whose end moves with each page ends after twenty more pages, although each is new."""
+    numbers = itertools.count(1)
+
+    def answer(params, rows):
+        number = next(numbers)
+        return {"data": [{"id": number}], "end": number + 5}
+
+    service = Service(answer)
+    with pytest.raises(ConnectionStopped) as error:
+        ids(service, by)
+    assert error.value.code == "FG-pages-endless"
+    assert len(service.requests) == 21

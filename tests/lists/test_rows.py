@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fitglue_registry.errors import ConnectionStopped
+from fitglue_registry.lists.answers import number_at
 from fitglue_registry.plugin_api import rows
 from fitglue_registry.testing import FakeAnswer
 
@@ -46,3 +47,34 @@ def test_anything_but_a_list_stops_the_connection(body, at, code):
         list(rows(FakeAnswer(body), at))
     assert error.value.code == code
     assert "secret words" not in str(error.value.as_dict())
+
+
+@pytest.mark.parametrize(
+    ("body", "at", "instead"),
+    [
+        (b'{"workouts": []}', "data", "nothing at data instead of a list"),
+        (
+            b'{"meta": {}}',
+            "meta.page.rows",
+            "nothing at meta.page instead of a list at meta.page.rows",
+        ),
+        (b"[]", "workouts", "a list instead of an object with workouts"),
+        (b'{"data": [1]}', "data.items", "a list at data instead of an object with items"),
+        (b'{"data": {}}', "data", "an object at data instead of a list"),
+        (b'{"data": true}', "data", "a Boolean at data instead of a list"),
+        (b'"rows"', "", "a text instead of a list"),
+    ],
+)
+def test_the_error_says_what_is_there_instead(body, at, instead):
+    """The error names what the answer has at the place, and how far the place exists."""
+    with pytest.raises(ConnectionStopped) as error:
+        list(rows(FakeAnswer(body), at))
+    assert error.value.what == f"the service answered with {instead}"
+
+
+def test_a_number_that_is_missing_is_told_from_one_that_is_none():
+    """The same holds for a number that a style of paging reads."""
+    for body, found in ((b'{"meta": {}}', "nothing"), (b'{"meta": {"pages": []}}', "a list")):
+        with pytest.raises(ConnectionStopped) as error:
+            number_at(FakeAnswer(body), "meta.pages")
+        assert error.value.what.startswith(f"the service answered with {found} at meta.pages ")

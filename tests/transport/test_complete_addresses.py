@@ -9,10 +9,10 @@ import pytest
 from fitglue_registry.errors import ConnectionStopped, Retryable
 from fitglue_registry.plugin_api import ByLink, paged
 from fitglue_registry.policy import Policy
-from fitglue_registry.registry import AllowedHost
+from fitglue_registry.registry import AllowedHost, Http
 from fitglue_registry.testing import LoopbackService, json_response
-from fitglue_registry.transport.addresses import url_of
-from fitglue_registry.transport.policy import HttpPolicy
+from fitglue_registry.transport.addresses import redirect_target, url_of
+from fitglue_registry.transport.policy import HttpPolicy, policy_from_entry
 
 
 @pytest.fixture
@@ -268,3 +268,36 @@ def test_a_next_page_elsewhere_is_refused(open_session, server, other, reply):
     with pytest.raises(ConnectionStopped, match="FG-host-not-allowed"):
         list(paged(open_session(), "rows", at="rows", by=ByLink("next")))
     assert other.requests == []
+
+
+SERVICE = Http(
+    base_url="https://api.example.org/v2",
+    hosts=(AllowedHost("files.example.org", credential=False),),
+)
+STAND_IN = "http://127.0.0.1:8042"
+
+
+@pytest.mark.parametrize("host", ["files.example.org", "FILES.example.org:443", "api.example.org"])
+@pytest.mark.parametrize("base_url", [STAND_IN, "https://proxy.example"])
+def test_an_address_of_a_service_that_is_replaced_says_what_replaces_it(host, base_url):
+    """A host that the entry lists, or its own, is not to be listed if another base URL is used."""
+    policy = policy_from_entry(SERVICE, base_url)
+    for scheme in ("http", "https"):
+        with pytest.raises(ConnectionStopped) as error:
+            url_of(policy, f"{scheme}://{host}/x")
+        assert error.value.code == "FG-host-not-allowed"
+        assert f"{policy.host} takes the place" in error.value.why
+        assert "list it" not in error.value.fix
+        assert ("Policy.stand_ins" in error.value.fix) is (base_url == STAND_IN)
+        with pytest.raises(ConnectionStopped) as error:
+            redirect_target(policy, f"{base_url}/x", f"{scheme}://{host}/x")
+        assert f"{policy.host} takes the place" in error.value.why
+
+
+@pytest.mark.parametrize("base_url", [None, STAND_IN])
+def test_an_address_of_a_host_that_no_entry_has_says_to_list_it(base_url):
+    """A host that is not in the entry is to be listed there, whichever base URL is used."""
+    policy = policy_from_entry(SERVICE, base_url)
+    with pytest.raises(ConnectionStopped) as error:
+        url_of(policy, "https://elsewhere.example/x")
+    assert "list it in http.hosts" in error.value.fix
