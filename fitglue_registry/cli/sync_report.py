@@ -487,18 +487,21 @@ def _show_held(
     cli: CliContext,
     held: events.DeletionsHeld,
 ) -> None:
-    """Print why nothing was deleted, and what to do if it is to be deleted."""
+    """Print why workouts were kept, and what to do if they are to be deleted."""
     workouts = count(held.records, "workout")
-    vanished = f"{workouts}{_between(held)} vanished from the source at once"
-    kept = "none of them was deleted here, because it may be a mistake of the source"
+    vanished = f"{workouts}{_between(held)} vanished from the source{_before(held)}"
+    is_one = held.records == 1
     if held.dry_run:
-        kept = "a sync asks for each of them, and deletes none that is too many at once"
-    cli.show(Hanging(ATTENTION, f"{vanished}; {kept}"))
+        asks = "a sync asks for it by its id" if is_one else "a sync asks for them by their ids"
+        cli.show(Hanging(ATTENTION, f"{vanished}; {asks}, and keeps what it does not find"))
+        return
+    kept = "it was kept here" if is_one else "all of them were kept here"
+    cli.show(Hanging(ATTENTION, f"{vanished}; {kept}, because it may be a mistake of the source"))
     confirm = f"fitglue sync {held.connection} --confirm-deletions"
     cli.show(
         Hanging(
             NEXT_STEP,
-            f"if you deleted them there: {confirm}",
+            f"if you deleted {'it' if is_one else 'them'} there: {confirm}",
             indent=4,
         )
     )
@@ -510,6 +513,14 @@ def _between(held: events.DeletionsHeld) -> str:
     if held.oldest == held.newest:
         return f" of {held.oldest}"
     return f" from {held.oldest} to {held.newest}"
+
+
+def _before(held: events.DeletionsHeld) -> str:
+    """Return the words for the deletions that count, too."""
+    if not held.recent:
+        return " at once"
+    were = "was" if held.recent == 1 else "were"
+    return f" after {count(held.recent, 'workout')} that {were} deleted in the last 30 days"
 
 
 def show_left_over(

@@ -138,7 +138,7 @@ class RunDecision(StrEnum):
     MISSING = "missing"
     CONFIRMED = "confirmed"  # a request for its id found it, although no list has it
     GONE = "gone"
-    HELD = "held"  # many records vanished at once, so its deletion waits for the athlete
+    HELD = "held"  # many records vanished, so its deletion waits for the athlete
     SUPERSEDED = "superseded"  # a half-written file, whose complete content is at its place now
     LATER = "later"  # the source cannot deliver a part yet
     NOT_FETCHED = "not-fetched"  # fetching a part failed

@@ -105,11 +105,14 @@ def _expiring(connections: Iterable[ConnectionStatus]) -> Iterator[Need]:
 def _held(connections: Iterable[ConnectionStatus]) -> Iterator[Need]:
     for connection in connections:
         if connection.held:
-            workouts = "1 workout" if connection.held == 1 else f"{connection.held:,} workouts"
+            is_one = connection.held == 1
+            workouts = "1 workout" if is_one else f"{connection.held:,} workouts"
+            kept = "was kept" if is_one else "were kept"
+            them = "it" if is_one else "them"
             yield {
-                "what": f"{workouts} of {connection.name} vanished from the source at once, and "
-                "none of them was deleted here",
-                "fix": f"if you deleted them there: fitglue sync {connection.name} "
+                "what": f"{workouts} of {connection.name} vanished from the source, and {kept} "
+                "here, because it may be a mistake of the source",
+                "fix": f"if you deleted {them} there: fitglue sync {connection.name} "
                 "--confirm-deletions",
             }
 

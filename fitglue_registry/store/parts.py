@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from fitglue_registry.model.stored import FETCHABLE, PartState, RecordState
-from fitglue_registry.store.records import inside
+from fitglue_registry.store.records import ASK_AGAIN, inside
 from fitglue_registry.store.rows import update_one, upsert_many
 from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import parts, records
@@ -362,7 +362,8 @@ def after_full_walk(db: Db, connection_id: str) -> None:
 
     Parts that were given up are wanted again. Parts that the source reported once not to exist get
     a second look. Records that no window shows, but whose ids were confirmed, must be confirmed
-    again. Records whose deletion is held are asked for again.
+    again. Records whose deletion is held are asked for again; it stays held until the athlete
+    confirms it.
     """
     of_connection = records.c.connection_id == connection_id
     record_ids = sa.select(records.c.id).where(of_connection)
@@ -378,5 +379,5 @@ def after_full_walk(db: Db, connection_id: str) -> None:
     unlisted = (of_connection, records.c.state == RecordState.UNLISTED)
     db.execute(sa.update(records).where(*unlisted).values(state=RecordState.MISSING))
 
-    held = (of_connection, records.c.state == RecordState.HELD)
-    db.execute(sa.update(records).where(*held).values(reason=None))
+    held = (of_connection, records.c.state == RecordState.HELD, records.c.reason.is_not(None))
+    db.execute(sa.update(records).where(*held).values(reason=ASK_AGAIN))

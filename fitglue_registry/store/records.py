@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Window
 
 
+#: The reason (JSON) of a record whose deletion is held, and that is to be asked for once more. It
+#: is not null: only the athlete can confirm a deletion that was reported as held.
+ASK_AGAIN = "{}"
+
+
 @dataclass(frozen=True, slots=True)
 class RecordRow:
     """The columns of a record that a listing is compared with."""
@@ -41,6 +46,16 @@ class RecordRow:
         if self.start_local is None:
             return None
         return datetime.fromisoformat(self.start_local).date()
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether a run has told the athlete that its deletion is held."""
+        return self.state == RecordState.HELD and self.reason is not None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the source was asked for it since its deletion is held."""
+        return self.is_reported and self.reason != ASK_AGAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +142,22 @@ def records_in_state(
     rows.sort(key=lambda row: row.id)
     rows.sort(key=lambda row: row.start_local or "", reverse=True)
     return rows
+
+
+def records_gone_since(
+    db: Db,
+    connection_id: str,
+    since: str,
+    window: Window,
+) -> list[RecordRow]:
+    """Return the tombstones of records that started in a window and were deleted since a moment."""
+    query = select_records().where(
+        records.c.connection_id == connection_id,
+        records.c.state == RecordState.GONE,
+        records.c.gone_at >= since,
+        *inside(window),
+    )
+    return [RecordRow(*row) for row in db.execute(query)]
 
 
 def count_existing(db: Db, connection_id: str) -> int:

@@ -32,7 +32,7 @@ from fitglue_registry.sync.events import (
     SyncStarted,
     SyncStopped,
 )
-from fitglue_registry.sync.fetching.confirming import Confirmation
+from fitglue_registry.sync.fetching.confirming import Confirmation, reported_as_held
 from fitglue_registry.sync.fetching.doubts import LISTED_BUT_GONE
 from fitglue_registry.sync.fetching.parts import fetch_part
 from fitglue_registry.sync.fetching.suspects import settle_suspects
@@ -138,14 +138,16 @@ class _Sync:
         return SyncScope.WALK
 
     def _steps_of_service(self) -> Events:
+        # Before anything is listed: what vanishes in this run was never shown to the athlete.
+        if self._options.confirm_deletions:
+            self._run.confirmed.update(reported_as_held(self._context))
         yield from self._lister.list_due()
         if self._options.dry_run:
-            if not self._options.confirm_deletions:
-                yield from rehearse_deletions(self._run)
+            yield from rehearse_deletions(self._run)
             return
         if self._options.confirm_deletions:
             yield from self._lister.list_held()
-        confirmation = Confirmation(self._run, confirmed=self._options.confirm_deletions)
+        confirmation = Confirmation(self._run)
         # Before the backlog is fetched: this takes a request for each vanished record, while the
         # backlog of a first sync can take an hour.
         yield from confirmation.settle()

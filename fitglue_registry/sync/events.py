@@ -179,7 +179,7 @@ class PartStored(Event):
 
 @dataclass(frozen=True, slots=True)
 class DeletionsHeld(Event):
-    """Many records vanished from the source at once, so nothing of them is deleted.
+    """Many records vanished from the source, at once or within 30 days; the last ones are kept.
 
     A mistake of a service, such as an empty list, looks the same as a deletion. The records stay
     until the source lists them again, or a sync with ``Options(confirm_deletions=True)`` finds that
@@ -190,6 +190,8 @@ class DeletionsHeld(Event):
         external_ids: The ids of the newest of them at their source, at most ten.
         oldest: The local day on which the oldest of them started, if it is known.
         newest: The local day on which the newest of them started, if it is known.
+        recent: How many other records were deleted in the last 30 days, and count towards the
+            limit. A confirmation covers them, too.
         dry_run: Whether they would be held in a sync. A dry run does not ask the source for single
             records, so a sync may hold fewer.
     """
@@ -198,6 +200,7 @@ class DeletionsHeld(Event):
     external_ids: tuple[str, ...] = ()
     oldest: date | None = None
     newest: date | None = None
+    recent: int = 0
     dry_run: bool = False
 
 
@@ -278,6 +281,7 @@ def held_event(
     name: str,
     records: Sequence[RecordRow],
     *,
+    recent: int,
     dry_run: bool = False,
 ) -> DeletionsHeld:
     """Return the event for records whose deletion is held.
@@ -285,6 +289,7 @@ def held_event(
     Args:
         name: The name of the connection.
         records: The records.
+        recent: How many deletions of the last days count with them.
         dry_run: Whether they would be held in a sync.
     """
     days = [record.day for record in records if record.day is not None]
@@ -294,5 +299,6 @@ def held_event(
         tuple(record.external_id for record in records[:_MOST_NAMED]),
         min(days, default=None),
         max(days, default=None),
+        recent,
         dry_run,
     )

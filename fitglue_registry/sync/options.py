@@ -26,8 +26,8 @@ class Options:
             or none (``False``). ``None`` is what the athlete has chosen for the connection
             (``connections.choose``), or else what the entry says.
         dry_run: Report what a sync would do, and store nothing.
-        confirm_deletions: Delete the records that vanished from the source, however many they are.
-            Without it, the deletion of many records at once is held.
+        confirm_deletions: Delete the records whose deletion an earlier sync has held, however many
+            they are. For records that vanish in this sync, the limit holds as ever.
         leave: The resolved paths of files that are not read this time, because a program is still
             writing them.
     """

@@ -59,6 +59,9 @@ class Run:
         log: The log.
         listed: The external ids that the source has listed in this run. None of these records is
             deleted in it, whatever the source answers for one of their parts.
+        confirmed: The external ids of the records whose deletion the athlete has confirmed: those
+            whose deletion an earlier run has held and reported. Records that vanish in this run are
+            not among them.
         suspects: External id → the name of a part that the source did not find, and the error, for
             records that this run has not listed. The list decides about them.
         vanished: The records that vanished in a dry run, by their ids, each with the state that a
@@ -68,6 +71,7 @@ class Run:
     context: SyncContext
     log: RunLog
     listed: set[str] = field(default_factory=set)
+    confirmed: set[str] = field(default_factory=set)
     suspects: dict[str, tuple[str, FitglueError]] = field(default_factory=dict)
     vanished: dict[int, tuple[RecordRow, RecordState]] = field(default_factory=dict)
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 @click.option(
     "--confirm-deletions",
     is_flag=True,
-    help="Delete what vanished from the source, however much it is.",
+    help="Delete the workouts whose deletion an earlier sync has held.",
 )
 @click.option(
     "--every",
@@ -66,9 +66,9 @@ def command(
     The first sync fetches the whole history, or everything from --since on. A sync that was stopped
     continues where it was.
 
-    If many workouts vanish from the source at once, none of them is deleted here: it may be a
-    mistake of the source. The sync says so, with exit code 5, until the source lists them again or
-    you repeat it with --confirm-deletions.
+    If many workouts vanish from the source, at once or within 30 days, they are kept here: it may
+    be a mistake of the source. The sync says so, with exit code 5, until the source lists them
+    again or you repeat it with --confirm-deletions.
     """
     options = Options(**chosen)
     if options.since and options.until and options.since > options.until:

@@ -2,8 +2,7 @@
 
 Absence from a list does not prove a deletion. The start of the record may have been edited, or the
 list may leave out records by mistake. A mistake of a service concerns many records, and may concern
-its list and its other addresses alike, so many deletions at once are held until the athlete
-confirms them.
+its list and its other addresses alike, so many deletions are held until the athlete confirms them.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.model.stored import PartName, RecordState, RunDecision
-from fitglue_registry.plugin_api import Part, Unavailable, UnavailableState
+from fitglue_registry.plugin_api import Part, Unavailable, UnavailableState, Window
 from fitglue_registry.store.quarantine import quarantined, release
 from fitglue_registry.store.records import (
     count_existing,
@@ -27,8 +26,8 @@ from fitglue_registry.sync.events import Decided, Events, held_event
 from fitglue_registry.sync.fetching.ask_for_parts import ask_for
 from fitglue_registry.sync.fetching.read_ahead import RecordReadAhead
 from fitglue_registry.sync.fetching.store_answers import keep_parts
-from fitglue_registry.sync.listing.vanishing import ALWAYS_ALLOWED, most_deletions
-from fitglue_registry.sync.reasons import reason_text
+from fitglue_registry.sync.listing.deletion_limit import deletable_records, recent_deletions
+from fitglue_registry.sync.reasons import confirmed_text, reason_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +44,18 @@ _UNLISTED = "not in the list, but still at the source"
 _CANNOT_BE_ASKED = (
     "no longer listed, or listed as deleted; the source cannot be asked for a single record"
 )
-_HELD = "its deletion is held, because many records vanished at once"
+_HELD = "its deletion is held, because many records vanished within 30 days"
+
+
+def reported_as_held(context: SyncContext) -> set[str]:
+    """Return the external ids of the records whose deletion the athlete can confirm.
+
+    An earlier run has reported that their deletion is held. A record that a killed run has held,
+    without asking for it and without a word about it, is not among them.
+    """
+    with context.database.read() as db:
+        held = records_in_state(db, context.connection_id, RecordState.HELD)
+    return {record.external_id for record in held if record.is_reported}
 
 
 class Confirmation:
@@ -54,22 +64,17 @@ class Confirmation:
     A record whose confirmation fails stays as it is, and the next sync asks again.
 
     Args:
-        run: The run.
-        confirmed: The athlete has confirmed the deletions, however many they are.
+        run: The run, which knows the deletions that the athlete has confirmed.
     """
 
     def __init__(
         self,
         run: Run,
-        *,
-        confirmed: bool,
     ) -> None:
         self._run = run
         self._context = run.context
-        self._confirmed = confirmed
         # Each record is asked for once in a run.
         self._asked: set[str] = set()
-        self._deleted = 0
         self._reported = 0
 
     def settle(self) -> Events:
@@ -85,7 +90,9 @@ class Confirmation:
             yield from _ask_by_id(self._run, part, vanished, gone)
         else:
             gone.update(_unconfirmed(vanished))
-        yield from self._delete_or_hold(vanished, gone)
+        gone_records = [record for record in vanished if record.id in gone]
+        yield from self._delete_confirmed(gone_records, gone)
+        yield from self._delete_or_hold(gone_records, gone)
         yield from self._report()
 
     def _to_ask(self) -> list[RecordRow]:
@@ -99,10 +106,15 @@ class Confirmation:
                 continue
             # Nothing new is to be expected about a held record before the next full walk. Asking
             # for each of them in every sync would use up the budget.
-            was_asked = record.state == RecordState.HELD and record.reason is not None
-            if self._confirmed or not was_asked:
+            if self._is_confirmed(record) or not record.is_asked:
                 vanished.append(record)
         return vanished
+
+    def _is_confirmed(
+        self,
+        record: RecordRow,
+    ) -> bool:
+        return record.external_id in self._run.confirmed
 
     def _read(
         self,
@@ -111,41 +123,51 @@ class Confirmation:
         with self._context.database.read() as db:
             return records_in_state(db, self._context.connection_id, *states)
 
-    def _delete_or_hold(
+    def _delete_confirmed(
         self,
-        vanished: Sequence[RecordRow],
+        gone_records: Sequence[RecordRow],
         gone: Mapping[int, Unavailable],
     ) -> Events:
-        """Settle the records that the source does not have."""
-        if not gone:
+        """Delete the records whose deletion the athlete has confirmed, however many they are.
+
+        The athlete was told how many deletions before them count, so these are confirmed, too.
+        """
+        confirmed = [record for record in gone_records if self._is_confirmed(record)]
+        if confirmed:
+            _confirm_earlier(self._run)
+        for record in confirmed:
+            yield from _mark_as_gone(self._run, record, gone[record.id], confirmed=True)
+
+    def _delete_or_hold(
+        self,
+        gone_records: Sequence[RecordRow],
+        gone: Mapping[int, Unavailable],
+    ) -> Events:
+        """Settle the other records that the source does not have."""
+        records = [record for record in gone_records if not self._is_confirmed(record)]
+        if not records:
             return
         deletable = self._deletable()
-        for record in vanished:
-            if record.id not in gone:
-                continue
+        for record in records:
             if record.id in deletable:
-                self._deleted += 1
-                yield from _mark_as_gone(self._run, record, gone[record.id])
+                yield from _mark_as_gone(self._run, record, gone[record.id], confirmed=False)
             else:
                 yield from _hold(self._run, record, gone[record.id])
 
     def _deletable(self) -> set[int]:
-        """Return the ids of the records that may be deleted now if the source does not have them.
-
-        The list has held those of each window that lost too many. What is left of them is little
-        enough if the source has most of them under their ids. And however small the windows are,
-        they must not lose too many together.
-        """
-        missing = {record.id for record in self._read(RecordState.MISSING)}
-        held = {record.id for record in self._read(RecordState.HELD)}
-        if self._confirmed:
-            return missing | held
-        # Records that could not be asked for count, too: the next sync may find them gone.
-        deletable = missing if len(held) > ALWAYS_ALLOWED else missing | held
+        """Return the ids of the records that may be deleted if the source does not have them."""
+        vanished = []
+        for record in self._read(RecordState.MISSING, RecordState.HELD):
+            if not self._is_confirmed(record):
+                vanished.append((record, RecordState(record.state)))
         with self._context.database.read() as db:
             existing = count_existing(db, self._context.connection_id)
-        most = most_deletions(existing + self._deleted)
-        return deletable if self._deleted + len(deletable) <= most else set()
+        return deletable_records(vanished, existing, self._count_recent())
+
+    def _count_recent(self) -> int:
+        """Return how many deletions count, those of this run included."""
+        with self._context.database.read() as db:
+            return len(recent_deletions(self._context, db, Window()))
 
     def _report(self) -> Events:
         """Yield how many deletions are held, if that has not been reported yet."""
@@ -153,7 +175,17 @@ class Confirmation:
         if not held or len(held) == self._reported:
             return
         self._reported = len(held)
-        yield held_event(self._context.name, held)
+        yield held_event(self._context.name, held, recent=self._count_recent())
+
+
+def _confirm_earlier(run: Run) -> None:
+    """Note that the athlete has confirmed the deletions of the last days.
+
+    They no longer count towards the limit.
+    """
+    with run.transaction() as transaction:
+        for record in recent_deletions(run.context, transaction.db, Window()):
+            update_record(transaction.db, record.id, reason=confirmed_text(record.reason))
 
 
 def _unconfirmed(missing: Sequence[RecordRow]) -> dict[int, Unavailable]:
@@ -287,6 +319,8 @@ def _mark_as_gone(
     run: Run,
     record: RecordRow,
     answer: Unavailable,
+    *,
+    confirmed: bool,
 ) -> Events:
     """Turn a record into a tombstone.
 
@@ -303,7 +337,7 @@ def _mark_as_gone(
             record.id,
             state=RecordState.GONE,
             gone_at=now,
-            reason=reason_text(answer),
+            reason=reason_text(answer, confirmed=confirmed),
         )
         transaction.decide(RunDecision.GONE, record.id, answer.reason)
         # The raw parts are kept, but nobody needs to repair a record that no longer exists.

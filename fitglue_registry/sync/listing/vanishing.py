@@ -10,22 +10,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fitglue_registry.model.stored import RecordState
-from fitglue_registry.plugin_api import UnavailableState
+from fitglue_registry.plugin_api import UnavailableState, Window
 from fitglue_registry.store.records import count_existing, known_records, records_in
+from fitglue_registry.sync.listing.deletion_limit import most_deletions, recent_deletions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy.engine import Connection as Db
 
-    from fitglue_registry.plugin_api import Listing, Window
+    from fitglue_registry.plugin_api import Listing
     from fitglue_registry.store.records import RecordRow
     from fitglue_registry.sync.run import Run
-
-#: So many records may vanish at once, however few there are. Somebody deletes a week of workouts.
-ALWAYS_ALLOWED = 5
-#: One in so many of the records that were expected may vanish at once.
-_ONE_IN = 10
 
 _SUSPECTED = (RecordState.MISSING, RecordState.HELD)
 
@@ -37,7 +33,7 @@ class Vanished:
     Attributes:
         missing: Those that were there until now.
         suspected: Those that were not there before either, and whose state changes because fewer or
-            more records are missing than before.
+            more records are missing than before. A deletion that was reported as held stays held.
         state: The state that all of them get: missing, or held if they are too many.
     """
 
@@ -47,11 +43,6 @@ class Vanished:
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.suspected)
-
-
-def most_deletions(expected: int) -> int:
-    """Return how many of so many records may be deleted at once without a confirmation."""
-    return max(ALWAYS_ALLOWED, expected // _ONE_IN)
 
 
 def is_deleted(row: Listing) -> bool:
@@ -80,21 +71,42 @@ def find_vanished(
     context = run.context
     of_rows = known_records(db, context.connection_id, deleted).values()
     absent = {record.id: record for record in of_rows if record.state != RecordState.GONE}
+    # The days among whose records so many may vanish; without days, the whole history.
+    days = Window()
     expected = count_existing(db, context.connection_id) if absent else 0
     if context.entry.sync.deletions and window.changed_since is None:
+        days = window
         in_window = records_in(db, context.connection_id, window)
         absent |= {record.id: record for record in in_window}
         expected = len(in_window)
-    absent = {key: row for key, row in absent.items() if row.external_id not in run.listed}
+    vanished = [row for row in absent.values() if _is_open(run, row)]
+    if not vanished:
+        return Vanished()
+    recent = len(recent_deletions(context, db, days))
     # The decision is stored with the window. So it is the same if the process is killed before the
     # source is asked for the records.
-    is_too_many = len(absent) > most_deletions(expected)
-    state = RecordState.HELD if is_too_many else RecordState.MISSING
+    is_too_many = len(vanished) + recent > most_deletions(expected + recent)
+    return _in_state(vanished, RecordState.HELD if is_too_many else RecordState.MISSING)
+
+
+def _is_open(
+    run: Run,
+    record: RecordRow,
+) -> bool:
+    """Return whether a record may have been deleted, and nobody has decided about that yet."""
+    return record.external_id not in run.listed and record.external_id not in run.confirmed
+
+
+def _in_state(
+    vanished: Sequence[RecordRow],
+    state: RecordState,
+) -> Vanished:
+    """Return the records, divided into those that have vanished now and those that had before."""
     missing = []
     suspected = []
-    for record in absent.values():
+    for record in vanished:
         if record.state not in _SUSPECTED:
             missing.append(record)
-        elif record.state != state:
+        elif record.state != state and not record.is_reported:
             suspected.append(record)
     return Vanished(missing, suspected, state)

@@ -18,8 +18,7 @@ from fitglue_intervals.testing import StandIn
 from fitglue_registry import Host, Options, Policy
 from fitglue_registry.errors import AthleteNeeded, Busy
 from fitglue_registry.secrets.memory import MemorySecretStore
-from fitglue_registry.sync.events import Decided, SyncFinished, SyncStopped
-from fitglue_registry.sync.listing.vanishing import ALWAYS_ALLOWED
+from fitglue_registry.sync.events import Decided, DeletionsHeld, SyncFinished, SyncStopped
 from fitglue_registry.testing import FakeClock
 from tests.faults.machine.expected import OVERLAP, WALK_EVERY, Listing, Model
 from tests.faults.machine.stores import assert_invariants, read_store
@@ -438,13 +437,13 @@ class Machine(RuleBasedStateMachine):
         if not read_store(self.host).windows:
             self.walk_began = None
 
-    def options(self, **chosen: Any) -> Options:
-        """Return the options of a sync, which confirms deletions if more than five are possible."""
-        return Options(**chosen, confirm_deletions=len(self.deleted) > ALWAYS_ALLOWED)
-
-    def run(self, options: Options) -> SyncFinished | SyncStopped:
-        """Run a sync and return its last event."""
-        return list(self.host.sync(options=options))[-1]  # type: ignore[return-value]
+    def run(self, options: Options) -> SyncFinished | SyncStopped | DeletionsHeld:
+        """Run a sync and return its last event, or that it holds deletions."""
+        events = list(self.host.sync(options=options))
+        for event_ in events:
+            if isinstance(event_, DeletionsHeld):
+                return event_
+        return events[-1]  # type: ignore[return-value]
 
     def sync_with(self, options: Options) -> None:
         """Run a sync, and assert its outcome, its counts and the store after it."""
@@ -456,6 +455,9 @@ class Machine(RuleBasedStateMachine):
             assert last.error.code == "FG-key-rejected"
             assert self.host.connections.list()[0].state == "credentials-rejected"
             return
+        if isinstance(last, DeletionsHeld):
+            self.confirm_deletions(listing, options)
+            return
         assert isinstance(last, SyncFinished), last
         self.last = last
         expected = self.ended(listing, options, moment)
@@ -463,19 +465,24 @@ class Machine(RuleBasedStateMachine):
             assert {name: last.counts.get(name, 0) for name in expected} == expected
         self.assert_agreement()
 
+    def confirm_deletions(self, listing: Listing, options: Options) -> None:
+        """Confirm deletions that are held; until then, the sync counts as interrupted."""
+        self.was_interrupted(listing, options)
+        self.sync_with(Options(full=True, files=options.files, confirm_deletions=True))
+
     @precondition(lambda self: self.connected)
     @rule(files=st.booleans())
     def sync(self, files: bool) -> None:
         """Run an ordinary sync."""
         self.count("sync")
-        self.sync_with(self.options(files=files))
+        self.sync_with(Options(files=files))
 
     @precondition(lambda self: self.connected)
     @rule(files=st.booleans())
     def full_walk(self, files: bool) -> None:
         """Run a full walk."""
         self.count("full walk")
-        self.sync_with(self.options(full=True, files=files))
+        self.sync_with(Options(full=True, files=files))
 
     @precondition(lambda self: self.connected)
     @rule(
@@ -492,20 +499,20 @@ class Machine(RuleBasedStateMachine):
         )
         if since_day and until_day and since_day > until_day:
             until_day = None
-        self.sync_with(self.options(since=since_day, until=until_day, files=files))
+        self.sync_with(Options(since=since_day, until=until_day, files=files))
 
     @precondition(lambda self: self.key_is_good)
     @rule()
     def sync_twice(self) -> None:
         """Sync twice, and assert that the second sync makes one request and changes nothing."""
-        self.sync_with(self.options())
+        self.sync_with(Options())
         if self.walk_is_due():
             # That sync resumed a full walk that began so long ago that the next one is due already:
             # the date of a full walk is its beginning.
-            self.sync_with(self.options())
+            self.sync_with(Options())
         self.count("a sync with nothing new")
         self.server.clear_requests()
-        self.sync_with(self.options())
+        self.sync_with(Options())
         assert dict(self.last.counts) == {}
         assert len(self.server.requests) == 1, self.server.requests
 
@@ -518,7 +525,7 @@ class Machine(RuleBasedStateMachine):
         store.
         """
         self.count("the process aborts at the n-th commit")
-        options = self.options(full=full, files=files)
+        options = Options(full=full, files=files)
         listing, moment = self.listing(options), self.clock.moment
         self.began(listing)
         left = [point]
@@ -536,6 +543,9 @@ class Machine(RuleBasedStateMachine):
             self.was_interrupted(listing, options)
         else:
             event.remove(self.host.workspace.database.engine, "commit", abort)
+            if isinstance(last, DeletionsHeld):
+                self.confirm_deletions(listing, options)
+                return
             assert isinstance(last, SyncFinished), last
             self.ended(listing, options, moment)
             self.assert_agreement()
@@ -547,17 +557,19 @@ class Machine(RuleBasedStateMachine):
         sync is running.
         """
         self.count("stopped by the user, while a second process tries to sync")
-        options = self.options(full=full)
+        options = Options(full=full)
         listing, moment = self.listing(options), self.clock.moment
         self.began(listing)
         events, last, second = self.host.sync(options=options), None, self.open()
+        is_held = False
         for number, last in enumerate(events, start=1):
+            is_held = is_held or isinstance(last, DeletionsHeld)
             if number == 1 and not isinstance(last, SyncFinished | SyncStopped):
                 self.assert_busy(second)
             if number == after:
                 break
         events.close()
-        if isinstance(last, SyncFinished):
+        if isinstance(last, SyncFinished) and not is_held:
             self.ended(listing, options, moment)
             self.assert_agreement()
         else:
