@@ -290,7 +290,7 @@ def why(demo: Demo, touched: Mapping[str, str]) -> None:
 def question(demo: Demo) -> None:
     """Query the stable views with SQL."""
     demo.say(
-        "9. Query your database. It has four views whose columns stay the same from version to "
+        "9. Query your database. It has views whose columns stay the same from version to "
         "version. `fitglue sql --path` prints the file for other tools."
     )
     demo.fitglue(

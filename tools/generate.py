@@ -27,10 +27,17 @@ from fitglue_registry.registry import Catalogue, Folder  # noqa: E402
 from fitglue_registry.registry.help import article  # noqa: E402
 from fitglue_registry.registry.loading import load_catalogue  # noqa: E402
 from fitglue_registry.store.database import Database  # noqa: E402
+from fitglue_registry.store.document_views import (  # noqa: E402
+    DEVICE_FIELDS,
+    GEAR_FIELDS,
+    LAP_FIELDS,
+    METRIC_FIELDS,
+    SET_FIELDS,
+    ZONE_FIELDS,
+)
 from fitglue_registry.store.migrate import upgrade  # noqa: E402
 from fitglue_registry.store.sql import column_names  # noqa: E402
 from fitglue_registry.store.tables import metadata  # noqa: E402
-from fitglue_registry.store.views import _LAP_FIELDS  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -448,6 +455,7 @@ UNITS = {
     "mps": "m/s",
     "kcal": "kcal",
     "watts": "W",
+    "kg": "kg",
 }
 VIEWS = {
     "activities": (
@@ -461,6 +469,26 @@ VIEWS = {
         "its whole file here."
     ),
     "runs": "One row for each sync or rebuild that changed something.",
+    "sets": "One row for each set of strength training of an activity, in order, rests included.",
+    "zones": (
+        "One row for each training zone of an activity in which a source counted the time. The "
+        "zones and their limits are those of the source."
+    ),
+    "gear": "One row for each activity whose bike, shoes or other equipment is known.",
+    "devices": "One row for each activity whose recording device is known.",
+    "metrics": (
+        "One row for each number of an activity that has no column of its own, such as "
+        "`decoupling_pct`. The end of a name is its unit."
+    ),
+}
+#: View → the types of its columns that are inside documents.
+DOCUMENT_FIELDS = {
+    "laps": LAP_FIELDS,
+    "sets": SET_FIELDS,
+    "zones": ZONE_FIELDS,
+    "gear": GEAR_FIELDS,
+    "devices": DEVICE_FIELDS,
+    "metrics": METRIC_FIELDS,
 }
 MEANINGS = {
     "id": "permanent id",
@@ -505,7 +533,22 @@ MEANINGS = {
     "average_speed_mps": "",
     "training_load": "as the source computes it",
     "rpe": "rating of perceived exertion, 1 to 10",
-    "kind": "of a lap: lap, interval or length; of a run: sync or rebuild",
+    "set_no": "counted from 1",
+    "exercise": "name of the exercise",
+    "reps": "number of repetitions",
+    "weight_kg": "",
+    "superset": "the same for all sets of one superset",
+    "notes": "notes of the athlete",
+    "zone_no": "counted from 1",
+    "zone": "name of the zone",
+    "upper_limit": "upper limit of the zone; null if it has none, or if it is unknown",
+    "limit_unit": "bpm, or % of the threshold",
+    "gear_id": "id of the equipment at the source",
+    "manufacturer": "",
+    "product": "model, as the file names it",
+    "serial": "serial number",
+    "software": "version of the firmware",
+    "value": "",
     "label": "",
     "intensity": "work, recovery, warmup, cooldown or rest",
     "start_s": "time since the start of the workout",
@@ -516,6 +559,20 @@ MEANINGS = {
     "error": "JSON with code, what, where, why and fix",
     "options": "JSON: the options of the run",
     "host_version": "version of fitglue-registry",
+}
+#: The meanings of columns that mean something else in each view.
+MEANINGS_IN = {
+    ("laps", "kind"): "lap, interval or length",
+    ("runs", "kind"): "sync or rebuild",
+    ("sets", "kind"): "normal, rest, warmup, failure, dropset, or the source's own word",
+    ("sets", "elapsed_s"): "duration of the set",
+    ("sets", "distance_m"): "distance of the set",
+    ("zones", "kind"): "heartrate, power, pace or grade_adjusted_pace",
+    ("zones", "elapsed_s"): "time in the zone",
+    ("gear", "name"): "name that the athlete gave it",
+    ("gear", "distance_m"): "distance covered with it when the source last changed the activity",
+    ("devices", "name"): "name as people know it",
+    ("metrics", "name"): "name of the number, which ends with its unit",
 }
 
 
@@ -550,7 +607,7 @@ def views_page() -> Iterator[str]:
         for name in names:
             yield (
                 f"| `{name}` | {type_of(view, name)} | {UNITS.get(name.rpartition('_')[2], '')} "
-                f"| {MEANINGS[name]} |"
+                f"| {MEANINGS_IN.get((view, name), MEANINGS.get(name))} |"
             )
     yield from _role_for_reading(columns)
 
@@ -606,14 +663,15 @@ def _role_for_reading(views: Iterable[str]) -> Iterator[str]:
 
 def type_of(view: str, name: str) -> str:
     """Return the type of a column, from the table or the lap field that it comes from."""
-    if view == "laps" and name in _LAP_FIELDS:
-        return {"TEXT": "text", "REAL": "number"}[_LAP_FIELDS[name]]
-    if name in ("sources", "lap_no"):
+    kind = DOCUMENT_FIELDS.get(view, {}).get(name)
+    if kind is not None:
+        return {"TEXT": "text", "REAL": "number", "INTEGER": "whole number"}[kind]
+    if name in ("sources", "lap_no", "set_no"):
         return "whole number"
     if name in ("stub", "gone", "start_is_utc"):
         return "true or false"
     tables = [
-        metadata.tables[f"fg_{'activities' if view == 'laps' else view}"],
+        metadata.tables[f"fg_{'activities' if view in DOCUMENT_FIELDS else view}"],
         *metadata.sorted_tables,
     ]
     column = next((table.c[name] for table in tables if name in table.c), None)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from fitglue_registry.backup.finding import first_few
 from fitglue_registry.store.formats import HEAD
 from fitglue_registry.store.migrate import upgrade
-from fitglue_registry.store.views import definitions
+from fitglue_registry.store.views import names_in
 
 if TYPE_CHECKING:
     import sqlite3
@@ -84,7 +84,7 @@ def differences(connection: sqlite3.Connection, format_: str) -> Differences:
     """
     ours = _schema_of(format_)
     # The texts of earlier views are not known. An upgrade drops them before anything reads them.
-    earlier_views = set() if format_ == HEAD else set(definitions("sqlite"))
+    earlier_views = frozenset[str]() if format_ == HEAD else names_in(format_)
     foreign, changed = [], []
     present = _read(connection)
     for key, description in present.items():

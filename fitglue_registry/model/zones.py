@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 #: Kind of zones → the extension that has them, and the name of their times in it.
 ZONES = {
@@ -59,40 +59,43 @@ def zones_of(extensions: Mapping[str, Any]) -> Iterator[Zone]:
         if not isinstance(stated, dict):
             continue
         times = stated.get(name)
-        if times is None and kind == "power":
-            times = stated.get(NAMED_TIMES)
-        if isinstance(times, list):
-            yield from _zones(kind, times, stated)
+        named = stated.get(NAMED_TIMES)
+        if times is None and kind == "power" and isinstance(named, list):
+            yield from _zones(kind, map(_named_time, named), stated)
+        elif isinstance(times, list):
+            yield from _zones(kind, ((None, time) for time in times), stated)
+
+
+def _named_time(time: Any) -> tuple[Any, Any]:
+    """Return the name and the seconds of a zone that is an object."""
+    if not isinstance(time, dict):
+        return None, None
+    return time.get("id"), time.get("secs")
 
 
 def _zones(
     kind: str,
-    times: list[Any],
+    times: Iterable[tuple[Any, Any]],
     stated: Mapping[str, Any],
 ) -> Iterator[Zone]:
-    limits, unit = _limits(stated)
-    for position, time in enumerate(times):
-        name = f"Z{position + 1}"
-        seconds = time
-        if isinstance(time, dict):
-            seconds = time.get("secs")
-            name = str(time.get("id") or name)
-        if not _is_number(seconds):
-            continue
-        upper = None
-        if position < len(limits) and _is_number(limits[position]):
-            upper = limits[position]
-        # The last zone has no upper limit, which some sources write as a large number.
-        if upper is not None and unit == "%" and upper >= NO_LIMIT:
-            upper = None
-        yield Zone(kind, name, seconds, upper, None if upper is None else unit)
+    for position, (name, seconds) in enumerate(times):
+        if _is_number(seconds):
+            upper, unit = _limit(stated, position)
+            shown = f"Z{position + 1}" if name is None else str(name)
+            yield Zone(kind, shown, seconds, upper, unit)
 
 
-def _limits(stated: Mapping[str, Any]) -> tuple[list[Any], str | None]:
+def _limit(stated: Mapping[str, Any], position: int) -> tuple[float | None, str | None]:
+    """Return the upper limit of a zone and its unit, or ``None`` twice."""
     for name, unit in BOUNDS.items():
-        if isinstance(stated.get(name), list):
-            return stated[name], unit
-    return [], None
+        limits = stated.get(name)
+        if not isinstance(limits, list) or position >= len(limits):
+            continue
+        limit = limits[position]
+        # The last zone has no upper limit, which some sources write as a large number.
+        if _is_number(limit) and not (unit == "%" and limit >= NO_LIMIT):
+            return limit, unit
+    return None, None
 
 
 def _is_number(value: Any) -> bool:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 
-from fitglue_registry.store.schema import lock_schema, recreating_views
+from fitglue_registry.store.schema import check_new_views, lock_schema, recreating_views
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -36,6 +37,8 @@ def upgrade(connection: Connection, target: str = "head") -> None:
     old format or the new one.
     """
     lock_schema(connection)
+    revision = MigrationContext.configure(connection).get_current_revision()
+    check_new_views(connection, revision)
     settings = config()
     settings.attributes["connection"] = connection
     with recreating_views(connection, create=target == "head"):

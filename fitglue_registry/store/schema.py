@@ -15,7 +15,7 @@ from fitglue_registry.store.postgresql import ensure_schema, schema_of
 from fitglue_registry.store.tables import metadata
 from fitglue_registry.store.taking_over import take_over
 from fitglue_registry.store.version_table import VERSION_TABLE, version_table
-from fitglue_registry.store.views import definitions
+from fitglue_registry.store.views import definitions, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +75,30 @@ def has_store(connection: Connection) -> bool:
     return all(inspector.has_table(name, schema) for name in (VERSION_TABLE, "fg_athletes"))
 
 
+def check_new_views(connection: Connection, format_: str | None) -> None:
+    """Check that nobody has made a table or a view with the name of a view that will be added.
+
+    Args:
+        connection: The database.
+        format_: Its format, before it is upgraded.
+
+    Raises:
+        StoreFailed: FG-view-name-taken, before anything is changed.
+    """
+    inspector = sa.inspect(connection)
+    schema = schema_of(connection)
+    existing = {*inspector.get_table_names(schema), *inspector.get_view_names(schema)}
+    new = definitions(connection.dialect.name).keys() - names_in(format_)
+    taken = sorted(existing & new)
+    if taken:
+        raise StoreFailed(
+            "FG-view-name-taken",
+            f"the database has a table or a view {taken[0]} that is not FitGlue's",
+            why=f"this version of FitGlue has a view of that name; taken are: {', '.join(taken)}",
+            fix="rename it, and run the same command again; nothing was changed",
+        )
+
+
 def _check_names(connection: Connection) -> None:
     """Check that no table and no view of somebody else has one of our names."""
     inspector = sa.inspect(connection)
@@ -103,5 +127,8 @@ def recreating_views(connection: Connection, *, create: bool = True) -> Iterator
     for name in views:
         connection.execute(sa.text(f"DROP VIEW IF EXISTS {name}"))
     yield
+    is_postgresql = connection.dialect.name == "postgresql"
     for name, select in views.items() if create else ():
-        connection.exec_driver_sql(f"CREATE VIEW {name} AS {select.replace('%', '%%')}")
+        # psycopg takes a % for the beginning of a parameter, and sqlite3 does not.
+        statement = select.replace("%", "%%") if is_postgresql else select
+        connection.exec_driver_sql(f"CREATE VIEW {name} AS {statement}")

@@ -372,4 +372,9 @@ def test_columns_of_every_view_can_be_listed(filled):
         "laps",
         "source_activities",
         "runs",
+        "sets",
+        "zones",
+        "gear",
+        "devices",
+        "metrics",
     }

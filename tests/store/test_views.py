@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fitglue_registry.model import Lap, Stub
+from fitglue_registry.model import Device, Gear, Lap, StrengthSet, Stub
+from fitglue_registry.model.zones import zones_of
 from fitglue_registry.store.runs import Decision, RunLog
 from fitglue_registry.store.sql import column_names, run_sql
 from tests.library import reading
@@ -34,6 +35,7 @@ ACTIVITY_COLUMNS = [
     "training_load",
     "rpe",
 ]
+WHOSE = ["activity_id", "number", "athlete_id"]
 COLUMNS = {
     "activities": [
         "id",
@@ -99,7 +101,25 @@ COLUMNS = {
         "options",
         "host_version",
     ],
+    "sets": [
+        *WHOSE,
+        "set_no",
+        "exercise",
+        "kind",
+        "reps",
+        "weight_kg",
+        "elapsed_s",
+        "distance_m",
+        "start_utc",
+        "superset",
+        "notes",
+    ],
+    "zones": [*WHOSE, "kind", "zone_no", "zone", "elapsed_s", "upper_limit", "limit_unit"],
+    "gear": [*WHOSE, "name", "gear_id", "distance_m"],
+    "devices": [*WHOSE, "name", "manufacturer", "product", "serial", "software"],
+    "metrics": [*WHOSE, "name", "value"],
 }
+ZONES = "SELECT kind, zone, elapsed_s, upper_limit, limit_unit FROM zones ORDER BY kind, zone_no"
 
 
 @pytest.fixture
@@ -140,15 +160,20 @@ def test_gone_activities_are_in_no_view_but_that_of_sources(fill):
     """Activities that are gone appear only in the view ``source_activities``, with a flag."""
 
     def work(library):
-        source_activity_id = library.source_activity(laps=(Lap(),))
+        source_activity_id = library.source_activity(
+            laps=(Lap(),),
+            sets=(StrengthSet(exercise="Squat"),),
+            gear=Gear("Canyon"),
+            device=Device("Edge"),
+            metrics={"trimp": 1.0},
+            extensions={"heartrate_zones": {"times_s": [1]}},
+        )
         library.assign((source_activity_id,), gone=True)
         library.gone(source_activity_id)
 
-    counts = ", ".join(
-        f"(SELECT count(*) FROM {view}) AS {view}"
-        for view in ("activities", "laps", "source_activities")
-    )
-    assert fill(work, f"SELECT {counts}") == [{"activities": 0, "laps": 0, "source_activities": 1}]
+    views = [view for view in COLUMNS if view != "runs"]
+    counts = ", ".join(f"(SELECT count(*) FROM {view}) AS {view}" for view in views)
+    assert fill(work, f"SELECT {counts}") == [dict.fromkeys(views, 0) | {"source_activities": 1}]
 
 
 def test_the_view_of_sources_says_whose_and_in_which_state(fill, activity):
@@ -223,6 +248,96 @@ def test_the_view_of_laps_numbers_them_from_one(fill):
             "average_watts": None,
         },
     ]
+
+
+def test_the_view_of_sets_numbers_them_from_one(fill):
+    """The view ``sets`` has repetitions and weights as numbers; a zero is zero, and an absent value
+    is null.
+    """
+
+    def work(library):
+        squat = StrengthSet(exercise="Squat", reps=0, weight_kg=42.5, kind="normal", superset="a")
+        library.activity(sets=(squat, StrengthSet(exercise="Rest", kind="rest", elapsed_s=90.0)))
+
+    rows = fill(work, "SELECT number, set_no, exercise, kind, reps, weight_kg, elapsed_s FROM sets")
+    assert [tuple(row.values()) for row in rows] == [
+        (1, 1, "Squat", "normal", 0, 42.5, None),
+        (1, 2, "Rest", "rest", None, None, 90.0),
+    ]
+
+
+def test_volume_can_be_summed_by_exercise(fill):
+    """The question that people ask of sets needs no casts."""
+    sets = [StrengthSet(exercise="Squat", reps=reps, weight_kg=40.0) for reps in (10, 8)]
+    question = "SELECT exercise, sum(reps * weight_kg) AS kg FROM sets GROUP BY exercise"
+    rows = fill(lambda library: library.activity(sets=tuple(sets)), question)
+    assert rows == [{"exercise": "Squat", "kg": 720.0}]
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        {"heartrate_zones": {"times_s": [60, 0, 30.5], "bounds_bpm": [134, 147]}},
+        {
+            "power_zones": {
+                "times": [{"id": "Z1", "secs": 60}, {"secs": 5}, {"id": "SS", "secs": 1}],
+                "bounds_pct": [55, 999],
+            }
+        },
+        {"power_zones": {"times_s": [1], "times": [{"id": "Z1", "secs": 2}]}},
+        {"power_zones": {"times_s": None, "times": [{"id": "Z1", "secs": 2}]}},
+        {"pace_zones": {"times_s": [1, 2], "grade_adjusted_times_s": [3], "bounds_pct": [80, 90]}},
+        {"heartrate_zones": "none", "power_zones": [1, 2], "pace_zones": None},
+        {"heartrate_zones": {"times_s": "abc"}, "power_zones": {"times": {"id": "Z1"}}},
+        {"heartrate_zones": {"times_s": [None, True, "7", [8], {"secs": 9}, 10]}},
+        {"power_zones": {"times": [None, 3, "x", [1], {"id": 4, "secs": "5"}, {"secs": 6}]}},
+        {"heartrate_zones": {"times_s": [1, 2], "bounds_bpm": ["a", True], "bounds_pct": "b"}},
+        {"heartrate_zones": {"times_s": [1], "bounds_bpm": {"0": 5}, "bounds_pct": [70]}},
+    ],
+)
+def test_the_view_of_zones_has_what_is_shown(fill, extensions):
+    """The view ``zones`` has the zones that ``show`` prints, whatever form a source gives them."""
+    rows = fill(lambda library: library.activity(extensions=extensions), ZONES)
+    by_kind = sorted(zones_of(extensions), key=lambda zone: zone.kind)
+    assert [tuple(row.values()) for row in rows] == [tuple(zone) for zone in by_kind]
+
+
+def test_the_views_of_gear_and_devices_have_a_row_if_it_is_known(fill):
+    """An activity without gear has no row in ``gear``, and one without a device none in
+    ``devices``.
+    """
+
+    def work(library):
+        library.activity(gear=Gear("Canyon", id="b1", distance_m=0.0))
+        library.activity(device=Device("Edge", serial="34"))
+
+    assert fill(work, "SELECT number, name, gear_id, distance_m FROM gear") == [
+        {"number": 1, "name": "Canyon", "gear_id": "b1", "distance_m": 0.0}
+    ]
+
+
+def test_a_device_has_its_serial_number(fill):
+    """The view ``devices`` has what the file says of the device."""
+    work = lambda library: library.activity(device=Device("Edge", serial="34"))  # noqa: E731
+    question = "SELECT number, name, manufacturer, serial FROM devices"
+    assert fill(work, question) == [
+        {"number": 1, "name": "Edge", "manufacturer": None, "serial": "34"}
+    ]
+
+
+def test_whole_seconds_in_zones_are_divided_as_numbers(fill):
+    """A source that states whole seconds does not make the hours whole numbers."""
+    zones = {"heartrate_zones": {"times_s": [5400], "bounds_bpm": [133]}}
+    question = "SELECT sum(elapsed_s) / 3600 AS hours, max(upper_limit) / 2 AS half FROM zones"
+    rows = fill(lambda library: library.activity(extensions=zones), question)
+    assert rows == [{"hours": 1.5, "half": 66.5}]
+
+
+def test_each_metric_is_a_row(fill):
+    """The view ``metrics`` has each number by its name."""
+    work = lambda library: library.activity(metrics={"trimp": 81.5, "odd \"'% Ü": 0.0})  # noqa: E731
+    rows = fill(work, "SELECT name, value FROM metrics ORDER BY value")
+    assert rows == [{"name": "odd \"'% Ü", "value": 0.0}, {"name": "trimp", "value": 81.5}]
 
 
 def test_values_are_numbers_that_can_be_summed(fill):
