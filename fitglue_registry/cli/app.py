@@ -31,7 +31,7 @@ from fitglue_registry.cli.text import (
     prepare_streams,
     terminal_width,
 )
-from fitglue_registry.errors import FitglueError, StoreFailed
+from fitglue_registry.errors import FitglueError, StoreFailed, UserMistake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -309,7 +309,12 @@ def _call(cli: CliContext, arguments: list[str]) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2
-    except (KeyboardInterrupt, click.Abort):
+    except click.Abort as stop:
+        # click raises it for Ctrl-C, and if nobody can answer a question.
+        if isinstance(stop.__context__, EOFError):
+            return _fail(cli, _input_ended(), arguments)
+        return _stopped(cli, arguments)
+    except KeyboardInterrupt:
         return _stopped(cli, arguments)
     except BrokenPipeError:
         raise
@@ -321,6 +326,15 @@ def _call(cli: CliContext, arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001
         # The boundary of the process: print a message, and write the traceback to a file.
         return _fail(cli, error, arguments)
+
+
+def _input_ended() -> UserMistake:
+    return UserMistake(
+        "FG-input-ended",
+        "standard input ended before a question was answered",
+        why="it was closed, or a pipe or a file had nothing more",
+        fix="run the command in a terminal, or give what it asks for as an option",
+    )
 
 
 def _stopped(cli: CliContext, arguments: Sequence[str]) -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import webbrowser
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
+from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.loopback import Listener
 from fitglue_registry.errors import UserMistake
 
@@ -16,7 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fitglue_registry.cli.context import CliContext
-    from fitglue_registry.services.connecting.connections import NeededPermission
+    from fitglue_registry.services.connecting.connections import (
+        App,
+        Authorization,
+        NeededPermission,
+    )
     from fitglue_registry.services.connecting.storing import ConnectResult
     from fitglue_registry.services.entries import Entry, OAuth2
 
@@ -24,6 +30,31 @@ if TYPE_CHECKING:
 _PORT_TO_PASTE = 8765
 #: How long the browser may take, a little less than the host waits for it.
 _LONGEST_WAIT_S = 590.0
+#: How many times a person may paste an address that cannot be right.
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionOptions:
+    """The options of ``connect`` that only a permission has.
+
+    Attributes:
+        new_app: Ask for the app although it is known.
+        no_browser: Open no browser.
+    """
+
+    new_app: bool = False
+    no_browser: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What an athlete is asked for: with which values, and for which app if it is a new one."""
+
+    entry: Entry
+    oauth: OAuth2
+    values: Mapping[str, str]
+    app: App | None
 
 
 def connect_by_permission(
@@ -31,7 +62,7 @@ def connect_by_permission(
     entry: Entry,
     needed: NeededPermission,
     values: Mapping[str, str],
-    options: Mapping[str, bool],
+    options: PermissionOptions,
 ) -> ConnectResult:
     """Ask the athlete for the permission, in a browser or by pasting, and connect.
 
@@ -40,33 +71,36 @@ def connect_by_permission(
         entry: The entry of the integration.
         needed: The permission that it asks for.
         values: The values to connect with.
-        options: ``new_app``: ask for the app although it is known; ``no_browser``: open no browser.
+        options: How to ask.
 
     Returns:
         The connection.
     """
-    oauth = needed.oauth
-    if options["new_app"] or not needed.knows_app or _given(entry, "CLIENT_ID"):
-        _enter_app(
-            cli,
-            entry,
-            oauth,
-            values,
-        )
-    if options["no_browser"] or not _has_browser():
-        callback = _pasted(cli, entry, oauth, values)
+    app = None
+    if options.new_app or not needed.knows_app or _given(entry, "CLIENT_ID"):
+        app = _entered_app(cli, entry, needed)
+    request = _Request(
+        entry,
+        needed.oauth,
+        values,
+        app,
+    )
+    if options.no_browser or not _has_browser():
+        callback = _pasted(cli, request)
     else:
-        callback = _from_browser(cli, entry, oauth, values)
+        callback = _from_browser(cli, request)
     return cli.host.connections.finish_connect(callback)
 
 
-def _enter_app(
+def _entered_app(
     cli: CliContext,
     entry: Entry,
-    oauth: OAuth2,
-    values: Mapping[str, str],
-) -> None:
-    """Take the app of this installation from the environment, or ask for it, and keep it."""
+    needed: NeededPermission,
+) -> App:
+    """Take the app of this installation from the environment, or ask for it.
+
+    It is kept when the service has accepted it, so that a typing error replaces no app that works.
+    """
     client_id = _given(entry, "CLIENT_ID")
     client_secret = _given(entry, "CLIENT_SECRET")
     if not client_id:
@@ -75,17 +109,12 @@ def _enter_app(
             "none of its own: register one, and enter its id and its secret. They are kept on this "
             "machine, and are asked for only once."
         )
-        if oauth.app_help:
-            cli.note(oauth.app_help)
+        if needed.oauth.app_help:
+            cli.note(needed.oauth.app_help)
         client_id = _ask(entry, "Client id", "CLIENT_ID")
-    if oauth.client != "none" and not client_secret:
+    if needed.oauth.client != "none" and not client_secret:
         client_secret = _ask(entry, "Client secret", "CLIENT_SECRET")
-    cli.host.connections.keep_app(
-        entry.id,
-        values,
-        client_id,
-        client_secret,
-    )
+    return needed.new_app(client_id, client_secret)
 
 
 def _given(entry: Entry, name: str) -> str:
@@ -119,44 +148,70 @@ def _has_browser() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _from_browser(
-    cli: CliContext,
-    entry: Entry,
-    oauth: OAuth2,
-    values: Mapping[str, str],
-) -> str:
+def _from_browser(cli: CliContext, request: _Request) -> str:
     """Open a browser, and return the address to which it is sent back."""
-    connections = cli.host.connections
-    with Listener(connections.is_answer, oauth.redirect_path, oauth.redirect_port) as listener:
-        redirect_uri = _redirect_uri(oauth, listener.port)
-        address = connections.begin_connect(entry.id, values, redirect_uri).address
+    oauth = request.oauth
+    is_answer = cli.host.connections.is_answer
+    with Listener(is_answer, oauth.redirect_path, oauth.redirect_port) as listener:
+        address = _begun(cli, request, listener.port).address
         if not webbrowser.open(address):
-            cli.note(f"Open this address in a browser on this machine:\n{address}")
+            cli.note("Open this address in a browser on this machine:")
         else:
             cli.note(
-                f"Your browser opens {entry.name}, where you give the permission. If it does not, "
-                f"open this address in a browser on this machine:\n{address}"
+                f"Your browser opens {request.entry.name}, where you give the permission. If it "
+                "does not, open this address in a browser on this machine:"
             )
+        _show_address(address)
         return listener.wait(_LONGEST_WAIT_S)
 
 
-def _pasted(
-    cli: CliContext,
-    entry: Entry,
-    oauth: OAuth2,
-    values: Mapping[str, str],
-) -> str:
+def _pasted(cli: CliContext, request: _Request) -> str:
     """Print the address, and return the one that a person pastes."""
-    redirect_uri = _redirect_uri(oauth, oauth.redirect_port or _PORT_TO_PASTE)
-    authorization = cli.host.connections.begin_connect(entry.id, values, redirect_uri)
-    cli.note(f"Open this address in any browser, and give the permission:\n{authorization.address}")
+    begun = _begun(cli, request, request.oauth.redirect_port or _PORT_TO_PASTE)
+    cli.note("Open this address in any browser, and give the permission:")
+    _show_address(begun.address)
     cli.note(
-        f"The browser is then sent to an address that begins with {redirect_uri} and need not "
-        "open. Copy the complete address from its address bar, and paste it here."
+        f"The browser is then sent to an address that begins with {begun.redirect_uri} and need "
+        "not open. Copy the complete address from its address bar, and paste it here."
     )
-    answer: str = click.prompt("Address", err=True)
-    return answer
+    for tries_left in reversed(range(_TRIES)):
+        # Without a default, nothing would happen if a person pastes nothing.
+        answer: str = click.prompt(
+            "Address",
+            err=True,
+            default="",
+            show_default=False,
+        )
+        try:
+            cli.host.connections.check_answer(answer, begun)
+            return answer
+        except UserMistake as error:
+            # The last error is raised, so that it also sets the exit code.
+            if not tries_left:
+                raise
+            show_failure(cli, error)
+    raise AssertionError("unreachable")
 
 
-def _redirect_uri(oauth: OAuth2, port: int) -> str:
-    return f"http://{oauth.redirect_host}:{port}{oauth.redirect_path}"
+def _begun(
+    cli: CliContext,
+    request: _Request,
+    port: int,
+) -> Authorization:
+    oauth = request.oauth
+    redirect_uri = f"http://{oauth.redirect_host}:{port}{oauth.redirect_path}"
+    return cli.host.connections.begin_connect(
+        request.entry.id,
+        request.values,
+        redirect_uri,
+        app=request.app,
+    )
+
+
+def _show_address(address: str) -> None:
+    """Print an address in one line, even if it is wider than the terminal.
+
+    A line break in it would be copied with it, and the address would lead elsewhere. It is printed
+    with --json, too: without it, nobody can go on.
+    """
+    click.echo(address, err=True)

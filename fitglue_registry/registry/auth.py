@@ -68,7 +68,8 @@ class OAuth2(Struct, frozen=True, forbid_unknown_fields=True):
         pkce: Whether to send a code challenge (RFC 7636) with the method S256.
         parameters: Further parameters of the address at which the athlete gives the permission.
         redirect_host: Host to which the browser is sent back.
-        redirect_port: Port to which the browser is sent back; ``None`` is any free port.
+        redirect_port: Port to which the browser is sent back; ``None`` is any free port, or 8765
+            if the athlete pastes the address.
         redirect_path: Path to which the browser is sent back.
         refresh: Whether the service replaces the refresh token at each renewal, or issues one that
             stays the same.

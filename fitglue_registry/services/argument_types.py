@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fitglue_registry.errors import Place, UserMistake
+from fitglue_registry.policy import Policy
+from fitglue_registry.transport.oauth_app import App
 
 _Service = TypeVar("_Service")
 #: A function that yields what is wrong: the path of a value inside the argument, and the value.
@@ -21,7 +23,7 @@ _OPTIONAL = " | None"
 
 
 def checks_arguments(service: type[_Service]) -> type[_Service]:
-    """Let each public method of a class raise FG-argument-type for a value of a wrong type.
+    """Let a class and its public methods raise FG-argument-type for a value of a wrong type.
 
     Args:
         service: The class. Arguments whose annotation is one of ``CHECKS``, with or without
@@ -31,12 +33,16 @@ def checks_arguments(service: type[_Service]) -> type[_Service]:
         The same class.
     """
     for name, method in list(vars(service).items()):
-        if inspect.isfunction(method) and not name.startswith("_"):
-            setattr(service, name, _checking(method))
+        if not inspect.isfunction(method):
+            continue
+        if name == "__init__":
+            setattr(service, name, _checking(method, service.__name__))
+        elif not name.startswith("_"):
+            setattr(service, name, _checking(method, name))
     return service
 
 
-def _checking(method: Callable[..., Any]) -> Callable[..., Any]:
+def _checking(method: Callable[..., Any], called: str) -> Callable[..., Any]:
     signature = inspect.signature(method)
     checks = {
         name: check
@@ -52,7 +58,7 @@ def _checking(method: Callable[..., Any]) -> Callable[..., Any]:
         given = signature.bind(*args, **kwargs).arguments
         for name, (expected, wrong_in) in checks.items():
             for path, value in wrong_in(given[name]) if name in given else ():
-                raise _wrong_type(method.__name__, f"{name}{path}", expected, value)
+                raise _wrong_type(called, f"{name}{path}", expected, value)
         return method(*args, **kwargs)
 
     return checked
@@ -69,7 +75,7 @@ def _check_for(parameter: inspect.Parameter) -> tuple[str, _Check] | None:
 
 
 def _wrong_type(
-    method: str,
+    called: str,
     argument: str,
     expected: str,
     value: Any,
@@ -78,7 +84,7 @@ def _wrong_type(
     # The value itself may be a secret.
     return UserMistake(
         "FG-argument-type",
-        f"{method}() cannot use {kind} as its argument {argument}",
+        f"{called}() cannot use {kind} as its argument {argument}",
         at=Place(field=argument),
         why=f"it takes {expected}",
         fix="correct the call in the application",
@@ -143,17 +149,41 @@ def _path_or_file(value: Any) -> Iterable[tuple[str, Any]]:
         yield "", value
 
 
+def _app(value: Any) -> Iterable[tuple[str, Any]]:
+    if not isinstance(value, App):
+        yield "", value
+        return
+    for name in ("client_id", "client_secret"):
+        text: object = getattr(value, name)
+        if not isinstance(text, str):
+            yield f".{name}", text
+
+
+def _apps(value: Any) -> Iterable[tuple[str, Any]]:
+    if not isinstance(value, Mapping):
+        yield "", value
+        return
+    for name, app in value.items():
+        if not isinstance(name, str):
+            yield " (a name in it)", name
+        for path, wrong in _app(app):
+            yield f"[{name!r:.60}]{path}", wrong
+
+
 #: The text of an annotation, without ``None`` → what it expects in words, and its check.
 CHECKS: Mapping[str, tuple[str, _Check]] = {
     "str": ("a text (str)", _instance_of(str)),
+    "App": ("an App (from fitglue_registry import App)", _app),
     "bytes": ("bytes", _instance_of(bytes, bytearray, memoryview)),
     "int": ("a whole number (int)", _instance_of(int)),
     "float": ("a number", _instance_of(int, float)),
     "date": ("a date (datetime.date)", _instance_of(date)),
+    "Policy": ("a Policy (from fitglue_registry import Policy)", _instance_of(Policy)),
     "Path": ("a path (pathlib.Path)", _instance_of(Path)),
     "str | Path": ("a path (str or pathlib.Path)", _instance_of(str, Path)),
     "str | Path | BinaryIO": ("a path or an open file", _path_or_file),
     "Sequence[str]": ("a list of texts", _texts),
+    "Mapping[str, App]": ("a mapping of the ids of integrations to an App for each", _apps),
     "Mapping[str, bool | None]": (
         "a mapping of texts to True, False or None",
         _named_choices,

@@ -91,24 +91,85 @@ def test_chromium_gives_the_permission(fitglue, club, tmp_path, monkeypatch):
     assert "Club is connected as club: Ada (7)" in result.out
 
 
+@pytest.fixture
+def paste(monkeypatch, club, capsys):
+    """Return a function that lets a person paste texts, one for each time the command asks.
+
+    ``{back}`` is the address to which the browser is sent, ``{address}`` the one that is printed.
+    """
+
+    def call(*texts):
+        left = list(texts)
+        back = []
+
+        def prompt(*_, **__):
+            shown.append(capsys.readouterr().err)
+            found = re.search(r"^http\S+/authorize\S+$", "".join(shown), re.MULTILINE)
+            if not back:
+                back.append(club.allow(found[0]))
+            text = left.pop(0)
+            if isinstance(text, BaseException):
+                raise text
+            return text.format(address=found[0], back=back[0])
+
+        monkeypatch.setattr("click.prompt", prompt)
+
+    shown = call.shown = []
+    return call
+
+
 @pytest.mark.usefixtures("app")
 @pytest.mark.parametrize("arguments", [(), ("--no-browser",)], ids=["no browser", "asked for"])
-def test_an_address_can_be_pasted(fitglue, club, monkeypatch, arguments):
+def test_an_address_can_be_pasted(fitglue, club, paste, arguments):
     """Without a browser, the address is printed, and the athlete pastes the one it led to."""
-    monkeypatch.setattr("click.prompt", lambda *_, **__: club.allow(club.shown))
-    monkeypatch.setattr(
-        "fitglue_registry.cli.context.CliContext.note", lambda _, text: remember(club, text)
-    )
+    paste("{back}")
     result = fitglue("connect", "club", "--base-url", f"{club.url}/v1", *arguments)
     assert result.code == 0, result.err
     assert "Club is connected as club: Ada (7)" in result.out
 
 
-def remember(club, text):
-    """Note the address that a person would copy from the terminal."""
-    found = re.search(r"^https?://\S+$", text, re.MULTILINE)
-    if found and "***" not in text:
-        club.shown = found[0]
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize("columns", ["40", "80"])
+def test_the_address_is_one_line(fitglue, club, paste, monkeypatch, columns):
+    """A narrow terminal does not break the address: the break would be copied with it."""
+    monkeypatch.setenv("COLUMNS", columns)
+    paste("{back}")
+    result = fitglue("connect", "club", "--json", "--base-url", f"{club.url}/v1")
+    assert result.code == 0, result.err
+    assert result.document["connection"] == "club"
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize(
+    ("pasted", "says"),
+    [
+        ("", "no address was pasted"),
+        ("https://www.example.com/hello", "that one begins with http://127.0.0.1:8765/"),
+        ("C0de-of-the-club-1", "that one begins with http://127.0.0.1:8765/"),
+        ("{address}", "this is the address at which you give the permission"),
+        ("http://127.0.0.1:8765/", "this address is not complete"),
+        ("{back}x&state=another", "belongs to no connection that was begun"),
+    ],
+    ids=["nothing", "another page", "a code", "the first address", "half", "another state"],
+)
+def test_a_wrong_paste_is_explained_and_asked_for_again(fitglue, club, paste, pasted, says):
+    """What was pasted is not used, and the person can paste the right address afterwards."""
+    if "another" in pasted:
+        pasted = "http://127.0.0.1:8765/?code=c&state=another"
+    paste(pasted, "{back}")
+    result = fitglue("connect", "club", "--base-url", f"{club.url}/v1")
+    assert result.code == 0, result.err
+    assert says in " ".join(paste.shown[1].split())
+    assert club.exchanges == 1
+
+
+@pytest.mark.usefixtures("app")
+def test_three_wrong_pastes_end_the_command(fitglue, club, paste):
+    """The last mistake sets the exit code, and nothing was sent for a token."""
+    paste("asdf", "", "asdf")
+    result = fitglue("connect", "club", "--base-url", f"{club.url}/v1")
+    assert (result.code, "FG-permission-incomplete" in result.err) == (2, True)
+    assert club.exchanges == 0
 
 
 @pytest.mark.usefixtures("app")
@@ -147,6 +208,37 @@ def test_the_app_is_asked_for_once(fitglue, club, tmp_path, monkeypatch):
     assert fitglue("sync").code == 0
     assert fitglue("connections", "rekey").code == 0
     assert fitglue("connect", "club", "--base-url", address).code == 0
+
+
+@pytest.mark.parametrize("wrong", ["CLIENT_ID", "CLIENT_SECRET"])
+def test_an_app_that_the_service_refuses_is_not_kept(fitglue, club, tmp_path, monkeypatch, wrong):
+    """A typing error in a new app leaves the one that works, and all connections with it."""
+    browser(tmp_path, monkeypatch)
+    address = f"{club.url}/v1"
+    typed = {"CLIENT_ID": APP.client_id, "CLIENT_SECRET": APP.client_secret}
+    for name, value in typed.items():
+        monkeypatch.setenv(f"FITGLUE_CLUB_{name}", value)
+    assert fitglue("connect", "club", "--base-url", address).code == 0
+    club.checks_id = False
+    monkeypatch.setenv(f"FITGLUE_CLUB_{wrong}", "a-typing-error")
+    result = fitglue("connect", "club", "--base-url", address, "--new-app")
+    assert (result.code, "FG-app-refused" in result.err) == (3, True)
+    for name in typed:
+        monkeypatch.delenv(f"FITGLUE_CLUB_{name}")
+    club.tokens.clear()
+    assert fitglue("sync").code == 0
+    assert fitglue("connect", "club", "--base-url", address).code == 0
+
+
+def test_the_first_app_that_is_refused_is_asked_for_again(fitglue, club, tmp_path, monkeypatch):
+    """Without an app that works, the next connect asks for it, as the message says."""
+    browser(tmp_path, monkeypatch)
+    monkeypatch.setenv("FITGLUE_CLUB_CLIENT_ID", APP.client_id)
+    monkeypatch.setenv("FITGLUE_CLUB_CLIENT_SECRET", "a-typing-error")
+    assert fitglue("connect", "club", "--base-url", f"{club.url}/v1").code == 3
+    monkeypatch.delenv("FITGLUE_CLUB_CLIENT_ID")
+    result = fitglue("connect", "club", "--base-url", f"{club.url}/v1")
+    assert (result.code, "FG-value-missing" in result.err) == (2, True)
 
 
 @pytest.mark.usefixtures("app")

@@ -14,7 +14,7 @@ from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import DETAIL, GOOD, Hanging, Heading
-from fitglue_registry.cli.permission import connect_by_permission
+from fitglue_registry.cli.permission import PermissionOptions, connect_by_permission
 from fitglue_registry.cli.progress import Progress
 from fitglue_registry.errors import AthleteNeeded, UserMistake
 
@@ -80,7 +80,7 @@ def command(cli: CliContext, /, *, integration: str | None, key_stdin: bool, **t
     # The plugin is loaded before anything is asked, so that nobody pastes a key and then reads
     # that it is missing.
     cli.host.entries.load_plugin(entry)
-    permission = {name: typed.pop(name) for name in ("no_browser", "new_app")}
+    options = PermissionOptions(typed.pop("new_app"), typed.pop("no_browser"))
     typed_values = _given(entry, **typed)
     typed_values |= _from_environment(entry, typed_values)
     # Before the key is asked for, so that nobody types it without knowing where it goes.
@@ -93,7 +93,7 @@ def command(cli: CliContext, /, *, integration: str | None, key_stdin: bool, **t
             entry,
             needed,
             values,
-            permission,
+            options,
         )
         _report(cli, entry, result)
         return 0

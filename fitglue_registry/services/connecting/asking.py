@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
 
-from fitglue_registry.errors import AthleteNeeded, Place, UserMistake
+from fitglue_registry.errors import UserMistake
+from fitglue_registry.services.connecting.browser_answers import (
+    incomplete,
+    is_complete,
+    not_given,
+    read_callback,
+    unknown_answer,
+)
+from fitglue_registry.services.connecting.entry_fields import oauth2_of
+from fitglue_registry.services.connecting.redirects import check_redirect
 from fitglue_registry.services.connecting.storing import store
-from fitglue_registry.services.granting.apps import app_of, keep_app, missing_app
+from fitglue_registry.services.granting.apps import (
+    app_of,
+    check_storable,
+    keep_app,
+    missing_app,
+    service_name,
+)
 from fitglue_registry.services.granting.pending import LIFETIME, Pending, add, is_waited_for, take
 from fitglue_registry.services.granting.permissions import endpoint_of, grant_of
 from fitglue_registry.services.granting.unused import GivenPermission, taken_back_if_unused
-from fitglue_registry.transport.oauth_app import Question
+from fitglue_registry.transport.oauth_app import App, Question
 from fitglue_registry.transport.oauth_messages import authorization_address, new_verifier
 from fitglue_registry.transport.oauth_tokens import read_scopes
 from fitglue_registry.transport.policy import auth_url, policy_from_entry
@@ -26,7 +40,6 @@ if TYPE_CHECKING:
     from fitglue_registry.services.connecting.proving import Chosen, Prover
     from fitglue_registry.services.connecting.storing import ConnectResult
     from fitglue_registry.services.granting.issuing import Issuer
-    from fitglue_registry.transport.oauth_app import App
     from fitglue_registry.transport.oauth_tokens import TokenEndpoint
     from fitglue_registry.workspace import Workspace
 
@@ -58,6 +71,10 @@ class NeededPermission:
     oauth: OAuth2
     knows_app: bool
 
+    def new_app(self, client_id: str, client_secret: str = "") -> App:
+        """Return an app that was entered, for ``begin_connect``."""
+        return App(client_id, client_secret)
+
 
 @dataclass(frozen=True, slots=True)
 class Asker:
@@ -75,41 +92,38 @@ class Asker:
 
     def needed(self, integration: str, values: Mapping[str, str]) -> NeededPermission:
         """Return what is asked for; see ``Connections.permission_of``."""
-        issuer, oauth = _issuer_of(self.prover.chosen(integration, values))
+        _, issuer, oauth = self._chosen(integration, values)
         app = app_of(self.workspace, integration, issuer)
         return NeededPermission(oauth, knows_app=app is not None)
 
-    def keep_app(
-        self,
-        integration: str,
-        values: Mapping[str, str],
-        app: App,
-    ) -> None:
-        """Keep an app; see ``Connections.keep_app``."""
-        issuer, _ = _issuer_of(self.prover.chosen(integration, values))
-        keep_app(
-            self.workspace,
-            integration,
-            issuer,
-            app,
-        )
-
     def is_answer(self, callback: str) -> bool:
         """Return whether an address is waited for; see ``Connections.is_answer``."""
-        return is_waited_for(self.workspace, read_callback(callback).get("state", ""))
+        answer = read_callback(callback)
+        return is_complete(answer) and is_waited_for(self.workspace, answer["state"])
+
+    def check_answer(self, callback: str, authorization: Authorization) -> None:
+        """Check a pasted address; see ``Connections.check_answer``."""
+        mistake = incomplete(callback, authorization.address, authorization.redirect_uri)
+        if mistake is None and not self.is_answer(callback):
+            mistake = unknown_answer()
+        if mistake is not None:
+            raise mistake
 
     def begin(
         self,
         integration: str,
         values: Mapping[str, str],
         redirect_uri: str,
+        app: App | None = None,
     ) -> Authorization:
         """Return where the athlete gives the permission; see ``Connections.begin_connect``."""
-        chosen = self.prover.chosen(integration, values)
-        issuer, oauth = _issuer_of(chosen)
-        app = app_of(self.workspace, integration, issuer)
-        if app is None:
-            raise missing_app(integration, issuer.origin.host)
+        chosen, issuer, oauth = self._chosen(integration, values)
+        check_redirect(redirect_uri)
+        if app is not None:
+            check_storable(self.workspace, integration)
+        asking = app or app_of(self.workspace, integration, issuer)
+        if asking is None:
+            raise missing_app(self.workspace, integration)
         # Refuses a base URL to which nothing may be sent, before the browser is sent there.
         policy_from_entry(_http_of(chosen), chosen.base_url, self.workspace.policy)
         question = Question(redirect_uri, new_verifier(), new_verifier())
@@ -120,13 +134,14 @@ class Asker:
             values,
             self.athlete,
             question,
+            app,
         )
         add(self.workspace, pending, expires_at)
         url = auth_url(_http_of(chosen), oauth.authorize_url, chosen.base_url)
         address = authorization_address(
             oauth,
             url,
-            app,
+            asking,
             question,
         )
         return Authorization(address, redirect_uri, expires_at)
@@ -134,16 +149,24 @@ class Asker:
     def finish(self, callback: str) -> ConnectResult:
         """Connect with what the browser has brought; see ``Connections.finish_connect``."""
         answer = read_callback(callback)
-        pending = take(self.workspace, answer.get("state", ""), self.athlete)
+        if not is_complete(answer):
+            raise unknown_answer()
+        pending = take(self.workspace, answer["state"], self.athlete)
         if pending is None:
-            raise _unknown_state()
+            raise unknown_answer()
         chosen = self.prover.chosen(pending.integration, pending.values)
         issuer, oauth = _issuer_of(chosen)
         code = answer.get("code", "")
         if not code:
-            raise _denied(issuer, answer, self.workspace)
+            service = service_name(self.workspace, chosen.integration)
+            raise not_given(
+                service,
+                issuer.url,
+                answer,
+                self.workspace,
+            )
         self.workspace.redactor.add((code,))
-        endpoint = self._endpoint(chosen, issuer)
+        endpoint = self._endpoint(chosen, issuer, pending.app)
         grant = grant_of(endpoint.first_tokens(code, pending.question), issuer)
         granted = read_scopes(answer.get("scope"))
         if granted is not None:
@@ -157,6 +180,14 @@ class Asker:
             is_only=not self.prover.connections_at(chosen.integration),
         )
         with taken_back_if_unused(given, grant):
+            if pending.app is not None:
+                # Not before: the service has just accepted it.
+                keep_app(
+                    self.workspace,
+                    pending.integration,
+                    issuer,
+                    pending.app,
+                )
             return self._connected(chosen, oauth, grant)
 
     def _connected(
@@ -171,7 +202,12 @@ class Asker:
         proven = replace(proven, account=replace(proven.account, notes=notes))
         return store(self.workspace, proven, self.athlete)
 
-    def _endpoint(self, chosen: Chosen, issuer: Issuer) -> TokenEndpoint:
+    def _endpoint(
+        self,
+        chosen: Chosen,
+        issuer: Issuer,
+        app: App | None,
+    ) -> TokenEndpoint:
         policy = policy_from_entry(_http_of(chosen), chosen.base_url, self.workspace.policy)
         sender = self.workspace.token_sender(policy)
         return endpoint_of(
@@ -179,22 +215,23 @@ class Asker:
             chosen.integration,
             issuer,
             sender,
+            app,
         )
 
+    def _chosen(
+        self,
+        integration: str,
+        values: Mapping[str, str],
+    ) -> tuple[Chosen, Issuer, OAuth2]:
+        """Return what an athlete connects with.
 
-def read_callback(callback: str) -> dict[str, str]:
-    """Return the parameters of the address to which the browser was sent back.
-
-    Args:
-        callback: The address, as the listener received it or as a person pasted it.
-    """
-    # A terminal or a mail program may have broken the address into lines.
-    joined = "".join(callback.split())
-    try:
-        query = urlsplit(joined).query
-    except ValueError:
-        return {}
-    return {name: values[0] for name, values in parse_qs(query, max_num_fields=100).items()}
+        Raises:
+            UserMistake: FG-no-permission-needed, before its values are read: they may be missing.
+        """
+        if oauth2_of(self.workspace, integration) is None:
+            raise _no_permission_needed(integration)
+        chosen = self.prover.chosen(integration, values)
+        return chosen, *_issuer_of(chosen)
 
 
 def missing_scopes(oauth: OAuth2, grant: Grant) -> list[Scope]:
@@ -213,11 +250,7 @@ def what_is_missing(scope: Scope) -> str:
 def _issuer_of(chosen: Chosen) -> tuple[Issuer, OAuth2]:
     issuer = chosen.issuer
     if issuer is None or issuer.auth.oauth2 is None:
-        raise UserMistake(
-            "FG-no-permission-needed",
-            f"{chosen.integration} is not connected by a permission in a browser",
-            fix="connect it with the values that its entry asks for",
-        )
+        raise _no_permission_needed(chosen.integration)
     return issuer, issuer.auth.oauth2
 
 
@@ -226,26 +259,9 @@ def _http_of(chosen: Chosen) -> Http:
     return chosen.http
 
 
-def _unknown_state() -> UserMistake:
+def _no_permission_needed(integration: str) -> UserMistake:
     return UserMistake(
-        "FG-permission-unknown",
-        "this address does not belong to a permission that is being waited for",
-        at=Place(field="state"),
-        why="it was used before, is older than ten minutes, belongs to somebody else, or is not "
-        "complete",
-        fix="connect again, and paste the complete address to which the browser was sent",
-    )
-
-
-def _denied(issuer: Issuer, answer: Mapping[str, str], workspace: Workspace) -> AthleteNeeded:
-    said = answer.get("error_description") or answer.get("error") or "it sent no code"
-    why = "the service gave no reason that may be shown here"
-    if workspace.policy.quotes_responses:
-        why = f"the service says: {workspace.redactor.text(ascii(said[:200])[1:-1])}"
-    return AthleteNeeded(
-        "FG-permission-denied",
-        f"{issuer.origin.host} was not given the permission",
-        at=Place(url=issuer.url),
-        why=why,
-        fix="connect again, and allow it",
+        "FG-no-permission-needed",
+        f"{integration} is not connected by a permission in a browser",
+        fix="connect it with the values that its entry asks for",
     )

@@ -19,7 +19,6 @@ from fitglue_registry.services.connection_status import connection_status, local
 from fitglue_registry.services.plugin_view import PluginViews
 from fitglue_registry.store.connections import list_connections
 from fitglue_registry.store.counts import connection_counts
-from fitglue_registry.transport.oauth_app import App
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from fitglue_registry.services.connection_status import ConnectionStatus
     from fitglue_registry.store.connections import ConnectionRow as ConnectionRow
     from fitglue_registry.sync.upload import Upload
+    from fitglue_registry.transport.oauth_app import App as App
     from fitglue_registry.transport.origin import OtherAddress
     from fitglue_registry.workspace import Workspace
 
@@ -137,34 +137,13 @@ class Connections:
             return None
         return self._asker(athlete).needed(integration, values)
 
-    def keep_app(
-        self,
-        integration: str,
-        values: Mapping[str, str],
-        client_id: str,
-        client_secret: str = "",
-    ) -> None:
-        """Keep the app of this installation at a service in the secret store of this machine.
-
-        Args:
-            integration: The id of the integration's entry.
-            values: See ``connect``. The app is used only at the address that they name.
-            client_id: The id of the app.
-            client_secret: Its secret, unless it has none.
-
-        Raises:
-            UserMistake: FG-app-elsewhere if the application has its own secret store: it gives the
-                app as ``Host(apps=…)``.
-            StoreFailed: The secret cannot be stored.
-        """
-        self._asker(ME).keep_app(integration, values, App(client_id, client_secret))
-
     def begin_connect(
         self,
         integration: str,
         values: Mapping[str, str],
         redirect_uri: str,
         athlete: str = ME,
+        app: App | None = None,
     ) -> Authorization:
         """Begin to connect an account for which the athlete gives a permission in a browser.
 
@@ -175,18 +154,24 @@ class Connections:
         Args:
             integration: The id of the integration's entry.
             values: Field of that entry → its value. Most such integrations need none.
-            redirect_uri: Where the browser is sent back: an address of your application.
+            redirect_uri: Where the browser is sent back: an https address of your application, an
+                http address of this machine, or an address with a scheme of your own that contains
+                a period, such as ``com.example.app:/back``.
             athlete: The athlete.
+            app: Another app than the one that is known here. ``finish_connect`` keeps it in the
+                secret store of this machine when the service has issued the first token to it.
 
         Returns:
             The address.
 
         Raises:
             UserMistake: What ``connect`` raises; FG-no-permission-needed if the integration is
-                connected in another way.
+                connected in another way; FG-redirect-refused for an address to which no browser
+                may be sent back; FG-app-elsewhere for an ``app`` if the application has its own
+                secret store.
             AthleteNeeded: FG-app-missing if the app is not known here.
         """
-        return self._asker(athlete).begin(integration, values, redirect_uri)
+        return self._asker(athlete).begin(integration, values, redirect_uri, app)
 
     def is_answer(self, callback: str) -> bool:
         """Return whether an address belongs to a ``begin_connect`` that is being waited for.
@@ -195,6 +180,19 @@ class Connections:
             callback: The complete address to which the browser was sent back.
         """
         return self._asker(ME).is_answer(callback)
+
+    def check_answer(self, callback: str, authorization: Authorization) -> None:
+        """Check an address that a person has pasted, before ``finish_connect`` uses it.
+
+        Args:
+            callback: The address.
+            authorization: What ``begin_connect`` has returned.
+
+        Raises:
+            UserMistake: FG-permission-incomplete if it is not the address to which the browser was
+                sent back; FG-permission-unknown if it belongs to another attempt.
+        """
+        self._asker(ME).check_answer(callback, authorization)
 
     def finish_connect(self, callback: str, athlete: str = ME) -> ConnectResult:
         """Finish what ``begin_connect`` began, and store the connection.
@@ -215,6 +213,10 @@ class Connections:
             UserMistake: FG-permission-unknown if nobody waits for this address.
             AthleteNeeded: FG-permission-denied if the athlete said no, FG-permission-refused if the
                 service issues no token, FG-app-refused if it does not accept the app.
+            ConnectionStopped: FG-permission-request-refused if the service does not accept how it
+                was asked.
+            Retryable: The service does not work at the moment. Begin again later: an address can be
+                used only once.
             FitglueError: What ``connect`` raises.
         """
         return self._asker(athlete).finish(callback)

@@ -57,20 +57,40 @@ def keep_app(
         UserMistake: FG-app-elsewhere if the application has its own secret store.
         StoreFailed: The secret cannot be stored.
     """
-    if not isinstance(workspace.secrets, ChainSecretStore):
-        raise app_elsewhere(integration)
+    check_storable(workspace, integration)
+    assert isinstance(workspace.secrets, ChainSecretStore)
     values = bind({_ID: app.client_id, _SECRET: app.client_secret}, issuer.origin)
     write_app(workspace.secrets, integration, values)
 
 
-def missing_app(integration: str, name: str) -> AthleteNeeded:
+def check_storable(workspace: Workspace, integration: str) -> None:
+    """Check that the app for an integration can be kept here.
+
+    Raises:
+        UserMistake: FG-app-elsewhere if the application has its own secret store.
+    """
+    if not isinstance(workspace.secrets, ChainSecretStore):
+        raise app_elsewhere(integration)
+
+
+def missing_app(workspace: Workspace, integration: str) -> AthleteNeeded:
     """Return the error for an integration whose app is not known here."""
+    why = "the service issues tokens only to an app that is registered there"
+    for named in workspace.apps:
+        if workspace.installed.find("integration", named) is None:
+            why += f"; Host(apps=…) names {named!r:.60}, which is the id of no integration"
     return AthleteNeeded(
         "FG-app-missing",
-        f"the id of the app at {name} is not known on this machine",
-        why="the service issues tokens only to an app that is registered there",
+        f"the id of the app at {service_name(workspace, integration)} is not known here",
+        why=why,
         fix=f"enter it: fitglue connect {integration}; an application gives it as Host(apps=…)",
     )
+
+
+def service_name(workspace: Workspace, integration: str) -> str:
+    """Return the name of a service for people; its id if it is not installed any more."""
+    entry = workspace.installed.find("integration", integration)
+    return entry.name if entry else integration
 
 
 def app_elsewhere(integration: str) -> UserMistake:

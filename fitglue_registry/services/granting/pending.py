@@ -24,7 +24,7 @@ from fitglue_registry.store.pending_permissions import (
     expired_references,
     find_pending,
 )
-from fitglue_registry.transport.oauth_app import Question
+from fitglue_registry.transport.oauth_app import App, Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,12 +46,15 @@ class Pending:
         values: The values to connect with, by the fields of its entry.
         athlete: The athlete, who must be the one that comes back.
         question: What the athlete is asked at the service.
+        app: The app that asks, if it is not known here yet. It is kept when the service has issued
+            the first token to it.
     """
 
     integration: str
     values: Mapping[str, str] = field(repr=False)
     athlete: str
     question: Question
+    app: App | None = None
 
 
 def add(workspace: Workspace, pending: Pending, expires_at: datetime) -> None:
@@ -63,6 +66,9 @@ def add(workspace: Workspace, pending: Pending, expires_at: datetime) -> None:
         "redirect-uri": question.redirect_uri,
         "verifier": question.verifier,
     }
+    if pending.app is not None:
+        sealed["client-id"] = pending.app.client_id
+        sealed["client-secret"] = pending.app.client_secret
     with change_secrets(workspace) as change:
         ref = change.put(_OWNER, sealed)
         row = PendingRow(
@@ -88,6 +94,8 @@ def is_waited_for(workspace: Workspace, state: str) -> bool:
 def take(workspace: Workspace, state: str, athlete: str) -> Pending | None:
     """Return the permission that a state belongs to, and forget it.
 
+    The permission of another athlete is not forgotten: that athlete may still come back.
+
     Args:
         workspace: What the host has opened.
         state: The state in the answer.
@@ -101,12 +109,10 @@ def take(workspace: Workspace, state: str, athlete: str) -> Pending | None:
     with change_secrets(workspace) as change:
         with workspace.database.write() as db:
             row = find_pending(db, hashed, workspace.now)
-            if row is None or not drop_pending(db, hashed):
+            if row is None or row.athlete_id != athlete or not drop_pending(db, hashed):
                 return None
         change.track(row.secret_ref)
         workspace.database.flush_commits()
-        if row.athlete_id != athlete:
-            return None
         return _opened(workspace, row, state)
 
 
@@ -117,11 +123,16 @@ def _opened(workspace: Workspace, row: PendingRow, state: str) -> Pending | None
         return None
     question = Question(sealed["redirect-uri"], state, sealed["verifier"])
     values = json.loads(sealed["values"])
+    app = None
+    if "client-id" in sealed:
+        app = App(sealed["client-id"], sealed["client-secret"])
+        workspace.redactor.add((app.client_secret,))
     return Pending(
         sealed["integration"],
         values,
         row.athlete_id,
         question,
+        app,
     )
 
 

@@ -13,6 +13,7 @@ from fitglue_registry.transport.permission_end import later_end
 
 if TYPE_CHECKING:
     from fitglue_registry.services.granting.issuing import Issuer
+    from fitglue_registry.transport.oauth_app import App
     from fitglue_registry.transport.oauth_tokens import IssuedGrant
     from fitglue_registry.transport.token_sender import TokenSender
     from fitglue_registry.workspace import Workspace
@@ -23,17 +24,25 @@ def endpoint_of(
     integration: str,
     issuer: Issuer,
     sender: TokenSender,
+    app: App | None = None,
 ) -> TokenEndpoint:
     """Return what issues and renews the tokens of an integration for the app of this installation.
+
+    Args:
+        workspace: What the host has opened.
+        integration: The id of the integration.
+        issuer: What issues its tokens.
+        sender: Sends the requests.
+        app: An app to use in place of the one that is known here.
 
     Raises:
         AthleteNeeded: FG-app-missing if the app is not known here.
     """
     oauth = issuer.auth.oauth2
     assert oauth is not None  # the check of the entry demands it
-    app = app_of(workspace, integration, issuer)
+    app = app or app_of(workspace, integration, issuer)
     if app is None:
-        raise missing_app(integration, issuer.origin.host)
+        raise missing_app(workspace, integration)
     return TokenEndpoint(
         oauth,
         issuer.url,

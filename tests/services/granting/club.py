@@ -216,6 +216,8 @@ class OAuthClub(Club):
         self.lifetime = timedelta(hours=6)
         self.ticked = {"profile", "runs:all"}  # the scopes that the athlete leaves ticked
         self.says_no = False
+        self.refuses: dict[str, str] = {}  # what the browser brings in place of a code
+        self.checks_id = True  # whether the page for the athlete knows the app
         self.rotates = True
         self.ends: dict[str, Any] = {}  # what the answers say about the end of the permission
         self.down: int | None = None  # the status of an outage, in which nothing is renewed
@@ -231,11 +233,14 @@ class OAuthClub(Club):
     def allow(self, address: str) -> str:
         """Do what a browser does, and return the address to which it is sent back."""
         query = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
-        assert query["client_id"] == APP.client_id
+        if self.checks_id:
+            assert query["client_id"] == APP.client_id
         assert query["response_type"] == "code"
         back = {"state": query["state"]}
         if self.says_no:
             back |= {"error": "access_denied"}
+        elif self.refuses:
+            back |= self.refuses
         else:
             code = f"C0de-of-the-club-{len(self.codes) + 1}"
             self.codes[code] = query
@@ -303,8 +308,7 @@ class OAuthClub(Club):
 
 
 def give_permission(host: Host, club: OAuthClub) -> None:
-    """Connect as the command does: keep the app, and come back from the browser."""
+    """Connect as the command does, with an app that was entered."""
     values = {"base_url": f"{club.url}/v1"}
-    host.connections.keep_app("club", values, APP.client_id, APP.client_secret)
-    address = host.connections.begin_connect("club", values, REDIRECT).address
+    address = host.connections.begin_connect("club", values, REDIRECT, app=APP).address
     host.connections.finish_connect(club.allow(address))

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, Retryable
+from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, Retryable, UserMistake
 from fitglue_registry.sync.events import SyncFinished, SyncStopped
 from fitglue_registry.testing import Fault, json_response
 from fitglue_registry.testing.messages import Response
@@ -315,3 +315,9 @@ def test_a_token_can_be_sent_in_another_header(tmp_path, club, clock):
     )
     with host_of(tmp_path / "home", registry, clock=clock) as host:
         assert host.connect("club", {"api_key": KEY, "base_url": f"{club.url}/v1"}).account.id
+
+
+def test_a_service_with_a_key_gives_no_permission_in_a_browser(host):
+    """The error says so before it asks for values that would be missing."""
+    with pytest.raises(UserMistake, match="FG-no-permission-needed"):
+        host.connections.begin_connect("club", {}, "https://you.example/back")

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import sqlalchemy as sa
 
-from fitglue_registry.errors import AthleteNeeded, FitglueError, UserMistake
+from fitglue_registry import Policy
+from fitglue_registry.errors import (
+    AthleteNeeded,
+    ConnectionStopped,
+    FitglueError,
+    Retryable,
+    UserMistake,
+)
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.events import SyncFinished, SyncStopped
 from fitglue_registry.testing import Fault
@@ -152,6 +160,77 @@ def test_an_answer_of_another_athlete_is_refused(host, club, begin):
     assert host.connections.list("ben") == []
 
 
+def test_somebody_else_does_not_use_an_answer_up(host, club, begin):
+    """After another athlete has tried an address, the one who began it can still connect."""
+    back = club.allow(begin("ada"))
+    with pytest.raises(UserMistake, match="FG-permission-unknown"):
+        host.connections.finish_connect(back, "ben")
+    assert host.connections.finish_connect(back, "ada").account.id == "7"
+
+
+@pytest.mark.parametrize(
+    ("redirect_uri", "why"),
+    [
+        ("back", "not a complete address"),
+        ("https:///back", "not a complete address"),
+        ("javascript:alert(1)", "not a complete address"),
+        ("http://you.example/back", "not encrypted"),
+        ("https://you.example/back#there", "fragment"),
+        ("http://[broken", "not an address"),
+    ],
+)
+def test_a_browser_is_not_sent_back_to_everywhere(host, club, redirect_uri, why):
+    """An address that is not complete, or not encrypted, is refused before anybody is asked."""
+    values = {"base_url": f"{club.url}/v1"}
+    with pytest.raises(UserMistake, match="FG-redirect-refused") as caught:
+        host.connections.begin_connect("club", values, redirect_uri)
+    assert why in caught.value.why
+
+
+@pytest.mark.parametrize(
+    "redirect_uri",
+    ["https://you.example/back?x=1", "http://localhost:1/", "http://[::1]:1/", "com.you.app:/back"],
+)
+def test_a_browser_can_be_sent_back_to_an_application(host, club, redirect_uri):
+    """Web applications, programs on this machine and apps on telephones can receive the browser."""
+    values = {"base_url": f"{club.url}/v1"}
+    begun = host.connections.begin_connect("club", values, redirect_uri)
+    assert begun.redirect_uri == redirect_uri
+
+
+@pytest.mark.parametrize(
+    "apps",
+    [
+        {"club": ("app-1", "h1dden")},
+        {"club": App("app-1", 5)},
+        {"club": App(None)},
+        [APP],
+    ],
+    ids=["a pair", "a number", "no id", "a list"],
+)
+def test_an_app_of_a_wrong_type_is_named(tmp_path, registry, apps):
+    """The host says at once which app it cannot use, and does not show it."""
+    with pytest.raises(UserMistake, match="FG-argument-type") as caught:
+        host_of(tmp_path, registry, apps=apps)
+    assert "apps" in caught.value.what
+    assert "h1dden" not in str(caught.value.as_dict())
+
+
+def test_an_app_of_a_misspelled_integration_is_named(tmp_path, registry, clock, club):
+    """If no app is known, the error names those that were given for no integration."""
+    options = {"clock": clock, "secrets": MemorySecretStore(), "apps": {"clbu": APP}}
+    with host_of(tmp_path / "home", registry, **options) as host:
+        with pytest.raises(AthleteNeeded, match="FG-app-missing") as caught:
+            host.connections.begin_connect("club", {"base_url": f"{club.url}/v1"}, REDIRECT)
+        assert "'clbu', which is the id of no integration" in caught.value.why
+
+
+def test_a_new_app_needs_the_secret_store_of_this_machine(host, club):
+    """An application with its own secret store gives its apps to the host instead."""
+    with pytest.raises(UserMistake, match="FG-app-elsewhere"):
+        host.connections.begin_connect("club", {"base_url": f"{club.url}/v1"}, REDIRECT, app=APP)
+
+
 def test_another_worker_can_receive_the_browser(host, club, begin):
     """A host on the same database and secret store finishes what another one began."""
     back = club.allow(begin())
@@ -194,8 +273,47 @@ def test_an_athlete_who_says_no_is_not_connected(host, club, connect):
     club.says_no = True
     with pytest.raises(AthleteNeeded, match="FG-permission-denied") as caught:
         connect()
-    assert caught.value.why == "the service says: access_denied"
+    assert caught.value.why == "the service says access_denied"
     assert host.connections.list() == []
+
+
+@pytest.mark.parametrize(
+    ("refuses", "error", "code"),
+    [
+        ("temporarily_unavailable", Retryable, "FG-source-down"),
+        ("server_error", Retryable, "FG-source-down"),
+        ("invalid_scope", ConnectionStopped, "FG-permission-request-refused"),
+        ("unauthorized_client", ConnectionStopped, "FG-permission-request-refused"),
+        ("access_denied", AthleteNeeded, "FG-permission-denied"),
+        ("login_required", AthleteNeeded, "FG-permission-denied"),
+        ("of_the_club", AthleteNeeded, "FG-permission-denied"),
+    ],
+)
+def test_a_refusal_is_told_from_an_outage_and_a_mistake(club, connect, refuses, error, code):
+    """Each reason of the service has its own error, which names the service and the reason."""
+    club.refuses = {"error": refuses, "error_description": "The club says so."}
+    with pytest.raises(error, match=code) as caught:
+        connect()
+    assert caught.value.what.startswith("Club ")
+    assert caught.value.why == f"the service says {refuses}: The club says so."
+    assert club.exchanges == 0
+
+
+def test_a_reason_that_may_not_be_shown_is_left_out(tmp_path, registry, clock, club):
+    """Where errors may not quote a service, only the codes of the standard are shown."""
+    options = {"clock": clock, "secrets": MemorySecretStore(), "apps": {"club": APP}}
+    policy = replace(Policy.personal(), quotes_responses=False)
+    with host_of(tmp_path / "home", registry, policy=policy, **options) as host:
+        for refuses, why in (
+            ("invalid_scope", "the service says invalid_scope"),
+            ("h1dden", "the service gave no reason that may be shown here"),
+        ):
+            club.refuses = {"error": refuses, "error_description": "H1dden"}
+            values = {"base_url": f"{club.url}/v1"}
+            address = host.connections.begin_connect("club", values, REDIRECT).address
+            with pytest.raises(ConnectionStopped) as caught:
+                host.connections.finish_connect(club.allow(address))
+            assert caught.value.why == why
 
 
 def test_a_code_that_is_not_accepted_is_explained(host, club, begin):
