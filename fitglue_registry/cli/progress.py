@@ -98,6 +98,18 @@ class Progress:
         elif seconds >= _WORTH_A_LINE_S:
             self._cli.note(text)
 
+    def announce(self, text: str) -> None:
+        """Print a line that stays, above the bars if there are any."""
+        with self._lock:
+            if self._bars is None:
+                self._cli.note(text)
+            else:
+                self._bars.console.print(
+                    text,
+                    markup=False,
+                    highlight=False,
+                )
+
     def _begin(self) -> None:
         with self._lock:
             if not self._on_terminal:

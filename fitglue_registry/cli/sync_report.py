@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import ATTENTION, BAD, DETAIL, GOOD, NEXT_STEP, Hanging, Styled
+from fitglue_registry.cli.numbers import plain, span
 from fitglue_registry.cli.progress import Progress
 from fitglue_registry.cli.text import clean, count, short_hashes, short_id
 from fitglue_registry.model.stored import PartName, RunDecision
@@ -289,6 +290,8 @@ def _display(
             if event.left:
                 listed += f", {count(event.left, 'date range')} to go"
             progress.show_step(f"{name}: {listed}")
+        case events.BacklogCounted():
+            progress.announce(f"{name}: {_duration(event)}")
         case events.PartsPlanned():
             service = verb if event.part == events.RECORDS else "fetching"
             doing = "reading" if tally.reads_files else service
@@ -296,6 +299,16 @@ def _display(
             progress.bar(_PARTS.get(event.part, event.part), 0, event.total)
         case events.PartStored():
             progress.bar(_PARTS.get(event.part, event.part), event.done, event.total)
+
+
+def _duration(event: events.BacklogCounted) -> str:
+    """Return how long the backlog takes, and what can be done in the meantime."""
+    rate = f"{plain(round(event.per_s, 2))} per second"
+    return (
+        f"{event.requests:,} requests are left, which take about {span(event.seconds)} at "
+        f"{rate}. What is listed can be used now, and the newest workouts are completed first. You "
+        "can stop at any time; the next sync continues."
+    )
 
 
 def _listed(tally: Tally) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fitglue_registry.sync.events import (
     RECORDS,
     WOULD_JOIN,
+    BacklogCounted,
     Decided,
     DeletionsHeld,
     Event,
@@ -26,6 +27,7 @@ from fitglue_registry.sync.events import (
 __all__ = [
     "RECORDS",
     "WOULD_JOIN",
+    "BacklogCounted",
     "Decided",
     "DeletionsHeld",
     "Event",

@@ -32,6 +32,7 @@ from fitglue_registry.sync.events import (
     SyncStarted,
     SyncStopped,
 )
+from fitglue_registry.sync.fetching.backlog import announce_backlog
 from fitglue_registry.sync.fetching.confirming import Confirmation, reported_as_held
 from fitglue_registry.sync.fetching.doubts import LISTED_BUT_GONE
 from fitglue_registry.sync.fetching.parts import fetch_part
@@ -151,9 +152,10 @@ class _Sync:
         # Before the backlog is fetched: this takes a request for each vanished record, while the
         # backlog of a first sync can take an hour.
         yield from confirmation.settle()
-        for part in self._context.entry.parts:
-            if self._is_fetched(part):
-                yield from self._fetch(part)
+        parts = [part for part in self._context.entry.parts if self._is_fetched(part)]
+        yield from announce_backlog(self._context, parts)
+        for part in parts:
+            yield from self._fetch(part)
         yield from settle_suspects(self._run, self._lister.list_again)
         # If the list does not reveal deletions, a fetch that was answered with 404 marks its record
         # as missing. Those records are confirmed now, and not only by the next sync.

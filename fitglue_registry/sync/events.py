@@ -148,6 +148,21 @@ class Decided(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BacklogCounted(Event):
+    """What is left to be fetched was counted, and takes minutes at the rate of the source.
+
+    Attributes:
+        requests: How many requests it takes at least.
+        seconds: How long they take at least, because of the rate limits of the entry.
+        per_s: The number of requests per second that these limits allow in the long run.
+    """
+
+    requests: int
+    seconds: float
+    per_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class PartsPlanned(Event):
     """The backlog of one part was counted.
 

@@ -97,6 +97,12 @@ class ConnectionView:
         session = self._progress.session
         return 0 if session is None else session.sent
 
+    @property
+    def pace_s(self) -> float:
+        """The seconds between two of many requests, if the session has sent any; else 0."""
+        session = self._progress.session
+        return 0.0 if session is None else session.pace_s
+
     def alive(self) -> None:
         """Note that the plugin is at work, although it sends no request and yields no item."""
         self._progress.at_work = time.monotonic()

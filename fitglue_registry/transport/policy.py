@@ -130,6 +130,13 @@ class HttpPolicy:
         """Whether requests count against the limits; a server on this machine has no budget."""
         return bool(self.limits) and (not self.loopback or self.rules.budget_on_loopback)
 
+    @property
+    def pace_s(self) -> float:
+        """The seconds between two of many requests that the limits demand; 0 without limits."""
+        if not self.counted:
+            return 0.0
+        return max(limit.per_s / limit.requests for limit in self.limits)
+
 
 def policy_from_entry(
     http: Http,

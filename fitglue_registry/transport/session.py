@@ -83,6 +83,11 @@ class HttpSession:
         return self._exchange.sent + self._token_sender.sent
 
     @property
+    def pace_s(self) -> float:
+        """The seconds between two of many requests that the limits of the entry demand."""
+        return self._policy.pace_s
+
+    @property
     def busy_until(self) -> float:
         """The monotonic time until which the session is known to be working, for the plugin guard.
 

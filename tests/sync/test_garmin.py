@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from fitglue_garmin.testing import Account, StandIn
 from fitglue_garmin.testing.workout import Leg, Workout, event, utc
-from fitglue_registry.services.events import Decided, SyncFinished, SyncStopped
+from fitglue_registry import Host, Policy
+from fitglue_registry.secrets.memory import MemorySecretStore
+from fitglue_registry.services.events import (
+    BacklogCounted,
+    Decided,
+    PartsPlanned,
+    SyncFinished,
+    SyncStopped,
+    WindowListed,
+)
 from fitglue_registry.testing import Fault
 
 LIST = "activitylist-service"
@@ -271,3 +281,63 @@ def test_the_original_file_is_kept_by_default(connected):
     [(external_id, content)] = connected.activities.original_files(details)
     assert external_id == "7000001"
     assert content[8:12] == b".FIT"
+
+
+# -- how long a first sync takes -------------------------------------------------------------------
+
+
+def fill(tmp_path, clock, count):
+    """Sync a generated account at the rate that the entry allows, by a clock that sleeps at once.
+
+    Returns:
+        The seconds until the first activities could be used, the number of activities when the
+        backlog was counted, that event, and the seconds until the sync ended.
+    """
+    policy = replace(Policy.personal(), budget_on_loopback=True)
+    secrets = MemorySecretStore()
+    usable_s = None
+    with (
+        StandIn(Account.generate(count), clock=clock, most_per_second=4) as service,
+        Host(tmp_path / "home", secrets=secrets, clock=clock, policy=policy) as host,
+    ):
+        host.connect("garmin", {"api_key": service.api_key, "base_url": service.url})
+        begin = clock.now()
+        for event_of_sync in host.sync():
+            passed_s = (clock.now() - begin).total_seconds()
+            if isinstance(event_of_sync, WindowListed) and usable_s is None:
+                usable_s = passed_s
+                assert host.activities()
+            if isinstance(event_of_sync, BacklogCounted):
+                backlog = event_of_sync
+                listed = host.queries.sql("select count(*) from source_activities").rows[0][0]
+            assert not isinstance(event_of_sync, SyncStopped)
+        assert {request.status for request in service.requests} <= {200, 404}
+    return usable_s, listed, backlog, passed_s
+
+
+def test_a_first_sync_says_how_long_it_takes(tmp_path, clock):
+    """Before anything is fetched, everything is listed, and the sync says how long it takes."""
+    usable_s, listed, backlog, passed_s = fill(tmp_path, clock, 90)
+    assert usable_s < 60
+    assert listed >= 90
+    assert (backlog.requests, backlog.per_s) == (171, 1.0)
+    assert backlog.seconds <= passed_s <= 1.25 * backlog.seconds
+
+
+@pytest.mark.long
+def test_three_thousand_workouts_take_as_long_as_the_sync_says(tmp_path, clock):
+    """3,000 workouts take less than two hours, are listed in the first minutes, and the newest can
+    be used within the first minute.
+    """
+    usable_s, listed, backlog, passed_s = fill(tmp_path, clock, 3_000)
+    assert usable_s < 60
+    assert listed >= 3_000
+    assert 5_500 < backlog.seconds < 6_100
+    assert backlog.seconds <= passed_s <= 7_200
+
+
+def test_a_short_backlog_is_not_announced(connected):
+    """A service on this machine has no limits, so nothing is announced."""
+    events = list(connected.sync())
+    assert any(isinstance(event_of_sync, PartsPlanned) for event_of_sync in events)
+    assert not any(isinstance(event_of_sync, BacklogCounted) for event_of_sync in events)

@@ -81,6 +81,9 @@ _ALL = (
         86,
         has_position=True,
     ),
+    Kind("cycling", 2, 17, (2, 0), 40, 6.0, 118, 0, 72, has_position=True),
+    Kind("gravel_cycling", 143, 2, (2, 46), 90, 6.6, 134, 0, 78, has_position=True),
+    Kind("virtual_ride", 152, 2, (2, 58), 55, 8.9, 136, 182, 91),
     Kind(
         "indoor_cycling",
         25,
