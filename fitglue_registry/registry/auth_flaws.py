@@ -11,7 +11,7 @@ from fitglue_registry.validation.wording import nearest, one_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fitglue_registry.registry.auth import Auth, TokenExchange
+    from fitglue_registry.registry.auth import Auth, OAuth2, TokenExchange
     from fitglue_registry.registry.entry import Entry
 
 _AUTH = ("http", "auth")
@@ -51,8 +51,28 @@ def auth_flaws(auth: Auth, entry: Entry) -> Iterator[Flaw]:
             "scheme header needs the name of a header",
             fix="add header: Authorization",
         )
+    yield from _unused(auth)
     yield from _exchange(auth)
-    yield from _oauth2(auth)
+    yield from _oauth2(auth, entry)
+
+
+def _unused(auth: Auth) -> Iterator[Flaw]:
+    """Yield a flaw for each key that the scheme does not use."""
+    unused = []
+    # An exchange may have one for Basic authentication.
+    if auth.username and auth.scheme not in ("basic", "exchange"):
+        unused.append("username")
+    if auth.header is not None and auth.scheme in ("none", "basic", "bearer"):
+        unused.append("header")
+    if auth.secret is not None and auth.scheme == "none":
+        unused.append("secret")
+    for key in unused:
+        yield Flaw(
+            "FG-entry-auth",
+            (*_AUTH, key),
+            f"{key} is not used with scheme: {auth.scheme}",
+            fix=f"remove {key}, or change scheme",
+        )
 
 
 def _named_secret(secret: str, entry: Entry) -> Iterator[Flaw]:
@@ -89,9 +109,18 @@ def _exchange(auth: Auth) -> Iterator[Flaw]:
             fix="write scheme: exchange, or remove exchange",
         )
     yield from _sending(auth.exchange)
+    # The key would take the place of the parameter, or the parameter that of the key.
+    field = auth.exchange.name or auth.secret or ""
+    if auth.exchange.send in ("form", "json") and field in auth.exchange.parameters:
+        yield Flaw(
+            "FG-entry-auth",
+            (*_AUTH, "exchange", "parameters", field),
+            f"the parameter {field} has the name under which the key is sent",
+            fix="remove it, or write another name",
+        )
 
 
-def _oauth2(auth: Auth) -> Iterator[Flaw]:
+def _oauth2(auth: Auth, entry: Entry) -> Iterator[Flaw]:
     if auth.scheme == "oauth2" and auth.oauth2 is None:
         yield Flaw(
             "FG-entry-missing-key",
@@ -101,22 +130,33 @@ def _oauth2(auth: Auth) -> Iterator[Flaw]:
         )
     if auth.oauth2 is None:
         return
-    if auth.scheme != "oauth2":
+    if auth.scheme == "oauth2":
+        yield from _no_credentials(auth, entry)
+    else:
         yield Flaw(
             "FG-entry-auth",
             (*_AUTH, "oauth2"),
             f"scheme {auth.scheme} asks for no permission",
             fix="write scheme: oauth2, or remove oauth2",
         )
-    if auth.scheme == "oauth2" and auth.secret is not None:
-        yield Flaw(
-            "FG-entry-auth",
-            (*_AUTH, "secret"),
-            "scheme oauth2 uses no credential of the athlete",
-            "the athlete gives the permission in a browser",
-            "remove secret",
-        )
-    taken = sorted(_OWN_PARAMETERS.intersection(auth.oauth2.parameters))
+    yield from _permission(auth.oauth2)
+    yield from _scopes(auth.oauth2)
+
+
+def _no_credentials(auth: Auth, entry: Entry) -> Iterator[Flaw]:
+    """Yield a flaw for each credential of an entry whose athletes have none."""
+    what = "scheme oauth2 uses no credential of the athlete"
+    why = "the athlete gives the permission in a browser"
+    if auth.secret is not None:
+        yield Flaw("FG-entry-auth", (*_AUTH, "secret"), what, why, "remove secret")
+    for number, credential in enumerate(entry.credentials):
+        fix = "remove it" if credential.secret else "move it to settings"
+        yield Flaw("FG-entry-auth", ("credentials", number), what, why, fix)
+
+
+def _permission(oauth: OAuth2) -> Iterator[Flaw]:
+    """Yield every flaw of the way in which a permission is asked for."""
+    taken = sorted(_OWN_PARAMETERS.intersection(oauth.parameters))
     if taken:
         yield Flaw(
             "FG-entry-auth",
@@ -124,6 +164,37 @@ def _oauth2(auth: Auth) -> Iterator[Flaw]:
             f"the parameter {taken[0]} is set by FitGlue",
             fix="remove it",
         )
+    if oauth.client == "none" and not oauth.pkce:
+        yield Flaw(
+            "FG-entry-auth",
+            (*_AUTH, "oauth2", "pkce"),
+            "an app without a secret needs pkce",
+            "whoever reads the address that the browser is sent to could use its code otherwise",
+            "remove pkce: false, or write client: body",
+        )
+
+
+def _scopes(oauth: OAuth2) -> Iterator[Flaw]:
+    """Yield a flaw for each scope that occurs twice, or that the service would take for several."""
+    names = [scope.name for scope in oauth.scopes]
+    separator = "a space" if oauth.scope_separator == " " else "a comma"
+    for number, name in enumerate(names):
+        path = (*_AUTH, "oauth2", "scopes", number)
+        if oauth.scope_separator in name:
+            yield Flaw(
+                "FG-entry-auth",
+                path,
+                f"the scope {name!r} contains {separator}, which separates scopes",
+                fix="list each scope on its own, or change scope_separator",
+            )
+        if names.index(name) < number:
+            yield Flaw(
+                "FG-entry-auth",
+                path,
+                f"the scope {name!r} occurs twice",
+                f"scopes[{names.index(name)}] already has it",
+                "remove one of the two",
+            )
 
 
 def _sending(exchange: TokenExchange) -> Iterator[Flaw]:

@@ -23,8 +23,8 @@ _LONGEST_TOKEN = 16_000
 _MARGIN = timedelta(minutes=5)
 #: For a token that is valid for a short time, the margin is this part of the time.
 _PART_OF_LIFETIME = 10
-#: A token is used for this long at least. If the clock of this machine is wrong, every token may
-#: seem to have ended, and a new one would otherwise be requested for each request.
+#: A token that seems to have ended already is used for this long. If the clock of this machine is
+#: wrong, every token may seem so, and a new one would otherwise be requested for each request.
 _SHORTEST_USE = timedelta(minutes=1)
 #: Unix times after this one, which is in the year 5138, are in milliseconds.
 _LATEST_SECONDS = 100_000_000_000
@@ -98,8 +98,10 @@ def renewal_time(expires_at: datetime | None, now: datetime) -> datetime | None:
     """Return when to renew a token: some time before it ends."""
     if expires_at is None:
         return None
-    margin = min(_MARGIN, (expires_at - now) / _PART_OF_LIFETIME)
-    return max(expires_at - margin, now + _SHORTEST_USE)
+    left = expires_at - now
+    if left <= timedelta(0):
+        return now + _SHORTEST_USE
+    return expires_at - min(_MARGIN, left / _PART_OF_LIFETIME)
 
 
 def _content(answer: HttpAnswer) -> Any:

@@ -19,8 +19,14 @@ def nearest(name: str, allowed: Iterable[str]) -> str | None:
 
 
 def one_of(allowed: Iterable[str]) -> str:
-    """Return the names as part of a sentence: ``a, b or c``, or ``nothing`` if there are none."""
-    *names, last = list(allowed) or ["nothing"]
+    """Return the names as part of a sentence: ``a, b or c``, or ``nothing`` if there are none.
+
+    They are quoted if one of them could not be seen otherwise, such as a space.
+    """
+    found = list(allowed) or ["nothing"]
+    if any(name != name.strip() or not name for name in found):
+        found = [repr(name) for name in found]
+    *names, last = found
     if not names:
         return last
     listed = ", ".join(names)

@@ -416,6 +416,8 @@ def test_a_day_on_which_a_key_ends_is_read_only_as_a_day(registry, key):
 
 
 OAUTH2 = "oauth2: {authorize_url: /a, token_url: /t"
+#: A service whose athletes have no credential.
+WITHOUT_KEY = HTTP[HTTP.index("http:") :]
 
 
 @pytest.mark.parametrize(
@@ -429,18 +431,101 @@ OAUTH2 = "oauth2: {authorize_url: /a, token_url: /t"
             "FG-entry-auth",
             "http.auth.oauth2.parameters.state",
         ),
+        (
+            f"{{scheme: oauth2, {OAUTH2}, client: none, pkce: false}}}}",
+            "FG-entry-auth",
+            "http.auth.oauth2.pkce",
+        ),
+        (
+            f"{{scheme: oauth2, {OAUTH2}, scopes: [a, b, {{name: a}}]}}}}",
+            "FG-entry-auth",
+            "http.auth.oauth2.scopes[2]",
+        ),
+        (
+            f'{{scheme: oauth2, {OAUTH2}, scope_separator: ",", scopes: ["a,b"]}}}}',
+            "FG-entry-auth",
+            "http.auth.oauth2.scopes[0]",
+        ),
+        (
+            f'{{scheme: oauth2, {OAUTH2}, scopes: ["a b"]}}}}',
+            "FG-entry-wrong-form",
+            "http.auth.oauth2.scopes[0]",
+        ),
     ],
 )
 def test_a_permission_that_could_not_be_asked_for_is_found(registry, auth, code, place):
-    """An `oauth2` that is missing, unused, or sets what FitGlue sets itself is an error."""
-    registry.add(more=f"{HTTP}  auth: {auth}\n")
+    """An `oauth2` that is missing, unused, contradictory, or sets what FitGlue sets itself is an
+    error.
+    """
+    http = HTTP if "api_key" in auth else WITHOUT_KEY
+    registry.add(more=f"{http}  auth: {auth}\n")
     assert f", {place}: {code}: " in registry.complaints()
+
+
+@pytest.mark.parametrize(
+    ("field", "fix"),
+    [("{name: api_key, secret: true}", "remove it"), ("{name: user}", "move it to settings")],
+)
+def test_a_permission_needs_no_credential(registry, field, fix):
+    """A credential beside `oauth2` is an error, because nothing would use it."""
+    auth = f"  auth: {{scheme: oauth2, {OAUTH2}}}}}\n"
+    registry.add(more=f"credentials:\n  - {field}\n{WITHOUT_KEY}{auth}")
+    assert registry.complaints() == (
+        "sources/demo.yaml:9:5, credentials[0]: FG-entry-auth: scheme oauth2 uses no credential of "
+        "the athlete\n"
+        f"why: the athlete gives the permission in a browser\nfix: {fix}"
+    )
+
+
+EXCHANGE_TWICE = """\
+{scheme: exchange, secret: api_key, exchange: {url: /t, send: form, parameters: {api_key: x}}}"""
+
+
+def test_a_separator_that_cannot_be_seen_is_quoted(registry):
+    """The allowed texts are quoted if one of them is a space."""
+    auth = f'  auth: {{scheme: oauth2, {OAUTH2}, scope_separator: ";"}}}}\n'
+    registry.add(more=WITHOUT_KEY + auth)
+    assert "is ';', but must be ' ' or ','" in registry.complaints()
+
+
+@pytest.mark.parametrize(
+    ("auth", "key"),
+    [
+        ("{scheme: none, secret: api_key}", "secret"),
+        ("{scheme: bearer, secret: api_key, username: me}", "username"),
+        ("{scheme: bearer, secret: api_key, header: X-Key}", "header"),
+        ("{scheme: basic, secret: api_key, header: X-Key}", "header"),
+        (
+            EXCHANGE_TWICE,
+            "exchange.parameters.api_key",
+        ),
+    ],
+)
+def test_a_key_that_the_scheme_does_not_use_is_found(registry, auth, key):
+    """What has no effect on the requests is an error, and so is a name that is used twice."""
+    registry.add(more=f"{HTTP}  auth: {auth}\n")
+    assert f", http.auth.{key}: FG-entry-auth: " in registry.complaints()
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        "{scheme: basic, secret: api_key, username: me}",
+        "{scheme: exchange, secret: api_key, username: me, exchange: {url: /t, send: basic}}",
+        "{scheme: exchange, secret: api_key, header: X-Token, exchange: {url: /t}}",
+        "{scheme: header, secret: api_key, header: X-Key}",
+    ],
+)
+def test_a_key_that_the_scheme_uses_is_fine(registry, auth):
+    """Each key is accepted with the schemes that use it."""
+    registry.add(more=f"{HTTP}  auth: {auth}\n")
+    assert registry.complaints() == ""
 
 
 def test_a_scope_can_be_only_its_name(registry):
     """A scope is a name, or a name with a sentence about what is missing without it."""
     scopes = 'scopes: [read, {name: "runs:all", without: Private runs are missing.}]'
-    registry.add(more=f"{HTTP}  auth: {{scheme: oauth2, {OAUTH2}, {scopes}}}}}\n")
+    registry.add(more=f"{WITHOUT_KEY}  auth: {{scheme: oauth2, {OAUTH2}, {scopes}}}}}\n")
     assert registry.complaints() == ""
     [entry] = load_catalogue([registry.folder]).entries("source")
     assert [scope.name for scope in entry.http.auth.oauth2.scopes] == ["read", "runs:all"]

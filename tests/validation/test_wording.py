@@ -22,6 +22,7 @@ def test_names_are_listed_in_a_sentence():
         "a, b or c",
         "nothing",
     ]
+    assert one_of([" ", ","]) == "' ' or ','"
 
 
 @pytest.mark.parametrize(

@@ -264,6 +264,16 @@ def opaque(club, token):
     return short
 
 
+@pytest.mark.parametrize(("lifetime_s", "used_s"), [(20, 18), (600, 540), (86_400, 86_100)])
+def test_a_token_is_used_for_nine_tenths_of_its_life_or_until_five_minutes_before_its_end(
+    club, connect, secret, clock, lifetime_s, used_s
+):
+    """A token that lives shorter than a minute is renewed before it ends, too."""
+    club.lifetime = timedelta(seconds=lifetime_s)
+    connect()
+    assert secret()["token-renew-at"] == (clock.now() + timedelta(seconds=used_s)).isoformat()
+
+
 def test_a_wrong_clock_does_not_request_a_token_for_each_request(host, club, connect, secret):
     """If every token seems to have ended already, each is still used for a minute."""
     club.lifetime = -timedelta(days=1)
