@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,7 +11,7 @@ import pytest
 
 from fitglue_registry import Policy
 from fitglue_registry.errors import Retryable
-from fitglue_registry.sync.events import SyncFinished
+from fitglue_registry.sync.events import SyncFinished, SyncStopped
 from fitglue_registry.testing import FakeClock, LoopbackService, json_response
 from fitglue_registry.testing.messages import Response
 from tests.sync.http_source import host_of, make_plugin
@@ -84,3 +86,61 @@ def test_a_limit_on_this_machine_is_off_unless_asked_for(tmp_path, service, cloc
         host.connect("paged", {"base_url": service.url})
         assert list(host.sync())[-1].error.code == "FG-rate-limited"
     assert max(quarters.values()) > MOST
+
+
+class Processed(logging.Handler):
+    """Learns that the sync has processed the failure of a request."""
+
+    def __init__(self):
+        super().__init__()
+        self.event = threading.Event()
+
+    def emit(self, record):
+        if "were not answered" in record.getMessage():
+            self.event.set()
+
+
+@pytest.fixture
+def processed(caplog):
+    handler = Processed()
+    caplog.set_level("INFO")
+    logging.getLogger().addHandler(handler)
+    yield handler.event
+    logging.getLogger().removeHandler(handler)
+
+
+@pytest.mark.parametrize("status", [429, 401])
+def test_a_part_that_was_fetched_when_a_run_ends_is_stored(tmp_path, processed, status):
+    """If a rate limit or a rejected key ends a run, the part that another thread has fetched
+    meanwhile is stored, and not fetched again.
+    """
+    refused = Response(status, b"{}", headers=(("Retry-After", "3600"),))
+    limited = [True]
+    api = LoopbackService()
+    api.route(r"/me", lambda request: json_response({"id": 7}))
+    api.route(r"/rows", lambda request: json_response([{"id": n} for n in range(1, 9)]))
+    api.route(r"/rows/8", lambda request: json_response({}))
+    api.route(r"/rows/\d+", lambda request: refused if limited[0] else json_response({}))
+
+    def detail(connection, external_id):
+        if not limited[0]:
+            return connection.http.get(f"rows/{external_id}")
+        if external_id != "8":
+            asked.wait(10)
+            return connection.http.get(f"rows/{external_id}")
+        answer = connection.http.get("rows/8")
+        asked.set()
+        processed.wait(10)
+        return answer
+
+    asked = threading.Event()
+    with api, host_of(tmp_path, make_plugin(detail=detail), http="  retries: 0\n") as host:
+        host.connect("paged", {"base_url": api.url})
+        assert isinstance(list(host.sync())[-1], SyncStopped)
+        fetched = [request.path for request in api.requests]
+        assert (fetched.count("/rows/8"), len(fetched) <= 5) == (1, True)
+        limited[0] = False
+        assert isinstance(list(host.sync())[-1], SyncFinished)
+        again = [request.path for request in api.requests][len(fetched) :]
+        assert "/rows/8" not in again
+        assert len(host.activities()) == 8

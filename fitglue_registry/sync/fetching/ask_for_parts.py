@@ -55,6 +55,9 @@ _CODES_FOR_ALL = frozenset(
 )
 #: How many answers of one job are stored together. A heavy part is stored on its own.
 _MAX_BATCH = 128
+#: After these errors, the other calls of the plugin that are in progress are not waited for: they
+#: may be blocked or endless as well, or their session is closed.
+_NOT_WAITED_FOR = frozenset(("FG-plugin-blocked", "FG-plugin-endless", "FG-session-closed"))
 _HOOK = "fitglue_fetch"
 
 #: Returns the error for an answer that cannot be true, or ``None`` for any other.
@@ -251,6 +254,20 @@ class _Job:
         )
 
 
+class _Fatal:
+    """The first failure that concerns the whole connection."""
+
+    def __init__(self) -> None:
+        self.error: FitglueError | None = None
+
+    def note(self, error: FitglueError) -> None:
+        """Note a failure, and raise it if the jobs in progress must not be waited for."""
+        if self.error is None:
+            self.error = error
+        if error.code in _NOT_WAITED_FOR:
+            raise self.error
+
+
 def _ask(
     context: SyncContext,
     part: EntryPart,
@@ -261,20 +278,24 @@ def _ask(
     """Ask for jobs until several fail in a row; yield the answers and return how it ended.
 
     Some jobs may be in progress when the sequence is broken off. Their answers are lost, and their
-    ids are among those that are left.
+    ids are among those that are left. If a failure concerns the whole connection, such as a rate
+    limit, no further job begins, and the answers of those in progress are still yielded: they were
+    paid for with requests.
     """
     jobs = [_Job(ids) for ids in ids_of_jobs]
     failed: dict[str, FitglueError] = {}
     failed_in_a_row = 0
+    fatal = _Fatal()
     # ``closing`` stops the plugin's threads even if the consumer closes this generator early.
-    with closing(_answers(context, part, jobs, derive)) as answers:
+    with closing(_answers(context, part, jobs, derive, fatal)) as answers:
         for number, item in answers:
             job = jobs[number]
             if isinstance(item, FitglueError):
                 _log_failure(part.name, job, item)
-                # Raised without the failures so far, which may have the same cause.
                 if _concerns_all(item):
-                    raise item
+                    fatal.note(item)
+                if fatal.error is not None:
+                    continue
                 failures = dict.fromkeys(job.fail(), item)
                 failed_in_a_row += 1
             else:
@@ -283,9 +304,12 @@ def _ask(
                 is_all_wrong = len(failures) == len(item)
                 failed_in_a_row = failed_in_a_row + len(failures) if is_all_wrong else 0
             failed.update(failures)
-            if failed_in_a_row >= _FAILED_IN_A_ROW:
+            if failed_in_a_row >= _FAILED_IN_A_ROW and fatal.error is None:
                 last_failure = item if isinstance(item, FitglueError) else failures.popitem()[1]
                 return _Outcome(failed, _unanswered(jobs), last_failure)
+    # Raised without the failures so far, which may have the same cause.
+    if fatal.error is not None:
+        raise fatal.error
     # ``fitglue_fetch`` must answer for each id, at least with the reason why there is no part. A
     # missing answer is an error: it must never be taken for a deletion.
     for job in jobs:
@@ -309,8 +333,19 @@ def _answers(
     part: EntryPart,
     jobs: Sequence[_Job],
     derive: Derive,
+    fatal: _Fatal,
 ) -> Generator[tuple[int, list[Answered] | FitglueError], None, None]:
-    """Yield pairs: the number of a job, and a batch of its answers or the error that ended it."""
+    """Yield pairs: the number of a job, and a batch of its answers or the error that ended it.
+
+    A job that has not begun when ``fatal`` is noted does not begin.
+    """
+
+    def batches(items: Iterator[Part | Unavailable]) -> Iterator[list[Answered]]:
+        # The hook is called when the first of the items is taken.
+        if fatal.error is not None:
+            return iter(())
+        return in_batches(items, part.name.value, derive, max_items)
+
     # A heavy part takes a worker process a second or more. One at a time, each is stored as soon as
     # it is done, and a killed sync has little to repeat.
     max_items = 1 if part.heavy else _MAX_BATCH
@@ -318,7 +353,7 @@ def _answers(
         _HOOK,
         [_arguments(context, part.name, list(job.ids)) for job in jobs],
         lanes=context.lanes,
-        then=lambda items: in_batches(items, part.name.value, derive, max_items),
+        then=batches,
         weigh=weight_of,
     )
 
