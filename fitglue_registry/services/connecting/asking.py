@@ -19,12 +19,14 @@ from fitglue_registry.services.connecting.storing import store
 from fitglue_registry.services.granting.apps import (
     app_of,
     check_storable,
+    hidden_of,
     keep_app,
     missing_app,
     service_name,
 )
 from fitglue_registry.services.granting.pending import LIFETIME, Pending, add, is_waited_for, take
 from fitglue_registry.services.granting.permissions import endpoint_of, grant_of
+from fitglue_registry.services.granting.token_sources import GivenTokens
 from fitglue_registry.services.granting.unused import GivenPermission, taken_back_if_unused
 from fitglue_registry.transport.oauth_app import App, Question
 from fitglue_registry.transport.oauth_messages import authorization_address, new_verifier
@@ -197,7 +199,9 @@ class Asker:
         grant: Grant,
     ) -> ConnectResult:
         missing = [what_is_missing(scope) for scope in missing_scopes(oauth, grant)]
-        proven = self.prover.proven(chosen, grant)
+        issuer, _ = _issuer_of(chosen)
+        app = app_of(self.workspace, chosen.integration, issuer)
+        proven = self.prover.proven(chosen, GivenTokens(grant, hidden_of(app)))
         notes = (*proven.account.notes, *missing)
         proven = replace(proven, account=replace(proven.account, notes=notes))
         return store(self.workspace, proven, self.athlete)

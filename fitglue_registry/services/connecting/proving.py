@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from fitglue_registry.registry import Entry, Http
-    from fitglue_registry.secrets.grants import Grant
     from fitglue_registry.services.athletes import Athletes
     from fitglue_registry.services.granting.issuing import Issuer
+    from fitglue_registry.services.granting.token_sources import GivenTokens
     from fitglue_registry.services.plugin_view import PluginViews
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.sync.upload import Upload
@@ -133,18 +133,18 @@ class Prover:
             http,
         )
 
-    def proven(self, chosen: Chosen, grant: Grant | None = None) -> Proven:
+    def proven(self, chosen: Chosen, given: GivenTokens | None = None) -> Proven:
         """Ask the service whose account it is.
 
         Args:
             chosen: What the athlete connects with.
-            grant: The tokens of a permission that the athlete has just given.
+            given: The tokens of a permission that the athlete has just given.
         """
         source = chosen.source
         # The plugin needs a connection to ask whose account it is. If the account turns out to be
         # connected already, this id is never stored.
         connection_id = new_connection_id()
-        keys = NewKeys(chosen.secret, grant)
+        keys = NewKeys(chosen.secret, given)
         view = self._views.of_new(connection_id, source, chosen.of_athlete, keys)
         account = self._views.prove(source, view)
         secret = keys.proven()

@@ -73,6 +73,11 @@ def check_storable(workspace: Workspace, integration: str) -> None:
         raise app_elsewhere(integration)
 
 
+def hidden_of(app: App | None) -> dict[str, str]:
+    """Return what a session hides of an app, although it does not send it."""
+    return {"client-secret": app.client_secret} if app and app.client_secret else {}
+
+
 def missing_app(workspace: Workspace, integration: str) -> AthleteNeeded:
     """Return the error for an integration whose app is not known here."""
     why = "the service issues tokens only to an app that is registered there"

@@ -11,8 +11,8 @@ from fitglue_registry.services.secret_use import open_secret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fitglue_registry.secrets.grants import Grant
     from fitglue_registry.services.granting.issuing import Issuer
+    from fitglue_registry.services.granting.token_sources import GivenTokens
     from fitglue_registry.transport.origin import Origin
     from fitglue_registry.transport.tokens import TokenSource
     from fitglue_registry.workspace import Workspace
@@ -69,12 +69,12 @@ class NewKeys:
 
     Args:
         credentials: The credentials that the athlete has entered.
-        grant: The tokens of a permission that the athlete has just given.
+        given: The tokens of a permission that the athlete has just given.
     """
 
-    def __init__(self, credentials: Mapping[str, str], grant: Grant | None = None) -> None:
+    def __init__(self, credentials: Mapping[str, str], given: GivenTokens | None = None) -> None:
         self._credentials = credentials
-        self._grant = grant
+        self._given = given
         self._tokens: NewTokens | None = None
 
     def secrets(self, origin: Origin) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's
@@ -83,7 +83,7 @@ class NewKeys:
 
     def tokens(self, origin: Origin, issuer: Issuer) -> NewTokens:  # noqa: ARG002 - as above
         """Return what keeps the tokens."""
-        self._tokens = NewTokens(issuer, self._credentials, self._grant)
+        self._tokens = NewTokens(issuer, self._credentials, self._given)
         return self._tokens
 
     def stored_ref(self) -> None:
@@ -91,4 +91,6 @@ class NewKeys:
 
     def proven(self) -> dict[str, str]:
         """Return the values to store: the credentials, and the token that was issued for them."""
-        return with_grant(self._credentials, self._tokens.grant if self._tokens else self._grant)
+        if self._tokens is not None:
+            return with_grant(self._credentials, self._tokens.grant)
+        return with_grant(self._credentials, self._given.grant if self._given else None)

@@ -8,11 +8,13 @@ can be told why a permission has ended.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fitglue_registry.errors import AthleteNeeded
+from fitglue_registry.errors import AthleteNeeded, FitglueError
 from fitglue_registry.secrets.grants import with_grant
+from fitglue_registry.services.granting.apps import app_of, hidden_of
 from fitglue_registry.services.granting.permissions import endpoint_of, permission_ended, renew
 from fitglue_registry.services.granting.reserving import reserved_secret
 from fitglue_registry.services.granting.token_sources import StoredTokens, is_usable, token_of
@@ -30,6 +32,18 @@ if TYPE_CHECKING:
 
 class PermissionTokens(StoredTokens):
     """The tokens of a stored permission, which all processes share; a ``TokenSource``."""
+
+    def token(self, sender: TokenSender, rejected: str | None = None) -> Token:
+        """Return a token; see ``TokenSource.token``. The secret of the app is hidden with it."""
+        token = super().token(sender, rejected)
+        hidden = dict(token.credentials)
+        # Without the app, nothing can be renewed, and a renewal says so.
+        with suppress(FitglueError):
+            opened = self._opened()
+            hidden |= hidden_of(
+                app_of(self._workspace, self._integration(opened), self._issuer),
+            )
+        return replace(token, credentials=hidden)
 
     def _renewed(self, opened: OpenedSecret, sender: TokenSender) -> Token:
         """Renew the tokens, store them, and return the one for requests."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fitglue_registry.secrets.binding import bind, mark_restored
@@ -23,23 +24,38 @@ if TYPE_CHECKING:
     from fitglue_registry.workspace import Workspace
 
 
+@dataclass(frozen=True, slots=True)
+class GivenTokens:
+    """The tokens of a permission that an athlete has just given.
+
+    Attributes:
+        grant: The tokens.
+        hidden: Further secrets that no response may repeat: that of the app.
+    """
+
+    grant: Grant
+    hidden: Mapping[str, str] = field(repr=False)
+
+
 class NewTokens:
     """The tokens of a connection that is not stored yet; a ``TokenSource``.
 
     Args:
         issuer: What issues the tokens.
         credentials: The credentials that the athlete has entered.
-        grant: The tokens of a permission that the athlete has just given.
+        given: The tokens of a permission that the athlete has just given.
     """
 
     def __init__(
         self,
         issuer: Issuer,
         credentials: Mapping[str, str],
-        grant: Grant | None = None,
+        given: GivenTokens | None = None,
     ) -> None:
+        grant = given.grant if given else None
         self._issuer = issuer
         self._credentials = credentials
+        self._hidden = given.hidden if given else {}
         self._is_new = grant is not None
         self._lock = threading.Lock()
         self.grant = grant or Grant(issuer.origin)
@@ -50,7 +66,7 @@ class NewTokens:
         with self._lock:
             if not self._is_new and not is_usable(self.grant, rejected, sender):
                 self.grant = issue(self._issuer, self._credentials, sender)
-            return token_of(self.grant, self._credentials)
+            return token_of(self.grant, {**self._credentials, **self._hidden})
 
 
 class StoredTokens:

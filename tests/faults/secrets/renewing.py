@@ -48,9 +48,9 @@ def renew_and_tidy(home: Path, registry: Path) -> list[Any]:
     return [seen, [name for name in left_over(home) if name != app]]
 
 
-def stored(home: Path, registry: Path) -> dict[str, str]:
+def stored(home: Path, registry: Path, database: str | None = None) -> dict[str, str]:
     """Return the values of the only secret."""
-    with host_of(home, registry) as host:
+    with host_of(home, registry, database=database) as host:
         [connected] = host.connections.list()
         return host.workspace.secrets.get(connected.secret_ref or "")
 
@@ -94,6 +94,23 @@ def race(prepared: Path, registry: Path, folder: Path, rounds: int) -> list[list
     return outcomes
 
 
+def race_at_server(
+    home: Path,
+    registry: Path,
+    database: str,
+    rounds: int,
+) -> list[list[str]]:
+    """Renew in two processes at the same time, each time after the service has forgotten its
+    tokens, with one database on a server; return what each process saw.
+    """
+    outcomes = []
+    for _ in range(rounds):
+        url = in_a_fork(lambda: stored(home, registry, database))[1]["origin"]
+        urlopen(f"{url}/forget", data=b"").close()
+        outcomes.append(at_once(2, lambda: renew(home, registry, database)))
+    return outcomes
+
+
 def at_once(processes: int, work: Callable[[], str]) -> list[str]:
     """Do some work in several forked processes at the same time, and return their results."""
     start_reader, start_writer = os.pipe()
@@ -127,6 +144,9 @@ def main(work: str, home: str, registry: str, folder: str, argument: str = "") -
         outcome: Any = play(prepared, entries, copies)
     elif work == "race":
         outcome = race(prepared, entries, copies, int(argument))
+    elif work == "race-at-server":
+        url, _, rounds = argument.rpartition(" ")
+        outcome = race_at_server(prepared, entries, url, int(rounds))
     else:
         outcome = at_once(6, lambda: renew(prepared, entries, argument))
     print(json.dumps(outcome))

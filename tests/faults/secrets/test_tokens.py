@@ -190,6 +190,29 @@ def test_processes_that_renew_a_permission_at_once_use_its_refresh_token_once(
 
 
 @pytest.mark.long
+def test_processes_that_share_a_server_use_a_refresh_token_once(
+    home, tmp_path, postgres_url, reliability
+):
+    """With PostgreSQL, one of two processes renews a permission, a hundred times: each renewal
+    needs the refresh token of the one before.
+    """
+    registry = make_registry(tmp_path / "permissions", OAUTH2)
+    with OAuthClub(lambda: datetime.now(UTC)) as club:
+        with host_of(home, registry, database=postgres_url) as host:
+            give_permission(host, club)
+        seen = run_child("race-at-server", home, registry, tmp_path, f"{postgres_url} 100")
+        assert seen == [["7", "7"]] * 100
+        assert club.exchanges == 1 + 100
+    reliability(
+        "secrets",
+        "two processes renew one permission at once, with PostgreSQL",
+        times=100,
+        lost=0,
+        seen="one of them renews it, both succeed",
+    )
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("rotates", [False, True], ids=["fixed", "rotating"])
 def test_a_permission_whose_renewal_is_killed_is_lost_only_if_the_service_forgot_it(
     home, permitted, tmp_path, rotates, reliability

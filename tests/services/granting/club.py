@@ -229,6 +229,7 @@ class OAuthClub(Club):
         self.route("/oauth/token", self._oauth_token, method="POST")
         self.route("/oauth/revoke", self._revoke, method="POST")
         self.route("/reset", self._reset, method="POST")
+        self.route("/forget", self._forget, method="POST")
 
     def allow(self, address: str) -> str:
         """Do what a browser does, and return the address to which it is sent back."""
@@ -298,6 +299,11 @@ class OAuthClub(Club):
         """Forget all tokens, and accept the first refresh token again."""
         self.tokens.clear()
         self.refresh_tokens = {f"{REFRESH}+1/x"}
+        return Response(200, b"")
+
+    def _forget(self, request: Request) -> Response:
+        """Forget the tokens, and accept the newest refresh token."""
+        self.tokens.clear()
         return Response(200, b"")
 
     def _revoke(self, request: Request) -> Response:

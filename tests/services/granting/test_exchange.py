@@ -24,6 +24,7 @@ def test_a_key_is_exchanged_once_and_the_token_is_kept(host, club, connect):
     """A connect and two syncs within the life of a token exchange the key once."""
     connect()
     assert last_of(host).counts["new"] == 3
+    assert (len(host.activities()), host.records.quarantine()) == (3, [])
     assert isinstance(last_of(host), SyncFinished)
     assert club.exchanges == 1
 

@@ -84,6 +84,7 @@ def test_a_permission_connects_and_syncs(host, club, connect):
     result = connect()
     assert (result.account.id, result.account.notes) == ("7", ())
     assert last_of(host).counts["new"] == 3
+    assert (len(host.activities()), host.records.quarantine()) == (3, [])
     assert club.exchanges == 1
 
 
