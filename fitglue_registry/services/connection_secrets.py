@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fitglue_registry.errors import AthleteNeeded, Place, UserMistake
+from fitglue_registry.errors import AthleteNeeded, Place, Retryable, UserMistake
 from fitglue_registry.secrets.chain import ChainSecretStore
 from fitglue_registry.secrets.changing import changing
 from fitglue_registry.secrets.references import is_owned_by, scheme_of
 from fitglue_registry.services.app_references import apps_in_files, move_apps
+from fitglue_registry.services.grant_lock import grant_lock
 from fitglue_registry.store.connections import (
     get_connection,
     list_connections,
     replace_secret,
-    update_connection,
 )
 from fitglue_registry.store.pending_permissions import pending_references
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from fitglue_registry.errors import FitglueError
@@ -134,12 +134,29 @@ def replace_values(
     Raises:
         StoreFailed: The secret cannot be stored.
     """
+    return change_values(workspace, connected, lambda _: values)
+
+
+def change_values(
+    workspace: Workspace,
+    connected: ConnectionRow,
+    changed: Callable[[Mapping[str, str]], Mapping[str, str]],
+) -> str | None:
+    """Change the values of the secret of a connection; see ``replace_values``.
+
+    Args:
+        workspace: What the host has opened.
+        connected: The connection, as it was read together with the secret.
+        changed: Returns the new values for the stored ones. Renewed tokens may have been stored
+            under the same reference since ``connected`` was read.
+    """
     ref = connected.secret_ref or ""
     with change_secrets(workspace) as change:
         with workspace.database.read() as db:
             now = get_connection(db, connected.id)
         if now is None or now.secret_ref != ref:
             return None
+        values = changed(workspace.secrets.get(ref))
         new = change.put(owner_of(connected.integration, connected.id), values, scheme_of(ref))
         change.track(ref)
         with workspace.database.write() as db:
@@ -158,11 +175,11 @@ def rekey_secrets(workspace: Workspace, to: str | None) -> list[SecretKept]:
             "the application that embeds this host stores the secrets itself",
             fix="change the key there",
         )
-    with change_secrets(workspace) as change:
-        not_moved = {}
+    # Before the change of the key, because each secret is moved in a change of its own.
+    not_moved = _move_secrets(workspace, to) if to else {}
+    with change_secrets(workspace):
         if to:
             move_apps(workspace, workspace.secrets, to)
-            not_moved = _move_secrets(workspace, to, change)
         # Read again, because moving a secret gives it a new reference.
         refs = [connected.secret_ref or "" for connected in with_secrets(workspace)]
         refs += apps_in_files(workspace, workspace.secrets)
@@ -178,11 +195,7 @@ def rekey_secrets(workspace: Workspace, to: str | None) -> list[SecretKept]:
         return results
 
 
-def _move_secrets(
-    workspace: Workspace,
-    to: str,
-    change: SecretChange,
-) -> dict[str, FitglueError]:
+def _move_secrets(workspace: Workspace, to: str) -> dict[str, FitglueError]:
     """Move every secret into one store; return connection id → why its secret was not moved."""
     not_moved: dict[str, FitglueError] = {}
     for connected in with_secrets(workspace):
@@ -194,8 +207,8 @@ def _move_secrets(
             not_moved[connected.id] = not_its_own(connected)
             continue
         try:
-            _move_secret(workspace, connected, to, change)
-        except AthleteNeeded as error:
+            _move_secret(workspace, connected, to)
+        except (AthleteNeeded, Retryable) as error:
             not_moved[connected.id] = error
     return not_moved
 
@@ -204,14 +217,20 @@ def _move_secret(
     workspace: Workspace,
     connected: ConnectionRow,
     to: str,
-    change: SecretChange,
 ) -> None:
-    old = connected.secret_ref or ""
-    # The new copy is stored and committed before the old one is deleted, so no crash loses the
-    # secret.
-    values = workspace.secrets.get(old)
-    new = change.put(owner_of(connected.integration, connected.id), values, to)
-    change.track(old)
-    with workspace.database.write() as db:
-        update_connection(db, connected.id, secret_ref=new)
-    workspace.database.flush_commits()
+    # A renewal of the token would otherwise store it where the secret was. It takes the two locks
+    # in the same order.
+    with grant_lock(workspace, connected.id), change_secrets(workspace) as change:
+        with workspace.database.read() as db:
+            now = get_connection(db, connected.id)
+        if now is None or not now.secret_ref or not owns_secret(now):
+            return
+        old = now.secret_ref
+        # The new copy is stored and committed before the old one is deleted, so no crash loses the
+        # secret.
+        values = workspace.secrets.get(old)
+        new = change.put(owner_of(now.integration, now.id), values, to)
+        change.track(old)
+        with workspace.database.write() as db:
+            replace_secret(db, now.id, old, new)
+        workspace.database.flush_commits()

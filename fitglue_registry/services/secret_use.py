@@ -9,9 +9,9 @@ from fitglue_registry.errors import AthleteNeeded, FitglueError, KeyUnavailable,
 from fitglue_registry.secrets.binding import bind, mark_restored, read_bound
 from fitglue_registry.services.addresses import chosen_origin, own_issuers, own_origins
 from fitglue_registry.services.connection_secrets import (
+    change_values,
     not_its_own,
     owns_secret,
-    replace_values,
     with_secrets,
 )
 from fitglue_registry.store.connections import get_connection
@@ -116,7 +116,7 @@ def _secret_for(
     own = own_origins(workspace, connected)
     if not _may_move(secret, origin, own):
         raise _not_proven(connected, secret.origin, origin, own)
-    _bind_again(workspace, connected, secret, origin)
+    _bind_again(workspace, connected, origin)
     return opened
 
 
@@ -225,7 +225,6 @@ def _may_move(
 def _bind_again(
     workspace: Workspace,
     connected: ConnectionRow,
-    secret: BoundSecret,
     origin: Origin,
 ) -> None:
     """Store the secret with its new origin, in the store in which it is.
@@ -234,7 +233,7 @@ def _bind_again(
     """
     try:
         # Another process may have done this, or renewed the key; then nothing is to be done.
-        replace_values(workspace, connected, bind(secret.values, origin))
+        change_values(workspace, connected, lambda stored: bind(stored, origin))
     except FitglueError as error:
         log.warning(
             "the key of %s could not be bound to %s: %s; the next sync tries again",

@@ -138,10 +138,10 @@ class Exchange:
         usage = self._usage()
         if usage is not None:
             usage.count_request()
-        self._waiting.for_budget()
+        policy = self._policy
+        self._waiting.for_budget(policy.longest_wait_s)
         with self._lock:
             self.sent += 1
-        policy = self._policy
         # Sending a body and receiving the response may each take the total time.
         longest_s = policy.total_s if request.body is None else 2 * policy.total_s
         self._waiting.signs.request_sent(policy.connect_s + longest_s)

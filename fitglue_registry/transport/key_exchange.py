@@ -5,9 +5,16 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from fitglue_registry.errors import AthleteNeeded, Place
+from fitglue_registry.errors import AthleteNeeded, FitglueError, Place
 from fitglue_registry.transport.auth import fits_into_a_header, unusable_key
 from fitglue_registry.transport.origin import origin_of
+from fitglue_registry.transport.token_refusal import (
+    OUTAGES,
+    error_code,
+    is_page,
+    not_working,
+    status_and_quote,
+)
 from fitglue_registry.transport.token_request import TokenRequest
 from fitglue_registry.transport.token_response import TokenPaths, read_token
 
@@ -15,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fitglue_registry.registry import Auth, TokenExchange
+    from fitglue_registry.transport.answer import HttpAnswer
     from fitglue_registry.transport.token_response import IssuedToken
     from fitglue_registry.transport.token_sender import TokenSender
 
@@ -45,7 +53,7 @@ def exchange_key(
     request = _request(exchange, auth, url, secrets.get(name, ""))
     answer = sender.send(request)
     if not 200 <= answer.status < 300:
-        raise _refused(url, answer.status, answer.quote())
+        raise _refused(url, answer)
     paths = TokenPaths(
         exchange.token,
         exchange.expires_in,
@@ -85,18 +93,19 @@ def _request(
     return TokenRequest(exchange.method, url, {}, json=fields, secrets=(key,))
 
 
-def _refused(url: str, status: int, message: str) -> AthleteNeeded:
-    """Return the error for a key for which the service issues no token."""
+def _refused(url: str, answer: HttpAnswer) -> FitglueError:
+    """Return the error for a response that says why the service issues no token for the key."""
+    said = status_and_quote(answer)
+    # The page of a proxy, a firewall or the login of a network says nothing about the key.
+    if is_page(answer) or error_code(answer) in OUTAGES:
+        return not_working(url, said)
     origin = origin_of(url)
     host = origin.host if origin else "the service"
-    why = f"it issues no token for the key, and responded with status {status}"
-    if message:
-        why += f": {message}"
     return AthleteNeeded(
         "FG-key-rejected",
         f"{host} rejects the key",
         at=Place(url=url),
-        why=why,
+        why=f"it issues no token for the key: {said}",
         fix="make a new key in the settings of that account if this one has expired or was "
         "deleted, and connect again",
     )

@@ -43,6 +43,7 @@ class NetworkFailures:
     policy: HttpPolicy
     redactor: Redactor
     host: str  # of the request
+    quotes: bool = True  # whether errors may contain parts of a response that is not HTTP
 
     def translate(self, error: Exception, url: str) -> FitglueError | TryAgain:
         """Return the error for an exception of an attempt.
@@ -178,6 +179,8 @@ class NetworkFailures:
         reason = on_one_line[:LONGEST_QUOTE] or type(inner).__name__
         if is_local:
             return reason
+        if not self.quotes:
+            return type(inner).__name__
         # A status line that is none, for example, is quoted by the exception.
         return quote_or_log(reason, self.host, self.policy.rules)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote_plus
 
 from oauthlib.oauth2 import WebApplicationClient
 
+from fitglue_registry.transport.token_refusal import APP_REFUSED, PERMISSION_ENDED
 from fitglue_registry.transport.token_request import TokenRequest
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 #: The length of a state and of a code verifier, in characters. Each character has six bits.
 _LENGTH = 64
+#: The codes that are the answer of a service, even if their status is that of an outage.
+_DECISIVE = (PERMISSION_ENDED, *APP_REFUSED)
 
 
 def new_verifier() -> str:
@@ -64,7 +68,11 @@ def code_request(
     code: str,
     question: Question,
 ) -> TokenRequest:
-    """Return the request for the first token, with the code that the browser has brought."""
+    """Return the request for the first token, with the code that the browser has brought.
+
+    It is not repeated if it may have been carried out: a service that gets a code twice should end
+    the permission (RFC 6749, 4.1.2).
+    """
     client = WebApplicationClient(app.client_id)
     body = client.prepare_request_body(
         code=code,
@@ -72,7 +80,8 @@ def code_request(
         include_client_id=False,
         code_verifier=question.verifier if oauth.pkce else None,
     )
-    return _authenticated(oauth, url, app, body, (code, question.verifier))
+    request = _authenticated(oauth, url, app, body, (code, question.verifier))
+    return replace(request, repeatable=False)
 
 
 def refresh_request(
@@ -107,13 +116,22 @@ def _authenticated(
     """Return a request with the id of the app, and with its secret if it has one."""
     form = dict(parse_qsl(body))
     hidden = (*secrets, app.client_secret)
+    headers = {}
     if oauth.client == "basic":
         # Both are encoded as in a form before they are joined (RFC 6749, 2.3.1).
         pair = f"{quote_plus(app.client_id)}:{quote_plus(app.client_secret)}".encode()
         encoded = base64.b64encode(pair).decode("ascii")
-        headers = {"Authorization": f"Basic {encoded}"}
-        return TokenRequest("POST", url, headers, form, secrets=(*hidden, encoded))
-    form["client_id"] = app.client_id
-    if oauth.client == "body":
-        form["client_secret"] = app.client_secret
-    return TokenRequest("POST", url, {}, form, secrets=hidden)
+        headers["Authorization"] = f"Basic {encoded}"
+        hidden += (encoded,)
+    else:
+        form["client_id"] = app.client_id
+        if oauth.client == "body":
+            form["client_secret"] = app.client_secret
+    return TokenRequest(
+        "POST",
+        url,
+        headers,
+        form,
+        secrets=hidden,
+        decisive=_DECISIVE,
+    )

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded, Place
-from fitglue_registry.payloads import decode_leniently
 from fitglue_registry.transport.oauth_messages import (
     code_request,
     refresh_request,
@@ -14,7 +13,17 @@ from fitglue_registry.transport.oauth_messages import (
 )
 from fitglue_registry.transport.origin import origin_of
 from fitglue_registry.transport.permission_end_response import read_permission_end
-from fitglue_registry.transport.token_response import TokenPaths, read_token
+from fitglue_registry.transport.token_refusal import (
+    APP_REFUSED,
+    OUTAGES,
+    PERMISSION_ENDED,
+    error_code,
+    not_working,
+    response_object,
+    status_and_quote,
+)
+from fitglue_registry.transport.token_response import read_token_object, unusable_token
+from fitglue_registry.transport.trail import Trail
 
 if TYPE_CHECKING:
     from fitglue_registry.registry import OAuth2
@@ -25,12 +34,9 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.token_response import IssuedToken
     from fitglue_registry.transport.token_sender import TokenSender
 
-#: What services say about an app whose id or secret they do not accept (RFC 6749, 5.2).
-_APP_REFUSED = ("invalid_client", "unauthorized_client")
-
 
 class PermissionEnded(Exception):
-    """Raised if a service issues no token any more for a permission.
+    """Raised if a service says that a permission is not valid any more.
 
     Args:
         why: What the service has responded.
@@ -73,7 +79,7 @@ class TokenEndpoint:
         Raises:
             AthleteNeeded: FG-permission-refused if the service issues no token for the code,
                 FG-app-refused if it does not accept the app.
-            ConnectionStopped: FG-token-unusable.
+            ConnectionStopped: FG-token-unusable if the response has neither a token nor a reason.
             Retryable: The service cannot be asked now, or does not work.
         """
         request = code_request(
@@ -84,7 +90,7 @@ class TokenEndpoint:
             question,
         )
         try:
-            return self._issued(request)
+            return self._issued(request, Trail())
         except PermissionEnded as ended:
             why = ended.why
         raise AthleteNeeded(
@@ -95,8 +101,13 @@ class TokenEndpoint:
             fix="connect again: a permission must be used within some minutes, and only once",
         )
 
-    def renewed(self, refresh_token: str) -> IssuedGrant:
+    def renewed(self, refresh_token: str, trail: Trail) -> IssuedGrant:
         """Return new tokens.
+
+        Args:
+            refresh_token: The token that renews them.
+            trail: Learns whether the service may have replaced the tokens, although this raises an
+                error.
 
         Raises:
             PermissionEnded: The service does not accept the refresh token.
@@ -108,7 +119,7 @@ class TokenEndpoint:
             self.app,
             refresh_token,
         )
-        return self._issued(request)
+        return self._issued(request, trail)
 
     def revoke(self, url: str, token: str) -> bool:
         """Take a permission back, and return whether the service has accepted that.
@@ -135,31 +146,44 @@ class TokenEndpoint:
         origin = origin_of(self.url)
         return origin.host if origin else "the service"
 
-    def _issued(self, request: TokenRequest) -> IssuedGrant:
-        answer = self.sender.send(request)
-        if not 200 <= answer.status < 300:
-            raise self._refusal(answer)
-        token = read_token(answer, TokenPaths(), self.sender)
-        refresh_token = token.document.get("refresh_token")
-        if not isinstance(refresh_token, str):
-            refresh_token = ""
+    def _issued(self, request: TokenRequest, trail: Trail) -> IssuedGrant:
+        answer = self.sender.send(request, trail)
+        document = response_object(answer) or {}
+        is_issued = 200 <= answer.status < 300 and "access_token" in document
+        # Some services respond with status 200 to everything.
+        if not is_issued and (answer.status >= 400 or error_code(answer)):
+            raise self._refusal(answer, trail)
+        token = read_token_object(answer, self.sender)
+        refresh_token = _text(document.get("refresh_token"))
         self.sender.keep_secret(refresh_token)
         return IssuedGrant(
             token,
             refresh_token,
-            read_scopes(token.document.get("scope")),
-            read_permission_end(token.document, refresh_token, self.sender.now()),
+            read_scopes(document.get("scope", document.get("scopes"))),
+            read_permission_end(document, refresh_token, self.sender.now()),
         )
 
-    def _refusal(self, answer: HttpAnswer) -> Exception:
-        said = answer.quote()
-        why = f"it responded with status {answer.status}"
-        if said:
-            why += f": {said}"
-        code = _error_code(answer)
-        # Without a code, 401 is about the app, too (RFC 6749, 5.2): a permission gets 400.
-        if code not in _APP_REFUSED and (code or answer.status != 401):
+    def _refusal(self, answer: HttpAnswer, trail: Trail) -> Exception:
+        """Return the error for a response that says why there is no token."""
+        why = status_and_quote(answer)
+        document = response_object(answer)
+        # A page comes from a proxy, a firewall or the login of a network.
+        if document is None:
+            return not_working(self.url, why)
+        code = error_code(answer)
+        # The service has replaced nothing, whatever the status says.
+        if code not in OUTAGES:
+            trail.refused()
+        if code == PERMISSION_ENDED:
             return PermissionEnded(why)
+        # Without a code, 401 is about the app, too (RFC 6749, 5.2): a permission gets 400.
+        if code in APP_REFUSED or (not code and answer.status == 401):
+            return self._app_refused(why)
+        if code in OUTAGES:
+            return not_working(self.url, why)
+        return unusable_token(answer, why)
+
+    def _app_refused(self, why: str) -> AthleteNeeded:
         return AthleteNeeded(
             "FG-app-refused",
             f"{self._host} does not accept the id or the secret of the app",
@@ -170,17 +194,34 @@ class TokenEndpoint:
 
 
 def read_scopes(value: object) -> tuple[str, ...] | None:
-    """Return the scopes of a text, which spaces or commas separate; ``None`` if it is no text."""
-    if not isinstance(value, str):
+    """Return the scopes that a service reports; ``None`` if it reports none.
+
+    Args:
+        value: A text, in which spaces or commas separate them, or a list.
+    """
+    listed = value if isinstance(value, list) else [value]
+    texts = [text for text in listed if isinstance(text, str)]
+    if len(texts) < len(listed):
         return None
-    return tuple(value.replace(",", " ").split())
+    return tuple(" ".join(texts).replace(",", " ").split())
 
 
-def _error_code(answer: HttpAnswer) -> str | None:
-    """Return the error code in a response (RFC 6749, 5.2), or ``None``."""
-    try:
-        document = decode_leniently(answer.body)
-    except ValueError:
-        return None
-    code = document.get("error") if isinstance(document, dict) else None
-    return code if isinstance(code, str) else None
+def scopes_in_both(
+    scopes: tuple[str, ...] | None, others: tuple[str, ...] | None
+) -> tuple[str, ...] | None:
+    """Return the scopes that two reports of a service have in common.
+
+    Args:
+        scopes: The scopes of the first report; ``None`` if it says nothing about them.
+        others: The scopes of the second one.
+    """
+    if scopes is None or others is None:
+        return others if scopes is None else scopes
+    return tuple(scope for scope in scopes if scope in others)
+
+
+def _text(value: object) -> str:
+    """Return a token as text, also one that consists of digits and was sent as a number."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else ""

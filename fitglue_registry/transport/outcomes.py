@@ -1,4 +1,4 @@
-"""The error for a request of which nobody knows whether the service has carried it out."""
+"""The errors for requests of which nobody knows whether the service has carried them out."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ def outcome_unknown(
         request: The method and the path of the request, as they may be shown.
         failure: What happened instead of an expected response.
     """
-    cause = failure.failure if isinstance(failure, TryAgain) else failure
-    reason = f"{cause.what}: {cause.why}" if cause.why else cause.what
+    cause, reason = _cause_of(failure)
     unknown = Retryable(
         "FG-outcome-unknown",
         f"it is unknown whether {host} has carried out {request}",
@@ -34,3 +33,27 @@ def outcome_unknown(
     )
     unknown.retry_after_s = getattr(cause, "retry_after_s", None)
     return unknown
+
+
+def tokens_unknown(host: str, failure: FitglueError | TryAgain) -> Retryable:
+    """Return the error for a code whose tokens may have been issued, but have not arrived.
+
+    Args:
+        host: The host that it was sent to.
+        failure: What happened instead of an expected response.
+    """
+    cause, reason = _cause_of(failure)
+    return Retryable(
+        "FG-outcome-unknown",
+        f"it is unknown whether {host} has issued the tokens of the permission",
+        at=cause.at,
+        why=f"{reason}; a service takes the permission back if it gets the same code again, so it "
+        "was not sent again",
+        fix="connect again",
+    )
+
+
+def _cause_of(failure: FitglueError | TryAgain) -> tuple[FitglueError, str]:
+    """Return what has happened, and a sentence about it."""
+    cause = failure.failure if isinstance(failure, TryAgain) else failure
+    return cause, f"{cause.what}: {cause.why}" if cause.why else cause.what

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, FitglueError, Place, Retryable
+from fitglue_registry.transport.answer import HttpAnswer
 from fitglue_registry.transport.limits import RUN_LATER, retry_after, run_again_in
 from fitglue_registry.transport.retries import FEW_ATTEMPTS, TryAgain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from fitglue_registry.redaction.redactor import Redactor
-    from fitglue_registry.transport.answer import HttpAnswer
     from fitglue_registry.transport.policy import HttpPolicy
 
 #: The statuses of a service, or of the proxy in front of it, that is down for some time.
@@ -27,6 +28,8 @@ class StatusFailures:
     policy: HttpPolicy
     redactor: Redactor
     host: str  # of the response
+    # Returns what may be shown of a response.
+    quote: Callable[[HttpAnswer], str] = HttpAnswer.quote
 
     def translate(
         self,
@@ -46,7 +49,7 @@ class StatusFailures:
         """
         status = answer.status
         at = Place(url=self.redactor.text(url))
-        message = answer.quote()
+        message = self.quote(answer)
         why = f"it responded with status {status}"
         if message:
             why += f": {message}"

@@ -1,7 +1,4 @@
-"""A request for a token, as a plain value.
-
-It is apart from its sender, because ``requests`` is slow to import and few commands send anything.
-"""
+"""A request for a token, as a plain value, which can be made without importing an HTTP library."""
 
 from __future__ import annotations
 
@@ -23,6 +20,8 @@ class TokenRequest:
         form: Fields of a form, which becomes the body.
         json: Keys of a JSON object, which becomes the body.
         secrets: The secrets in it, which no error and no log may contain.
+        decisive: Error codes that are the answer of the service, whatever its status.
+        repeatable: Whether it may be sent again if nobody knows whether it was carried out.
     """
 
     method: str
@@ -31,3 +30,5 @@ class TokenRequest:
     form: Mapping[str, str] | None = field(default=None, repr=False)
     json: Mapping[str, str] | None = field(default=None, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    decisive: tuple[str, ...] = ()
+    repeatable: bool = True

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.errors import ConnectionStopped, Place
 from fitglue_registry.payloads import decode_leniently
 from fitglue_registry.transport.auth import fits_into_a_header
+from fitglue_registry.transport.token_refusal import response_object
 
 if TYPE_CHECKING:
     from fitglue_registry.transport.answer import HttpAnswer
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 #: A longer text is no token. Servers seldom accept more than 8 or 16 kB of headers.
 _LONGEST_TOKEN = 16_000
+#: Values of programming languages that mean that there is no token, in lower case.
+_NO_TOKENS = frozenset(("null", "none", "nil", "undefined", "true", "false", "nan"))
+#: A shorter text of letters only is a word of a message, such as ``OK`` or ``Unauthorized``.
+_LONGEST_WORD = 20
 #: A token is renewed this long before it ends, so that it does not end while it is being used.
 _MARGIN = timedelta(minutes=5)
 #: For a token that is valid for a short time, the margin is this part of the time.
@@ -69,7 +74,7 @@ def read_token(
     paths: TokenPaths,
     sender: TokenSender,
 ) -> IssuedToken:
-    """Return the token of a response.
+    """Return the token that was issued for a key.
 
     The response is a JSON object, or only a token: as text, or as a JSON string.
 
@@ -82,11 +87,51 @@ def read_token(
         ConnectionStopped: FG-token-unusable if it contains no token that a header can contain.
     """
     content = _content(answer)
-    document = content if isinstance(content, dict) else {}
-    value = _at(document, paths.token) if document else content
-    if not _is_token(value):
-        raise _unusable(answer, paths if document else None)
-    assert isinstance(value, str)
+    if isinstance(content, dict):
+        return _issued(answer, content, paths, sender)
+    if not isinstance(content, str) or not _is_bare_token(content):
+        raise unusable_token(answer, "the response is neither a JSON object nor a token")
+    return _with_end(content, {}, paths, sender)
+
+
+def read_token_object(answer: HttpAnswer, sender: TokenSender) -> IssuedToken:
+    """Return the token of a permission (RFC 6749, 5.1).
+
+    The response is a JSON object. Some services encode it like a form.
+
+    Args:
+        answer: The response.
+        sender: The sender of the request, which hides the token in errors and logs from now on.
+
+    Raises:
+        ConnectionStopped: FG-token-unusable if it contains no token that a header can contain.
+    """
+    document = response_object(answer)
+    if document is None:
+        raise unusable_token(answer, "the response is not a JSON object")
+    return _issued(answer, document, TokenPaths(), sender)
+
+
+def _issued(
+    answer: HttpAnswer,
+    document: dict[str, Any],
+    paths: TokenPaths,
+    sender: TokenSender,
+) -> IssuedToken:
+    """Return the token of a JSON object."""
+    value = _at(document, paths.token)
+    if not isinstance(value, str) or not _is_token(value):
+        raise unusable_token(answer, f"the response has no token at {paths.token}")
+    return _with_end(value, document, paths, sender)
+
+
+def _with_end(
+    value: str,
+    document: dict[str, Any],
+    paths: TokenPaths,
+    sender: TokenSender,
+) -> IssuedToken:
+    """Return a token with its end, after hiding it in errors and logs."""
     sender.keep_secret(value)
     now = sender.now()
     expires_at = _end(document, value, paths, now)
@@ -112,14 +157,23 @@ def _content(answer: HttpAnswer) -> Any:
     except ValueError:
         return text
     # A token that consists of digits looks like a number.
-    return text if isinstance(value, int | float) else value
+    return text if text.isdigit() else value
 
 
-def _is_token(value: Any) -> bool:
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_TOKEN:
+def _is_token(value: str) -> bool:
+    if not 0 < len(value) <= _LONGEST_TOKEN or value.lower() in _NO_TOKENS:
         return False
     # A web page is not a token, and no token contains white space.
     return fits_into_a_header(value) and not value.startswith("<") and len(value.split()) == 1
+
+
+def _is_bare_token(value: str) -> bool:
+    """Return whether a text, of which nothing says that it is a token, can be one."""
+    # The beginning of JSON that is cut off or broken, and which may contain a token somewhere.
+    if not _is_token(value) or value[0] in '{["':
+        return False
+    word = value.strip(".!")
+    return len(word) > _LONGEST_WORD or not word.isalpha()
 
 
 def _at(document: Any, path: str) -> Any:
@@ -202,11 +256,14 @@ def claims_of(token: str) -> dict[str, Any]:
     return claims if isinstance(claims, dict) else {}
 
 
-def _unusable(answer: HttpAnswer, paths: TokenPaths | None) -> ConnectionStopped:
-    # The response is not quoted: it may contain a token at a place where nobody looks for it.
-    why = "the response is neither a JSON object nor a token"
-    if paths is not None:
-        why = f"the response has no token at {paths.token}"
+def unusable_token(answer: HttpAnswer, why: str) -> ConnectionStopped:
+    """Return the error for a response that has no token, although it refuses none.
+
+    Args:
+        answer: The response. It is not quoted: it may contain a token at a place where nobody looks
+            for it.
+        why: What is wrong with it.
+    """
     return ConnectionStopped(
         "FG-token-unusable",
         "the service has issued no token that can be used",

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import requests
 
+from fitglue_registry.errors import FitglueError
 from fitglue_registry.transport.credentials import Credentials
 from fitglue_registry.transport.exchange import Exchange, is_expected
 from fitglue_registry.transport.network_failures import NETWORK_ERRORS, NetworkFailures
+from fitglue_registry.transport.outcomes import tokens_unknown
 from fitglue_registry.transport.policy import NO_AUTH, NO_HOST
 from fitglue_registry.transport.retries import TryAgain, retrying
 from fitglue_registry.transport.status_failures import StatusFailures
+from fitglue_registry.transport.token_refusal import error_code, quoted_refusal
+from fitglue_registry.transport.trail import Trail
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from fitglue_registry.errors import FitglueError
     from fitglue_registry.redaction.redactor import Redactor
     from fitglue_registry.transport.answer import HttpAnswer
     from fitglue_registry.transport.clock import WaitingClock
@@ -33,6 +37,15 @@ log = logging.getLogger(__name__)
 _LARGEST_RESPONSE = 256_000
 #: Statuses with which services say that they issue no token. Their bodies are read, too.
 _REFUSALS = (400, 401, 403)
+
+# Other processes wait for the token meanwhile, or an athlete does. So all of it takes less than the
+# minute for which ``services.grant_lock`` waits.
+#: The longest waits, in seconds: for the next attempt or the budget, and for the beginning of the
+#: last attempt.
+_LONGEST_WAIT_S = 20.0
+#: The longest time without a byte, and for a complete response, in seconds.
+_LONGEST_READ_S = 20.0
+_LONGEST_RESPONSE_S = 25.0
 
 
 class TokenSender:
@@ -70,21 +83,24 @@ class TokenSender:
         """Remove these values from all errors and logs from now on."""
         self._redactor.add(secrets)
 
-    def send(self, request: TokenRequest) -> HttpAnswer:
+    def send(self, request: TokenRequest, trail: Trail | None = None) -> HttpAnswer:
         """Send a request for a token, and return its response.
 
         Args:
             request: The request.
+            trail: Learns whether any attempt may have been carried out.
 
         Returns:
-            The response, whose status is 2xx, 400, 401 or 403.
+            The response, whose status is 2xx, 400, 401 or 403; or any status with a decisive code.
 
         Raises:
             Retryable: The service cannot be asked now, or does not work.
             ConnectionStopped: Any other status, or a redirect.
         """
         self.keep_secret(*request.secrets)
-        attempts = _Attempts(self._policy_for(request.url), self._waiting, self._redactor)
+        policy = self._policy_for(request.url)
+        attempts = _Attempts(policy, self._waiting, self._redactor, trail or Trail())
+        attempts.end_at = self._clock.monotonic() + _LONGEST_WAIT_S
         again = retrying(self._waiting.announce, self._waiting.sleep)
         try:
             return again(attempts.attempt, request, self._clock)
@@ -107,6 +123,9 @@ class TokenSender:
             auth=NO_AUTH,
             max_body=_LARGEST_RESPONSE,
             most_redirects=0,
+            longest_wait_s=min(self._policy.longest_wait_s, _LONGEST_WAIT_S),
+            read_s=min(self._policy.read_s, _LONGEST_READ_S),
+            total_s=min(self._policy.total_s, _LONGEST_RESPONSE_S),
         )
 
 
@@ -118,14 +137,19 @@ class _Attempts:
         policy: HttpPolicy,
         waiting: Waiting,
         redactor: Redactor,
+        trail: Trail,
     ) -> None:
         self._policy = policy
+        self._trail = trail
+        self.end_at = math.inf
+        """The monotonic time after which no further attempt begins."""
         # Without secrets: a response may contain the key, or the token that is valid already, and
         # it must be read as it is.
         credentials = Credentials(policy, dict, redactor)
         self._exchange = Exchange(policy, credentials, waiting, redactor)
-        self._network_failures = NetworkFailures(policy, redactor, policy.host)
-        self._status_failures = StatusFailures(policy, redactor, policy.host)
+        # A response may contain tokens that nobody knows yet, and that the redactor cannot remove.
+        self._network_failures = NetworkFailures(policy, redactor, policy.host, quotes=False)
+        self._status_failures = StatusFailures(policy, redactor, policy.host, quoted_refusal)
 
     @property
     def sent(self) -> int:
@@ -137,16 +161,29 @@ class _Attempts:
     def attempt(self, request: TokenRequest, clock: WaitingClock) -> HttpAnswer:
         failure: FitglueError | TryAgain
         try:
-            answer = self._exchange.ask(self._prepared(request), request.url, _REFUSALS)
+            prepared = self._prepared(request)
+            answer = self._exchange.ask(prepared, request.url, _REFUSALS, self._trail)
         except NETWORK_ERRORS as error:
             failure = self._network_failures.translate(error, request.url)
         else:
             log.debug("%s %s: %d", request.method, answer.url, answer.status)
-            if is_expected(answer.status, _REFUSALS):
+            if is_expected(answer.status, _REFUSALS) or error_code(answer) in request.decisive:
                 return answer
             failure = self._status_failures.translate(answer, request.url, clock.now())
+        if self._trail.maybe_done and not request.repeatable:
+            failure = tokens_unknown(self._policy.host, failure)
         # Raised outside the handler, so that it has no context, as above.
-        raise failure
+        raise self._final_if_late(failure, clock)
+
+    def _final_if_late(
+        self, failure: FitglueError | TryAgain, clock: WaitingClock
+    ) -> FitglueError | TryAgain:
+        """Return a failure, without another attempt if that would begin too late."""
+        if isinstance(failure, FitglueError):
+            return failure
+        if clock.monotonic() + (failure.wait_s or 0.0) <= self.end_at:
+            return failure
+        return failure.failure
 
     def _prepared(self, request: TokenRequest) -> requests.PreparedRequest:
         headers = {

@@ -1,4 +1,4 @@
-"""The requests of one attempt, and whether the service may have carried out what was asked."""
+"""The requests for one purpose, and whether the service may have carried out what was asked."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 #: Methods that change nothing at the service (RFC 9110, 9.2.1).
 _SAFE = frozenset(("GET", "HEAD"))
-#: Redirects that mean: not here, ask there.
+#: Redirects whose request has to be sent to another address, because nothing was done here.
 _ELSEWHERE = (307, 308)
 
 
 @dataclass(slots=True)
 class Trail:
-    """The latest request of an attempt, which follows redirects.
+    """The requests of an attempt, which follows redirects, or of several attempts.
 
     Attributes:
         url: The URL of the latest request.
@@ -39,8 +39,12 @@ class Trail:
     def answered(self, status: int) -> None:
         """Note the status of the response to the latest request.
 
-        A redirect to ask elsewhere, and every status that blames the request, among them 401 and
+        A redirect to another address, and every status that blames the request, among them 401 and
         429, says that the request was not carried out (RFC 9110, 15.4.8 and 15.5).
         """
         if status in _ELSEWHERE or 400 <= status < 500:
-            self.maybe_done = self._before
+            self.refused()
+
+    def refused(self) -> None:
+        """Note that the service has not carried out the latest request."""
+        self.maybe_done = self._before

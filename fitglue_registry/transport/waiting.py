@@ -54,16 +54,19 @@ class Waiting:
         self._closed = threading.Event()
         self.signs = SignsOfLife(pace.clock)
 
-    def for_budget(self) -> None:
+    def for_budget(self, longest_s: float) -> None:
         """Return when the budget grants a request.
 
+        Args:
+            longest_s: The longest wait in seconds.
+
         Raises:
-            Retryable: FG-rate-limited if the wait is longer than the policy allows.
+            Retryable: FG-rate-limited if the wait is longer.
             ConnectionStopped: FG-session-closed if the session is closed while waiting.
         """
         # Repeated, because another process may take the request that this one has waited for.
         while (wait_s := self._budget.acquire()) > 0:
-            if wait_s > self._policy.longest_wait_s:
+            if wait_s > longest_s:
                 raise over_budget(self._policy, wait_s)
             if wait_s >= _WORTH_REPORTING_S:
                 self.announce(wait_s, f"the request limit of {self._policy.host}")

@@ -30,7 +30,7 @@ from fitglue_registry.services.granting.token_sources import GivenTokens
 from fitglue_registry.services.granting.unused import GivenPermission, taken_back_if_unused
 from fitglue_registry.transport.oauth_app import App, Question
 from fitglue_registry.transport.oauth_messages import authorization_address, new_verifier
-from fitglue_registry.transport.oauth_tokens import read_scopes
+from fitglue_registry.transport.oauth_tokens import read_scopes, scopes_in_both
 from fitglue_registry.transport.policy import auth_url, policy_from_entry
 
 if TYPE_CHECKING:
@@ -170,10 +170,10 @@ class Asker:
         self.workspace.redactor.add((code,))
         endpoint = self._endpoint(chosen, issuer, pending.app)
         grant = grant_of(endpoint.first_tokens(code, pending.question), issuer)
-        granted = read_scopes(answer.get("scope"))
-        if granted is not None:
-            # Some services say only here which scopes the athlete has unticked.
-            grant = replace(grant, scopes=granted)
+        # Some services say only here which scopes the athlete has unticked, and others repeat here
+        # what was asked for.
+        scopes = scopes_in_both(grant.scopes, read_scopes(answer.get("scope")))
+        grant = replace(grant, scopes=scopes)
         given = GivenPermission(
             _http_of(chosen),
             oauth,

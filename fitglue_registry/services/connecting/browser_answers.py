@@ -61,7 +61,11 @@ def read_callback(callback: str) -> dict[str, str]:
         parameters = parse_qs(query, max_num_fields=_MOST_PARAMETERS)
     except ValueError:
         return {}
-    return {name: values[0] for name, values in parameters.items()}
+    # Only scopes may be given one by one. Of anything else, the first value counts.
+    return {
+        name: " ".join(values) if name == "scope" else values[0]
+        for name, values in parameters.items()
+    }
 
 
 def is_complete(answer: Mapping[str, str]) -> bool:

@@ -1,9 +1,9 @@
 """Keeps the tokens of a permission that an athlete has given (OAuth 2), and renews them.
 
 A service may replace the refresh token at each renewal and accept the old one only once. Therefore
-three things are stored: that a renewal begins, before it is requested; and the new tokens, before
-the first of them is used. A process that is killed in between leaves a trace, so that the athlete
-can be told why a permission has ended.
+two things are stored: before the service is asked, the time at which the renewal begins (the mark);
+and before they are used, the new tokens. If the process is killed in between, or if the answer of
+the service is lost, the mark stays, so that the athlete can be told why a permission has ended.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from fitglue_registry.services.granting.permissions import endpoint_of, permissi
 from fitglue_registry.services.granting.reserving import reserved_secret
 from fitglue_registry.services.granting.token_sources import StoredTokens, is_usable, token_of
 from fitglue_registry.transport.oauth_tokens import PermissionEnded
+from fitglue_registry.transport.trail import Trail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from fitglue_registry.secrets.grants import Grant
     from fitglue_registry.services.secret_use import OpenedSecret
     from fitglue_registry.transport.oauth_tokens import TokenEndpoint
@@ -50,16 +49,18 @@ class PermissionTokens(StoredTokens):
         grant = self._grant_in(opened)
         endpoint = endpoint_of(self._workspace, self._integration(opened), self._issuer, sender)
         opened = self._with_mark(opened, grant, sender)
-        if self._grant_in(opened).refresh_token != grant.refresh_token:
+        marked = self._grant_in(opened)
+        if marked.refresh_token != grant.refresh_token:
             return self._of_others(opened, sender)
+        trail = Trail()
         try:
-            return self._renewed_and_stored(opened, endpoint, grant)
+            return self._renewed_and_stored(opened, endpoint, trail)
         except PermissionEnded as ended:
             why = ended.why
-            self._remove_mark(opened, grant)
-        except AthleteNeeded:  # the service does not accept the app, and has replaced nothing
-            self._remove_mark(opened, grant)
+        except FitglueError:
+            self._remove_mark(opened, grant, trail)
             raise
+        self._remove_mark(opened, grant, trail)
         now = self._opened()
         # Somebody who does not share this lock may have renewed the tokens.
         if self._grant_in(now).refresh_token != grant.refresh_token:
@@ -68,36 +69,27 @@ class PermissionTokens(StoredTokens):
             self._integration(opened),
             self._issuer,
             why,
-            grant,
+            # The service may have carried out an attempt whose answer was lost, and refused the
+            # next one therefore.
+            marked if trail.maybe_done else grant,
         )
 
     def _renewed_and_stored(
         self,
         opened: OpenedSecret,
         endpoint: TokenEndpoint,
-        grant: Grant,
+        trail: Trail,
     ) -> Token:
         """Renew the tokens and store them; the space for them is taken before."""
         assert opened.connected is not None  # its grant was read
         credentials, _ = self._read(opened)
+        grant = self._grant_in(opened)
         with reserved_secret(self._workspace, opened.connected) as keep:
-            new = renew(endpoint, self._issuer, grant)
+            new = renew(endpoint, self._issuer, grant, trail)
             values = with_grant(credentials, new)
-            if keep is None:
+            if keep is None or not keep(self._bound(opened, values)):
                 self._store(opened, values)
-            elif not keep(self._bound(opened, values)):
-                self._store_elsewhere(grant, values)
         return token_of(new, credentials)
-
-    def _store_elsewhere(self, grant: Grant, values: Mapping[str, str]) -> None:
-        """Store renewed tokens in a secret that was moved meanwhile, such as to the keyring.
-
-        If the athlete has given another permission instead, its own tokens stay.
-        """
-        now = self._opened()
-        _, moved = self._read(now)
-        if moved is not None and moved.refresh_token == grant.refresh_token:
-            self._store(now, values)
 
     def _with_mark(
         self,
@@ -107,23 +99,34 @@ class PermissionTokens(StoredTokens):
     ) -> OpenedSecret:
         """Store that a renewal begins, if the service will replace the refresh token.
 
-        This also shows, before anything is replaced, that the new tokens can be stored.
+        This also shows, before anything is replaced, that the new tokens can be stored. The mark of
+        an earlier renewal is therefore stored again, with its own time.
         """
         oauth = self._issuer.auth.oauth2
-        if oauth is None or oauth.refresh == "fixed" or grant.began_at is not None:
+        if oauth is None or oauth.refresh == "fixed":
             return opened
         credentials, _ = self._read(opened)
-        marked = replace(grant, began_at=sender.now())
+        marked = replace(grant, began_at=grant.began_at or sender.now())
         self._store(opened, with_grant(credentials, marked))
         return self._opened()
 
-    def _remove_mark(self, opened: OpenedSecret, grant: Grant) -> None:
-        """Store that no renewal is under way, because the service has refused this one.
+    def _remove_mark(
+        self,
+        opened: OpenedSecret,
+        grant: Grant,
+        trail: Trail,
+    ) -> None:
+        """Store that no renewal is under way, if the service has certainly carried out none.
 
         The mark of an earlier renewal stays: nobody knows what the service did then.
         """
-        if grant.began_at is None and self._grant_in(opened).began_at is not None:
-            credentials, _ = self._read(opened)
+        if trail.maybe_done or grant.began_at is not None:
+            return
+        if self._grant_in(opened).began_at is None:
+            return
+        credentials, _ = self._read(opened)
+        # If it cannot be removed, it stays: what has happened is said in any case.
+        with suppress(FitglueError):
             self._store(opened, with_grant(credentials, grant))
 
     def _of_others(self, opened: OpenedSecret, sender: TokenSender) -> Token:

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import AthleteNeeded, Place
 from fitglue_registry.secrets.grants import Grant
 from fitglue_registry.services.granting.apps import app_of, missing_app
-from fitglue_registry.transport.oauth_tokens import PermissionEnded, TokenEndpoint
+from fitglue_registry.transport.oauth_tokens import (
+    PermissionEnded,
+    TokenEndpoint,
+    scopes_in_both,
+)
 from fitglue_registry.transport.permission_end import later_end
 
 if TYPE_CHECKING:
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.oauth_app import App
     from fitglue_registry.transport.oauth_tokens import IssuedGrant
     from fitglue_registry.transport.token_sender import TokenSender
+    from fitglue_registry.transport.trail import Trail
     from fitglue_registry.workspace import Workspace
 
 
@@ -80,12 +85,25 @@ def grant_of(issued: IssuedGrant, issuer: Issuer, before: Grant | None = None) -
         grant,
         ends=ends,
         refresh_token=grant.refresh_token or before.refresh_token,
-        scopes=before.scopes if grant.scopes is None else grant.scopes,
+        # A renewal never gives more than the athlete has (RFC 6749, 6).
+        scopes=scopes_in_both(before.scopes, grant.scopes),
     )
 
 
-def renew(endpoint: TokenEndpoint, issuer: Issuer, grant: Grant) -> Grant:
+def renew(
+    endpoint: TokenEndpoint,
+    issuer: Issuer,
+    grant: Grant,
+    trail: Trail,
+) -> Grant:
     """Return the renewed tokens of a grant.
+
+    Args:
+        endpoint: What renews them.
+        issuer: What has issued the grant.
+        grant: The grant.
+        trail: Learns whether the service may have replaced the tokens, although this raises an
+            error.
 
     Raises:
         PermissionEnded: The service does not accept the refresh token, or there is none.
@@ -94,7 +112,7 @@ def renew(endpoint: TokenEndpoint, issuer: Issuer, grant: Grant) -> Grant:
     """
     if not grant.refresh_token:
         raise PermissionEnded("it has issued no token that could renew the permission")
-    return grant_of(endpoint.renewed(grant.refresh_token), issuer, grant)
+    return grant_of(endpoint.renewed(grant.refresh_token, trail), issuer, grant)
 
 
 def permission_ended(

@@ -8,8 +8,8 @@ from fitglue_registry.errors import FitglueError
 from fitglue_registry.policy.policy import BASE_URL
 from fitglue_registry.secrets.grants import read_grant
 from fitglue_registry.services.addresses import http_of
+from fitglue_registry.services.grant_lock import grant_lock
 from fitglue_registry.services.granting.issuing import issuer_of
-from fitglue_registry.services.granting.lock import grant_lock
 from fitglue_registry.services.granting.permissions import endpoint_of
 from fitglue_registry.services.permissions import Permissions
 from fitglue_registry.services.secret_use import check_issuer, open_with_row

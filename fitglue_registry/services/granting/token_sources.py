@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from fitglue_registry.secrets.binding import bind, mark_restored
 from fitglue_registry.secrets.grants import Grant, read_grant, with_grant
 from fitglue_registry.services.connection_secrets import replace_values
+from fitglue_registry.services.grant_lock import grant_lock
 from fitglue_registry.services.granting.issuing import issue
-from fitglue_registry.services.granting.lock import grant_lock
 from fitglue_registry.services.secret_use import check_issuer, open_with_row
 from fitglue_registry.transport.tokens import Token
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.origin import Origin
     from fitglue_registry.transport.token_sender import TokenSender
     from fitglue_registry.workspace import Workspace
+
+
+#: How often a secret is looked for that another process is moving.
+_MOST_MOVES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class NewTokens:
         self._issuer = issuer
         self._credentials = credentials
         self._hidden = given.hidden if given else {}
-        self._is_new = grant is not None
+        self._is_permission = grant is not None
         self._lock = threading.Lock()
         self.grant = grant or Grant(issuer.origin)
         """The newest token, which is stored together with the connection."""
@@ -64,7 +68,7 @@ class NewTokens:
     def token(self, sender: TokenSender, rejected: str | None = None) -> Token:
         """Return a token; see ``TokenSource.token``."""
         with self._lock:
-            if not self._is_new and not is_usable(self.grant, rejected, sender):
+            if not self._is_permission and not is_usable(self.grant, rejected, sender):
                 self.grant = issue(self._issuer, self._credentials, sender)
             return token_of(self.grant, {**self._credentials, **self._hidden})
 
@@ -136,13 +140,26 @@ class StoredTokens:
 
     def _store(self, opened: OpenedSecret, values: Mapping[str, str]) -> bool:
         """Store the values in place of the secret, unless it was replaced meanwhile."""
-        if opened.connected is None:
-            return False
-        bound = self._bound(opened, values)
-        # If another key was connected meanwhile, its own token is used from the next request on.
-        ref = replace_values(self._workspace, opened.connected, bound)
-        self.stored_ref = ref or self.stored_ref
-        return ref is not None
+        for _ in range(_MOST_MOVES):
+            if opened.connected is None:
+                return False
+            bound = self._bound(opened, values)
+            ref = replace_values(self._workspace, opened.connected, bound)
+            if ref is not None:
+                self.stored_ref = ref
+                return True
+            now = self._opened()
+            # If another key was connected meanwhile, its own token is used from the next request
+            # on. A secret that was only moved, such as to the keyring, has the same key.
+            if self._key_in(now) != self._key_in(opened):
+                return False
+            opened = now
+        return False
+
+    def _key_in(self, opened: OpenedSecret) -> tuple[dict[str, str], str]:
+        """Return what a token is requested with: the credentials, and the refresh token."""
+        credentials, grant = self._read(opened)
+        return credentials, grant.refresh_token if grant else ""
 
     def _bound(self, opened: OpenedSecret, values: Mapping[str, str]) -> dict[str, str]:
         """Return values with what the secret says about where they may be sent."""

@@ -154,6 +154,27 @@ def test_other_refusals_of_a_key_are_refusals_too(host, club, connect, status):
         connect()
 
 
+def test_a_refusal_of_a_key_shows_no_token(host, club, connect):
+    """A service that issues a token with a refusal is quoted without it."""
+    said = '{"message": "no token for you, but R3fresh-nobody-knows/yet+1"}'
+    club.fault("/token", Fault.status(403, body=said))
+    with pytest.raises(AthleteNeeded, match="FG-key-rejected") as caught:
+        connect()
+    assert "no token for you, but ***" in caught.value.why
+
+
+@pytest.mark.parametrize("refusal", ["page", "outage"])
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_what_says_nothing_about_the_key_rejects_no_key(host, club, connect, status, refusal):
+    """The page of a firewall or of a network, and a code of an outage, reject no key."""
+    fault = Fault.html_page(status=status)
+    if refusal == "outage":
+        fault = Fault.status(status, body='{"error": "temporarily_unavailable"}')
+    club.fault("/token", fault)
+    with pytest.raises(Retryable, match="FG-source-down"):
+        connect()
+
+
 @pytest.mark.parametrize("status", [500, 503])
 def test_an_outage_of_what_issues_tokens_rejects_no_key(host, club, connect, clock, status):
     """A 5xx for a token is an outage: the connection stays ok, and the next sync continues."""
@@ -197,8 +218,29 @@ def test_a_key_that_has_ended_asks_for_another(host, club, connect, clock):
         json_response({"access_token": "two words"}),
         json_response(["a-list"]),
         json_response({"access_token": 7}),
+        json_response({}),
+        json_response(True),
+        json_response({"access_token": "undefined"}),
+        Response(200, b'{"access_token": "in-another-place", "x":', content_type="text/plain"),
+        Response(200, b'["in-another-place"', content_type="text/plain"),
+        Response(200, b"Unauthorized.", content_type="text/plain"),
+        Response(200, b"OK", content_type="text/plain"),
     ],
-    ids=["a page", "nothing", "elsewhere", "two words", "a list", "a number"],
+    ids=[
+        "a page",
+        "nothing",
+        "elsewhere",
+        "two words",
+        "a list",
+        "a number",
+        "an empty object",
+        "true",
+        "undefined",
+        "a broken object",
+        "a broken list",
+        "a word",
+        "a short word",
+    ],
 )
 def test_a_response_without_a_token_is_not_used(host, club, connect, answer):
     """A response that has no usable token is refused, and never quoted: it may contain one."""

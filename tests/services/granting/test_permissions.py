@@ -468,11 +468,11 @@ def test_tokens_that_others_have_renewed_are_used(host, club, connect, clock, mo
 
     real = permission_tokens.renew
 
-    def overtaken(endpoint, issuer, grant):
+    def overtaken(*renewal):
         monkeypatch.setattr(permission_tokens, "renew", real)
         with host_of_others(host) as other:
             assert other.connections.probe("club").id == "7"
-        return real(endpoint, issuer, grant)
+        return real(*renewal)
 
     monkeypatch.setattr(permission_tokens, "renew", overtaken)
     monkeypatch.setattr("fitglue_registry.services.granting.token_sources.grant_lock", without_lock)

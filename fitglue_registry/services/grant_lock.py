@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.workspace import Workspace
 
-#: A renewal takes as long as a request, including its retries.
+#: A renewal takes less: see the limits in ``transport.token_sender``.
 _LONGEST_WAIT_S = 60.0
 _POLL_S = 0.05
 
