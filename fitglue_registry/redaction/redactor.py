@@ -36,10 +36,12 @@ _SHAPES = (
         rf"\1{MARK}",
     ),
     # ?api_key=abc&access_token=def
-    # The lookahead leaves FITGLUE_SECRETS=file unchanged, which our own error messages recommend.
+    # The lookaheads leave what our own error messages recommend unchanged: FITGLUE_SECRETS=file,
+    # and --set key_expires=…, in which a person puts the value.
     (
         re.compile(
-            rf"""(?i)(?!secrets=(?:file|keyring)\b)((?:{_NAMES})[\w.-]{{0,40}}=)[^&\s"'<>#;,)]+"""
+            rf"""(?i)(?!secrets=(?:file|keyring)\b)((?:{_NAMES})[\w.-]{{0,40}}=)"""
+            r"""(?!…(?:[\s,;]|$))[^&\s"'<>#;,)]+"""
         ),
         rf"\1{MARK}",
     ),

@@ -68,7 +68,7 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
         path: Whether the value is a path or a list of paths on this machine.
         expires: Whether the value is the last day on which the credentials are valid, typed as a
             date or as a number of days.
-        required: Whether the connection needs the value.
+        required: Whether the connection needs the value; see ``needed``.
         default: Value that is used if nothing is typed.
         pattern: Regular expression that the complete value must match after cleaning.
         example: Value that the pattern accepts.
@@ -86,6 +86,11 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
     pattern: str | None = None
     example: str | None = None
     clean: tuple[Clean, ...] = (Clean(strip=True),)
+
+    @property
+    def needed(self) -> bool:
+        """Whether the connection needs the value. Nobody has to know when a key ends."""
+        return self.required and not self.expires
 
     def env(self, integration: str) -> str:
         """Return the name of the environment variable that replaces the prompt.

@@ -151,11 +151,13 @@ def _permission(integration: Entry, oauth: OAuth2) -> Iterator[str]:
     for scope in oauth.scopes:
         if scope.without:
             yield f"   - **Without the permission `{scope.name}`**: {scope.without}"
+        else:
+            yield f"   - **The permission `{scope.name}`**."
 
 
 def _asked(field: Field, integration: str) -> str:
     name = field.label or field.name
-    optional = "" if field.required else " (optional)"
+    optional = "" if field.needed else " (optional)"
     sentences = [f"   - **{name}**{optional}."]
     if field.help:
         sentences.append(field.help)

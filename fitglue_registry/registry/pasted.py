@@ -33,7 +33,7 @@ def read_field(field: Field, pasted: str) -> str:
     value = _clean(field, pasted) or field.default or ""
     name = field.label or field.name
     if not value:
-        if field.required:
+        if field.needed:
             raise _refusal(field, f"{name} is empty")
         return value
     if field.pattern is not None and not matches(field.pattern, value):

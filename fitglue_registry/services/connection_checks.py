@@ -94,6 +94,10 @@ def _with_facts(
     if status.expires_soon:
         facts.append(f"to renew it: fitglue connect {connected.integration}")
         state = "look" if state == "ok" else state
+    if status.not_given:
+        facts += [sentence.rstrip(".") for sentence in status.not_given]
+        facts.append(f"to give it: fitglue connect {connected.integration}")
+        state = "look" if state == "ok" else state
     return replace_fields(check, state=state, detail="; ".join(facts))
 
 

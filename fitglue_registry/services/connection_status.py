@@ -12,6 +12,7 @@ from fitglue_registry.registry.access import arriving
 from fitglue_registry.registry.part_options import choices_in, with_choices
 from fitglue_registry.registry.paths import paths_in
 from fitglue_registry.services.addresses import other_address
+from fitglue_registry.services.granting.unticked import unticked
 from fitglue_registry.services.key_expiry import expiry_of
 from fitglue_registry.services.secret_use import NOT_PROVEN
 
@@ -56,6 +57,7 @@ class ConnectionStatus:
         expiry_fix: What to do about it, for people.
         held: The number of records that vanished from the source with many others, and that are
             kept until the athlete confirms their deletion.
+        not_given: A sentence for each permission that the athlete has not given in the browser.
         arrives: What arrives with each sync, for people; empty if its plugin was removed.
         choices: The options that the athlete has chosen, such as ``files``, and whether their parts
             are fetched. The entry decides about the others.
@@ -82,6 +84,7 @@ class ConnectionStatus:
     expires_soon: bool = False
     expiry_fix: str | None = None
     held: int = 0
+    not_given: tuple[str, ...] = ()
     arrives: tuple[str, ...] = ()
     choices: Mapping[str, bool] = field(default_factory=dict)
 
@@ -126,6 +129,7 @@ def connection_status(
         expires_soon=expiry is not None and expiry.soon,
         expiry_fix=expiry.fix if expiry else None,
         held=counts.get(RecordState.HELD, 0),
+        not_given=unticked(workspace, connected),
         arrives=arriving(with_choices(source, choices)) if source else (),
         choices=choices,
     )

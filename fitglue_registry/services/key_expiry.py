@@ -33,13 +33,26 @@ def read_expiry(field: Field, text: str, today: date) -> str:
         today: The current day.
 
     Raises:
-        UserMistake: FG-field-refused for any other text.
+        UserMistake: FG-field-refused for any other text, and for a day that is over.
     """
+    day = _day_in(field, text, today)
+    if day < today:
+        raise UserMistake(
+            "FG-field-refused",
+            f"{field.label or field.name} is a day that is over: {day.isoformat()}",
+            at=Place(field=field.name),
+            why="a key that has ended connects nothing",
+            fix="make a new key at the service, and type its last day",
+        )
+    return day.isoformat()
+
+
+def _day_in(field: Field, text: str, today: date) -> date:
     days = _DAYS.fullmatch(text)
     if days and int(days[1]) <= _LONGEST_DAYS:
-        return (today + timedelta(days=int(days[1]))).isoformat()
+        return today + timedelta(days=int(days[1]))
     try:
-        return date.fromisoformat(text).isoformat()
+        return date.fromisoformat(text)
     except ValueError:
         raise UserMistake(
             "FG-field-refused",

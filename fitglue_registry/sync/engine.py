@@ -316,8 +316,10 @@ def _connection_after(
     if error is None:  # stopped by the user, which says nothing about the connection
         return {}
     changes: dict[str, str | None] = {"state_error": json_text(error.as_dict())}
-    # Other errors, such as an outage, do not change the state: the next sync simply tries again.
+    # The state belongs to the error. After another one, such as an outage, nobody knows whether a
+    # key that was rejected before is still rejected: the next sync simply tries again.
     is_rejected = isinstance(error, AthleteNeeded) and not isinstance(error, KeyUnavailable)
+    changes["state"] = ConnectionState.OK
     if is_rejected and was_asked:
         changes["state"] = ConnectionState.CREDENTIALS_REJECTED
     return changes

@@ -182,6 +182,27 @@ def test_an_unticked_permission_is_named_at_once(fitglue, club, tmp_path, monkey
 
 
 @pytest.mark.usefixtures("app")
+def test_an_unticked_permission_is_named_by_the_list_of_connections(
+    fitglue, club, tmp_path, monkeypatch
+):
+    """It is said for as long as the permission is missing, with the command that asks again."""
+    browser(tmp_path, monkeypatch)
+    club.ticked = {"profile"}
+    fitglue("connect", "club", "--base-url", f"{club.url}/v1")
+    shown = fitglue("connections").out
+    assert "club: You did not give the permission runs:all. Private runs are missing." in shown
+    assert "to give it: fitglue connect club" in shown
+
+
+def test_the_registry_shows_what_a_service_will_ask_for(fitglue):
+    """Before connecting, an athlete reads which app is needed, and what can be unticked."""
+    shown = fitglue("registry", "show", "integration/club").out
+    assert "You register it at the service" in shown
+    assert re.search(r"runs:all +Without it: Private runs are missing\.", shown)
+    assert "profile" in shown
+
+
+@pytest.mark.usefixtures("app")
 def test_an_athlete_who_says_no_sees_it_in_both_places(fitglue, club, tmp_path, monkeypatch):
     """The page and the command both say that the permission was not given; the exit code is 3."""
     browser(tmp_path, monkeypatch)

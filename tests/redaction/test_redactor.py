@@ -132,3 +132,16 @@ def test_our_own_advice_stays_readable():
     """FITGLUE_SECRETS=file, which our own messages recommend, is not redacted."""
     text = "give the key once more: FITGLUE_SECRETS=file fitglue connect intervals"
     assert Redactor().text(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["add --set key_expires=…", "add --set token=…, or run the command in a terminal"]
+)
+def test_a_place_for_a_value_is_left(redactor, text):
+    """What our own messages recommend has an ellipsis where a person puts the value."""
+    assert redactor.text(text) == text
+
+
+def test_an_ellipsis_hides_no_secret(redactor):
+    """A value that only begins with an ellipsis is redacted."""
+    assert redactor.text("key_expires=…s3cret") == "key_expires=***"

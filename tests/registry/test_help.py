@@ -120,11 +120,12 @@ def test_an_article_says_how_a_permission_is_given(registry):
         kind="integration",
         http='{base_url: "https://example.org", auth: {scheme: oauth2, oauth2: {'
         "authorize_url: /a, token_url: /t, app_help: Register it at example.org/apps., "
-        'scopes: [{name: "runs:all", without: Private runs are missing.}]}}}',
+        'scopes: [profile, {name: "runs:all", without: Private runs are missing.}]}}}',
     )
     catalogue = load_catalogue([registry.folder])
     text = article(catalogue.get("integration", "club"), catalogue)
     assert "Register it at example.org/apps. It is asked for once." in text
     assert "`FITGLUE_CLUB_CLIENT_ID` and `FITGLUE_CLUB_CLIENT_SECRET`" in text
     assert "With `--no-browser`, you paste an address instead." in text
+    assert "- **The permission `profile`**." in text
     assert "**Without the permission `runs:all`**: Private runs are missing." in text

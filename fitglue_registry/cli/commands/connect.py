@@ -197,7 +197,7 @@ def _completed(
     missing = []
     for field in entry.fields:
         # When a key ends is worth a question even if it may stay unanswered: nobody else knows it.
-        is_asked = field.required or (field.expires and _is_terminal())
+        is_asked = field.needed or (field.expires and _is_terminal())
         if is_asked and field.name not in values:
             missing.append(field)
     asked = _asked(cli, missing, entry)
@@ -238,7 +238,7 @@ def _given(
 
 def _positional(entry: Entry) -> str:
     # VALUE is only clear if exactly one setting is required.
-    needed = [field for field in entry.fields if field.required and not field.secret]
+    needed = [field for field in entry.fields if field.needed and not field.secret]
     if len(needed) == 1:
         return needed[0].name
     secret = _secret(entry)

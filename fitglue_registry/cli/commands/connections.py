@@ -109,6 +109,11 @@ def _table(
         if connection.expiry:
             mark = "!" if connection.expires_soon else DETAIL
             yield Hanging(mark, f"{connection.name}: {connection.expiry}")
+        for sentence in connection.not_given:
+            yield Hanging("!", f"{connection.name}: {sentence}")
+        if connection.not_given:
+            connect = f"fitglue connect {connection.integration}"
+            yield Hanging("→", f"to give it: {connect}", indent=4)
         if connection.held:
             held = count(connection.held, "deletion is held", "deletions are held")
             yield Hanging("!", f"{connection.name}: {held}; to see more: fitglue")

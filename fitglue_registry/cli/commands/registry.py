@@ -30,7 +30,14 @@ if TYPE_CHECKING:
     from fitglue_registry.cli.layout import Document, Part
     from fitglue_registry.errors import FitglueError
     from fitglue_registry.services.connection_status import ConnectionStatus
-    from fitglue_registry.services.entries import Availability, Datum, Entry, EntryPart, Field
+    from fitglue_registry.services.entries import (
+        Availability,
+        Datum,
+        Entry,
+        EntryPart,
+        Field,
+        OAuth2,
+    )
     from fitglue_registry.services.plugins import EntriesCheck, Report
     from fitglue_registry.services.source_overviews import SourceOverview
 
@@ -221,7 +228,7 @@ def _entry(
     asked = [*entry.credentials, *entry.settings]
     needs = [_asked(entry, field) for field in asked]
     if entry.http and entry.http.auth.oauth2:
-        needs.append(("permission", "You give it in a browser, to an app that you register there."))
+        needs += _permission(entry.http.auth.oauth2)
     if needs:
         yield ""
         yield Heading("Needs")
@@ -230,6 +237,15 @@ def _entry(
         yield ""
         yield Heading("Data")
         yield Rows(_DATA_COLUMNS, map(_datum, entry.data), indent=2)
+
+
+def _permission(oauth: OAuth2) -> Iterator[tuple[str, str]]:
+    """Yield what an athlete needs for a permission, and what the service will ask for."""
+    yield "app", oauth.app_help or "You register it at the service; its id is asked for once."
+    yield "permission", "You give it in a browser, to that app."
+    for scope in oauth.scopes:
+        without = f"Without it: {scope.without}" if scope.without else ""
+        yield f"  {scope.name}", without
 
 
 def _facts(

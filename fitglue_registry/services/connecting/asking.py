@@ -27,6 +27,7 @@ from fitglue_registry.services.granting.apps import (
 from fitglue_registry.services.granting.pending import LIFETIME, Pending, add, is_waited_for, take
 from fitglue_registry.services.granting.permissions import endpoint_of, grant_of
 from fitglue_registry.services.granting.token_sources import GivenTokens
+from fitglue_registry.services.granting.unticked import missing_scopes, what_is_missing
 from fitglue_registry.services.granting.unused import GivenPermission, taken_back_if_unused
 from fitglue_registry.transport.oauth_app import App, Question
 from fitglue_registry.transport.oauth_messages import authorization_address, new_verifier
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from fitglue_registry.registry import Http, OAuth2, Scope
+    from fitglue_registry.registry import Http, OAuth2
     from fitglue_registry.secrets.grants import Grant
     from fitglue_registry.services.connecting.proving import Chosen, Prover
     from fitglue_registry.services.connecting.storing import ConnectResult
@@ -236,19 +237,6 @@ class Asker:
             raise _no_permission_needed(integration)
         chosen = self.prover.chosen(integration, values)
         return chosen, *_issuer_of(chosen)
-
-
-def missing_scopes(oauth: OAuth2, grant: Grant) -> list[Scope]:
-    """Return the scopes that were asked for and not granted."""
-    if grant.scopes is None:
-        return []
-    return [scope for scope in oauth.scopes if scope.name not in grant.scopes]
-
-
-def what_is_missing(scope: Scope) -> str:
-    """Return a sentence for an athlete who has not given a permission."""
-    without = scope.without or "What needs it will be missing."
-    return f"You did not give the permission {scope.name}. {without}"
 
 
 def _issuer_of(chosen: Chosen) -> tuple[Issuer, OAuth2]:

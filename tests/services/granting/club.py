@@ -84,6 +84,7 @@ class Club(LoopbackService):
         self.lifetime = timedelta(hours=24)
         self.tokens: dict[str, datetime] = {}  # token → when it ends
         self.issued = 0
+        self.athlete = "Ada"
         self.ever: list[str] = []  # all tokens, also those that are not valid any more
         self.asked: list[Request] = []  # the requests for tokens
         self.answer: Callable[[str, timedelta], Response] = as_json
@@ -117,7 +118,7 @@ class Club(LoopbackService):
         return self.answer(self.issue(), self.lifetime)
 
     def _me(self, request: Request) -> Response:
-        return self._guarded(request, {"id": 7, "name": "Ada"})
+        return self._guarded(request, {"id": 7, "name": self.athlete})
 
     def _runs(self, request: Request) -> Response:
         return self._guarded(request, [{"id": 1}, {"id": 2}, {"id": 3}])

@@ -198,6 +198,23 @@ def test_an_outage_after_a_401_is_an_outage(host, club, connect):
     assert host.connections.list()[0].state == "ok"
 
 
+def test_an_outage_after_a_rejected_key_is_an_outage(host, club, connect, clock):
+    """The connection says what stopped its last sync, and not the fix of an earlier one."""
+    connect()
+    clock.move(days=2)
+    club.keys.clear()
+    list(host.sync())
+    assert host.connections.status(host.connections.list()[0]).state == "credentials-rejected"
+    club.fault("/token", Fault.status(503), times=None)
+    list(host.sync())
+    status = host.connections.status(host.connections.list()[0])
+    assert (status.state, "is not working" in status.reason) == ("stopped", True)
+    assert status.fix.startswith("run the command again later")
+    club.clear_faults()
+    list(host.sync())
+    assert host.connections.status(host.connections.list()[0]).state == "credentials-rejected"
+
+
 def test_a_key_that_has_ended_asks_for_another(host, club, connect, clock):
     """When the key itself has ended, the sync stops until the athlete connects with another."""
     connect()

@@ -65,6 +65,24 @@ def test_the_end_is_announced_in_advance(host, connect, clock, days, expiry, soo
     assert check.state == ("look" if soon else "ok")
 
 
+def test_a_day_that_is_over_is_refused(connect):
+    """A key that has ended connects nothing; the last day itself still counts."""
+    with pytest.raises(UserMistake, match="FG-field-refused") as caught:
+        connect("2026-11-20")
+    assert caught.value.what == "Valid until is a day that is over: 2026-11-20"
+    assert connect("2026-11-21").expiry == "the key expires today"
+
+
+def test_nobody_has_to_know_when_a_key_ends(host, club, registry):
+    """A field with ``expires`` is never required, whatever the entry says."""
+    entry = registry / "integrations" / "club.yaml"
+    text = entry.read_text()
+    assert "label: Valid until, required: false, expires" in text
+    entry.write_text(text.replace("label: Valid until, required: false,", "label: Valid until,"))
+    values = {"api_key": KEY, "base_url": f"{club.url}/v1"}
+    assert host.connect("club", values).account.id == "7"
+
+
 def test_a_new_key_has_its_own_end(host, connect):
     """The end of an earlier key is not taken over, because it says nothing about a new one."""
     connect("90")

@@ -109,6 +109,55 @@ def test_a_permission_that_was_unticked_is_named(host, club, connect):
     assert host.connections.list()[0].account.notes == (note,)
 
 
+def test_a_permission_that_was_unticked_is_named_later(host, club, connect):
+    """The status and the doctor say it for as long as it is so, and how to give it."""
+    club.ticked = {"profile"}
+    connect()
+    [connected] = host.connections.list()
+    sentence = "You did not give the permission runs:all. Private runs are missing."
+    assert host.connections.status(connected).not_given == (sentence,)
+    [check] = [c for c in host.upkeep.checks(offline=True) if c.name == "connection club"]
+    assert check.state == "look"
+    assert f"{sentence.rstrip('.')}; to give it: fitglue connect club" in check.detail
+    club.ticked = {"profile", "runs:all"}
+    connect()
+    assert host.connections.status(host.connections.list()[0]).not_given == ()
+
+
+def test_a_permission_without_a_sentence_in_the_entry_is_only_named(club, connect):
+    """If the entry does not say what will be missing, nothing is invented."""
+    club.ticked = {"runs:all"}
+    assert connect().account.notes == ("You did not give the permission profile.",)
+
+
+def test_the_secret_of_the_app_is_never_stored_or_shown(tmp_path, registry, clock, club):
+    """It is masked in responses of the service, also if this process asks for no token."""
+    club.athlete = f"Ada {APP.client_secret}"
+    options = {"clock": clock, "secrets": MemorySecretStore(), "apps": {"club": APP}}
+    with host_of(tmp_path / "home", registry, **options) as host:
+        values = {"base_url": f"{club.url}/v1"}
+        address = host.connections.begin_connect("club", values, REDIRECT).address
+        result = host.connections.finish_connect(club.allow(address))
+        assert result.account.name == "Ada " + "*" * len(APP.client_secret)
+    with host_of(tmp_path / "home", registry, **options) as host:
+        assert host.connections.probe("club").name == result.account.name
+        assert APP.client_secret not in host.redactor.text(club.athlete)
+        assert club.exchanges == 1
+
+
+def test_an_app_that_cannot_be_opened_does_not_keep_a_token_from_being_used(
+    host, club, connect, monkeypatch
+):
+    """A stored token needs no app until it is renewed."""
+    connect()
+
+    def closed(*_):
+        raise AthleteNeeded("FG-keyring-unavailable", "the keyring cannot be opened")
+
+    monkeypatch.setattr("fitglue_registry.services.granting.permission_tokens.app_of", closed)
+    assert last_of(host).counts["new"] == 3
+
+
 def test_scopes_in_the_address_count_more_than_those_of_the_token(host, club, begin):
     """Some services say only in the address which permissions were given."""
     back = f"{club.allow(begin())}&scope=profile"
