@@ -24,7 +24,7 @@ APP := $(PREFIX)/lib/fitglue
 COMMAND := $(PREFIX)/bin/fitglue
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tests coverage test-long bench install uninstall generate setup lint $(LINTS) docs hooks dist clean
+.PHONY: help demo test tests coverage test-long bench install uninstall generate record setup lint $(LINTS) docs hooks dist clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -75,6 +75,9 @@ bench: setup ## measure speed and size against a stand-in on loopback (half an h
 
 generate: setup ## write the files that are generated from the code and the registry
 	@$(BIN)/python tools/generate.py
+
+record: setup ## record the cassettes of live sources with your keys (FITGLUE_INTERVALS_API_KEY, FITGLUE_GARMIN_API_KEY), or with STAND_IN=1
+	@$(BIN)/python tools/record.py $(if $(STAND_IN),--stand-in)
 
 hooks: setup ## install a Git hook that runs the checks of `make lint` that a commit affects
 	@$(BIN)/pre-commit install
