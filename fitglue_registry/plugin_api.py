@@ -184,7 +184,8 @@ class Http(Protocol):
     ) -> Answer:
         """Send a DELETE request and return its response; see ``post``.
 
-        Accept 404: if the response to the first attempt was lost, the second finds nothing.
+        If the response to the first attempt was lost, the second finds nothing. Its status 404 or
+        410 is not an error then. Accept both if it is none either that nothing was there before.
         """
 
 

@@ -6,6 +6,7 @@ address: the one that carries the state of the permission that is being waited f
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -101,8 +102,11 @@ class Listener:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
-    # Two programs could otherwise listen on one port on some systems.
-    allow_reuse_address = False
+    # A fixed port can be used again at once. Otherwise connections that have ended keep it for a
+    # minute. On Windows, the option would let two programs listen on one port.
+    allow_reuse_address = os.name == "posix"
+    # A browser opens several connections at the same time.
+    request_queue_size = 64
 
     def __init__(self, listener: Listener, port: int) -> None:
         self.listener = listener
@@ -128,6 +132,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._show(200, _DENIED if "error" in parse_qs(split.query) else _RECEIVED)
         # Only now: the process may end as soon as it has the address.
         listener.answers.put(callback)
+
+    def send_error(self, code: int, *_: object) -> None:
+        """Show a page that repeats nothing of the request, such as its method."""
+        self._show(code, _UNKNOWN)
 
     def _show(self, status: int, text: str) -> None:
         page = _PAGE.format(text=text).encode()

@@ -147,8 +147,7 @@ class ByOffset:
 
     def following(self, page: Page) -> Ask | None:
         """Return the request of the page that follows, or ``None`` after the last page."""
-        # The rows that arrived, and not those that were asked for: the service may send fewer.
-        offset = page.rows_before + page.rows
+        offset = self._end_of(page)
         if self.total is not None:
             is_last = offset >= number_at(page.answer, self.total)
         else:
@@ -159,17 +158,26 @@ class ByOffset:
         """Return how many rows are left, if each answer has the number of all rows."""
         if self.total is None:
             return None
-        offset = page.rows_before + page.rows
-        return Left(number_at(page.answer, self.total) - offset, "rows")
+        return Left(number_at(page.answer, self.total) - self._end_of(page), "rows")
+
+    def _end_of(self, page: Page) -> int:
+        """Return the offset at which the next page begins.
+
+        The rows that arrived count, and not those that were asked for: the service may send fewer.
+        Some services also count rows that they do not show. A page that has only such rows is
+        skipped.
+        """
+        skipped = self.size or page.rows_before // max(page.number, 1) or 1
+        return int(page.ask.params[self.param]) + (page.rows or skipped)
 
 
 @dataclass(frozen=True, slots=True)
 class ByCursor:
     """Pages that name a cursor, with which the next page is requested.
 
-    A page without a cursor, or with an empty one, ends the list. If the first page has rows and not
-    even the key, the name of the key may be wrong: this is an error, because the other pages would
-    be missing without a word.
+    A page without a cursor, with an empty one or with 0 ends the list. If the first page has rows
+    and not even the key, the name of the key may be wrong: this is an error, because the other
+    pages would be missing without a word.
 
     Attributes:
         at: Where each answer has the cursor of the next page, such as ``next_token``.
@@ -191,7 +199,8 @@ class ByCursor:
         if not self.omitted and _may_be_wrong(page) and not has(page.answer, self.at):
             raise _never_there(page, f"nothing at {self.at}", "ByCursor")
         cursor = scalar_at(page.answer, self.at)
-        if cursor is None or cursor is False or cursor == "":
+        # A list begins at 0, so 0 cannot be a next page.
+        if cursor in (None, False, "", 0, "0"):
             return None
         return _with(page.ask, self.param, cursor)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from fitglue_registry.registry.flaw import Flaw
 from fitglue_registry.registry.headers import why_header_refused
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from fitglue_registry.registry.http import Http
 
 _DAY_S = 86_400
+_HTTPS_PORT = 443
 
 
 def http_flaws(http: Http) -> Iterator[Flaw]:
@@ -23,15 +25,40 @@ def http_flaws(http: Http) -> Iterator[Flaw]:
 
 
 def _hosts(http: Http) -> Iterator[Flaw]:
+    own = _host_and_port(http.base_url)
+    before: set[tuple[str, int]] = set()
     for number, further in enumerate(http.hosts):
+        host = _host_and_port(f"https://{further.host}")
+        if host in before:
+            yield Flaw(
+                "FG-entry-host-twice",
+                ("http", "hosts", number, "host"),
+                f"the host {further.host} is listed twice",
+                "only one of its lines can say whether it gets the credential",
+                "remove one of the lines",
+            )
+        before.add(host)
         # Without the credential, no request to the service itself could be authenticated.
-        if further.host == http.host and not further.credential:
+        if host == own and not further.credential:
             yield Flaw(
                 "FG-entry-host-without-credential",
                 ("http", "hosts", number, "credential"),
                 f"{http.host}, the host of base_url, always gets the credential",
                 fix="remove it from hosts, which lists only further hosts",
             )
+
+
+def _host_and_port(url: str) -> tuple[str, int]:
+    """Return the host and the port of an address.
+
+    Neither the case of letters, a dot at the end or the port of https makes another host.
+    """
+    split = urlsplit(url)
+    try:
+        port = split.port or _HTTPS_PORT
+    except ValueError:  # it is too large, so that no request can have it
+        port = 0
+    return (split.hostname or "").rstrip("."), port
 
 
 def _headers(http: Http) -> Iterator[Flaw]:

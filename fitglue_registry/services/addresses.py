@@ -23,10 +23,17 @@ _LONGEST_ADDRESS = 200  # characters that are shown
 
 
 class OwnOrigins(NamedTuple):
-    """The origins of an entry: where its service is, and where it was before."""
+    """The origins of an entry: where its service is, and where it was before.
+
+    Attributes:
+        now: Where it is.
+        formerly: Where it was.
+        address: Its address, with the path, for people who have to type it.
+    """
 
     now: Origin | None
     formerly: frozenset[Origin]
+    address: str = ""
 
 
 _NOWHERE = OwnOrigins(None, frozenset())
@@ -105,23 +112,39 @@ def origins_of(workspace: Workspace, source: Entry) -> OwnOrigins:
     if http is None:
         return _NOWHERE
     operators = workspace.policy.settings_of(source.integration or source.id)
-    now = origin_of(operators.get(BASE_URL) or http.base_url)
+    address = operators.get(BASE_URL) or http.base_url
     formerly = [origin_of(text) for text in http.formerly]
-    return OwnOrigins(now, frozenset(filter(None, formerly)))
+    return OwnOrigins(origin_of(address), frozenset(filter(None, formerly)), address.rstrip("/"))
 
 
 def own_issuers(workspace: Workspace, connected: Connected) -> OwnOrigins:
     """Return the origins of what issues tokens for a connection, as its installed entry says."""
-    own = own_origins(workspace, connected)
     source = workspace.installed.find("source", connected.source)
-    if own.now is None or source is None:
+    if source is None or (source.integration or source.id) != connected.integration:
+        return _NOWHERE
+    return _issuers_of(workspace, source)
+
+
+def issuers_of_integration(workspace: Workspace, integration: str) -> OwnOrigins:
+    """Return the origins of what issues tokens for an integration, as its installed entry says."""
+    for source in workspace.installed.entries("source"):
+        if (source.integration or source.id) == integration:
+            issuers = _issuers_of(workspace, source)
+            if issuers.now is not None:
+                return issuers
+    return _NOWHERE
+
+
+def _issuers_of(workspace: Workspace, source: Entry) -> OwnOrigins:
+    own = origins_of(workspace, source)
+    if own.now is None:
         return _NOWHERE
     http = http_of(workspace.installed, source)
     if http is None or http.auth.token_url is None:
         return _NOWHERE
-    operators = workspace.policy.settings_of(connected.integration)
+    operators = workspace.policy.settings_of(source.integration or source.id)
     url = auth_url(http, http.auth.token_url, operators.get(BASE_URL))
-    return OwnOrigins(origin_of(url), own.formerly)
+    return own._replace(now=origin_of(url))
 
 
 def chosen_origin(settings: Mapping[str, str], own: OwnOrigins) -> Origin | None:
@@ -167,7 +190,7 @@ def different(
     """
     if own.now is not None and origin_of(base_url) == own.now and "@" not in base_url:
         return None
-    return OtherAddress(connection, shown(base_url), str(own.now) if own.now else None)
+    return OtherAddress(connection, shown(base_url), own.address or None)
 
 
 def shown(base_url: str) -> str:

@@ -18,16 +18,17 @@ if TYPE_CHECKING:
 
 
 def app_reference(integration: str, scheme: str) -> str:
-    """Return the reference under which the app of an integration is kept in one store.
+    """Return the reference under which the apps of an integration are kept in one store.
 
-    It is always the same, so that no row of a database has to name it.
+    It is always the same, so that no row of a database has to name it. There is one app for each
+    address at which tokens are issued: the service itself, and a stand-in.
     """
     token = hashlib.sha256(f"app:{integration}".encode()).hexdigest()[:32]
     return f"{scheme}:{owner_name(f'app:{integration}')}/{token}"
 
 
-def read_app(secrets: ChainSecretStore, integration: str) -> tuple[str, dict[str, str]] | None:
-    """Return the app of an integration and its reference, or ``None`` if none is kept.
+def read_apps(secrets: ChainSecretStore, integration: str) -> tuple[str, dict[str, str]] | None:
+    """Return the apps of an integration by origin, and their reference; ``None`` without any.
 
     The store for new secrets is read first. Another one that cannot be opened now, such as a
     keyring on a machine without a desktop, counts as empty.
@@ -46,18 +47,18 @@ def read_app(secrets: ChainSecretStore, integration: str) -> tuple[str, dict[str
     return None
 
 
-def write_app(
+def write_apps(
     secrets: ChainSecretStore,
     integration: str,
     values: Mapping[str, str],
     to: str | None = None,
 ) -> None:
-    """Keep the app of an integration in one store, and delete it from the other ones.
+    """Keep the apps of an integration in one store, and delete them from the other ones.
 
     Args:
         secrets: The secret store of this machine.
         integration: The id of the integration.
-        values: The values of the app, with their origin.
+        values: The apps, by the origin of what issues tokens.
         to: The store; the one for new secrets if omitted.
     """
     chosen = to or secrets.scheme
@@ -70,11 +71,11 @@ def write_app(
 
 
 def move_apps(workspace: Workspace, secrets: ChainSecretStore, to: str) -> None:
-    """Move every app into one store, where that is possible."""
+    """Move all apps into one store, where that is possible."""
     for integration in _with_apps(workspace):
-        kept = read_app(secrets, integration)
+        kept = read_apps(secrets, integration)
         if kept is not None and not kept[0].startswith(f"{to}:"):
-            write_app(secrets, integration, kept[1], to)
+            write_apps(secrets, integration, kept[1], to)
 
 
 def apps_in_files(workspace: Workspace, secrets: ChainSecretStore) -> list[str]:

@@ -153,7 +153,7 @@ def _app(value: Any) -> Iterable[tuple[str, Any]]:
     if not isinstance(value, App):
         yield "", value
         return
-    for name in ("client_id", "client_secret"):
+    for name in ("client_id", "client_secret", "base_url"):
         text: object = getattr(value, name)
         if not isinstance(text, str):
             yield f".{name}", text

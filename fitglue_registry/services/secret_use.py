@@ -6,8 +6,14 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from fitglue_registry.errors import AthleteNeeded, FitglueError, KeyUnavailable, Place
+from fitglue_registry.policy.policy import BASE_URL
 from fitglue_registry.secrets.binding import bind, mark_restored, read_bound
-from fitglue_registry.services.addresses import chosen_origin, own_issuers, own_origins
+from fitglue_registry.services.addresses import (
+    chosen_origin,
+    own_issuers,
+    own_origins,
+    shown,
+)
 from fitglue_registry.services.connection_secrets import (
     change_values,
     not_its_own,
@@ -259,17 +265,24 @@ def _not_proven(
         f"the key of {connected.name} was not sent to {origin}",
         at=Place(field=f"the address of {connected.name}"),
         why=why,
-        fix=_fix(connected.integration, origin, own),
+        fix=_fix(connected, origin, own),
     )
 
 
-def _fix(integration: str, origin: Origin, own: OwnOrigins) -> str:
+def _fix(
+    connected: ConnectionRow,
+    origin: Origin,
+    own: OwnOrigins,
+) -> str:
+    connect = f"fitglue connect {connected.integration}"
     if own.now == origin:
-        return f"if you trust that address, enter the key again: fitglue connect {integration}"
-    connect = f"fitglue connect {integration} --base-url"
-    if own.now is None:
-        return f"if you trust that address, enter the key again: {connect} {origin}"
+        return f"if you trust that address, enter the key again: {connect}"
+    # With its path, which the origin does not have.
+    chosen = connected.settings.get(BASE_URL)
+    trusted = f"{connect} --base-url {shown(chosen) if chosen else origin}"
+    if not own.address:
+        return f"if you trust that address, enter the key again: {trusted}"
     return (
-        f"if you did not choose that address: {connect} {own.now}; if you trust it, enter the key "
-        f"again: {connect} {origin}"
+        f"if you did not choose that address: {connect} --base-url {own.address}; if you trust it, "
+        f"enter the key again: {trusted}"
     )

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 #: The name of a token among the secrets of a request. No credential has it, because of the hyphen.
 TOKEN = "access-token"  # noqa: S105 - a name
-_CONNECT_AGAIN = "copy the key again from the settings of that account, and connect again"
+_COPY_AGAIN = "copy the key again from the settings of that account, and connect again"
+_ALLOW_AGAIN = "connect again, and give the permission again"
+
+
+def connect_again(auth: Auth) -> str:
+    """Return what an athlete does about credentials that the service does not accept."""
+    return _ALLOW_AGAIN if auth.scheme == "oauth2" else _COPY_AGAIN
 
 
 def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
@@ -41,7 +47,7 @@ def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
             "FG-key-missing",
             f"no {name or 'key'} is stored for this connection",
             at=Place(field=name or None),
-            fix=_CONNECT_AGAIN,
+            fix=connect_again(auth),
         )
     if auth.scheme == "basic":
         pair = f"{auth.username}:{secret}".encode()
@@ -66,7 +72,7 @@ def unusable_key(name: str) -> AthleteNeeded:
         f"the stored {name} cannot be a key",
         at=Place(field=name),
         why="it contains a space, a line break or a character that a key cannot contain",
-        fix=_CONNECT_AGAIN,
+        fix=_COPY_AGAIN,
     )
 
 

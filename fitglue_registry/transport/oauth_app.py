@@ -12,10 +12,13 @@ class App:
     Attributes:
         client_id: Its id.
         client_secret: Its secret; empty for an app without one.
+        base_url: The address of the server at which it is registered, if it is not the service
+            itself: a stand-in, or another server. The secret is sent to no other one.
     """
 
     client_id: str
     client_secret: str = field(default="", repr=False)
+    base_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

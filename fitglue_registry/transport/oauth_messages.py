@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote_plus
 
+from oauthlib.common import add_params_to_uri
 from oauthlib.oauth2 import WebApplicationClient
 
 from fitglue_registry.transport.token_refusal import APP_REFUSED, PERMISSION_ENDED
@@ -43,7 +44,7 @@ def authorization_address(
         question: What the athlete is asked.
     """
     client = WebApplicationClient(app.client_id)
-    parameters = dict(oauth.parameters)
+    parameters: dict[str, str] = {}
     if oauth.pkce:
         parameters["code_challenge"] = client.create_code_challenge(question.verifier, "S256")
         parameters["code_challenge_method"] = "S256"
@@ -58,6 +59,8 @@ def authorization_address(
         state=question.state,
         **parameters,
     )
+    # Not as arguments above, some of which have names that a service may use, too.
+    address = add_params_to_uri(address, list(oauth.parameters.items()))
     return f"{scheme}{address.removeprefix('https')}"
 
 

@@ -31,7 +31,7 @@ class OtherAddress(NamedTuple):
     Attributes:
         connection: The name of the connection.
         address: The address that the connection uses.
-        own: The origin of its entry, or ``None`` if the entry is not installed.
+        own: The address of its entry, or ``None`` if the entry is not installed.
     """
 
     connection: str

@@ -198,9 +198,10 @@ def auth_url(
         http: The ``http`` block of the entry.
         url: The address: a path at the host of the base URL, or an https address.
         base_url: Another server to use instead of the entry's, such as a stand-in. It takes the
-            place of all hosts of the entry, so that no key of its accounts goes anywhere else.
+            place of all hosts of the entry, so that no key of its accounts goes anywhere else. An
+            address of the entry's own server is not another one.
     """
-    if not base_url:
+    if not base_url or origin_of(base_url.strip()) == origin_of(http.base_url):
         return urljoin(http.base_url, url)
     return urljoin(base_url.strip(), urlsplit(url).path)
 

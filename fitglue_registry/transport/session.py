@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.tokens import TokenSource
 
 log = logging.getLogger(__name__)
+#: What was deleted is not found any more.
+_NOT_THERE = (404, 410)
 
 
 class HttpSession:
@@ -177,7 +179,7 @@ class HttpSession:
             sending,
         )
         try:
-            return self._retrying(self._try, request)
+            return self._retrying(self._try, request, Trail())
         except TryAgain as last:
             failure = last.failure
             attempts = self._retrying.statistics["attempt_number"]
@@ -189,31 +191,31 @@ class HttpSession:
             failure.why = f"{failure.why}; tried {attempts} times"
         raise failure
 
-    def _try(self, outgoing: Outgoing) -> HttpAnswer:
-        template = self._template(outgoing.url)
-        request = outgoing.on(template, self._policy.total_s)
-        trail = Trail()
+    def _try(self, wanted: Outgoing, trail: Trail) -> HttpAnswer:
+        template = self._template(wanted.url)
+        request = wanted.on(template, self._policy.total_s)
+        before = trail.maybe_done
         began = time.perf_counter()
         failure: FitglueError | TryAgain
         try:
-            answer = self._exchange.ask(request, outgoing.url, outgoing.accept, trail)
+            answer = self._exchange.ask(request, wanted.url, wanted.accept, trail)
         except NETWORK_ERRORS as error:
             failure = self._network_failure(error, trail)
         except FitglueError as error:
             failure = error
         else:
-            _log(outgoing.method, answer, time.perf_counter() - began)
+            _log(wanted.method, answer, time.perf_counter() - began)
             # A host without the credential, such as one for downloads, has limits of its own.
             if answer.authenticated:
                 self._waiting.note_limits(answer)
-            if is_expected(answer.status, outgoing.accept):
+            if is_expected(answer.status, wanted.accept) or _was_deleted(wanted, answer, before):
                 return answer
             failure = self._refused(template, answer, trail)
         finally:
             close_body(request)
-        if trail.maybe_done and not outgoing.repeatable:
-            host = shown_host(self._policy, outgoing.url)
-            request_line = self._redactor.text(str(outgoing))
+        if trail.maybe_done and not wanted.repeatable:
+            host = shown_host(self._policy, wanted.url)
+            request_line = self._redactor.text(str(wanted))
             failure = outcome_unknown(host, request_line, failure)
         # Raised outside the handler, so that it has no context, as above.
         raise failure
@@ -287,3 +289,15 @@ def _log(method: str, answer: HttpAnswer, seconds: float) -> None:
         len(answer.wire),
         seconds * 1e3,
     )
+
+
+def _was_deleted(
+    wanted: Outgoing,
+    answer: HttpAnswer,
+    maybe_done: bool,
+) -> bool:
+    """Return whether an earlier attempt has deleted what is not there any more.
+
+    Its response was lost, or came from a proxy that had not heard of it yet.
+    """
+    return maybe_done and wanted.method == "DELETE" and answer.status in _NOT_THERE

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, FitglueError, Place, Retryable
 from fitglue_registry.transport.answer import HttpAnswer
+from fitglue_registry.transport.auth import connect_again
 from fitglue_registry.transport.limits import RUN_LATER, retry_after, run_again_in
 from fitglue_registry.transport.retries import FEW_ATTEMPTS, TryAgain
 
@@ -68,22 +69,27 @@ class StatusFailures:
         return self._unexpected(status, at, message)
 
     def _key_rejected(self, at: Place, why: str) -> AthleteNeeded:
+        what = "permission" if self.policy.auth.scheme == "oauth2" else "key"
         return AthleteNeeded(
             "FG-key-rejected",
-            f"{self.host} rejects the key",
+            f"{self.host} rejects the {what}",
             at=at,
             why=why,
-            fix="copy the key again from the settings of that account, and connect again",
+            fix=connect_again(self.policy.auth),
         )
 
     def _not_permitted(self, at: Place, why: str) -> AthleteNeeded:
+        fix = (
+            "check that the key belongs to this account and may read activities, and connect again"
+        )
+        if self.policy.auth.scheme == "oauth2":
+            fix = "connect again, and leave every permission ticked that you are asked for"
         return AthleteNeeded(
             "FG-not-permitted",
             f"{self.host} does not permit this",
             at=at,
             why=why,
-            fix="check that the key belongs to this account and may read activities, and "
-            "connect again",
+            fix=fix,
         )
 
     def _address_refused(self, at: Place, why: str) -> ConnectionStopped:

@@ -9,6 +9,7 @@ import socket
 import stat
 import sys
 import threading
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
@@ -284,7 +285,8 @@ def test_the_listener_accepts_only_the_answer_that_is_waited_for():
     """Another path, another state and a long address get a page that says so, and do not count."""
     with Listener(lambda address: "state=right" in address, "/back", None) as listener:
         root = f"http://127.0.0.1:{listener.port}"
-        for target in ("/", "/back", "/back?state=wrong", f"/back?state=right&x={'y' * 9000}"):
+        long = f"/back?state=right&x={'y' * 9000}"
+        for target in ("/", "/back", "/back?state=wrong", "/other?state=right", long):
             response = requests.get(f"{root}{target}", timeout=5)
             assert (response.status_code, "does not wait" in response.text) == (404, True)
         response = requests.get(f"{root}/back?state=right&code=c", timeout=5)
@@ -297,6 +299,45 @@ def test_the_listener_is_on_this_machine_only():
     """The listener is bound to 127.0.0.1, not to the addresses of this machine in its networks."""
     with Listener(lambda _: True, "/", None) as listener:
         assert listener._server.server_address[0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    ["POST /?code=c HTTP/1.1", "<script> /?code=c HTTP/1.1", "GET /?code=c <b> HTTP/1.1"],
+)
+def test_a_request_that_no_browser_sends_is_not_repeated_in_the_page(request_line):
+    """A request with another method, or with none, gets the plain page and nothing of itself."""
+    with (
+        Listener(lambda _: True, "/", None) as listener,
+        socket.create_connection(("127.0.0.1", listener.port), timeout=5) as connection,
+    ):
+        connection.sendall(f"{request_line}\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+        assert b"FitGlue does not wait for this page." in answer
+        assert b"Content-Security-Policy: default-src 'none'" in answer
+        assert request_line.split()[0].encode() not in answer.partition(b"<body>")[2]
+        assert listener.answers.empty()
+
+
+def test_a_fixed_port_can_be_used_again_at_once():
+    """Connections that have ended do not keep the port of the entry from being used again."""
+    with Listener(lambda _: True, "/", None) as listener:
+        port = listener.port
+        requests.get(f"http://127.0.0.1:{port}/?code=c", timeout=5)
+    for code in ("d", "e"):
+        with Listener(lambda _: True, "/", port) as listener:
+            requests.get(f"http://127.0.0.1:{port}/?code={code}", timeout=5)
+            assert listener.wait(5).endswith(f"code={code}")
+
+
+def test_many_connections_do_not_keep_the_answer_waiting():
+    """A hundred connections at the same time, as another program may open them, cost nothing."""
+    with Listener(lambda _: True, "/", None) as listener, ExitStack() as opened:
+        for _ in range(100):
+            address = ("127.0.0.1", listener.port)
+            opened.enter_context(socket.create_connection(address, timeout=5))
+        requests.get(f"http://127.0.0.1:{listener.port}/?code=c", timeout=5)
+        assert listener.wait(5).endswith("/?code=c")
 
 
 def test_a_connection_that_sends_nothing_does_not_keep_the_answer_waiting():

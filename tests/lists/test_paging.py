@@ -84,6 +84,36 @@ def test_each_style_reads_all_rows(answer, by, requests):
     assert all(params["type"] == "ride" for _, params in service.requests)
 
 
+@pytest.mark.parametrize(
+    ("hidden", "requests"), [({6}, 4), ({0}, 4), ({3, 4, 5}, 4), (set(range(7)), 7), (set(), 3)]
+)
+@pytest.mark.parametrize("size", [None, 3])
+def test_a_total_may_count_rows_that_are_not_shown(hidden, requests, size):
+    """Rows that the service counts and does not show end no list too early, and repeat no page."""
+
+    def answer(params, rows):
+        start = int(params["offset"])
+        shown = [row for row in rows[start : start + 3] if row["id"] not in hidden]
+        return {"data": shown, "total": len(rows)}
+
+    service = Service(answer)
+    assert ids(service, ByOffset(total="total", size=size)) == sorted(set(range(7)) - hidden)
+    assert len(service.requests) <= requests
+
+
+@pytest.mark.parametrize("last", [0, "0", "", False, None])
+def test_a_cursor_that_is_none_ends_the_list(last):
+    """An empty cursor, or 0, is no next page."""
+
+    def answer(params, rows):
+        is_last = "after" in params
+        return {"data": rows[3:] if is_last else rows[:3], "next": last if is_last else 3}
+
+    service = Service(answer)
+    assert ids(service, ByCursor("next", "after")) == list(range(7))
+    assert len(service.requests) == 2
+
+
 @pytest.mark.parametrize("in_header", [False, True], ids=["in the answer", "in the header"])
 def test_links_are_complete_addresses_without_the_first_parameters(in_header):
     """The address of the next page is requested as it is, made complete with that of the page."""
@@ -191,8 +221,8 @@ def test_a_circle_of_pages_is_an_error(by):
         page = next(numbers)
         return {
             "data": [{"id": page}],
-            "next": page % 3,
-            "links": {"next": f"?page={page % 3}"},
+            "next": page % 3 + 1,
+            "links": {"next": f"?page={page % 3 + 1}"},
         }
 
     service = Service(answer)

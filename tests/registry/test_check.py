@@ -559,6 +559,32 @@ def test_auth_by_header_names_the_header(registry):
     )
 
 
+@pytest.mark.parametrize(
+    "second", ["files.example.org", "files.example.org:443", "files.example.org."]
+)
+def test_a_further_host_is_listed_once(registry, second):
+    """A host that is listed twice, once with its usual port, is an error."""
+    first = "{host: files.example.org, credential: false}"
+    registry.add(more=HTTP + f"  hosts: [{first}, {{host: '{second}', credential: true}}]\n")
+    assert "http.hosts[1].host: FG-entry-host-twice" in registry.complaints()
+    assert "fix: remove one of the lines" in registry.complaints()
+
+
+@pytest.mark.parametrize("host", ["example.org:8443", "www.example.org"])
+def test_another_port_or_name_is_another_host(registry, host):
+    """A host with another port or name is neither the service itself nor listed twice."""
+    more = "{host: files.example.org, credential: true}"
+    registry.add(more=HTTP + f"  hosts: [{{host: '{host}', credential: false}}, {more}]\n")
+    assert registry.complaints() == ""
+
+
+@pytest.mark.parametrize("host", ["example.org:443", "example.org."])
+def test_the_service_itself_is_recognized_however_it_is_spelled(registry, host):
+    """The port of https and a dot at the end make no other host."""
+    registry.add(more=HTTP + f"  hosts: [{{host: '{host}', credential: false}}]\n")
+    assert "FG-entry-host-without-credential" in registry.complaints()
+
+
 def test_the_service_itself_always_gets_the_credential(registry):
     """A further host without the credential that is the host of the base URL is an error."""
     registry.add(more=HTTP + "  hosts: [{host: example.org, credential: false}]\n")

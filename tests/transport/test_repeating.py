@@ -114,6 +114,24 @@ def test_the_plugin_has_the_last_word(session, server, reply, method, sending):
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize("broken", [{"status": 502}, CLOSED], ids=["502", "closed"])
+def test_what_an_earlier_attempt_has_deleted_is_deleted(session, server, reply, broken, status):
+    """A DELETE that finds nothing when it is repeated after its first response was lost is done."""
+    server.respond_with(reply(**broken), reply(status))
+    assert session.delete("x").status == status
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(("method", "before"), [("delete", 429), ("put", 502), ("delete", 404)])
+def test_what_was_never_there_is_not_deleted(session, server, reply, method, before):
+    """A DELETE that nothing was carried out of before, and any other request, finds nothing."""
+    server.respond_with(reply(before), reply(404))
+    with pytest.raises(ConnectionStopped) as caught:
+        getattr(session, method)("x")
+    assert caught.value.code == "FG-unexpected-status"
+
+
 def test_a_refusal_is_repeated(session, server, reply, clock):
     """A 429 says that the request was not carried out, so a POST is sent again after the wait."""
     server.respond_with(reply(429, headers={"Retry-After": "9"}), reply(429), reply())

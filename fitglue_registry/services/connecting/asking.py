@@ -26,6 +26,7 @@ from fitglue_registry.services.granting.apps import (
 )
 from fitglue_registry.services.granting.pending import LIFETIME, Pending, add, is_waited_for, take
 from fitglue_registry.services.granting.permissions import endpoint_of, grant_of
+from fitglue_registry.services.granting.stored_end import ending_with_token
 from fitglue_registry.services.granting.token_sources import GivenTokens
 from fitglue_registry.services.granting.unticked import missing_scopes, what_is_missing
 from fitglue_registry.services.granting.unused import GivenPermission, taken_back_if_unused
@@ -175,6 +176,7 @@ class Asker:
         # what was asked for.
         scopes = scopes_in_both(grant.scopes, read_scopes(answer.get("scope")))
         grant = replace(grant, scopes=scopes)
+        grant = ending_with_token(grant, self.workspace.clock.now())
         given = GivenPermission(
             _http_of(chosen),
             oauth,

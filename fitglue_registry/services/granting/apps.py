@@ -1,48 +1,96 @@
 """The apps with which this installation is known at services: their ids and their secrets.
 
-An app belongs to the installation and not to an athlete. The application that embeds the host gives
-it as ``Host(apps=…)``; on a machine of one's own, it is kept in the secret store of the machine.
+An app belongs to the installation and not to an athlete, and to one address of a service. The
+application that embeds the host gives it as ``Host(apps=…)``; on a machine of one's own, it is kept
+in the secret store of the machine.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from fitglue_registry.errors import AthleteNeeded, UserMistake
-from fitglue_registry.secrets.binding import bind, read_bound
 from fitglue_registry.secrets.chain import ChainSecretStore
-from fitglue_registry.services.app_references import read_app, write_app
+from fitglue_registry.secrets.references import unreadable
+from fitglue_registry.services.addresses import issuers_of_integration
+from fitglue_registry.services.app_references import read_apps, write_apps
 from fitglue_registry.transport.oauth_app import App
+from fitglue_registry.transport.origin import origin_of
 
 if TYPE_CHECKING:
+    from fitglue_registry.services.addresses import OwnOrigins
     from fitglue_registry.services.granting.issuing import Issuer
     from fitglue_registry.workspace import Workspace
 
-_ID = "client_id"
-_SECRET = "client_secret"  # noqa: S105 - a name
+
+class _KeptApp(msgspec.Struct, forbid_unknown_fields=True):
+    """An app as the secret store of this machine keeps it, as JSON."""
+
+    client_id: str
+    client_secret: str
 
 
 def app_of(workspace: Workspace, integration: str, issuer: Issuer) -> App | None:
     """Return the app for an integration, or ``None`` if none is known.
 
+    An app belongs to one address. No other server gets its secret, whatever address an athlete
+    chooses for a connection.
+
     Args:
         workspace: What the host has opened.
         integration: The id of the integration.
-        issuer: What issues its tokens. An app that was entered for another address is not used.
+        issuer: What issues its tokens.
     """
-    given = workspace.apps.get(integration)
-    if given is not None:
-        workspace.redactor.add((given.client_secret,))
-        return given
+    own = issuers_of_integration(workspace, integration)
+    app = workspace.apps.get(integration)
+    if app is None or not _belongs_to(app, issuer, own):
+        app = _kept(workspace, integration, issuer, own)
+    if app is not None:
+        workspace.redactor.add((app.client_secret,))
+    return app
+
+
+def _belongs_to(
+    app: App,
+    issuer: Issuer,
+    own: OwnOrigins,
+) -> bool:
+    """Return whether the application gave an app for this issuer."""
+    if app.base_url:
+        return origin_of(app.base_url) == issuer.origin
+    return issuer.origin == own.now
+
+
+def _kept(
+    workspace: Workspace,
+    integration: str,
+    issuer: Issuer,
+    own: OwnOrigins,
+) -> App | None:
+    """Return the app that was entered on this machine for an issuer."""
     secrets = workspace.secrets
-    kept = read_app(secrets, integration) if isinstance(secrets, ChainSecretStore) else None
+    kept = read_apps(secrets, integration) if isinstance(secrets, ChainSecretStore) else None
     if kept is None:
         return None
-    bound = read_bound(*kept)
-    if bound.origin != issuer.origin:
-        return None
-    workspace.redactor.add((bound.values.get(_SECRET, ""),))
-    return App(bound.values.get(_ID, ""), bound.values.get(_SECRET, ""))
+    ref, apps = kept
+    origins = [issuer.origin]
+    # The service has moved, as its installed entry says.
+    if issuer.origin == own.now:
+        origins += sorted(own.formerly)
+    for origin in origins:
+        if str(origin) in apps:
+            return _read(ref, apps[str(origin)])
+    return None
+
+
+def _read(ref: str, text: str) -> App:
+    try:
+        kept = msgspec.json.decode(text, type=_KeptApp)
+    except msgspec.MsgspecError:
+        raise unreadable(ref, why="it does not have the form of an app") from None
+    return App(kept.client_id, kept.client_secret)
 
 
 def keep_app(
@@ -53,14 +101,24 @@ def keep_app(
 ) -> None:
     """Keep the app for an integration in the secret store of this machine.
 
+    Those that were entered for other addresses stay.
+
     Raises:
         UserMistake: FG-app-elsewhere if the application has its own secret store.
         StoreFailed: The secret cannot be stored.
     """
     check_storable(workspace, integration)
-    assert isinstance(workspace.secrets, ChainSecretStore)
-    values = bind({_ID: app.client_id, _SECRET: app.client_secret}, issuer.origin)
-    write_app(workspace.secrets, integration, values)
+    secrets = workspace.secrets
+    assert isinstance(secrets, ChainSecretStore)
+    workspace.redactor.add((app.client_secret,))
+    try:
+        kept = read_apps(secrets, integration)
+    except AthleteNeeded:  # what cannot be opened is of no use; entering the app replaces it
+        kept = None
+    apps = {} if kept is None else dict(kept[1])
+    value = msgspec.json.encode(_KeptApp(app.client_id, app.client_secret))
+    apps[str(issuer.origin)] = value.decode()
+    write_apps(secrets, integration, apps)
 
 
 def check_storable(workspace: Workspace, integration: str) -> None:

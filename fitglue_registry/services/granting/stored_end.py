@@ -1,8 +1,9 @@
-"""Reads when the permission of a stored connection ends, without asking its service."""
+"""Says when the permission of a connection ends, without asking its service."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError
@@ -10,8 +11,12 @@ from fitglue_registry.secrets.binding import read_bound
 from fitglue_registry.secrets.grants import read_grant
 from fitglue_registry.services.addresses import http_of
 from fitglue_registry.services.connection_secrets import owns_secret
+from fitglue_registry.transport.permission_end import end_at
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from fitglue_registry.secrets.grants import Grant
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.transport.permission_end import PermissionEnd
     from fitglue_registry.workspace import Workspace
@@ -31,6 +36,18 @@ def permission_end(workspace: Workspace, connected: ConnectionRow) -> Permission
         _, grant = read_grant(ref, bound.values)
         return grant.ends if grant else None
     return None
+
+
+def ending_with_token(grant: Grant, now: datetime) -> Grant:
+    """Return a new grant, which ends with its token if nothing can renew it.
+
+    Args:
+        grant: The first tokens of a permission.
+        now: The current time.
+    """
+    if grant.ends is not None or grant.refresh_token or grant.expires_at is None:
+        return grant
+    return replace(grant, ends=end_at(grant.expires_at, now))
 
 
 def _has_permission(workspace: Workspace, connected: ConnectionRow) -> bool:

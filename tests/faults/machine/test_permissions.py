@@ -19,10 +19,10 @@ from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.events import SyncFinished
 from fitglue_registry.testing import FakeClock, Fault
 from tests.services.granting.club import (
-    APP,
     OAUTH2,
     REDIRECT,
     OAuthClub,
+    app_at,
     host_of,
     make_registry,
 )
@@ -42,7 +42,7 @@ class Permissions(RuleBasedStateMachine):
         options = {
             "clock": self.clock,
             "secrets": MemorySecretStore(),
-            "apps": {"club": APP},
+            "apps": {"club": app_at(self.club)},
         }
         registry = make_registry(self.folder / "registry", OAUTH2)
         self.hosts = [host_of(self.folder / "home", registry, **options) for _ in range(2)]

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import types
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlencode, urlsplit
@@ -312,6 +313,11 @@ class OAuthClub(Club):
         self.revoked.append(form["token"])
         self.refresh_tokens.discard(form["token"])
         return Response(200, b"")
+
+
+def app_at(club: Club) -> App:
+    """Return the app as it is given for a stand-in of the service."""
+    return replace(APP, base_url=f"{club.url}/v1")
 
 
 def give_permission(host: Host, club: OAuthClub) -> None:

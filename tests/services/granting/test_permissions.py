@@ -27,6 +27,7 @@ from tests.services.granting.club import (
     OAUTH2,
     REDIRECT,
     OAuthClub,
+    app_at,
     host_of,
     make_registry,
 )
@@ -44,8 +45,8 @@ def registry(tmp_path):
 
 
 @pytest.fixture
-def host(tmp_path, registry, clock):
-    options = {"clock": clock, "secrets": MemorySecretStore(), "apps": {"club": APP}}
+def host(tmp_path, registry, clock, club):
+    options = {"clock": clock, "secrets": MemorySecretStore(), "apps": {"club": app_at(club)}}
     with host_of(tmp_path / "home", registry, **options) as host:
         yield host
 
@@ -351,7 +352,7 @@ def test_a_refusal_is_told_from_an_outage_and_a_mistake(club, connect, refuses, 
 
 def test_a_reason_that_may_not_be_shown_is_left_out(tmp_path, registry, clock, club):
     """Where errors may not quote a service, only the codes of the standard are shown."""
-    options = {"clock": clock, "secrets": MemorySecretStore(), "apps": {"club": APP}}
+    options = {"clock": clock, "secrets": MemorySecretStore(), "apps": {"club": app_at(club)}}
     policy = replace(Policy.personal(), quotes_responses=False)
     with host_of(tmp_path / "home", registry, policy=policy, **options) as host:
         for refuses, why in (
@@ -376,7 +377,7 @@ def test_a_code_that_is_not_accepted_is_explained(host, club, begin):
 
 def test_a_wrong_app_is_told_from_a_wrong_permission(tmp_path, registry, clock, club):
     """A service that does not accept the app is not mistaken for an athlete who said no."""
-    wrong = {"club": App(APP.client_id, "an-0ld-secret/of+Fitglue")}
+    wrong = {"club": replace(app_at(club), client_secret="an-0ld-secret/of+Fitglue")}
     with host_of(tmp_path / "home", registry, clock=clock, apps=wrong) as host:
         values = {"base_url": f"{club.url}/v1"}
         address = host.connections.begin_connect("club", values, REDIRECT).address
@@ -495,6 +496,20 @@ def test_a_renewal_after_an_outage_leaves_no_mark(host, club, connect, clock, se
     assert "renewal-began-at" not in secret()
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "fix"),
+    [(401, "FG-key-rejected", "permission again"), (403, "FG-not-permitted", "ticked")],
+)
+def test_an_athlete_who_gave_a_permission_is_not_asked_for_a_key(
+    host, club, connect, status, code, fix
+):
+    """If the service does not accept its own new token, the advice is about the permission."""
+    connect()
+    club.fault("/v1/runs", Fault.status(status), times=None)
+    error = last_of(host).error
+    assert (error.code, fix in error.fix, "key" in error.fix) == (code, True, False)
+
+
 def test_a_permission_without_a_refresh_token_ends_with_its_token(host, club, connect, clock):
     """A service that issues no refresh token asks for the permission again."""
     tokens = club._tokens
@@ -599,6 +614,23 @@ def test_a_permission_without_a_known_end_is_not_announced(host, club, connect, 
     connect()
     assert status_of(host).expiry is None
     assert host.overview().needs == []
+
+
+@pytest.mark.parametrize(
+    ("days", "moved", "soon"), [(60, 0, False), (60, 45, False), (60, 58, True), (4, 2, False)]
+)
+def test_a_permission_that_nothing_renews_ends_with_its_token(
+    host, club, connect, clock, monkeypatch, days, moved, soon
+):
+    """If the service issues no refresh token, the end of the token is announced, as other ends."""
+    issue = club._tokens
+    monkeypatch.setattr(club, "_tokens", lambda refreshes: issue(refreshes=False))
+    club.lifetime = timedelta(days=days)
+    connect()
+    clock.move(days=moved)
+    status = status_of(host)
+    expiry = f"the permission ends in {days - moved} days"
+    assert (status.expiry, status.expires_soon) == (expiry, soon)
 
 
 def test_a_renewal_makes_a_permission_longer(host, club, connect, clock):
@@ -739,7 +771,7 @@ def test_a_permission_that_cannot_be_taken_back_does_not_keep_the_connection(
 def test_the_app_authenticates_itself_as_the_entry_says(tmp_path, club, clock, client):
     """The secret of the app is in the body, or in Basic authentication, and nowhere else."""
     registry = make_registry(tmp_path / "other", f"{OAUTH2}      client: {client}\n")
-    with host_of(tmp_path / "home", registry, clock=clock, apps={"club": APP}) as host:
+    with host_of(tmp_path / "home", registry, clock=clock, apps={"club": app_at(club)}) as host:
         values = {"base_url": f"{club.url}/v1"}
         address = host.connections.begin_connect("club", values, REDIRECT).address
         host.connections.finish_connect(club.allow(address))
@@ -750,13 +782,16 @@ def test_the_app_authenticates_itself_as_the_entry_says(tmp_path, club, clock, c
 
 def test_scopes_can_be_separated_by_commas(tmp_path, club, clock):
     """The scopes are joined as the entry says, and extra parameters are added."""
-    more = '      scope_separator: ","\n      parameters: {approval_prompt: auto}\n'
+    more = (
+        '      scope_separator: ","\n      parameters: {approval_prompt: auto, uri: u, body: b}\n'
+    )
     registry = make_registry(tmp_path / "other", OAUTH2 + more)
-    with host_of(tmp_path / "home", registry, clock=clock, apps={"club": APP}) as host:
+    with host_of(tmp_path / "home", registry, clock=clock, apps={"club": app_at(club)}) as host:
         values = {"base_url": f"{club.url}/v1"}
         club.allow(host.connections.begin_connect("club", values, REDIRECT).address)
     [query] = club.codes.values()
     assert (query["scope"], query["approval_prompt"]) == ("profile,runs:all", "auto")
+    assert (query["uri"], query["body"]) == ("u", "b")
 
 
 def test_a_long_lifetime_has_a_margin(host, connect, secret, clock):
