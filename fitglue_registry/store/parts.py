@@ -53,6 +53,16 @@ _EXCLUDED = Statement(
         parts.c.code == EXCLUDED,
     )
 )
+_EXCLUDED_OF = Statement(
+    sa.select(parts.c.part)
+    .join(records, records.c.id == parts.c.record_id)
+    .where(
+        records.c.connection_id == sa.bindparam("connection_id"),
+        records.c.external_id == sa.bindparam("external_id"),
+        parts.c.state == PartState.NONE,
+        parts.c.code == EXCLUDED,
+    )
+)
 _NEWEST_FIRST = (records.c.start_local.desc().nulls_last(), records.c.id.desc())
 
 
@@ -127,6 +137,20 @@ def excluded_parts(db: Db, record_ids: Iterable[int]) -> dict[int, set[str]]:
     for row in _EXCLUDED.each_row(db, record_ids):
         names[row.record_id].add(row.part)
     return names
+
+
+def excluded_parts_of(
+    db: Db,
+    connection_id: str,
+    external_id: str,
+) -> set[str]:
+    """Return the parts that the row of a record in the list says not to exist."""
+    names = _EXCLUDED_OF.scalars(
+        db,
+        connection_id=connection_id,
+        external_id=external_id,
+    )
+    return set(names)
 
 
 def forget_parts(db: Db, record_id: int, names: Iterable[str]) -> None:

@@ -280,6 +280,23 @@ def test_other_parts_that_make_no_sense_are_an_error_of_the_plugin(small, tmp_pa
         assert "streams" not in host.activities.get("w0").activity.completeness.parts
 
 
+def test_a_part_that_its_row_excludes_must_not_arrive(small, tmp_path):
+    """An answer with a part that the row in the list says not to exist contradicts it: one of both
+    is a mistake of the plugin. The part is not stored.
+    """
+
+    def fetch(connection, part, ids):
+        for external_id in ids:
+            yield Part(external_id, "streams", b"[1]")
+            yield Part(external_id, part, b"{}")
+
+    with small_host(tmp_path, small.plugin(fetch=fetch), parts=PARTS) as host:
+        events = list(host.sync())
+        assert isinstance(events[-1], SyncStopped)
+        assert "'w1' with the part 'streams', which its row in the list" in events[-1].error.what
+        assert missing(host, "w1")["streams"] == REASON
+
+
 def test_a_response_that_ends_with_another_part_is_an_error_of_the_plugin(small, tmp_path):
     """Other parts without the one that was asked for are no answer."""
 

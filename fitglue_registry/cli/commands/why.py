@@ -44,7 +44,7 @@ _DECIDED: dict[str, str] = {
 Stage = tuple[str, str, str]
 
 _DECISIONS_SHOWN = 12
-_WIDTHS = (21, 16)
+_WIDTHS = (22, 16)
 _STATES = {
     PartState.HAVE: "received",
     PartState.NONE: "does not exist",
@@ -183,10 +183,14 @@ def _part(part: Document) -> Stage:
     reason = part["reason"] or ""
     if part["code"]:
         reason = f"{part['code']}: {part['reason']}"
-    detail = ", ".join(filter(None, (numbers.size(part["bytes"]), reason)))
-    state = _STATES.get(part["state"], part["state"])
+    state = f"{part['part']} {_STATES.get(part['state'], part['state'])}"
+    size = numbers.size(part["bytes"])
     received = numbers.moment(part["received_at"])
-    return f"{part['part']} {state}", received, detail
+    if part["state"] == PartState.NONE and part["bytes"] is not None:
+        # It existed once. What was received is kept, but is not used.
+        kept = f"until then it had {size}, received {received}"
+        return state, "", "; ".join(filter(None, (reason, kept)))
+    return state, received, ", ".join(filter(None, (size, reason)))
 
 
 def _decisions(decisions: list[Document]) -> Iterator[Part]:

@@ -23,7 +23,7 @@ from fitglue_registry.errors import (
     PluginFailed,
     Retryable,
 )
-from fitglue_registry.store.parts import sample_with_part
+from fitglue_registry.store.parts import excluded_parts_of, sample_with_part
 from fitglue_registry.sync.fetching.answers import Answered, in_batches, weight_of
 from fitglue_registry.sync.fetching.summaries import Summaries
 
@@ -413,6 +413,19 @@ def _complaint(
     names = [other.part for other in answered.others]
     if not fetched.issuperset(names) or len(set(names)) < len(names):
         return f"for {answered.external_id!r} with parts that the entry does not fetch, or twice"
+    return _excluded(context, answered) if names else None
+
+
+def _excluded(context: SyncContext, answered: Answered) -> str | None:
+    """Return what is wrong if an answer has a part that the row in the list says not to exist."""
+    with context.database.read() as db:
+        excluded = excluded_parts_of(db, context.connection_id, answered.external_id)
+    for other in answered.others:
+        if other.part in excluded:
+            return (
+                f"for {answered.external_id!r} with the part {other.part!r}, which its row in the "
+                "list says not to exist (without)"
+            )
     return None
 
 
