@@ -109,7 +109,7 @@ class Hooks:
 
         Yields:
             Each external id once, even if the service repeats a row. Example:
-                ``Listing("i7", b'{"id": "i7", …}', start_local=datetime(2026, 5, 1, 7, 30))``.
+                ``Listing("i7", b'{"id": "i7"}', start_local=datetime(2026, 5, 1, 7, 30))``.
         """
 
     @hookspec(firstresult=True)
@@ -140,7 +140,7 @@ class Hooks:
                 the part that ``confirms`` marks a record that is no longer listed as deleted, so
                 request that id on its own first. A record that is still listed is never deleted:
                 ``gone`` is then a failure, and a missing part has the state ``none``. Examples:
-                ``Part("i7", "streams", answer.wire, "gzip", answer.body)``,
+                ``Part("i7", "streams", answer.wire, answer.wire_encoding, answer.body)``,
                 ``Unavailable("i8", "streams", "none", "FG-no-streams", "entered by hand")``.
         """
 
@@ -184,7 +184,7 @@ class Hooks:
 
         Returns:
             Source activities, which the host validates against the published schema. Example:
-                ``[SourceActivity(title="Run", sport="Run", start_utc=…, claims=("example:i7",))]``
+                ``[SourceActivity(title="Run", sport="Run", claims=("example:i7",))]``
 
         Raises:
             RecordRefused: The record makes no sense; give a code, ``at.field`` and a fix. The host

@@ -373,7 +373,10 @@ class Listing:
     # When the record arrived at the source, in UTC; ``why`` prints it as one hop of the delay. For
     # an entry with ``sync.snapshots``, the date of the state that the row shows.
     at_source: datetime | None = None
-    unavailable: Unavailable | None = None  # set for a stub, which is listed but never delivered
+    # Set, with the part ``summary``, for a row that is no whole record. Its state is ``stub`` if
+    # the source never delivers it, ``later`` if it does not deliver it yet, and ``gone`` if the
+    # row says that the record was deleted.
+    unavailable: Unavailable | None = None
     # Name of a part → why this record has no such part, in one sentence for the athlete. The host
     # does not ask for it, until a later row no longer says so.
     without: Mapping[str, str] = field(default_factory=dict, hash=False)

@@ -45,6 +45,7 @@ class FakeClock:
         *,
         days: float = 0,
         hours: float = 0,
+        minutes: float = 0,
         seconds: float = 0,
     ) -> None:
         """Move the clock forward, or set it back if the sum is negative.
@@ -54,11 +55,13 @@ class FakeClock:
         Args:
             days: Days of 24 hours to move.
             hours: Hours to move, in addition to the days.
-            seconds: Seconds to move, in addition to both.
+            minutes: Minutes to move, in addition to both.
+            seconds: Seconds to move, in addition to all of them.
         """
         by = timedelta(
             days=days,
             hours=hours,
+            minutes=minutes,
             seconds=seconds,
         )
         self.moment += by

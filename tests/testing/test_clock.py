@@ -29,7 +29,7 @@ def test_sleeps_are_listed():
 def test_time_passes_when_the_clock_is_moved():
     """Moving the clock changes the time and lists no sleep."""
     clock = FakeClock(NOON)
-    clock.move(days=1, hours=2, seconds=3)
+    clock.move(days=1, hours=1, minutes=60, seconds=3)
     assert clock.now() == datetime(2026, 5, 2, 14, 0, 3, tzinfo=UTC)
     assert clock.sleeps == []
 
