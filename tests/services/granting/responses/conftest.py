@@ -7,7 +7,14 @@ from __future__ import annotations
 import pytest
 
 from fitglue_registry.secrets.memory import MemorySecretStore
-from tests.services.granting.club import APP, OAUTH2, REDIRECT, OAuthClub, host_of, make_registry
+from tests.services.granting.club import (
+    OAUTH2,
+    REDIRECT,
+    OAuthClub,
+    app_at,
+    host_of,
+    make_registry,
+)
 
 
 class OddClub(OAuthClub):
@@ -51,8 +58,8 @@ def registry(tmp_path):
 
 
 @pytest.fixture
-def host(tmp_path, registry, clock):
-    options = {"clock": clock, "secrets": MemorySecretStore(), "apps": {"club": APP}}
+def host(tmp_path, registry, clock, club):
+    options = {"clock": clock, "secrets": MemorySecretStore(), "apps": {"club": app_at(club)}}
     with host_of(tmp_path / "home", registry, **options) as host:
         yield host
 
