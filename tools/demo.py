@@ -18,22 +18,26 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fitglue_garmin.testing import StandIn as GarminStandIn
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_intervals.testing.files import plain_file_of, track_of
 from fitglue_intervals.testing.garmin_archive import garmin_archive
 from fitglue_intervals.testing.plan import single_leg_plan
 from fitglue_intervals.testing.strava_archive import strava_archive
 from fitglue_registry import FitglueError, Host, Policy
+from tools.garmin_account import garmin_account, garmin_workout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from fitglue_garmin.testing import Account as GarminAccount
     from fitglue_intervals.testing.plan import Plan
 
 ACTIVITIES, STUBS = 60, 3
 #: The number of the account's newest workouts that are in Strava's archive as well.
 LATELY = 9
 KEY = "stand-in-key"
+GARMIN_KEY = "GCDC_stand-in-key"
 #: As if the service were a few hundred kilometers away, so that progress can be seen.
 LATENCY_S = 0.02
 #: The file of a watch whose clock was an hour fast until GPS set it.
@@ -44,10 +48,12 @@ MARK = ".made-by-fitglue-demo"
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 
 OWN_KEY = """\
-To use your own account (its key is on intervals.icu, Developer Settings):
+To use your own accounts (the keys are on intervals.icu, Developer Settings, and on
+connect.garmin.com/app/settings/personalApiToken):
 
   make install                 puts `fitglue` on your PATH
   fitglue connect intervals    asks for the key without showing it
+  fitglue connect garmin
   fitglue sync
 
 To explore the data of this demo:
@@ -310,12 +316,17 @@ def question(demo: Demo) -> None:
 
 @dataclass
 class Elsewhere:
-    """Two archives and a folder of files, as paths relative to the current folder."""
+    """An account at Garmin Connect, two archives and a folder of files.
+
+    The paths are relative to the current folder.
+    """
 
     downloads: Path
     files: Path
-    #: The id of a workout that is in the account and in both archives.
-    known_to_three: str
+    #: The account of the same athlete at Garmin Connect.
+    garmin: GarminAccount
+    #: The id of a workout that is in both accounts and in both archives.
+    known_to_four: str
     #: The id of the ride of which the folder contains only a part.
     cut: str
     #: The start in UTC of the workout that only the old watch has.
@@ -358,12 +369,17 @@ def other_places(demo: Demo) -> Elsewhere:
         for plan in lately
         if (row := account.row(plan.id))["source"] == "GARMIN_CONNECT"
     ]
-    garmin_archive(downloads / "garmin.zip", [*watch, *enumerate(before[1:3], 11_000_000_001)])
+    long_ago = list(enumerate(before[1:3], 11_000_000_001))
+    garmin_archive(downloads / "garmin.zip", [*watch, *long_ago])
+    garmin = garmin_account(account)
+    for number, plan in long_ago:
+        garmin.put(garmin_workout(number, plan, "Long ago"))
     cut = _fill(files, lately, plans, before[3])
     three = next(plan for _, plan in watch if plan.shape.sport.key == "run")
     return Elsewhere(
         _shown(downloads),
         _shown(files),
+        garmin,
         three.id,
         cut.id,
         before[3].start_utc,
@@ -417,18 +433,36 @@ def _long_ago(plans: Sequence[Plan], number: int, sport: str) -> Plan:
     )
 
 
+def connect_garmin(demo: Demo, places: Elsewhere) -> None:
+    """Connect the account at Garmin, which has many of the same workouts."""
+    demo.say(
+        "10. Most athletes have the same workouts in several places. Since October 2026, Garmin "
+        "Connect can be connected as well, with a key from its settings: many of its workouts are "
+        "those that Intervals.icu has, too. The key ends after a time that you choose there, so "
+        "`connect` asks for it; here, it is a year."
+    )
+    before = len(demo.host.activities())
+    with GarminStandIn(places.garmin, api_key=GARMIN_KEY, latency_s=LATENCY_S) as server:
+        demo.fitglue("connect", "garmin", "--base-url", server.url, "--set", "key_expires=365 days")
+        demo.fitglue("sync", "garmin")
+    shared = len(places.garmin.ids()) - 2
+    expect("two workouts are new", before + 2, len(demo.host.activities()))
+    expect("nothing to decide", [], demo.host.decisions.pending())
+    print(f"  Two of these workouts are new. The other {shared} were in the list already.")
+
+
 def bring_in(demo: Demo, places: Elsewhere) -> None:
     """Import archives and files."""
     demo.say(
-        "10. Most athletes have the same workouts in several places. Here are the archives of "
-        "Strava and Garmin as they are downloaded, and a folder of files: originals, a track that "
+        "11. You can also import what you downloaded. Here are the archives of "
+        "Strava and Garmin, and a folder of files: originals, a track that "
         "was saved again, a track from a clock that was an hour off, and a part of a ride. "
         "`import` says what it found; on a terminal, it then asks for confirmation."
     )
     demo.fitglue("import", str(places.downloads), str(places.files))
     expect(
         "an archive each and the files",
-        ["files", "garmin-archive", "intervals", "strava-archive"],
+        ["files", "garmin", "garmin-archive", "intervals", "strava-archive"],
         sorted(connection.name for connection in demo.host.connections.list()),
     )
     expect("no stub is left", [], demo.host.records.stubs())
@@ -444,7 +478,7 @@ def bring_in(demo: Demo, places: Elsewhere) -> None:
 def one_question(demo: Demo, places: Elsewhere) -> None:
     """Decide about the pair that only the athlete can decide about."""
     demo.say(
-        "11. Records that are certainly one workout are merged already. You are asked about the "
+        "12. Records that are certainly one workout are merged already. You are asked about the "
         "others: here, a file contains less than half of a ride."
     )
     demo.fitglue("duplicates")
@@ -465,7 +499,7 @@ def one_question(demo: Demo, places: Elsewhere) -> None:
 def one_list(demo: Demo, places: Elsewhere) -> None:
     """List every workout exactly once."""
     demo.say(
-        "12. List the activities without duplicates and without gaps. The last column counts the "
+        "13. List the activities without duplicates and without gaps. The last column counts the "
         "sources, or names them if the terminal is wide enough."
     )
     demo.fitglue("activities", "--limit", "8")
@@ -476,24 +510,24 @@ def one_list(demo: Demo, places: Elsewhere) -> None:
         sources.update(row["sources"])
     expect("every workout of the account", places.workouts - places.others, sources["intervals"])
     print(
-        f"  {demo.records()} records of 4 sources are {len(rows)} workouts; {places.others} "
+        f"  {demo.records()} records of 5 sources are {len(rows)} workouts; {places.others} "
         "of them were never in the account."
     )
 
 
 def why_one(demo: Demo, places: Elsewhere) -> None:
-    """Explain why the records of three sources are one workout."""
-    details = demo.host.activities.get(places.known_to_three)
+    """Explain why the records of four sources are one workout."""
+    details = demo.host.activities.get(places.known_to_four)
     demo.say(
-        "13. Why is this one workout? `why` says why the records were merged, which source each "
+        "14. Why is this one workout? `why` says why the records were merged, which source each "
         "value comes from, and where the sources differ."
     )
     demo.fitglue("why", str(details.number))
     story = demo.host.why(str(details.number))
     expect(
-        "three sources at least",
-        True,
-        len({record["connection"] for record in story["records"]}) >= 3,
+        "both accounts and both archives",
+        ["garmin", "garmin-archive", "intervals", "strava-archive"],
+        sorted({record["connection"] for record in story["records"]} - {"files"}),
     )
     expect(
         "each pair of them is the same workout",
@@ -509,7 +543,7 @@ def why_corrected(demo: Demo, places: Elsewhere) -> None:
     expect("the workout of the old watch, at its true time", True, start in by_start)
     number = str(by_start[start]["number"])
     demo.say(
-        "14. Files contain errors. The clock of this watch was an hour fast until GPS set it, so "
+        "15. Files contain errors. The clock of this watch was an hour fast until GPS set it, so "
         "the file states a start that is an hour late. The start is corrected, and `why` says so."
     )
     demo.fitglue("why", number)
@@ -521,7 +555,7 @@ def take_apart(demo: Demo, places: Elsewhere) -> None:
     """Split an activity, and undo the decision."""
     number = str(demo.host.activities.get(places.cut).number)
     demo.say(
-        "15. Your own decisions take precedence, are remembered for later copies, and can be "
+        "16. Your own decisions take precedence, are remembered for later copies, and can be "
         "undone."
     )
     demo.fitglue("duplicates", "split", number, "strava-archive")
@@ -557,7 +591,8 @@ def _play(demo: Demo) -> None:
     """Run all steps in their order."""
     demo.say(
         "This demo uses a simulated Intervals.icu account on this machine, with "
-        f"{ACTIVITIES} workouts of the last months, {STUBS} of them from Strava. FitGlue stores "
+        f"{ACTIVITIES} workouts of the last months, {STUBS} of them from Strava, and later an "
+        "account at Garmin Connect, two archives and a folder of files. FitGlue stores "
         f"everything in {_shown(demo.home)}."
     )
     with demo.host:
@@ -569,6 +604,7 @@ def _play(demo: Demo) -> None:
         question(demo)
         places = other_places(demo)
         for import_step in (
+            connect_garmin,
             bring_in,
             one_question,
             one_list,
@@ -605,6 +641,7 @@ def _environment(home: Path, width: int) -> dict[str, str]:
         "FITGLUE_HOME": str(home),
         "FITGLUE_SECRETS": "file",
         "FITGLUE_INTERVALS_API_KEY": KEY,
+        "FITGLUE_GARMIN_API_KEY": GARMIN_KEY,
         "COLUMNS": str(width),
     }
 

@@ -137,7 +137,13 @@ def serve() -> None:
 
 
 def _import_everything() -> None:
-    for package in ("fitglue_registry", "fitglue_formats", "fitglue_intervals", "fitglue_files"):
+    for package in (
+        "fitglue_registry",
+        "fitglue_formats",
+        "fitglue_garmin",
+        "fitglue_intervals",
+        "fitglue_files",
+    ):
         for module in pkgutil.walk_packages(
             importlib.import_module(package).__path__, f"{package}."
         ):

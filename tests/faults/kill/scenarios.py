@@ -13,6 +13,8 @@ from unittest.mock import patch
 
 import msgspec
 
+from fitglue_garmin.testing import Account as GarminAccount
+from fitglue_garmin.testing import StandIn as GarminStandIn
 from fitglue_intervals.testing import Account, History, StandIn
 from fitglue_registry.errors import AthleteNeeded, UserMistake
 from fitglue_registry.store.blobs import sweep
@@ -243,6 +245,7 @@ class Sources:
 
     def __init__(self) -> None:
         self._started: dict[object, StandIn] = {}
+        self._garmin: GarminStandIn | None = None
 
     def same(self, athlete: str = "i1", count: int = 6) -> StandIn:
         """Return a source that no test changes: a few workouts and a stub, identical for each
@@ -254,6 +257,14 @@ class Sources:
         """Return a source that only one scenario uses, so it may change it."""
         return self._start(len(self._started), "i1", count)
 
+    def garmin(self) -> GarminStandIn:
+        """Return an account at Garmin that no test changes: a few workouts and a triathlon."""
+        if self._garmin is None:
+            self._garmin = GarminStandIn(GarminAccount.generate(5)).start()
+            # Stores are compared byte for byte.
+            self._garmin.packs_anew = False
+        return self._garmin
+
     def _start(self, key: object, athlete: str, count: int) -> StandIn:
         if key not in self._started:
             history = History(count, seed=5, strava_stubs=1, distinct_streams=1)
@@ -264,6 +275,8 @@ class Sources:
         """Stop all servers."""
         for server in self._started.values():
             server.close()
+        if self._garmin is not None:
+            self._garmin.close()
 
 
 @dataclass
@@ -317,6 +330,15 @@ def first_sync(workshop: Workshop) -> Scenario:
     server = workshop.sources.same()
     return workshop.scenario("sync", sync, files=True).begin(
         workshop.forks, lambda host: connect(host, server)
+    )
+
+
+def first_sync_of_garmin(workshop: Workshop) -> Scenario:
+    """Return the scenario of a first sync of a connection whose requests need a token."""
+    server = workshop.sources.garmin()
+    values = {"api_key": str(server.api_key), "base_url": server.url}
+    return workshop.scenario("sync", sync, files=True).begin(
+        workshop.forks, lambda host: host.connect("garmin", values)
     )
 
 
@@ -436,6 +458,7 @@ def renewed_connect(workshop: Workshop) -> Scenario:
 
 SCENARIOS: dict[str, Callable[[Workshop], Scenario]] = {
     "a first sync": first_sync,
+    "a first sync of Garmin": first_sync_of_garmin,
     "a later sync": later_sync,
     "a sync of two connections": two_connections,
     "a rebuild": rebuild,

@@ -60,6 +60,7 @@ def describe_phases(kills):
     ("name", "kind", "times", "phases"),
     [
         ("a first sync", "sqlite", 110, {"between", "transaction", "blob"}),
+        ("a first sync of Garmin", "sqlite", 40, {"between", "transaction", "blob"}),
         ("a later sync", "sqlite", 80, {"between", "transaction"}),
         ("a sync of two connections", "sqlite", 60, {"between", "transaction", "blob"}),
         ("a rebuild", "sqlite", 60, {"between", "transaction"}),

@@ -62,6 +62,7 @@ def note(reliability, name, kind, results):
     ("name", "kind", "shares"),
     [
         ("a first sync", "sqlite", [0.6]),
+        ("a first sync of Garmin", "sqlite", [0.6]),
         ("a rebuild", "sqlite", [0.5]),
         ("a first connect", "postgresql", [0.5]),
     ],

@@ -62,6 +62,8 @@ class StandIn(LoopbackService):
         self.account = account
         self.clock = clock or _SystemClock()
         self.tokens = Tokens(api_key, self.clock)
+        #: Whether each download packs its file anew, as Garmin may do.
+        self.packs_anew = True
         #: Whether an empty list is answered with 204 and no body, as both were seen.
         self.empty_is_204 = False
         #: Whether the list ignores ``excludeChildren``, which no client has tried.
@@ -252,7 +254,8 @@ class StandIn(LoopbackService):
             )
         # Two downloads at once may get the same number, which does no harm.
         times = self._delivered.get(number, 0)
-        self._delivered[number] = times + 1
+        if self.packs_anew:
+            self._delivered[number] = times + 1
         return Response(
             200,
             zipped(

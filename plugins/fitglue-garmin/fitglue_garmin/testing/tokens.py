@@ -38,7 +38,7 @@ class Tokens:
         self._clock = clock
         self._lock = Lock()
         self._ends: dict[str, datetime] = {}
-        self._issued = 0
+        self._issued: list[str] = []
 
     def exchange(self, authorization: str) -> str | None:
         """Return a new token for a header ``ApiKey …``; ``None`` if the key is not accepted."""
@@ -47,9 +47,9 @@ class Tokens:
             return None
         # A second exchange does not end the first token. Whether it does at Garmin is not known.
         with self._lock:
-            self._issued += 1
             end = self._clock.now() + LIFETIME
-            token = _jwt(self._issued, end)
+            token = _jwt(len(self._issued) + 1, end)
+            self._issued.append(token)
             self._ends[token] = end
         return token
 
@@ -68,7 +68,11 @@ class Tokens:
     @property
     def issued(self) -> int:
         """How many tokens were issued."""
-        return self._issued
+        return len(self._issued)
+
+    def all_issued(self) -> list[str]:
+        """Return every token that was issued, so that a test can search for them."""
+        return list(self._issued)
 
 
 def _jwt(
