@@ -29,7 +29,7 @@ COMMAND := $(PREFIX)/bin/fitglue
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: setup ## show the main features with a simulated account: no key, no network
+demo: setup ## show the main features with simulated accounts: no key, no network
 	@$(BIN)/python tools/demo.py
 
 # The tests start hundreds of processes. Where Python may not write bytecode, as in many containers,

@@ -48,8 +48,8 @@ MARK = ".made-by-fitglue-demo"
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 
 OWN_KEY = """\
-To use your own accounts (the keys are on intervals.icu, Developer Settings, and on
-connect.garmin.com/app/settings/personalApiToken):
+To use your own accounts (the keys are on intervals.icu, Developer Settings,
+and on connect.garmin.com/app/settings/personalApiToken):
 
   make install                 puts `fitglue` on your PATH
   fitglue connect intervals    asks for the key without showing it
@@ -443,7 +443,7 @@ def connect_garmin(demo: Demo, places: Elsewhere) -> None:
     )
     before = len(demo.host.activities())
     with GarminStandIn(places.garmin, api_key=GARMIN_KEY, latency_s=LATENCY_S) as server:
-        demo.fitglue("connect", "garmin", "--base-url", server.url, "--set", "key_expires=365 days")
+        demo.fitglue("connect", "garmin", "--base-url", server.url, "--set", "key_expires=365")
         demo.fitglue("sync", "garmin")
     shared = len(places.garmin.ids()) - 2
     expect("two workouts are new", before + 2, len(demo.host.activities()))

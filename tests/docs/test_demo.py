@@ -71,6 +71,8 @@ def test_it_goes_through_the_main_job(shown):
     ]
     assert typed == [
         *account,
+        "connect",
+        "sync",
         "import",
         "import",
         "duplicates",
@@ -83,9 +85,9 @@ def test_it_goes_through_the_main_job(shown):
     ]
 
 
-def test_it_makes_one_list_of_an_account_two_archives_and_a_folder(shown):
+def test_it_makes_one_list_of_two_accounts_two_archives_and_a_folder(shown):
     """The demonstration counts records, explains why one workout is one, and undoes a decision."""
-    assert re.search(r"\d+ records of 4 sources are \d+ workouts", shown)
+    assert re.search(r"\d+ records of 5 sources are \d+ workouts", shown)
     assert all(
         text in shown
         for text in (
@@ -101,7 +103,7 @@ def test_it_shows_a_corrected_value_and_why_it_is_so(shown):
     """The demonstration explains the start of a file whose clock was set while it was recorded, in
     a few lines.
     """
-    explained = shown.partition("14. Files contain errors.")[2].partition("15. ")[0]
+    explained = shown.partition("15. Files contain errors.")[2].partition("16. ")[0]
     assert "start_utc" in explained.partition("Remarks about values")[2]
     assert len(explained.splitlines()) < 30
 
