@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.cli.layout import Document
     from fitglue_registry.services.connection_status import ConnectionStatus
+    from fitglue_registry.services.entries import Entry
     from fitglue_registry.services.source_overviews import SourceOverview
 
 
@@ -71,6 +72,17 @@ def last_sync(
     elif not connection.waiting_parts:
         # Otherwise the number of downloads already says that the first sync has not finished.
         yield "first sync not finished"
+
+
+def credential_of(entry: Entry | None) -> str:
+    """Return what an integration asks an athlete for: a key, a permission, or nothing.
+
+    Args:
+        entry: The entry of the integration; ``None`` if it is not installed any more.
+    """
+    if entry is not None and entry.http and entry.http.auth.oauth2:
+        return "permission"
+    return "key" if entry is None or entry.credentials else ""
 
 
 def owner(connection: ConnectionStatus) -> str:

@@ -511,13 +511,14 @@ def _show_held(
     kept = "it was kept here" if is_one else "all of them were kept here"
     cli.show(Hanging(ATTENTION, f"{vanished}; {kept}, because it may be a mistake of the source"))
     confirm = f"fitglue sync {held.connection} --confirm-deletions"
-    cli.show(
-        Hanging(
-            NEXT_STEP,
-            f"if you deleted {'it' if is_one else 'them'} there: {confirm}",
-            indent=4,
-        )
+    them = "it" if is_one else "them"
+    stays = "it stays here" if is_one else "they stay here"
+    steps = (
+        f"to see {them}: fitglue activities --held",
+        f"if you deleted {them} there: {confirm}",
+        f"if not, there is nothing to do: {stays}, and each sync looks for {them} again",
     )
+    cli.show(*(Hanging(NEXT_STEP, step, indent=4) for step in steps))
 
 
 def _between(held: events.DeletionsHeld) -> str:

@@ -112,8 +112,8 @@ def _held(connections: Iterable[ConnectionStatus]) -> Iterator[Need]:
             yield {
                 "what": f"{workouts} of {connection.name} vanished from the source, and {kept} "
                 "here, because it may be a mistake of the source",
-                "fix": f"if you deleted {them} there: fitglue sync {connection.name} "
-                "--confirm-deletions",
+                "fix": f"to see {them}: fitglue activities --held; if you deleted {them} there: "
+                f"fitglue sync {connection.name} --confirm-deletions",
             }
 
 

@@ -205,10 +205,10 @@ def not_confirmed(integration: str, other: OtherAddress) -> AthleteNeeded:
         fix = f"to use the service itself: {connect}; {fix}"
     return AthleteNeeded(
         "FG-address-not-confirmed",
-        f"the new key was not sent to {other.address}",
+        f"nothing was sent to {other.address}",
         at=Place(field=f"the address of {other.connection}"),
-        why=f"the connection {other.connection} {other}, and no key was proven there on this "
-        "machine",
+        why=f"the connection {other.connection} {other}, and no key or permission was proven "
+        "there on this machine",
         fix=fix,
     )
 

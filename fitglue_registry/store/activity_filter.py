@@ -24,6 +24,8 @@ class Filter:
         text: A text that the title contains, in upper or lower case.
         min_distance_m: The smallest distance in meters.
         remarks: Only activities of which a source says that something is missing or in doubt.
+        held: Only activities that vanished from their source with many others, and that are kept
+            until the athlete confirms their deletion.
         limit: How many activities are listed at most.
     """
 
@@ -34,4 +36,5 @@ class Filter:
     text: str | None = None
     min_distance_m: float | None = None
     remarks: bool = False
+    held: bool = False
     limit: int | None = None

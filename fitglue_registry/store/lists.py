@@ -101,7 +101,11 @@ def _conditions(wanted: Filter) -> Iterator[sa.ColumnElement[bool]]:
     if wanted.min_distance_m is not None:
         yield activities.c.distance_m >= wanted.min_distance_m
     if wanted.source:
-        yield _is_from(wanted.source)
+        yield _has_record(
+            sa.or_(connections.c.name == wanted.source, connections.c.source == wanted.source)
+        )
+    if wanted.held:
+        yield _has_record(records.c.state == RecordState.HELD)
 
 
 def _has_text(text: str) -> sa.ColumnElement[bool]:
@@ -112,8 +116,8 @@ def _has_text(text: str) -> sa.ColumnElement[bool]:
     return sa.func.lower(activities.c.title, type_=Text()).like(f"%{quoted}%", escape="\\")
 
 
-def _is_from(source: str) -> sa.ColumnElement[bool]:
-    matches = sa.or_(connections.c.name == source, connections.c.source == source)
+def _has_record(matches: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Return the condition that an activity has a record that matches."""
     activity_ids = (
         sa.select(source_activities.c.activity_id).select_from(SOURCE_ACTIVITIES).where(matches)
     )

@@ -17,7 +17,17 @@ import requests
 
 from fitglue_registry.cli.loopback import Listener
 from fitglue_registry.errors import AthleteNeeded, UserMistake
-from tests.services.granting.club import APP, OAUTH2, OAuthClub, host_of, make_registry
+from tests.services.granting.club import (
+    APP,
+    EXCHANGE,
+    KEY,
+    OAUTH2,
+    OAuthClub,
+    host_of,
+    make_registry,
+)
+
+NONE = "    scheme: none\n"
 
 #: A browser that follows the redirects of the service and shows nothing.
 BROWSER = """\
@@ -261,6 +271,29 @@ def test_the_first_app_that_is_refused_is_asked_for_again(fitglue, club, tmp_pat
     monkeypatch.delenv("FITGLUE_CLUB_CLIENT_ID")
     result = fitglue("connect", "club", "--base-url", f"{club.url}/v1")
     assert (result.code, "FG-value-missing" in result.err) == (2, True)
+
+
+@pytest.mark.usefixtures("app")
+def test_a_permission_is_not_called_a_key(fitglue, club, tmp_path, monkeypatch):
+    """The athlete has no key, and reads of none."""
+    browser(tmp_path, monkeypatch)
+    result = fitglue("connect", "club", "--base-url", f"{club.url}/v1")
+    own = "https://api.club.example"
+    assert f"You will be asked for your permission at {club.url}/v1, not at {own}" in result.err
+    assert "key" not in result.err
+    assert "club: its permission is stored in a file" in fitglue("connections", "rekey").out
+
+
+@pytest.mark.parametrize(
+    ("auth", "says"), [(EXCHANGE, "The key will be sent to"), (NONE, "Requests will be sent to")]
+)
+def test_what_is_sent_to_another_address_is_named(fitglue, club, tmp_path, monkeypatch, auth, says):
+    """A key, a permission and requests without either are told apart."""
+    make_registry(tmp_path / "registry", auth)
+    club.is_open = True
+    monkeypatch.setenv("FITGLUE_CLUB_API_KEY", KEY)
+    result = fitglue("connect", "club", "--base-url", f"{club.url}/v1")
+    assert result.err.startswith(says)
 
 
 @pytest.mark.usefixtures("app")

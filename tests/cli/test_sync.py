@@ -151,10 +151,14 @@ def test_many_deletions_are_held_until_they_are_confirmed(vanished, fitglue):
     assert "fitglue sync intervals --confirm-deletions" in " ".join(result.out.split())
     assert "6 workouts of intervals vanished" in fitglue().out
     assert "6 deletions are held" in fitglue("connections").out
+    every = fitglue("activities", "--json").lines
+    assert fitglue("activities", "--held", "--json").lines == every
+    assert "If not, there is nothing to do" in fitglue("activities", "--held").err
     assert fitglue("sync", "--json").code == 5
     confirmed = fitglue("sync", "--confirm-deletions")
     assert (confirmed.code, "6 deleted at the source" in confirmed.out) == (0, True)
     assert (fitglue("sync").code, fitglue("activities", "--json").lines) == (0, [])
+    assert fitglue("activities", "--held").err == "No deletion is held.\n"
 
 
 def test_deletions_cannot_be_confirmed_for_ever(fitglue):

@@ -27,6 +27,8 @@ from fitglue_registry.model import CROP, is_cropped
 from fitglue_registry.services import Filter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fitglue_registry.cli.layout import Document
     from fitglue_registry.services.reading import ActivityDetails
 
@@ -41,6 +43,10 @@ _COLUMNS = ("#", "date", "sport", "title", "km", "time", "bpm", "W", "load")
 #: The characters that a title keeps on a narrow screen, and the columns that make room for it.
 _SHORTEST_TITLE = 12
 _DROPPED_FIRST = ("load", "W", "bpm", "sources", "sport", "time", "km")
+_HELD = (
+    "If you deleted them at their source: fitglue sync NAME --confirm-deletions. If not, there is "
+    "nothing to do: they stay here, and each sync looks for them again."
+)
 #: Fields that have an option of their own in `edit`.
 _OPTIONS = ("title", "sport", "description")
 _NUMBERS = frozenset(
@@ -80,6 +86,11 @@ _NUMBERS = frozenset(
     "--remarks",
     is_flag=True,
     help="Only activities for which a source says that something is missing or in doubt.",
+)
+@click.option(
+    "--held",
+    is_flag=True,
+    help="Only activities that vanished from their source with many others, and were kept.",
 )
 @click.option(
     "--limit",
@@ -138,12 +149,20 @@ def _list(
         if len(activities) > len(shown):
             twice = 2 * len(shown)
             cli.note(f"There are more. To see twice as many, add --limit {twice}.")
-        if wanted.remarks:
-            cli.note("For the remarks about one of them: fitglue why NUMBER")
-        if any(activity["start_is_estimated"] for activity in shown):
-            cli.note("?: the clock of the device was not set, so the start is not known.")
-        if any(map(is_in_utc, shown)):
-            cli.note("UTC: the zone is unknown. To use yours: fitglue settings timezone ZONE")
+        for note in _notes(wanted, shown):
+            cli.note(note)
+
+
+def _notes(wanted: Filter, shown: list[Document]) -> Iterator[str]:
+    """Yield what a reader of the table may need to know."""
+    if wanted.remarks:
+        yield "For the remarks about one of them: fitglue why NUMBER"
+    if wanted.held:
+        yield _HELD
+    if any(activity["start_is_estimated"] for activity in shown):
+        yield "?: the clock of the device was not set, so the start is not known."
+    if any(map(is_in_utc, shown)):
+        yield "UTC: the zone is unknown. To use yours: fitglue settings timezone ZONE"
 
 
 def _why_nothing(cli: CliContext, wanted: Filter) -> str:
@@ -155,6 +174,8 @@ def _why_nothing(cli: CliContext, wanted: Filter) -> str:
             return f"No activity matches; did you mean --sport {near}?"
     if wanted.remarks:
         return "No activity with remarks."
+    if wanted.held:
+        return "No deletion is held."
     return "No activity matches. If some are missing, run: fitglue sync"
 
 

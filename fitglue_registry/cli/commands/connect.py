@@ -16,6 +16,7 @@ from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import DETAIL, GOOD, Hanging, Heading
 from fitglue_registry.cli.permission import PermissionOptions, connect_by_permission
 from fitglue_registry.cli.progress import Progress
+from fitglue_registry.cli.source_facts import credential_of
 from fitglue_registry.errors import AthleteNeeded, UserMistake
 
 if TYPE_CHECKING:
@@ -25,6 +26,18 @@ if TYPE_CHECKING:
     from fitglue_registry.services.connecting.storing import ConnectResult
     from fitglue_registry.services.entries import Entry, Field
 
+#: Credentials → the beginning of a sentence about the address, and the word before the address.
+_SENT = {
+    "key": ("The key will be sent", "to"),
+    "permission": ("You will be asked for your permission", "at"),
+    "": ("Requests will be sent", "to"),
+}
+#: Credentials → the end of the question whether they may go to the address of a connection.
+_MAY_BE_SENT = {
+    "key": ", and may the new key be sent there?",
+    "permission": ", and do you want to give your permission there?",
+    "": "?",
+}
 #: How many times a person may retype a value that cannot be right.
 _TRIES = 3
 
@@ -143,7 +156,7 @@ def _confirmed_address(
     entry: Entry,
     typed_values: Mapping[str, str],
 ) -> dict[str, str]:
-    """Say to which address the key goes if it is not that of the entry.
+    """Say to which address the credentials go if it is not that of the entry.
 
     Returns:
         The address of the existing connection, if a person at a terminal has confirmed it.
@@ -154,24 +167,25 @@ def _confirmed_address(
     other = cli.host.connections.other_address(entry.id, typed_values)
     if other is None:
         return {}
-    own = f", not to {other.own}" if other.own else ""
     if not other.connection:
-        cli.note(f"The key will be sent to {other.address}{own}.")
+        sent, preposition = _SENT[credential_of(entry)]
+        own = f", not {preposition} {other.own}" if other.own else ""
+        cli.note(f"{sent} {preposition} {other.address}{own}.")
         return {}
     if not _is_terminal():
         cli.note(
             f"Using {other.address}, the address of the existing connection; --base-url changes it."
         )
         return {}
-    question = (
-        f"The connection {other.connection} {other}. Did you choose that address, and may the new "
-        "key be sent there?"
-    )
+    question = f"The connection {other.connection} {other}. Did you choose that address"
+    question += _MAY_BE_SENT[credential_of(entry)]
     if not click.confirm(question, err=True):
         raise UserMistake(
             "FG-not-confirmed",
-            "no key was sent, and nothing was changed",
-            fix=f"to use the service itself: fitglue connect {entry.id} --base-url {other.own}",
+            "nothing was sent, and nothing was changed",
+            fix=f"to use the service itself: fitglue connect {entry.id} --base-url {other.own}"
+            if other.own
+            else None,
         )
     return {"base_url": cli.host.connections.kept_settings(entry.id)["base_url"]}
 

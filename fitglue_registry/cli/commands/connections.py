@@ -13,7 +13,7 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import DETAIL, GOOD, Hanging, Rows, columns_of
 from fitglue_registry.cli.progress import Progress
-from fitglue_registry.cli.source_facts import owner, status_document
+from fitglue_registry.cli.source_facts import credential_of, owner, status_document
 from fitglue_registry.cli.text import count
 from fitglue_registry.errors import FitglueError, UserMistake
 from fitglue_registry.model.stored import ConnectionState, RecordState
@@ -116,7 +116,7 @@ def _table(
             yield Hanging("→", f"to give it: {connect}", indent=4)
         if connection.held:
             held = count(connection.held, "deletion is held", "deletions are held")
-            yield Hanging("!", f"{connection.name}: {held}; to see more: fitglue")
+            yield Hanging("!", f"{connection.name}: {held}; to see more: fitglue activities --held")
 
 
 def _is_shown(
@@ -212,7 +212,7 @@ def _read_choice(text: str) -> tuple[str, bool | None]:
 
 @command.command(
     "check",
-    short_help="Check that each service still accepts the key.",
+    short_help="Check that each service still accepts the key or the permission.",
     examples=("fitglue connections check intervals",),
 )
 @click.argument("name", required=False)
@@ -223,7 +223,10 @@ def check(
     *,
     name: str | None,
 ) -> int:
-    """Check that the service of each connection, or only of NAME, still accepts the key."""
+    """Check that the service of each connection, or only of NAME, still accepts it.
+
+    A service can have revoked a key or a permission, or an athlete can have done so there.
+    """
     if name:
         return _check(cli, cli.host.connections.get(name))
     connections = cli.host.connections.list()
@@ -344,10 +347,21 @@ def _confirm_removal(
         )
     click.echo("Nothing is deleted at the source.", err=True)
     question = (
-        f"Remove the connection {connection.name} from this machine, with its key and "
-        f"{count(records, 'record')}?"
+        f"Remove the connection {connection.name} from this machine, with "
+        f"{_with_credential(cli, connection)}{count(records, 'record')}?"
     )
     return click.confirm(question, err=True)
+
+
+def _credential(cli: CliContext, connection: ConnectionRow) -> str:
+    installed = {entry.id: entry for entry in cli.host.entries.list("integration")}
+    return credential_of(installed.get(connection.integration))
+
+
+def _with_credential(cli: CliContext, connection: ConnectionRow) -> str:
+    """Return the beginning of what is removed with a connection, for the middle of a question."""
+    credential = _credential(cli, connection)
+    return f"its {credential} and " if credential else ""
 
 
 @command.command(
@@ -397,7 +411,8 @@ def _show_secret(
         where = "in the system's keyring, which encrypts it"
         if secret.new_key:
             where = "in a file, encrypted with the new key file"
-        cli.show(Hanging("✓", f"{name}: its key is stored {where}", indent=0))
+        what = _credential(cli, secret.connection) or "secret"
+        cli.show(Hanging("✓", f"{name}: its {what} is stored {where}", indent=0))
 
 
 def _secret_document(secret: SecretKept) -> Document:

@@ -217,7 +217,9 @@ class Prover:
         The address is in the database, and a database can come from a backup that somebody changed.
         """
         other = self.other_address(integration, {})
-        if other is None:
+        http = http_of(self._workspace.installed, source_of(self._workspace.installed, integration))
+        # Without a key or a permission, nothing is sent that anybody could misuse.
+        if other is None or http is None or http.auth.scheme == "none":
             return
         [connected] = at(self._connections(), integration)
         if not is_proven(self._workspace, connected):

@@ -391,3 +391,12 @@ def test_a_service_with_a_key_gives_no_permission_in_a_browser(host):
     """The error says so before it asks for values that would be missing."""
     with pytest.raises(UserMistake, match="FG-no-permission-needed"):
         host.connections.begin_connect("club", {}, "https://you.example/back")
+
+
+def test_a_service_without_a_key_is_connected_again_at_its_address(tmp_path, club, clock):
+    """Where no key is sent, nobody has to confirm the address of the existing connection."""
+    club.is_open = True
+    registry = make_registry(tmp_path / "registry", "    scheme: none\n")
+    with host_of(tmp_path / "home", registry, clock=clock) as host:
+        host.connect("club", {"base_url": f"{club.url}/v1"})
+        assert host.connect("club", {}).renewed
