@@ -43,6 +43,7 @@ hooks: [fitglue_connect]
 SOURCE = INTEGRATION.replace("kind: integration", "kind: source") + (
     "dependencies: [integration/example]\n"
 )
+_FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _INLINE = re.compile(r"`+([^`]+)`+")
 
 
@@ -93,6 +94,48 @@ def test_every_piece_of_an_entry_is_valid(tmp_path, block):
     """Each piece makes a valid entry, together with the fields that every entry has."""
     report = check(registry_of(tmp_path / "registry", block), other_folders=[])
     assert [str(error) for error in report.errors] == []
+
+
+def inline(pattern):
+    """Return the pieces inside of sentences that match a pattern, each once."""
+    text = "\n".join(prose(DOCS / name) for name in ("plugin-author.md", "hooks.md"))
+    found = [" ".join(piece.split()) for piece in _INLINE.findall(_FENCE.sub("", text))]
+    return sorted({piece for piece in found if re.fullmatch(pattern, piece)})
+
+
+KEY_HTTP = """\
+credentials:
+  - {name: api_key, secret: true}
+http:
+  base_url: https://api.example.org
+"""
+#: Key → what precedes it in the entry of an integration; the others are keys of a source.
+BEFORE = {"settings": "", "auth": KEY_HTTP + "  "}
+
+
+@pytest.mark.parametrize("piece", inline(r"[a-z_]+: [\[{].*"))
+def test_every_piece_of_an_entry_in_a_sentence_is_valid(tmp_path, piece):
+    """A key of an entry that a sentence has, with its mapping or list, is valid, too."""
+    before = BEFORE.get(piece.partition(":")[0])
+    is_of_source = before is None
+    registry = registry_of(tmp_path / "registry", "" if is_of_source else f"{before}{piece}\n")
+    if is_of_source:
+        # A source of files needs another hook.
+        source = SOURCE.replace("[fitglue_connect]", "[fitglue_connect, fitglue_read]")
+        (registry / "sources" / "example.yaml").write_text(f"{source}{piece}\n")
+    report = check(registry, other_folders=[])
+    assert [str(error) for error in report.errors] == []
+
+
+def test_the_pieces_in_sentences_were_found():
+    """There are such pieces for the settings, for the authentication, and for the sync."""
+    assert {piece.partition(":")[0] for piece in inline(r"[a-z_]+: [\[{].*")} == {"sync", *BEFORE}
+
+
+@pytest.mark.parametrize("expression", inline(r"By[A-Z]\w+\([^:]*\)"))
+def test_every_style_of_paging_in_a_sentence_can_be_made(expression):
+    """The page for authors gives the styles with arguments that they have."""
+    assert eval(expression, dict(vars(plugin_api)))
 
 
 @pytest.mark.parametrize("text", PYTHON, ids=first_line)

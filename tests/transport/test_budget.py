@@ -1,5 +1,6 @@
 """Tests of how many requests one budget, several budgets and several processes grant in a time."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fitglue_registry.errors import StoreFailed
+from fitglue_registry.policy import Policy
 from fitglue_registry.registry import Budget as Limit
 from fitglue_registry.transport.budget import FileBudget, NoBudget, budget_of
 from fitglue_registry.transport.policy import HttpPolicy
@@ -196,6 +198,20 @@ def test_scopes_are_counted_separately(tmp_path, clock):
     clock.sleep(62)
     assert [first.acquire(), first.acquire(), second.acquire()] == [0.0, 0.0, 0.0]
     assert second.acquire() > 0
+
+
+@pytest.mark.parametrize("counted", [False, True])
+def test_what_a_server_on_this_machine_asks_for_ends_with_the_process(tmp_path, clock, counted):
+    """A wait that a stand-in asked for is known to another session only if budgets hold there."""
+    rules = dataclasses.replace(Policy.personal(), budget_on_loopback=counted)
+    limits = (Limit(requests=100, per_s=1),)
+    policy = HttpPolicy("http://127.0.0.1:1", limits=limits, rules=rules)
+    first, second = [
+        budget_of(policy, tmp_path, integration="x", account="y", clock=clock) for _ in range(2)
+    ]
+    first.hold(3600)
+    assert first.acquire() == 3600
+    assert (second.acquire() > 0) is counted
 
 
 def test_loopback_has_only_the_limits_that_its_responses_state(tmp_path, clock):
