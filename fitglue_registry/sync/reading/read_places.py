@@ -20,7 +20,7 @@ from fitglue_registry.sync.reading.in_worker import (
     list_in_worker,
     read_in_worker,
 )
-from fitglue_registry.sync.reading.known_content import KnownContents
+from fitglue_registry.sync.reading.stored_content import KnownContents
 from fitglue_registry.sync.reading.time_shares import Taken, TimeShares
 from fitglue_registry.sync.reading.without_folder import (
     error_without_folder,
