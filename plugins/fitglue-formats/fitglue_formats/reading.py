@@ -108,8 +108,10 @@ def _file_type(kind: str | None, content: bytes) -> str | None:
     """Return the type that a FIT file states, or ``None`` for other formats."""
     if kind != "fit":
         return None
-    file_type: str | None = import_module(_READERS["fit"]).file_type(content)
-    return file_type
+    # The reader needs NumPy, but the type does not.
+    from fitglue_formats.fit.file_types import file_type
+
+    return file_type(content)
 
 
 def activities(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -463,6 +465,20 @@ def test_an_activity_is_recognized_by_its_first_bytes(ride):
     unknown.
     """
     assert (is_activity(ride[:80]), is_activity(ride[:20]), is_activity(b"x")) == (True, None, None)
+
+
+def test_looking_at_the_first_bytes_does_not_import_numpy(ride, tmp_path):
+    """Files are told apart without NumPy, for which a person who imports an archive would wait."""
+    (tmp_path / "ride.fit").write_bytes(ride)
+    code = (
+        "import sys, pathlib, fitglue_formats\n"
+        f"content = pathlib.Path({str(tmp_path / 'ride.fit')!r}).read_bytes()\n"
+        "print(fitglue_formats.is_activity(content[:80]), 'numpy' in sys.modules)"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert process.stdout.split() == ["True", "False"]
 
 
 def test_an_activity_without_anything_in_it_is_refused(fit):

@@ -7,15 +7,14 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from fitdecode.profile import FIELD_TYPES
 from fitdecode.utils import compute_crc
 
 from fitglue_formats.budget import FIT_BYTES, beyond
 from fitglue_formats.fit.chains import chains, without_repeats
 from fitglue_formats.fit.clock_set import correct_clock
 from fitglue_formats.fit.columns import table
-from fitglue_formats.fit.definitions import offsets
-from fitglue_formats.fit.frames import FILE_ID, LAP, RECORD, SESSION, find_messages
+from fitglue_formats.fit.file_types import type_of
+from fitglue_formats.fit.frames import LAP, RECORD, SESSION, find_messages
 from fitglue_formats.fit.messages import decode
 from fitglue_formats.fit.samples import Samples, split
 from fitglue_formats.fit.sessions import Leg, activity
@@ -30,18 +29,13 @@ if TYPE_CHECKING:
 
     from fitglue_formats.fit.chains import Chain
     from fitglue_formats.fit.columns import Table
-    from fitglue_formats.fit.frames import ChainedFile, Frames
+    from fitglue_formats.fit.frames import Frames
     from fitglue_formats.fit.messages import Messages, Values
     from fitglue_registry.model import SourceActivity
 
 ACTIVITY = "activity"
 #: A file without any of these messages contains no workout.
 _WORKOUT_MESSAGES = frozenset({SESSION, RECORD, LAP})
-_FILE_TYPES: dict[int, str] = FIELD_TYPES["file"].enum
-#: The first message of a file is ``file_id``; it and its definition have at most 1.5 kB.
-_HEAD_SIZE = 4096
-#: How many messages are searched for ``file_id``, which should be the very first.
-_FIRST_MESSAGES = 10
 _SPORT = ("sport", "sub_sport")
 #: A race has fewer legs than this. The limit keeps a hostile file from becoming thousands of
 #: workouts.
@@ -77,34 +71,6 @@ def activities(content: bytes) -> list[SourceActivity]:
     return _activities(messages, samples, missing)
 
 
-def file_type(content: bytes) -> str | None:
-    """Return the type that a file states in ``file_id``, such as ``activity``, or ``None``.
-
-    The first bytes of the file are enough. A type that the profile does not know is returned as its
-    number.
-    """
-    frames = find_messages(content[:_HEAD_SIZE])
-    if not frames.files:
-        return None
-    return _file_type(frames, frames.files[0])
-
-
-def _file_type(
-    frames: Frames,
-    file: ChainedFile,
-) -> str | None:
-    """Return the type that one chained file states."""
-    for message in file.messages[:_FIRST_MESSAGES]:
-        definition = message.definition
-        if definition.number != FILE_ID:
-            continue
-        for at, end, field in offsets(definition.fields, message.start):
-            if field.number == 0 and end - at == 1:
-                number = frames.content[at]
-                return _FILE_TYPES.get(number, str(number))
-    return None
-
-
 # -- intact and damaged files ----------------------------------------------------------------------
 
 
@@ -115,7 +81,7 @@ def _frames(content: bytes) -> Frames:
     if len(content) > FIT_BYTES.most:
         raise beyond(FIT_BYTES)
     frames = find_messages(content)
-    kinds = [_file_type(frames, file) for file in frames.files]
+    kinds = [type_of(frames, file) for file in frames.files]
     if not frames.files:
         raise refusal(
             "FG-fit-unreadable",
