@@ -190,6 +190,9 @@ class Host:
             UserMistake: A path is missing or cannot be read, or nothing was recognized.
             StoreFailed: The store cannot be read or written.
         """
+        if self.policy.allows_paths:
+            # The imports of this process, which come next, take as long as its start.
+            self.workspace.start_worker()
         return self.imports.import_paths(what, athlete, dry_run=dry_run)
 
     def why(self, reference: str, athlete: str = ME) -> dict[str, Any]:

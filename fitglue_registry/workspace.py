@@ -274,6 +274,16 @@ class Workspace:
 
         They are kept until the workspace is closed, because starting one takes half a second.
         """
+        return self._open_workers()
+
+    def start_worker(self) -> None:
+        """Start a worker process that is needed soon, unless there is one already.
+
+        It starts on another core while this process imports and opens what it needs itself.
+        """
+        self._open_workers().start()
+
+    def _open_workers(self) -> PebbleWorkers:
         with self.opening:
             if self._workers is None:
                 # pebble takes 40 ms to import, and most commands start no process.

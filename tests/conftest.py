@@ -98,7 +98,9 @@ def shared_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     if is_listed or request.node.get_closest_marker("own_workers"):
         return
     workers = request.getfixturevalue("kept_workers")
-    kept = SimpleNamespace(count=workers.count, submit=workers.submit, stop=lambda: None)
+    kept = SimpleNamespace(
+        count=workers.count, submit=workers.submit, start=lambda: None, stop=lambda: None
+    )
     start_workers = processes.start_workers
 
     def start(count: int, address_space: int = WorkerLimits.address_space) -> Any:

@@ -76,6 +76,8 @@ def command(
     --json, the import starts without asking. If you import the same path again, or a newer archive
     of the same account, only what is new is stored. Your files are not changed.
     """
+    # It starts while this process imports what it needs itself.
+    cli.host.workspace.start_worker()
     try:
         with Progress(cli, _LOOKING) as progress:
             recognition = cli.host.imports.recognize(

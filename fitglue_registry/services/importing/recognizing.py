@@ -178,6 +178,8 @@ def _ask(
             counts,
             limits=limits,
         )
+        # Connecting what is recognized comes next and needs them. The worker is busy meanwhile.
+        _ = workspace.installed
         try:
             answer = result_of(work, name, plugins.redact)
         except FitglueError as error:

@@ -21,6 +21,7 @@ from pebble import CONSTS, ProcessExpired, ProcessPool
 from fitglue_registry.sync.deriving.spawning import EXIT_CODE_0, WorkerContext
 from fitglue_registry.sync.deriving.worker_process import (
     SIGNALS_OF_PARENT,
+    import_modules,
     initialize_worker,
     run_limited,
 )
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 # end of each sync.
 CONSTS.term_timeout = 0.05
 CONSTS.sleep_unit = 0.02
+
+#: What the work of nearly every process needs. It takes 150 ms to import.
+_NEEDED = ("fitglue_registry.sync.reading.in_worker",)
+_START = WorkerLimits(wall_s=60.0)
 
 
 def start_workers(
@@ -63,6 +68,17 @@ class PebbleWorkers:
         self._address_space = address_space
         self._processes: list[_Process] = []
         self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start one process ahead of its first work, unless there is one already.
+
+        It starts and imports its modules while this process does something else.
+        """
+        with self._lock:
+            if not self._processes:
+                process = _Process(self._address_space)
+                process.start()
+                self._processes.append(process)
 
     def submit(
         self,
@@ -122,17 +138,33 @@ class _Process:
     ) -> PebbleWork:
         """Run a function in the process after the work that was submitted before."""
         self._count(1)
+        future = self._schedule(work, arguments, limits)
+        future.add_done_callback(lambda _: self._count(-1))
+        return PebbleWork(future, limits)
+
+    def start(self) -> None:
+        """Start the process, and let it import what its work will need.
+
+        That does not count as work in progress. If it fails, so does the work, which reports it.
+        """
+        self._schedule(import_modules, (_NEEDED,), _START)
+
+    def _schedule(
+        self,
+        work: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        limits: WorkerLimits,
+    ) -> Future[bytes]:
         # The first call starts the process and pebble's threads, which start new ones later. A
         # signal that arrives before their initializer ignores it would end them with a traceback,
         # so all of them are started with the signals blocked, and inherit that.
         with _signals_blocked():
-            future = self._pool.schedule(
+            future: Future[bytes] = self._pool.schedule(
                 run_limited,
                 args=(work, arguments, limits),
                 timeout=limits.wall_s,
             )
-        future.add_done_callback(lambda _: self._count(-1))
-        return PebbleWork(future, limits)
+        return future
 
     def _count(self, change: int) -> None:
         with self._changing:

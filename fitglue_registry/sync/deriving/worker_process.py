@@ -13,12 +13,13 @@ import signal
 import sys
 import threading
 import time
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.sync.deriving.process_groups import end_own_group, lead_group
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from fitglue_registry.sync.worker_limits import WorkerLimits
 
@@ -94,6 +95,12 @@ def run_limited(
         soft = math.ceil(used_s + limits.cpu_s)
         resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
     return pickle.dumps(work(*arguments), protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def import_modules(names: Iterable[str]) -> None:
+    """Import modules that the work to come needs."""
+    for name in names:
+        import_module(name)
 
 
 def _exit_with_parent(parent: int) -> None:

@@ -119,3 +119,22 @@ def test_work_that_is_about_no_record_does_not_speak_of_one(workers, end):
     with pytest.raises(PluginFailed, match="plugin example has not answered") as raised:
         result_of(work, "example", str)
     assert "record" not in str(raised.value)
+
+
+_HAS_IMPORTED = "'fitglue_registry.sync.reading.in_worker' in __import__('sys').modules"
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_process_that_is_started_ahead_does_the_first_work(times):
+    """A process that is started ahead of its work imports what it will need, and no second one is
+    started for the first work, however often it is announced.
+    """
+    workers = start_workers(2)
+    try:
+        for _ in range(times):
+            workers.start()
+        first = workers.submit(eval, _HAS_IMPORTED, limits=WorkerLimits(wall_s=60))
+        second = workers.submit(eval, _HAS_IMPORTED, limits=WorkerLimits(wall_s=60))
+        assert (first.result(), second.result()) == (True, False)
+    finally:
+        workers.stop()
