@@ -8,6 +8,7 @@ services pass these on as if they were values, or write -1, -9999 and the limits
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -79,6 +80,7 @@ _QUANTITIES = {
     "recording_s": "time",
     "distance_m": "distance",
 }
+_LIMITS_OF = {field: LIMITS[quantity] for field, quantity in _QUANTITIES.items()}
 NOT_MEASURED = frozenset({127.0, 255.0, _UINT16, _UINT32, _UINT32 / 100, _UINT32 / 1000})
 """The numbers with which devices say "not measured", also beyond what is possible."""
 
@@ -93,14 +95,16 @@ def why_invalid(field: str, value: float | None) -> str | None:
     Returns:
         The number with a clause about it, such as ``255, which means "not measured"``.
     """
-    limits = LIMITS.get(_QUANTITIES.get(field, ""))
-    if value is None or limits is None:
-        return None
-    if limits.lowest <= value <= limits.highest and value not in limits.invalid:
+    limits = _LIMITS_OF.get(field)
+    if value is None or limits is None or _is_possible(value, limits):
         return None
     is_absent = value in limits.invalid or value in NOT_MEASURED
     meaning = 'means "not measured"' if is_absent else "is impossible"
     return f"{value:,.10g}, which {meaning}"
+
+
+def _is_possible(value: float, limits: Limits) -> bool:
+    return limits.lowest <= value <= limits.highest and value not in limits.invalid
 
 
 def without_invalid(activity: SourceActivity) -> SourceActivity:
@@ -137,11 +141,18 @@ def _lap_without_invalid(lap: Lap) -> Lap:
 
 def _invalid_values(measured: SourceActivity | Lap) -> Iterator[tuple[str, str]]:
     """Yield each field of an activity or a lap whose number is impossible, with the reason."""
-    for name in _QUANTITIES:
-        value = getattr(measured, name, None)
+    for name, limits in _limited_fields(type(measured)):
+        value = getattr(measured, name)
         # What is no finite number is a mistake of the plugin, which the host reports.
-        if value is None or not math.isfinite(value):
+        if value is None or _is_possible(value, limits) or not math.isfinite(value):
             continue
         reason = why_invalid(name, value)
         if reason is not None:
             yield name, reason
+
+
+@cache
+def _limited_fields(kind: type[SourceActivity | Lap]) -> tuple[tuple[str, Limits], ...]:
+    """Return the fields of activities or of laps that have limits, with their limits."""
+    fields = frozenset(kind.__struct_fields__)
+    return tuple((name, limits) for name, limits in _LIMITS_OF.items() if name in fields)

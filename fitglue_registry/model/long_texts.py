@@ -75,10 +75,18 @@ def cut_text(text: str, most: int = LONGEST_TEXT) -> str:
 
 def _may_have_long_text(document: bytes) -> bool:
     """Return whether a JSON document may have a text of more than ``LONGEST_TEXT`` characters."""
-    # Without a backslash, each quote begins or ends a text.
+    # A quote inside a text has a backslash before it. With another character in place of both, each
+    # quote begins or ends a text.
     if b"\\" in document:
-        return True
-    return max(map(len, document.split(b'"'))) > LONGEST_TEXT
+        document = document.replace(b"\\\\", b"_").replace(b'\\"', b"_")
+    # A character has at least one byte, so there is a quote in every piece of this length.
+    last = document.rfind(b'"')
+    at = 0
+    while at < last:
+        at = document.rfind(b'"', at, at + LONGEST_TEXT + 1) + 1
+        if at == 0:
+            return True
+    return False
 
 
 class _Cutter:

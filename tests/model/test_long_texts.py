@@ -75,6 +75,17 @@ def test_a_long_text_full_of_quotes_is_cut():
     assert len(bounded(title='"' * 1_500).title) == 1_000
 
 
+@pytest.mark.parametrize("character", ["x", '"', "\\", "é", "\n", '\\"', '"\\'])
+@pytest.mark.parametrize("before", ["", "\\", '"', '\\"\\'])
+def test_a_text_is_cut_from_the_first_character_too_many(character, before):
+    """Whatever a text and the text before it consist of, 1,000 characters are kept as they are, and
+    1,001 are not.
+    """
+    allowed = (character * 1_000)[:1_000]
+    assert bounded(sport_raw=before, title=allowed).title == allowed
+    assert bounded(sport_raw=before, title=allowed + "x").title == allowed[:999] + "…"
+
+
 def test_a_long_name_of_a_stream_is_cut():
     """The name of a stream is stored beside its samples, and is cut like other texts."""
     activity = bounded(streams=(Stream("time", Column.from_list([1.0]), name=long("t")),))

@@ -62,6 +62,8 @@ class Values:
     def number(self, key: str) -> float | None:
         """Return a finite number of any sign, or None."""
         value = self.payload.get(key)
+        if value is None:  # most keys of most payloads
+            return None
         # The exact type is compared, because a boolean is an int for isinstance; JSON has no other
         # numbers.
         if type(value) is int:
