@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.plugin_api import Record
     from fitglue_registry.registry import Entry
-    from fitglue_registry.sync.context import SyncContext, Work
+    from fitglue_registry.sync.context import SyncContext, Work, Workers
 
 Label = TypeVar("Label")
 Item = TypeVar("Item")
@@ -119,9 +119,13 @@ class _BatchesInProgress:
     ) -> None:
         self._context = context
         self._has_many = has_many
-        self._workers = context.open_workers()
         self._deriver = Deriver(context.plugins, context.entry)
         self._waiting: deque[_Submitted[Any]] = deque()
+
+    @property
+    def _workers(self) -> Workers:
+        # Opened with the first batch: a first sync has none, and need not import pebble.
+        return self._context.open_workers()
 
     def derive(
         self,
