@@ -114,10 +114,13 @@ class Statement:
             compiled.execute(db, compiled.with_ids(padded, values))
 
     def _for(self, db: Db, ids: int = 0) -> _Compiled:
-        key = (db.dialect.name, ids)
-        if key not in self._compiled:
-            self._compiled[key] = _Compiled(self._statement, self._columns, db.dialect, ids)
-        return self._compiled[key]
+        dialect = db.dialect
+        key = (dialect.name, ids)
+        compiled = self._compiled.get(key)
+        if compiled is None:
+            compiled = _Compiled(self._statement, self._columns, dialect, ids)
+            self._compiled[key] = compiled
+        return compiled
 
 
 class _Compiled:
@@ -153,6 +156,7 @@ class _Compiled:
         self._names = [name for name, _ in self._binds]
         self._positional = bool(compiled.positional)
         self.row = _row_type(statement)
+        self._make_row = self.row._make
 
     def execute(self, db: Db, values: Mapping[str, Any]) -> Any:
         # The driver's connection is in the transaction that SQLAlchemy began on it.
@@ -165,8 +169,8 @@ class _Compiled:
         driver.cursor().executemany(self._text, bound)
 
     def fetch(self, db: Db, values: Mapping[str, Any]) -> list[Any]:
-        cursor = self.execute(db, values)
-        return [self.row(*row) for row in cursor.fetchall()]
+        # _make takes a third less time than a call with the columns as arguments.
+        return list(map(self._make_row, self.execute(db, values)))
 
     def with_ids(self, ids: Sequence[Any], values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values with those of the IN list under the names of their parameters."""
