@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -98,14 +99,50 @@ class EntryPlugin:
         Yields:
             (number of the job, item). The last item of a job that failed is its ``FitglueError``.
         """
+        groups = self.iterate_in_groups(
+            hook,
+            jobs,
+            lanes=lanes,
+            then=then,
+            weigh=weigh,
+        )
+        with closing(groups):
+            for group in groups:
+                yield from group
+
+    def iterate_in_groups(
+        self,
+        hook: str,
+        jobs: Sequence[Arguments],
+        *,
+        most: int = 1,
+        lanes: int = 1,
+        then: Callable[[Iterator[Any]], Iterable[Any]] = iter,
+        weigh: Callable[[Any], int] = weight,
+    ) -> Generator[list[tuple[int, Any]], None, None]:
+        """Do what ``iterate`` does, and yield items that arrive together in one list.
+
+        Args:
+            hook: The name of the hook.
+            jobs: The arguments of each call, by name.
+            most: How many items a list has at most.
+            lanes: How many threads consume the iterators at the same time.
+            then: See ``iterate``.
+            weigh: See ``iterate``.
+
+        Yields:
+            Pairs of the number of a job and an item. The error of a job that failed is the last
+                item of its list.
+        """
         guard, caller = self._caller(hook)
 
         def job(arguments: Arguments) -> Callable[[], Iterable[Any]]:
             return lambda: then(_checked_items(guard, hook, lambda: caller(**arguments)))
 
-        yield from guard.iterate(
+        yield from guard.iterate_in_groups(
             hook,
             [job(arguments) for arguments in jobs],
+            most=most,
             lanes=lanes,
             sign_of_life=self.sign_of_life,
             weigh=weigh,

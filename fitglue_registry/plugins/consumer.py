@@ -8,8 +8,10 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fitglue_registry.errors import FitglueError
 from fitglue_registry.payloads import MOST_ROWS
 from fitglue_registry.plugins.call_usage import begin_call
 from fitglue_registry.plugins.hook_call import TooManyItems
@@ -29,6 +31,39 @@ _QUEUED_ITEMS = 64
 #: An item of more bytes waits until the queue is empty, so that only a few of them are in memory.
 _HEAVY = 2_000_000
 _POLL_S = 0.25
+#: How long an item waits for the next one of its group. The next response of a service is there by
+#: then, unless the host has to pause, and progress that is shown late by so little is not noticed.
+_SOON_S = 0.5
+
+
+@dataclass(slots=True)
+class Arrived:
+    """What was taken from the queue at once.
+
+    Attributes:
+        group: The items, with the numbers of their jobs.
+        ended_jobs: How many jobs have yielded all their items.
+        ended_threads: How many threads have ended.
+    """
+
+    group: list[tuple[int, Any]] = field(default_factory=list)
+    ended_jobs: int = 0
+    ended_threads: int = 0
+
+    def add(self, job: int | None, item: Any) -> None:
+        """Add what was taken from the queue."""
+        if job is None:
+            self.ended_threads += 1
+        elif item is END:
+            self.ended_jobs += 1
+        else:
+            self.group.append((job, item))
+
+    def is_complete(self, most: int) -> bool:
+        """Return whether nothing is to be added to the group."""
+        if not self.group or len(self.group) >= most:
+            return True
+        return isinstance(self.group[-1][1], FitglueError)
 
 
 class Consumer:
@@ -78,6 +113,25 @@ class Consumer:
         """Let another job begin, because the reader has stored one completely."""
         self._room.release()
 
+    def arrived_with(self, first: Item, most: int, running: int) -> Arrived:
+        """Return what arrives together, without waiting for long.
+
+        Args:
+            first: What the reader has just taken from the queue.
+            most: How many items a group has at most.
+            running: How many threads have not ended.
+        """
+        arrived = Arrived()
+        arrived.add(*first)
+        while not arrived.is_complete(most) and arrived.ended_threads < running:
+            if self._is_heavy(arrived.group[-1][1]):
+                break
+            try:
+                arrived.add(*self.items.get(timeout=_SOON_S))
+            except queue.Empty:
+                break
+        return arrived
+
     # -- on a thread of the plugin -----------------------------------------------------------------
 
     def _run(self) -> None:
@@ -107,7 +161,7 @@ class Consumer:
         try:
             for count, item in enumerate(iterator):
                 check_item_limit(count)
-                if self._weigh is not None and self._weigh(item) > _HEAVY:
+                if self._is_heavy(item):
                     self._wait_for_empty_queue()
                 if not self._offer(number, item):
                     return
@@ -117,6 +171,9 @@ class Consumer:
             # garbage collector finds it.
             if hasattr(iterator, "close"):
                 iterator.close()
+
+    def _is_heavy(self, item: Any) -> bool:
+        return self._weigh is not None and self._weigh(item) > _HEAVY
 
     def _wait_for_empty_queue(self) -> None:
         while not (self.items.empty() or self._stop.is_set()):

@@ -12,11 +12,12 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from fitglue_registry.plugins.call_usage import begin_call
-from fitglue_registry.plugins.consumer import END, Consumer
+from fitglue_registry.plugins.consumer import Consumer
 from fitglue_registry.plugins.hook_call import HookCall
 from fitglue_registry.plugins.lane import Lane
 from fitglue_registry.plugins.process_state import ProcessState
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
+#: Pairs of the number of a job and an item.
+Group: TypeAlias = "list[tuple[int, Item | FitglueError]]"
 SignOfLife = Callable[[], float]
 """Returns the monotonic time until which a plugin is known to be working, as in a planned wait."""
 
@@ -135,7 +138,32 @@ class Guard:
     ) -> Iterator[tuple[int, Item | FitglueError]]:
         """Consume several iterators of the plugin on threads, and yield their items as they arrive.
 
-        The threads run at most 64 items ahead of the caller. A caller that asks for the next item
+        This is ``iterate_in_groups`` with groups of one item.
+        """
+        groups = self.iterate_in_groups(
+            hook,
+            jobs,
+            lanes=lanes,
+            sign_of_life=sign_of_life,
+            weigh=weigh,
+        )
+        with closing(groups):
+            for group in groups:
+                yield from group
+
+    def iterate_in_groups(
+        self,
+        hook: str,
+        jobs: Sequence[Callable[[], Iterable[Item]]],
+        *,
+        most: int = 1,
+        lanes: int = 1,
+        sign_of_life: SignOfLife | None = None,
+        weigh: Callable[[Item], int] | None = None,
+    ) -> Generator[Group[Item], None, None]:
+        """Consume several iterators of the plugin on threads, and yield items that arrive together.
+
+        The threads run at most 64 items ahead of the caller. A caller that asks for the next group
         has stored the previous one: at any time, at most ``lanes`` + 1 jobs have begun and are not
         completely stored, so that little has to be requested again if the process is killed.
         Closing the iteration stops each job after its current item.
@@ -143,13 +171,16 @@ class Guard:
         Args:
             hook: The name of the hook, for errors.
             jobs: Functions that return an iterable of the plugin.
+            most: How many items a group has at most. An item waits for the next one of its group
+                for half a second only.
             lanes: How many threads consume the jobs.
             sign_of_life: Returns the time until which the plugin is known to be working.
             weigh: Returns the size of an item in bytes; large items wait for an empty queue.
 
         Yields:
-            (number of the job, item). A job that fails yields its error as its last item, and the
-                next job begins; the caller decides whether to continue.
+            Pairs of the number of a job and an item. A job that fails yields its error as its last
+                item, which ends a group, and the next job begins; the caller decides whether to
+                continue.
 
         Raises:
             PluginFailed: FG-plugin-blocked if no thread produces an item in time.
@@ -159,14 +190,17 @@ class Guard:
         consumer = Consumer(call, jobs, running, weigh)
         try:
             consumer.start()
+            # More jobs do not begin before the first ones are stored.
+            most = min(most, running + 1)
             while running:
-                job, item = self._next(consumer, call, sign_of_life)
-                if job is None:
-                    running -= 1
-                elif item is END:
+                first = self._next(consumer, call, sign_of_life)
+                arrived = consumer.arrived_with(first, most, running)
+                running -= arrived.ended_threads
+                if arrived.group:
+                    yield arrived.group
+                # Only now has the caller stored what they yielded.
+                for _ in range(arrived.ended_jobs):
                     consumer.allow_next_job()
-                else:
-                    yield job, item
         finally:
             consumer.stop()
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host, Policy
+from fitglue_registry.plugins import consumer
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.fetching import ask_for_parts
 from tests.sync.builders import finished
@@ -143,6 +144,27 @@ def test_each_batch_of_parts_takes_the_same_statements(host_of, statements, monk
     host = host_of("many")
     whole, _ = spent(host, statements, Account.from_rows(rows(12)))
     monkeypatch.setattr(ask_for_parts, "_MAX_BATCH", 3)
+    monkeypatch.setattr(ask_for_parts, "_STORED_TOGETHER", 1)
     other = host_of("more")
     split, _ = spent(other, statements, Account.from_rows(rows(12)))
     assert split.of("fg_raw") - whole.of("fg_raw") == 3
+
+
+def test_streams_that_arrive_together_are_stored_in_one_transaction(
+    host_of, statements, monkeypatch
+):
+    """The streams of two workouts, which take a request each, take one transaction."""
+    monkeypatch.setattr(consumer, "_SOON_S", 60.0)
+    spent_on_streams = []
+    for together in (1, 2):
+        monkeypatch.setattr(ask_for_parts, "_STORED_TOGETHER", together)
+        host = host_of(f"together-{together}")
+        with StandIn(Account.generate(8, strava_stubs=0)) as server:
+            host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
+            before = Statements(statements)
+            finished(host)
+            stored = Statements(statements - before).of("fg_streams")
+            with host.workspace.database.read() as db:
+                recorded = db.scalar(sa.text("select count(*) from fg_streams"))
+            spent_on_streams.append(stored / recorded)
+    assert spent_on_streams == [1, pytest.approx(0.5, abs=0.1)]

@@ -55,6 +55,10 @@ _CODES_FOR_ALL = frozenset(
 )
 #: How many answers of one job are stored together. A heavy part is stored on its own.
 _MAX_BATCH = 128
+#: The answers of how many jobs are stored together, if they arrive together. A transaction for each
+#: workout takes as long as its values. With more, all lanes would wait while they are stored: the
+#: number of jobs that have begun and are not stored is limited.
+_STORED_TOGETHER = 2
 #: After these errors, the other calls of the plugin that are in progress are not waited for: they
 #: may be blocked or endless as well, or their session is closed.
 _NOT_WAITED_FOR = frozenset(("FG-plugin-blocked", "FG-plugin-endless", "FG-session-closed"))
@@ -254,20 +258,6 @@ class _Job:
         )
 
 
-class _Fatal:
-    """The first failure that concerns the whole connection."""
-
-    def __init__(self) -> None:
-        self.error: FitglueError | None = None
-
-    def note(self, error: FitglueError) -> None:
-        """Note a failure, and raise it if the jobs in progress must not be waited for."""
-        if self.error is None:
-            self.error = error
-        if error.code in _NOT_WAITED_FOR:
-            raise self.error
-
-
 def _ask(
     context: SyncContext,
     part: EntryPart,
@@ -283,40 +273,122 @@ def _ask(
     paid for with requests.
     """
     jobs = [_Job(ids) for ids in ids_of_jobs]
-    failed: dict[str, FitglueError] = {}
-    failed_in_a_row = 0
-    fatal = _Fatal()
+    asking = _Asking(context, part.name, jobs, refute)
     # ``closing`` stops the plugin's threads even if the consumer closes this generator early.
-    with closing(_answers(context, part, jobs, derive, fatal)) as answers:
-        for number, item in answers:
-            job = jobs[number]
-            if isinstance(item, FitglueError):
-                _log_failure(part.name, job, item)
-                if _concerns_all(item):
-                    fatal.note(item)
-                if fatal.error is not None:
-                    continue
-                failures = dict.fromkeys(job.fail(), item)
-                failed_in_a_row += 1
-            else:
-                failures = yield from _take(context, part.name, item, job, refute)
-                # A bulk answer that is right about some of its records shows that the source is up.
-                is_all_wrong = len(failures) == len(item)
-                failed_in_a_row = failed_in_a_row + len(failures) if is_all_wrong else 0
-            failed.update(failures)
-            if failed_in_a_row >= _FAILED_IN_A_ROW and fatal.error is None:
-                last_failure = item if isinstance(item, FitglueError) else failures.popitem()[1]
-                return _Outcome(failed, _unanswered(jobs), last_failure)
+    with closing(_answers(context, part, jobs, derive, asking)) as groups:
+        for group in groups:
+            taken, error = asking.take_group(group)
+            if taken:
+                yield taken
+            if error is not None:
+                raise error
+            if asking.last_failure is not None:
+                return _Outcome(asking.failed, _unanswered(jobs), asking.last_failure)
     # Raised without the failures so far, which may have the same cause.
-    if fatal.error is not None:
-        raise fatal.error
+    if asking.fatal is not None:
+        raise asking.fatal
     # ``fitglue_fetch`` must answer for each id, at least with the reason why there is no part. A
     # missing answer is an error: it must never be taken for a deletion.
     for job in jobs:
         for external_id in job.waiting:
             what = f"nothing about {external_id!r}"
-            failed[external_id] = context.plugin.refuse(_HOOK, what)
-    return _Outcome(failed)
+            asking.failed[external_id] = context.plugin.refuse(_HOOK, what)
+    return _Outcome(asking.failed)
+
+
+class _Asking:
+    """What has become of a sequence of jobs so far.
+
+    Attributes:
+        failed: The ids that got no answer, each with the error of its job.
+        last_failure: The last of several failures in a row, which break the sequence off.
+        fatal: The first failure that concerns the whole connection.
+    """
+
+    def __init__(
+        self,
+        context: SyncContext,
+        part: PartName,
+        jobs: Sequence[_Job],
+        refute: Refute,
+    ) -> None:
+        self.failed: dict[str, FitglueError] = {}
+        self.last_failure: FitglueError | None = None
+        self.fatal: FitglueError | None = None
+        self._context = context
+        self._part = part
+        self._jobs = jobs
+        self._refute = refute
+        self._failed_in_a_row = 0
+
+    def take_group(
+        self,
+        group: Iterable[tuple[int, list[Answered] | FitglueError]],
+    ) -> tuple[list[Answered], FitglueError | None]:
+        """Return the answers that arrived together, up to an error that must be raised at once."""
+        taken: list[Answered] = []
+        for number, item in group:
+            job = self._jobs[number]
+            if isinstance(item, FitglueError):
+                error = self._take_failure(job, item)
+            else:
+                error = self._take_answers(job, item, taken)
+            if error is not None:
+                return taken, error
+            if self.last_failure is not None:
+                break
+        return taken, None
+
+    def _take_failure(self, job: _Job, failure: FitglueError) -> FitglueError | None:
+        """Give up what a failed job has not answered, or return the error to be raised at once."""
+        _log_failure(self._part, job, failure)
+        if _concerns_all(failure):
+            self.fatal = self.fatal or failure
+            if failure.code in _NOT_WAITED_FOR:
+                return self.fatal
+        if self.fatal is not None:
+            return None
+        self.failed.update(dict.fromkeys(job.fail(), failure))
+        self._count(self._failed_in_a_row + 1, failure)
+        return None
+
+    def _take_answers(
+        self,
+        job: _Job,
+        batch: Sequence[Answered],
+        taken: list[Answered],
+    ) -> FitglueError | None:
+        """Add the answers of a batch to ``taken``, up to the first one that nobody asked for.
+
+        Returns:
+            FG-plugin-answer for that one. A part under the wrong id would be stored with the wrong
+            workout.
+        """
+        refuted: dict[str, FitglueError] = {}
+        for answered in batch:
+            assert not isinstance(answered.item, FitglueError)
+            what = _complaint(self._context, self._part, answered, job)
+            if what is not None:
+                return self._context.plugin.refuse(_HOOK, what)
+            error = self._refute(answered.item)
+            if error is None:
+                taken.append(job.take(answered))
+            else:
+                job.give_up(answered.external_id)
+                refuted[answered.external_id] = error
+        self.failed.update(refuted)
+        # A bulk answer that is right about some of its records shows that the source is up.
+        is_all_wrong = bool(refuted) and len(refuted) == len(batch)
+        if is_all_wrong:
+            self._count(self._failed_in_a_row + len(refuted), [*refuted.values()][-1])
+        else:
+            self._failed_in_a_row = 0
+        return None
+
+    def _count(self, failed_in_a_row: int, failure: FitglueError) -> None:
+        self._failed_in_a_row = failed_in_a_row
+        if failed_in_a_row >= _FAILED_IN_A_ROW and self.fatal is None:
+            self.last_failure = failure
 
 
 def _unanswered(jobs: Iterable[_Job]) -> list[Sequence[str]]:
@@ -333,65 +405,31 @@ def _answers(
     part: EntryPart,
     jobs: Sequence[_Job],
     derive: Derive,
-    fatal: _Fatal,
-) -> Generator[tuple[int, list[Answered] | FitglueError], None, None]:
-    """Yield pairs: the number of a job, and a batch of its answers or the error that ended it.
+    asking: _Asking,
+) -> Generator[list[tuple[int, list[Answered] | FitglueError]], None, None]:
+    """Yield pairs that arrive together: the number of a job, and a batch of its answers or the
+    error that ended it.
 
-    A job that has not begun when ``fatal`` is noted does not begin.
+    A job that has not begun when a failure is fatal does not begin.
     """
 
     def batches(items: Iterator[Part | Unavailable]) -> Iterator[list[Answered]]:
         # The hook is called when the first of the items is taken.
-        if fatal.error is not None:
+        if asking.fatal is not None:
             return iter(())
         return in_batches(items, part.name.value, derive, max_items)
 
     # A heavy part takes a worker process a second or more. One at a time, each is stored as soon as
     # it is done, and a killed sync has little to repeat.
     max_items = 1 if part.heavy else _MAX_BATCH
-    yield from context.plugin.iterate(
+    yield from context.plugin.iterate_in_groups(
         _HOOK,
         [_arguments(context, part.name, list(job.ids)) for job in jobs],
+        most=1 if part.heavy else _STORED_TOGETHER,
         lanes=context.lanes,
         then=batches,
         weigh=weight_of,
     )
-
-
-def _take(
-    context: SyncContext,
-    part: str,
-    batch: Iterable[Answered],
-    job: _Job,
-    refute: Refute,
-) -> Generator[list[Answered], None, dict[str, FitglueError]]:
-    """Yield the answers of a batch up to the first one that nobody asked for.
-
-    Returns:
-        The ids whose answers were refuted, each with the error.
-
-    Raises:
-        PluginFailed: FG-plugin-answer for that one. A part under the wrong id would be stored with
-            the wrong workout.
-    """
-    taken: list[Answered] = []
-    refuted: dict[str, FitglueError] = {}
-    for answered in batch:
-        assert not isinstance(answered.item, FitglueError)
-        what = _complaint(context, part, answered, job)
-        if what is not None:
-            if taken:
-                yield taken
-            raise context.plugin.refuse(_HOOK, what)
-        error = refute(answered.item)
-        if error is None:
-            taken.append(job.take(answered))
-        else:
-            job.give_up(answered.external_id)
-            refuted[answered.external_id] = error
-    if taken:
-        yield taken
-    return refuted
 
 
 def _complaint(
