@@ -192,7 +192,7 @@ class Host:
         """
         if self.policy.allows_paths:
             # The imports of this process, which come next, take as long as its start.
-            self.workspace.start_worker()
+            self.workspace.workers().start()
         return self.imports.import_paths(what, athlete, dry_run=dry_run)
 
     def why(self, reference: str, athlete: str = ME) -> dict[str, Any]:

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from fitglue_registry.store.blobs import BlobStore
     from fitglue_registry.store.database import Database
     from fitglue_registry.store.raw_parts import RawStore
-    from fitglue_registry.sync.context import Workers
     from fitglue_registry.sync.deriving.processes import PebbleWorkers
     from fitglue_registry.transport.budget import Budget
     from fitglue_registry.transport.clock import WaitingClock
@@ -269,21 +268,11 @@ class Workspace:
         opinion_plugins = OpinionPlugins(self.plugins, names)
         return Matcher(opinion_plugins, StoredDecisions(), self.catalogue.merge_rules, kinds)
 
-    def workers(self) -> Workers:
-        """Return the worker processes, which the first submitted work starts.
+    def workers(self) -> PebbleWorkers:
+        """Return the worker processes, which ``start`` or the first submitted work starts.
 
         They are kept until the workspace is closed, because starting one takes half a second.
         """
-        return self._open_workers()
-
-    def start_worker(self) -> None:
-        """Start a worker process that is needed soon, unless there is one already.
-
-        It starts on another core while this process imports and opens what it needs itself.
-        """
-        self._open_workers().start()
-
-    def _open_workers(self) -> PebbleWorkers:
         with self.opening:
             if self._workers is None:
                 # pebble takes 40 ms to import, and most commands start no process.

@@ -77,7 +77,7 @@ def command(
     of the same account, only what is new is stored. Your files are not changed.
     """
     # It starts while this process imports what it needs itself.
-    cli.host.workspace.start_worker()
+    cli.host.workspace.workers().start()
     try:
         with Progress(cli, _LOOKING) as progress:
             recognition = cli.host.imports.recognize(
