@@ -29,8 +29,9 @@ _LARGEST = 256 << 20
 _DICTIONARY_BYTES = 16_384
 #: A dictionary that is trained on fewer samples compresses poorly.
 MIN_SAMPLES = 64
-#: With more samples, training becomes slow.
-MAX_SAMPLES = 400
+#: More samples take longer and do not help: with 100, 200 and 400 of the rows of a list, training
+#: took 29, 54 and 101 ms, and 582 rows of 2.2 MB took 348, 341 and 347 kB.
+MAX_SAMPLES = 200
 
 
 @dataclass(frozen=True, slots=True)
