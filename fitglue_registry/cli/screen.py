@@ -116,7 +116,7 @@ def _drawn(part: Part, width: int) -> RenderableType:
         case Pairs():
             return _pairs(part)
         case Rows():
-            return _rows(part, part.width or width)
+            return _rows(part, min(part.width or width, width))
     return part
 
 

@@ -94,10 +94,11 @@ def arriving(source: Entry) -> tuple[str, ...]:
     for part in source.parts:
         if part.default:
             names.append(PARTS[part.name])
-    # Files contain the samples, so a source of files has no part for them.
+    # Files contain the samples, so a source that has files needs no part for them.
+    files = PARTS[PartName.FILE]
     samples = PARTS[PartName.STREAMS]
-    if source.reads_files and source.capabilities.streams and samples not in names:
-        names.insert(1, samples)
+    if source.capabilities.streams and files in names and samples not in names:
+        names.insert(names.index(files), samples)
     return tuple(names)
 
 

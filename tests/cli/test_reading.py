@@ -72,6 +72,17 @@ def test_the_dashboard_says_what_arrives_and_how_to_get_more(synced, fitglue):
     assert "Strava archive         Archive: fitglue import PATH" in output.split("Not connected")[1]
 
 
+def test_the_weeks_are_readable_on_a_narrow_terminal(synced, fitglue, monkeypatch):
+    """On a narrow terminal, the names of the weeks are cut, and no number is."""
+    monkeypatch.setenv("COLUMNS", "50")
+    lines = fitglue().out.splitlines()
+    [heading] = [line for line in lines if line.endswith("load")]
+    [this_week] = [line for line in lines if line.startswith("This week")]
+    assert heading.split() == ["activities", "time", "km", "load"]
+    assert "…" in this_week
+    assert "…" not in this_week[this_week.index("…") + 1 :]
+
+
 def test_the_registry_lists_each_source_with_its_access(synced, fitglue):
     """The list says how to get access, what arrives, and when it was last synced."""
     output = fitglue("registry").out

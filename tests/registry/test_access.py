@@ -99,9 +99,13 @@ def test_a_choice_takes_the_place_of_the_default(choice):
     assert on_request(source) == ({} if choice else {"files": "original files"})
 
 
-def test_files_bring_their_samples():
-    """A source of files has no part for samples, which are in the files."""
-    source = entry(
-        "source", hooks=("fitglue_read",), parts=PARTS[:1], capabilities=Capabilities(streams=True)
-    )
-    assert arriving(source) == ("summaries", "samples over time")
+@pytest.mark.parametrize("hooks", [("fitglue_read",), ("fitglue_fetch",)])
+def test_files_bring_their_samples(hooks):
+    """A source whose samples are in its files has no part for them; without the files, it brings
+    none.
+    """
+    samples = Capabilities(streams=True)
+    parts = (PARTS[0], EntryPart(name=PartName.FILE, option="files"))
+    source = entry("source", hooks=hooks, parts=parts, capabilities=samples)
+    assert arriving(source) == ("summaries", "samples over time", "original files")
+    assert arriving(with_choices(source, {"files": False})) == ("summaries",)

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from fitglue_garmin import testing as garmin_testing
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.services import Options
 from tests.sync.builders import finished, native, stopped
@@ -21,6 +22,13 @@ def files(server):
         return len(paths)
 
     return count
+
+
+@pytest.fixture
+def garmin():
+    """Yield a stand-in of Garmin Connect, whose entry fetches files without being asked."""
+    with garmin_testing.StandIn(garmin_testing.Account.generate(3), api_key="GCDC_key") as server:
+        yield server
 
 
 def status(host):
@@ -182,3 +190,25 @@ def test_an_application_that_passes_something_else_is_told(connected, options):
     with pytest.raises(UserMistake, match="FG-argument-type"):
         connected.connections.choose("intervals", options)
     assert status(connected).choices == {}
+
+
+def test_a_part_that_an_entry_fetches_by_default_can_be_refused(host, garmin):
+    """A connection that was made without original files fetches none, until they are chosen."""
+    values = {"api_key": "GCDC_key", "base_url": garmin.url}
+    host.connect("garmin", {**values, "files": "no"})
+    finished(host)
+    assert [request for request in garmin.requests if "/files/" in request.path] == []
+    assert status(host).waiting_parts == 0
+    assert "original files" not in status(host).arrives
+    host.connections.choose("garmin", {"files": True})
+    finished(host)
+    assert len([request for request in garmin.requests if "/files/" in request.path]) == 3
+
+
+def test_what_an_entry_fetches_by_default_needs_no_choice(host, garmin):
+    """Garmin's original files are fetched without any setting."""
+    host.connect("garmin", {"api_key": "GCDC_key", "base_url": garmin.url})
+    finished(host)
+    assert len([request for request in garmin.requests if "/files/" in request.path]) == 3
+    assert status(host).choices == {}
+    assert host.syncs.remember(Options(files=True)) == []
