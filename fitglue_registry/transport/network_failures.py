@@ -83,12 +83,16 @@ class NetworkFailures:
                 fix="check the base URL; if it is correct, report it to the service",
             )
         megabytes = self.policy.max_body / 1e6
+        fix = "if responses may be that large, raise max_body_mb in the entry"
+        # Only responses with tokens are never quoted. Their limit does not come from the entry.
+        if not self.quotes:
+            fix = "check the address that issues tokens, and report it to the plugin's author"
         return ConnectionStopped(
             "FG-answer-too-large",
             f"{self.host} responds with more than {megabytes:g} MB",
             at=at,
             why="the remaining bytes were not read, because they could fill the memory",
-            fix="if responses may be that large, raise max_body_mb in the entry",
+            fix=fix,
         )
 
     def _not_unpacked(self, error: BodyBroken, at: Place) -> TryAgain:

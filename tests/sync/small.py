@@ -10,12 +10,12 @@ import types
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry import Host, Policy, hookimpl
 from fitglue_registry.model import Completeness, SourceActivity
-from fitglue_registry.plugin_api import Account, Listing, Part, Unavailable
+from fitglue_registry.plugin_api import Account, Listing, Part, Split, Unavailable, Window
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.registry import Folder
 from fitglue_registry.secrets.memory import MemorySecretStore
@@ -25,8 +25,6 @@ from tests.faults.plugins.sources import Point
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from fitglue_registry.plugin_api import Window
 
 #: The entry of the source; ``{parts}`` and ``{sync}`` come from the test.
 _ENTRY = """\
@@ -167,3 +165,19 @@ def small_host(
         if not host.connections.list():
             host.connect("small", {})
         yield host
+
+
+def in_small_windows(small: Small) -> Callable[..., Any]:
+    """Return a function that lists the account, four days at a time."""
+
+    def list_(connection, window):
+        if window.oldest is None and window.newest is None:
+            newest = START.date().toordinal()
+            days = range(newest, newest - len(small.rows) - 4, -4)
+            yield Split(
+                tuple(Window(date.fromordinal(day - 3), date.fromordinal(day)) for day in days)
+            )
+        else:
+            yield from small.list(connection, window)
+
+    return list_

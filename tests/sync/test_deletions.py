@@ -10,13 +10,13 @@ from datetime import date
 import pytest
 
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_registry.plugin_api import Listing, Split, Unavailable, Window
+from fitglue_registry.plugin_api import Listing, Unavailable
 from fitglue_registry.sync.events import DeletionsHeld, SyncFinished, SyncStopped
 from fitglue_registry.sync.options import Options
 from fitglue_registry.testing import Fault
 from tests.sync.builders import finished, ids_decided, native, stopped
 from tests.sync.conftest import UNTIL
-from tests.sync.small import DETAIL, START, STREAMS, SYNC, Small, small_host
+from tests.sync.small import DETAIL, STREAMS, SYNC, Small, in_small_windows, small_host
 
 LIST = re.compile(r"/activities\?")
 BY_ID = re.compile(r"/activit(y|ies)/")
@@ -36,21 +36,6 @@ def run(host, **options):
 
 def held(events) -> list[DeletionsHeld]:
     return [event for event in events if isinstance(event, DeletionsHeld)]
-
-
-def in_small_windows(small):
-    """Return the function that lists four days at a time."""
-
-    def list_(connection, window):
-        if window.oldest is None and window.newest is None:
-            days = [START.date().toordinal() - number for number in range(0, 40, 4)]
-            yield Split(
-                tuple(Window(date.fromordinal(day - 3), date.fromordinal(day)) for day in days)
-            )
-        else:
-            yield from small.list(connection, window)
-
-    return list_
 
 
 # -- a record that is listed -----------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 from fitglue_registry.sync.events import DeletionsHeld, SyncFinished
 from fitglue_registry.sync.options import Options
 from tests.sync.builders import ids_decided
-from tests.sync.small import DETAIL, STREAMS, SYNC, Small, small_host
+from tests.sync.small import DETAIL, STREAMS, SYNC, Small, in_small_windows, small_host
 
 
 @pytest.fixture
@@ -80,6 +80,26 @@ def test_a_window_counts_what_was_deleted_from_its_days(small, tmp_path):
         assert held(run(host)) == []
         del small.rows["w6"]
         assert held(run(host)) == [(1, 6)]
+
+
+@pytest.mark.parametrize(
+    ("count", "deleted", "then", "kept"), [(40, 3, 3, 3), (40, 3, 2, 0), (100, 4, 6, 0)]
+)
+def test_the_deletions_of_all_windows_count_together(small, tmp_path, count, deleted, then, kept):
+    """What the small windows of several syncs lose in thirty days is limited like one sync: five,
+    or a tenth of all that was there before.
+    """
+    small.add(count)
+    with small_host(tmp_path, small.plugin(list=in_small_windows(small)), parts=STREAMS) as host:
+        run(host, full=True)
+        for number in range(0, 8 * deleted, 8):
+            del small.rows[f"w{number}"]
+        assert len(ids_decided(run(host, full=True), "gone")) == deleted
+        for number in range(4, 4 + 8 * then, 8):
+            del small.rows[f"w{number}"]
+        events = run(host, full=True)
+        assert held(events) == ([(kept, deleted)] if kept else [])
+        assert len(host.activities()) == count - deleted - then + kept
 
 
 def test_old_deletions_do_not_count(small, tmp_path):

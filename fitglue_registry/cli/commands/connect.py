@@ -94,11 +94,7 @@ def command(cli: CliContext, /, *, integration: str | None, key_stdin: bool, **t
     # that it is missing.
     cli.host.entries.load_plugin(entry)
     options = PermissionOptions(typed.pop("new_app"), typed.pop("no_browser"))
-    typed_values = _given(entry, **typed)
-    typed_values |= _from_environment(entry, typed_values)
-    # Before the key is asked for, so that nobody types it without knowing where it goes.
-    typed_values |= _confirmed_address(cli, entry, typed_values)
-    values = _completed(cli, entry, typed_values, key_stdin=key_stdin)
+    values = _values_of(cli, entry, typed, key_stdin=key_stdin)
     needed = cli.host.connections.permission_of(entry.id, values)
     if needed is not None:
         result = connect_by_permission(
@@ -115,6 +111,21 @@ def command(cli: CliContext, /, *, integration: str | None, key_stdin: bool, **t
         result = cli.host.connect(entry.id, values)
     _report(cli, entry, result)
     return 0
+
+
+def _values_of(
+    cli: CliContext,
+    entry: Entry,
+    typed: Mapping[str, Any],
+    *,
+    key_stdin: bool,
+) -> dict[str, str]:
+    """Return the values to connect with: typed, from the environment, or asked for."""
+    typed_values = _given(entry, **typed)
+    typed_values |= _from_environment(entry, typed_values)
+    # Before the key is asked for, so that nobody types it without knowing where it goes.
+    typed_values |= _confirmed_address(cli, entry, typed_values)
+    return _completed(cli, entry, typed_values, key_stdin=key_stdin)
 
 
 def _integration_missing(cli: CliContext) -> UserMistake:

@@ -148,3 +148,10 @@ def test_an_odd_address_is_not_an_answer(host, address):
     assert not host.connections.is_answer(address)
     with pytest.raises(UserMistake, match="FG-permission-unknown"):
         host.connections.finish_connect(address)
+
+
+def test_the_advice_about_a_large_response_is_not_about_the_entry(club, last, permitted):
+    """The limit of responses with tokens is not that of the entry, so raising it is no advice."""
+    club.refusal = Response(200, b"x" * 300_000)
+    error = last().error
+    assert (error.code, "max_body_mb" in error.fix) == ("FG-answer-too-large", False)
