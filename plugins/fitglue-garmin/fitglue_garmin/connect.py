@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_garmin.pages import newest_row
 from fitglue_garmin.reading import clean_text, id_of, read_object, text_of
-from fitglue_registry.errors import AthleteNeeded
+from fitglue_registry.errors import AthleteNeeded, ConnectionStopped
 from fitglue_registry.plugin_api import Account
 
 if TYPE_CHECKING:
@@ -46,17 +46,22 @@ def connect(connection: Connection) -> Account:
     except AthleteNeeded as error:
         raise _explained(error) from error
     row = _object(content or b"")
+    owner_id = id_of(row.get("ownerId"))
+    # Without this, an odd answer would give the account an id that it does not keep.
+    if content is not None and owner_id is None:
+        raise ConnectionStopped(
+            "FG-unexpected-answer",
+            "Garmin Connect answered with something else than an activity with its owner",
+            why="its API has changed, or another server answered in its place",
+            fix="check the address of the connection; if it is right, upgrade fitglue-garmin",
+        )
     profile = _profile(connection)
     name = _name(row.get("ownerFullName")) or _name(row.get("ownerDisplayName"))
     display_name = _name(profile.get("displayName"))
     first_note = _DURATION
     if content is None:
         first_note = _NO_ACTIVITIES
-    identity = _identity(
-        connection,
-        id_of(row.get("ownerId")),
-        display_name,
-    )
+    identity = _identity(connection, owner_id, display_name)
     connection.log.info("connected to the Garmin account %s", identity)
     return Account(
         identity,

@@ -8,7 +8,7 @@ import pytest
 
 from fitglue_garmin import plugin
 from fitglue_garmin.testing.workout import Leg, Workout, utc
-from fitglue_registry.errors import AthleteNeeded, UserMistake
+from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, UserMistake
 from fitglue_registry.plugin_api import Account
 
 LIST = "activitylist-service/activities/search/activities"
@@ -48,6 +48,14 @@ def test_an_account_keeps_its_id_when_the_first_activity_has_arrived(connect_to)
     connection = connect_to({LIST: [ROW], PROFILE: SETTINGS})
     connection.account = Account("name:ada-nordmann")
     assert plugin.fitglue_connect(connection=connection).id == "name:ada-nordmann"
+
+
+@pytest.mark.parametrize("row", [{"activityId": 1}, {"ownerId": 0}, 7, "x", []])
+def test_a_row_without_its_owner_is_no_proof(connect_to, row):
+    """A row that does not state whose it is proves nothing, and gives the account no other id."""
+    with pytest.raises(ConnectionStopped) as raised:
+        plugin.fitglue_connect(connection=connect_to({LIST: [row], PROFILE: SETTINGS}))
+    assert raised.value.code == "FG-unexpected-answer"
 
 
 def test_a_missing_page_of_settings_is_no_obstacle(connect_to):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 from fitglue_registry.model import claim
@@ -10,6 +11,10 @@ from fitglue_registry.model import claim
 if TYPE_CHECKING:
     from fitglue_intervals.starts import Start
     from fitglue_intervals.values import Values
+
+
+#: The name that the program gc2everywhere gives to what it uploads from Garmin Connect.
+_COPIED_FROM_GARMIN = re.compile(r"garmin-([0-9]{6,18})")
 
 
 def claims_of(values: Values, external_id: str) -> tuple[str, ...]:
@@ -83,6 +88,10 @@ def _garmin_id(values: Values) -> str | None:
     Each leg of a multisport file has the id of the complete workout. Equal claims merge activities,
     so only the first leg may claim it.
     """
-    if values.text("source") != "GARMIN_CONNECT" or values.count("file_sport_index"):
+    if values.count("file_sport_index"):
         return None
-    return values.identity("external_id")
+    identity = values.identity("external_id")
+    if values.text("source") == "GARMIN_CONNECT":
+        return identity
+    copied = _COPIED_FROM_GARMIN.fullmatch(identity or "")
+    return copied and copied[1]

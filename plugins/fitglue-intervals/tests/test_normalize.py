@@ -514,11 +514,17 @@ def test_how_exact_the_start_is(normalized, changes, precision):
         ({"source": "GARMIN_CONNECT", "external_id": "file.dat"}, ("intervals:i7",)),
         ({"source": "UPLOAD", "external_id": "22543294456"}, ("intervals:i7",)),
         ({"source": "UPLOAD", "external_id": "Run.gpx"}, ("intervals:i7",)),
+        # As gc2everywhere names what it copies from Garmin Connect.
+        (
+            {"source": "UPLOAD", "external_id": "garmin-22543294456"},
+            ("intervals:i7", "garmin:22543294456"),
+        ),
+        ({"source": "UPLOAD", "external_id": "garmin-edge.fit"}, ("intervals:i7",)),
     ],
 )
 def test_what_an_activity_claims(normalized, changes, claims):
-    """The name of a file is not claimed, a Garmin id is claimed only by activities from Garmin, and
-    legs do not claim the id of their complete workout.
+    """The name of a file is not claimed, a Garmin id is claimed only by activities from Garmin and
+    by their copies, and legs do not claim the id of their complete workout.
     """
     assert normalized(**changes).claims == claims
 
