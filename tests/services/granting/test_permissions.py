@@ -134,7 +134,7 @@ def test_a_permission_without_a_sentence_in_the_entry_is_only_named(club, connec
 def test_the_secret_of_the_app_is_never_stored_or_shown(tmp_path, registry, clock, club):
     """It is masked in responses of the service, also if this process asks for no token."""
     club.athlete = f"Ada {APP.client_secret}"
-    options = {"clock": clock, "secrets": MemorySecretStore(), "apps": {"club": APP}}
+    options = {"clock": clock, "secrets": MemorySecretStore(), "apps": {"club": app_at(club)}}
     with host_of(tmp_path / "home", registry, **options) as host:
         values = {"base_url": f"{club.url}/v1"}
         address = host.connections.begin_connect("club", values, REDIRECT).address
