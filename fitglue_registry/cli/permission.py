@@ -89,7 +89,14 @@ def connect_by_permission(
         callback = _pasted(cli, request)
     else:
         callback = _from_browser(cli, request)
-    return cli.host.connections.finish_connect(callback)
+    result = cli.host.connections.finish_connect(callback)
+    if result.renewed:
+        # It is not taken back: many services would end the new one with it.
+        cli.note(
+            f"The permission that you gave before is not used any more, and its tokens are deleted "
+            f"here. At {entry.name}, it can stay valid until it ends there."
+        )
+    return result
 
 
 def _entered_app(

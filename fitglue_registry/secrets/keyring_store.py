@@ -29,7 +29,7 @@ _SERVICE = "fitglue"
 _FROM_KEYRING_TO_FILE = (
     "run `fitglue connections rekey --to file` in a session in which the keyring is unlocked, "
     "because an encrypted file needs no desktop; "
-    f"or enter the key again: {ENVIRONMENT}=file fitglue connect …"
+    f"or connect again: {ENVIRONMENT}=file fitglue connect …"
 )
 
 

@@ -64,10 +64,10 @@ def not_its_own(connected: ConnectionRow) -> AthleteNeeded:
     """Return the error for a connection whose row names the secret of another one."""
     return AthleteNeeded(
         "FG-secret-not-its-own",
-        f"the key that is stored for {connected.name} belongs to another connection",
+        f"the credentials that are stored for {connected.name} belong to another connection",
         at=Place(field=connected.secret_ref),
         why="the database was changed by another program, or comes from another store",
-        fix=f"enter the key again: fitglue connect {connected.integration}",
+        fix=f"connect again: fitglue connect {connected.integration}",
     )
 
 

@@ -262,7 +262,7 @@ def _not_proven(
         why += f"; the address of this service is {own.now}"
     return AthleteNeeded(
         "FG-address-not-proven",
-        f"the key of {connected.name} was not sent to {origin}",
+        f"the credentials of {connected.name} were not sent to {origin}",
         at=Place(field=f"the address of {connected.name}"),
         why=why,
         fix=_fix(connected, origin, own),
@@ -276,13 +276,13 @@ def _fix(
 ) -> str:
     connect = f"fitglue connect {connected.integration}"
     if own.now == origin:
-        return f"if you trust that address, enter the key again: {connect}"
+        return f"if you trust that address, connect again: {connect}"
     # With its path, which the origin does not have.
     chosen = connected.settings.get(BASE_URL)
     trusted = f"{connect} --base-url {shown(chosen) if chosen else origin}"
     if not own.address:
-        return f"if you trust that address, enter the key again: {trusted}"
+        return f"if you trust that address, connect again: {trusted}"
     return (
         f"if you did not choose that address: {connect} --base-url {own.address}; if you trust it, "
-        f"enter the key again: {trusted}"
+        f"connect again: {trusted}"
     )

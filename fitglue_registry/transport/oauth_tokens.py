@@ -11,7 +11,6 @@ from fitglue_registry.transport.oauth_messages import (
     refresh_request,
     revoke_request,
 )
-from fitglue_registry.transport.origin import origin_of
 from fitglue_registry.transport.permission_end_response import read_permission_end
 from fitglue_registry.transport.token_refusal import (
     APP_REFUSED,
@@ -66,12 +65,23 @@ class IssuedGrant:
 
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
-    """What issues and renews the tokens of one service for one app."""
+    """What issues and renews the tokens of one service for one app.
+
+    Attributes:
+        oauth: The ``oauth2`` block of its entry.
+        url: The address that issues tokens.
+        app: The app.
+        sender: Sends the requests.
+        service: The name of the service, for people.
+        integration: The id of its integration, for people who have to connect again.
+    """
 
     oauth: OAuth2
     url: str
     app: App
     sender: TokenSender
+    service: str
+    integration: str
 
     def first_tokens(self, code: str, question: Question) -> IssuedGrant:
         """Return the tokens for the code that the browser has brought.
@@ -95,7 +105,7 @@ class TokenEndpoint:
             why = ended.why
         raise AthleteNeeded(
             "FG-permission-refused",
-            f"{self._host} issues no token for the permission",
+            f"{self.service} issues no token for the permission",
             at=Place(url=self.url),
             why=why,
             fix="connect again: a permission must be used within some minutes, and only once",
@@ -141,11 +151,6 @@ class TokenEndpoint:
         )
         return 200 <= answer.status < 300
 
-    @property
-    def _host(self) -> str:
-        origin = origin_of(self.url)
-        return origin.host if origin else "the service"
-
     def _issued(self, request: TokenRequest, trail: Trail) -> IssuedGrant:
         answer = self.sender.send(request, trail)
         document = response_object(answer) or {}
@@ -186,10 +191,12 @@ class TokenEndpoint:
     def _app_refused(self, why: str) -> AthleteNeeded:
         return AthleteNeeded(
             "FG-app-refused",
-            f"{self._host} does not accept the id or the secret of the app",
+            f"{self.service} does not accept the id or the secret of the app",
             at=Place(url=self.url),
             why=why,
-            fix="copy both again from the settings of the app, and connect with --new-app",
+            fix="copy both again from the settings of the app: "
+            f"fitglue connect {self.integration} --new-app; an application gives them as "
+            "Host(apps=…)",
         )
 
 

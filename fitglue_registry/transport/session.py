@@ -70,11 +70,10 @@ class HttpSession:
         self._clock = pace.clock
         self._waiting = Waiting(policy, pace)
         self._token_sender = TokenSender(policy, self._waiting, pace.clock, redactor)
-        self._has_tokens = tokens is not None
-        renewed = None
+        self._tokens: RenewedTokens | None = None
         if tokens is not None:
-            renewed = RenewedTokens(tokens, self._token_sender)
-        self._credentials = Credentials(policy, secrets, redactor, renewed)
+            self._tokens = RenewedTokens(tokens, self._token_sender)
+        self._credentials = Credentials(policy, secrets, redactor, self._tokens)
         self._exchange = Exchange(policy, self._credentials, self._waiting, redactor)
         self._redactor = redactor
         self._retrying = retrying(self._waiting.announce, self._waiting.sleep)
@@ -240,7 +239,13 @@ class HttpSession:
         """Return the failure for an unexpected status, and whether to try again."""
         host = shown_host(self._policy, trail.url)
         url = shown_url(self._policy, trail.url)
-        failures = StatusFailures(self._policy, self._redactor, host)
+        not_given = self._tokens.not_given if self._tokens else ()
+        failures = StatusFailures(
+            self._policy,
+            self._redactor,
+            host,
+            not_given=not_given,
+        )
         failure = failures.translate(answer, url, self._clock.now())
         error = failure.failure if isinstance(failure, TryAgain) else failure
         wait_s = getattr(error, "retry_after_s", None)
@@ -255,7 +260,7 @@ class HttpSession:
             is_renewed = self._credentials.is_renewed(template)
         except FitglueError as unreadable:
             # The service itself says why it issues no other token, or that it does not work.
-            if self._has_tokens:
+            if self._tokens is not None:
                 return unreadable
             return _rejected_here(error, unreadable)
         if not is_renewed:

@@ -31,6 +31,7 @@ class StatusFailures:
     host: str  # of the response
     # Returns what may be shown of a response.
     quote: Callable[[HttpAnswer], str] = HttpAnswer.quote
+    not_given: tuple[str, ...] = ()  # the permissions that the athlete has not given
 
     def translate(
         self,
@@ -84,6 +85,8 @@ class StatusFailures:
         )
         if self.policy.auth.scheme == "oauth2":
             fix = "connect again, and leave every permission ticked that you are asked for"
+        if self.not_given:
+            why += f"; you did not give the permission {', '.join(self.not_given)}"
         return AthleteNeeded(
             "FG-not-permitted",
             f"{self.host} does not permit this",

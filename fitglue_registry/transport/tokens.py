@@ -28,11 +28,13 @@ class Token:
             it is not known when it ends.
         credentials: The credentials that it was issued for. They are not sent with it, but are
             removed from responses, errors and logs as the token is.
+        not_given: The names of the scopes that the athlete has not given.
     """
 
     value: str = field(repr=False)
     renew_at: datetime | None = None
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    not_given: tuple[str, ...] = ()
 
 
 class TokenSource(Protocol):
@@ -75,6 +77,12 @@ class RenewedTokens:
         if current is None or current.renew_at is None:
             return False
         return self._sender.now() >= current.renew_at
+
+    @property
+    def not_given(self) -> tuple[str, ...]:
+        """The names of the scopes that the athlete has not given."""
+        current = self._current
+        return current.not_given if current else ()
 
     def secrets(self) -> Mapping[str, str]:
         """Return the newest token under the name ``auth.TOKEN``, and its credentials."""

@@ -274,6 +274,17 @@ def test_the_first_app_that_is_refused_is_asked_for_again(fitglue, club, tmp_pat
 
 
 @pytest.mark.usefixtures("app")
+def test_a_permission_that_was_replaced_is_mentioned(fitglue, club, tmp_path, monkeypatch):
+    """Connecting again says that the service may still list the permission of before."""
+    browser(tmp_path, monkeypatch)
+    first = fitglue("connect", "club", "--base-url", f"{club.url}/v1")
+    second = fitglue("connect", "club", "--base-url", f"{club.url}/v1")
+    assert "gave before" not in first.err
+    assert "At Club, it can stay valid until it ends there." in " ".join(second.err.split())
+    assert club.revoked == []
+
+
+@pytest.mark.usefixtures("app")
 def test_a_permission_is_not_called_a_key(fitglue, club, tmp_path, monkeypatch):
     """The athlete has no key, and reads of none."""
     browser(tmp_path, monkeypatch)

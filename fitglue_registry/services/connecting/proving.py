@@ -249,6 +249,6 @@ class Prover:
 def _permission_needed(integration: str) -> UserMistake:
     return UserMistake(
         "FG-permission-needed",
-        f"{integration} is connected by a permission that the athlete gives in a browser",
+        f"{integration} is connected by a permission that you give in a browser",
         fix=f"fitglue connect {integration}; an application calls connections.begin_connect",
     )

@@ -18,6 +18,7 @@ from fitglue_registry.services.granting.apps import app_of, hidden_of
 from fitglue_registry.services.granting.permissions import endpoint_of, permission_ended, renew
 from fitglue_registry.services.granting.reserving import reserved_secret
 from fitglue_registry.services.granting.token_sources import StoredTokens, is_usable, token_of
+from fitglue_registry.services.granting.unticked import missing_scopes
 from fitglue_registry.transport.oauth_tokens import PermissionEnded
 from fitglue_registry.transport.trail import Trail
 
@@ -33,16 +34,29 @@ class PermissionTokens(StoredTokens):
     """The tokens of a stored permission, which all processes share; a ``TokenSource``."""
 
     def token(self, sender: TokenSender, rejected: str | None = None) -> Token:
-        """Return a token; see ``TokenSource.token``. The secret of the app is hidden with it."""
+        """Return a token; see ``TokenSource.token``.
+
+        The secret of the app is hidden with it, and it says what the athlete has not given.
+        """
         token = super().token(sender, rejected)
         hidden = dict(token.credentials)
+        not_given: tuple[str, ...] = ()
         # Without the app, nothing can be renewed, and a renewal says so.
         with suppress(FitglueError):
             opened = self._opened()
+            not_given = self._not_given(opened)
             hidden |= hidden_of(
                 app_of(self._workspace, self._integration(opened), self._issuer),
             )
-        return replace(token, credentials=hidden)
+        return replace(token, credentials=hidden, not_given=not_given)
+
+    def _not_given(self, opened: OpenedSecret) -> tuple[str, ...]:
+        """Return the names of the scopes that the athlete has not given."""
+        _, grant = self._read(opened)
+        oauth = self._issuer.auth.oauth2
+        if grant is None or oauth is None:
+            return ()
+        return tuple(scope.name for scope in missing_scopes(oauth, grant))
 
     def _renewed(self, opened: OpenedSecret, sender: TokenSender) -> Token:
         """Renew the tokens, store them, and return the one for requests."""
@@ -66,8 +80,7 @@ class PermissionTokens(StoredTokens):
         if self._grant_in(now).refresh_token != grant.refresh_token:
             return self._of_others(now, sender)
         raise permission_ended(
-            self._integration(opened),
-            self._issuer,
+            endpoint,
             why,
             # The service may have carried out an attempt whose answer was lost, and refused the
             # next one therefore.

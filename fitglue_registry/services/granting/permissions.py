@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded, Place
 from fitglue_registry.secrets.grants import Grant
-from fitglue_registry.services.granting.apps import app_of, missing_app
+from fitglue_registry.services.granting.apps import app_of, missing_app, service_name
 from fitglue_registry.transport.oauth_tokens import (
     PermissionEnded,
     TokenEndpoint,
@@ -53,6 +53,8 @@ def endpoint_of(
         issuer.url,
         app,
         sender,
+        service_name(workspace, integration),
+        integration,
     )
 
 
@@ -116,22 +118,24 @@ def renew(
 
 
 def permission_ended(
-    integration: str,
-    issuer: Issuer,
+    endpoint: TokenEndpoint,
     why: str,
-    grant: Grant | None,
+    grant: Grant,
 ) -> AthleteNeeded:
     """Return the error for a permission that the service no longer accepts.
 
     Args:
-        integration: The id of the integration.
-        issuer: What has issued the tokens.
+        endpoint: What has issued the tokens.
         why: What the service has responded.
         grant: The grant before this renewal. If an earlier renewal of it was interrupted, that is
             the most likely reason.
     """
-    reason = f"{why}; the athlete may have revoked it there, or it was not used for too long"
-    if grant is not None and grant.began_at is not None:
+    reason = f"{why}; you may have revoked it there, or it was not used for too long"
+    if not grant.refresh_token:
+        reason = why
+        if grant.expires_at is not None:
+            reason += f"; it was given until {grant.expires_at:%Y-%m-%d %H:%M} UTC"
+    elif grant.began_at is not None:
         began = f"{grant.began_at:%Y-%m-%d %H:%M} UTC"
         reason = (
             f"{why}; a renewal that began at {began} was interrupted before its result could be "
@@ -139,8 +143,9 @@ def permission_ended(
         )
     return AthleteNeeded(
         "FG-permission-ended",
-        f"{issuer.origin.host} no longer accepts the permission that the athlete gave",
-        at=Place(url=issuer.url),
+        f"{endpoint.service} no longer accepts your permission",
+        at=Place(url=endpoint.url),
         why=reason,
-        fix=f"give it again: fitglue connect {integration}; nothing that was fetched is lost",
+        fix=f"give it again: fitglue connect {endpoint.integration}; nothing that was fetched is "
+        "lost",
     )

@@ -125,6 +125,20 @@ def test_a_permission_that_was_unticked_is_named_later(host, club, connect):
     assert host.connections.status(host.connections.list()[0]).not_given == ()
 
 
+def test_what_is_not_permitted_names_the_permission_that_was_not_given(host, club, connect):
+    """A 403 because of an unticked permission says which one it is, and speaks of no key."""
+    club.ticked = {"profile"}
+    connect()
+    club.fault("/v1/runs", Fault.status(403), times=None)
+    error = last_of(host).error
+    assert error.code == "FG-not-permitted"
+    assert "you did not give the permission runs:all" in error.why
+    assert "key" not in f"{error.what} {error.why} {error.fix}"
+    club.ticked = {"profile", "runs:all"}
+    connect()
+    assert "you did not give" not in last_of(host).error.why
+
+
 def test_a_permission_without_a_sentence_in_the_entry_is_only_named(club, connect):
     """If the entry does not say what will be missing, nothing is invented."""
     club.ticked = {"runs:all"}
@@ -371,7 +385,7 @@ def test_a_code_that_is_not_accepted_is_explained(host, club, begin):
     """A code that the service does not accept asks the athlete to connect again."""
     back = club.allow(begin())
     club.codes.clear()
-    with pytest.raises(AthleteNeeded, match="FG-permission-refused"):
+    with pytest.raises(AthleteNeeded, match="FG-permission-refused: Club issues no token"):
         host.connections.finish_connect(back)
 
 
@@ -381,8 +395,9 @@ def test_a_wrong_app_is_told_from_a_wrong_permission(tmp_path, registry, clock, 
     with host_of(tmp_path / "home", registry, clock=clock, apps=wrong) as host:
         values = {"base_url": f"{club.url}/v1"}
         address = host.connections.begin_connect("club", values, REDIRECT).address
-        with pytest.raises(AthleteNeeded, match="FG-app-refused"):
+        with pytest.raises(AthleteNeeded, match="FG-app-refused: Club does not") as caught:
             host.connections.finish_connect(club.allow(address))
+        assert "fitglue connect club --new-app" in caught.value.fix
 
 
 def test_an_app_that_is_not_known_is_asked_for(tmp_path, registry, clock, club):
@@ -438,7 +453,7 @@ def test_a_permission_that_the_athlete_has_revoked_asks_for_it_again(host, club,
     clock.move(hours=6)
     last = last_of(host)
     assert isinstance(last, SyncStopped)
-    assert last.error.code == "FG-permission-ended"
+    assert str(last.error).startswith("FG-permission-ended: Club no longer accepts your permission")
     assert "interrupted" not in last.error.why
     assert "interrupted" not in last_of(host).error.why
     assert host.connections.list()[0].state == "credentials-rejected"
@@ -520,6 +535,8 @@ def test_a_permission_without_a_refresh_token_ends_with_its_token(host, club, co
     error = last_of(host).error
     assert error.code == "FG-permission-ended"
     assert "no token that could renew" in error.why
+    assert "it was given until 2026-11-21" in error.why
+    assert "revoked" not in error.why
 
 
 def test_tokens_that_others_have_renewed_are_used(host, club, connect, clock, monkeypatch):

@@ -28,7 +28,7 @@ def test_an_answer_that_is_lost_within_one_renewal_is_named(club, last, stored, 
     assert len(club.asked) == 2
     assert error.code == "FG-permission-ended"
     assert "was interrupted before its result could be stored" in error.why
-    assert "the athlete may have revoked" not in error.why
+    assert "you may have revoked" not in error.why
     assert "renewal-began-at" in stored()
 
 
@@ -62,7 +62,7 @@ def test_a_later_revocation_is_not_blamed_on_a_refused_renewal(club, last, clock
     club.refresh_tokens.clear()
     error = last().error
     assert error.code == "FG-permission-ended"
-    assert "the athlete may have revoked it" in error.why
+    assert "you may have revoked it" in error.why
 
 
 def test_the_mark_of_an_earlier_renewal_outlasts_one_that_was_refused(club, last, stored, clock):

@@ -80,7 +80,7 @@ def test_only_an_invalid_grant_ends_a_permission(host, club, last, connected, re
     club.refusal = refusal
     error = last().error
     assert error.code == "FG-permission-ended"
-    assert "the athlete may have revoked it" in error.why
+    assert "you may have revoked it" in error.why
     assert connected().state == "credentials-rejected"
     assert "renewal-began-at" not in host.workspace.secrets.get(connected().secret_ref)
 
