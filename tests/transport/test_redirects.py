@@ -105,6 +105,23 @@ def test_an_allowed_host_is_followed_without_the_key(open_session, servers, serv
     ]
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_redirect_back_to_the_service_is_not_authenticated(
+    open_session, servers, server, reply, status
+):
+    """A request that came back from another host has no key, so its refusal says nothing about the
+    key, and the key is not read again.
+    """
+    other = servers()
+    downloads = AllowedHost(other.url.removeprefix("http://"), credential=False)
+    other.respond_with(reply(307, headers={"Location": f"{server.url}/back"}))
+    server.respond_with(reply(302, headers={"Location": f"{other.url}/file"}), reply(status))
+    with pytest.raises(ConnectionStopped, match="FG-unexpected-status"):
+        open_session(hosts=(downloads,)).get("x")
+    assert server.paths == ["/api/v1/x", "/back"]
+    assert "authorization" not in server.requests[1][1]
+
+
 @pytest.mark.parametrize(
     "location",
     [

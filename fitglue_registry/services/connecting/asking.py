@@ -25,7 +25,7 @@ from fitglue_registry.services.granting.apps import (
     service_name,
 )
 from fitglue_registry.services.granting.pending import LIFETIME, Pending, add, is_waited_for, take
-from fitglue_registry.services.granting.permissions import endpoint_of, grant_of
+from fitglue_registry.services.granting.renewing import endpoint_of, grant_of
 from fitglue_registry.services.granting.stored_end import ending_with_token
 from fitglue_registry.services.granting.token_sources import GivenTokens
 from fitglue_registry.services.granting.unticked import missing_scopes, what_is_missing

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import AthleteNeeded, FitglueError
 from fitglue_registry.secrets.grants import with_grant
 from fitglue_registry.services.granting.apps import app_of, hidden_of
-from fitglue_registry.services.granting.permissions import endpoint_of, permission_ended, renew
+from fitglue_registry.services.granting.renewing import endpoint_of, permission_ended, renew
 from fitglue_registry.services.granting.reserving import reserved_secret
 from fitglue_registry.services.granting.token_sources import StoredTokens, is_usable, token_of
 from fitglue_registry.services.granting.unticked import missing_scopes

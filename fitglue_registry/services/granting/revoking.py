@@ -10,7 +10,7 @@ from fitglue_registry.secrets.grants import read_grant
 from fitglue_registry.services.addresses import http_of
 from fitglue_registry.services.grant_lock import grant_lock
 from fitglue_registry.services.granting.issuing import issuer_of
-from fitglue_registry.services.granting.permissions import endpoint_of
+from fitglue_registry.services.granting.renewing import endpoint_of
 from fitglue_registry.services.permissions import Permissions
 from fitglue_registry.services.secret_use import check_issuer, open_with_row
 from fitglue_registry.transport.policy import auth_url, policy_from_entry
@@ -50,11 +50,16 @@ def http_with_revocation(workspace: Workspace, connected: ConnectionRow) -> Http
     return http if oauth and oauth.revoke_url else None
 
 
-def _revoke(workspace: Workspace, connected: ConnectionRow, http: Http) -> str | None:
+def _base_url(workspace: Workspace, connected: ConnectionRow) -> str | None:
+    """Return the server that a connection uses in place of that of its entry, if any."""
     source = workspace.installed.get("source", connected.source)
     integration = workspace.installed.get("integration", connected.integration)
     operators = Permissions(workspace.policy, integration, source).operators_settings()
-    base_url = {**connected.settings, **operators}.get(BASE_URL) or None
+    return {**connected.settings, **operators}.get(BASE_URL) or None
+
+
+def _revoke(workspace: Workspace, connected: ConnectionRow, http: Http) -> str | None:
+    base_url = _base_url(workspace, connected)
     issuer = issuer_of(http, base_url)
     oauth = http.auth.oauth2
     assert issuer is not None  # the caller has looked
