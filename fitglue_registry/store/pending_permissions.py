@@ -50,9 +50,12 @@ def find_pending(db: Db, state_sha256: str, now: str) -> PendingRow | None:
     return None if row is None else PendingRow(*row)
 
 
-def drop_pending(db: Db, state_sha256: str) -> bool:
+def drop_pending(db: Db, state_sha256: str, secret_ref: str) -> bool:
     """Delete a permission, and return whether it was there: only one caller can use it."""
-    is_it = pending_permissions.c.state_sha256 == state_sha256
+    is_it = sa.and_(
+        pending_permissions.c.state_sha256 == state_sha256,
+        pending_permissions.c.secret_ref == secret_ref,
+    )
     return db.execute(sa.delete(pending_permissions).where(is_it)).rowcount == 1
 
 

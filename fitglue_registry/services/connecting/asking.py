@@ -160,23 +160,10 @@ class Asker:
             raise unknown_answer()
         chosen = self.prover.chosen(pending.integration, pending.values)
         issuer, oauth = _issuer_of(chosen)
-        code = answer.get("code", "")
-        if not code:
-            service = service_name(self.workspace, chosen.integration)
-            raise not_given(
-                service,
-                issuer.url,
-                answer,
-                self.workspace,
-            )
-        self.workspace.redactor.add((code,))
         endpoint = self._endpoint(chosen, issuer, pending.app)
-        grant = grant_of(endpoint.first_tokens(code, pending.question), issuer)
-        # Some services say only here which scopes the athlete has unticked, and others repeat here
-        # what was asked for.
-        scopes = scopes_in_both(grant.scopes, read_scopes(answer.get("scope")))
-        grant = replace(grant, scopes=scopes)
-        grant = ending_with_token(grant, self.workspace.clock.now())
+        grant = pending.grant
+        if grant is None:
+            grant = self._first_grant(pending, issuer, endpoint, answer)
         given = GivenPermission(
             _http_of(chosen),
             oauth,
@@ -184,7 +171,8 @@ class Asker:
             endpoint,
             is_only=not self.prover.connections_at(chosen.integration),
         )
-        with taken_back_if_unused(given, grant):
+        pending = replace(pending, grant=grant)
+        with taken_back_if_unused(self.workspace, given, pending):
             if pending.app is not None:
                 # Not before: the service has just accepted it.
                 keep_app(
@@ -194,6 +182,31 @@ class Asker:
                     pending.app,
                 )
             return self._connected(chosen, oauth, grant)
+
+    def _first_grant(
+        self,
+        pending: Pending,
+        issuer: Issuer,
+        endpoint: TokenEndpoint,
+        answer: Mapping[str, str],
+    ) -> Grant:
+        """Return the tokens for the code in an answer of the service."""
+        code = answer.get("code", "")
+        if not code:
+            service = service_name(self.workspace, pending.integration)
+            raise not_given(
+                service,
+                issuer.url,
+                answer,
+                self.workspace,
+            )
+        self.workspace.redactor.add((code,))
+        grant = grant_of(endpoint.first_tokens(code, pending.question), issuer)
+        # Some services say only here which scopes the athlete has unticked, and others repeat here
+        # what was asked for.
+        scopes = scopes_in_both(grant.scopes, read_scopes(answer.get("scope")))
+        grant = replace(grant, scopes=scopes)
+        return ending_with_token(grant, self.workspace.clock.now())
 
     def _connected(
         self,

@@ -2,7 +2,8 @@
 
 They are in the database, so that another process of a web application can receive the browser. A
 row has the hash of the state, and a reference: what is needed to use the answer is in the secret
-store. Each is used once, within ten minutes.
+store. Each is used once, within ten minutes. When the service has issued the tokens, they are kept
+in the same way until the connection is stored.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded
 from fitglue_registry.model.moments import clock_text
+from fitglue_registry.secrets.grants import read_grant, with_grant
 from fitglue_registry.services.connection_secrets import change_secrets
 from fitglue_registry.store.pending_permissions import (
     PendingRow,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from fitglue_registry.secrets.grants import Grant
     from fitglue_registry.workspace import Workspace
 
 #: How long an athlete may take at the service.
@@ -48,6 +51,7 @@ class Pending:
         question: What the athlete is asked at the service.
         app: The app that asks, if it is not known here yet. It is kept when the service has issued
             the first token to it.
+        grant: The tokens, if the service has issued them and the connection is not stored yet.
     """
 
     integration: str
@@ -55,10 +59,11 @@ class Pending:
     athlete: str
     question: Question
     app: App | None = None
+    grant: Grant | None = None
 
 
-def add(workspace: Workspace, pending: Pending, expires_at: datetime) -> None:
-    """Remember a permission, and forget those that are too old."""
+def add(workspace: Workspace, pending: Pending, expires_at: datetime) -> str:
+    """Remember a permission, forget those that are too old, and return its reference."""
     question = pending.question
     sealed = {
         "integration": pending.integration,
@@ -69,6 +74,7 @@ def add(workspace: Workspace, pending: Pending, expires_at: datetime) -> None:
     if pending.app is not None:
         sealed["client-id"] = pending.app.client_id
         sealed["client-secret"] = pending.app.client_secret
+    sealed |= with_grant({}, pending.grant)
     with change_secrets(workspace) as change:
         ref = change.put(_OWNER, sealed)
         row = PendingRow(
@@ -83,6 +89,24 @@ def add(workspace: Workspace, pending: Pending, expires_at: datetime) -> None:
             drop_expired(db, workspace.now)
             add_pending(db, row)
         workspace.database.flush_commits()
+    return ref
+
+
+def forget(workspace: Workspace, state: str, ref: str) -> bool:
+    """Forget a permission, and return whether it was still there.
+
+    Args:
+        workspace: What the host has opened.
+        state: Its state.
+        ref: Its reference, as ``add`` returned it. If it is another one, somebody else has taken
+            the permission meanwhile.
+    """
+    with change_secrets(workspace) as change:
+        with workspace.database.write() as db:
+            was_there = drop_pending(db, _hashed(state), ref)
+        change.track(ref)
+        workspace.database.flush_commits()
+    return was_there
 
 
 def is_waited_for(workspace: Workspace, state: str) -> bool:
@@ -109,7 +133,9 @@ def take(workspace: Workspace, state: str, athlete: str) -> Pending | None:
     with change_secrets(workspace) as change:
         with workspace.database.write() as db:
             row = find_pending(db, hashed, workspace.now)
-            if row is None or row.athlete_id != athlete or not drop_pending(db, hashed):
+            if row is None or row.athlete_id != athlete:
+                return None
+            if not drop_pending(db, hashed, row.secret_ref):
                 return None
         change.track(row.secret_ref)
         workspace.database.flush_commits()
@@ -127,12 +153,14 @@ def _opened(workspace: Workspace, row: PendingRow, state: str) -> Pending | None
     if "client-id" in sealed:
         app = App(sealed["client-id"], sealed["client-secret"])
         workspace.redactor.add((app.client_secret,))
+    _, grant = read_grant(row.secret_ref, sealed)
     return Pending(
         sealed["integration"],
         values,
         row.athlete_id,
         question,
         app,
+        grant,
     )
 
 

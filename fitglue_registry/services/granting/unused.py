@@ -5,11 +5,12 @@ Otherwise it would stay valid at the service although nothing here uses it, and 
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fitglue_registry.errors import FitglueError
+from fitglue_registry.errors import FitglueError, Retryable
+from fitglue_registry.services.granting.pending import LIFETIME, add, forget
 from fitglue_registry.transport.origin import origin_of
 from fitglue_registry.transport.policy import auth_url
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
     from fitglue_registry.registry import Http, OAuth2
     from fitglue_registry.secrets.grants import Grant
+    from fitglue_registry.services.granting.pending import Pending
     from fitglue_registry.transport.oauth_tokens import TokenEndpoint
+    from fitglue_registry.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +68,34 @@ class GivenPermission:
 
 
 @contextmanager
-def taken_back_if_unused(given: GivenPermission, grant: Grant) -> Iterator[None]:
+def taken_back_if_unused(
+    workspace: Workspace,
+    given: GivenPermission,
+    pending: Pending,
+) -> Iterator[None]:
     """Take a permission back if the block raises an error, which then says so.
 
+    Its tokens are stored meanwhile, so that they outlast this process. If the permission cannot be
+    taken back, and the error may go away, they stay stored: the same address finishes it later.
+
     Args:
-        given: The permission.
-        grant: Its tokens.
+        workspace: What the host has opened.
+        given: Where the permission can be taken back.
+        pending: The permission, with its tokens.
 
     Raises:
         FitglueError: The error of the block.
     """
+    state = pending.question.state
+    grant = pending.grant
+    assert grant is not None  # the service has issued the tokens
+    ref = add(workspace, pending, workspace.clock.now() + LIFETIME)
     try:
         yield
     except FitglueError as error:
+        # Somebody else uses the same answer of the service, and is responsible for it.
+        if not forget(workspace, state, ref):
+            raise
         why_not = given.take_back(grant)
         if why_not is None:
             error.why = _joined(error.why, "the permission that you gave was taken back again")
@@ -86,7 +104,25 @@ def taken_back_if_unused(given: GivenPermission, grant: Grant) -> Iterator[None]
             error.why = _joined(error.why, left)
             settings = f"take it back in the settings of your account at {given.host()}"
             error.fix = _joined(error.fix, f"unless you connect again, {settings}")
+            if isinstance(error, Retryable):
+                _keep_for_later(workspace, pending, error)
         raise
+    # If it cannot be forgotten now, it is forgotten after ten minutes.
+    with suppress(FitglueError):
+        forget(workspace, state, ref)
+
+
+def _keep_for_later(
+    workspace: Workspace,
+    pending: Pending,
+    error: Retryable,
+) -> None:
+    """Keep a permission, and let an error say how to use it."""
+    # What has happened first is more important than that it cannot be kept.
+    with suppress(FitglueError):
+        add(workspace, pending, workspace.clock.now() + LIFETIME)
+        again = "within ten minutes, the same address from the browser finishes this"
+        error.fix = _joined(error.fix, again)
 
 
 def _joined(text: str | None, more: str) -> str:
