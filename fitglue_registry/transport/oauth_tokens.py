@@ -17,6 +17,7 @@ from fitglue_registry.transport.token_refusal import (
     OUTAGES,
     PERMISSION_ENDED,
     error_code,
+    is_page,
     not_working,
     response_object,
     status_and_quote,
@@ -149,7 +150,9 @@ class TokenEndpoint:
                 token,
             )
         )
-        return 200 <= answer.status < 300
+        # The page of a network has status 200, too, and so have the errors of some services.
+        is_refused = is_page(answer) or bool(error_code(answer))
+        return 200 <= answer.status < 300 and not is_refused
 
     def _issued(self, request: TokenRequest, trail: Trail) -> IssuedGrant:
         answer = self.sender.send(request, trail)

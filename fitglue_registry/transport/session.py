@@ -12,12 +12,12 @@ from fitglue_registry.errors import FitglueError, KeyUnavailable
 from fitglue_registry.redaction.redactor import Redactor
 from fitglue_registry.transport.addresses import shown_host, shown_url, url_of
 from fitglue_registry.transport.credentials import Credentials
-from fitglue_registry.transport.exchange import Exchange, is_expected
 from fitglue_registry.transport.network_failures import NETWORK_ERRORS, NetworkFailures
 from fitglue_registry.transport.origin import origin_of
 from fitglue_registry.transport.outcomes import outcome_unknown
 from fitglue_registry.transport.outgoing import outgoing
 from fitglue_registry.transport.request_body import close_body
+from fitglue_registry.transport.request_sender import RequestSender, is_expected
 from fitglue_registry.transport.retries import TryAgain, retrying
 from fitglue_registry.transport.status_failures import StatusFailures
 from fitglue_registry.transport.token_sender import TokenSender
@@ -81,7 +81,7 @@ class HttpSession:
     @property
     def sent(self) -> int:
         """The number of requests that were sent, including retries, redirects and renewals."""
-        return self._exchange.sent + self._token_sender.sent
+        return self._sender.sent + self._token_sender.sent
 
     @property
     def pace_s(self) -> float:
@@ -156,7 +156,7 @@ class HttpSession:
         """Close the connections and end the waits of other threads."""
         # First, because a thread that waits would open a connection again.
         self._waiting.close()
-        self._exchange.close()
+        self._sender.close()
 
     def __enter__(self) -> Self:
         return self
@@ -197,7 +197,7 @@ class HttpSession:
         began = time.perf_counter()
         failure: FitglueError | TryAgain
         try:
-            answer = self._exchange.ask(request, wanted.url, wanted.accept, trail)
+            answer = self._sender.ask(request, wanted.url, wanted.accept, trail)
         except NETWORK_ERRORS as error:
             failure = self._network_failure(error, trail)
         except FitglueError as error:

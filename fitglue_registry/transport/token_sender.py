@@ -12,10 +12,10 @@ import requests
 
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.transport.credentials import Credentials
-from fitglue_registry.transport.exchange import Exchange, is_expected
 from fitglue_registry.transport.network_failures import NETWORK_ERRORS, NetworkFailures
 from fitglue_registry.transport.outcomes import tokens_unknown
 from fitglue_registry.transport.policy import NO_AUTH, NO_HOST
+from fitglue_registry.transport.request_sender import RequestSender, is_expected
 from fitglue_registry.transport.retries import TryAgain, retrying
 from fitglue_registry.transport.status_failures import StatusFailures
 from fitglue_registry.transport.token_refusal import error_code, quoted_refusal
@@ -146,23 +146,23 @@ class _Attempts:
         # Without secrets: a response may contain the key, or the token that is valid already, and
         # it must be read as it is.
         credentials = Credentials(policy, dict, redactor)
-        self._exchange = Exchange(policy, credentials, waiting, redactor)
+        self._sender = RequestSender(policy, credentials, waiting, redactor)
         # A response may contain tokens that nobody knows yet, and that the redactor cannot remove.
         self._network_failures = NetworkFailures(policy, redactor, policy.host, quotes=False)
         self._status_failures = StatusFailures(policy, redactor, policy.host, quoted_refusal)
 
     @property
     def sent(self) -> int:
-        return self._exchange.sent
+        return self._sender.sent
 
     def close(self) -> None:
-        self._exchange.close()
+        self._sender.close()
 
     def attempt(self, request: TokenRequest, clock: WaitingClock) -> HttpAnswer:
         failure: FitglueError | TryAgain
         try:
             prepared = self._prepared(request)
-            answer = self._exchange.ask(prepared, request.url, _REFUSALS, self._trail)
+            answer = self._sender.ask(prepared, request.url, _REFUSALS, self._trail)
         except NETWORK_ERRORS as error:
             failure = self._network_failures.translate(error, request.url)
         else:

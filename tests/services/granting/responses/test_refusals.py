@@ -12,7 +12,7 @@ from urllib3.exceptions import ProtocolError
 from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, Retryable
 from fitglue_registry.redaction.redactor import Redactor
 from fitglue_registry.sync.events import SyncFinished
-from fitglue_registry.testing import json_response
+from fitglue_registry.testing import Fault, json_response
 from fitglue_registry.testing.messages import Response
 from fitglue_registry.transport.network_failures import NetworkFailures
 from fitglue_registry.transport.policy import HttpPolicy
@@ -167,3 +167,19 @@ def test_tokens_in_a_response_that_is_not_http_are_not_shown():
     broken = ProtocolError("broken", BadStatusLine("{refresh_token: R3fresh-nobody-knows/yet+1}"))
     failure = failures.translate(broken, policy.base_url).failure
     assert failure.why == "BadStatusLine"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.html_page(),
+        Fault.status(200, body='{"error": "unsupported_token_type"}'),
+        Fault.status(503),
+    ],
+)
+def test_what_does_not_take_a_permission_back_is_said(host, club, permitted, fault):
+    """A page of a network and an error with status 200 have taken nothing back."""
+    club.fault("/oauth/revoke", fault, times=None)
+    removed = host.connections.remove("club")
+    assert removed.revoked is False
+    assert "127.0.0.1" in removed.not_revoked

@@ -44,7 +44,7 @@ _OF_THE_BODY = ("content-length", "content-type", "content-encoding")
 _HARMLESS = (*_OF_THE_BODY, "accept", "accept-language", "idempotency-key")
 
 
-class Exchange:
+class RequestSender:
     """The sender of one session's requests.
 
     A redirect takes the credential along only to hosts that the entry trusts with it.
