@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from fitglue_registry.workspace import Workspace
 
 
+#: How long a secret is not moved because its token is being renewed, which seldom takes a second.
+#: Then the error says to run the command again.
+_LONGEST_RENEWAL_S = 10.0
+
+
 @dataclass(frozen=True, slots=True)
 class SecretKept:
     """Where the secret of a connection is stored after ``rekey``.
@@ -220,7 +225,8 @@ def _move_secret(
 ) -> None:
     # A renewal of the token would otherwise store it where the secret was. It takes the two locks
     # in the same order.
-    with grant_lock(workspace, connected.id), change_secrets(workspace) as change:
+    not_renewing = grant_lock(workspace, connected.id, _LONGEST_RENEWAL_S)
+    with not_renewing, change_secrets(workspace) as change:
         with workspace.database.read() as db:
             now = get_connection(db, connected.id)
         if now is None or not now.secret_ref or not owns_secret(now):

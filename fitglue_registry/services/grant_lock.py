@@ -29,35 +29,48 @@ _LONGEST_WAIT_S = 60.0
 _POLL_S = 0.05
 
 
-def grant_lock(workspace: Workspace, connection_id: str) -> AbstractContextManager[None]:
+def grant_lock(
+    workspace: Workspace,
+    connection_id: str,
+    longest_wait_s: float = _LONGEST_WAIT_S,
+) -> AbstractContextManager[None]:
     """Hold the lock of the grant of a connection while the ``with`` block runs.
 
     It is another lock than that of the connection, which a sync holds from its beginning to its
     end: a check of the connection may need a token meanwhile.
 
+    Args:
+        workspace: What the host has opened.
+        connection_id: The id of the connection.
+        longest_wait_s: The longest time to wait for it, in seconds.
+
     Raises:
-        Retryable: FG-token-busy if others have held it for a minute.
+        Retryable: FG-token-busy if others have held it for that time.
         StoreFailed: FG-store-read-only if the lock file cannot be created.
     """
     database = workspace.database
     if database.dialect == "postgresql":
-        return _advisory_lock(workspace, connection_id)
+        return _advisory_lock(workspace, connection_id, longest_wait_s)
     folder = database.path.parent if database.path else workspace.home
-    return _file_lock(folder / "locks", connection_id)
+    return _file_lock(folder / "locks", connection_id, longest_wait_s)
 
 
 @contextmanager
-def _file_lock(folder: Path, connection_id: str) -> Iterator[None]:
+def _file_lock(
+    folder: Path,
+    connection_id: str,
+    longest_wait_s: float,
+) -> Iterator[None]:
     lock = private_lock(
         folder / f"grant-{connection_id}.lock",
-        timeout_s=_LONGEST_WAIT_S,
+        timeout_s=longest_wait_s,
         poll_s=_POLL_S,
     )
     try:
         make_private_folder(folder)
         lock.acquire()
     except TimeoutError:
-        raise _busy() from None
+        raise _busy(longest_wait_s) from None
     except OSError as error:
         raise StoreFailed(
             "FG-store-read-only",
@@ -73,14 +86,18 @@ def _file_lock(folder: Path, connection_id: str) -> Iterator[None]:
 
 
 @contextmanager
-def _advisory_lock(workspace: Workspace, connection_id: str) -> Iterator[None]:
+def _advisory_lock(
+    workspace: Workspace,
+    connection_id: str,
+    longest_wait_s: float,
+) -> Iterator[None]:
     key = advisory_key(f"grant {connection_id}")
     with workspace.database.session() as session:
-        until = time.monotonic() + _LONGEST_WAIT_S
+        until = time.monotonic() + longest_wait_s
         # Asked repeatedly, because a server may cancel a statement that waits for a lock.
         while not session.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
             if time.monotonic() > until:
-                raise _busy()
+                raise _busy(longest_wait_s)
             time.sleep(_POLL_S)
         try:
             yield
@@ -89,10 +106,10 @@ def _advisory_lock(workspace: Workspace, connection_id: str) -> Iterator[None]:
                 session.execute(sa.select(sa.func.pg_advisory_unlock(key)))
 
 
-def _busy() -> Retryable:
+def _busy(seconds: float) -> Retryable:
     return Retryable(
         "FG-token-busy",
-        "another process has been renewing the token of this connection for a minute",
+        f"another process has been renewing the token of this connection for {seconds:.0f} seconds",
         why="only one process at a time may do so, because a service may accept each renewal once",
         fix="run the command again; if the other process is stopped or blocked, end it first",
     )

@@ -101,6 +101,17 @@ def test_a_move_waits_for_a_renewal(host, other, club):
     assert_newest(host, club, "keyring")
 
 
+def test_a_move_during_a_long_renewal_is_left_for_later(host, other, club, monkeypatch):
+    """If a renewal takes long, the secret stays where it is, and the error says to come back."""
+    monkeypatch.setattr("fitglue_registry.services.connection_secrets._LONGEST_RENEWAL_S", 0.1)
+    results = []
+    club.meanwhile = lambda: results.extend(other.connections.rekey("keyring"))
+    assert host.connections.probe("club").id == "7"
+    [kept] = results
+    assert (kept.kept_in, kept.error.code) == ("file", "FG-token-busy")
+    assert_newest(host, club, "file")
+
+
 def test_a_move_that_does_not_wait_loses_no_renewed_token(host, other, club, monkeypatch):
     """The renewed tokens are stored where the secret is now, even if it was moved meanwhile."""
     unlocked = "fitglue_registry.services.connection_secrets.grant_lock"
