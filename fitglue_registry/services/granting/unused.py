@@ -102,10 +102,10 @@ def taken_back_if_unused(
         else:
             left = f"the permission that you gave stays valid, because {why_not}"
             error.why = _joined(error.why, left)
-            settings = f"take it back in the settings of your account at {given.host()}"
-            error.fix = _joined(error.fix, f"unless you connect again, {settings}")
             if isinstance(error, Retryable):
                 _keep_for_later(workspace, pending, error)
+            settings = f"take it back in the settings of your account at {given.host()}"
+            error.fix = _joined(error.fix, f"unless you connect again, {settings}")
         raise
     # If it cannot be forgotten now, it is forgotten after ten minutes.
     with suppress(FitglueError):
