@@ -39,7 +39,7 @@ from fitglue_registry.services.events import SyncFinished, SyncStopped  # noqa: 
 from fitglue_registry.testing import FakeClock  # noqa: E402
 
 # Before vcrpy replaces the classes of urllib3, from which the adapter is made.
-from fitglue_registry.transport.exchange import Exchange  # noqa: E402
+from fitglue_registry.transport.request_sender import RequestSender  # noqa: E402
 from tools.scrubbing import Scrubber  # noqa: E402
 
 if TYPE_CHECKING:
@@ -169,13 +169,13 @@ def one_request_at_a_time() -> Iterator[None]:
     moment would not be recorded.
     """
     lock = RLock()
-    send = Exchange._send
+    send = RequestSender._send
 
     def alone(*arguments: Any) -> Any:
         with lock:
             return send(*arguments)
 
-    with patch.object(Exchange, "_send", alone):
+    with patch.object(RequestSender, "_send", alone):
         yield
 
 
