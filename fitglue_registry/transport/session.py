@@ -74,7 +74,7 @@ class HttpSession:
         if tokens is not None:
             self._tokens = RenewedTokens(tokens, self._token_sender)
         self._credentials = Credentials(policy, secrets, redactor, self._tokens)
-        self._exchange = Exchange(policy, self._credentials, self._waiting, redactor)
+        self._sender = RequestSender(policy, self._credentials, self._waiting, redactor)
         self._redactor = redactor
         self._retrying = retrying(self._waiting.announce, self._waiting.sleep)
 
