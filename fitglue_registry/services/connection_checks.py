@@ -96,7 +96,8 @@ def _with_facts(
         state = "look" if state == "ok" else state
     if status.not_given:
         facts += [sentence.rstrip(".") for sentence in status.not_given]
-        facts.append(f"to give it: fitglue connect {connected.integration}")
+        them = "it" if len(status.not_given) == 1 else "them"
+        facts.append(f"to give {them}: fitglue connect {connected.integration}")
         state = "look" if state == "ok" else state
     return replace_fields(check, state=state, detail="; ".join(facts))
 

@@ -112,8 +112,9 @@ def _table(
         for sentence in connection.not_given:
             yield Hanging("!", f"{connection.name}: {sentence}")
         if connection.not_given:
-            connect = f"fitglue connect {connection.integration}"
-            yield Hanging("→", f"to give it: {connect}", indent=4)
+            them = "it" if len(connection.not_given) == 1 else "them"
+            give = f"to give {them}: fitglue connect {connection.integration}"
+            yield Hanging("→", give, indent=4)
         if connection.held:
             held = count(connection.held, "deletion is held", "deletions are held")
             yield Hanging("!", f"{connection.name}: {held}; to see more: fitglue activities --held")

@@ -120,6 +120,10 @@ def test_a_permission_that_was_unticked_is_named_later(host, club, connect):
     [check] = [c for c in host.upkeep.checks(offline=True) if c.name == "connection club"]
     assert check.state == "look"
     assert f"{sentence.rstrip('.')}; to give it: fitglue connect club" in check.detail
+    club.ticked = set()
+    connect()
+    [check] = [c for c in host.upkeep.checks(offline=True) if c.name == "connection club"]
+    assert "to give them: fitglue connect club" in check.detail
     club.ticked = {"profile", "runs:all"}
     connect()
     assert host.connections.status(host.connections.list()[0]).not_given == ()
