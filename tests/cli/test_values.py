@@ -3,7 +3,7 @@
 import pytest
 
 from fitglue_registry.cli.values import ELSEWHERE, GROUPS, grouped
-from fitglue_registry.model import Device, Location, SourceActivity, TrainingLoad
+from fitglue_registry.model import Device, Gear, Location, SourceActivity, TrainingLoad
 
 
 def test_every_field_has_a_place_on_the_screen():
@@ -24,6 +24,8 @@ def test_every_field_has_a_place_on_the_screen():
         ),
         ({"device": Device(name="Zwift", manufacturer="zwift", product="0")}, "Zwift"),
         ({"device": Device(manufacturer="wahoo", product="elemnt")}, "wahoo, elemnt"),
+        ({"gear": Gear("Canyon", distance_m=4_312_000.0)}, "Canyon (4,312 km so far)"),
+        ({"gear": Gear("Canyon", distance_m=0.0)}, "Canyon"),
         ({"training_load": 12.5}, "12.5"),
         ({"training_loads": (TrainingLoad(20.0),)}, "20"),
         ({"training_loads": (TrainingLoad(20.0, method="heart_rate"),)}, "20 by heart rate"),
