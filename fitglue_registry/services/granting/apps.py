@@ -142,6 +142,8 @@ def missing_app(workspace: Workspace, integration: str) -> AthleteNeeded:
     for named in workspace.apps:
         if workspace.installed.find("integration", named) is None:
             why += f"; Host(apps=…) names {named!r:.60}, which is the id of no integration"
+    if integration in workspace.apps:
+        why += "; the app in Host(apps=…) is for another address, which its base_url names"
     return AthleteNeeded(
         "FG-app-missing",
         f"the id of the app at {service_name(workspace, integration)} is not known here",

@@ -294,6 +294,15 @@ def test_an_app_of_a_misspelled_integration_is_named(tmp_path, registry, clock, 
         assert "'clbu', which is the id of no integration" in caught.value.why
 
 
+def test_an_app_for_another_address_is_named(tmp_path, registry, clock, club):
+    """An app that was given for the service itself is not used at another address."""
+    options = {"clock": clock, "secrets": MemorySecretStore(), "apps": {"club": APP}}
+    with host_of(tmp_path / "home", registry, **options) as host:
+        with pytest.raises(AthleteNeeded, match="FG-app-missing") as caught:
+            host.connections.begin_connect("club", {"base_url": f"{club.url}/v1"}, REDIRECT)
+        assert "is for another address" in caught.value.why
+
+
 def test_a_new_app_needs_the_secret_store_of_this_machine(host, club):
     """An application with its own secret store gives its apps to the host instead."""
     with pytest.raises(UserMistake, match="FG-app-elsewhere"):
