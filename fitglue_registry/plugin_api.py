@@ -392,6 +392,9 @@ class Part:
     encoding: Literal["identity", "gzip"] = "identity"  # encoding of ``content``
     # Decoded content, if it is at hand (``Answer.body``), so that the host need not decompress it.
     decoded: bytes | None = field(default=None, repr=False, compare=False)
+    # When the record arrived at the source, in UTC, if only this part says so; the same as
+    # ``Listing.at_source``.
+    at_source: datetime | None = None
 
 
 class UnavailableState(StrEnum):

@@ -198,6 +198,8 @@ def _values_of_part(part: Part) -> str | None:
         return f"with decoded bytes that are {describe_type(part.decoded)}, expected bytes"
     if part.encoding == "gzip" and _unpacked_size(part.content) > LARGEST_PART:
         return f"with a gzip body of more than {LARGEST_PART:,} bytes"
+    if part.at_source is not None and not _is_moment(part.at_source):
+        return "with an at_source that is not a datetime with a zone"
     return None
 
 

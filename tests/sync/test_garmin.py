@@ -161,6 +161,18 @@ def test_a_new_date_is_no_deletion(connected, account):
     assert decisions == {"7000001": "changed"}
 
 
+def test_why_says_when_a_workout_arrived_at_garmin(connected, account):
+    """The time of the upload, which only the detail has, is a hop of the delay, and stays after an
+    edit.
+    """
+    sync(connected)
+    account.edit(7_000_001, activityName="Round the fjord")
+    sync(connected)
+    [record] = connected.why("garmin:7000001")["records"]
+    hops = {hop["hop"]: hop["at"] for hop in record["hops"]}
+    assert hops["arrived at the source"] == "2026-11-18T07:16:50Z"
+
+
 def test_a_typed_workout_says_why_it_has_no_file(connected):
     """A workout that was typed in states why it has no file, and nothing is asked for."""
     sync(connected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError
+from fitglue_registry.model.moments import utc_text
 from fitglue_registry.model.stored import PartState, RecordState, RunDecision
 from fitglue_registry.plugin_api import Body, Part, Unavailable, UnavailableState
 from fitglue_registry.store.parts import (
@@ -152,6 +153,9 @@ def keep_parts(
     context.storage.take(transaction.db, received.values())
     raw_ids = context.raws.put(transaction.db, context.entry.id, name, received)
     set_received(transaction.db, name, raw_ids)
+    for record_id, (part, _) in arrived.items():
+        if part.at_source is not None:
+            update_record(transaction.db, record_id, at_source=utc_text(part.at_source))
 
 
 def note_failure(

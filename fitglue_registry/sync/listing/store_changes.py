@@ -116,9 +116,16 @@ def _record_values(derived_change: DerivedChange, now: str) -> dict[str, Any]:
         "reason": None if listing.unavailable is None else reason_text(listing.unavailable),
         "changed_at": now,
         "start_local": _start_local(derived_change),
-        "at_source": None if listing.at_source is None else utc_text(listing.at_source),
+        "at_source": _at_source(change),
         "gone_at": None,
     }
+
+
+def _at_source(change: Change) -> str | None:
+    """Return when the record arrived at its source; a part may have said what no row says."""
+    if change.listing.at_source is not None:
+        return utc_text(change.listing.at_source)
+    return None if change.known is None else change.known.at_source
 
 
 def _start_local(derived_change: DerivedChange) -> str | None:

@@ -6,9 +6,10 @@ Each id is answered exactly once, with the part or with the reason why it is not
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from fitglue_garmin.reading import id_of, read_object
+from fitglue_garmin.reading import id_of, read_object, time_of
 from fitglue_garmin.rows import read_row, with_legs
 from fitglue_registry.errors import ConnectionStopped, Place
 from fitglue_registry.plugin_api import Part, Unavailable
@@ -99,7 +100,19 @@ def _detail(
         external_id,
         "detail",
         with_legs(answer.body, legs),
+        at_source=_uploaded_at(detail),
     )
+
+
+def _uploaded_at(detail: Mapping[str, Any]) -> datetime | None:
+    """Return when an activity arrived at Garmin Connect, which no row of the list says."""
+    metadata = detail.get("metadataDTO")
+    if not isinstance(metadata, dict):
+        return None
+    uploaded = time_of(metadata.get("uploadedDate"))
+    if uploaded is None:
+        return None
+    return uploaded.replace(tzinfo=UTC)
 
 
 def _detail_in(
@@ -141,7 +154,7 @@ def _file(
 
     The zip is not opened here, because only a worker process opens the files of others.
     """
-    for activity_id in _ids_with_file(external_id, summaries):
+    for activity_id in _ids_with_file(connection, external_id, summaries):
         answer = connection.http.get(
             FILE + activity_id, headers={"Accept": ZIP}, accept=(_NOT_FOUND,)
         )
@@ -164,6 +177,7 @@ def _file(
 
 
 def _ids_with_file(
+    connection: Connection,
     external_id: str,
     summaries: Mapping[str, bytes],
 ) -> Iterator[str]:
@@ -173,7 +187,13 @@ def _ids_with_file(
     itself has none, its first leg is asked.
     """
     yield external_id
-    yield from read_row(summaries.get(external_id, b"")).leg_ids[:1]
+    row = read_row(summaries.get(external_id, b""))
+    leg_ids = row.leg_ids
+    if row.is_event and not leg_ids:
+        answer = connection.http.get(DETAIL + external_id, accept=(_NOT_FOUND,))
+        if answer.status != _NOT_FOUND:
+            leg_ids = _leg_ids(_detail_in(answer, external_id))
+    yield from leg_ids[:1]
 
 
 def _none(

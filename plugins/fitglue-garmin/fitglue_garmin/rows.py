@@ -28,6 +28,7 @@ class Row(msgspec.Struct):
     activityId: Any = None  # noqa: N815 - Garmin's names
     parentId: Any = None  # noqa: N815
     isParent: Any = None  # noqa: N815
+    parent: Any = None
     isManualActivity: Any = None  # noqa: N815
     manualActivity: Any = None  # noqa: N815
     startTimeLocal: Any = None  # noqa: N815
@@ -50,6 +51,11 @@ class Row(msgspec.Struct):
         """Whether the athlete typed the activity in, so that it has no file."""
         # Documented: the flag is in the row twice.
         return self.isManualActivity is True or self.manualActivity is True
+
+    @property
+    def is_event(self) -> bool:
+        """Whether the activity is a multisport event, which has legs."""
+        return self.isParent is True or self.parent is True
 
     @property
     def start_local(self) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -91,6 +92,31 @@ def test_the_file_of_an_event_is_asked_for_at_its_first_leg(connect_to):
     connection = connect_to({FILE + "11": b"PK\x03\x04"})
     [part] = fetched(connection, "file", "10", summaries={"10": row})
     assert part == Part("10", "file", b"PK\x03\x04")
+
+
+def test_the_legs_of_an_event_without_rows_are_named_by_its_detail(connect_to):
+    """If the list has no legs of an event, its detail names the leg that is asked for the file."""
+    event = {"activityId": 10, "metadataDTO": {"childIds": [11, 12]}}
+    connection = connect_to({DETAIL + "10": event, FILE + "11": b"PK\x03\x04"})
+    row = b'{"activityId": 10, "isParent": true}'
+    [part] = fetched(connection, "file", "10", summaries={"10": row})
+    assert part == Part("10", "file", b"PK\x03\x04")
+
+
+@pytest.mark.parametrize(
+    ("uploaded", "at_source"),
+    [
+        ("2026-11-02T07:15:40.0", datetime(2026, 11, 2, 7, 15, 40, tzinfo=UTC)),
+        (1793603740000, datetime(2026, 11, 2, 7, 15, 40, tzinfo=UTC)),
+        ("soon", None),
+        (None, None),
+    ],
+)
+def test_a_detail_says_when_the_activity_arrived_at_garmin(connect_to, uploaded, at_source):
+    """The time of the upload is only in the detail."""
+    detail = {"activityId": 7, "metadataDTO": {"uploadedDate": uploaded}}
+    [part] = fetched(connect_to({DETAIL + "7": detail}), "detail", "7")
+    assert part.at_source == at_source
 
 
 @pytest.mark.parametrize("body", [b"", b" ", b"null", b"{}", b"<!DOCTYPE html>", b'"x"'])

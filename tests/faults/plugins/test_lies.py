@@ -113,6 +113,9 @@ def test_a_row_that_is_a_lie_stops_only_its_connection(accounts, undisturbed, re
 
 
 FETCHED = {
+    "an arrival that is text": lambda external_id: Part(
+        external_id, "detail", b"{}", at_source="2026-05-01"
+    ),
     "content that is text": lambda external_id: Part(external_id, "detail", "{}"),
     "an encoding that does not exist": lambda external_id: Part(external_id, "detail", b"{}", "br"),
     "a gzip body that says it is 4 GB": lambda external_id: Part(
