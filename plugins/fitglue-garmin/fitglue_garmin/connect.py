@@ -62,7 +62,6 @@ def connect(connection: Connection) -> Account:
     if content is None:
         first_note = _NO_ACTIVITIES
     identity = _identity(connection, owner_id, display_name)
-    connection.log.info("connected to the Garmin account %s", identity)
     return Account(
         identity,
         name or display_name,

@@ -174,6 +174,8 @@ def test_each_leg_gets_its_part_of_the_one_file(normalized):
     assert all(leg.streams for leg in legs)
     claims = [claim for leg in legs for claim in leg.claims]
     assert len(claims) == len(set(claims))
+    # The number of a leg was not corrected by anybody, so there is no remark about it.
+    assert not any("leg_no" in leg.provenance for leg in legs)
 
 
 def test_a_leg_that_is_not_in_the_file_keeps_its_row(normalized):

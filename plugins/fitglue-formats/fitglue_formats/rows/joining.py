@@ -229,7 +229,8 @@ def _replaced(leg: SourceActivity, from_row: Mapping[str, Any]) -> Iterator[str]
     """Yield the fields in which the row has another number or text than the file."""
     for field, value in from_row.items():
         recorded = getattr(leg, field)
-        if value is None or value == recorded:
+        # The number of a leg counts the legs of a record, and not those of its file.
+        if field == "leg_no" or value is None or value == recorded:
             continue
         if isinstance(recorded, bool) or not isinstance(recorded, int | float | str):
             continue
