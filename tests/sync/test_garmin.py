@@ -276,6 +276,28 @@ def test_the_wait_that_a_429_asks_for_is_kept(host, account, clock):
     assert len(titles(host)) == 3
 
 
+class CountingStandIn(StandIn):
+    """A stand-in that counts how many requests it answers at the same time."""
+
+    most = 0
+
+    def respond(self, request):
+        """Wait a moment, and note how many other requests wait as well."""
+        self.waiting = getattr(self, "waiting", 0) + 1
+        self.most = max(self.most, self.waiting)
+        self.closing.wait(0.01)
+        self.waiting -= 1
+        return super().respond(request)
+
+
+def test_at_most_two_requests_are_sent_at_once(host, clock):
+    """Twelve requests at once were too many for Garmin, so there are never more than two."""
+    with CountingStandIn(Account.generate(8), clock=clock) as service:
+        host.connect("garmin", {"api_key": service.api_key, "base_url": service.url})
+        sync(host)
+    assert service.most == 2
+
+
 def test_a_list_without_a_body_is_an_empty_list(host, clock):
     """An account whose empty list is answered with 204 is synced without an error."""
     with StandIn(Account(), clock=clock) as service:
