@@ -31,7 +31,7 @@ from fitglue_registry.matching.scoring import drop_scores, store_scores
 from fitglue_registry.model import decode
 from fitglue_registry.model.stored import FieldOrigin, Verdict
 from fitglue_registry.registry import MergeRules
-from fitglue_registry.store.activities import Merged, rewrite_from_only_members
+from fitglue_registry.store.activities import Merged, drop_empty, rewrite_from_only_members
 from fitglue_registry.store.assignment import assign
 from fitglue_registry.store.athletes import lock_athlete
 from fitglue_registry.store.opinions import opinions_about
@@ -45,7 +45,7 @@ from fitglue_registry.store.source_activity_search import (
 from fitglue_registry.store.stored_streams import samples_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
@@ -126,7 +126,7 @@ class Matcher:
         athlete_id: str,
         changed: Iterable[int],
         now: str,
-        affected: Iterable[str] = (),
+        affected: Collection[str] = (),
     ) -> None:
         """Match these source activities again, and merge every activity that this changes.
 
@@ -167,6 +167,8 @@ class Matcher:
             reverse=True,
         )
         self._assign(db, athlete_id, newest_first, now)
+        # The only member of an activity may have been a leg that its record no longer has.
+        drop_empty(db, affected)
 
     def remerge_changed(
         self,

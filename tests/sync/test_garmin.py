@@ -213,6 +213,16 @@ def test_a_renamed_leg_is_noticed(connected, service, account, race):
     assert asked(service) == {LIST: 1, DETAIL: 4}
 
 
+def test_a_deleted_leg_leaves_nothing_behind(connected, account, race):
+    """If one leg of an event is deleted, its activity is gone, and the others stay as they were."""
+    sync(connected)
+    account.put(replace(race, legs=(race.legs[0], race.legs[2])))
+    sync(connected)
+    rows = [row for row in connected.activities() if "City" in row["title"]]
+    assert [row["sport"] for row in rows] == ["Run", "OpenWaterSwim"]
+    assert all(row["sources"] == ["garmin"] for row in rows)
+
+
 def test_a_deleted_event_takes_its_legs_with_it(connected, account, race):
     """If an event is deleted, its legs are deleted as well."""
     sync(connected)
