@@ -10,20 +10,28 @@ import signal
 import sys
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from fitglue_intervals import listing
 from fitglue_registry import Host, Options, Policy
+from fitglue_registry.registry import Folder
 from fitglue_registry.testing import FakeClock
 
 
 def main(
-    home: str, database: str | None, moment: str, point: int, rows: int, options: dict[str, bool]
+    home: str,
+    database: str | None,
+    moment: str,
+    point: int,
+    rows: int,
+    registry: str | None,
+    options: dict[str, bool],
 ) -> None:
-    """Sync everything with ``rows`` rows per window, and die with SIGKILL just before commit number
-    ``point``.
+    """Sync everything with ``rows`` rows per window and the entries in the folder ``registry``, and
+    die with SIGKILL just before commit number ``point``.
     """
     left = point
 
@@ -34,9 +42,10 @@ def main(
             os.kill(os.getpid(), signal.SIGKILL)
 
     listing.split = partial(listing.split, rows=rows)  # type: ignore[assignment]
+    folders = [Folder(Path(registry))] if registry else None
     clock = FakeClock(datetime.fromisoformat(moment))
     with (
-        Host(home, database, clock=clock, policy=Policy.personal()) as host,
+        Host(home, database, clock=clock, policy=Policy.personal(), folders=folders) as host,
         host.workspace.database.read(),
     ):
         event.listen(Engine, "commit", pass_point)

@@ -4,26 +4,25 @@ included.
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import sys
 from collections import Counter
 from functools import partial
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import run_state_machine_as_test
 
 import fitglue_intervals.listing
-from fitglue_registry import Host, Options, Policy
+from fitglue_registry import Host, Policy
+from tests.faults.machine.access import ExchangedKey, Permission, PlainKey
+from tests.faults.machine.kill_rules import KilledMachine, KilledTokenMachine
 from tests.faults.machine.machine import Machine
+from tests.faults.machine.state import ROWS
+from tests.faults.machine.token_rules import TokenMachine
 
-CHILD, ROOT = Path(__file__).with_name("killed.py"), Path(__file__).parents[3]
-#: So few rows per window that a full walk through a small account has many windows.
-ROWS = 3
+TOKENS = [
+    pytest.param(ExchangedKey, id="exchange"),
+    pytest.param(Permission, id="oauth2"),
+]
 SEEN = {
     "the process aborts at the n-th commit": "nothing: the next sync continues",
     "SIGKILL at the n-th commit": "nothing: the next sync continues",
@@ -32,6 +31,15 @@ SEEN = {
     ),
     "the key is revoked": "FG-key-rejected until it is renewed",
     "the clock is set back": "nothing",
+    "requests for tokens fail: 500": "FG-source-down; the next sync continues",
+    "requests for tokens fail: 503": "FG-source-down; the next sync continues",
+    "requests for tokens fail: lost": (
+        "FG-source-down; then nothing, or that the service has replaced the permission meanwhile"
+    ),
+    "the access is revoked during a sync": "FG-key-rejected or FG-permission-ended",
+    "deletions are held until they are confirmed": "exit 5, until `--confirm-deletions`",
+    "tokens end early": "nothing: they are renewed",
+    "tokens end during a sync": "nothing: they are renewed, and the sync continues",
     "a row becomes malformed": "the record in quarantine, with its last valid state",
 }
 
@@ -52,12 +60,13 @@ def run_machine(empty_home, monkeypatch, reliability):
         fitglue_intervals.listing, "split", partial(fitglue_intervals.listing.split, rows=ROWS)
     )
 
-    def run(kind, database=lambda: None, **numbers):
+    def run(kind, database=lambda: None, access=PlainKey, **numbers):
         machine = type(
             kind.__name__,
             (kind,),
             {
                 "empty": empty_home,
+                "access_by": access,
                 "database": staticmethod(database),
                 "played": Counter(),
                 "lost": [],
@@ -86,54 +95,31 @@ def run_machine(empty_home, monkeypatch, reliability):
     return run
 
 
-class KilledMachine(Machine):
-    """A machine that also syncs in child processes, which are killed with SIGKILL."""
-
-    def new_secrets(self):
-        """Return ``None``, so that keys are in files, where the child finds them."""
-        return  # kept in files, for the child to find
-
-    @precondition(lambda self: self.key_is_good)
-    @rule(point=st.integers(1, 14), full=st.booleans(), files=st.booleans())
-    def kill_at_commit(self, point, full, files):
-        """Kill a sync with SIGKILL at its n-th commit."""
-        options = Options(full=full, files=files)
-        listing, moment = self.listing(options), self.clock.moment
-        self.began(listing)
-        self.host.close()
-        arguments = {
-            "home": str(self.home),
-            "database": self.url,
-            "moment": moment.isoformat(),
-            "point": point,
-            "rows": ROWS,
-            "options": {"full": full, "files": files},
-        }
-        child = subprocess.run(
-            [sys.executable, "-W", "error", str(CHILD), json.dumps(arguments)],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            timeout=120,
-            check=False,
-        )
-        self.host = self.open()
-        assert child.returncode in (0, -signal.SIGKILL), child.stderr
-        status = self.host.connections.status(self.host.connections.list()[0])
-        if child.returncode == 0 and not status.held:
-            self.ended(listing, options, moment)
-            self.assert_agreement()
-        else:
-            if child.returncode:
-                self.count("SIGKILL at the n-th commit")
-            self.was_interrupted(listing, options)
-
-
 def test_model_and_store_agree_whatever_is_done(run_machine):
     """After any sequence of connects, syncs, edits, deletions, clock changes, key changes and
     aborted syncs, the store matches the account.
     """
     assert run_machine(Machine, max_examples=8, stateful_step_count=20)["sync"]
+
+
+@pytest.mark.parametrize("access", TOKENS)
+def test_model_and_store_agree_with_tokens(run_machine, monkeypatch, access):
+    """The same is true of a key that is exchanged for tokens, and of a permission (OAuth 2), while
+    tokens end, are replaced and revoked, and what issues them fails.
+    """
+    monkeypatch.setenv("FITGLUE_SECRETS", "file")
+    played = run_machine(TokenMachine, access=access, max_examples=4, stateful_step_count=15)
+    assert played["connect, or connect again with a renewed key"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("access", TOKENS)
+def test_model_and_store_agree_with_tokens_many_times(run_machine, monkeypatch, access):
+    """After many long sequences of actions, no workout, key or permission is lost."""
+    monkeypatch.setenv("FITGLUE_SECRETS", "file")
+    played = run_machine(TokenMachine, access=access, max_examples=80, stateful_step_count=50)
+    assert played["a backup with secrets is restored"]
+    assert played["tokens end during a sync"]
 
 
 @pytest.mark.long
@@ -153,6 +139,17 @@ def test_model_and_store_agree_whatever_process_is_killed(run_machine, monkeypat
     assert run_machine(KilledMachine, max_examples=40, stateful_step_count=40)[
         "SIGKILL at the n-th commit"
     ]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("access", TOKENS)
+def test_model_and_store_agree_with_tokens_whatever_process_is_killed(
+    run_machine, monkeypatch, access
+):
+    """The same is true with tokens: a killed process loses neither a key nor a permission."""
+    monkeypatch.setenv("FITGLUE_SECRETS", "file")
+    numbers = {"max_examples": 20, "stateful_step_count": 40}
+    assert run_machine(KilledTokenMachine, access=access, **numbers)["SIGKILL at the n-th commit"]
 
 
 @pytest.mark.long
