@@ -114,10 +114,12 @@ class CliContext:
 
     def close(self) -> None:
         """Close the host if it was opened, and stop its logging."""
-        if self._host is not None:
-            self._host.close()
-        if self._silence is not None:
-            self._silence()
+        try:
+            if self._host is not None:
+                self._host.close()
+        finally:
+            if self._silence is not None:
+                self._silence()
 
     # -- text --------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -79,10 +80,8 @@ def test_the_end_of_a_key_is_not_announced_too_early(fitglue, service, monkeypat
 
 def test_a_long_backlog_is_announced(capsys):
     """Before hours of requests, the command says how long they take, and what can be done now."""
-    follow(
-        CliContext(LateLoader()),
-        (event for event in [BacklogCounted("garmin", 5_990, 5_990.0, 1.0)]),
-    )
+    with closing(CliContext(LateLoader())) as cli:
+        follow(cli, (event for event in [BacklogCounted("garmin", 5_990, 5_990.0, 1.0)]))
     assert (
         "garmin: 5,990 requests are left, which take about 1.7 h at 1 per second. What is listed "
         "can be used now"

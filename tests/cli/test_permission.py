@@ -290,7 +290,8 @@ def test_a_permission_is_not_called_a_key(fitglue, club, tmp_path, monkeypatch):
     browser(tmp_path, monkeypatch)
     result = fitglue("connect", "club", "--base-url", f"{club.url}/v1")
     own = "https://api.club.example"
-    assert f"You will be asked for your permission at {club.url}/v1, not at {own}" in result.err
+    said = " ".join(result.err.split())
+    assert f"You will be asked for your permission at {club.url}/v1, not at {own}" in said
     assert "key" not in result.err
     assert "club: its permission is stored in a file" in fitglue("connections", "rekey").out
 

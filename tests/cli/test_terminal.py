@@ -8,6 +8,7 @@ import os
 import pty
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from rich.console import Console
@@ -119,7 +120,8 @@ def test_the_time_before_the_first_event_has_a_text(monkeypatch, verb):
         begin(self, cli, text)
 
     monkeypatch.setattr(progress.Progress, "__init__", noted)
-    follow(CliContext(LateLoader()), (event for event in ()), verb)
+    with closing(CliContext(LateLoader())) as cli:
+        follow(cli, (event for event in ()), verb)
     assert texts == [verb]
 
 

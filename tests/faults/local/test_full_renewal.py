@@ -4,6 +4,7 @@ refresh token then, and nobody else knows the new one.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import keyring.core
@@ -144,9 +145,11 @@ def test_a_database_that_is_gone_during_a_renewal_loses_no_permission(
 def test_a_secret_that_moves_during_a_renewal_loses_no_permission(
     disk, home, registry, club, monkeypatch, to
 ):
-    """If the keys are moved to another store, or encrypted with another key, while the service
-    answers, the new tokens are stored where the secret is now.
+    """If the keys are moved to another store, or encrypted with another key, by a program that does
+    not wait for a renewal, the new tokens are stored where the secret is now.
     """
+    unlocked = "fitglue_registry.services.connection_secrets.grant_lock"
+    monkeypatch.setattr(unlocked, lambda *_: nullcontext())
     monkeypatch.setattr(keyring.core, "_keyring_backend", CarefulKeyring(disk.folder / "ring"))
     tokens = club._tokens
 
