@@ -10,7 +10,7 @@ from fitglue_formats.rows import combine, is_indoors, sport_of_type
 from fitglue_garmin.extras import extensions
 from fitglue_garmin.measurements import measurements, metrics, ratings
 from fitglue_garmin.payload import event_of, refuse
-from fitglue_garmin.reading import text_of
+from fitglue_garmin.reading import id_of, text_of
 from fitglue_garmin.starts import start_fields
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import (
@@ -108,15 +108,15 @@ def _legs(
 ) -> list[SourceActivity]:
     """Return the legs of an event, each joined with its leg of the one file that the event has."""
     parent_id = event.whole.external_id
-    rows = [_activity(leg) for leg in event.legs]
+    rows = _rows_of_legs(event)
     left = list(recorded)
     legs = []
-    for leg_no, row in enumerate(rows):
+    for leg_no, row in rows.items():
         session = _session_of(
             row,
             leg_no,
             left,
-            has_all=len(recorded) == len(rows),
+            has_all=len(recorded) == len(event.legs),
         )
         leg = row
         if session is not None:
@@ -136,6 +136,31 @@ def _legs(
         claims = tuple(dict.fromkeys((*first.claims, claim("garmin", parent_id))))
         legs[0] = msgspec.structs.replace(first, claims=claims)
     return legs
+
+
+def _rows_of_legs(event: Event) -> dict[int, SourceActivity]:
+    """Return the legs of an event by their numbers, without their file.
+
+    A leg that makes no sense costs only itself, and the first of the others says so.
+
+    Raises:
+        RecordRefused: If no leg makes sense.
+    """
+    rows: dict[int, SourceActivity] = {}
+    refused: dict[int, RecordRefused] = {}
+    for leg_no, leg in enumerate(event.legs):
+        try:
+            rows[leg_no] = _activity(leg)
+        except RecordRefused as error:
+            refused[leg_no] = error
+    if not rows:
+        raise next(iter(refused.values()))
+    first = min(rows)
+    missing = dict(rows[first].completeness.missing)
+    for leg_no, refusal in refused.items():
+        missing[f"leg {leg_no + 1}"] = refusal.what
+    rows[first] = msgspec.structs.replace(rows[first], completeness=Completeness((), missing))
+    return rows
 
 
 def _session_of(
@@ -204,7 +229,8 @@ def _sport(payload: Payload) -> tuple[str | None, str]:
     if not isinstance(kind, dict):
         return None, sport_of_type(None)
     raw_sport = text_of(kind.get("typeKey"))
-    return raw_sport, sport_of_type(raw_sport, kind.get("parentTypeId"))
+    group = id_of(kind.get("parentTypeId"))
+    return raw_sport, sport_of_type(raw_sport, int(group or 0))
 
 
 def _device(payload: Payload) -> Device | None:

@@ -14,7 +14,7 @@ from fitglue_garmin.testing import Leg, Workout
 from fitglue_garmin.testing.bodies import detail_of, row_of
 from fitglue_garmin.testing.workout import event, utc
 from fitglue_registry.errors import RecordRefused
-from fitglue_registry.model import to_builtins
+from fitglue_registry.model import problems, to_builtins
 
 PAYLOADS = Path(__file__).parent / "payloads"
 
@@ -191,6 +191,29 @@ def test_an_odd_value_costs_only_itself(normalized, odd):
     assert activity.elapsed_s == 2500
 
 
+ODD = (None, [], {}, "x", "", True, -1, 0, 1e308, 10**400, [[1]], {"typeKey": []}, [{"a": []}])
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_no_value_of_a_row_or_a_detail_is_a_bug(normalized, run, odd):
+    """Whatever is in any place of a row or a detail, the result is valid, or the record refused."""
+    row = row_of(run) | {"summarizedExerciseSets": [], "splitSummaries": [], "hrTimeInZone_9": 1}
+    detail = detail_of(run)
+    payloads = [({**row, key: odd}, detail) for key in row]
+    payloads += [(row, {**detail, key: odd}) for key in detail]
+    for section in ("summaryDTO", "metadataDTO", "timeZoneUnitDTO"):
+        for key in detail[section]:
+            payloads.append(({"activityId": 7}, detail | {section: {**detail[section], key: odd}}))
+    payloads.append(({**row, "activityType": {"typeKey": odd, "parentTypeId": odd}}, detail))
+    payloads.append((row | {"fitglue_legs": [odd, {"activityId": 8, "startTimeGMT": odd}]}, detail))
+    for summary, changed in payloads:
+        try:
+            made = normalized({"summary": summary, "detail": changed})
+        except RecordRefused:
+            continue
+        assert [problems(activity) for activity in made] == [[]]
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b"null", b"{", b'"x"'])
 def test_a_payload_that_is_no_object_is_refused(normalized, content):
     """Anything but a JSON object goes to quarantine."""
@@ -245,6 +268,16 @@ def test_the_first_leg_also_claims_the_id_of_the_event(normalized):
         ("garmin:502",),
         ("garmin:503",),
     ]
+
+
+def test_a_leg_that_makes_no_sense_costs_only_itself(normalized):
+    """A leg without a start is left out, and the first of the others says so."""
+    parts = parts_of(RACE, details=False)
+    ride = parts["summary"]["fitglue_legs"][1]
+    ride |= {"startTimeGMT": None, "startTimeLocal": None, "beginTimestamp": None}
+    legs = normalized(parts)
+    assert [(leg.leg_no, leg.sport) for leg in legs] == [(0, "OpenWaterSwim"), (2, "Run")]
+    assert "has no start" in legs[0].completeness.missing["leg 2"]
 
 
 def test_an_event_whose_legs_are_unknown_is_a_workout(normalized):
