@@ -26,7 +26,7 @@ class KillRules(State):
         """Return ``None``, so that secrets are in files."""
         return
 
-    @precondition(lambda self: self.key_is_good)
+    @precondition(lambda self: self.can_sync)
     @rule(point=st.integers(1, 14), full=st.booleans(), files=files)
     def kill_at_commit(self, point: int, full: bool, files: bool | None) -> None:
         """Kill a sync with SIGKILL at its n-th commit."""

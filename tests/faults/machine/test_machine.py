@@ -108,7 +108,7 @@ def test_model_and_store_agree_with_tokens(run_machine, monkeypatch, access):
     tokens end, are replaced and revoked, and what issues them fails.
     """
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
-    played = run_machine(TokenMachine, access=access, max_examples=4, stateful_step_count=15)
+    played = run_machine(TokenMachine, access=access, max_examples=2, stateful_step_count=15)
     assert played["connect, or connect again with a renewed key"]
 
 
