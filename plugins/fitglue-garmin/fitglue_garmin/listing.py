@@ -61,8 +61,12 @@ def list_window(
     if window.oldest is None and window.newest is None:
         yield from _split(connection)
         return
-    oldest = window.oldest or EPOCH
+    # A person can name any day of the calendar, and there is none before or after those.
+    oldest = max(window.oldest or EPOCH, EPOCH)
     newest = window.newest or connection.clock.now().date() + AHEAD
+    newest = min(newest, date.max - _AROUND)
+    if newest < oldest:
+        return
     rows = rows_between(
         connection,
         oldest - _AROUND,

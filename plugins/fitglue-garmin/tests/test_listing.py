@@ -91,6 +91,22 @@ def test_a_window_is_requested_by_closed_days(connect_to):
     }
 
 
+@pytest.mark.parametrize(
+    ("window", "days"),
+    [
+        (Window(date.min, date(2026, 11, 30)), ("1969-12-31", "2026-12-01")),
+        (Window(date(2026, 11, 1), date.max), ("2026-10-31", "9999-12-31")),
+        (Window(date.min, date(1960, 1, 1)), None),
+    ],
+)
+def test_any_days_of_the_calendar_can_be_named(connect_to, window, days):
+    """The first and the last day of the calendar are no mistake."""
+    items, connection = listed(connect_to, b"[]", window)
+    assert items == []
+    asked = [(params["startDate"], params["endDate"]) for _, params in connection.http.requests]
+    assert asked == ([] if days is None else [days])
+
+
 def test_rows_of_the_days_around_a_window_are_left_out(connect_to):
     """Rows of the days before and after a window belong to other windows."""
     rows = [
