@@ -84,6 +84,12 @@ class PlainKey:
     def assert_held(self, host: Host) -> None:
         """Assert that the store has what the service accepts."""
 
+    def before_kill(self) -> None:
+        """Note what the service has issued before a process that may be killed."""
+
+    def after_kill(self, host: Host) -> None:
+        """Note what the service has forgotten while nobody received its response."""
+
     def assert_taken_back(self, removed: Any, kept: dict[str, str]) -> None:
         """Assert what the service was told when the connection with these values was removed."""
         assert removed.revoked is None
@@ -222,6 +228,20 @@ class Permission(ExchangedKey):
         """
         is_accepted = self.stored(host)["refresh-token"] in self.service.refresh_tokens
         assert is_accepted != self.service.has_forgotten, "the permission is lost"
+
+    def before_kill(self) -> None:
+        """Note how many tokens the service has issued."""
+        self.issued = self.service.issued
+
+    def after_kill(self, host: Host) -> None:
+        """Note that the permission is forgotten if the process was killed between the response with
+        the new refresh token and its storage, of which the store must have a trace.
+        """
+        stored = self.stored(host)
+        is_accepted = stored["refresh-token"] in self.service.refresh_tokens
+        if self.service.rotates and self.service.issued > self.issued and not is_accepted:
+            assert any("began" in name for name in stored), "nothing tells that a renewal began"
+            self.service.has_forgotten = True
 
     def assert_taken_back(self, removed: Any, kept: dict[str, str]) -> None:
         """Assert that the service was told that the permission ends."""

@@ -29,6 +29,7 @@ class FaultRules(State):
         options = Options(full=full, files=files)
         listing, moment = self.listing(options), self.clock.moment
         self.began(listing)
+        self.access.before_kill()
         left = [point]
 
         def abort(*_: object) -> None:
@@ -41,6 +42,7 @@ class FaultRules(State):
             last = self.run(options)
         except Aborted:
             self.restart()
+            self.access.after_kill(self.host)
             self.was_interrupted(listing, options)
         else:
             event.remove(self.host.workspace.database.engine, "commit", abort)

@@ -33,6 +33,7 @@ class KillRules(State):
         options = Options(full=full, files=files)
         listing, moment = self.listing(options), self.clock.moment
         self.began(listing)
+        self.access.before_kill()
         self.host.close()
         arguments = {
             "home": str(self.home),
@@ -52,6 +53,7 @@ class KillRules(State):
             check=False,
         )
         self.host = self.open()
+        self.access.after_kill(self.host)
         self.said += [child.stdout, child.stderr]
         assert child.returncode in (0, -signal.SIGKILL), child.stderr
         status = self.host.connections.status(self.host.connections.list()[0])
