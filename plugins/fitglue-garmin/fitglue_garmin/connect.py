@@ -24,7 +24,7 @@ _NOT_FOUND = 404
 _NO_ACTIVITIES = "The account has no activities yet."
 _DURATION = (
     "Each workout takes two requests, and the first sync sends about one per second: 100 workouts "
-    "take about 4 minutes, 3,000 take about 1 h 45 min. All workouts are listed first, with their "
+    "take about 4 minutes, 3,000 take about 1.7 hours. All workouts are listed first, with their "
     "totals, and the newest ones are completed first. You can stop a sync at any time; the next "
     "one continues."
 )

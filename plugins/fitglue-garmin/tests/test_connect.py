@@ -30,7 +30,7 @@ def test_the_notes_say_how_long_the_first_sync_takes(connect_to):
     """The athlete reads at once how long 3,000 workouts take, and that only one key can exist."""
     connection = connect_to({LIST: [ROW], PROFILE: SETTINGS})
     notes = " ".join(plugin.fitglue_connect(connection=connection).notes)
-    assert "3,000 take about 1 h 45 min" in notes
+    assert "3,000 take about 1.7 hours" in notes
     assert "one key at a time" in notes
 
 
