@@ -12,7 +12,7 @@ from statistics import median_high
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.dedupe.titles import title_rank
-from fitglue_registry.model import ABSENT, is_doubtful_zero
+from fitglue_registry.model import ABSENT, is_doubtful_zero, names_unlisted_sport
 from fitglue_registry.model.stored import PartName
 
 if TYPE_CHECKING:
@@ -276,8 +276,13 @@ def _specific(
     _: str,
     __: MergeRules,
 ) -> int:
-    """Prefer a specific sport such as ``TrailRun``, then a general one, then an unknown one."""
+    """Prefer a specific sport such as ``TrailRun``, then a general one, then an unknown one.
+
+    A sport that a source names and that the model does not have is as specific as any.
+    """
     sport = member.activity.sport
+    if names_unlisted_sport(member.activity):
+        return 0
     if sport in (None, "Other", "Workout"):
         return 2
     return int(sport in _GENERAL_SPORTS)

@@ -55,6 +55,7 @@ from fitglue_registry.model.long_texts import cut_text, without_long_texts
 from fitglue_registry.model.problems import problems
 from fitglue_registry.model.sports import SPORTS, canonical_sport, family
 from fitglue_registry.model.streams import STREAM_UNITS, Stream
+from fitglue_registry.model.unlisted_sports import UNLISTED_SPORT, names_unlisted_sport
 
 __all__ = [
     "ABSENT",
@@ -66,6 +67,7 @@ __all__ = [
     "NOT_MEASURED",
     "SPORTS",
     "STREAM_UNITS",
+    "UNLISTED_SPORT",
     "Column",
     "Completeness",
     "Crop",
@@ -103,6 +105,7 @@ __all__ = [
     "gives_way",
     "is_cropped",
     "is_doubtful_zero",
+    "names_unlisted_sport",
     "problems",
     "speed_for",
     "speed_of",

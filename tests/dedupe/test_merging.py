@@ -17,6 +17,7 @@ from fitglue_registry import dedupe
 from fitglue_registry.dedupe import Choice, Member, alternatives
 from fitglue_registry.model import (
     COMPUTED_SPEED,
+    UNLISTED_SPORT,
     Column,
     Completeness,
     Device,
@@ -572,6 +573,18 @@ def test_a_specific_sport_is_preferred_to_a_general_one():
         "virtual_ride",
         None,
     )
+
+
+def test_a_sport_that_the_model_does_not_have_is_an_answer():
+    """A sport that a source names is preferred to a general one, though the model calls it Other;
+    an ``Other`` of which nobody says what it is gives way.
+    """
+    named = {"sport": "Other", "sport_raw": "underwater_hockey"}
+    ride = rich(1, sport="Ride")
+    merged, _ = merge([ride, member(2, **named, provenance={"sport": UNLISTED_SPORT})])
+    assert (merged.sport, merged.sport_raw) == ("Other", "underwater_hockey")
+    merged, _ = merge([ride, member(2, **named)])
+    assert merged.sport == "Ride"
 
 
 FULL = ("time", "latlng", "heartrate", "watts")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fitglue_formats.rows import combine, is_indoors, sport_of_type
+from fitglue_formats.rows import combine, is_indoors, sport_of_type, sport_provenance
 from fitglue_garmin.extras import extensions
 from fitglue_garmin.measurements import measurements, metrics, ratings
 from fitglue_garmin.payload import event_of, refuse
@@ -219,6 +219,7 @@ def _activity(payload: Payload) -> SourceActivity:
         metrics=metrics(payload),
         extensions=extra,
         completeness=Completeness((), missing),
+        provenance=sport_provenance(raw_sport, sport),
     )
     return with_average_speed(without_invalid(activity))
 

@@ -197,3 +197,25 @@ def test_an_event_without_listed_legs_has_the_legs_of_its_file(normalized):
     """If neither list nor detail names legs, those of the file are used."""
     legs = normalized({"summary": row_of(RACE), "file": zipped(500, file_of(RACE))})
     assert [leg.leg_no for leg in legs] == [0, 1, 2]
+
+
+# -- a sport that the model does not have ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["underwater_hockey", "boxing", "motorcycling_v2"])
+def test_a_type_that_is_not_in_the_model_wins_over_the_file(normalized, kind):
+    """A type that the athlete chose is kept, though the watch has no such sport and says "cycling";
+    the variant of the file's sport goes with its sport.
+    """
+    row = row_of(RIDE) | {"activityType": {"typeKey": kind, "parentTypeId": 17}}
+    [activity] = normalized({"summary": row, "file": file_of(RIDE)})
+    assert (activity.sport, activity.sport_raw, activity.sub_type) == ("Other", kind, None)
+    assert "the file has Ride" in activity.provenance["sport"].note
+
+
+@pytest.mark.parametrize("kind", ["other", "uncategorized", "multi_sport", "fitness_equipment"])
+def test_a_type_that_says_nothing_leaves_the_sport_to_the_file(normalized, kind):
+    """A type that does not say what was done gives way to the sport of the file."""
+    row = row_of(RIDE) | {"activityType": {"typeKey": kind, "parentTypeId": 17}}
+    [activity] = normalized({"summary": row, "file": file_of(RIDE)})
+    assert activity.sport == "Ride"

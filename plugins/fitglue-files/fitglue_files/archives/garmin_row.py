@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fitglue_files.wording import short_text, short_title
 from fitglue_formats import device_claim
-from fitglue_formats.rows import is_indoors, sport_of_type
+from fitglue_formats.rows import is_indoors, sport_of_type, sport_provenance
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.model import (
     Completeness,
@@ -114,6 +114,7 @@ def activity_of(external_id: str, summary: Values) -> SourceActivity:
         description=short_text(_text(summary, "description")),
         sport=sport,
         sport_raw=sport_raw,
+        provenance=sport_provenance(sport_raw, sport),
         **_start_fields(summary, start),
         **_measurements(summary),
         **_cadence(summary, sport),

@@ -4,7 +4,19 @@ Sources that have both use these modules, whether the rows are those of an archi
 """
 
 from fitglue_formats.rows.cropping import LEAST_CROP_S
-from fitglue_formats.rows.garmin_sports import SPORT_OF_TYPE, is_indoors, sport_of_type
+from fitglue_formats.rows.garmin_sports import (
+    SPORT_OF_TYPE,
+    is_indoors,
+    sport_of_type,
+    sport_provenance,
+)
 from fitglue_formats.rows.joining import combine
 
-__all__ = ["LEAST_CROP_S", "SPORT_OF_TYPE", "combine", "is_indoors", "sport_of_type"]
+__all__ = [
+    "LEAST_CROP_S",
+    "SPORT_OF_TYPE",
+    "combine",
+    "is_indoors",
+    "sport_of_type",
+    "sport_provenance",
+]

@@ -6,7 +6,12 @@ Source of the keys: the table of types of Garmin Connect, as published by
 
 from __future__ import annotations
 
-from fitglue_registry.model import canonical_sport
+from typing import TYPE_CHECKING
+
+from fitglue_registry.model import UNLISTED_SPORT, canonical_sport
+
+if TYPE_CHECKING:
+    from fitglue_registry.model import Provenance
 
 #: Sport → Garmin's types, without the marks of their versions.
 _TYPES = {
@@ -95,6 +100,8 @@ _SPORT_OF_GROUP = {
     29: "Workout",
     228: "WaterSport",
 }
+#: Types that do not say what was done.
+_NAMELESS = frozenset({"", "generic", "multi_sport", "other", "uncategorized"})
 #: The marks of a version: winter sports end with ``_ws``, types that were made again with ``_v2``.
 _VERSIONS = ("_v2", "_ws")
 #: Types that are indoors, or on a treadmill or trainer, although the sport is not.
@@ -120,6 +127,19 @@ def sport_of_type(raw: str | None, group: int | None = None) -> str:
     if sport == "Other" and group is not None:
         return _SPORT_OF_GROUP.get(group, sport)
     return sport
+
+
+def sport_provenance(raw: str | None, sport: str) -> dict[str, Provenance]:
+    """Return the provenance of a sport: that of a type which names one that the model does not
+    have, or nothing.
+
+    Args:
+        raw: The type, such as ``underwater_hockey``.
+        sport: The sport of the type, from ``sport_of_type``.
+    """
+    if sport != "Other" or _without_version(raw or "") in _NAMELESS:
+        return {}
+    return {"sport": UNLISTED_SPORT}
 
 
 def is_indoors(raw: str | None) -> bool | None:

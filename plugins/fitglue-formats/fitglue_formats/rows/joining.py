@@ -17,7 +17,9 @@ from fitglue_registry.model import (
     Provenance,
     SourceActivity,
     computed_speed,
+    family,
     gives_way,
+    names_unlisted_sport,
     speed_for,
     with_crop,
 )
@@ -262,9 +264,12 @@ def _from_row(
         if field in _EDITED_BY_ATHLETE or gives_way(field, getattr(leg, field), value):
             values[field] = value
     # The sport can be corrected at the service. A sport that says nothing corrects nothing.
-    if _specific(row.sport) > min(_specific(leg.sport), len(_NO_SPORT) - 1):
+    if _corrects_sport(row, leg):
         values["sport"] = row.sport
         values["sport_raw"] = row.sport_raw
+        # The variant that the file names is one of its own sport.
+        if family(row.sport or _NO_NAME) != family(leg.sport or _NO_NAME):
+            values["sub_type"] = row.sub_type
     if _is_corrected(row, leg):
         values["distance_m"] = row.distance_m
     values |= _speed(row, leg, values)
@@ -280,6 +285,15 @@ def _is_stale_maximum(leg: SourceActivity, values: Mapping[str, Any]) -> bool:
     average = values.get(AVERAGE_SPEED, leg.average_speed_mps)
     highest = values.get("max_speed_mps", leg.max_speed_mps)
     return bool(average and highest and average > highest)
+
+
+def _corrects_sport(row: SourceActivity, leg: SourceActivity) -> bool:
+    """Return whether the sport of the row replaces that of the file: it is as specific, or it is
+    one that the model does not have.
+    """
+    if names_unlisted_sport(row):
+        return True
+    return _specific(row.sport) > min(_specific(leg.sport), len(_NO_SPORT) - 1)
 
 
 def _specific(sport: str | None) -> int:
