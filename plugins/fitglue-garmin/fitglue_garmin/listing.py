@@ -6,27 +6,37 @@ first sync chooses windows by the age of the oldest activity.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from fitglue_garmin.families import families, start_of
 from fitglue_garmin.pages import oldest_row, rows_between
-from fitglue_garmin.rows import Row, name_of, read_row, with_legs
+from fitglue_garmin.rows import name_of, read_row
 from fitglue_registry.payloads import BeyondLimits, check_row
 from fitglue_registry.plugin_api import Listing, Split, Unavailable, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
+    from fitglue_garmin.families import Found
     from fitglue_registry.plugin_api import Connection
 
-#: The first day of the oldest window. It must be early, because a watch that lost its time may
-#: record 1989, the epoch of FIT.
-EPOCH = date(
+#: The first day of the oldest window: no row can start before it, whatever its clock showed.
+EPOCH = date.min
+#: A window that begins on this day or before has no first day. A clock that was never set shows
+#: 1970, which is 1969 in local time west of Greenwich.
+_UNSET = date(
     1970,
     1,
     1,
 )
+#: The first and the last day that are asked for if a window has none.
+_FIRST_ASKED = date(
+    1900,
+    1,
+    1,
+)
+_LAST_ASKED = date.max
 #: The first windows of an account whose oldest row has no start reach back to this day, which is
 #: before Garmin Connect existed.
 _LONG_AGO = date(
@@ -38,8 +48,6 @@ _LONG_AGO = date(
 NEWEST = timedelta(days=90)
 #: The length of the other windows. A window is stored in one transaction.
 LENGTH = timedelta(days=365)
-#: How far after today the newest window ends, because the clock of a watch may be ahead.
-AHEAD = timedelta(days=3660)
 #: Legs begin at most this long after their event. The days around a window are read as well, so
 #: that an event and its legs are listed together although midnight is between them.
 _AROUND = timedelta(days=1)
@@ -61,28 +69,42 @@ def list_window(
     if window.oldest is None and window.newest is None:
         yield from _split(connection)
         return
-    # A person can name any day of the calendar, and there is none before or after those.
-    oldest = max(window.oldest or EPOCH, EPOCH)
-    newest = window.newest or connection.clock.now().date() + AHEAD
-    newest = min(newest, date.max - _AROUND)
-    if newest < oldest:
+    oldest = window.oldest or EPOCH
+    if oldest <= _UNSET:
+        oldest = EPOCH
+    newest = window.newest or date.max
+    asked = _days_asked(oldest, newest)
+    if asked is None:
         return
-    rows = rows_between(
-        connection,
-        oldest - _AROUND,
-        newest + _AROUND,
-    )
-    found = [_Found(content, read_row(content)) for content in rows]
-    near = datetime.combine(oldest, time())
+    near = datetime.combine(max(oldest, _UNSET), time())
     for family in sorted(
-        _families(found),
-        key=_start_of,
+        families(rows_between(connection, *asked)),
+        key=start_of,
         reverse=True,
     ):
         start = family.row.start_local
         if start is None or oldest <= start.date() <= newest:
             yield _listing(family, near)
             near = start or near
+
+
+def _days_asked(
+    oldest: date,
+    newest: date,
+) -> tuple[date, date] | None:
+    """Return the first and the last day to ask for, or ``None`` if a window has no such day.
+
+    A person can name any day of the calendar, and there is none before or after those.
+    """
+    first = _FIRST_ASKED
+    if oldest > _FIRST_ASKED:
+        first = oldest - _AROUND
+    last = _LAST_ASKED
+    if newest < _LAST_ASKED:
+        last = newest + _AROUND
+    if newest < oldest or last < first:
+        return None
+    return first, last
 
 
 def _split(connection: Connection) -> Iterator[Split]:
@@ -114,56 +136,15 @@ def windows(
     bounds = []
     oldest = today - NEWEST
     newest: date | None = None
-    while oldest > max(first_day, EPOCH):
+    while oldest > max(first_day, _UNSET):
         bounds.append(Window(oldest, newest))
         newest = oldest - _DAY
         oldest -= LENGTH
     return (*bounds, Window(EPOCH, newest))
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A row of the list: its exact bytes, and the keys that are needed here."""
-
-    content: bytes
-    row: Row
-
-
-def _start_of(found: _Found) -> datetime:
-    # A local time without a zone, because it is compared with such times.
-    return found.row.start_local or datetime.min  # noqa: DTZ901
-
-
-def _families(rows: Sequence[_Found]) -> Iterator[_Found]:
-    """Yield each row that is not the leg of a listed event; the row of an event has its legs.
-
-    A leg whose event is not listed is a workout of its own, so that nothing is lost.
-    """
-    listed = {found.row.external_id for found in rows}
-    legs: dict[str, list[_Found]] = {}
-    others = []
-    for found in rows:
-        parent_id = found.row.parent_id
-        if parent_id is not None and parent_id in listed and parent_id != found.row.external_id:
-            legs.setdefault(parent_id, []).append(found)
-        else:
-            others.append(found)
-    for found in others:
-        own_legs = legs.get(found.row.external_id or "", [])
-        yield _with_legs(found, own_legs)
-
-
-def _with_legs(
-    event: _Found,
-    legs: Iterable[_Found],
-) -> _Found:
-    ordered = sorted(legs, key=_start_of)
-    content = with_legs(event.content, [leg.content for leg in ordered])
-    return _Found(content, event.row)
-
-
 def _listing(
-    found: _Found,
+    found: Found,
     near: datetime,
 ) -> Listing:
     """Return the listing of a row.

@@ -94,9 +94,11 @@ def test_a_window_is_requested_by_closed_days(connect_to):
 @pytest.mark.parametrize(
     ("window", "days"),
     [
-        (Window(date.min, date(2026, 11, 30)), ("1969-12-31", "2026-12-01")),
+        (Window(date.min, date(2026, 11, 30)), ("1900-01-01", "2026-12-01")),
         (Window(date(2026, 11, 1), date.max), ("2026-10-31", "9999-12-31")),
-        (Window(date.min, date(1960, 1, 1)), None),
+        (Window(date(1900, 1, 1), date(1960, 1, 1)), ("1900-01-01", "1960-01-02")),
+        (Window(date.min, date(1800, 1, 1)), None),
+        (Window(date.max, date.max), ("9999-12-30", "9999-12-31")),
     ],
 )
 def test_any_days_of_the_calendar_can_be_named(connect_to, window, days):
@@ -105,6 +107,29 @@ def test_any_days_of_the_calendar_can_be_named(connect_to, window, days):
     assert items == []
     asked = [(params["startDate"], params["endDate"]) for _, params in connection.http.requests]
     assert asked == ([] if days is None else [days])
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["1969-12-31 19:00:05", "1969-12-31 12:00:00", "1950-06-01 08:00:00", "0001-01-01 00:00:00"],
+)
+@pytest.mark.parametrize("oldest", [None, EPOCH, date(1970, 1, 1)])
+def test_the_oldest_window_has_no_first_day(connect_to, start, oldest):
+    """A workout of a clock that was never set is listed, also west of Greenwich."""
+    [item], _ = listed(connect_to, [row(7, start)], Window(oldest, date(2025, 1, 1)))
+    assert item.external_id == "7"
+
+
+@pytest.mark.parametrize(
+    "start", ["2026-12-24 08:00:00", "2039-01-01 08:00:00", "9999-12-31 23:59:59"]
+)
+def test_the_newest_window_has_no_last_day(connect_to, start):
+    """A workout of a clock that is years ahead is listed."""
+    window = Window(date(2026, 8, 23), None)
+    [item], connection = listed(connect_to, [row(7, start)], window)
+    assert item.external_id == "7"
+    [(_, params)] = connection.http.requests
+    assert params["endDate"] == "9999-12-31"
 
 
 def test_rows_of_the_days_around_a_window_are_left_out(connect_to):
@@ -276,3 +301,69 @@ def test_a_row_that_is_its_own_event_is_listed(connect_to, parent):
     """A row that names itself as its event is a workout, and not lost."""
     [item], _ = listed(connect_to, [row(11, parentId=parent)])
     assert item.external_id == "11"
+
+
+# -- odd families ----------------------------------------------------------------------------------
+
+
+def families_of(items):
+    """Return the ids that were listed, each with the ids of its legs."""
+    families = {}
+    for item in items:
+        legs = json.loads(item.summary).get("fitglue_legs", [])
+        families[item.external_id] = [leg["activityId"] for leg in legs]
+    return families
+
+
+@pytest.mark.parametrize(
+    "links",
+    [{1: 2, 2: 1}, {1: 2, 2: 3, 3: 1}, {number: number % 30 + 1 for number in range(1, 31)}],
+)
+def test_rows_that_name_each_other_as_their_event_are_workouts(connect_to, links):
+    """A circle of rows, none of which says that it is an event, loses none of them."""
+    rows = [row(number, parentId=parent) for number, parent in links.items()]
+    items, _ = listed(connect_to, [*rows, row(99)])
+    assert families_of(items) == {str(number): [] for number in (*links, 99)}
+
+
+def test_the_event_of_a_circle_is_believed(connect_to):
+    """If exactly one row of a circle says that it is an event, the others are its legs."""
+    rows = [row(1, parentId=2, isParent=True), row(2, parentId=1), row(3, parentId=2)]
+    items, _ = listed(connect_to, rows)
+    assert families_of(items) == {"1": [2, 3]}
+
+
+def test_several_events_of_a_circle_are_workouts(connect_to):
+    """If two rows of a circle say that they are the event of the other, neither is hidden."""
+    rows = [row(1, parentId=2, isParent=True), row(2, parentId=1, isParent=True)]
+    items, _ = listed(connect_to, rows)
+    assert families_of(items) == {"1": [], "2": []}
+
+
+def test_a_row_below_a_circle_is_a_leg(connect_to):
+    """The leg of a row that is in a circle belongs to that row, however many are between them."""
+    rows = [row(1, parentId=2), row(2, parentId=1), row(3, parentId=2), row(4, parentId=3)]
+    items, _ = listed(connect_to, rows)
+    assert families_of(items) == {"1": [], "2": [3, 4]}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([1, 2, 3, 4])))
+def test_the_leg_of_a_leg_is_a_leg_of_the_event(connect_to, order):
+    """Legs of legs are listed with the event, in whatever order the rows arrive."""
+    rows = {
+        1: row(1, isParent=True),
+        2: row(2, parentId=1),
+        3: row(3, "2026-11-02 08:00:00", parentId=2),
+        4: row(4, "2026-11-02 09:00:00", parentId=3),
+    }
+    items, _ = listed(connect_to, [rows[number] for number in order])
+    assert families_of(items) == {"1": [2, 3, 4]}
+
+
+def test_a_chain_of_thousands_of_legs_is_read(connect_to):
+    """A chain of any length neither exceeds the stack nor takes a time in its square."""
+    count = 5_000
+    rows = [row(number, parentId=number - 1 or None) for number in range(1, count + 1)]
+    items, _ = listed(connect_to, pages(rows))
+    [legs] = families_of(items).values()
+    assert len(legs) == count - 1
