@@ -28,6 +28,9 @@ class RenewableTokens(Protocol):
     def secrets(self) -> Mapping[str, str]:
         """Return the newest token under the name ``auth.TOKEN``, and its credentials."""
 
+    def accept(self) -> None:
+        """Note that the service has accepted the token."""
+
     def reject(self) -> None:
         """Note that the service has rejected the token, so that another one is requested."""
 
@@ -91,6 +94,19 @@ class Credentials:
     def anonymous_request(self) -> requests.PreparedRequest:
         """Return a copy of a request without authentication."""
         return self._anonymous.copy()
+
+    def accepted(self, sent: requests.PreparedRequest) -> None:
+        """Note that the service has accepted the key or the token of a request.
+
+        Args:
+            sent: The request, as ``request`` returned it.
+        """
+        if self._tokens is None:
+            return
+        with self._lock:
+            # Otherwise it says nothing about the token that took its place meanwhile.
+            if self._template is sent:
+                self._tokens.accept()
 
     def is_renewed(self, sent: requests.PreparedRequest) -> bool:
         """Read the key again, and return whether it differs from the one of a rejected request.

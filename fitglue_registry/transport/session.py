@@ -41,6 +41,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 #: What was deleted is not found any more.
 _NOT_THERE = (404, 410)
+#: The status for a key or a token that the service does not accept.
+_UNAUTHORIZED = 401
+#: How often one request is sent again with another key. A second time, because a token can end
+#: while its request waits; not more often, because a service may reject every token here, although
+#: it accepts the same token for other requests.
+_MOST_RENEWALS = 2
 
 
 class HttpSession:
@@ -208,6 +214,8 @@ class HttpSession:
             if answer.authenticated:
                 self._waiting.note_limits(answer)
             if is_expected(answer.status, wanted.accept) or _was_deleted(wanted, answer, before):
+                if answer.authenticated and answer.status != _UNAUTHORIZED:
+                    self._credentials.accepted(template)
                 return answer
             failure = self._refused(template, answer, trail)
         finally:
@@ -253,7 +261,9 @@ class HttpSession:
         # without the credential, such as one for downloads, has a limit of its own.
         if wait_s and answer.authenticated:
             self._waiting.hold_budget(wait_s)
-        if answer.status != 401 or not answer.authenticated:
+        if answer.status != _UNAUTHORIZED or not answer.authenticated:
+            return failure
+        if trail.renewals == _MOST_RENEWALS:
             return failure
         # Another process may have renewed the key since this session read it.
         try:
@@ -265,6 +275,7 @@ class HttpSession:
             return _rejected_here(error, unreadable)
         if not is_renewed:
             return failure
+        trail.renewals += 1
         # One attempt more than there were: an outage may have taken some before.
         attempts = self._retrying.statistics["attempt_number"] + 1
         return TryAgain(error, attempts, 0.0)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.token_sender import TokenSender
 
 
-#: How long a token that has taken the place of a rejected one is not replaced again.
-_SHORTEST_USE = timedelta(minutes=1)
+#: How long no token is replaced after the service has rejected one that it had just issued.
+_PAUSE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class TokenSource(Protocol):
 class RenewedTokens:
     """The token that one session uses at the moment.
 
-    Only one thread at a time calls ``secrets`` and ``reject``.
+    Only one thread at a time calls ``secrets``, ``accept`` and ``reject``.
 
     Args:
         source: Keeps the tokens of the connection.
@@ -69,7 +69,8 @@ class RenewedTokens:
         self._sender = sender
         self._current: Token | None = None
         self._rejected: str | None = None
-        self._replaced_at: datetime | None = None
+        self._is_unproven = False  # whether it replaced a rejected one, and was never accepted
+        self._useless_since: datetime | None = None
 
     def is_ending(self) -> bool:
         """Return whether the token should be renewed before the next request."""
@@ -88,23 +89,30 @@ class RenewedTokens:
         """Return the newest token under the name ``auth.TOKEN``, and its credentials."""
         if self._current is None or self.is_ending():
             self._current = self._source.token(self._sender, self._rejected)
-            if self._rejected is not None:
-                self._replaced_at = self._sender.now()
+            self._is_unproven = self._rejected is not None
             self._rejected = None
         return {**self._current.credentials, TOKEN: self._current.value}
+
+    def accept(self) -> None:
+        """Note that the service has accepted the token, so that a later 401 means that it ended."""
+        self._is_unproven = False
 
     def reject(self) -> None:
         """Note that the service has rejected the token, so that another one is requested.
 
-        A token that has taken the place of a rejected one a moment ago is not replaced again: a
-        service that rejects both will reject the next one, too.
+        A token that has taken the place of a rejected one, and was never accepted, is not replaced
+        again for a moment: a service that rejects both will reject the next one, too.
         """
-        if self._current is None or self._is_replacement():
+        if self._current is None or self._is_pausing():
+            return
+        if self._is_unproven:
+            self._is_unproven = False
+            self._useless_since = self._sender.now()
             return
         self._rejected = self._current.value
         self._current = None
 
-    def _is_replacement(self) -> bool:
-        if self._replaced_at is None:
+    def _is_pausing(self) -> bool:
+        if self._useless_since is None:
             return False
-        return abs(self._sender.now() - self._replaced_at) < _SHORTEST_USE
+        return abs(self._sender.now() - self._useless_since) < _PAUSE

@@ -18,11 +18,13 @@ class Trail:
         url: The URL of the latest request.
         method: Its method.
         maybe_done: Whether the service may have carried out a request that changes something.
+        renewals: How often the key was renewed after the service had rejected it.
     """
 
     url: str = ""
     method: str = "GET"
     maybe_done: bool = False
+    renewals: int = 0
     _before: bool = False
 
     def sending(self, method: str, url: str) -> None:

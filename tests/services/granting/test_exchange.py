@@ -93,6 +93,45 @@ def http(host, connect):
     view.close()
 
 
+@pytest.mark.parametrize("ends", [2, 3])
+def test_a_token_that_ends_again_and_again_is_renewed_each_time(club, http, ends):
+    """A key is exchanged once for each token that has ended, however soon, and is not rejected."""
+    for _ in range(ends):
+        assert http.get("me").status == 200
+        club.tokens.clear()
+    assert http.get("me").status == 200
+    assert club.exchanges == 1 + ends
+
+
+def test_an_address_that_rejects_each_token_is_soon_given_up(club, http):
+    """A token that is accepted elsewhere is not renewed without end for an address that is not."""
+    club.route("/v1/private", lambda _: json_response({"message": "no"}, 401))
+    before = club.exchanges
+    for _ in range(3):
+        assert http.get("me").status == 200
+        with pytest.raises(AthleteNeeded, match="FG-key-rejected"):
+            http.get("private")
+    assert club.exchanges == before + 1
+
+
+def test_one_request_renews_a_token_at_most_twice(club, http):
+    """While other requests prove each new token, a request that is always rejected still ends."""
+
+    def reject(_):
+        if not proving.is_set():
+            proving.set()
+            http.get("me")
+            proving.clear()
+        return json_response({"message": "no"}, 401)
+
+    proving = threading.Event()
+    club.route("/v1/private", reject)
+    before = club.exchanges
+    with pytest.raises(AthleteNeeded, match="FG-key-rejected"):
+        http.get("private")
+    assert club.exchanges == before + 2
+
+
 def test_threads_of_one_session_renew_a_token_once(club, http):
     """Several requests that are rejected at the same time renew the token once."""
     http.get("me")
