@@ -74,6 +74,8 @@ class FitglueError(Exception):
     """
 
     exit_code: ClassVar[int] = 1
+    from_entry: bool = False
+    """Whether the reason and the fix are texts of an entry, which may look like a secret."""
 
     def __init__(
         self,

@@ -43,6 +43,8 @@ def show_failure(
         subject: The connection or record that the error is about, which is printed first.
     """
     redact = cli.redactor.text
+    if error.from_entry:
+        redact = cli.redactor.known
     if not cli.as_json:
         cli.err.show([_described(error, subject, redact)])
         return

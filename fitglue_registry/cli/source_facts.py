@@ -43,6 +43,21 @@ def source_document(source: SourceOverview) -> Document:
     }
 
 
+def end_unknown(connection: ConnectionStatus) -> str:
+    """Return that it is not known when the key of a connection expires, and how to say it."""
+    setting = f"fitglue connections set {connection.name} {connection.expiry_setting}=DATE"
+    return f"it is not known when the key expires; to be warned in time: {setting}"
+
+
+def end_noted(connection: ConnectionStatus) -> str:
+    """Return when the key of a connection expires, with the date, or that it is not known."""
+    if connection.expiry is None:
+        return end_unknown(connection)
+    if connection.expires_on and connection.expires_on in connection.expiry:
+        return connection.expiry
+    return f"{connection.expiry} ({connection.expires_on})"
+
+
 def arrives(source: SourceOverview) -> str:
     """Return what arrives from a source, and what arrives only with an option."""
     texts = [", ".join(source.arrives)]

@@ -37,11 +37,12 @@ _SHAPES = (
     ),
     # ?api_key=abc&access_token=def
     # The lookaheads leave what our own error messages recommend unchanged: FITGLUE_SECRETS=file,
-    # and --set key_expires=…, in which a person puts the value.
+    # and --set key_expires=…, in which a person puts the value. The day on which a key ends is no
+    # secret, either.
     (
         re.compile(
             rf"""(?i)(?!secrets=(?:file|keyring)\b)((?:{_NAMES})[\w.-]{{0,40}}=)"""
-            r"""(?!…(?:[\s,;]|$))[^&\s"'<>#;,)]+"""
+            r"""(?!…(?:[\s,;]|$))(?<!_expires=(?=[\d-]{1,10}(?:[\s"',;&)]|$)))[^&\s"'<>#;,)]+"""
         ),
         rf"\1{MARK}",
     ),
@@ -89,12 +90,18 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return a text with each secret replaced by ``***``."""
-        known = self._known
-        if known:
-            text = known.sub(MARK, text)
+        text = self.known(text)
         for shape, replacement in _SHAPES:
             text = shape.sub(replacement, text)
         return text
+
+    def known(self, text: str) -> str:
+        """Return a text without the known secrets.
+
+        This is for texts of our own and of entries, in which ``Make a token: sign in`` is no secret
+        although it has the shape of one.
+        """
+        return self._known.sub(MARK, text) if self._known else text
 
 
 def _length(form: tuple[str, str]) -> int:

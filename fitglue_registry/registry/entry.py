@@ -68,6 +68,8 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
         path: Whether the value is a path or a list of paths on this machine.
         expires: Whether the value is the last day on which the credentials are valid, typed as a
             date or as a number of days.
+        max_days: For how many days the service makes credentials valid at most; only with
+            ``expires``.
         required: Whether the connection needs the value; see ``needed``.
         default: Value that is used if nothing is typed.
         pattern: Regular expression that the complete value must match after cleaning.
@@ -81,6 +83,7 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
     secret: bool = False
     path: bool = False
     expires: bool = False
+    max_days: int | None = None
     required: bool = True
     default: str | None = None
     pattern: str | None = None

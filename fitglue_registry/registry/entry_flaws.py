@@ -126,6 +126,14 @@ def _fields(group: str, fields: Sequence[Field]) -> Iterator[Flaw]:
 def _expiry(path: KeyPath, field: Field) -> Iterator[Flaw]:
     """Yield a flaw for a day on which credentials end that could not be read as a day."""
     if not field.expires:
+        if field.max_days is not None:
+            yield Flaw(
+                "FG-entry-expires",
+                (*path, "max_days"),
+                "max_days needs expires",
+                "it is the longest time for which credentials are valid",
+                "add expires: true, or remove max_days",
+            )
         return
     for key in ("secret", "path", "pattern", "default"):
         if getattr(field, key):

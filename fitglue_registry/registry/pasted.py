@@ -66,10 +66,12 @@ def _refusal(field: Field, what: str, *, fix: str | None = None) -> UserMistake:
     such_as = None
     if field.example and not field.secret:
         such_as = f"it looks like {field.example}"
-    return UserMistake(
+    refused = UserMistake(
         "FG-field-refused",
         what,
         at=Place(field=field.name),
         why=such_as,
         fix=fix or field.help or None,
     )
+    refused.from_entry = True
+    return refused

@@ -13,7 +13,7 @@ from fitglue_registry.registry.part_options import choices_in, with_choices
 from fitglue_registry.registry.paths import paths_in
 from fitglue_registry.services.addresses import other_address
 from fitglue_registry.services.granting.unticked import unticked
-from fitglue_registry.services.key_expiry import expiry_of
+from fitglue_registry.services.key_expiry import expiry_of, expiry_setting
 from fitglue_registry.services.secret_use import NOT_PROVEN
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class ConnectionStatus:
         expires_soon: Whether it has ended, or ends within two weeks. A permission that is valid for
             a short time is announced later.
         expiry_fix: What to do about it, for people.
+        expiry_setting: The name of the setting with which the athlete can state or correct when the
+            key ends; ``None`` if there is none.
         held: The number of records that vanished from the source with many others, and that are
             kept until the athlete confirms their deletion.
         not_given: A sentence for each permission that the athlete has not given in the browser.
@@ -83,6 +85,7 @@ class ConnectionStatus:
     expiry: str | None = None
     expires_soon: bool = False
     expiry_fix: str | None = None
+    expiry_setting: str | None = None
     held: int = 0
     not_given: tuple[str, ...] = ()
     arrives: tuple[str, ...] = ()
@@ -128,6 +131,7 @@ def connection_status(
         expiry=expiry.text if expiry else None,
         expires_soon=expiry is not None and expiry.soon,
         expiry_fix=expiry.fix if expiry else None,
+        expiry_setting=expiry_setting(workspace.catalogue, connected),
         held=counts.get(RecordState.HELD, 0),
         not_given=unticked(workspace, connected),
         arrives=arriving(with_choices(source, choices)) if source else (),

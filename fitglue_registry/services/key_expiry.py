@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 #: How many days before its end a credential needs attention.
 ANNOUNCED_DAYS = 14
 _LONGEST_DAYS = 36_500
-_DAYS = re.compile(r"([0-9]{1,5})(\s{1,5}days?)?", re.IGNORECASE)
+_FAR_AWAY = 10 * _LONGEST_DAYS
+_DAYS = re.compile(r"([0-9]{1,9})(\s{1,5}days?)?", re.IGNORECASE)
+#: How far away the days are that messages give as an example.
+_EXAMPLE = timedelta(days=90)
 
 
 def read_expiry(field: Field, text: str, today: date) -> str:
@@ -33,34 +36,53 @@ def read_expiry(field: Field, text: str, today: date) -> str:
         today: The current day.
 
     Raises:
-        UserMistake: FG-field-refused for any other text, and for a day that is over.
+        UserMistake: FG-field-refused for any other text, for a day that is over, and for one that
+            is too far away.
     """
-    day = _day_in(field, text, today)
-    if day < today:
-        raise UserMistake(
-            "FG-field-refused",
-            f"{field.label or field.name} is a day that is over: {day.isoformat()}",
-            at=Place(field=field.name),
-            why="a key that has ended connects nothing",
-            fix="make a new key at the service, and type its last day",
+    days = _days_until(field, text.strip(), today)
+    if days < 0:
+        raise _refused(
+            field,
+            f"the last day of the key is over: {today + timedelta(days=days)}",
+            "a key that has ended connects nothing",
+            "make a new key at the service, and type its last day",
         )
-    return day.isoformat()
+    longest = field.max_days or _LONGEST_DAYS
+    # The day of the service may be one ahead of the athlete's.
+    if days > longest + 1:
+        raise _refused(
+            field,
+            "the last day of the key is too far away",
+            f"no key is valid for more than {longest:,} days",
+            f"type a number of days from 0 to {longest}, or a date such as {today + _EXAMPLE}",
+        )
+    return (today + timedelta(days=days)).isoformat()
 
 
-def _day_in(field: Field, text: str, today: date) -> date:
+def _days_until(field: Field, text: str, today: date) -> int:
+    """Return the number of days until a day that a person typed; negative if it is over."""
     days = _DAYS.fullmatch(text)
-    if days and int(days[1]) <= _LONGEST_DAYS:
-        return today + timedelta(days=int(days[1]))
+    if days:
+        # A number with more digits would be no day of the calendar.
+        return min(int(days[1]), _FAR_AWAY)
     try:
-        return date.fromisoformat(text)
+        return (date.fromisoformat(text) - today).days
     except ValueError:
-        raise UserMistake(
-            "FG-field-refused",
-            f"{field.label or field.name} does not have the right form",
-            at=Place(field=field.name),
-            why="it is neither a date nor a number of days",
-            fix="type a date such as 2027-01-31, or a number of days such as 90",
+        raise _refused(
+            field,
+            "the last day of the key was not understood",
+            "it is neither a date nor a number of days",
+            f"type a date such as {today + _EXAMPLE}, or a number of days such as 90",
         ) from None
+
+
+def _refused(
+    field: Field,
+    what: str,
+    why: str,
+    fix: str,
+) -> UserMistake:
+    return UserMistake("FG-field-refused", what, at=Place(field=field.name), why=why, fix=fix)
 
 
 def with_days(entry: Entry, settings: Mapping[str, str], today: date) -> dict[str, str]:
@@ -70,6 +92,11 @@ def with_days(entry: Entry, settings: Mapping[str, str], today: date) -> dict[st
         if field.expires and field.name in read:
             read[field.name] = read_expiry(field, read[field.name], today)
     return read
+
+
+def expiry_field(entry: Entry) -> Field | None:
+    """Return the field for the day on which the credentials of an integration end, if any."""
+    return next((field for field in entry.settings if field.expires), None)
 
 
 def without_days(entry: Entry, settings: Mapping[str, str]) -> dict[str, str]:
@@ -130,19 +157,22 @@ def expiry_of(
     return Expiry(day, text, end.announce_at <= now, f"give it again: {connect}")
 
 
-def _typed_day(catalogue: Catalogue, connected: ConnectionRow) -> date | None:
-    """Return the last day on which a key is valid, if the athlete has typed it."""
+def expiry_setting(catalogue: Catalogue, connected: ConnectionRow) -> str | None:
+    """Return the name of the setting for the last day of the key of a connection, if any."""
     try:
-        entry = catalogue.get("integration", connected.integration)
+        field = expiry_field(catalogue.get("integration", connected.integration))
     except FitglueError:  # it is not installed
         return None
-    for field in entry.settings:
-        if field.expires and connected.settings.get(field.name):
-            try:
-                return date.fromisoformat(connected.settings[field.name])
-            except ValueError:  # another program has written it
-                return None
-    return None
+    return field.name if field else None
+
+
+def _typed_day(catalogue: Catalogue, connected: ConnectionRow) -> date | None:
+    """Return the last day on which a key is valid, if the athlete has typed it."""
+    name = expiry_setting(catalogue, connected)
+    try:
+        return date.fromisoformat(connected.settings.get(name or "", ""))
+    except ValueError:  # it is not known, or another program has written something else
+        return None
 
 
 def _text(

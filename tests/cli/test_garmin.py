@@ -27,9 +27,20 @@ def service():
         yield running
 
 
-@pytest.mark.parametrize(("typed", "kept"), [("2027-06-30", "2027-06-30"), ("", None)])
-def test_a_terminal_asks_how_long_the_key_is_valid(service, tmp_path, typed, kept):
-    """At a terminal, the key and its end are asked for, and the end may stay unknown."""
+@pytest.mark.parametrize(
+    ("answers", "kept"),
+    [
+        ((KEY, "2027-06-30"), "2027-06-30"),
+        ((KEY, ""), None),
+        ((KEY, "soon", "99999", "2027-06-30"), "2027-06-30"),
+        (("", KEY, "2027-06-30"), "2027-06-30"),
+    ],
+    ids=["a date", "unknown", "typing errors", "an empty key"],
+)
+def test_a_terminal_asks_how_long_the_key_is_valid(service, tmp_path, answers, kept):
+    """At a terminal, the key and its end are asked for, and again if one cannot be right. The end
+    may stay unknown, and the help is shown once and whole.
+    """
     main, side = pty.openpty()
     command = [sys.executable, "-m", "fitglue_registry", "connect", "garmin"]
     process = subprocess.Popen(
@@ -41,9 +52,12 @@ def test_a_terminal_asks_how_long_the_key_is_valid(service, tmp_path, typed, kep
     )
     os.close(side)
     output = b""
-    for question, answer in ((b"Key of the Personal API:", KEY), (b"or until when:", typed)):
-        while question not in output:
-            output += os.read(main, 1000)
+    unseen = b""
+    for answer in answers:
+        while not unseen.endswith((b"Key of the Personal API: ", b"or until when: ")):
+            unseen += os.read(main, 1000)
+        output += unseen
+        unseen = b""
         os.write(main, f"{answer}\n".encode())
     while process.poll() is None or b"Next:" not in output:
         try:
@@ -53,7 +67,9 @@ def test_a_terminal_asks_how_long_the_key_is_valid(service, tmp_path, typed, kep
     os.close(main)
     assert process.wait(10) == 0
     assert KEY.encode() not in output
-    assert b"connect.garmin.com/app/settings/personalApiToken" in output
+    assert output.count(b"connect.garmin.com/app/settings/personalApiToken: sign") == 1
+    assert b"***" not in output
+    assert (b"the key expires in" if kept else b"key_expires=DATE") in b" ".join(output.split())
     assert b"Only one key can" in output
     with Host(tmp_path / "home", policy=Policy.personal()) as host:
         [connection] = host.connections.list()
@@ -65,7 +81,7 @@ def test_without_a_terminal_the_end_of_the_key_is_not_needed(fitglue, service, m
     monkeypatch.setenv("FITGLUE_GARMIN_API_KEY", f'"{KEY}"')
     arguments = ("connect", "garmin", "--base-url", service.url)
     assert "Ada Nordmann (7700123)" in fitglue(*arguments).out
-    assert "expires" not in fitglue("connections").out
+    assert "it is not known when the key expires" in " ".join(fitglue("connections").out.split())
     monkeypatch.setenv("FITGLUE_GARMIN_KEY_EXPIRES", "9")
     fitglue(*arguments)
     assert "the key expires in 9 days" in fitglue("connections").out
@@ -86,3 +102,11 @@ def test_a_long_backlog_is_announced(capsys):
         "garmin: 5,990 requests are left, which take about 1.7 h at 1 per second. What is listed "
         "can be used now"
     ) in " ".join(capsys.readouterr().err.split())
+
+
+def test_an_empty_key_in_a_script_shows_the_complete_help(fitglue, service, monkeypatch):
+    """The help of an entry is not redacted, although it has the shape of a header with a token."""
+    monkeypatch.setenv("FITGLUE_GARMIN_API_KEY", '"')
+    result = fitglue("connect", "garmin", "--base-url", service.url)
+    assert result.code == 2
+    assert "personalApiToken: sign in to Garmin Connect" in " ".join(result.err.split())

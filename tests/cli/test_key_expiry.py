@@ -49,3 +49,26 @@ def test_a_key_that_ends_soon_needs_attention(days, needs_attention, connect, fi
     assert ("make a new one at the service: fitglue connect club" in fitglue().out) == (
         needs_attention
     )
+
+
+@pytest.mark.parametrize(("typed", "end"), [("60", "in 60 days ("), ("", "to be warned in time:")])
+def test_the_end_of_a_key_is_corrected_on_the_command_line(typed, end, connect, fitglue):
+    """`connections set` states, corrects or removes the end of a key, and shows it."""
+    connect(9)
+    result = fitglue("connections", "set", "club", f"key_expires={typed}")
+    assert (result.code, end in " ".join(result.out.split())) == (0, True)
+    assert ("key_expires=DATE" in " ".join(fitglue("connections").out.split())) == (not typed)
+
+
+def test_a_wrong_end_says_what_is_wrong(connect, fitglue):
+    """A word that is no day is refused, and the earlier end stays."""
+    connect(9)
+    result = fitglue("connections", "set", "club", "key_expires=soon")
+    assert (result.code, "neither a date nor a number" in " ".join(result.err.split())) == (2, True)
+    assert "in 9 days" in fitglue("connections").out
+
+
+def test_a_setting_without_a_value_is_quoted(connect, fitglue):
+    """An end that is no choice of the source is not masked as if it was a secret."""
+    connect(9)
+    assert "files=60" in fitglue("connections", "set", "club", "files=60").err

@@ -145,3 +145,23 @@ def test_a_place_for_a_value_is_left(redactor, text):
 def test_an_ellipsis_hides_no_secret(redactor):
     """A value that only begins with an ellipsis is redacted."""
     assert redactor.text("key_expires=…s3cret") == "key_expires=***"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("connections set garmin key_expires=60", "connections set garmin key_expires=60"),
+        ("'key_expires=2027-01-31' is", "'key_expires=2027-01-31' is"),
+        ("key_expires=s3cret-value", "key_expires=***"),
+        ("key_expires=2027-01-31-and-s3cret", "key_expires=***"),
+    ],
+)
+def test_the_day_on_which_a_key_ends_is_no_secret(redactor, text, shown):
+    """A date or a number of days is shown; everything else in its place may be a pasted key."""
+    assert redactor.text(text) == shown
+
+
+def test_a_text_of_an_entry_loses_only_known_secrets(redactor):
+    """A sentence in which a colon follows the word token is shown, and a known secret is not."""
+    text = "Make it at example.org/settings/apiToken: sign in"
+    assert redactor.known(f"{text} with {SECRET}") == f"{text} with ***"

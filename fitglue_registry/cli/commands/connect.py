@@ -16,7 +16,7 @@ from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import DETAIL, GOOD, Hanging, Heading
 from fitglue_registry.cli.permission import PermissionOptions, connect_by_permission
 from fitglue_registry.cli.progress import Progress
-from fitglue_registry.cli.source_facts import credential_of
+from fitglue_registry.cli.source_facts import credential_of, end_noted
 from fitglue_registry.errors import AthleteNeeded, UserMistake
 
 if TYPE_CHECKING:
@@ -364,6 +364,9 @@ def _ask(cli: CliContext, field: Field) -> str:
             # The last error is raised, so that it also sets the exit code.
             if not tries_left:
                 raise
+            # What to do was just said above the question.
+            if error.fix == field.help:
+                error.fix = None
             show_failure(cli, error)
     raise AssertionError("unreachable")
 
@@ -386,6 +389,9 @@ def _report(
     if result.renewed:
         what = f"the connection {name} was renewed"
     cli.show(Hanging(GOOD, f"{what}: {whose}", indent=0))
+    status = cli.host.connections.status(result.connection)
+    if status.expiry_setting:
+        cli.show(Hanging(DETAIL, end_noted(status)))
     for note in account.notes:
         cli.show(Hanging(DETAIL, note))
     next_command = "fitglue sync"

@@ -13,7 +13,13 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import DETAIL, GOOD, Hanging, Rows, columns_of
 from fitglue_registry.cli.progress import Progress
-from fitglue_registry.cli.source_facts import credential_of, owner, status_document
+from fitglue_registry.cli.source_facts import (
+    credential_of,
+    end_noted,
+    end_unknown,
+    owner,
+    status_document,
+)
 from fitglue_registry.cli.text import count
 from fitglue_registry.errors import FitglueError, UserMistake
 from fitglue_registry.model.stored import ConnectionState, RecordState
@@ -106,9 +112,7 @@ def _table(
                 connection.fix or "",
                 indent=4,
             )
-        if connection.expiry:
-            mark = "!" if connection.expires_soon else DETAIL
-            yield Hanging(mark, f"{connection.name}: {connection.expiry}")
+        yield from _expiry(connection)
         for sentence in connection.not_given:
             yield Hanging("!", f"{connection.name}: {sentence}")
         if connection.not_given:
@@ -118,6 +122,15 @@ def _table(
         if connection.held:
             held = count(connection.held, "deletion is held", "deletions are held")
             yield Hanging("!", f"{connection.name}: {held}; to see more: fitglue activities --held")
+
+
+def _expiry(connection: ConnectionStatus) -> Iterator[Hanging]:
+    """Yield when the key of a connection expires, or how to say it."""
+    if connection.expiry:
+        mark = "!" if connection.expires_soon else DETAIL
+        yield Hanging(mark, f"{connection.name}: {connection.expiry}")
+    elif connection.expiry_setting:
+        yield Hanging(DETAIL, f"{connection.name}: {end_unknown(connection)}")
 
 
 def _is_shown(
@@ -168,14 +181,15 @@ def _row(
 
 @command.command(
     "set",
-    short_help="Choose what a connection fetches, such as files=yes.",
+    short_help="Choose what a connection fetches, or say when its key ends.",
     examples=(
         "fitglue connections set intervals files=yes",
         "fitglue connections set intervals files=",
+        "fitglue connections set garmin key_expires=2027-01-31",
     ),
 )
 @click.argument("name")
-@click.argument("choices", nargs=-1, required=True, metavar="OPTION=yes|no...")
+@click.argument("choices", nargs=-1, required=True, metavar="OPTION=VALUE...")
 @json_option("Print JSON Lines.")
 @pass_cli
 def set_(
@@ -184,31 +198,48 @@ def set_(
     name: str,
     choices: tuple[str, ...],
 ) -> None:
-    """Choose what each sync of the connection NAME fetches, and show it.
+    """Choose what each sync of the connection NAME fetches or say when its key ends, and show it.
 
     `files=yes` fetches the original file of every workout, also of those that you already have.
     `files=no` fetches none, and those that you have stay. `files=` leaves it to the source, which
-    `fitglue registry show` describes.
+    `fitglue registry show` describes. `key_expires=` takes the last day of the key as a date, or
+    how many days it is still valid.
     """
     connections = cli.host.connections
     connected = connections.get(name)
-    options = dict(map(_read_choice, choices))
-    connections.choose(connected.id, options)
+    ends = connections.status(connected).expiry_setting
+    typed = dict(map(_read_setting, choices))
+    options = {
+        option: _read_choice(option, word) for option, word in typed.items() if option != ends
+    }
+    if options:
+        connections.choose(connected.id, options)
+    if ends in typed:
+        connections.set_expiry(connected.id, typed[ends])
     changed = connections.get(connected.id)
     status = connections.status(changed)
     if cli.as_json:
         cli.lines([status_document(status)])
         return
-    cli.show(Hanging(GOOD, f"{status.name} brings {', '.join(status.arrives)}", indent=0))
-    cli.note(f"Next: fitglue sync {status.name}")
+    if ends in typed:
+        cli.show(Hanging(GOOD, f"{status.name}: {end_noted(status)}", indent=0))
+    if options:
+        cli.show(Hanging(GOOD, f"{status.name} brings {', '.join(status.arrives)}", indent=0))
+        cli.note(f"Next: fitglue sync {status.name}")
 
 
-def _read_choice(text: str) -> tuple[str, bool | None]:
+def _read_setting(text: str) -> tuple[str, str]:
     option, equals, typed = text.partition("=")
-    word = typed.strip().lower()
-    if not equals or word not in _WORDS:
+    if not equals:
         raise click.UsageError(f"{text!r} is not a choice; type for example: files=yes")
-    return option.strip(), _WORDS[word]
+    return option.strip(), typed.strip()
+
+
+def _read_choice(option: str, typed: str) -> bool | None:
+    word = typed.lower()
+    if word not in _WORDS:
+        raise click.UsageError(f"'{option}={typed}' is not a choice; type for example: files=yes")
+    return _WORDS[word]
 
 
 @command.command(

@@ -10,12 +10,14 @@ from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.connecting.choosing import choose
 from fitglue_registry.services.connecting.entry_fields import oauth2_of
+from fitglue_registry.services.connecting.expiring import set_expiry
 from fitglue_registry.services.connecting.finding import at, exactly_named, named, to_account
 from fitglue_registry.services.connecting.proving import Prover
 from fitglue_registry.services.connecting.removing import remove
 from fitglue_registry.services.connecting.storing import store
 from fitglue_registry.services.connection_secrets import rekey_secrets
 from fitglue_registry.services.connection_status import connection_status, local_time
+from fitglue_registry.services.key_expiry import read_expiry
 from fitglue_registry.services.plugin_view import PluginViews
 from fitglue_registry.store.connections import list_connections
 from fitglue_registry.store.counts import connection_counts
@@ -415,7 +417,33 @@ class Connections:
         Raises:
             UserMistake: FG-field-refused if it cannot be right.
         """
-        read_field(field, value)
+        value = read_field(field, value)
+        if field.expires and value:
+            read_expiry(field, value, self.local_time().date())
+
+    def set_expiry(
+        self,
+        name: str,
+        typed: str,
+        athlete: str = ME,
+    ) -> bool:
+        """Keep the last day on which the key of a connection is valid.
+
+        Args:
+            name: See ``get``.
+            typed: The day as ISO 8601, or a number of days from now; empty if it is not known.
+            athlete: The athlete.
+
+        Returns:
+            Whether anything has changed.
+
+        Raises:
+            UserMistake: FG-connection-unknown; FG-option-unknown if the keys of the integration do
+                not end; FG-field-refused if the day cannot be right.
+        """
+        connected = self.get(name, athlete)
+        today = self.local_time(athlete).date()
+        return set_expiry(self._workspace, connected, typed, today)
 
     def remove(self, name: str, athlete: str = ME) -> Removed:
         """Remove a connection with its records, files, secrets and every activity that only it has.

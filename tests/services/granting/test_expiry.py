@@ -41,6 +41,49 @@ def test_another_text_is_refused(connect, typed):
         connect(typed)
 
 
+@pytest.mark.parametrize("typed", ["99999", "99999 days", "999999999", "2300-01-01"])
+def test_a_day_that_is_too_far_away_is_refused(connect, typed):
+    """No key is valid for centuries, and the message does not say that it was not understood."""
+    with pytest.raises(UserMistake, match="FG-field-refused") as caught:
+        connect(typed)
+    assert caught.value.what == "the last day of the key is too far away"
+    assert caught.value.why == "no key is valid for more than 36,500 days"
+
+
+@pytest.mark.parametrize("typed", ["366", "367 days", "2027-12-01"])
+def test_no_key_is_valid_for_longer_than_the_service_allows(host, club, registry, connect, typed):
+    """An entry can say for how many days its keys are valid at most."""
+    entry = registry / "integrations" / "club.yaml"
+    text = entry.read_text()
+    entry.write_text(text.replace("expires: true", "expires: true, max_days: 365"))
+    if typed == "366":  # the day of the service may be one ahead
+        assert connect(typed).expires_on == "2027-11-22"
+        return
+    with pytest.raises(UserMistake, match="FG-field-refused") as caught:
+        connect(typed)
+    assert caught.value.why == "no key is valid for more than 365 days"
+
+
+@pytest.mark.parametrize(("typed", "ends"), [("60", "2027-01-20"), ("2027-02-01", "2027-02-01")])
+def test_the_end_of_a_key_can_be_stated_later(host, connect, typed, ends):
+    """The end of a key is added, corrected and removed without connecting again."""
+    assert connect().expires_on is None
+    assert host.connections.set_expiry("club", typed)
+    assert status_of(host).expires_on == ends
+    assert not host.connections.set_expiry("club", typed)
+    assert host.connections.set_expiry("club", "")
+    assert status_of(host).expires_on is None
+
+
+@pytest.mark.parametrize("typed", ["soon", "99999", "2026-11-20"])
+def test_the_end_of_a_key_is_corrected_only_to_a_day_that_can_be_right(host, connect, typed):
+    """A correction is checked as it is when a key is connected, and changes nothing if refused."""
+    connect("30")
+    with pytest.raises(UserMistake, match="FG-field-refused"):
+        host.connections.set_expiry("club", typed)
+    assert status_of(host).expires_on == "2026-12-21"
+
+
 @pytest.mark.parametrize(
     ("days", "expiry", "soon"),
     [
@@ -69,7 +112,7 @@ def test_a_day_that_is_over_is_refused(connect):
     """A key that has ended connects nothing; the last day itself still counts."""
     with pytest.raises(UserMistake, match="FG-field-refused") as caught:
         connect("2026-11-20")
-    assert caught.value.what == "Valid until is a day that is over: 2026-11-20"
+    assert caught.value.what == "the last day of the key is over: 2026-11-20"
     assert connect("2026-11-21").expiry == "the key expires today"
 
 
