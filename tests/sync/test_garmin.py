@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fitglue_garmin.testing import Account, StandIn
+from fitglue_garmin.testing.files import file_of
 from fitglue_garmin.testing.workout import Leg, Workout, event, utc
 from fitglue_registry import Host, Policy
 from fitglue_registry.secrets.memory import MemorySecretStore
@@ -159,6 +160,18 @@ def test_a_new_date_is_no_deletion(connected, account):
     account.edit(7_000_001, **changed, beginTimestamp=None)
     decisions, _ = sync(connected)
     assert decisions == {"7000001": "changed"}
+    starts = [row["start_local"] for row in connected.activities()]
+    assert "2026-11-19T07:31:10" in starts
+
+
+def test_a_file_of_another_workout_hides_neither(connected, account):
+    """If Garmin delivers the file of another workout, both workouts stay in the list."""
+    ride = Workout(Leg(8_000_001, utc("2026-11-12T07:00:00"), "road_biking"), title="Ride")
+    wrong = Workout(Leg(8_000_002, utc("2026-11-15T07:00:00")), title="Run on Sunday")
+    account.put(ride)
+    account.put(replace(wrong, file=file_of(ride)))
+    sync(connected)
+    assert {"Ride", "Run on Sunday"} <= set(titles(connected))
 
 
 def test_why_says_when_a_workout_arrived_at_garmin(connected, account):

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fitglue_formats.rows import combine, is_indoors, sport_of_type, sport_provenance
+from fitglue_formats.rows import (
+    combine,
+    is_indoors,
+    legs_of_rows,
+    sport_of_type,
+    sport_provenance,
+    why_other_workout,
+)
 from fitglue_garmin.extras import extensions
 from fitglue_garmin.measurements import measurements, metrics, ratings
 from fitglue_garmin.payload import event_of, refuse
@@ -31,8 +38,6 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Record
 
 PAGE = "https://connect.garmin.com/modern/activity/"
-#: A leg of a file is that of a row if their starts differ by at most this many seconds.
-_SAME_START_S = 120.0
 _RACE = "race"
 
 
@@ -71,7 +76,17 @@ def _whole(
     row = _activity(event.whole)
     if not recorded:
         return [row]
+    why_other = why_other_workout(row, recorded)
+    if why_other is not None:
+        return [_without_file(row, why_other)]
     return [_with_clock(workout, row) for workout in combine(row, recorded)]
+
+
+def _without_file(row: SourceActivity, why: str) -> SourceActivity:
+    """Return the workout of a row with the reason why its file gives it nothing."""
+    before = row.completeness
+    completeness = Completeness(before.parts, {**before.missing, "file": why})
+    return msgspec.structs.replace(row, completeness=completeness)
 
 
 def _recorded(record: Record) -> tuple[list[SourceActivity], dict[str, str]]:
@@ -109,18 +124,19 @@ def _legs(
     """Return the legs of an event, each joined with its leg of the one file that the event has."""
     parent_id = event.whole.external_id
     rows = _rows_of_legs(event)
-    left = list(recorded)
+    # Garmin lists legs in order of time, so the order decides if both have the same number of legs.
+    sessions = legs_of_rows(
+        rows,
+        recorded,
+        by_order=len(recorded) == len(event.legs),
+    )
     legs = []
     for leg_no, row in rows.items():
-        session = _session_of(
-            row,
-            leg_no,
-            left,
-            has_all=len(recorded) == len(event.legs),
-        )
+        session = sessions.get(leg_no)
         leg = row
-        if session is not None:
-            left.remove(session)
+        if session is None and recorded:
+            leg = _without_file(row, "no session of the file took place at the time of this leg")
+        elif session is not None:
             [joined] = combine(row, [session])
             leg = _with_clock(joined, row)
         legs.append(
@@ -161,33 +177,6 @@ def _rows_of_legs(event: Event) -> dict[int, SourceActivity]:
         missing[f"leg {leg_no + 1}"] = refusal.what
     rows[first] = msgspec.structs.replace(rows[first], completeness=Completeness((), missing))
     return rows
-
-
-def _session_of(
-    row: SourceActivity,
-    leg_no: int,
-    left: Sequence[SourceActivity],
-    *,
-    has_all: bool,
-) -> SourceActivity | None:
-    """Return the leg of the file that begins when a row begins, or ``None``.
-
-    If the row has no start in UTC, the order decides, provided that both have the same number of
-    legs: Garmin lists legs in order of time.
-    """
-    if row.start_utc is None:
-        of_number = [session for session in left if session.leg_no == leg_no]
-        return of_number[0] if of_number and has_all else None
-    nearest = None
-    least_s = _SAME_START_S
-    for session in left:
-        if session.start_utc is None:
-            continue
-        apart_s = abs((session.start_utc - row.start_utc).total_seconds())
-        if apart_s <= least_s:
-            nearest = session
-            least_s = apart_s
-    return nearest
 
 
 # -- one workout -----------------------------------------------------------------------------------

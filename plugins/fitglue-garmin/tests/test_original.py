@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -133,6 +134,18 @@ def test_a_distance_that_the_athlete_corrected_wins(normalized):
     assert "the file has 29,000 m" in activity.provenance["distance_m"].note
 
 
+@pytest.mark.parametrize(
+    "start", ["2026-10-30T06:31:10", "2026-11-02T14:31:10", "1990-01-01T00:00:10"]
+)
+def test_the_file_of_another_workout_adds_nothing(normalized, start):
+    """A file of another time gives neither values nor claims, and the completeness says why."""
+    other = Workout(Leg(8, utc(start), "running", 1800, 5_000.0))
+    [activity] = normalized({"summary": row_of(RIDE), "file": zipped(7, file_of(other))})
+    assert (activity.start_utc, activity.claims) == (RIDE.whole.start, ("garmin:7",))
+    assert (activity.distance_m, activity.streams) == (29_000.0, ())
+    assert "of another workout" in activity.completeness.missing["file"]
+
+
 def test_sets_of_strength_training_come_from_the_file(normalized):
     """The API has one line per exercise, and the file has each set."""
     gym = Workout(Leg(7, utc("2026-11-02T17:00:00"), "strength_training"))
@@ -191,6 +204,17 @@ def test_transitions_that_are_not_listed_move_no_other_leg(normalized):
     whole = event(500, RACE.whole.start, kinds)
     legs = normalized(event_parts(whole, file_of(whole), legs=(whole.legs[0], whole.legs[2])))
     assert [(leg.sport, leg.elapsed_s) for leg in legs] == [("OpenWaterSwim", 1500), ("Run", 2400)]
+
+
+def test_a_short_leg_does_not_take_the_recording_of_its_neighbor(normalized):
+    """A transition that the file lacks keeps its row, and the ride after it its samples."""
+    kinds = (("open_water_swimming", 1500), ("swimToBikeTransition_v2", 60), ("road_biking", 3600))
+    whole = event(500, RACE.whole.start, kinds)
+    recorded = replace(whole, legs=(whole.legs[0], whole.legs[2]))
+    legs = normalized(event_parts(whole, file_of(recorded)))
+    assert [leg.elapsed_s for leg in legs] == [1500, 60, 3600]
+    assert [bool(leg.streams) for leg in legs] == [True, False, True]
+    assert "no session of the file" in legs[1].completeness.missing["file"]
 
 
 def test_an_event_without_listed_legs_has_the_legs_of_its_file(normalized):

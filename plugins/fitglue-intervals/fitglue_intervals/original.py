@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fitglue_formats import activities
+from fitglue_formats.rows import apart_s, why_other_workout
 from fitglue_intervals.alignment import aligned_laps, aligned_streams
 from fitglue_intervals.claims import file_claim
 from fitglue_intervals.reading import UNREADABLE, unpack
@@ -40,9 +41,6 @@ if TYPE_CHECKING:
     from fitglue_intervals.values import Values
     from fitglue_registry.plugin_api import Body
 
-#: An activity that was trimmed at the source begins later than its file. If the starts are further
-#: apart than a day, the file is that of another workout.
-_SAME_WORKOUT_S = 86_400
 #: Fields that never come from the file: the athlete, the source or the record decides them, or
 #: ``_filled`` merges them itself.
 _NOT_FROM_FILE = NOT_MEASURED | {
@@ -121,22 +119,19 @@ def _leg(
 ) -> SourceActivity | None:
     """Return the session of the file that is this activity, or None.
 
-    It is the session with the nearest start. The number in the file is used only if the activity
-    has no UTC start, because the source may count sessions in its own way: it may leave transitions
-    out.
+    It is the session with the nearest start, and its time must be that of the activity. The number
+    in the file is used only if the activity has no UTC start, because the source may count sessions
+    in its own way: it may leave transitions out.
     """
     if activity.start_utc is None:
-        return legs[file_leg_no] if file_leg_no < len(legs) else None
-    nearest = None
-    least_s: float = _SAME_WORKOUT_S
-    for leg in sorted(legs, key=lambda leg: leg.leg_no):
-        if leg.start_utc is None:
-            continue
-        apart_s = abs((leg.start_utc - activity.start_utc).total_seconds())
-        if apart_s < least_s:
-            nearest = leg
-            least_s = apart_s
-    return nearest
+        candidates = list(legs[file_leg_no : file_leg_no + 1])
+    else:
+        candidates = sorted(legs, key=lambda leg: (apart_s(activity, leg), leg.leg_no))
+        candidates = [leg for leg in candidates if leg.start_utc is not None]
+    for leg in candidates:
+        if why_other_workout(activity, [leg]) is None:
+            return leg
+    return None
 
 
 def _filled(activity: SourceActivity, leg: SourceActivity) -> SourceActivity:

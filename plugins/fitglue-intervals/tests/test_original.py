@@ -200,11 +200,12 @@ def test_of_a_multisport_file_the_leg_that_began_then_is_taken(normalized):
     assert (made.claims[1].endswith("#2"), stream(made, "time")) == (True, [0, 1])
 
 
-def test_a_file_of_another_day_adds_nothing(normalized):
-    """A file of another day, which must be that of another workout, adds nothing."""
+@pytest.mark.parametrize("start", ["2026-05-03T05:30:00", "2026-05-01T13:30:00"])
+def test_a_file_of_another_time_adds_nothing(normalized, start):
+    """A file of another day or hour, which must be that of another workout, adds nothing."""
     made = normalized(
-        start_date="2026-05-03T05:30:00Z",
-        start_date_local="2026-05-03T07:30:00",
+        start_date=f"{start}Z",
+        start_date_local=start,
         parts={"file": fit(*samples(0, 1), SET)},
     )
     assert (made.sets, made.claims) == ((), ("intervals:i7",))

@@ -4,6 +4,7 @@ Sources that have both use these modules, whether the rows are those of an archi
 """
 
 from fitglue_formats.rows.cropping import LEAST_CROP_S
+from fitglue_formats.rows.fitting import apart_s, legs_of_rows, why_other_workout
 from fitglue_formats.rows.garmin_sports import (
     SPORT_OF_TYPE,
     is_indoors,
@@ -15,8 +16,11 @@ from fitglue_formats.rows.joining import combine
 __all__ = [
     "LEAST_CROP_S",
     "SPORT_OF_TYPE",
+    "apart_s",
     "combine",
     "is_indoors",
+    "legs_of_rows",
     "sport_of_type",
     "sport_provenance",
+    "why_other_workout",
 ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from fitglue_formats.rows.cropping import cropped, cropped_to, without_measured
+from fitglue_formats.rows.fitting import SAME_START_S, apart_s, is_as_long
 from fitglue_formats.rows.shown import shown
 from fitglue_registry.model import (
     ABSENT,
@@ -45,10 +45,6 @@ _EDITED_BY_ATHLETE = (
 )
 #: Fields of a row for several workouts that hold for each of them.
 _SHARED_BY_LEGS = ("title", "description", "notes", "tags", "gear")
-#: A row is one leg of a multisport file if their starts differ by at most this many seconds, and
-#: their durations by at most this share.
-_SAME_START_S = 120.0
-_SAME_LENGTH = 0.1
 #: Fields that are combined in the code below, or that only the file knows.
 _NEVER_FROM_ROW = (
     "start_utc",
@@ -147,26 +143,10 @@ def _leg(
     """Return the leg whose start is nearest to that of the row, or ``None`` if it is not the same
     workout.
     """
-    nearest = min(legs, key=lambda leg: _apart_s(row, leg))
-    if _apart_s(row, nearest) > _SAME_START_S or not _is_as_long(row, nearest):
+    nearest = min(legs, key=lambda leg: apart_s(row, leg))
+    if apart_s(row, nearest) > SAME_START_S or not is_as_long(row, nearest):
         return None
     return nearest
-
-
-def _apart_s(row: SourceActivity, leg: SourceActivity) -> float:
-    """Return the seconds between two starts, or infinity if one of them is unknown."""
-    if row.start_utc is None or leg.start_utc is None:
-        return math.inf
-    apart = leg.start_utc - row.start_utc
-    return abs(apart.total_seconds())
-
-
-def _is_as_long(row: SourceActivity, leg: SourceActivity) -> bool:
-    """Return whether a leg lasts about as long as a row, or one of the durations is unknown."""
-    if not row.elapsed_s or not leg.elapsed_s:
-        return True
-    apart_s = abs(row.elapsed_s - leg.elapsed_s)
-    return apart_s <= _SAME_LENGTH * leg.elapsed_s
 
 
 def _joined(
