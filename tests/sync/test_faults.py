@@ -96,6 +96,32 @@ def test_one_activity_that_always_fails_does_not_stop_the_others(connected, serv
     assert connected.activities.streams(connected.activities.get(broken))
 
 
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("path", ["*", "*/streams*"], ids=["everything", "streams"])
+def test_a_key_that_is_refused_for_one_record_opens_the_others(
+    connected, server, account, status, path
+):
+    """A 401 or 403 about one record concerns only that record, and its reason blames no key."""
+    private = next(name for name in native(account) if account.streams(name))
+    server.fault(f"*{private}{path}", Fault.status(status), times=None)
+    assert finished(connected)["not-fetched"] >= 1
+    parts = connected.why(private)["records"][0]["parts"]
+    reasons = {part["part"]: part["reason"] for part in parts if part["state"] == "wanted"}
+    assert reasons["streams"].startswith("the service refuses it, although it accepts the key")
+    for external_id in native(account):
+        if external_id != private and account.streams(external_id):
+            assert connected.activities.streams(connected.activities.get(external_id))
+
+
+def test_a_key_that_opens_no_record_stops_the_connection_at_once(connected, server):
+    """If no other record is delivered either, the key is refused, which few requests show."""
+    server.fault(STREAMS, Fault.status(403), times=None)
+    assert stopped(connected).code == "FG-not-permitted"
+    asked = [request for request in server.requests if "streams" in request.path]
+    # One for each connection, and the probes.
+    assert len(asked) <= 8
+
+
 def test_a_source_that_is_down_stops_the_connection_after_three_records(connected, server):
     """If every record fails, the source counts as down after three of them, and the sync stops."""
     server.fault(STREAMS, Fault.status(500), times=None)

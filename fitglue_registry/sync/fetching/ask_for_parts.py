@@ -4,7 +4,8 @@ A job is a call of ``fitglue_fetch`` with one or several ids. Records that fail 
 asked for one at a time. Several failures in a row may mean that the source is down. Then a few
 other records are asked for, to distinguish an outage from records that the source cannot deliver.
 An answer that contradicts what is known, such as "gone" about a record that is listed, is a failure
-too: the address of the part may have moved.
+too: the address of the part may have moved. A key that is refused is checked in the same way at
+once: some services answer with 401 or 403 about a record that is private or blocked.
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ _STORED_TOGETHER = 2
 #: After these errors, the other calls of the plugin that are in progress are not waited for: they
 #: may be blocked or endless as well, or their session is closed.
 _NOT_WAITED_FOR = frozenset(("FG-plugin-blocked", "FG-plugin-endless", "FG-session-closed"))
+#: Services answer in this way about a key, and some also about a record that the key must not see.
+_REFUSALS = frozenset(("FG-key-rejected", "FG-not-permitted"))
 _HOOK = "fitglue_fetch"
 
 #: Returns the error for an answer that cannot be true, or ``None`` for any other.
@@ -70,6 +73,26 @@ Refute = Callable[["Part | Unavailable"], FitglueError | None]
 
 def _believe(_: Part | Unavailable) -> None:
     return None
+
+
+@dataclass(slots=True)
+class _Task:
+    """What to ask for, and what to do with each answer.
+
+    Attributes:
+        context: The connection.
+        part: The part.
+        derive: Called for each answer on the thread that received it.
+        refute: Called for each answer; returns an error if it cannot be true.
+        is_accepted: Whether the service delivered a record after it refused another one, so a
+            refusal concerns its record and not the key.
+    """
+
+    context: SyncContext
+    part: EntryPart
+    derive: Derive
+    refute: Refute
+    is_accepted: bool = False
 
 
 def ask_for(
@@ -97,16 +120,16 @@ def ask_for(
             before it are then not yielded, so an outage does not count as a failed attempt of the
             records that were asked for during it.
     """
+    task = _Task(context, part, derive, refute)
     failed: dict[str, FitglueError] = {}
     jobs = _jobs(ids, part.bulk)
     if part.bulk > 1:
-        outcome = yield from _ask(context, part, jobs, derive, refute)
         # One record that the source cannot deliver makes the whole bulk request fail. Asked for one
         # at a time, the others arrive.
-        unanswered = [*outcome.failed, *chain.from_iterable(outcome.left)]
+        unanswered = yield from _ask_in_bulk(task, jobs)
         jobs = _jobs(unanswered, 1)
     while jobs:
-        outcome = yield from _ask(context, part, jobs, derive, refute)
+        outcome = yield from _ask(task, jobs)
         failed.update(outcome.failed)
         jobs = outcome.left
         if outcome.last_failure is None:
@@ -117,10 +140,55 @@ def ask_for(
         # stop with this error in every sync.
         if not probes:
             yield _failures(failed)
-        if not _delivers_any(context, part.name, probes, refute):
-            raise outcome.last_failure
-    for failure in _failures(failed):
+        _check(task, probes, outcome.last_failure)
+    concerning_one = {external_id: _about_one(error) for external_id, error in failed.items()}
+    for failure in _failures(concerning_one):
         yield [failure]
+
+
+def _ask_in_bulk(
+    task: _Task,
+    jobs: Sequence[Sequence[str]],
+) -> Generator[list[Answered], None, list[str]]:
+    """Ask for jobs of several ids; yield the answers, and return the ids that got none."""
+    outcome = yield from _ask(task, jobs)
+    unanswered = [*outcome.failed]
+    # A refusal breaks off at the first job, and the others need not be asked for one at a time.
+    if _is_refusal(outcome.last_failure) and outcome.left:
+        probes = _probes(task.context, task.part.name, outcome.left)
+        _check(task, probes, outcome.last_failure)
+        outcome = yield from _ask(task, outcome.left)
+        unanswered += outcome.failed
+    return [*unanswered, *chain.from_iterable(outcome.left)]
+
+
+def _check(
+    task: _Task,
+    probes: Iterable[str],
+    failure: FitglueError | None,
+) -> None:
+    """Raise a failure, unless the source delivers another record.
+
+    Raises:
+        FitglueError: The failure, or that of a probe which concerns every request.
+    """
+    if _delivers_any(task, probes):
+        task.is_accepted = True
+    elif failure is not None:
+        raise failure
+
+
+def _about_one(error: FitglueError) -> FitglueError:
+    """Return the error of a record, which does not blame the key if it opens other records."""
+    if not _is_refusal(error):
+        return error
+    return ConnectionStopped(
+        error.code,
+        "the service refuses it, although it accepts the key for other records",
+        at=error.at,
+        why=error.why,
+        fix="look at this record at the service: it may be private, blocked or still processed",
+    )
 
 
 def _failures(failed: Mapping[str, FitglueError]) -> list[Answered]:
@@ -152,20 +220,24 @@ def _probes(
 
 
 def _delivers_any(
-    context: SyncContext,
-    part: PartName,
+    task: _Task,
     ids: Iterable[str],
-    refute: Refute,
 ) -> bool:
     """Return whether the source answers for at least one of these ids.
 
     The answer is not stored. If its record is on the backlog, it is asked for again in its turn.
+
+    Raises:
+        FitglueError: A failure that every further request would meet too, such as a rate limit.
     """
     for external_id in ids:
-        arguments = _arguments(context, part, [external_id])
-        for _, item in context.plugin.iterate(_HOOK, [arguments]):
-            if not isinstance(item, FitglueError) and refute(item) is None:
-                return True
+        arguments = _arguments(task.context, task.part.name, [external_id])
+        for _, item in task.context.plugin.iterate(_HOOK, [arguments]):
+            if not isinstance(item, FitglueError):
+                if task.refute(item) is None:
+                    return True
+            elif _concerns_all(item) and not _is_refusal(item):
+                raise item
     return False
 
 
@@ -259,23 +331,21 @@ class _Job:
 
 
 def _ask(
-    context: SyncContext,
-    part: EntryPart,
+    task: _Task,
     ids_of_jobs: Sequence[Sequence[str]],
-    derive: Derive,
-    refute: Refute,
 ) -> Generator[list[Answered], None, _Outcome]:
-    """Ask for jobs until several fail in a row; yield the answers and return how it ended.
+    """Ask for jobs until several fail in a row, or one is refused; yield the answers and return how
+    it ended.
 
     Some jobs may be in progress when the sequence is broken off. Their answers are lost, and their
     ids are among those that are left. If a failure concerns the whole connection, such as a rate
-    limit, no further job begins, and the answers of those in progress are still yielded: they were
-    paid for with requests.
+    limit, or may concern it, no further job begins, and the answers of those in progress are still
+    yielded: they were paid for with requests.
     """
     jobs = [_Job(ids) for ids in ids_of_jobs]
-    asking = _Asking(context, part.name, jobs, refute)
+    asking = _Asking(task, jobs)
     # ``closing`` stops the plugin's threads even if the consumer closes this generator early.
-    with closing(_answers(context, part, jobs, derive, asking)) as groups:
+    with closing(_answers(task, jobs, asking)) as groups:
         for group in groups:
             taken, error = asking.take_group(group)
             if taken:
@@ -287,12 +357,14 @@ def _ask(
     # Raised without the failures so far, which may have the same cause.
     if asking.fatal is not None:
         raise asking.fatal
+    if asking.refusal is not None:
+        return _Outcome(asking.failed, _unanswered(jobs), asking.refusal)
     # ``fitglue_fetch`` must answer for each id, at least with the reason why there is no part. A
     # missing answer is an error: it must never be taken for a deletion.
     for job in jobs:
         for external_id in job.waiting:
             what = f"nothing about {external_id!r}"
-            asking.failed[external_id] = context.plugin.refuse(_HOOK, what)
+            asking.failed[external_id] = task.context.plugin.refuse(_HOOK, what)
     return _Outcome(asking.failed)
 
 
@@ -303,23 +375,26 @@ class _Asking:
         failed: The ids that got no answer, each with the error of its job.
         last_failure: The last of several failures in a row, which break the sequence off.
         fatal: The first failure that concerns the whole connection.
+        refusal: The first failure that may mean that the key is refused, if nothing contradicts it.
     """
 
     def __init__(
         self,
-        context: SyncContext,
-        part: PartName,
+        task: _Task,
         jobs: Sequence[_Job],
-        refute: Refute,
     ) -> None:
         self.failed: dict[str, FitglueError] = {}
         self.last_failure: FitglueError | None = None
         self.fatal: FitglueError | None = None
-        self._context = context
-        self._part = part
+        self.refusal: FitglueError | None = None
+        self._task = task
         self._jobs = jobs
-        self._refute = refute
         self._failed_in_a_row = 0
+
+    @property
+    def begins_no_job(self) -> bool:
+        """Whether no further job begins."""
+        return self.fatal is not None or self.refusal is not None
 
     def take_group(
         self,
@@ -341,8 +416,11 @@ class _Asking:
 
     def _take_failure(self, job: _Job, failure: FitglueError) -> FitglueError | None:
         """Give up what a failed job has not answered, or return the error to be raised at once."""
-        _log_failure(self._part, job, failure)
-        if _concerns_all(failure):
+        _log_failure(self._task.part.name, job, failure)
+        if _is_refusal(failure):
+            if not self._task.is_accepted:
+                self.refusal = self.refusal or failure
+        elif _concerns_all(failure):
             self.fatal = self.fatal or failure
             if failure.code in _NOT_WAITED_FOR:
                 return self.fatal
@@ -367,10 +445,10 @@ class _Asking:
         refuted: dict[str, FitglueError] = {}
         for answered in batch:
             assert not isinstance(answered.item, FitglueError)
-            what = _complaint(self._context, self._part, answered, job)
+            what = _complaint(self._task.context, self._task.part.name, answered, job)
             if what is not None:
-                return self._context.plugin.refuse(_HOOK, what)
-            error = self._refute(answered.item)
+                return self._task.context.plugin.refuse(_HOOK, what)
+            error = self._task.refute(answered.item)
             if error is None:
                 taken.append(job.take(answered))
             else:
@@ -401,10 +479,8 @@ def _unanswered(jobs: Iterable[_Job]) -> list[Sequence[str]]:
 
 
 def _answers(
-    context: SyncContext,
-    part: EntryPart,
+    task: _Task,
     jobs: Sequence[_Job],
-    derive: Derive,
     asking: _Asking,
 ) -> Generator[list[tuple[int, list[Answered] | FitglueError]], None, None]:
     """Yield pairs that arrive together: the number of a job, and a batch of its answers or the
@@ -412,12 +488,14 @@ def _answers(
 
     A job that has not begun when a failure is fatal does not begin.
     """
+    context = task.context
+    part = task.part
 
     def batches(items: Iterator[Part | Unavailable]) -> Iterator[list[Answered]]:
         # The hook is called when the first of the items is taken.
-        if asking.fatal is not None:
+        if asking.begins_no_job:
             return iter(())
-        return in_batches(items, part.name.value, derive, max_items)
+        return in_batches(items, part.name.value, task.derive, max_items)
 
     # A heavy part takes a worker process a second or more. One at a time, each is stored as soon as
     # it is done, and a killed sync has little to repeat.
@@ -483,6 +561,11 @@ def _log_failure(
         part,
         error,
     )
+
+
+def _is_refusal(error: FitglueError | None) -> bool:
+    """Return whether a failure says that the key is refused, for everything or for one record."""
+    return isinstance(error, AthleteNeeded) and error.code in _REFUSALS
 
 
 def _concerns_all(error: FitglueError) -> bool:
