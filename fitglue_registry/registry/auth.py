@@ -103,6 +103,8 @@ class Auth(Struct, frozen=True, forbid_unknown_fields=True):
             key that is exchanged for a token.
         header: Name of the header of the scheme ``header``, or of the header that has the token of
             ``exchange`` or ``oauth2``, if it is not ``Authorization: Bearer``.
+        key_help: What an athlete does about a key that the service does not accept, if copying it
+            again is not possible; a request such as "make a new key at example.org/keys".
         exchange: How the scheme ``exchange`` gets its token.
         oauth2: How the scheme ``oauth2`` gets its token.
     """
@@ -111,6 +113,7 @@ class Auth(Struct, frozen=True, forbid_unknown_fields=True):
     username: str = ""
     secret: str | None = None
     header: str | None = None
+    key_help: str = ""
     exchange: TokenExchange | None = None
     oauth2: OAuth2 | None = None
 

@@ -66,6 +66,8 @@ def _unused(auth: Auth) -> Iterator[Flaw]:
         unused.append("header")
     if auth.secret is not None and auth.scheme == "none":
         unused.append("secret")
+    if auth.key_help and auth.scheme in ("none", "oauth2"):
+        unused.append("key_help")
     for key in unused:
         yield Flaw(
             "FG-entry-auth",

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 #: The name of a token among the secrets of a request. No credential has it, because of the hyphen.
 TOKEN = "access-token"  # noqa: S105 - a name
-_COPY_AGAIN = "copy the key again from the settings of that account, and connect again"
+_COPY_AGAIN = "copy the key again from the settings of that account"
 _ALLOW_AGAIN = "connect again, and give the permission again"
 
 
 def connect_again(auth: Auth) -> str:
     """Return what an athlete does about credentials that the service does not accept."""
-    return _ALLOW_AGAIN if auth.scheme == "oauth2" else _COPY_AGAIN
+    if auth.scheme == "oauth2":
+        return _ALLOW_AGAIN
+    return f"{auth.key_help or _COPY_AGAIN}, and connect again"
 
 
 def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
@@ -55,16 +57,17 @@ def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
         return {"Authorization": f"Basic {encoded}"}
     # ``requests`` would also refuse such a value, and quote the secret in its error.
     if not fits_into_a_header(secret):
-        raise unusable_key(name)
+        raise unusable_key(auth, name)
     if auth.scheme == "bearer" or (has_token and not auth.header):
         return {"Authorization": f"Bearer {secret}"}
     return {auth.header or "X-API-Key": secret}
 
 
-def unusable_key(name: str) -> AthleteNeeded:
+def unusable_key(auth: Auth, name: str) -> AthleteNeeded:
     """Return the error for a key that no header can have.
 
     Args:
+        auth: The ``auth`` block of the entry.
         name: The name of the credential.
     """
     return AthleteNeeded(
@@ -72,7 +75,7 @@ def unusable_key(name: str) -> AthleteNeeded:
         f"the stored {name} cannot be a key",
         at=Place(field=name),
         why="it contains a space, a line break or a character that a key cannot contain",
-        fix=_COPY_AGAIN,
+        fix=connect_again(auth),
     )
 
 

@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded, FitglueError, Place
-from fitglue_registry.transport.auth import fits_into_a_header, unusable_key
+from fitglue_registry.transport.auth import connect_again, fits_into_a_header, unusable_key
 from fitglue_registry.transport.origin import origin_of
 from fitglue_registry.transport.token_refusal import (
     OUTAGES,
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.answer import HttpAnswer
     from fitglue_registry.transport.token_response import IssuedToken
     from fitglue_registry.transport.token_sender import TokenSender
+
+_NEW_KEY = (
+    "make a new key in the settings of that account if this one has expired or was deleted, and "
+    "connect again"
+)
 
 
 def exchange_key(
@@ -53,7 +58,7 @@ def exchange_key(
     request = _request(exchange, auth, url, secrets.get(name, ""))
     answer = sender.send(request)
     if not 200 <= answer.status < 300:
-        raise _refused(url, answer)
+        raise _refused(auth, url, answer)
     paths = TokenPaths(
         exchange.token,
         exchange.expires_in,
@@ -75,7 +80,7 @@ def _request(
             "FG-key-missing",
             f"no {name or 'key'} is stored for this connection",
             at=Place(field=name or None),
-            fix="copy the key again from the settings of that account, and connect again",
+            fix=connect_again(auth),
         )
     if exchange.send == "basic":
         pair = base64.b64encode(f"{auth.username}:{key}".encode()).decode("ascii")
@@ -84,7 +89,7 @@ def _request(
     if exchange.send == "header":
         # ``requests`` would also refuse such a value, and quote the key in its error.
         if not fits_into_a_header(key):
-            raise unusable_key(name)
+            raise unusable_key(auth, name)
         headers = {exchange.name or "Authorization": f"{exchange.prefix}{key}"}
         return TokenRequest(exchange.method, url, headers, secrets=(key,))
     fields = {**exchange.parameters, exchange.name or name: key}
@@ -93,7 +98,7 @@ def _request(
     return TokenRequest(exchange.method, url, {}, json=fields, secrets=(key,))
 
 
-def _refused(url: str, answer: HttpAnswer) -> FitglueError:
+def _refused(auth: Auth, url: str, answer: HttpAnswer) -> FitglueError:
     """Return the error for a response that says why the service issues no token for the key."""
     said = status_and_quote(answer)
     # The page of a proxy, a firewall or the login of a network says nothing about the key.
@@ -106,6 +111,5 @@ def _refused(url: str, answer: HttpAnswer) -> FitglueError:
         f"{host} rejects the key",
         at=Place(url=url),
         why=f"it issues no token for the key: {said}",
-        fix="make a new key in the settings of that account if this one has expired or was "
-        "deleted, and connect again",
+        fix=connect_again(auth) if auth.key_help else _NEW_KEY,
     )

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
 RUN_LATER = "run the command again later; nothing that was fetched is lost"
 
-_SECONDS = re.compile(r"\s*\d{1,9}(\.\d+)?\s*")
+#: A number of seconds. Some servers write a float, or far more digits than they mean.
+_SECONDS = re.compile(r"\s*\d+(\.\d*)?(e\+?\d{1,3})?\s*", re.IGNORECASE)
+#: Some servers state the moment instead of the wait, in seconds or milliseconds since 1970.
+_MOMENT_S = 1e9
+_MOMENT_MS = 1e12
+_YEAR_S = 366 * 86_400.0
+#: No limit of a service is counted over a longer time; a longer wait is a fault of the server. The
+#: account must not stay closed for years because of it.
+_LONGEST_S = 31 * 86_400.0
 _MINUTE_S = 60
 _HOUR_S = 3600
 
@@ -29,12 +37,12 @@ def retry_after(value: str | None, now: datetime) -> float | None:
         now: The current time.
 
     Returns:
-        The seconds, or ``None`` if the value is missing, invalid or in the past.
+        The seconds, at most 31 days, or ``None`` if the value is missing, invalid or in the past.
     """
     if not value:
         return None
     if _SECONDS.fullmatch(value):
-        return float(value) or None
+        return _wait_of(float(value), now)
     try:
         moment = parsedate_to_datetime(value)
         # A date without a zone, which the standard does not allow, is read as UTC.
@@ -43,7 +51,17 @@ def retry_after(value: str | None, now: datetime) -> float | None:
         left_s = (moment - now).total_seconds()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return left_s if left_s > 0 else None
+    return min(left_s, _LONGEST_S) if left_s > 0 else None
+
+
+def _wait_of(number: float, now: datetime) -> float | None:
+    """Return the seconds to wait that a number means: a duration, or a moment near the present."""
+    if number >= _MOMENT_S:
+        moment = number / 1000 if number >= _MOMENT_MS else number
+        left_s = moment - now.timestamp()
+        if abs(left_s) <= _YEAR_S:
+            number = max(left_s, 0.0)
+    return min(number, _LONGEST_S) or None
 
 
 def over_budget(policy: HttpPolicy, wait_s: float) -> Retryable:

@@ -35,6 +35,16 @@ def test_a_choice_is_set(synced, fitglue, typed, choices):
     )
 
 
+@pytest.mark.parametrize(
+    "typed", [("files=yes", "files=no"), ("files=no", "files=no"), ("files=yes", " files =")]
+)
+def test_an_option_is_chosen_once(synced, fitglue, typed):
+    """An option that is named twice is refused, since only one of the choices can be meant."""
+    result = fitglue("connections", "set", "intervals", *typed)
+    assert (result.code, "'files' is chosen twice" in result.err) == (2, True)
+    assert fitglue("connections", "--json").lines[0]["choices"] == {}
+
+
 @pytest.mark.parametrize("typed", ["files", "files=perhaps", "=yes", "photos=yes"])
 def test_another_choice_is_refused(synced, fitglue, typed):
     """A word that is not a choice ends with exit code 2, and nothing is stored."""

@@ -118,6 +118,13 @@ def test_an_unknown_setting_names_those_there_are(connect):
     assert "[FG-setting-unknown]" in result.err
 
 
+def test_a_setting_with_two_values_is_refused(connect, intervals):
+    """Of two values in --set, only one can be meant, so nothing is asked."""
+    result = connect("--set", "athlete_id=i1", "--set", "athlete_id=i2")
+    assert (result.code, intervals.requests) == (2, [])
+    assert "--set has two values for athlete_id" in result.err
+
+
 def test_a_value_that_cannot_be_one_is_refused_before_anything_is_asked(connect, intervals):
     """A setting that does not match the pattern of its entry is refused before the service is
     asked.

@@ -53,6 +53,8 @@ def test_a_reset_field_is_what_the_source_says_again(synced, fitglue):
         ("--sport", "Runn"),
         ("--from", "title=nobody"),
         ("--reset", "titel"),
+        ("--set", "rpe=7", "--set", "rpe=8"),
+        ("--title", "x", "--set", "title=y"),
     ],
 )
 def test_a_mistake_says_what_to_type_instead(synced, fitglue, options):

@@ -494,6 +494,7 @@ def test_a_separator_that_cannot_be_seen_is_quoted(registry):
         ("{scheme: none, secret: api_key}", "secret"),
         ("{scheme: bearer, secret: api_key, username: me}", "username"),
         ("{scheme: bearer, secret: api_key, header: X-Key}", "header"),
+        ("{scheme: none, key_help: make a new key}", "key_help"),
         ("{scheme: basic, secret: api_key, header: X-Key}", "header"),
         (
             EXCHANGE_TWICE,
@@ -514,6 +515,7 @@ def test_a_key_that_the_scheme_does_not_use_is_found(registry, auth, key):
         "{scheme: exchange, secret: api_key, username: me, exchange: {url: /t, send: basic}}",
         "{scheme: exchange, secret: api_key, header: X-Token, exchange: {url: /t}}",
         "{scheme: header, secret: api_key, header: X-Key}",
+        "{scheme: bearer, secret: api_key, key_help: make a new key at example.org/keys}",
     ],
 )
 def test_a_key_that_the_scheme_uses_is_fine(registry, auth):

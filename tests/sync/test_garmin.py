@@ -280,11 +280,22 @@ def test_a_key_that_ended_stops_the_sync_until_there_is_a_new_one(connected, ser
     _, end = sync(connected)
     assert isinstance(end, SyncStopped)
     assert end.error.code == "FG-key-rejected"
+    # Garmin shows a key only once, so nobody can copy it again.
+    assert end.error.fix.startswith("make a new key at connect.garmin.com/app/settings/")
     service.set_key("GCDC_new")
     connected.connect("garmin", {"api_key": "GCDC_new", "base_url": service.url})
     _, end = sync(connected)
     assert isinstance(end, SyncFinished)
     assert len(titles(connected)) == 3
+
+
+def test_a_key_that_reads_nothing_says_where_another_one_is_made(connected, service):
+    """If the data rejects a token that was just issued, the advice is that of Garmin's entry."""
+    service.fault(f"/{LIST}/*", Fault.status(401), times=None)
+    _, end = sync(connected)
+    assert end.error.code == "FG-key-rejected"
+    assert "personalApiToken" in end.error.fix
+    assert "copy the key again" not in end.error.fix
 
 
 def test_the_wait_that_a_429_asks_for_is_kept(host, account, clock):

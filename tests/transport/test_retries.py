@@ -67,7 +67,8 @@ def test_retry_after_is_honored(session, server, reply, clock, value):
 
 
 @pytest.mark.parametrize(
-    "value", ["", "0", "soon", "-5", "Mon, 23 Nov 2020 12:00:00 GMT", "1e999", "9" * 400]
+    "value",
+    ["", "0", "soon", "-5", "Mon, 23 Nov 2020 12:00:00 GMT", "1e-9", "1795434000"],
 )
 def test_an_invalid_retry_after_is_ignored(session, server, reply, clock, value):
     """A ``Retry-After`` that is invalid or in the past leads to the usual wait."""
@@ -84,6 +85,26 @@ def test_a_long_retry_after_ends_the_sync(session, server, reply, clock):
     error = failure(session)
     assert (error.code, error.retry_after_s, clock.sleeps) == ("FG-rate-limited", 7200, [])
     assert "in 2.0 h" in error.fix
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["1e9", "1e999", "99999999999999", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"],
+    ids=["exponent", "infinite", "14 digits", "400 digits", "year 9999"],
+)
+def test_a_wait_of_years_is_one_of_a_month(session, server, reply, clock, value):
+    """A service that asks for a wait of years is left alone for 31 days, and not asked again."""
+    server.respond_with(reply(429, headers={"Retry-After": value}))
+    error = failure(session)
+    assert (error.retry_after_s, len(server.requests)) == (31 * 86_400, 1)
+
+
+@pytest.mark.parametrize("digits", ["", "000"], ids=["seconds", "milliseconds"])
+def test_a_moment_is_no_duration(session, server, reply, clock, digits):
+    """A number that is a moment of the next days means the time that is left until then."""
+    moment = int(clock.now().timestamp()) + 7200
+    server.respond_with(reply(429, headers={"Retry-After": f"{moment}{digits}"}))
+    assert failure(session).retry_after_s == pytest.approx(7200, abs=2)
 
 
 def test_a_limit_holds_for_every_thread_of_the_session(session, server, reply):

@@ -27,7 +27,7 @@ from fitglue_registry.model import CROP, is_cropped
 from fitglue_registry.services import Filter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from fitglue_registry.cli.layout import Document
     from fitglue_registry.services.reading import ActivityDetails
@@ -338,13 +338,23 @@ def edit(
         raise click.UsageError("nothing to change; add --title, --sport, --set, --from or --reset")
     # Fields may be typed like options, with hyphens.
     by_rules = [name.replace("-", "_") for name in reset]
-    values_by_field = changes | dict(values)
-    details = cli.host.decisions.edit(reference, values_by_field, dict(sources), by_rules)
+    values_by_field = _by_field([*changes.items(), *values])
+    details = cli.host.decisions.edit(reference, values_by_field, _by_field(sources), by_rules)
     if cli.as_json:
         cli.document(cli.host.activities.document(details))
     else:
         fields = [name for name, _ in (*values, *sources)]
         _show_edited(cli, details, [*changes, *fields, *reset])
+
+
+def _by_field(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return pairs by field; of two values for one field, only one can be meant."""
+    by_field: dict[str, str] = {}
+    for field, text in pairs:
+        if field in by_field:
+            raise click.UsageError(f"{field} is given twice; give it once")
+        by_field[field] = text
+    return by_field
 
 
 def _show_edited(

@@ -253,6 +253,12 @@ def _given(
             )
         if name in fields and fields[name].secret:
             raise _never_an_argument(entry, fields[name])
+        if name in typed_values:
+            raise UserMistake(
+                "FG-usage",
+                f"--set has two values for {name}",
+                fix=f"write --set {name}=VALUE once",
+            )
         typed_values[name] = content
     if value is not None:
         typed_values[_positional(entry)] = value

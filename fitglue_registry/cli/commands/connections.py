@@ -208,7 +208,7 @@ def set_(
     connections = cli.host.connections
     connected = connections.get(name)
     ends = connections.status(connected).expiry_setting
-    typed = dict(map(_read_setting, choices))
+    typed = _read_settings(choices)
     options = {
         option: _read_choice(option, word) for option, word in typed.items() if option != ends
     }
@@ -226,6 +226,15 @@ def set_(
     if options:
         cli.show(Hanging(GOOD, f"{status.name} brings {', '.join(status.arrives)}", indent=0))
         cli.note(f"Next: fitglue sync {status.name}")
+
+
+def _read_settings(texts: tuple[str, ...]) -> dict[str, str]:
+    typed: dict[str, str] = {}
+    for option, word in map(_read_setting, texts):
+        if option in typed:
+            raise click.UsageError(f"{option!r} is chosen twice; choose it once")
+        typed[option] = word
+    return typed
 
 
 def _read_setting(text: str) -> tuple[str, str]:
