@@ -86,6 +86,8 @@ _SENSOR_CHANNELS = frozenset(
         "distance",
     }
 )
+#: Sources round a duration to seconds.
+_ROUNDING_S = 1.0
 #: Recordings that reach this share of the longest one count as equally long.
 _EQUALLY_LONG = 0.95
 #: Recordings that do not reach this share of the longest one were cut.
@@ -271,6 +273,20 @@ def _precise(
     return _PRECISION[activity.start_precision], not has_zone
 
 
+def _stopped(
+    member: Member,
+    _: str,
+    __: MergeRules,
+) -> bool:
+    """Prefer a time in motion that leaves out stops: a device that does not pause by itself states
+    the complete time.
+    """
+    activity = member.activity
+    if activity.moving_s is None or activity.elapsed_s is None:
+        return False
+    return activity.moving_s >= activity.elapsed_s - _ROUNDING_S
+
+
 def _specific(
     member: Member,
     _: str,
@@ -345,6 +361,7 @@ _PENALTIES: dict[str, Callable[[Member, str, MergeRules], Any]] = {
     "edited": _edited,
     "precise": _precise,
     "specific": _specific,
+    "stopped": _stopped,
     "fullest": _fullest,
     "densest": _densest,
 }

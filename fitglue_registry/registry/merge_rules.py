@@ -23,6 +23,7 @@ Criterion = Literal[
     "edited",
     "precise",
     "specific",
+    "stopped",
     "longest",
     "fullest",
     "densest",

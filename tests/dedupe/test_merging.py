@@ -587,6 +587,17 @@ def test_a_sport_that_the_model_does_not_have_is_an_answer():
     assert merged.sport == "Ride"
 
 
+def test_a_timer_that_was_never_stopped_gives_way_to_a_time_in_motion():
+    """A file whose timer ran through the stops does not supply the time in motion, unless no other
+    source has one.
+    """
+    timer = rich(1, elapsed_s=2670.0, moving_s=2670.0)
+    merged, _ = merge([timer, member(2, elapsed_s=2670.0, moving_s=2631.0)])
+    assert merged.moving_s == 2631
+    merged, _ = merge([timer, member(2, elapsed_s=2670.0)])
+    assert merged.moving_s == 2670
+
+
 FULL = ("time", "latlng", "heartrate", "watts")
 
 

@@ -164,3 +164,26 @@ def test_a_highest_speed_below_the_average_of_a_corrected_distance_is_left_out()
     assert problems(activity) == []
     kept = joined(row, workout(distance_m=1980.0, average_speed_mps=3.3, max_speed_mps=5.0))
     assert (kept.max_speed_mps, kept.completeness.missing) == (5.0, {})
+
+
+@pytest.mark.parametrize("note", ["from the samples", "from the points"])
+def test_a_reported_extreme_wins_over_one_from_the_samples(note):
+    """What the service reports wins over what the reader computed from the samples that are in the
+    file, but not over what the device itself states.
+    """
+    computed = {"max_heartrate_bpm": Provenance("computed", note=note)}
+    row = workout(max_heartrate_bpm=170.0)
+    activity = joined(row, workout(max_heartrate_bpm=148.0, provenance=computed))
+    assert activity.max_heartrate_bpm == 170
+    assert activity.provenance["max_heartrate_bpm"].how == "reported"
+    assert joined(row, workout(max_heartrate_bpm=148.0)).max_heartrate_bpm == 148
+
+
+@pytest.mark.parametrize(
+    ("row_s", "timer_s", "moving_s"),
+    [(550.0, 600.0, 550.0), (599.5, 600.0, 600.0), (600.0, 580.0, 580.0)],
+)
+def test_a_time_in_motion_of_the_row_wins_if_it_leaves_out_more(row_s, timer_s, moving_s):
+    """A timer includes the time in which the athlete stands still, so the shorter time is used."""
+    activity = joined(workout(moving_s=row_s), workout(moving_s=timer_s))
+    assert activity.moving_s == moving_s

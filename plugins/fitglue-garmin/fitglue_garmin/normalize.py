@@ -19,6 +19,7 @@ from fitglue_garmin.measurements import measurements, metrics, ratings
 from fitglue_garmin.payload import event_of, refuse
 from fitglue_garmin.reading import id_of, text_of
 from fitglue_garmin.starts import start_fields
+from fitglue_garmin.strength import with_exercises
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import (
     Completeness,
@@ -79,7 +80,7 @@ def _whole(
     why_other = why_other_workout(row, recorded)
     if why_other is not None:
         return [_without_file(row, why_other)]
-    return [_with_clock(workout, row) for workout in combine(row, recorded)]
+    return [_completed_by(row, workout) for workout in combine(row, recorded)]
 
 
 def _without_file(row: SourceActivity, why: str) -> SourceActivity:
@@ -138,7 +139,7 @@ def _legs(
             leg = _without_file(row, "no session of the file took place at the time of this leg")
         elif session is not None:
             [joined] = combine(row, [session])
-            leg = _with_clock(joined, row)
+            leg = _completed_by(row, joined)
         legs.append(
             msgspec.structs.replace(
                 leg,
@@ -262,6 +263,14 @@ def _is_degrees(
     most: float,
 ) -> bool:
     return value is not None and abs(value) <= most
+
+
+def _completed_by(
+    row: SourceActivity,
+    workout: SourceActivity,
+) -> SourceActivity:
+    """Return a joined workout with what its row knows more exactly than its file."""
+    return with_exercises(_with_clock(workout, row), row)
 
 
 def _with_clock(

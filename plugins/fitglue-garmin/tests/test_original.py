@@ -154,6 +154,40 @@ def test_sets_of_strength_training_come_from_the_file(normalized):
     assert activity.extensions["exercises"][0]["sets"] == 3
 
 
+def test_sets_have_the_name_of_the_exercise(normalized):
+    """A set of which the file has only the category gets the name from the totals at Garmin
+    Connect, unless these have several exercises of the category.
+    """
+    gym = Workout(Leg(7, utc("2026-11-02T17:00:00"), "strength_training"))
+    row = row_of(gym)
+    [activity] = normalized({"summary": row, "file": file_of(gym)})
+    assert {made.exercise for made in activity.sets} == {"Barbell back squat"}
+    other = row["summarizedExerciseSets"][0] | {"subCategory": "GOBLET_SQUAT"}
+    row["summarizedExerciseSets"].append(other)
+    [activity] = normalized({"summary": row, "file": file_of(gym)})
+    assert {made.exercise for made in activity.sets} == {"Squat"}
+
+
+def test_the_time_in_motion_is_that_of_the_row(normalized):
+    """The timer of a watch that was never stopped does not replace the time in motion; a longer
+    time of the row does not replace that of the timer.
+    """
+    parts = {"summary": row_of(RIDE) | {"movingDuration": 3000.0}, "file": file_of(RIDE)}
+    [activity] = normalized(parts)
+    assert (activity.moving_s, activity.elapsed_s) == (3000.0, 3600.0)
+    assert "the file has 3,600 s" in activity.provenance["moving_s"].note
+
+
+def test_an_extreme_that_garmin_reports_wins_over_the_samples(normalized):
+    """A file that does not state its highest values keeps only some of the samples, so what Garmin
+    Connect reports is the better value.
+    """
+    row = row_of(RIDE) | {"maxHR": 190.0, "averageHR": 140.0}
+    [activity] = normalized({"summary": row, "file": file_of(RIDE)})
+    assert (activity.max_heartrate_bpm, activity.average_heartrate_bpm) == (190, 140)
+    assert activity.provenance["max_heartrate_bpm"].how == "reported"
+
+
 @pytest.mark.parametrize("content", [b"not a zip", b"\x0e\x10\x00\x00\x00\x00\x00\x00.FITxx"])
 def test_a_file_that_cannot_be_read_costs_only_itself(normalized, content):
     """A workout whose file cannot be read keeps the values of the list, and states the reason."""

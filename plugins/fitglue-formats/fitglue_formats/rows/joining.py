@@ -66,6 +66,28 @@ _NEVER_FROM_ROW = (
 #: Athletes correct the distance of a treadmill at the service. A smaller difference, as a share of
 #: the file's distance, comes from another rule for pauses or from rounding.
 _CORRECTED = 0.01
+#: Averages and extremes of what sensors measure. The cadence is left to the file, which also says
+#: whether it counts one leg.
+_SUMMARIZED = (
+    "average_heartrate_bpm",
+    "max_heartrate_bpm",
+    "min_heartrate_bpm",
+    "average_watts",
+    "max_watts",
+    "max_speed_mps",
+    "average_altitude_m",
+    "min_altitude_m",
+    "max_altitude_m",
+    "average_temperature_c",
+    "min_temperature_c",
+    "max_temperature_c",
+    "elevation_gain_m",
+    "elevation_loss_m",
+)
+#: The notes of values that a reader computed because its file does not state them.
+_FROM_SAMPLES = ("from the samples", "from the laps", "from the points")
+#: Services and devices round a duration to seconds.
+_ROUNDING_S = 1.0
 #: The origin of a number of a row that does not state it, if it was not reported.
 _UNSTATED = {
     AVERAGE_SPEED: Provenance("computed"),
@@ -250,12 +272,46 @@ def _from_row(
         # The variant that the file names is one of its own sport.
         if family(row.sport or _NO_NAME) != family(leg.sport or _NO_NAME):
             values["sub_type"] = row.sub_type
+    values |= _better_summaries(row, leg)
+    if _is_without_stops(row, leg):
+        values["moving_s"] = row.moving_s
     if _is_corrected(row, leg):
         values["distance_m"] = row.distance_m
     values |= _speed(row, leg, values)
     if _is_stale_maximum(leg, values):
         values["max_speed_mps"] = None
     return values
+
+
+def _better_summaries(row: SourceActivity, leg: SourceActivity) -> dict[str, Any]:
+    """Return the averages and extremes in which the row replaces the leg."""
+    return {
+        field: getattr(row, field) for field in _SUMMARIZED if _is_better_summary(row, leg, field)
+    }
+
+
+def _is_better_summary(row: SourceActivity, leg: SourceActivity, field: str) -> bool:
+    """Return whether the row reports a value that the reader of the file computed from samples.
+
+    A device summarizes every measurement, and its file may keep only some of them.
+    """
+    origin = leg.provenance.get(field)
+    stated = row.provenance.get(field)
+    if getattr(row, field) in ABSENT or origin is None or origin.note not in _FROM_SAMPLES:
+        return False
+    return stated is None or stated.how == "reported"
+
+
+def _is_without_stops(row: SourceActivity, leg: SourceActivity) -> bool:
+    """Return whether the row states the time in motion, and the file only that of its timer.
+
+    The timer runs on when the athlete stands still, unless the device pauses by itself.
+    """
+    if not row.moving_s or not leg.moving_s or not leg.elapsed_s:
+        return False
+    if not row.elapsed_s or abs(row.elapsed_s - leg.elapsed_s) >= _SAME_RECORDING_S:
+        return False
+    return row.moving_s < leg.moving_s - _ROUNDING_S
 
 
 def _is_stale_maximum(leg: SourceActivity, values: Mapping[str, Any]) -> bool:
