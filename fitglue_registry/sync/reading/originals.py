@@ -23,6 +23,17 @@ _HEAD = 2000
 #: The number of compressed bytes that contain such a head. deflate (RFC 1951) never makes bytes
 #: much larger, but the header of a gzip file can contain a long name.
 PACKED_HEAD = 1 << 16
+#: What zipfile raises for a damaged zip. RuntimeError stands for features that it does not know,
+#: and IndexError for a member without a name.
+_UNREADABLE_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    ValueError,
+    RuntimeError,
+    IndexError,
+    MemoryError,
+)
 
 
 def unpack_in_worker(content: bytes) -> bytes | None:
@@ -47,7 +58,7 @@ def unzip_in_worker(content: bytes) -> bytes | None:
             if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 return None
             return opened.read(members[0])
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, MemoryError):
+    except _UNREADABLE_ZIP:
         return None
 
 

@@ -22,6 +22,7 @@ UNREADABLE = (
     EOFError,
     NotImplementedError,
     RuntimeError,
+    IndexError,  # a member without a name
     OSError,
     ValueError,
     UnicodeError,

@@ -5,7 +5,6 @@ Each id is answered exactly once, with the part or with the reason why it is not
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +25,10 @@ ZIP = "application/x-zip-compressed"
 _NOT_FOUND = 404
 #: No event of any sport has more legs, transitions included.
 _MOST_LEGS = 100
-#: The beginning of an empty body, a web page or JSON. FIT, GPX, TCX and zip begin otherwise.
-_NO_FILE = re.compile(rb"(?i)\s*(?:\Z|<!doctype html|<html|[{\[\"]|null\s*\Z)")
+#: The formats of original files, and the zip in which they are delivered.
+_FORMATS = ("zip", "fit", "gpx", "tcx")
+#: The number of bytes that show the format of a file.
+_HEAD = 4096
 
 
 def fetch(
@@ -160,7 +161,11 @@ def _file(
         )
         if answer.status == _NOT_FOUND:
             continue
-        if _NO_FILE.match(answer.body):
+        # Imported late: a sync with nothing new fetches no file.
+        from fitglue_formats import kind_of
+
+        # Anything else, such as a web page of a proxy, would be kept as the file for ever.
+        if kind_of(answer.body[:_HEAD]) not in _FORMATS:
             raise _unexpected(answer, "the original file of an activity")
         return Part(
             external_id,

@@ -6,6 +6,7 @@ It runs in a worker process, because anybody may have made the file.
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from typing import TYPE_CHECKING
@@ -26,6 +27,18 @@ _HEAD = 4096
 #: ZIP specification (APPNOTE), general purpose bit flag: bit 0 means encrypted.
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+#: What zipfile raises for a damaged zip. RuntimeError stands for features that it does not know,
+#: which a changed byte can state, and IndexError for a member without a name.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    RuntimeError,
+    IndexError,
+)
 _FIX = "nothing to do: the workout is stored with the values of Garmin Connect"
 
 
@@ -57,7 +70,7 @@ def member_of(content: bytes) -> bytes:
         return content
     try:
         members = _members(content)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+    except _DAMAGED as error:
         raise refusal(
             "FG-zip-broken",
             "the downloaded zip is damaged",

@@ -80,6 +80,20 @@ def test_a_file_is_delivered_in_its_zip(connect_to):
     assert part == Part("7", "file", b"PK\x03\x04 not opened")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x0e\x10\xd9\x07\x00\x00\x00\x00.FIT",
+        b'<?xml version="1.0"?><!-- x --><gpx version="1.1">',
+        b"\xef\xbb\xbf<TrainingCenterDatabase>",
+    ],
+)
+def test_a_file_without_a_zip_is_delivered_too(connect_to, content):
+    """A FIT, GPX or TCX file that arrives without a zip is an original file as well."""
+    [part] = fetched(connect_to({FILE + "7": content}), "file", "7")
+    assert part.content == content
+
+
 def test_an_activity_without_a_file_has_none(connect_to):
     """A 404 of the file means that the activity has none, and not that it was deleted."""
     [item] = fetched(connect_to({}), "file", "7", summaries={"7": b'{"activityId": 7}'})
@@ -119,9 +133,23 @@ def test_a_detail_says_when_the_activity_arrived_at_garmin(connect_to, uploaded,
     assert part.at_source == at_source
 
 
-@pytest.mark.parametrize("body", [b"", b" ", b"null", b"{}", b"<!DOCTYPE html>", b'"x"'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"null",
+        b"{}",
+        b'"x"',
+        b"<!DOCTYPE html>",
+        b"\xef\xbb\xbf<!DOCTYPE html>",
+        b"<!-- login --><html>",
+        b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml">',
+        b"no file here",
+    ],
+)
 def test_a_response_that_cannot_be_a_file_is_not_stored(connect_to, body):
-    """Nothing, JSON or a web page with status 200 is not taken for an original file."""
+    """Nothing, JSON, a text or a web page with status 200 is not taken for an original file."""
     with pytest.raises(ConnectionStopped) as raised:
         fetched(connect_to({FILE + "7": body}), "file", "7")
     assert raised.value.code == "FG-unexpected-answer"

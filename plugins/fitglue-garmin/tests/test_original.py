@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -99,6 +100,30 @@ def test_an_index_that_would_fill_the_memory_is_not_read():
     at = archive.rindex(b"PK\x05\x06")  # end of the index: its size is at 12, its place at 16
     archive[at + 12 : at + 16] = (2_000_000).to_bytes(4, "little")
     archive[at + 16 : at + 20] = (at - 2_000_000).to_bytes(4, "little")
+    with pytest.raises(RecordRefused) as raised:
+        member_of(bytes(archive))
+    assert raised.value.code == "FG-zip-broken"
+
+
+def test_no_changed_byte_of_a_zip_is_a_bug():
+    """Whatever byte of the headers or the index is changed, the zip is read or refused."""
+    archive = packed(("a.fit", file_of(RIDE)))
+    index = archive.rindex(b"PK\x01\x02")
+    for at in (*range(4, 40), *range(index, len(archive))):
+        for value in (0, 0x20, 0x41, 99, 0xFF):
+            with suppress(RecordRefused):
+                member_of(archive[:at] + bytes([value]) + archive[at + 1 :])
+
+
+@pytest.mark.parametrize(
+    ("offset", "value"),
+    [(6, 99), (8, 0x20), (8, 0x40), (28, 0)],
+    ids=["version", "patched", "strong encryption", "no name"],
+)
+def test_an_index_that_python_cannot_read_is_a_damaged_zip(offset, value):
+    """A member of an unknown version or kind, or without a name, makes the zip a damaged one."""
+    archive = bytearray(packed(("a.fit", file_of(RIDE))))
+    archive[archive.rindex(b"PK\x01\x02") + offset] = value
     with pytest.raises(RecordRefused) as raised:
         member_of(bytes(archive))
     assert raised.value.code == "FG-zip-broken"

@@ -29,6 +29,7 @@ _API = "api/v1"
 
 #: An id has at most 200 characters, which bounds a number in the same way as a text.
 _LARGEST_ID = 10**200
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 #: An id is used in a path, and in a list of ids that are separated by commas.
 _USABLE = re.compile(r"(?!\.{1,2}$)[^\s/\\,]{1,200}")
 
@@ -210,12 +211,14 @@ def unexpected_response(
 
 def unexpected_file(answer: Answer) -> ConnectionStopped:
     """Return the error for a response that cannot be a recording, without quoting the response."""
-    beginning = answer.body.lstrip()[:1]
-    kind = "JSON"
-    if not beginning:
+    text = answer.body.removeprefix(_BYTE_ORDER_MARK).lstrip()
+    kind = "a text"
+    if not text:
         kind = "nothing"
-    elif beginning == b"<":
+    elif text.startswith(b"<"):
         kind = "a web page"
+    elif text.startswith((b"{", b"[", b'"')) or text.rstrip() == b"null":
+        kind = "JSON"
     return ConnectionStopped(
         "FG-unexpected-answer",
         f"Intervals.icu answered with {kind} instead of an original file",

@@ -42,8 +42,10 @@ _CLOSING = re.compile(rb"\}\s*\]\Z")
 _LONGEST_END = 64  # bytes in which the closing brackets must be
 #: A word in the message of a response with status 422 for an activity from Strava.
 _FOR_STRAVA = re.compile(rb"(?i)strava")
-#: The beginning of an empty body, a web page or JSON. FIT, GPX, TCX, gzip and zip begin otherwise.
-_NO_FILE = re.compile(rb"(?i)\s*(?:\Z|<!doctype html|<html|[{\[]|null\s*\Z)")
+#: Bytes that no text contains, and that each binary format has among its first ones.
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+#: The number of bytes that show the format of a file.
+_HEAD = 4096
 
 
 def fetch(
@@ -240,9 +242,21 @@ def _file(connection: Connection, external_id: str) -> Part | Unavailable:
         )
     if answer.status == UNPROCESSABLE:
         return _unreadable(external_id, "file", answer)
-    if _NO_FILE.match(answer.body):
+    if not _may_be_file(answer.body[:_HEAD]):
         raise unexpected_file(answer)
     return Part(external_id, "file", answer.body)
+
+
+def _may_be_file(head: bytes) -> bool:
+    """Return whether a body that begins with some bytes may be what a device wrote.
+
+    A web page, JSON or any other text would be kept as the file for ever. A binary file that is
+    damaged is the original nevertheless.
+    """
+    # Imported late: most syncs fetch no files.
+    from fitglue_formats import kind_of
+
+    return kind_of(head) is not None or _BINARY.search(head) is not None
 
 
 def _unreadable(

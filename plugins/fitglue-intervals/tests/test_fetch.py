@@ -227,6 +227,10 @@ def test_a_list_of_streams_may_have_blanks_and_oddities(connect_to, body):
         (b'{"status":500}', "JSON"),
         (b"[]", "JSON"),
         (b"", "nothing"),
+        (b"\xef\xbb\xbf<!DOCTYPE html>", "a web page"),
+        (b"<!-- login --><html>", "a web page"),
+        (b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml">', "a web page"),
+        (b"no file here", "a text"),
     ],
 )
 def test_what_no_device_wrote_is_no_file(connect_to, body, kind):
