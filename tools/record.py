@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -240,15 +242,16 @@ def _scrubbed(
     assert entry.http is not None
     requests = []
     responses = []
-    for request, response in zip(recording.requests, recording.responses, strict=True):
+    for request, response in _in_order(recording):
         uri = request.uri.replace(base_url, entry.http.base_url, 1) if base_url else request.uri
         path = urlsplit(uri).path
         # The headers of a request have the key or a token. Requests are recognized without them.
         requests.append(Request(request.method, scrubber.uri(uri), None, {}))
+        code = response["status"]["code"]
         body = scrubber.body(path, response["headers"], response["body"]["string"])
         responses.append(
             {
-                "status": response["status"],
+                "status": {"code": code, "message": HTTPStatus(code).phrase},
                 "headers": scrubber.headers(response["headers"]),
                 "body": {"string": body},
             }
@@ -261,11 +264,30 @@ def _scrubbed(
     return text
 
 
+def _in_order(recording: Recording) -> list[tuple[Any, Any]]:
+    """Return the requests with their responses in an order that is the same in each recording.
+
+    Kinds of requests follow each other as they did, but of one kind, several threads send requests
+    in an order that changes each time.
+    """
+    recorded = list(zip(recording.requests, recording.responses, strict=True))
+    kinds: dict[str, int] = {}
+    for request, _ in recorded:
+        kinds.setdefault(_kind_of(request), len(kinds))
+    return sorted(recorded, key=lambda pair: (kinds[_kind_of(pair[0])], pair[0].uri))
+
+
+def _kind_of(request: Any) -> str:
+    return re.sub(r"[0-9]+", "0", urlsplit(request.uri).path)
+
+
 def _heading(metadata: dict[str, Any]) -> str:
     return (
         f"# Recorded with {metadata['recorded_with']} by `make record`.\n"
         "# Keys, tokens, names, texts, ids, coordinates and files are made up, and streams are\n"
-        "# cut. To replay it: pytest tests/plugins/test_cassettes.py\n"
+        "# cut. The exact times, time zones and measurements of the workouts stay: somebody who\n"
+        "# knows one of them recognizes it.\n"
+        "# To replay it: pytest tests/plugins/test_cassettes.py\n"
     )
 
 

@@ -1,8 +1,8 @@
 """Replaces what is personal or secret in recorded requests and responses.
 
-What may stay is listed, not what must go: a string stays only if it is a time, a number or a short
-word under a key that is not about a person. Ids are replaced by made-up ones, each always by the
-same, so that a recording still fits together.
+What may stay is listed in ``harmless.py``, not what must go: a text or a number stays only under a
+key that is known, in a form that is known for that key. Ids are replaced by made-up ones, each
+always by the same, so that a recording still fits together.
 """
 
 from __future__ import annotations
@@ -11,15 +11,26 @@ import base64
 import gzip
 import io
 import json
+import math
 import re
 import zipfile
 import zlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fitglue_formats import activities
 from fitglue_garmin.testing.files import file_of
 from fitglue_garmin.testing.workout import Leg, Workout
+from tools.harmless import (
+    PARAMETERS,
+    SERVICE_IDS,
+    is_coordinate,
+    is_harmless_key,
+    is_harmless_number,
+    is_harmless_text,
+    is_stream,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,21 +47,22 @@ _ENDLESS = 4_102_444_800  # 2100-01-01
 
 #: Headers of responses that say how to read them. All others are dropped.
 _HEADERS = ("content-type", "retry-after", "etag")
-_ABOUT_PERSONS = re.compile(
-    r"(?i)name|title|descr|note|comment|message|mail|phone|city|country|region|street|address|place"
-    r"|location|url|uri|link|image|picture|avatar|photo|user|owner|author|athlete|nick|bio|sex"
-    r"|gender|birth|label|text|custom|tag"
-)
-_BODY = re.compile(r"(?i)(icu_|user)?(weight|height|age|birth\w*|resting_?h\w*)")
-_COORDINATE = re.compile(
-    r"(?i)latitude|longitude|latlng|polyline|geo|(^|_)(lat|lon|lng)($|_)|(start|end)(lat|lon)"
-)
-_ID = re.compile(r"(^|_)ids?$|[a-z]I[dD]s?$|(?i:uuid|serial|external)")
+_ID = re.compile(r"^athlete$|(^|_)ids?$|[a-z]I[dD]s?$|(?i:uuid|serial|external)")
 _UUID = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_LONG_NUMBER = re.compile(rf"({_UUID.pattern[4:]})|[0-9]{{5,}}", re.IGNORECASE)
-_SAFE = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]?[0-9:.,+Z-]*|[+-]?[0-9.]+|[A-Za-z][A-Za-z0-9_/.+-]{0,40}"
+#: An id: a number, perhaps with a letter or two before it, as in ``i123456``, or after a day, as in
+#: the name ``2026-11-27-197310.fit``.
+_ID_TEXT = re.compile(
+    r"(?:[A-Za-z]{0,2}|garmin_(?:push|ping)_|garmin-|[0-9]{4}-[0-9]{2}-[0-9]{2}-)([0-9]+)"
+    r"(?:\.(?:fit|gpx|tcx)(?:\.gz)?)?"
 )
+#: The name of a zone, which is an id for Intervals.icu but of nobody.
+_ZONE = re.compile(r"Z[0-9]{1,2}|SS")
+#: A part of a path that is an id, or has one.
+_LONG_NUMBER = re.compile(r"[0-9]{5,}")
+_ID_IN_PATH = re.compile(r"[A-Za-z]?[0-9]{2,}")
+_IN_PATH = re.compile(r"[\w.-]*", re.ASCII)
+_IN_QUERY = re.compile(r"[\w.,:+-]*", re.ASCII)
+_SHORTEST_ID = 5  # digits of a made-up one
 
 
 class Scrubber:
@@ -72,12 +84,18 @@ class Scrubber:
         self._ids = list(filter(None, ids))
         self._token_path = token_path
         self._numbers: dict[str, str] = {}
+        self._uuids: dict[str, str] = {}
 
     def uri(self, uri: str) -> str:
         """Return the address of a request without ids and secrets."""
-        scheme, rest = uri.split("://", 1)
-        host, slash, path = rest.partition("/")
-        return f"{scheme}://{host}{slash}{self._without_ids(self._without_secrets(path))}"
+        parts = urlsplit(uri)
+        path = "/".join(map(self._in_path, parts.path.split("/")))
+        query = [
+            (name, self._in_query(name, value))
+            for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        ]
+        address = f"{parts.scheme}://{parts.netloc}{path}"
+        return f"{address}?{urlencode(query, safe=',:')}" if query else address
 
     def headers(self, headers: dict[str, Any]) -> dict[str, list[str]]:
         """Return the headers of a response that say how to read it."""
@@ -127,11 +145,15 @@ class Scrubber:
         return self._number(key, value)
 
     def _object(self, value: dict[str, Any]) -> dict[str, Any]:
-        scrubbed = {key: self._value(key, inner) for key, inner in value.items()}
-        if _COORDINATE.search(str(value.get("type"))):
-            for key in ("data", "data2"):
-                if isinstance(value.get(key), list):
-                    scrubbed[key] = _made_up_line(len(scrubbed[key]))
+        scrubbed: dict[str, Any] = {}
+        for key, inner in value.items():
+            # The keys of some objects are themselves names or ids.
+            kept = key if is_harmless_key(key) else f"{SCRUBBED}_{len(scrubbed)}"
+            scrubbed[kept] = self._value(key, inner)
+        for key in ("data", "data2"):
+            samples = value.get(key)
+            if isinstance(samples, list):
+                scrubbed[key] = _samples(value.get("type"), samples[:MOST_SAMPLES])
         return scrubbed
 
     def _list(self, key: str, value: list[Any]) -> list[Any]:
@@ -141,22 +163,42 @@ class Scrubber:
 
     def _text(self, key: str, text: str) -> str:
         text = self._without_secrets(text)
-        if not text or _ID.search(key) or _UUID.fullmatch(text):
-            return self._without_ids(text) if _SAFE_ID.fullmatch(text) else SCRUBBED
-        if _COORDINATE.search(key) or _ABOUT_PERSONS.search(key):
-            return SCRUBBED
-        if _SAFE.fullmatch(text):
+        if not text:
             return text
-        return SCRUBBED
+        if _ID.search(key) or _UUID.fullmatch(text):
+            return self._id_text(text)
+        return text if is_harmless_text(key, text) else SCRUBBED
 
     def _number(self, key: str, number: float) -> float | None:
-        if _COORDINATE.search(key):
-            return MADE_UP_DEGREES
-        if _BODY.fullmatch(key):
+        if not math.isfinite(number):
             return None
-        if _ID.search(key) and isinstance(number, int):
-            return int(self._without_ids(str(number)))
-        return number
+        if is_coordinate(key):
+            return MADE_UP_DEGREES
+        if is_harmless_number(key, number):
+            return number
+        if _ID.search(key) and key not in SERVICE_IDS:
+            return int(self._made_up_number(str(abs(int(number)))))
+        return None
+
+    # -- addresses ---------------------------------------------------------------------------------
+
+    def _in_path(self, part: str) -> str:
+        part = self._without_secrets(part)
+        if "," in part:
+            return ",".join(map(self._in_path, part.split(",")))
+        if _ID_IN_PATH.fullmatch(part) or _UUID.fullmatch(part):
+            return self._id_text(part)
+        if not _IN_PATH.fullmatch(part):
+            return SCRUBBED
+        return _LONG_NUMBER.sub(lambda match: self._made_up_number(match[0]), part)
+
+    def _in_query(self, name: str, value: str) -> str:
+        value = self._without_secrets(value)
+        if _ID.search(name):
+            return self._id_text(value)
+        if name in PARAMETERS and _IN_QUERY.fullmatch(value) and not _LONG_NUMBER.search(value):
+            return value
+        return SCRUBBED
 
     # -- ids and secrets ---------------------------------------------------------------------------
 
@@ -165,24 +207,28 @@ class Scrubber:
             text = text.replace(secret, SCRUBBED)
         return text
 
-    def _without_ids(self, text: str) -> str:
-        return _LONG_NUMBER.sub(self._made_up, text)
+    def _id_text(self, text: str) -> str:
+        """Return the made-up id in place of an id; an id of another form is replaced as a text."""
+        if _ZONE.fullmatch(text):
+            return text
+        if _UUID.fullmatch(text):
+            return self._made_up_uuid(text.lower())
+        match = _ID_TEXT.fullmatch(text)
+        if match is None:
+            return SCRUBBED
+        return text[: match.start(1)] + self._made_up_number(match[1]) + text[match.end(1) :]
 
-    def _made_up(self, match: re.Match[str]) -> str:
-        """Return the made-up id in place of a UUID or of a long number."""
-        if not match[1]:
-            return self._made_up_number(match[0])
-        number = self._made_up_number(str(int(match[1].replace("-", "")[:12], 16) + 10**14))
-        return f"00000000-0000-4000-8000-{number[-12:]}"
+    def _made_up_uuid(self, uuid: str) -> str:
+        if uuid not in self._uuids:
+            self._uuids[uuid] = f"00000000-0000-4000-8000-{len(self._uuids) + 1:012}"
+        return self._uuids[uuid]
 
     def _made_up_number(self, digits: str) -> str:
+        """Return the made-up number in place of a number, of about the same length."""
         if digits not in self._numbers:
-            self._numbers[digits] = str(10 ** (len(digits) - 1) + len(self._numbers) + 1)
+            length = max(len(digits), _SHORTEST_ID)
+            self._numbers[digits] = str(10 ** (length - 1) + len(self._numbers) + 1)
         return self._numbers[digits]
-
-
-#: An id: digits and short words, such as ``i123456`` or ``2026-11-27-197310.fit``.
-_SAFE_ID = re.compile(r"[A-Za-z0-9_.:/-]{0,80}")
 
 
 # -- bodies ----------------------------------------------------------------------------------------
@@ -244,6 +290,22 @@ def _made_up_fit(content: bytes) -> bytes:
         start = _EPOCH
     leg = Leg(1, start.replace(microsecond=0), "treadmill_running", round(elapsed_s), 0.0)
     return file_of(Workout(leg, zone="UTC")) or b""
+
+
+def _samples(kind: Any, samples: list[Any]) -> list[Any]:
+    """Return the samples of a stream if they are measurements, or made-up ones."""
+    if is_coordinate(str(kind)):
+        return _made_up_line(len(samples))
+    if not is_stream(kind):
+        return [None] * len(samples)
+    return [_sample(sample) for sample in samples]
+
+
+def _sample(sample: Any) -> Any:
+    """Return a number, or the numbers of one second, such as the intervals between heart beats."""
+    if isinstance(sample, list):
+        return [inner for inner in sample if isinstance(inner, int | float)]
+    return sample if isinstance(sample, int | float) else None
 
 
 def _made_up_line(length: int) -> list[float]:

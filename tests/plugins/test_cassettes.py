@@ -108,6 +108,33 @@ def test_a_cassette_has_nothing_personal(source, cassette):
                 assert value in (None, SCRUBBED)
 
 
+def test_ids_of_a_cassette_stay_different(cassette):
+    """Each workout has an id of its own, and as many UUIDs as workouts have one."""
+    uuids: dict[str, set[str]] = {}
+    for interaction in cassette["interactions"]:
+        for row in objects(body_of(interaction)):
+            if isinstance(row.get("activityUUID"), str):
+                uuids.setdefault(str(row["activityId"]), set()).add(row["activityUUID"])
+    assert all(len(found) == 1 for found in uuids.values())
+    assert len(set().union(*uuids.values())) == len(uuids)
+
+
+def test_a_cassette_says_what_stays(source):
+    """Its heading says that the exact times of the workouts are those of the athlete."""
+    heading = LIVE[source].cassette.read_text(encoding="utf-8").partition("interactions:")[0]
+    assert "exact times" in heading
+
+
+def objects(value):
+    """Yield each object of a JSON document."""
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from objects(item)
+
+
 def body_of(interaction):
     """Return the JSON of a response, or nothing if it has another form."""
     body = interaction["response"]["body"]["string"]

@@ -134,6 +134,106 @@ def test_uuids_are_ids(scrubbed):
     assert row["activityUUID"].startswith("00000000-0000-4000-8000-")
 
 
+def test_uuids_that_differ_only_at_their_end_are_different_ids(scrubbed):
+    """Workouts whose UUIDs begin alike stay different workouts."""
+    uuids = [f"0b7c0f5e-1111-4222-8333-{number:012}" for number in range(50)]
+    rows = scrubbed([{"activityUUID": uuid} for uuid in uuids])
+    assert len({row["activityUUID"] for row in rows}) == len(uuids)
+
+
+@pytest.mark.parametrize("key", ["workoutId", "courseId", "gear_id", "id", "serialNumber"])
+@pytest.mark.parametrize("value", [7, 987, 1234, "i12", "1234"])
+def test_a_short_id_is_an_id(scrubbed, key, value):
+    """The ids of the first users, courses and shoes have few digits."""
+    made_up = scrubbed({key: value})[key]
+    assert made_up != value
+    assert len(str(made_up)) >= 5
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("phase", "+4799887766"),
+        ("hiddenText", "word"),
+        ("pace", "Jane"),
+        ("team", "Acme"),
+        ("type", "Jane"),
+        ("eventType", "Smith"),
+        ("created", "Jane"),
+        ("timezone", "Jane"),
+        ("external_id", "Jane-Smith.fit"),
+        ("birthDate", "1980-01-02"),
+        ("anything", "1980-01-02"),
+        ("handle", "jane"),
+        ("", "Jane"),
+    ],
+)
+def test_a_text_stays_only_where_it_is_known(scrubbed, key, value):
+    """A short word, a day or a number as text is replaced under a key for something else."""
+    assert scrubbed({key: value}) == {key or f"{SCRUBBED}_0": SCRUBBED}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("mobile", 99887766),
+        ("contact", 99887766),
+        ("distance", 4799887766),
+        ("ageAtActivity", 44),
+        ("birthYear", 1980),
+        ("userWeight", 70.5),
+        ("customKey", 5),
+        ("bbox", [59.1, 10.2]),
+        ("northEast", [59.1, 10.1]),
+        ("minCoord", 59.123456),
+        ("", [59.1, 99887766]),
+    ],
+)
+def test_a_number_stays_only_where_it_is_known(scrubbed, key, value):
+    """A number under a key that is no measurement is left out, and so is one that is too large."""
+    [left] = scrubbed({key: value}).values()
+    assert left in (None, [None, None])
+
+
+@pytest.mark.parametrize("key", ["maxLat", "startLatLng", "end_lng", "topLeftLongitude"])
+def test_each_coordinate_is_made_up(scrubbed, key):
+    """A coordinate is recognized by a word of its key, wherever that is."""
+    assert scrubbed({key: [59.9]}) == {key: [MADE_UP_DEGREES]}
+
+
+@pytest.mark.parametrize("key", ["Jane Smith", "i317960", "20999000111", "jane@example.org"])
+def test_a_key_that_is_a_name_or_an_id_is_replaced(scrubbed, key):
+    """Some objects have names or ids as keys."""
+    assert key not in str(scrubbed({key: {"distance": 5.0}}))
+
+
+def test_a_list_without_a_key_keeps_nothing(scrubbed):
+    """Nothing says what the items of such a list are."""
+    content = ["+47 99887766", "1980-01-02", "a.b@c.example", "Jane", 5]
+    assert scrubbed(content) == [SCRUBBED] * 4 + [None]
+
+
+def test_a_stream_of_an_unknown_type_keeps_nothing(scrubbed):
+    """The samples of a stream stay if its type is a measurement."""
+    [stream] = scrubbed([{"type": "whereabouts", "data": [59.9, 10.7]}])
+    assert stream["data"] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("address", "scrubbed_address"),
+    [
+        ("/athlete/0/activities?oldest=2026-11-01", "/athlete/0/activities?oldest=2026-11-01"),
+        ("/users/Ada Nordmann", "/users/scrubbed"),
+        ("/callback?code=abc&state=jane", "/callback?code=scrubbed&state=scrubbed"),
+        ("/search?search=jane&limit=40", "/search?search=scrubbed&limit=40"),
+        ("/activities/i12,i34", "/activities/i10001,i10002"),
+    ],
+)
+def test_an_address_keeps_only_known_parameters(scrubber, address, scrubbed_address):
+    """Ids and names in an address, and parameters that nobody knows, are replaced."""
+    assert scrubber.uri(f"https://example.org{address}") == f"https://example.org{scrubbed_address}"
+
+
 def test_a_token_is_made_up(scrubber):
     """What the address for tokens returns is replaced by a token that says only when it ends."""
     body = scrubber.body("/login/token", {}, b"aaaa.bbbb.cccc")
