@@ -310,6 +310,9 @@ class Account:
     timezone: str | None = None  # IANA name, such as ``Europe/Berlin``
     # Sentences for the athlete about what will and will not arrive.
     notes: tuple[str, ...] = ()
+    # Ids that the plugin may have returned before it could learn ``id``. A connection with one of
+    # them is that of this account, and keeps its id.
+    earlier_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

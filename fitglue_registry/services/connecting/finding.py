@@ -61,8 +61,12 @@ def to_account(
     integration: str,
     account: Account,
 ) -> ConnectionRow | None:
-    """Return the one of some connections that is to an account, or ``None``."""
-    for connected in at(connections, integration):
-        if connected.account.id == account.id:
-            return connected
+    """Return the one of some connections that is to an account, or ``None``.
+
+    A connection that was made under an earlier id of the account is found if none has its id.
+    """
+    by_id = {connected.account.id: connected for connected in at(connections, integration)}
+    for account_id in (account.id, *account.earlier_ids):
+        if account_id in by_id:
+            return by_id[account_id]
     return None

@@ -78,7 +78,9 @@ def store(workspace: Workspace, proven: Proven, athlete: str) -> ConnectResult:
     for _ in range(_ATTEMPTS):
         existing = to_account(_all(workspace, athlete), proven.integration, proven.account)
         if existing is not None:
-            proven = replace(proven, connection_id=existing.id)
+            # What is stored about the account has the id under which it was connected first.
+            account = replace(proven.account, id=existing.account.id)
+            proven = replace(proven, connection_id=existing.id, account=account)
         with suppress(_ChangedMeanwhile):
             _try_to_store(workspace, proven, existing, athlete)
             connected = named(_all(workspace, athlete), proven.connection_id)

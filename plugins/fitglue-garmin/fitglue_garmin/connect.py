@@ -62,11 +62,16 @@ def connect(connection: Connection) -> Account:
     if content is None:
         first_note = _NO_ACTIVITIES
     identity = _identity(connection, owner_id, display_name)
+    # It may have been connected before its first activity arrived.
+    earlier_ids: tuple[str, ...] = ()
+    if owner_id is not None and display_name is not None:
+        earlier_ids = (_BY_NAME + display_name,)
     return Account(
         identity,
         name or display_name,
         text_of(profile.get("timeZone")),
         (first_note, _ONE_KEY),
+        earlier_ids,
     )
 
 
@@ -108,7 +113,8 @@ def _identity(
     """Return the id of the account, which must stay the same when its key is replaced.
 
     Documented: only activities state the number of their owner. An account without activities is
-    named after its owner, and keeps that name when the first activity has arrived.
+    named after its owner. It keeps that name when the first activity has arrived, because the host
+    finds its connection by the earlier id.
 
     Raises:
         AthleteNeeded: If the account states neither.

@@ -93,6 +93,28 @@ def test_a_key_with_a_space_inside_is_refused_before_it_is_sent(host, service):
     assert service.requests == []
 
 
+def test_a_new_key_belongs_to_the_account_that_was_connected_without_activities(
+    host, service, account
+):
+    """A new key of an account that was empty at first goes to its connection, whose id stays."""
+    first = host.connect("garmin", {"api_key": service.api_key, "base_url": service.url})
+    account.put(Workout(Leg(1, utc("2026-11-02T06:31:10"))))
+    service.set_key("GCDC_newer")
+    again = host.connect("garmin", {"api_key": "GCDC_newer", "base_url": service.url})
+    assert (again.connection.id, again.renewed) == (first.connection.id, True)
+    assert again.account.id == "name:ada-nordmann"
+    assert len(host.connections.list()) == 1
+
+
+def test_an_account_with_activities_is_found_by_its_number(host, service, account):
+    """A new key of an account that had activities from the beginning goes to its connection."""
+    account.put(Workout(Leg(1, utc("2026-11-02T06:31:10"))))
+    host.connect("garmin", {"api_key": service.api_key, "base_url": service.url})
+    service.set_key("GCDC_newer")
+    again = host.connect("garmin", {"api_key": "GCDC_newer", "base_url": service.url})
+    assert (again.account.id, again.renewed) == ("7700123", True)
+
+
 @pytest.mark.parametrize("change", ["wrong", "deleted", "replaced"])
 def test_a_rejected_key_says_where_a_new_one_is_made(host, service, change):
     """For a wrong, a deleted and a replaced key, the error says where to make a new one."""
