@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.cli import numbers
 from fitglue_registry.cli.text import short_prose
 from fitglue_registry.model.absence import ABSENT
+from fitglue_registry.model.sports import family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
 
 #: Formats a value; the activity is passed because some units depend on its sport.
 Write = Callable[[Any, "SourceActivity"], str]
+#: Fields that say how far, how fast and how high a workout went.
+_WAY = frozenset(
+    {
+        "distance_m",
+        "average_speed_mps",
+        "max_speed_mps",
+        "elevation_gain_m",
+        "elevation_loss_m",
+    }
+)
 #: The heading of a group, and (field, label, text) of each of its values.
 Group = tuple[str, list[tuple[str, str, str]]]
 
@@ -202,6 +213,8 @@ def grouped(activity: SourceActivity) -> Iterator[Group]:
         shown = []
         for name, (label, write) in fields.items():
             value = getattr(activity, name)
+            if is_empty_zero(name, value, activity.sport):
+                continue
             if _is_nothing(value) or _repeats_the_sport(name, activity):
                 continue
             text = write(value, activity).strip()
@@ -209,6 +222,23 @@ def grouped(activity: SourceActivity) -> Iterator[Group]:
                 shown.append((name, label, short_prose(text)))
         if shown:
             yield group, shown
+
+
+def is_empty_zero(
+    field: str,
+    value: Any,
+    sport: str | None,
+) -> bool:
+    """Return whether a zero says nothing, because one does not move from the spot in this sport.
+
+    Some services state a distance of 0 for strength and yoga, and others none.
+
+    Args:
+        field: The name of a field.
+        value: Its value.
+        sport: The sport of the workout.
+    """
+    return field in _WAY and value == 0 and family(sport or "Other") == "gym"
 
 
 def _is_nothing(value: Any) -> bool:

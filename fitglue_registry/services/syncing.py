@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.errors import Busy, FitglueError, StoreFailed, UserMistake
 from fitglue_registry.registry.part_options import choices_in, with_choices
 from fitglue_registry.services.argument_types import checks_arguments
+from fitglue_registry.services.connecting.first import FIRST_CONNECT
 from fitglue_registry.services.local_paths import roots_of
 from fitglue_registry.services.plugin_view import PluginViews
 from fitglue_registry.store.raw_parts import RawStore
@@ -200,9 +201,7 @@ class Syncs:
     ) -> Iterator[Event]:
         chosen = self._chosen(name, athlete)
         if not chosen:
-            raise UserMistake(
-                "FG-no-connection", "nothing is connected yet", fix="fitglue connect intervals"
-            )
+            raise UserMistake("FG-no-connection", "nothing is connected yet", fix=FIRST_CONNECT)
         for connected in chosen:
             try:
                 yield from work_on(self._workspace, connected, work)

@@ -10,7 +10,13 @@ import sqlalchemy as sa
 
 from fitglue_registry.store.joins import RECORDS
 from fitglue_registry.store.record_starts import START_COLUMNS, shown_start
-from fitglue_registry.store.references import DAY, MAX_MATCHES, conditions_at_source
+from fitglue_registry.store.references import (
+    DAY,
+    MAX_MATCHES,
+    conditions_at_source,
+    conditions_on_claims,
+    id_in_link,
+)
 from fitglue_registry.store.tables import (
     activities,
     claims,
@@ -40,17 +46,23 @@ def find_records(
         athlete_id: The athlete.
         reference: What a person typed; see ``references.conditions_at_source``.
     """
+    reference = id_in_link(reference)
     of_athlete = _records_of(athlete_id)
     for condition in conditions_at_source(reference):
         record_ids = list(db.scalars(of_athlete.where(condition).limit(MAX_MATCHES)))
         if record_ids:
             return record_ids
-    claiming = (
-        sa.select(source_activities.c.record_id)
-        .join(claims, claims.c.source_activity_id == source_activities.c.id)
-        .where(claims.c.claim == reference)
-    )
-    return list(db.scalars(of_athlete.where(records.c.id.in_(claiming))))
+    for condition in conditions_on_claims(reference):
+        claiming = (
+            sa.select(source_activities.c.record_id)
+            .join(claims, claims.c.source_activity_id == source_activities.c.id)
+            .where(condition)
+        )
+        query = of_athlete.where(records.c.id.in_(claiming)).limit(MAX_MATCHES)
+        record_ids = list(db.scalars(query))
+        if record_ids:
+            return record_ids
+    return []
 
 
 def records_on(

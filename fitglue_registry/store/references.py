@@ -34,6 +34,10 @@ _LONGEST_QUOTED = 200
 MAX_MATCHES = 20
 #: A local date as a regular expression.
 DAY = r"\d{4}-\d\d-\d\d"
+#: A link to an activity at its service, whose path ends with the id.
+_LINK = re.compile(r"https?://[^/?#\s]+/(?:[^?#\s]*/)?(?P<id>[^/?#\s]+)/?(?:[?#]\S*)?")
+#: An id as a claim has it after the name of its service.
+_ID = re.compile(r"[A-Za-z0-9_-]+")
 #: A longer decimal number is not compared with activity numbers, which are 32-bit integers in
 #: PostgreSQL.
 _MAX_DIGITS = 9
@@ -61,7 +65,8 @@ def resolve(
         db: A transaction.
         athlete_id: The athlete; activities of other athletes are never matched.
         reference: A number, ``last``, a local date, an id or an alias of an activity, a claim, an
-            external id, ``connection/external id``, or the beginning of one of the last two.
+            external id, ``connection/external id``, the beginning of one of the last two, an id
+            that a source claims, such as that of a leg, or a link that ends with an id.
 
     Raises:
         UserMistake: FG-activity-unknown, or FG-activity-ambiguous with the numbers to choose from.
@@ -137,9 +142,11 @@ def _conditions(athlete_id: str, reference: str) -> Iterator[sa.ColumnElement[bo
         yield activities.c.number == number
         yield _has_alias(athlete_id, aliases.c.number == number)
 
+    reference = id_in_link(reference)
     exact, *looser = _has_record(athlete_id, reference)
     yield exact
-    yield _has_claim(athlete_id, reference)
+    for condition in conditions_on_claims(reference):
+        yield _has_claim(athlete_id, condition)
     yield from looser
 
 
@@ -161,16 +168,40 @@ def _has_record(athlete_id: str, reference: str) -> Sequence[sa.ColumnElement[bo
     return [activities.c.id.in_(of_athlete.where(condition)) for condition in conditions]
 
 
-def _has_claim(athlete_id: str, claim: str) -> sa.ColumnElement[bool]:
+def _has_claim(
+    athlete_id: str,
+    condition: sa.ColumnElement[bool],
+) -> sa.ColumnElement[bool]:
     query = (
         sa.select(source_activities.c.activity_id)
         .join(claims, claims.c.source_activity_id == source_activities.c.id)
         .where(
             claims.c.athlete_id == athlete_id,
-            claims.c.claim == claim,
+            condition,
         )
     )
     return activities.c.id.in_(query)
+
+
+def conditions_on_claims(reference: str) -> Iterator[sa.ColumnElement[bool]]:
+    """Yield conditions on claims for a reference, the narrowest first.
+
+    They are: the claim, and the id in it. The legs of a multisport event have one record, so their
+    own ids are only in their claims.
+    """
+    yield claims.c.claim == reference
+    if len(reference) <= _LONGEST_PREFIX and _ID.fullmatch(reference):
+        yield claims.c.claim.endswith(f":{reference}", autoescape=True)
+
+
+def id_in_link(reference: str) -> str:
+    """Return the id at the end of a link to an activity; other references are returned unchanged.
+
+    Args:
+        reference: What a person typed, or copied from the address bar of a browser.
+    """
+    match = _LINK.fullmatch(reference)
+    return match["id"] if match else reference
 
 
 def conditions_at_source(reference: str) -> Iterator[sa.ColumnElement[bool]]:

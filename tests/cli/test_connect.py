@@ -220,6 +220,7 @@ def test_a_service_that_cannot_be_connected_lists_its_alternatives(fitglue, name
     assert result.code == 3
     assert "cannot be connected" in result.out
     assert "→ fitglue connect intervals" in result.out
+    assert "→ fitglue connect garmin" in result.out
     assert "→ fitglue import" in result.out
     document = fitglue("connect", name, "--json").document
     assert (document["integration"], document["connection"]) == (name, None)

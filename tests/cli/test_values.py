@@ -48,3 +48,14 @@ def test_a_value_is_shown_for_people(values, text):
 def test_what_has_no_words_is_not_shown(values):
     """A device of which only the number is known has no line, and neither has a flag not set."""
     assert list(grouped(SourceActivity(**values))) == []
+
+
+@pytest.mark.parametrize("sport", ["WeightTraining", "Yoga"])
+def test_a_sport_on_the_spot_shows_no_zero_of_a_distance(sport):
+    """Some services state a distance of 0 for strength and yoga, which is not shown; that of a run
+    is, because it is an answer.
+    """
+    values = {"distance_m": 0.0, "average_speed_mps": 0.0, "elevation_gain_m": 0.0}
+    assert list(grouped(SourceActivity(sport=sport, **values))) == []
+    [(_, shown)] = grouped(SourceActivity(sport="Run", **values))
+    assert len(shown) == 3

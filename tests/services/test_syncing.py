@@ -14,7 +14,7 @@ def test_a_sync_without_a_connection_says_how_to_connect(host):
     """If nothing is connected, the error names the command that connects."""
     with pytest.raises(UserMistake, match="FG-no-connection") as caught:
         list(host.sync())
-    assert caught.value.fix == "fitglue connect intervals"
+    assert caught.value.fix == "fitglue connect garmin, or fitglue connect intervals"
 
 
 def test_full_and_since_contradict_each_other(connected):

@@ -159,3 +159,20 @@ def test_another_athletes_activities_cannot_be_meant(library, library_of, three)
     for reference in ("1", three[0], "x1", "last"):
         with pytest.raises(UserMistake):
             resolve(other.db, "you", reference)
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "20998999962",
+        "https://connect.garmin.com/modern/activity/20998999962",
+        "https://connect.garmin.com/modern/activity/20998999962/?utm=1#laps",
+    ],
+)
+def test_the_id_of_a_leg_and_a_link_to_it_mean_the_leg(library, activity, reference):
+    """A leg has no record of its own, so it is found by the id in its claim and by its link."""
+    legs = [activity(claims=(f"garmin:2099899996{leg}",), leg_no=leg) for leg in (1, 2)]
+    put = library.put(library.record(external_id="20998999960"), *legs)
+    _, second = library.assign(*[(member,) for member in put.ids])
+    assert mean(library, reference) == second
+    assert len(find_records(library.db, "me", reference)) == 1

@@ -23,8 +23,10 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of
 from fitglue_registry.cli.starts import is_in_utc, start_day, start_minute
 from fitglue_registry.cli.text import short_hashes, short_title
+from fitglue_registry.cli.values import is_empty_zero
 from fitglue_registry.model import CROP, is_cropped
 from fitglue_registry.services import Filter
+from fitglue_registry.services.connecting.first import FIRST_CONNECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -167,7 +169,7 @@ def _notes(wanted: Filter, shown: list[Document]) -> Iterator[str]:
 
 def _why_nothing(cli: CliContext, wanted: Filter) -> str:
     if not cli.host.connections.list():
-        return "No activities yet. Next: fitglue connect intervals"
+        return f"No activities yet. Next: {FIRST_CONNECT}"
     if wanted.sport:
         near = cli.host.activities.nearest_sport(wanted.sport)
         if near:
@@ -243,12 +245,18 @@ def _row(activity: Document, *, is_wide: bool) -> list[Any]:
         start_minute(activity) if is_wide else start_day(activity),
         sport,
         short_title(activity["title"]) if activity["title"] else "–",
-        numbers.km(activity["distance_m"]),
+        numbers.km(_distance_m(activity)),
         numbers.clock(seconds),
         numbers.whole(activity["average_heartrate_bpm"]),
         numbers.whole(activity["average_watts"], estimated=is_estimated),
         numbers.whole(activity["training_load"]),
     ]
+
+
+def _distance_m(activity: Document) -> float | None:
+    """Return the distance; ``None`` for the zero of a sport without distance."""
+    meters: float | None = activity["distance_m"]
+    return None if is_empty_zero("distance_m", meters, activity["sport"]) else meters
 
 
 class _Pair(click.ParamType):  # type: ignore[type-arg]

@@ -23,6 +23,7 @@ from fitglue_registry.cli.source_facts import (
 from fitglue_registry.cli.text import count
 from fitglue_registry.errors import FitglueError, UserMistake
 from fitglue_registry.model.stored import ConnectionState, RecordState
+from fitglue_registry.services.connecting.first import FIRST_CONNECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,7 +87,7 @@ def list_(cli: CliContext) -> None:
     elif connections:
         cli.show(*_table(connections, service.local_time()))
     else:
-        cli.note("Nothing is connected yet. Next: fitglue connect intervals")
+        cli.note(f"Nothing is connected yet. Next: {FIRST_CONNECT}")
 
 
 def _table(
@@ -272,7 +273,7 @@ def check(
         return _check(cli, cli.host.connections.get(name))
     connections = cli.host.connections.list()
     if not connections:
-        cli.note("Nothing is connected yet. Next: fitglue connect intervals")
+        cli.note(f"Nothing is connected yet. Next: {FIRST_CONNECT}")
     codes = [_check(cli, connection) for connection in connections]
     # All connections are checked, even if the first one fails.
     return next(filter(None, codes), 0)
@@ -432,7 +433,7 @@ def rekey(
     for secret in secrets:
         _show_secret(cli, secret)
     if not secrets:
-        cli.note("No connection has a key yet. Next: fitglue connect intervals")
+        cli.note(f"No connection has a key yet. Next: {FIRST_CONNECT}")
     for secret in secrets:
         if secret.error:
             return secret.error.exit_code

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import UserMistake
+from fitglue_registry.services.connecting.first import FIRST_CONNECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +29,7 @@ def named(connections: Sequence[ConnectionRow], name: str) -> ConnectionRow:
         "FG-connection-unknown",
         f"the connection {name!r} does not exist",
         why=f"existing connections: {known}",
-        fix="fitglue connections" if connections else "fitglue connect intervals",
+        fix="fitglue connections" if connections else FIRST_CONNECT,
     )
 
 

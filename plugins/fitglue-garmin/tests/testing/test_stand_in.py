@@ -11,8 +11,11 @@ from datetime import date
 import pytest
 import requests
 
-from fitglue_garmin.testing import Account, StandIn
+from fitglue_formats import activities
+from fitglue_garmin.testing import Account, Leg, StandIn, Workout
+from fitglue_garmin.testing.files import file_of
 from fitglue_garmin.testing.server import TOKEN
+from fitglue_garmin.testing.workout import utc
 from fitglue_registry.testing import FakeClock
 
 LIST = "/activitylist-service/activities/search/activities"
@@ -148,3 +151,11 @@ def test_another_process_runs_it():
         process.terminate()
         assert process.wait(timeout=10) == 0
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["swimToBikeTransition_v2", "bikeToRunTransition_v2"])
+def test_the_file_of_a_transition_names_it(kind):
+    """The sub-sport in a file is that of the transition, by the names of the FIT profile."""
+    change = Workout(Leg(7, utc("2026-11-02T06:31:10"), kind, 150))
+    [activity] = activities(file_of(change))
+    assert activity.sub_type.replace("_", "") == kind.removesuffix("_v2").casefold()
