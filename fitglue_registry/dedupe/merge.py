@@ -14,6 +14,7 @@ from fitglue_registry.dedupe.preferences import Member, choose, holding, rank
 from fitglue_registry.model import (
     ABSENT,
     AVERAGE_SPEED,
+    BY_THE_ATHLETE,
     COMPUTED_SPEED,
     CROP,
     Provenance,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     #: The id of a member, and its value for a field.
     Alternative = tuple[int, Any]
 
+_MAX_SPEED = "max_speed_mps"
 _LISTS = ("links", "tags")
 _MAPS = ("metrics", "extensions")
 _NO_RULES = MergeRules()
@@ -104,12 +106,15 @@ def merge(
         # A choice may name a field that only another version of the model has.
         if choice.account is None and choice.field in SourceActivity.__struct_fields__:
             values[choice.field] = choice.value
-            values["provenance"][choice.field] = Provenance("reported", by="athlete")
+            values["provenance"][choice.field] = Provenance("reported", by=BY_THE_ATHLETE)
             origins[choice.field] = FieldOrigin.ATHLETE
     merged = msgspec.structs.replace(best.activity, **{**values, "streams": ()})
     if AVERAGE_SPEED not in chosen:
         merged = _with_its_speed(merged, native, origins)
         values[AVERAGE_SPEED] = merged.average_speed_mps
+    if _MAX_SPEED not in chosen and _is_stale_maximum(merged):
+        merged = msgspec.structs.replace(merged, max_speed_mps=None)
+        values[_MAX_SPEED] = None
     return merged, _named_origins(best, origins, values)
 
 
@@ -139,6 +144,18 @@ def _with_its_speed(
         average_speed_mps=speed,
         provenance={**merged.provenance, AVERAGE_SPEED: COMPUTED_SPEED},
     )
+
+
+def _is_stale_maximum(merged: SourceActivity) -> bool:
+    """Return whether the average speed of a corrected distance exceeds the highest speed.
+
+    Then the device measured too low a speed, so no member has the true maximum.
+    """
+    distance = merged.provenance.get("distance_m")
+    if distance is None or distance.by != BY_THE_ATHLETE:
+        return False
+    average, highest = merged.average_speed_mps, merged.max_speed_mps
+    return bool(average and highest and average > highest)
 
 
 def _with_speed_of(merged: SourceActivity, supplier: SourceActivity) -> SourceActivity:

@@ -12,7 +12,7 @@ from statistics import median_high
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.dedupe.titles import title_rank
-from fitglue_registry.model import ABSENT, is_doubtful_zero, names_unlisted_sport
+from fitglue_registry.model import ABSENT, BY_THE_ATHLETE, is_doubtful_zero, names_unlisted_sport
 from fitglue_registry.model.stored import PartName
 
 if TYPE_CHECKING:
@@ -200,6 +200,23 @@ def _whole(members: list[Member], _: str) -> list[Member]:
     return [member for member in members if durations.get(member.id, longest) >= enough]
 
 
+def _corrected(members: list[Member], name: str) -> list[Member]:
+    """Return the members whose value the athlete corrected at the service, if there are any.
+
+    The correction of a recording that was cut holds only for its part of the workout.
+    """
+    corrected = [member for member in members if _is_corrected(member, name)]
+    if not corrected:
+        return members
+    whole = {member.id for member in _whole(members, name)}
+    return [member for member in corrected if member.id in whole] or members
+
+
+def _is_corrected(member: Member, name: str) -> bool:
+    provenance = member.activity.provenance.get(name)
+    return provenance is not None and provenance.by == BY_THE_ATHLETE
+
+
 def _agreed(members: list[Member], name: str) -> list[Member]:
     """Return the members with the most common value.
 
@@ -342,6 +359,7 @@ def _edited(
 #: Criteria that compare the members with each other: (members, field) → the members that are left.
 _SELECTIONS: dict[str, Callable[[list[Member], str], list[Member]]] = {
     "longest": _longest,
+    "corrected": _corrected,
     "whole": _whole,
     "agreed": _agreed,
 }

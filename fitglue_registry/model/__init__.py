@@ -5,6 +5,7 @@ This package knows nothing of HTTP, SQL or plugins.
 
 from fitglue_registry.model.absence import ABSENT, gives_way, is_doubtful_zero
 from fitglue_registry.model.activity import (
+    BY_THE_ATHLETE,
     MODEL_VERSION,
     Completeness,
     Provenance,
@@ -60,6 +61,7 @@ from fitglue_registry.model.unlisted_sports import UNLISTED_SPORT, names_unliste
 __all__ = [
     "ABSENT",
     "AVERAGE_SPEED",
+    "BY_THE_ATHLETE",
     "COMPUTED_SPEED",
     "CROP",
     "CROPPED_FIELDS",

@@ -48,6 +48,10 @@ class Provenance(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=
     note: Annotated[str | None, Meta(description="Anything else that a reader should know.")] = None
 
 
+BY_THE_ATHLETE = "athlete"
+"""The ``by`` of a value that the athlete typed or corrected, here or at the service."""
+
+
 class Completeness(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """The parts of a record that a source activity was made from, and why others are missing."""
 

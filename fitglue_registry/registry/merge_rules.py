@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Criterion = Literal[
     "measured",
+    "corrected",
     "original",
     "whole",
     "agreed",

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from fitglue_registry import dedupe
 from fitglue_registry.dedupe import Choice, Member, alternatives
 from fitglue_registry.model import (
+    BY_THE_ATHLETE,
     COMPUTED_SPEED,
     UNLISTED_SPORT,
     Column,
@@ -75,6 +76,60 @@ def test_among_equals_the_natural_key_decides():
     """Among equally good members, the natural key decides, in any order of the members."""
     members = [member(number, title=f"t{number}") for number in (3, 1, 2)]
     assert {merge(order)[0].title for order in itertools.permutations(members)} == {"t1"}
+
+
+TYPED = Provenance("reported", by=BY_THE_ATHLETE)
+
+
+def recording(number, **changes):
+    """Return a member with a file of one hour."""
+    return member(number, ("summary", "file"), **({"elapsed_s": 3600.0} | changes))
+
+
+@pytest.mark.parametrize(
+    ("field", "corrected", "recorded"),
+    [
+        ("distance_m", 14_000.0, 12_888.0),
+        ("sport", "Walk", "TrailRun"),
+        ("elevation_gain_m", 210.0, 12.0),
+        ("training_load", 80.0, 64.0),
+    ],
+)
+def test_a_corrected_value_wins_over_that_of_the_same_recording(field, corrected, recorded):
+    """What the athlete corrected at one service is not undone by an uncorrected copy of it."""
+    typed = recording(2, provenance={field: TYPED}, **{field: corrected})
+    copies = [recording(number, **{field: recorded}) for number in (1, 3)]
+    for order in itertools.permutations([typed, *copies]):
+        merged, origins = merge(order)
+        assert (getattr(merged, field), origins[field]) == (corrected, 2)
+        assert merged.provenance[field] == TYPED
+
+
+def test_the_correction_of_a_part_is_not_that_of_the_workout():
+    """A corrected distance of a recording that was cut does not win over the whole one."""
+    part = recording(1, elapsed_s=900.0, distance_m=3000.0, provenance={"distance_m": TYPED})
+    whole = recording(2, distance_m=12_000.0, kinds={"distance_m": "reported"})
+    assert merge([part, whole])[0].distance_m == 12_000.0
+
+
+@pytest.mark.parametrize("highest", [3.5, 4.5])
+def test_no_maximum_is_below_the_average_of_a_corrected_distance(highest):
+    """A highest speed that the device measured too low does not come back from a copy."""
+    typed = recording(
+        1,
+        distance_m=14_400.0,
+        moving_s=3600.0,
+        average_speed_mps=4.0,
+        provenance={"distance_m": TYPED},
+    )
+    copy = recording(2, distance_m=10_800.0, moving_s=3600.0, max_speed_mps=highest)
+    merged, origins = merge([typed, copy])
+    is_kept = highest > 4.0
+    assert merged.average_speed_mps == 4.0
+    assert (merged.max_speed_mps, "max_speed_mps" in origins) == (
+        highest if is_kept else None,
+        is_kept,
+    )
 
 
 def test_what_the_best_lacks_comes_from_another_and_says_so():

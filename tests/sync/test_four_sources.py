@@ -98,6 +98,32 @@ def test_four_sources_are_one_list(host, tmp_path, account, garmin, from_garmin,
     assert "both are device:" in reasons
 
 
+@pytest.mark.parametrize(
+    ("edit", "field", "value"),
+    [
+        ({"distance": 14000.0}, "distance_m", 14000.0),
+        (
+            {"activityType": {"typeId": 9, "typeKey": "walking", "parentTypeId": 17}},
+            "sport",
+            "Walk",
+        ),
+    ],
+    ids=["distance", "sport"],
+)
+def test_a_correction_at_garmin_is_kept_beside_the_file(
+    host, tmp_path, account, garmin, from_garmin, edit, field, value
+):
+    """A value that was corrected at Garmin wins over that of the same file in a folder."""
+    single = [id_ for id_ in from_garmin if len(account.plan(id_).legs) == 1]
+    number = from_garmin[single[0]]
+    garmin.account.edit(number, **edit)
+    bring_in(host, tmp_path, account, garmin, from_garmin, ("garmin", "files"))
+    details = host.activities.get(str(number))
+    assert {member.connection for member in details.members} == {"garmin", "files"}
+    assert getattr(details.activity, field) == value
+    assert host.why(str(number))["values_from"][field] == f"garmin/{number}"
+
+
 def test_the_legs_of_a_race_join_one_by_one(host, tmp_path, account, garmin, from_garmin):
     """Each leg at Garmin is one activity with the same leg at Intervals.icu and in the file."""
     bring_in(host, tmp_path, account, garmin, from_garmin, ("intervals", "garmin", "files"))

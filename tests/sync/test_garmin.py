@@ -236,6 +236,34 @@ def test_a_deleted_leg_leaves_nothing_behind(connected, account, race):
     assert all(row["sources"] == ["garmin"] for row in rows)
 
 
+@pytest.mark.parametrize("kept", [(1, 2), (0, 1), (0,)], ids=["first", "last", "two"])
+def test_a_leg_can_go_and_come_back(connected, account, race, kept):
+    """Whichever legs are deleted, the list has those that are left; legs that return are there
+    again, and a rebuild changes nothing.
+    """
+    sports = ["OpenWaterSwim", "Ride", "Run"]
+
+    def listed():
+        rows = [row for row in connected.activities() if "City" in row["title"]]
+        assert all(row["sources"] == ["garmin"] for row in rows)
+        return [row["sport"] for row in rows][::-1]
+
+    sync(connected)
+    account.put(replace(race, legs=tuple(race.legs[number] for number in kept)))
+    sync(connected)
+    assert listed() == [sports[number] for number in kept]
+    list(connected.syncs.rebuild())
+    assert listed() == [sports[number] for number in kept]
+    account.put(race)
+    sync(connected)
+    assert listed() == sports
+    account.put(replace(race, legs=race.legs[:1]))
+    sync(connected)
+    account.delete(600)
+    sync(connected)
+    assert listed() == []
+
+
 def test_a_deleted_event_takes_its_legs_with_it(connected, account, race):
     """If an event is deleted, its legs are deleted as well."""
     sync(connected)

@@ -67,7 +67,7 @@ def test_a_distance_that_was_corrected_at_the_service_wins():
     activity = joined(row, leg)
     assert (activity.distance_m, activity.average_speed_mps) == (2500, 4.16)
     assert activity.provenance == {
-        "distance_m": Provenance("reported", note="the file has 1,980 m"),
+        "distance_m": Provenance("reported", "athlete", note="the file has 1,980 m"),
         "average_speed_mps": Provenance("computed", note="the file has 3.3 m/s"),
     }
 

@@ -12,6 +12,7 @@ from fitglue_formats.rows.shown import shown
 from fitglue_registry.model import (
     ABSENT,
     AVERAGE_SPEED,
+    BY_THE_ATHLETE,
     COMPUTED_SPEED,
     Completeness,
     Provenance,
@@ -219,7 +220,30 @@ def _provenance(
     for field, note in notes.items():
         default = _UNSTATED.get(field, Provenance("reported"))
         provenance[field] = msgspec.structs.replace(provenance.get(field, default), note=note)
+    for field in _corrections(row, leg, from_row):
+        provenance[field] = Provenance("reported", BY_THE_ATHLETE, note=notes.get(field))
     return provenance
+
+
+def _corrections(
+    row: SourceActivity,
+    leg: SourceActivity,
+    from_row: Mapping[str, Any],
+) -> Iterator[str]:
+    """Yield the fields that the athlete corrected at the service.
+
+    The uncorrected values of the same recording, such as those of the file in a folder, must not
+    win over them.
+    """
+    if from_row.get("distance_m") == row.distance_m and _is_corrected(row, leg):
+        yield "distance_m"
+    # A service that has fewer names for sports than the file says the same with a general name.
+    sport = from_row.get("sport")
+    recorded = leg.sport
+    if not sport or not recorded or recorded in _NO_SPORT:
+        return
+    if family(sport) != family(recorded):
+        yield "sport"
 
 
 def _notes(row: SourceActivity, leg: SourceActivity) -> Iterator[tuple[str, str]]:
