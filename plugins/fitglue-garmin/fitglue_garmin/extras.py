@@ -6,10 +6,9 @@ Names and pictures of the owner and of other athletes are left out.
 from __future__ import annotations
 
 import re
-from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from fitglue_garmin.reading import id_of, number_of, objects_of, text_of, time_of
+from fitglue_garmin.reading import id_of, moment_of, number_of, objects_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +65,7 @@ def _zones(row: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in row.items():
         match = _ZONE.fullmatch(key)
         number = number_of(value)
-        if match and number is not None:
+        if match and number is not None and number >= 0:
             seconds.setdefault(_ZONES[match[1]], {})[int(match[2])] = number
     zones = {}
     for name, by_number in seconds.items():
@@ -85,7 +84,7 @@ def _numbered(
     for key, value in row.items():
         match = pattern.fullmatch(key)
         number = number_of(value)
-        if match and number:
+        if match and number and number > 0:
             values[match[1]] = number
     return values
 
@@ -153,10 +152,10 @@ def _key_of(
 
 def _moment(value: Any) -> str | None:
     """Return a time in UTC as ISO 8601."""
-    time = time_of(value)
+    time = moment_of(value)
     if time is None:
         return None
-    return time.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z")
+    return time.isoformat().replace("+00:00", "Z")
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

@@ -5,16 +5,16 @@ Each id is answered exactly once, with the part or with the reason why it is not
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from fitglue_garmin.reading import id_of, read_object, time_of
+from fitglue_garmin.reading import id_of, moment_of, read_object
 from fitglue_garmin.rows import read_row, with_legs
 from fitglue_registry.errors import ConnectionStopped, Place
 from fitglue_registry.plugin_api import Part, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from fitglue_registry.plugin_api import Answer, Connection
 
@@ -110,10 +110,7 @@ def _uploaded_at(detail: Mapping[str, Any]) -> datetime | None:
     metadata = detail.get("metadataDTO")
     if not isinstance(metadata, dict):
         return None
-    uploaded = time_of(metadata.get("uploadedDate"))
-    if uploaded is None:
-        return None
-    return uploaded.replace(tzinfo=UTC)
+    return moment_of(metadata.get("uploadedDate"))
 
 
 def _detail_in(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 #: ``unitKey`` of the unit of a pool length in a detail → meters.
 _POOL_UNITS = {
     "centimeter": 0.01,
+    "feet": 0.3048,
     "foot": 0.3048,
     "meter": 1.0,
     "yard": 0.9144,
@@ -84,7 +85,10 @@ def ratings(
         missing,
     )
     # FIT profile, message session: 0 means that the athlete did not rate it.
-    if exertion:
+    # A smaller one than the first step is of a scale that we do not know.
+    if exertion and exertion < _RPE_STEP:
+        missing["rpe"] = f"the source says {exertion:g}, which is off the scale"
+    elif exertion:
         fields["rpe"] = exertion / _RPE_STEP
     feeling = _on_scale(
         payload,
@@ -145,7 +149,8 @@ def _load(payload: Payload) -> dict[str, Any]:
     """Return the training stress score, which is computed from power, and the intensity."""
     fields: dict[str, Any] = {}
     score = payload.other("training_stress_score")
-    if score:
+    # A negative value makes no sense, and 0 means that there is none.
+    if score and score > 0:
         fields["training_load"] = score
         fields["training_loads"] = (
             TrainingLoad(
@@ -155,7 +160,7 @@ def _load(payload: Payload) -> dict[str, Any]:
             ),
         )
     factor = payload.other("intensity_factor")
-    if factor:
+    if factor and factor > 0:
         # Documented: 0.80 in the list means 80 %, and the value of the detail is a percentage.
         if factor <= _LARGEST_FACTOR:
             factor = round(factor * 100, 2)
@@ -183,4 +188,4 @@ def _pool_unit(payload: Payload) -> str:
     if not isinstance(unit, dict):
         return ""
     key = text_of(unit.get("unitKey")) or ""
-    return key.casefold().replace("metre", "meter")
+    return key.casefold().replace("metre", "meter").removesuffix("s")

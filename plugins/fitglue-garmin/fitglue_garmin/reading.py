@@ -102,6 +102,23 @@ def objects_of(value: Any) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)]
 
 
+def moment_of(value: Any) -> datetime | None:
+    """Return a time that is meant as UTC, or ``None`` if it is not a time.
+
+    Documented: it is written without an offset. If it has one, the offset counts.
+    """
+    if not isinstance(value, str):
+        time = time_of(value)
+        return None if time is None else time.replace(tzinfo=UTC)
+    try:
+        time = datetime.fromisoformat(value.strip())
+        if time.tzinfo is None:
+            return time.replace(tzinfo=UTC)
+        return time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 def time_of(value: Any) -> datetime | None:
     """Return a time as it is written, without a zone, or ``None`` if it is not a time.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fitglue_garmin.payload import refuse
-from fitglue_garmin.reading import text_of, time_of
+from fitglue_garmin.reading import moment_of, text_of, time_of
 from fitglue_registry.model.moments import FARTHEST_OFFSET_S, is_ambiguous
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Names of the IANA database. The pattern keeps paths away from ``ZoneInfo``.
 _ZONE_NAME = re.compile(r"[A-Za-z_]+(/[A-Za-z0-9_+-]+){0,3}")
+#: Files beside the zones of the database, which say something about this machine, or nothing.
+_NO_ZONES = ("localtime", "posixrules", "factory")
 #: All offsets in use are multiples of 15 minutes.
 _QUARTER_S = 900
 #: A clock that was never set counts from 1970 or 1989 (FIT profile, type ``date_time``).
@@ -46,6 +48,12 @@ def start_fields(
         what = f"activity {payload.external_id} of Garmin Connect has no start"
         raise refuse(what, field="$.startTimeGMT")
     zone = _zone(payload)
+    # A start that somebody corrected is worth more than that of a clock that was not set.
+    if utc is not None and local is not None and _is_unset(utc) != _is_unset(local):
+        if _is_unset(utc):
+            utc = None
+        else:
+            local = None
     if zone is not None:
         if utc is None and local is not None and not is_ambiguous(local, zone):
             utc = _moment(local, zone)
@@ -59,11 +67,28 @@ def start_fields(
     }
     if utc is None or local is None:
         return fields
-    return fields | _offset(
+    offset = _offset(
         utc,
         local,
         missing,
     )
+    if zone is not None and not _has_offset(zone, utc, offset.get("utc_offset_s")):
+        missing["timezone"] = f"the two starts contradict the zone {zone.key}"
+        fields["timezone"] = None
+    return fields | offset
+
+
+def _has_offset(
+    zone: ZoneInfo,
+    utc: datetime,
+    offset_s: int | None,
+) -> bool:
+    """Return whether a zone has an offset at some time, or the offset is unknown."""
+    clock = _clock(utc, zone)
+    if offset_s is None or clock is None:
+        return True
+    apart_s = (clock - utc.replace(tzinfo=None)).total_seconds()
+    return round(apart_s / _QUARTER_S) * _QUARTER_S == offset_s
 
 
 def _utc(payload: Payload) -> datetime | None:
@@ -73,11 +98,14 @@ def _utc(payload: Payload) -> datetime | None:
         payload.row.get("beginTimestamp"),
         payload.summary.get("startTimeGMT"),
     ]
-    times = [time for time in map(time_of, stated) if time is not None]
-    plausible = [time for time in times if time >= _EARLIEST]
-    for time in (*plausible, *times):
-        return time.replace(tzinfo=UTC)
-    return None
+    times = [time for time in map(moment_of, stated) if time is not None]
+    plausible = [time for time in times if not _is_unset(time)]
+    return next(iter((*plausible, *times)), None)
+
+
+def _is_unset(time: datetime) -> bool:
+    """Return whether a time is that of a clock that was never set."""
+    return time.replace(tzinfo=None) < _EARLIEST
 
 
 def _zone(payload: Payload) -> ZoneInfo | None:
@@ -85,7 +113,7 @@ def _zone(payload: Payload) -> ZoneInfo | None:
     unit = payload.section("timeZoneUnitDTO")
     for key in ("timeZone", "unitKey"):
         name = text_of(unit.get(key))
-        if name is None or not _ZONE_NAME.fullmatch(name):
+        if name is None or not _ZONE_NAME.fullmatch(name) or name.casefold() in _NO_ZONES:
             continue
         try:
             return ZoneInfo(name)

@@ -85,6 +85,40 @@ def test_the_start_of_a_clock_that_was_never_set_gives_way(normalized):
     assert activity.start_utc == datetime(2026, 11, 2, 6, 31, 10, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("zone", ["localtime", "posixrules", "Factory"])
+def test_a_file_beside_the_zones_is_no_zone(normalized, run, zone):
+    """A name that stands for the zone of this machine, or for none, is left out."""
+    detail = detail_of(run)
+    detail["timeZoneUnitDTO"] = {"timeZone": zone, "unitKey": zone}
+    [activity] = normalized({"summary": row_of(run), "detail": detail})
+    assert (activity.timezone, activity.utc_offset_s) == (None, 3600)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_a_zone_that_contradicts_both_starts_is_left_out(normalized, run, zone):
+    """Two starts show the offset; a zone that has another one then is left out with the reason."""
+    detail = detail_of(run)
+    detail["timeZoneUnitDTO"] = {"timeZone": zone, "unitKey": zone}
+    [activity] = normalized({"summary": row_of(run), "detail": detail})
+    assert (activity.timezone, activity.utc_offset_s) == (None, 3600)
+    assert zone in activity.completeness.missing["timezone"]
+
+
+def test_a_corrected_local_start_wins_over_a_clock_that_was_never_set(normalized):
+    """Of a start in 1989 and a plausible one, only the plausible one is used."""
+    never_set = {"startTimeGMT": "1989-12-31 00:00:10", "beginTimestamp": None}
+    [activity] = normalized(**never_set)
+    assert activity.start_utc is None
+    assert activity.start_local.isoformat() == "2026-11-02T07:31:10"
+
+
+@pytest.mark.parametrize("start", ["2026-11-02T07:31:10+01:00", "2026-11-02T06:31:10Z"])
+def test_an_offset_in_a_time_counts(normalized, start):
+    """A start that is written with an offset is converted to UTC."""
+    [activity] = normalized(startTimeGMT=start)
+    assert activity.start_utc == datetime(2026, 11, 2, 6, 31, 10, tzinfo=UTC)
+
+
 def test_a_workout_without_a_start_is_refused(normalized):
     """A row without any start goes to quarantine."""
     with pytest.raises(RecordRefused) as raised:
@@ -103,13 +137,34 @@ def test_the_start_of_a_typed_workout_is_known_to_the_minute(normalized):
 
 
 @pytest.mark.parametrize(
-    ("rating", "rpe"), [(0, None), (10, 1.0), (55, 5.5), (100, 10.0), (101, None), (-1, None)]
+    ("rating", "rpe"),
+    [(0, None), (10, 1.0), (55, 5.5), (100, 10.0), (101, None), (-1, None), (7, None)],
 )
 def test_exertion_is_counted_to_a_hundred(normalized, detail, rating, rpe):
     """A rating from 10 to 100 becomes 1 to 10; 0 is no rating, and others are off the scale."""
     [activity] = normalized({"detail": detail(directWorkoutRpe=rating)})
     assert activity.rpe == rpe
-    assert ("rpe" in activity.completeness.missing) == (rating in (101, -1))
+    assert ("rpe" in activity.completeness.missing) == (rating in (101, -1, 7))
+
+
+@pytest.mark.parametrize(
+    ("unit", "meters"), [("yards", 22.86), ("yard", 22.86), ("feet", 7.62), ("meters", 25.0)]
+)
+def test_the_unit_of_a_pool_may_be_written_in_the_plural(normalized, detail, unit, meters):
+    """The length of a pool is converted from each spelling of its unit."""
+    pool = detail(poolLength=25.0, unitOfPoolLength={"unitKey": unit})
+    [activity] = normalized({"detail": pool})
+    assert activity.pool_length_m == pytest.approx(meters)
+
+
+def test_negative_loads_and_zones_are_left_out(normalized):
+    """A load, an intensity, a zone or a best value below zero makes no sense."""
+    negative = {"trainingStressScore": -3, "intensityFactor": -1, "hrTimeInZone_1": -5}
+    [activity] = normalized(**negative, maxAvgPower_60=-3)
+    assert (activity.training_load, activity.training_loads) == (None, ())
+    assert activity.intensity_pct is None
+    assert -5.0 not in activity.extensions.get("heartrate_zones", {}).get("times_s", [])
+    assert "60" not in activity.extensions.get("best_power_watts", {})
 
 
 @pytest.mark.parametrize(("rating", "feel"), [(0, 5), (25, 4), (50, 3), (75, 2), (100, 1)])
