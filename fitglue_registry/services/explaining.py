@@ -88,9 +88,8 @@ def _explain_activity(
     stories = {}
     for member in details.members:
         names[member.id] = f"{member.connection}/{member.external_id}"
-        # All legs of a multisport record share its story.
         if member.record_id not in stories:
-            stories[member.record_id] = story_of_record(db, member.record_id)
+            stories[member.record_id] = story_of_record(db, member.record_id, details.id)
     return {
         "reference": reference,
         "activity": {

@@ -10,29 +10,46 @@ from fitglue_registry.store.record_details import record_details
 from fitglue_registry.store.runs import decisions_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.engine import Connection as Db
 
     Plain = dict[str, Any]
 
 
-def story_of_record(db: Db, record_id: int) -> Plain:
-    """Return everything that the store has of a record, its moments, and the syncs' decisions."""
+def story_of_record(
+    db: Db,
+    record_id: int,
+    activity_id: str | None = None,
+) -> Plain:
+    """Return everything that the store has of a record, its moments, and the syncs' decisions.
+
+    Args:
+        db: A transaction.
+        record_id: The record.
+        activity_id: The activity whose end is meant, if the record has several legs.
+    """
     story = record_details(db, record_id)
     return {
         **story,
-        "hops": _hops(story),
+        "hops": _hops(story, activity_id),
         "decisions": decisions_of(db, [record_id]),
     }
 
 
-def _hops(story: Plain) -> list[Plain]:
+def _hops(
+    story: Plain,
+    activity_id: str | None,
+) -> list[Plain]:
     """Return when the workout ended, arrived at its source and was seen here.
 
     ``took_s`` is the number of seconds since the moment before. The end of the workout also has
     ``at_local``, on the clock of the place where it was recorded, which is that of its start.
     """
+    workouts = story["source_activities"]
+    legs = [row for row in workouts if row["activity_id"] == activity_id]
     moments = {
-        "workout ended": _end(story),
+        "workout ended": _end(legs or workouts),
         "arrived at the source": _moment(story["at_source"]),
         "seen here": _moment(story["first_seen_at"]),
     }
@@ -53,15 +70,18 @@ def _hops(story: Plain) -> list[Plain]:
             }
         )
         before = moment
-    local = _end(story, "start_local")
+    local = _end(legs or workouts, "start_local")
     if hops and local is not None and moments["workout ended"] is not None:
         hops[0]["at_local"] = local.replace(tzinfo=None).isoformat()
     return hops
 
 
-def _end(story: Plain, start_of: str = "start_utc") -> datetime | None:
+def _end(
+    workouts: Sequence[Plain],
+    start_of: str = "start_utc",
+) -> datetime | None:
     """Return when the workout ended, by the first source activity with start and duration."""
-    for row in story["source_activities"]:
+    for row in workouts:
         start = _moment(row["start_utc"])
         if start is not None and start_of == "start_local":
             start = _wall_clock(row[start_of])

@@ -215,6 +215,22 @@ def test_a_multisport_day_is_its_legs(connected, race):
     assert streams[0][0] == 3
 
 
+def test_why_of_a_leg_is_about_that_leg(connected, race):
+    """A leg is found by its own id or its page, and its story has its own end; no leg of a flawless
+    file has a remark about the samples of its neighbor.
+    """
+    sync(connected)
+    for leg in race.legs:
+        story = connected.why(str(leg.id))
+        page = f"https://connect.garmin.com/modern/activity/{leg.id}"
+        assert connected.why(page)["activity"]["id"] == story["activity"]["id"]
+        [record] = story["records"]
+        ended = record["hops"][0]
+        assert ended["hop"] == "workout ended"
+        assert ended["at"] == leg.end.isoformat().replace("+00:00", "Z")
+        assert "cover -" not in str(story)
+
+
 def test_a_renamed_leg_is_noticed(connected, service, account, race):
     """An edit of only one leg asks for the details of its event again."""
     sync(connected)

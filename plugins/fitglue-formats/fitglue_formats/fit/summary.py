@@ -208,7 +208,8 @@ def sampled_m(
     last = float(distances[-1])
     if stated_m is not None and abs(last - stated_m) < min(first, _NEAR_M):
         return last
-    return last - first
+    # The first sample of a leg can be the last one of the leg before, with the distance of both.
+    return last - first if last >= first else None
 
 
 def unsteady_distance(samples: Samples) -> str | None:

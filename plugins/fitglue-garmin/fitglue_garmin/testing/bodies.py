@@ -59,7 +59,7 @@ def row_of(
         "eventType": {"typeId": 9, "typeKey": "uncategorized"},
         "privacy": {"typeId": 2, "typeKey": "private"},
         "manufacturer": "GARMIN",
-        "locationName": "Oslo",
+        "locationName": workout.zone.rpartition("/")[2],
         "lapCount": 1,
         "isParent": is_parent,
         "parent": is_parent,
