@@ -35,7 +35,8 @@ from fitglue_registry.sync.events import (
 from fitglue_registry.sync.fetching.backlog import announce_backlog
 from fitglue_registry.sync.fetching.confirming import Confirmation, reported_as_held
 from fitglue_registry.sync.fetching.doubts import LISTED_BUT_GONE
-from fitglue_registry.sync.fetching.parts import fetch_part
+from fitglue_registry.sync.fetching.in_turn import fetch_in_turn
+from fitglue_registry.sync.fetching.parts import PartQueue
 from fitglue_registry.sync.fetching.suspects import settle_suspects
 from fitglue_registry.sync.listing.due import Lister
 from fitglue_registry.sync.listing.rehearse_deletions import rehearse_deletions
@@ -44,7 +45,7 @@ from fitglue_registry.sync.reading.read_files import read_files
 from fitglue_registry.sync.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
     from sqlalchemy.engine import Connection as Db
 
@@ -154,17 +155,19 @@ class _Sync:
         yield from confirmation.settle()
         parts = [part for part in self._context.entry.parts if self._is_fetched(part)]
         yield from announce_backlog(self._context, parts)
+        queues = []
         for part in parts:
-            yield from self._fetch(part)
+            queues.append(PartQueue(self._run, part, self._window_to_ask_in(part)))
+        yield from fetch_in_turn(queues, self._fetch)
         yield from settle_suspects(self._run, self._lister.list_again)
         # If the list does not reveal deletions, a fetch that was answered with 404 marks its record
         # as missing. Those records are confirmed now, and not only by the next sync.
         yield from confirmation.settle()
         yield from retry_quarantine(self._run)
 
-    def _fetch(self, part: EntryPart) -> Events:
+    def _fetch(self, queue: PartQueue, limit: int) -> Generator[Event, None, bool]:
         try:
-            yield from fetch_part(self._run, part, self._window_to_ask_in(part))
+            return (yield from queue.fetch(limit))
         except ConnectionStopped as error:
             # Either the address of the part has moved, or many records were deleted.
             if error.code != LISTED_BUT_GONE or not self._run.suspects:
@@ -173,7 +176,7 @@ class _Sync:
             yield from settle_suspects(self._run, self._lister.list_again)
             if not suspects.isdisjoint(self._run.listed):
                 raise
-            yield from fetch_part(self._run, part, self._window_to_ask_in(part))
+            return (yield from queue.fetch(limit))
 
     def _is_fetched(
         self,

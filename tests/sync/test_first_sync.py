@@ -5,9 +5,10 @@ early.
 from __future__ import annotations
 
 from datetime import date
+from itertools import repeat
 
 from fitglue_registry.sync.events import PartStored, WindowListed
-from fitglue_registry.sync.fetching import parts as fetching
+from fitglue_registry.sync.fetching import in_turn
 from fitglue_registry.sync.options import Options
 from fitglue_registry.testing import Fault
 from tests.sync.builders import finished, native, sync
@@ -114,7 +115,7 @@ def test_a_history_longer_than_a_page_is_fetched_completely(
     """The backlog is read a page at a time, and a part that fails is requested once and does not
     hold up the following pages.
     """
-    monkeypatch.setattr(fetching, "_PAGE", 3)
+    monkeypatch.setattr(in_turn, "_sizes", lambda _: repeat(3))
     ids = native(account)
     server.fault(f"*/activity/{ids[1]}/streams*", Fault.status(500), times=None)
     finished(connected)

@@ -16,6 +16,7 @@ from fitglue_registry.services.events import (
     BacklogCounted,
     Decided,
     PartsPlanned,
+    PartStored,
     SyncFinished,
     SyncStopped,
     WindowListed,
@@ -393,6 +394,67 @@ def test_the_original_file_is_kept_by_default(connected):
     [(external_id, content)] = connected.activities.original_files(details)
     assert external_id == "7000001"
     assert content[8:12] == b".FIT"
+
+
+# -- the order of a first sync ---------------------------------------------------------------------
+
+
+def stored_parts(host):
+    """Sync, and return the part and the id of each answer in their order, and the last event."""
+    events = list(host.sync())
+    stored = [each for each in events if isinstance(each, PartStored)]
+    return [(each.part, each.external_id) for each in stored], events
+
+
+@pytest.fixture
+def busy(host, clock):
+    """Return a host that is connected to an account of 70 workouts, and the stand-in."""
+    with StandIn(Account.generate(70), clock=clock) as service:
+        host.connect("garmin", {"api_key": service.api_key, "base_url": service.url})
+        yield host, service
+
+
+def test_the_newest_workouts_are_completed_first(busy):
+    """The newest workouts have detail and file before the detail of the older ones is fetched."""
+    host, service = busy
+    stored, events = stored_parts(host)
+    parts = [part for part, _ in stored]
+    first_file = parts.index("file")
+    newest = {str(number) for number in service.account.ids()[:20]}
+    assert first_file == 20
+    assert {name for _, name in stored[:20]} == newest
+    # Some have no file, and leave their turn to the next ones.
+    assert len({name for _, name in stored[20:40]} & newest) >= 16
+    assert {part for part, _ in stored[20:40]} == {"file"}
+    assert parts.count("detail") == 70
+    # So the progress shows from the start what is still to come.
+    planned = [index for index, each in enumerate(events) if isinstance(each, PartsPlanned)]
+    assert (len(planned), planned[1] - planned[0]) == (2, 1)
+
+
+def test_a_stopped_first_sync_leaves_complete_workouts(busy):
+    """If a first sync is stopped, its newest workouts are complete; the next one continues."""
+    host, _ = busy
+    events = host.sync()
+    for stored in events:
+        if isinstance(stored, PartStored) and stored.part == "file" and stored.done == 20:
+            break
+    events.close()
+    kept = host.queries.sql("select part, count(*) from fg_parts where state = 'have' group by 1")
+    counts = dict(kept.rows)
+    assert (counts["detail"], counts["file"]) == (20, 20)
+    stored, _ = stored_parts(host)
+    assert [part for part, _ in stored].count("detail") == 50
+
+
+def test_files_that_cannot_be_fetched_do_not_keep_the_details_away(busy):
+    """If downloads fail for all workouts, every detail still arrives, and the sync reports it."""
+    host, service = busy
+    service.fault(f"*{FILE}*", Fault.status(500), times=None)
+    stored, events = stored_parts(host)
+    assert [part for part, _ in stored].count("detail") == 70
+    assert isinstance(events[-1], SyncStopped)
+    assert events[-1].error.code == "FG-source-down"
 
 
 # -- how long a first sync takes -------------------------------------------------------------------

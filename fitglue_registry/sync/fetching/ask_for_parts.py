@@ -236,7 +236,7 @@ def _delivers_any(
             if not isinstance(item, FitglueError):
                 if task.refute(item) is None:
                     return True
-            elif _concerns_all(item) and not _is_refusal(item):
+            elif concerns_all(item) and not _is_refusal(item):
                 raise item
     return False
 
@@ -420,7 +420,7 @@ class _Asking:
         if _is_refusal(failure):
             if not self._task.is_accepted:
                 self.refusal = self.refusal or failure
-        elif _concerns_all(failure):
+        elif concerns_all(failure):
             self.fatal = self.fatal or failure
             if failure.code in _NOT_WAITED_FOR:
                 return self.fatal
@@ -568,7 +568,7 @@ def _is_refusal(error: FitglueError | None) -> bool:
     return isinstance(error, AthleteNeeded) and error.code in _REFUSALS
 
 
-def _concerns_all(error: FitglueError) -> bool:
+def concerns_all(error: FitglueError) -> bool:
     """Return whether a failure concerns the whole connection, not only the ids of its job."""
     if isinstance(error, AthleteNeeded) or error.code in _CODES_FOR_ALL:
         return True

@@ -1,4 +1,4 @@
-"""Fetches the wanted parts of records, newest first, and stores the answers.
+"""Fetches one wanted part of records, newest first, and stores the answers.
 
 The wanted parts in the store are the queue: nothing else remembers what a sync still has to fetch,
 so a sync that was killed is resumed by taking them.
@@ -21,97 +21,108 @@ from fitglue_registry.sync.fetching.read_ahead import RecordReadAhead
 from fitglue_registry.sync.fetching.store_answers import store_answers
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
     from fitglue_registry.plugin_api import Window
     from fitglue_registry.registry import EntryPart
     from fitglue_registry.sync.context import SyncContext
+    from fitglue_registry.sync.events import Event
     from fitglue_registry.sync.fetching.answers import Answered
     from fitglue_registry.sync.run import Run
 
-#: How many wanted parts one query returns, so that memory does not grow with the history.
-_PAGE = 1_000
+#: How many wanted parts one query returns at most, so that memory does not grow with the history.
+MOST_AT_ONCE = 1_000
 
 
-def fetch_part(
-    run: Run,
-    part: EntryPart,
-    ask_in: Window | None,
-) -> Events:
-    """Fetch one part of every record that wants it, and yield events.
+class PartQueue:
+    """The records that want one part, newest first.
 
     Args:
         run: The run.
         part: The part, as the entry describes it.
         ask_in: A window. Its records that have never been asked for the part want it too.
     """
-    context = run.context
-    if ask_in is not None:
-        _want_where_unknown(context, part, ask_in)
-    with context.database.read() as db:
-        total = count_wanted(db, context.connection_id, part.name)
-    if total:
-        yield PartsPlanned(context.name, part.name, total)
-    with closing(Pool(context)) as pool:
-        yield from _fetch(run, part, total, pool)
 
+    def __init__(
+        self,
+        run: Run,
+        part: EntryPart,
+        ask_in: Window | None,
+    ) -> None:
+        self.part = part
+        self._run = run
+        if ask_in is not None:
+            _want_where_unknown(run.context, part, ask_in)
+        self._done = 0
+        with run.context.database.read() as db:
+            self._total = count_wanted(db, run.context.connection_id, part.name)
+        # The records that this run asked for without success. They still want the part, so each
+        # later page of the queue has them again; this set keeps them from being asked for twice.
+        self._still_wanted: set[str] = set()
 
-def _fetch(
-    run: Run,
-    part: EntryPart,
-    total: int,
-    pool: Pool,
-) -> Events:
-    context = run.context
-    done = 0
-    # The records that this run asked for without success. They still want the part, so each later
-    # page of the queue has them again; this set keeps them from being asked for twice.
-    still_wanted: set[str] = set()
-    while True:
-        record_of = _next_page(context, part, still_wanted)
-        if not record_of:
-            break
+    def planned(self) -> Events:
+        """Yield how many records want the part, if any does."""
+        if self._total:
+            yield PartsPlanned(self._run.context.name, self.part.name, self._total)
+
+    def fetch(self, limit: int) -> Generator[Event, None, bool]:
+        """Fetch the part of the newest records, and yield events.
+
+        Args:
+            limit: The largest number of records.
+
+        Returns:
+            Whether any record wanted the part.
+        """
+        record_of = self._next_page(limit)
+        if record_of:
+            with closing(Pool(self._run.context)) as pool:
+                yield from self._fetch(record_of, pool)
+        return bool(record_of)
+
+    def _fetch(self, record_of: Mapping[str, int], pool: Pool) -> Events:
+        run = self._run
+        context, part = run.context, self.part
         records = RecordReadAhead(context, record_of, pool)
         doubts = Doubts(run, records.derive)
         for batch in ask_for(context, part, list(record_of), doubts.derive, doubts.refute):
             # Store everything before the first failure, then raise the failure. The answers after
             # it are lost and stay on the queue, so the order in which parts are stored remains.
             believed = [answered for answered in batch if not _is_suspect(run, answered)]
-            still_wanted.update(
+            self._still_wanted.update(
                 answered.external_id for answered in batch if _is_suspect(run, answered)
             )
             sound = list(takewhile(_is_sound, believed))
             decisions = store_answers(run, part.name, record_of, sound)
             for answered in sound:
                 external_id = answered.external_id
-                done += 1
+                self._done += 1
                 if external_id in decisions:
                     yield decisions[external_id]
                 if _is_still_wanted(answered):
-                    still_wanted.add(external_id)
+                    self._still_wanted.add(external_id)
                 # The queue may have grown since the total was counted.
-                yield PartStored(context.name, part.name, external_id, done, max(done, total))
+                total = max(self._done, self._total)
+                yield PartStored(context.name, part.name, external_id, self._done, total)
             for answered in believed[len(sound) :]:
                 assert answered.derived is not None
                 answered.derived.checked()
 
+    def _next_page(self, limit: int) -> dict[str, int]:
+        """Return external id → record id of the newest records on the queue, at most ``limit``.
 
-def _next_page(
-    context: SyncContext,
-    part: EntryPart,
-    still_wanted: set[str],
-) -> dict[str, int]:
-    """Return external id → record id of the newest records on the queue, at most a page of them.
-
-    Those in ``still_wanted`` are left out.
-    """
-    # They are the newest ones, so the query returns them first; the limit leaves room for them.
-    limit = _PAGE + len(still_wanted)
-    with context.database.read() as db:
-        wanted = wanted_parts(db, context.connection_id, part.name, limit)
-    page = {}
-    for record_id, external_id in wanted:
-        if external_id not in still_wanted:
-            page[external_id] = record_id
-    return page
+        Those that this run has asked for without success are left out.
+        """
+        context = self._run.context
+        # They are the newest ones, so the query returns them first.
+        room = limit + len(self._still_wanted)
+        with context.database.read() as db:
+            wanted = wanted_parts(db, context.connection_id, self.part.name, room)
+        page: dict[str, int] = {}
+        for record_id, external_id in wanted:
+            if external_id not in self._still_wanted and len(page) < limit:
+                page[external_id] = record_id
+        return page
 
 
 def _is_suspect(run: Run, answered: Answered) -> bool:
