@@ -382,16 +382,25 @@ def _changes(
     decided = _decisions(counts, tally)
     if decided:
         return decided
+    late = late_parts(tally)
+    # Workouts that an earlier sync has listed, and that it was too short or too early to complete.
+    return f"completed earlier workouts: {', '.join(late)}" if late else ""
+
+
+def late_parts(tally: Tally) -> list[str]:
+    """Return what has arrived for workouts that were listed earlier, if nothing else is news."""
+    assert tally.ended is not None
+    counts: Mapping[str, int] = tally.decided if tally.dry_run else tally.ended.counts
+    if _decisions(counts, tally):
+        return []
     late = []
     for part, number in tally.parts.items():
         # A part that the source still does not have was asked for again; that is not news.
-        arrived = number - ended.counts.get(f"no-{part}", 0)
+        arrived = number - tally.ended.counts.get(f"no-{part}", 0)
         # Parts of records that were listed earlier can arrive in a sync that finds nothing new.
         if arrived > 0:
             late.append(f"{_PARTS.get(part, part)} of {arrived:,}")
-    if not late:
-        return ""
-    return f"{', '.join(late)} that had been missing"
+    return late
 
 
 def _decisions(counts: Mapping[str, int], tally: Tally) -> str:
@@ -445,8 +454,18 @@ def show_tally(
         _show_held(cli, tally.held)
     if isinstance(ended, events.SyncStopped):
         show_failure(cli, ended.error, tally.connection)
-    elif ended.note:
+        return
+    if late_parts(tally):
+        _show_completed(cli, tally.connection)
+    if ended.note:
         cli.show(Hanging(DETAIL, ended.note))
+
+
+def _show_completed(cli: CliContext, name: str) -> None:
+    """Print that nothing is left to be fetched, after a sync that continued an earlier one."""
+    status = cli.host.connections.status(cli.host.connections.get(name))
+    if not status.waiting_parts and not status.given_up_parts:
+        cli.show(Hanging(DETAIL, f"all {count(status.records, 'workout')} are complete now"))
 
 
 def _mark(tally: Tally) -> Styled:

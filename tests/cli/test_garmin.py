@@ -15,7 +15,7 @@ from fitglue_registry import Host, Policy
 from fitglue_registry.cli.app import LateLoader
 from fitglue_registry.cli.context import CliContext
 from fitglue_registry.cli.sync_report import follow
-from fitglue_registry.services.events import BacklogCounted
+from fitglue_registry.services.events import BacklogCounted, PartsPlanned
 
 KEY = "GCDC_stand-in-key"
 
@@ -110,3 +110,32 @@ def test_an_empty_key_in_a_script_shows_the_complete_help(fitglue, service, monk
     result = fitglue("connect", "garmin", "--base-url", service.url)
     assert result.code == 2
     assert "personalApiToken: sign in to Garmin Connect" in " ".join(result.err.split())
+
+
+def test_a_sync_that_continues_says_that_all_workouts_are_complete(
+    fitglue, service, monkeypatch, tmp_path
+):
+    """After a sync that was stopped, the next one says what it has completed, and what is next."""
+    monkeypatch.setenv("FITGLUE_GARMIN_API_KEY", KEY)
+    fitglue("connect", "garmin", "--base-url", service.url)
+    with Host(tmp_path / "home", policy=Policy.personal()) as host:
+        events = host.sync()
+        for event in events:
+            if isinstance(event, PartsPlanned):
+                break
+        events.close()
+    result = fitglue("sync")
+    assert "garmin: completed earlier workouts: details of 3, files of" in result.out
+    assert "all 3 workouts are complete now" in result.out
+    assert "Next: fitglue activities" in result.err
+
+
+def test_a_first_sync_without_files_does_not_say_that_they_were_fetched(
+    fitglue, service, monkeypatch
+):
+    """Before the first sync, no file can have been fetched, so none is "not fetched any more"."""
+    monkeypatch.setenv("FITGLUE_GARMIN_API_KEY", KEY)
+    fitglue("connect", "garmin", "--base-url", service.url)
+    result = fitglue("sync", "--no-files")
+    assert "the original files are not fetched; to change it" in result.err
+    assert "any more" not in result.err

@@ -10,7 +10,7 @@ import click
 from fitglue_registry.cli.command import Command, Span, days_options, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
-from fitglue_registry.cli.sync_report import follow, show_tally, summary
+from fitglue_registry.cli.sync_report import follow, late_parts, show_tally, summary
 from fitglue_registry.model.stored import RunDecision
 from fitglue_registry.services import Options
 from fitglue_registry.services.events import SyncStopped
@@ -96,6 +96,11 @@ def _remember(
                 f"{changed.name}: the original files are fetched from now on; to stop: "
                 f"fitglue sync {changed.name} --no-files"
             )
+        elif changed.last_checked_at is None:
+            cli.note(
+                f"{changed.name}: the original files are not fetched; to change it: "
+                f"fitglue sync {changed.name} --files"
+            )
         else:
             cli.note(
                 f"{changed.name}: original files are not fetched any more; those that you have stay"
@@ -110,13 +115,14 @@ def _sync(
     tallies, code = follow(cli, cli.host.sync(connection, options=options))
     for tally in tallies:
         show_tally(cli, tally)
-    if code == 0 and not options.dry_run and any(map(_has_new_records, tallies)):
+    if code == 0 and not options.dry_run and any(map(_has_news, tallies)):
         cli.note("Next: fitglue activities")
     return code
 
 
-def _has_new_records(tally: Tally) -> bool:
-    return bool(tally.ended and tally.ended.counts.get(RunDecision.NEW))
+def _has_news(tally: Tally) -> bool:
+    """Return whether workouts are new, or were completed after an earlier sync was stopped."""
+    return bool(tally.ended and (tally.ended.counts.get(RunDecision.NEW) or late_parts(tally)))
 
 
 def _sync_for_ever(

@@ -58,9 +58,11 @@ def connect(connection: Connection) -> Account:
     profile = _profile(connection)
     name = _name(row.get("ownerFullName")) or _name(row.get("ownerDisplayName"))
     display_name = _name(profile.get("displayName"))
-    first_note = _DURATION
+    notes = [_DURATION, _ONE_KEY]
     if content is None:
-        first_note = _NO_ACTIVITIES
+        notes = [_NO_ACTIVITIES, _ONE_KEY]
+    elif connection.account is not None:  # it is connected already, and only checked
+        notes = []
     identity = _identity(connection, owner_id, display_name)
     # It may have been connected before its first activity arrived.
     earlier_ids: tuple[str, ...] = ()
@@ -70,7 +72,7 @@ def connect(connection: Connection) -> Account:
         identity,
         name or display_name,
         text_of(profile.get("timeZone")),
-        (first_note, _ONE_KEY),
+        tuple(notes),
         earlier_ids,
     )
 

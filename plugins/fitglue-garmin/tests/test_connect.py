@@ -34,6 +34,13 @@ def test_the_notes_say_how_long_the_first_sync_takes(connect_to):
     assert "one key at a time" in notes
 
 
+def test_a_check_does_not_repeat_how_long_the_first_sync_takes(connect_to):
+    """An account that is connected already, and is only checked, has no notes about a beginning."""
+    connection = connect_to({LIST: [ROW], PROFILE: SETTINGS})
+    connection.account = Account("77")
+    assert plugin.fitglue_connect(connection=connection).notes == ()
+
+
 @pytest.mark.parametrize("empty", [b"", b"[]"])
 def test_an_account_without_activities_is_named_after_its_owner(connect_to, empty):
     """An account without activities, which states no number, gets the name of its owner as id."""
