@@ -9,6 +9,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from fitglue_garmin.testing.workout import Leg, Workout
@@ -201,29 +202,38 @@ def detail_of(
             row,
         )
         | dict(part.summary),
-        # Times in UTC without a Z, with tenths of a second.
-        "metadataDTO": {
-            "isOriginal": True,
-            "trimmed": False,
-            "manualActivity": workout.manual,
-            "fileFormat": {"formatId": 7, "formatKey": "fit"},
-            "uploadedDate": _detail_time(workout.uploaded_at),
-            "lastUpdateDate": _detail_time(workout.uploaded_at),
-            "childIds": [child.id for child in children],
-            "childActivityTypes": [child.kind for child in children],
-            "lapCount": 1,
-            "manufacturer": "GARMIN",
-            "sensors": [
-                {
-                    "manufacturer": "GARMIN",
-                    "serialNumber": 123456,
-                    "antplusDeviceType": "HEART_RATE",
-                }
-            ],
-        },
+        "metadataDTO": _metadata(workout, children),
         "splitSummaries": [],
     }
     return detail | dict(workout.detail)
+
+
+def _metadata(
+    workout: Workout,
+    legs: Sequence[Leg],
+) -> dict[str, Any]:
+    """Return what a detail says about the upload and the devices of an activity."""
+    # Times in UTC without a Z, with tenths of a second.
+    uploaded_at = _detail_time(workout.uploaded_at)
+    return {
+        "isOriginal": True,
+        "trimmed": False,
+        "manualActivity": workout.manual,
+        "fileFormat": {"formatId": 7, "formatKey": "fit"},
+        "uploadedDate": uploaded_at,
+        "lastUpdateDate": uploaded_at,
+        "childIds": [leg.id for leg in legs],
+        "childActivityTypes": [leg.kind for leg in legs],
+        "lapCount": 1,
+        "manufacturer": "GARMIN",
+        "sensors": [
+            {
+                "manufacturer": "GARMIN",
+                "serialNumber": 123456,
+                "antplusDeviceType": "HEART_RATE",
+            }
+        ],
+    }
 
 
 #: Key of the row → key of the detail, for values with another name; None leaves it out.

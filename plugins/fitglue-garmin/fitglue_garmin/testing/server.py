@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -159,66 +160,23 @@ class StandIn(LoopbackService):
         Seen: a bad parameter is answered with 400 and an empty object.
         """
         try:
-            offset = int(
-                _param(
-                    request,
-                    "start",
-                    "0",
-                )
-            )
-            limit = int(
-                _param(
-                    request,
-                    "limit",
-                    str(_DEFAULT_PAGE),
-                )
-            )
-            oldest = date.fromisoformat(
-                _param(
-                    request,
-                    "startDate",
-                    "1900-01-01",
-                )
-            )
-            newest = date.fromisoformat(
-                _param(
-                    request,
-                    "endDate",
-                    "9999-12-31",
-                )
-            )
+            asked = _Asked.of(request)
         except ValueError:
             return json_response({}, 400)
-        if not 0 < limit <= _LARGEST_PAGE:
+        if not 0 < asked.limit <= _LARGEST_PAGE:
             return _error(
                 500,
                 "InternalServerErrorException",
                 "an unexpected error has occurred",
             )
-        is_with_legs = (
-            _param(
-                request,
-                "excludeChildren",
-                "true",
-            )
-            == "false"
-        )
         rows = self.account.rows(
-            oldest,
-            newest,
-            with_legs=is_with_legs and not self.never_lists_legs,
+            asked.oldest,
+            asked.newest,
+            with_legs=asked.with_legs and not self.never_lists_legs,
         )
-        # Documented: the default is descending by the local start.
-        if (
-            _param(
-                request,
-                "sortOrder",
-                "desc",
-            )
-            != "asc"
-        ):
+        if not asked.is_ascending:
             rows.reverse()
-        page = rows[offset : offset + limit]
+        page = rows[asked.offset : asked.offset + asked.limit]
         if not page and self.empty_is_204:
             return Response(204, b"")
         return json_response(page)
@@ -311,6 +269,34 @@ class StandIn(LoopbackService):
 
     def _add(self, **arguments: Any) -> int:
         return self.account.add(**arguments)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the parameters of a request for a page ask for."""
+
+    offset: int
+    limit: int
+    oldest: date
+    newest: date
+    with_legs: bool
+    is_ascending: bool
+
+    @classmethod
+    def of(cls, request: Request) -> _Asked:
+        """Return what a request asks for, with the documented defaults.
+
+        Raises:
+            ValueError: If a parameter is neither a number nor a day.
+        """
+        return cls(
+            offset=int(_param(request, "start", "0")),
+            limit=int(_param(request, "limit", str(_DEFAULT_PAGE))),
+            oldest=date.fromisoformat(_param(request, "startDate", "1900-01-01")),
+            newest=date.fromisoformat(_param(request, "endDate", "9999-12-31")),
+            with_legs=_param(request, "excludeChildren", "true") == "false",
+            is_ascending=_param(request, "sortOrder", "desc") == "asc",
+        )
 
 
 class _Rate:
