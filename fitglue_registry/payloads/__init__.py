@@ -30,6 +30,7 @@ from fitglue_registry.payloads.limits import (
 from fitglue_registry.payloads.members import value_at
 from fitglue_registry.payloads.rows import iter_rows, split_rows
 from fitglue_registry.payloads.signatures import GZIP, ZIP, ZIP_END, ZIP_FILE, ZIP_STARTS
+from fitglue_registry.payloads.texts import clean_text
 from fitglue_registry.payloads.unpacking import DamagedPayload, unpack_deflate, unpack_gzip
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "TooManyMembers",
     "check_document",
     "check_row",
+    "clean_text",
     "count_containers",
     "decode_leniently",
     "decode_strictly",

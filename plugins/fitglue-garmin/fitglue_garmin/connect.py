@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fitglue_garmin.pages import newest_row
-from fitglue_garmin.reading import clean_text, id_of, read_object, text_of
-from fitglue_registry.errors import AthleteNeeded, ConnectionStopped
+from fitglue_garmin.reading import id_of, read_object, text_of
+from fitglue_garmin.refusals import unexpected
+from fitglue_registry.errors import AthleteNeeded
+from fitglue_registry.payloads import clean_text
 from fitglue_registry.plugin_api import Account
 
 if TYPE_CHECKING:
@@ -49,12 +51,7 @@ def connect(connection: Connection) -> Account:
     owner_id = id_of(row.get("ownerId"))
     # Without this, an odd answer would give the account an id that it does not keep.
     if content is not None and owner_id is None:
-        raise ConnectionStopped(
-            "FG-unexpected-answer",
-            "Garmin Connect answered with something else than an activity with its owner",
-            why="its API has changed, or another server answered in its place",
-            fix="check the address of the connection; if it is right, upgrade fitglue-garmin",
-        )
+        raise unexpected("an activity with its owner")
     profile = _profile(connection)
     name = _name(row.get("ownerFullName")) or _name(row.get("ownerDisplayName"))
     display_name = _name(profile.get("displayName"))

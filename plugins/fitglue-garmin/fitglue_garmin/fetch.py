@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fitglue_garmin.reading import id_of, moment_of, read_object
+from fitglue_garmin.refusals import unexpected
 from fitglue_garmin.rows import read_row, with_legs
-from fitglue_registry.errors import ConnectionStopped, Place
 from fitglue_registry.plugin_api import Part, Unavailable
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _detail_in(
         detail = {}
     if id_of(detail.get("activityId")) != external_id:
         answer.json()  # raises an error of its own for a web page, or for an incomplete body
-        raise _unexpected(answer, f"the activity {external_id}")
+        raise unexpected(f"the activity {external_id}", answer.url)
     return detail
 
 
@@ -163,7 +163,7 @@ def _file(
 
         # Anything else, such as a web page of a proxy, would be kept as the file for ever.
         if kind_of(answer.body[:_HEAD]) not in _FORMATS:
-            raise _unexpected(answer, "the original file of an activity")
+            raise unexpected("the original file of an activity", answer.url)
         return Part(
             external_id,
             "file",
@@ -210,17 +210,4 @@ def _none(
         "none",
         code,
         reason,
-    )
-
-
-def _unexpected(
-    answer: Answer,
-    expected: str,
-) -> ConnectionStopped:
-    return ConnectionStopped(
-        "FG-unexpected-answer",
-        f"Garmin Connect answered with something else than {expected}",
-        at=Place(url=answer.url),
-        why="its API has changed, or another server answered in its place",
-        fix="check the address of the connection; if it is right, upgrade fitglue-garmin",
     )

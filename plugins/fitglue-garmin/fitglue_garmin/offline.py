@@ -31,20 +31,7 @@ def records(
         payloads = [content]
         if content.lstrip().startswith(b"["):
             payloads = list(iter_rows(content))
-        found = []
-        for payload in payloads:
-            part = "summary"
-            if "summaryDTO" in read_object(payload):
-                part = "detail"
-            external_id = read_row(payload).external_id or name_of(payload)
-            found.append(
-                Record(
-                    external_id,
-                    ENTRY,
-                    {part: Body(payload)},
-                )
-            )
-        return found
+        return [_record(payload) for payload in payloads]
     except (ValueError, BeyondLimits) as error:
         raise refuse(
             f"{name} is not an activity of Garmin Connect: {error}",
@@ -52,3 +39,20 @@ def records(
             code="FG-not-an-activity",
             fix="give a page of the list of activities, or the detail of one",
         ) from error
+
+
+def _record(payload: bytes) -> Record:
+    """Return the record of a row or of a detail.
+
+    Raises:
+        ValueError: If it is not a JSON object.
+    """
+    part = "summary"
+    if "summaryDTO" in read_object(payload):
+        part = "detail"
+    external_id = read_row(payload).external_id or name_of(payload)
+    return Record(
+        external_id,
+        ENTRY,
+        {part: Body(payload)},
+    )

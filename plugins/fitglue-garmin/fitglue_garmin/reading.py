@@ -7,10 +7,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fitglue_registry.payloads import BeyondLimits, decode_leniently, decode_strictly
+from fitglue_registry.payloads import BeyondLimits, clean_text, decode_leniently, decode_strictly
 
-#: NUL, which PostgreSQL rejects, and lone surrogates, which UTF-8 cannot encode.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _EPOCH = datetime(
     1970,
     1,
@@ -58,11 +56,6 @@ def _cleaned(value: Any) -> Any:
     if isinstance(value, dict):
         return {clean_text(key): _cleaned(item) for key, item in value.items()}
     return value
-
-
-def clean_text(text: str) -> str:
-    """Return a text with U+FFFD in place of each NUL and lone surrogate."""
-    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def text_of(value: Any) -> str | None:

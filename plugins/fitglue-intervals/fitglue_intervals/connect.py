@@ -14,9 +14,8 @@ from fitglue_intervals.api import (
     rows_of_response,
     unexpected_response,
 )
-from fitglue_intervals.reading import clean_text
 from fitglue_registry.errors import AthleteNeeded
-from fitglue_registry.payloads import MOST_ROWS
+from fitglue_registry.payloads import MOST_ROWS, clean_text
 from fitglue_registry.plugin_api import Account
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from fitglue_registry.payloads import (
     LARGEST_ROW,
     BeyondLimits,
     DamagedPayload,
+    clean_text,
     decode_leniently,
     decode_strictly,
     unpack_gzip,
@@ -24,8 +25,6 @@ BROKEN_GZIP: tuple[type[Exception], ...] = (DamagedPayload, BeyondLimits)
 #: The errors of reading a payload: not JSON, or a broken gzip.
 UNREADABLE: tuple[type[Exception], ...] = (ValueError, *BROKEN_GZIP)
 
-#: NUL, which PostgreSQL rejects, and lone surrogates, which UTF-8 cannot encode.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _NOT_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity"})
 #: Keys whose value "NaN" is a text that someone typed. Under any other key, it is Java's notation
 #: for a missing number. Seen: a custom field has the text "NaN".
@@ -72,11 +71,6 @@ def read_json(content: bytes, *, largest: int = LARGEST_ROW) -> Any:
 def is_not_a_number(value: object) -> bool:
     """Return whether a value is one of the texts that Java writes for a missing number."""
     return isinstance(value, str) and value in _NOT_NUMBERS
-
-
-def clean_text(text: str) -> str:
-    """Return a text with U+FFFD in place of each NUL and lone surrogate."""
-    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def unpack(body: Body) -> bytes:

@@ -11,10 +11,10 @@ from fitglue_intervals.channels import LARGEST_STREAMS, MOST_SAMPLES
 from fitglue_intervals.checks import schema_validator
 from fitglue_intervals.columns import column_of, gaps_of, is_empty
 from fitglue_intervals.fast_streams import read_fast
-from fitglue_intervals.reading import BOM, clean_text
+from fitglue_intervals.reading import BOM
 from fitglue_intervals.slow_streams import read_slowly
 from fitglue_registry.model import STREAM_UNITS, Stream
-from fitglue_registry.payloads import check_document, count_containers, iter_rows
+from fitglue_registry.payloads import check_document, clean_text, count_containers, iter_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
