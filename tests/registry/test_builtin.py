@@ -163,9 +163,10 @@ def test_no_sentence_of_the_published_page_is_in_our_entries():
 
 @pytest.mark.parametrize("name", ["strava", "trainingpeaks"])
 def test_each_closed_service_has_an_alternative_for_new_workouts_and_one_for_the_history(name):
-    """A closed service's new workouts come through Intervals.icu, and its history by import."""
+    """A closed service's new workouts come through another service, and its history by import."""
     closed = load_catalogue().get("integration", name).closed
     assert [" ".join(alternative.command.split()[:2]) for alternative in closed.alternatives] == [
+        "fitglue connect",
         "fitglue connect",
         "fitglue import",
     ]

@@ -66,7 +66,7 @@ class AccountRules(State):
         """Add a workout, which arrives late if it was long ago."""
         self.count("workouts arrive, some of them late")
         serial = self.world.serial()
-        file = f"file {serial}".encode() if with_file else None
+        file = _file(serial) if with_file else None
         self.add(
             Workout(
                 self.unique(self.day(ago)),
@@ -115,7 +115,7 @@ class AccountRules(State):
         elif action == "heartrate":
             changes = {"heartrate": 100 + serial, "analyzed": serial}
         elif action == "file":
-            changes = {"file": f"file {serial}".encode(), "uploaded": serial}
+            changes = {"file": _file(serial), "uploaded": serial}
         self.world.change(external_id, **changes)
 
     @precondition(lambda self: self.world.workouts)
@@ -219,3 +219,8 @@ class AccountRules(State):
         """Set the clock forward or back."""
         self.count("the clock is set forward" if hours > 0 else "the clock is set back")
         self.clock.move(hours=hours)
+
+
+def _file(serial: int) -> bytes:
+    """Return an original file that nobody can read; a text would be refused as an error page."""
+    return b"\xff\x00%d" % serial
