@@ -13,6 +13,7 @@ from fitglue_garmin.testing.server import TOKEN
 from fitglue_registry.cli.app import run
 from fitglue_registry.testing import Fault
 from tests.faults.secrets.searching import Search
+from tests.sampling import sampled
 
 KEY = 'GCDC_Pl4nted"key/0f+garmin'
 
@@ -30,7 +31,10 @@ def called(capsys, *arguments):
     return [*capsys.readouterr()]
 
 
-@pytest.mark.parametrize("form", [(), ("--json",), ("-vv",), ("--debug",), ("--debug", "--json")])
+@pytest.mark.parametrize(
+    "form",
+    sampled([("--debug",), (), ("--json",), ("-vv",), ("--debug", "--json")]),
+)
 def test_no_command_shows_or_stores_the_key_or_a_token(
     garmin, home, monkeypatch, capsys, caplog, form, reliability
 ):
