@@ -5,12 +5,15 @@ can read, and an account on a stand-in server.
 from __future__ import annotations
 
 import os
+import time
+from datetime import UTC, datetime, timedelta
 
 import keyring
 import pytest
 
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host, Policy
+from fitglue_registry.transport.clock import SystemClock
 from tests.faults.secrets.killed import FileKeyring
 
 #: Long and unusual enough to be found in every encoding.
@@ -24,6 +27,19 @@ def _environment(monkeypatch, tmp_path):
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
     monkeypatch.setenv("FITGLUE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(keyring.core, "_keyring_backend", FileKeyring(tmp_path / "home.keyring"))
+
+
+@pytest.fixture
+def no_waiting(monkeypatch):
+    """Let every sleep take no time, and advance the clock instead."""
+    slept = [0.0]
+    monkeypatch.setattr(
+        SystemClock, "sleep", lambda self, seconds: slept.append(slept.pop() + seconds)
+    )
+    monkeypatch.setattr(
+        SystemClock, "now", lambda self: datetime.now(UTC) + timedelta(seconds=slept[0])
+    )
+    monkeypatch.setattr(SystemClock, "monotonic", lambda self: time.monotonic() + slept[0])
 
 
 @pytest.fixture

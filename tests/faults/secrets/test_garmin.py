@@ -31,6 +31,7 @@ def called(capsys, *arguments):
     return [*capsys.readouterr()]
 
 
+@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize(
     "form",
     sampled([("--debug",), (), ("--json",), ("-vv",), ("--debug", "--json")]),

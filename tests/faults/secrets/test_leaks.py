@@ -10,9 +10,7 @@ import io
 import json
 import logging
 import sys
-import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import click
@@ -23,7 +21,6 @@ from fitglue_registry.cli.app import COMMANDS, root, run
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.sync.events import SyncStopped
 from fitglue_registry.testing import Fault
-from fitglue_registry.transport.clock import SystemClock
 from tests.faults.secrets.conftest import KEY
 from tests.faults.secrets.searching import Search
 
@@ -148,8 +145,8 @@ def test_no_command_is_forgotten():
 
 
 @pytest.fixture(autouse=True)
-def _planted(monkeypatch, tmp_path, home):
-    """Plant secrets in the environment, and make sleeping take no time."""
+def _planted(monkeypatch, tmp_path, home, no_waiting):
+    """Plant secrets in the environment."""
     (tmp_path / ".netrc").write_text(
         f"machine 127.0.0.1 login me password {PLANTED['password of a .netrc']}\n"
     )
@@ -160,14 +157,6 @@ def _planted(monkeypatch, tmp_path, home):
         "http_proxy": f"http://me:{PLANTED['password of the proxy']}@127.0.0.1:9",
     }.items():
         monkeypatch.setenv(name, value)
-    slept = [0.0]
-    monkeypatch.setattr(
-        SystemClock, "sleep", lambda self, seconds: slept.append(slept.pop() + seconds)
-    )
-    monkeypatch.setattr(
-        SystemClock, "now", lambda self: datetime.now(UTC) + timedelta(seconds=slept[0])
-    )
-    monkeypatch.setattr(SystemClock, "monotonic", lambda self: time.monotonic() + slept[0])
     monkeypatch.setattr("subprocess.run", _no_pip)
 
 
