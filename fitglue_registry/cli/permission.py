@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fitglue_registry.cli.failure import show_failure
+from fitglue_registry.cli.asking import ask_until_right
 from fitglue_registry.cli.loopback import Listener
 from fitglue_registry.errors import UserMistake
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 _PORT_TO_PASTE = 8765
 #: How long the browser may take, a little less than the host waits for it.
 _LONGEST_WAIT_S = 590.0
-#: How many times a person may paste an address that cannot be right.
-_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,23 +179,11 @@ def _pasted(cli: CliContext, request: _Request) -> str:
         f"The browser is then sent to an address that begins with {begun.redirect_uri} and need "
         "not open. Copy the complete address from its address bar, and paste it here."
     )
-    for tries_left in reversed(range(_TRIES)):
-        # Without a default, nothing would happen if a person pastes nothing.
-        answer: str = click.prompt(
-            "Address",
-            err=True,
-            default="",
-            show_default=False,
-        )
-        try:
-            cli.host.connections.check_answer(answer, begun)
-            return answer
-        except UserMistake as error:
-            # The last error is raised, so that it also sets the exit code.
-            if not tries_left:
-                raise
-            show_failure(cli, error)
-    raise AssertionError("unreachable")
+    return ask_until_right(
+        cli,
+        "Address",
+        lambda answer: cli.host.connections.check_answer(answer, begun),
+    )
 
 
 def _begun(

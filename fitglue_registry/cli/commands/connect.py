@@ -10,9 +10,9 @@ import click
 import msgspec
 
 from fitglue_registry.cli.arguments import AnyPath
+from fitglue_registry.cli.asking import ask_until_right
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
-from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import DETAIL, GOOD, Hanging, Heading
 from fitglue_registry.cli.permission import PermissionOptions, connect_by_permission
 from fitglue_registry.cli.progress import Progress
@@ -38,8 +38,6 @@ _MAY_BE_SENT = {
     "permission": ", and do you want to give your permission there?",
     "": "?",
 }
-#: How many times a person may retype a value that cannot be right.
-_TRIES = 3
 
 
 @click.command(
@@ -355,26 +353,13 @@ def _nobody_to_ask(entry: Entry, field: Field) -> UserMistake:
 def _ask(cli: CliContext, field: Field) -> str:
     if field.help:
         cli.note(field.help)
-    for tries_left in reversed(range(_TRIES)):
-        answer: str = click.prompt(
-            field.label or field.name,
-            hide_input=field.secret,
-            err=True,
-            default="",
-            show_default=False,
-        )
-        try:
-            cli.host.connections.check_value(field, answer)
-            return answer
-        except UserMistake as error:
-            # The last error is raised, so that it also sets the exit code.
-            if not tries_left:
-                raise
-            # What to do was just said above the question.
-            if error.fix == field.help:
-                error.fix = None
-            show_failure(cli, error)
-    raise AssertionError("unreachable")
+    return ask_until_right(
+        cli,
+        field.label or field.name,
+        lambda answer: cli.host.connections.check_value(field, answer),
+        hidden=field.secret,
+        help_shown=field.help or "",
+    )
 
 
 def _report(
