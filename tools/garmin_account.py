@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_garmin.testing import Account, Leg, Workout
 from fitglue_intervals.testing.files import plain_file_of, serial_of
+from fitglue_intervals.testing.garmin_archive import TYPES
 from fitglue_intervals.testing.shapes import shape_of
 
 if TYPE_CHECKING:
@@ -20,19 +21,8 @@ if TYPE_CHECKING:
     from fitglue_intervals.testing import Account as IntervalsAccount
     from fitglue_intervals.testing.plan import Plan
 
-#: Sport of the simulated athlete → Garmin's word for it.
-_KINDS = {
-    "ride": "road_biking",
-    "commute": "cycling",
-    "gravel": "gravel_cycling",
-    "virtual": "virtual_ride",
-    "run": "running",
-    "treadmill": "treadmill_running",
-    "trail": "trail_running",
-    "swim": "lap_swimming",
-    "strength": "strength_training",
-    "hike": "hiking",
-    "manual": "yoga",
+#: The same with the legs of a triathlon, which the archive does not have.
+_KINDS = TYPES | {
     "tri_swim": "open_water_swimming",
     "tri_ride": "road_biking",
     "tri_run": "running",

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from fitglue_intervals.testing.plan import Plan
 
-_TYPES = {
+#: Sport of the simulated athlete → Garmin's word for it.
+TYPES = {
     "ride": "road_biking",
     "commute": "cycling",
     "gravel": "gravel_cycling",
@@ -66,7 +67,7 @@ def _summary(number: int, plan: Plan) -> dict[str, Any]:
     """Return Garmin's summary of a workout, in Garmin's units: milliseconds and centimeters."""
     shape = plan.shape
     begin_ms = _milliseconds(plan.start_utc)
-    kind = _TYPES[shape.sport.key]
+    kind = TYPES[shape.sport.key]
     summary: dict[str, Any] = {
         "activityId": number,
         "name": f"Vienna {kind.replace('_', ' ').title()}",
