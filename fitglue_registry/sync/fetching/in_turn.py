@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import ConnectionStopped, FitglueError, PluginFailed, Retryable
-from fitglue_registry.sync.fetching.ask_for_parts import concerns_all
+from fitglue_registry.sync.fetching.failures import concerns_all
 from fitglue_registry.sync.fetching.parts import MOST_AT_ONCE
 
 if TYPE_CHECKING:
