@@ -1,27 +1,21 @@
-"""Shows the progress of a sync, a rebuild or a retry, and sums up each connection at its end."""
+"""Sums up what a sync of one connection has done, and what it has left over."""
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
-from contextlib import closing
-from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import ATTENTION, BAD, DETAIL, GOOD, NEXT_STEP, Hanging, Styled
-from fitglue_registry.cli.numbers import plain, span
-from fitglue_registry.cli.progress import Progress
-from fitglue_registry.cli.text import clean, count, short_hashes, short_id
+from fitglue_registry.cli.text import count, short_id
 from fitglue_registry.model.stored import PartName, RunDecision
 from fitglue_registry.services import events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from fitglue_registry.cli.context import CliContext
+    from fitglue_registry.cli.tally import Tally
 
 #: Decision → its words in a summary (singular, plural), in the order in which they are printed.
 _WORDS: dict[str, tuple[str, str]] = {
@@ -37,7 +31,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     RunDecision.NOT_FETCHED: ("not fetched this time", "not fetched this time"),
     RunDecision.LATER: ("to be fetched later", "to be fetched later"),
 }
-_PARTS: dict[str, str] = {PartName.DETAIL: "details", PartName.FILE: "files"}
+#: Part → its word in the plural, if that is not its name.
+WORDS_OF_PARTS: dict[str, str] = {PartName.DETAIL: "details", PartName.FILE: "files"}
 #: The largest number of lines in a list below a summary, and of ids in such a line.
 _LISTED = 5
 _IDS_LISTED = 3
@@ -46,272 +41,9 @@ _LONGEST_NAME = 40
 #: What the next syncs do about what was not fetched from a service, and about unreadable files.
 _ASKS_AGAIN = "the next syncs try again a few times; after that, `fitglue sync --full` tries again"
 _READS_AGAIN = "each sync reports it until it can be read or is removed"
-#: The exit code if something is in quarantine, was not fetched, or its deletion is held.
-_LEFT_OVER = 5
 
 
-@dataclass
-class Tally:
-    """The counts and reasons that one sync of one connection has reported so far.
-
-    Attributes:
-        connection: The name of the connection.
-        quarantined: External id → why the record is in quarantine.
-        not_fetched: External id → why a part of the record was not fetched.
-        unfinished: Path of a file → why it is not read before a later sync.
-        listed: The number of rows that were listed.
-        files: How many of them are files, or have one.
-        copies: The number of files that are copies of other files.
-        parts: Part → how many were stored.
-        dry_run: Whether nothing is stored.
-        reads_files: Whether the source reads files, instead of asking a service.
-        paths: The files and folders that it reads.
-        joins: What a dry run would merge, one line each.
-        decided: Decision → how often it was made.
-        held: The records whose deletion is held, or ``None`` if it is that of no record.
-        ended: The last event of the sync, or ``None`` while it runs.
-    """
-
-    connection: str
-    quarantined: dict[str, str] = field(default_factory=dict)
-    not_fetched: dict[str, str] = field(default_factory=dict)
-    unfinished: dict[str, str] = field(default_factory=dict)
-    listed: int = 0
-    files: int = 0
-    copies: int = 0
-    parts: Counter[str] = field(default_factory=Counter)
-    dry_run: bool = False
-    reads_files: bool = False
-    paths: tuple[str, ...] = ()
-    joins: list[str] = field(default_factory=list)
-    decided: Counter[str] = field(default_factory=Counter)
-    held: events.DeletionsHeld | None = None
-    ended: events.SyncFinished | events.SyncStopped | None = None
-
-    @property
-    def unread(self) -> set[str]:
-        """What could not be read, each file or folder once, with the reason.
-
-        All workouts in a folder that cannot be opened have the same reason.
-        """
-        return set(self.not_fetched.values()) if self.reads_files else set()
-
-    @property
-    def is_left_over(self) -> bool:
-        """Whether the sync left something that it could not complete."""
-        return bool(self.quarantined or self.not_fetched or self.held)
-
-    def take(
-        self,
-        event: events.Event,
-    ) -> None:
-        """Count an event."""
-        match event:
-            case events.SyncStarted():
-                self.dry_run = event.dry_run
-                self.reads_files = event.reads_files
-                self.paths = event.paths
-            case events.Decided():
-                self._take_decision(event)
-            case events.WindowListed():
-                self.listed += event.rows
-                self.files += event.files
-                self.copies += event.copies
-            case events.PartStored():
-                self.parts[event.part] += 1
-            case events.DeletionsHeld():
-                self.held = event
-            case events.SyncFinished() | events.SyncStopped():
-                self.ended = event
-
-    def _take_decision(
-        self,
-        event: events.Decided,
-    ) -> None:
-        self.decided[event.decision] += 1
-        reason = event.reason or ""
-        match event.decision:
-            case events.WOULD_JOIN:
-                self.joins.append(f"{short_id(event.external_id)}: {short_hashes(reason)}")
-            case RunDecision.QUARANTINED:
-                self.quarantined[event.external_id] = reason
-            case RunDecision.NOT_FETCHED:
-                self.not_fetched[event.external_id] = reason
-            case RunDecision.LATER if self.reads_files:
-                self.unfinished[event.external_id] = reason
-
-
-# -- following -------------------------------------------------------------------------------------
-
-
-def follow(
-    cli: CliContext,
-    stream: Iterator[events.Event],
-    verb: str = "listing",
-) -> tuple[list[Tally], int]:
-    """Consume the events of all connections, and show their progress.
-
-    Args:
-        cli: The context of the command.
-        stream: The events, as a service yields them.
-        verb: What is being done until parts are fetched.
-
-    Returns:
-        The tally of each connection, and the exit code. With ``--json`` each event is printed as
-        one line instead, and no tallies are returned.
-    """
-    if cli.as_json:
-        return [], _print_lines(cli, stream)
-    tallies: dict[str, Tally] = {}
-    # Closing the iterator stops the sync cleanly if Ctrl-C interrupts this loop.
-    # The text is that of what happens before the first event, such as connecting the sources.
-    with Progress(cli, verb) as progress, closing(stream):  # type: ignore[type-var]
-        cli.host.on_wait = progress.waiting
-        for event in stream:
-            tally = tallies.setdefault(event.connection, Tally(event.connection))
-            tally.take(event)
-            _display(progress, tally, event, verb)
-    _settle(cli, tallies.values())
-    return list(tallies.values()), exit_code(tallies.values())
-
-
-def follow_each(
-    cli: CliContext,
-    stream: Iterator[events.Event],
-    verb: str,
-) -> Iterator[Tally | events.Watching]:
-    """Yield the tally of each sync in an endless stream of events, and the ``Watching`` events."""
-    with closing(stream):  # type: ignore[type-var]
-        for event in stream:
-            if isinstance(event, events.Watching):
-                yield event
-                continue
-            tally = Tally(event.connection)
-            with Progress(cli, verb) as progress:
-                for part in chain([event], stream):
-                    tally.take(part)
-                    _display(progress, tally, part, verb)
-                    if tally.ended:
-                        break
-            _settle(cli, [tally])
-            yield tally
-
-
-def _print_lines(
-    cli: CliContext,
-    stream: Iterator[events.Event],
-) -> int:
-    tallies: dict[str, Tally] = {}
-    with closing(stream):  # type: ignore[type-var]
-        for event in stream:
-            tally = tallies.setdefault(event.connection, Tally(event.connection))
-            tally.take(event)
-            cli.lines([events.event_as_json(event)])
-            # A pipe is buffered, and its reader wants each event as soon as it happens.
-            sys.stdout.flush()
-    _settle(cli, tallies.values())
-    return exit_code(tallies.values())
-
-
-def _settle(
-    cli: CliContext,
-    tallies: Iterable[Tally],
-) -> None:
-    """Remove from the tallies what has left quarantine before the sync ended.
-
-    A record that is not understood from its summary may be understood when its detail arrives.
-    """
-    # A dry run puts nothing into quarantine, and says what an import would put there.
-    with_quarantine = [tally for tally in tallies if tally.quarantined and not tally.dry_run]
-    if not with_quarantine:
-        return
-    in_quarantine = {}
-    for record in cli.host.records.quarantine():
-        in_quarantine[record["connection"], record["external_id"]] = record
-    for tally in with_quarantine:
-        for external_id in list(tally.quarantined):
-            row = in_quarantine.get((tally.connection, external_id))
-            if row is None:
-                del tally.quarantined[external_id]
-            # People know a file by its path, and its id is a hash.
-            elif row["paths"]:
-                tally.quarantined[external_id] = f"{where_and_what(row)} [{row['code']}]"
-
-
-def shown_paths(paths: list[str]) -> str:
-    """Return the first path of a file, and how many others have the same content."""
-    if len(paths) < 2:
-        return "".join(paths)
-    return f"{paths[0]} and {len(paths) - 1:,} more"
-
-
-def where_and_what(row: Mapping[str, Any]) -> str:
-    """Return what is wrong with a record, after the path of its file if it is not named there."""
-    paths: list[str] = row["paths"]
-    what: str = row["what"]
-    # What is unreadable is named with its full path, which ends with the path below the folder.
-    if not paths or paths[0] in what:
-        return what
-    # Without the title, which is a part of the path.
-    title, _, reason = what.partition(": ")
-    if reason and any(title in path for path in paths):
-        what = reason
-    return f"{shown_paths(paths)}: {what}"
-
-
-def exit_code(tallies: Iterable[Tally]) -> int:
-    """Return the code of the first connection that stopped, else 5 if anything is left over.
-
-    Deletions that are held are left over until somebody has decided about them.
-    """
-    code = 0
-    for tally in tallies:
-        if isinstance(tally.ended, events.SyncStopped):
-            return tally.ended.error.exit_code
-        if tally.is_left_over:
-            code = _LEFT_OVER
-    return code
-
-
-def _display(
-    progress: Progress,
-    tally: Tally,
-    event: events.Event,
-    verb: str,
-) -> None:
-    name = clean(event.connection)
-    match event:
-        case events.SyncStarted():
-            # Each connection of a sync has its own bars.
-            progress.clear()
-            progress.show_step(f"{name}: {verb}")
-        case events.WindowListed():
-            listed = _listed(tally)
-            if event.left:
-                listed += f", {count(event.left, 'date range')} to go"
-            progress.show_step(f"{name}: {listed}")
-        case events.BacklogCounted():
-            progress.announce(f"{name}: {_duration(event)}")
-        case events.PartsPlanned():
-            service = verb if event.part == events.RECORDS else "fetching"
-            doing = "reading" if tally.reads_files else service
-            progress.show_step(f"{name}: {doing}")
-            progress.bar(_PARTS.get(event.part, event.part), 0, event.total)
-        case events.PartStored():
-            progress.bar(_PARTS.get(event.part, event.part), event.done, event.total)
-
-
-def _duration(event: events.BacklogCounted) -> str:
-    """Return how long the backlog takes, and what can be done in the meantime."""
-    rate = f"{plain(round(event.per_s, 2))} per second"
-    return (
-        f"{event.requests:,} requests are left, which take about {span(event.seconds)} at "
-        f"{rate}. What is listed can be used now, and the newest workouts are completed first. You "
-        "can stop at any time; the next sync continues."
-    )
-
-
-def _listed(tally: Tally) -> str:
+def listed(tally: Tally) -> str:
     """Return how many activities, or files, have been listed so far."""
     if not tally.reads_files:
         return f"{count(tally.listed, 'activity', 'activities')} listed"
@@ -320,9 +52,6 @@ def _listed(tally: Tally) -> str:
         return f"{count(tally.files, 'file')} listed"
     without = count(rows, "workout without a file", "workouts without a file")
     return f"{count(tally.files, 'file')} and {without} listed"
-
-
-# -- summing up ------------------------------------------------------------------------------------
 
 
 def summary(tally: Tally) -> str:
@@ -399,7 +128,7 @@ def late_parts(tally: Tally) -> list[str]:
         arrived = number - tally.ended.counts.get(f"no-{part}", 0)
         # Parts of records that were listed earlier can arrive in a sync that finds nothing new.
         if arrived > 0:
-            late.append(f"{_PARTS.get(part, part)} of {arrived:,}")
+            late.append(f"{WORDS_OF_PARTS.get(part, part)} of {arrived:,}")
     return late
 
 

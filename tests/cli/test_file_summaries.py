@@ -12,7 +12,8 @@ from fitglue_registry.cli.app import LateLoader
 from fitglue_registry.cli.commands.import_ import _looking
 from fitglue_registry.cli.commands.watch import _say_what_is_unfinished
 from fitglue_registry.cli.context import CliContext
-from fitglue_registry.cli.sync_report import Tally, _listed, summary
+from fitglue_registry.cli.sync_report import listed, summary
+from fitglue_registry.cli.tally import Tally
 from fitglue_registry.model.stored import RunDecision
 from fitglue_registry.plugin_api import Window
 from fitglue_registry.services.events import (
@@ -82,7 +83,7 @@ def test_of_several_paths_the_first_is_named_and_the_others_are_counted():
 )
 def test_the_progress_of_a_source_of_files_counts_files(rows, files, words):
     """While files are read, the current step counts files, and rows of tables that have none."""
-    assert _listed(tally_of("/a", rows=rows, files=files)) == words
+    assert listed(tally_of("/a", rows=rows, files=files)) == words
 
 
 def test_a_search_for_files_reports_how_far_it_is(tmp_path):

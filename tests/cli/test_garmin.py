@@ -14,7 +14,7 @@ from fitglue_garmin.testing import Account, StandIn
 from fitglue_registry import Host, Policy
 from fitglue_registry.cli.app import LateLoader
 from fitglue_registry.cli.context import CliContext
-from fitglue_registry.cli.sync_report import follow
+from fitglue_registry.cli.following import follow
 from fitglue_registry.services.events import BacklogCounted, PartsPlanned
 
 KEY = "GCDC_stand-in-key"

@@ -17,7 +17,7 @@ from fitglue_registry.cli import progress
 from fitglue_registry.cli.app import LateLoader
 from fitglue_registry.cli.bars import progress_bars
 from fitglue_registry.cli.context import CliContext
-from fitglue_registry.cli.sync_report import follow
+from fitglue_registry.cli.following import follow
 
 #: The command with bars that do not wait until something takes long.
 AT_ONCE = """

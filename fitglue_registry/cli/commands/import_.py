@@ -13,9 +13,10 @@ from fitglue_registry.cli.arguments import AnyPath
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
+from fitglue_registry.cli.following import follow
 from fitglue_registry.cli.layout import Hanging, Heading
 from fitglue_registry.cli.progress import Progress
-from fitglue_registry.cli.sync_report import follow, show_tally
+from fitglue_registry.cli.sync_report import show_tally
 from fitglue_registry.cli.text import count
 from fitglue_registry.errors import PluginFailed, UserMistake
 from fitglue_registry.services.events import SourceConnected

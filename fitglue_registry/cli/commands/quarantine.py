@@ -10,9 +10,11 @@ from fitglue_registry.cli import numbers
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
+from fitglue_registry.cli.following import follow
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of, stated
+from fitglue_registry.cli.record_paths import shown_paths, where_and_what
 from fitglue_registry.cli.starts import start_day, start_second
-from fitglue_registry.cli.sync_report import follow, show_tally, shown_paths, where_and_what
+from fitglue_registry.cli.sync_report import show_tally
 from fitglue_registry.cli.text import short_id
 from fitglue_registry.services.events import SyncStopped
 

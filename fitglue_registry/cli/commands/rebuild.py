@@ -7,8 +7,8 @@ import click
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
+from fitglue_registry.cli.following import follow
 from fitglue_registry.cli.layout import Hanging
-from fitglue_registry.cli.sync_report import follow
 from fitglue_registry.cli.text import count
 from fitglue_registry.model.stored import RunDecision
 from fitglue_registry.services.events import RECORDS, SyncFinished, SyncStopped

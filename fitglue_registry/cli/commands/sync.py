@@ -10,13 +10,14 @@ import click
 from fitglue_registry.cli.command import Command, Span, days_options, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
-from fitglue_registry.cli.sync_report import follow, late_parts, show_tally, summary
+from fitglue_registry.cli.following import follow
+from fitglue_registry.cli.sync_report import late_parts, show_tally, summary
 from fitglue_registry.model.stored import RunDecision
 from fitglue_registry.services import Options
 from fitglue_registry.services.events import SyncStopped
 
 if TYPE_CHECKING:
-    from fitglue_registry.cli.sync_report import Tally
+    from fitglue_registry.cli.tally import Tally
 
 
 @click.command(

@@ -10,13 +10,14 @@ import click
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
-from fitglue_registry.cli.sync_report import follow, follow_each, show_left_over, summary
+from fitglue_registry.cli.following import follow, follow_each
+from fitglue_registry.cli.sync_report import show_left_over, summary
 from fitglue_registry.services.events import SyncStopped, Watching
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fitglue_registry.cli.sync_report import Tally
+    from fitglue_registry.cli.tally import Tally
 
 
 @click.command(cls=Command, examples=("fitglue watch", "fitglue watch files"))

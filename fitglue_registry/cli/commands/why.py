@@ -12,7 +12,7 @@ from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Hanging, Heading, Pairs
 from fitglue_registry.cli.match_report import match_report
-from fitglue_registry.cli.sync_report import shown_paths
+from fitglue_registry.cli.record_paths import shown_paths
 from fitglue_registry.cli.text import short_hashes, short_id, short_title
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model.stored import PartName, PartState, RunDecision

@@ -159,5 +159,7 @@ class _Pages:
 
     def following(self, page: Any) -> Any:
         """Return the request of the page that follows, or ``None`` after the last page."""
-        # The size is that of the page that was answered: it changes before its answer.
-        return ByOffset("start", size=self.size).following(page)
+        # The true limit of the service is not known. If it is between the two sizes, each page is
+        # shorter than requested, so only a page below the smaller size is taken for the last one.
+        shortest = min(self.size, HALF_PAGE)
+        return ByOffset("start", size=shortest).following(page)

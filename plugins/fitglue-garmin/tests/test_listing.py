@@ -164,6 +164,19 @@ def test_a_500_halves_the_page_once(connect_to):
     assert asked == [("0", "40"), ("0", "20"), ("20", "20"), ("40", "20")]
 
 
+@pytest.mark.parametrize("cap", [20, 30, 39])
+def test_a_service_that_sends_fewer_rows_than_requested_is_read_to_its_end(connect_to, cap):
+    """A page of fewer than forty rows is not the last one if the service has a lower limit."""
+    rows = [row(number) for number in range(1, 101)]
+
+    def capped(params):
+        offset = int(params["start"])
+        return rows[offset : offset + cap] or b"[]"
+
+    items, _ = listed(connect_to, capped)
+    assert len(items) == 100
+
+
 def test_a_500_for_half_a_page_is_an_outage(connect_to):
     """If the service fails for a page of twenty as well, the sync stops."""
     with pytest.raises(Retryable) as raised:
@@ -322,7 +335,7 @@ def families_of(items):
 def test_rows_that_name_each_other_as_their_event_are_workouts(connect_to, links):
     """A circle of rows, none of which says that it is an event, loses none of them."""
     rows = [row(number, parentId=parent) for number, parent in links.items()]
-    items, _ = listed(connect_to, [*rows, row(99)])
+    items, _ = listed(connect_to, pages([*rows, row(99)]))
     assert families_of(items) == {str(number): [] for number in (*links, 99)}
 
 
