@@ -132,6 +132,8 @@ def _state_of(connection: ConnectionStatus, now: datetime) -> str:
         facts.append(count(connection.stubs, "stub"))
     if connection.waiting_parts:
         facts.append(_waiting(connection))
+    if connection.running and connection.windows_left:
+        facts.append(f"{count(connection.windows_left, 'date range')} still to be listed")
     # Parts are given up after several failed attempts; only a full walk tries them again.
     if connection.given_up_parts:
         downloads = count(connection.given_up_parts, "download")

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from fitglue_registry.cli import numbers
+from fitglue_registry.model.stored import RunKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from fitglue_registry.cli.layout import Document
     from fitglue_registry.services.connection_status import ConnectionStatus
     from fitglue_registry.services.entries import Entry
     from fitglue_registry.services.source_overviews import SourceOverview
+
+#: The kind of a work → its words.
+_WORK = {
+    RunKind.SYNC: "a sync",
+    RunKind.REBUILD: "a rebuild",
+    RunKind.RETRY: "a retry of the quarantine",
+    "removal": "its removal",
+}
 
 
 def status_document(connection: ConnectionStatus) -> Document:
@@ -25,6 +34,7 @@ def status_document(connection: ConnectionStatus) -> Document:
     document = {}
     for field in fields(connection):
         document[field.name] = getattr(connection, field.name)
+    document["running"] = msgspec.to_builtins(connection.running)
     document["account"] = {
         "id": account.id,
         "name": account.name,
@@ -78,15 +88,32 @@ def last_sync(
     connection: ConnectionStatus,
     now: datetime,
 ) -> Iterator[str]:
-    """Yield when a connection was last synced, unless its downloads already say that it was not."""
+    """Yield when a connection was last synced, and what is running now.
+
+    Neither is said of a first sync whose downloads already say that it has not finished.
+    """
     synced = numbers.ago(connection.last_checked_at, now)
     if synced != "never":
         yield f"synced {synced}"
+    if connection.running:
+        yield running(connection, now)
+    elif synced != "never":
+        return
     elif not connection.records:
         yield "never synced"
     elif not connection.waiting_parts:
         # Otherwise the number of downloads already says that the first sync has not finished.
         yield "first sync not finished"
+
+
+def running(connection: ConnectionStatus, now: datetime) -> str:
+    """Return what is running, such as ``a sync has been running since 14:02``; or nothing."""
+    work = connection.running
+    if work is None:
+        return ""
+    began = datetime.fromisoformat(work.since).astimezone(now.tzinfo)
+    at = f"{began:%H:%M}" if began.date() == now.date() else f"{began:%Y-%m-%d %H:%M}"
+    return f"{_WORK.get(work.kind, _WORK[RunKind.SYNC])} has been running since {at}"
 
 
 def credential_of(entry: Entry | None) -> str:

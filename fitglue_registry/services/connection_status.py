@@ -15,6 +15,7 @@ from fitglue_registry.services.addresses import other_address
 from fitglue_registry.services.granting.unticked import unticked
 from fitglue_registry.services.key_expiry import expiry_of, expiry_setting
 from fitglue_registry.services.secret_use import NOT_PROVEN
+from fitglue_registry.sync.running import running_work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 
     from fitglue_registry.plugin_api import Account
     from fitglue_registry.store.connections import ConnectionRow
+    from fitglue_registry.sync.running import Running
     from fitglue_registry.workspace import Workspace
 
+#: The state of a connection whose last sync stopped because of an error.
+STOPPED = "stopped"
 #: The states of records that exist at the source and are not stubs.
 _AT_SOURCE = (RecordState.LISTED, RecordState.UNLISTED, RecordState.MISSING, RecordState.HELD)
 
@@ -63,6 +67,9 @@ class ConnectionStatus:
         arrives: What arrives with each sync, for people; empty if its plugin was removed.
         choices: The options that the athlete has chosen, such as ``files``, and whether their parts
             are fetched. The entry decides about the others.
+        running: The sync, or other work, that a process does on it right now.
+        windows_left: The number of date ranges that are still to be listed, if a sync that lists
+            the whole history is running or was stopped.
     """
 
     name: str
@@ -90,6 +97,8 @@ class ConnectionStatus:
     not_given: tuple[str, ...] = ()
     arrives: tuple[str, ...] = ()
     choices: Mapping[str, bool] = field(default_factory=dict)
+    running: Running | None = None
+    windows_left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,8 @@ def connection_status(
         not_given=unticked(workspace, connected),
         arrives=arriving(with_choices(source, choices)) if source else (),
         choices=choices,
+        running=running_work(workspace.database, workspace.home, connected.id),
+        windows_left=counts.get("windows", 0),
     )
 
 
@@ -155,7 +166,7 @@ def _state(workspace: Workspace, connected: ConnectionRow) -> _State:
             fix = error_parts.get("fix") or fix
         return _State(connected.state, reason, fix)
     if error_parts:
-        return _State("stopped", error_parts.get("what"), error_parts.get("fix"))
+        return _State(STOPPED, error_parts.get("what"), error_parts.get("fix"))
     return _State(ConnectionState.OK)
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.model.stored import ConnectionState
+from fitglue_registry.services.connection_status import STOPPED
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
@@ -88,7 +89,9 @@ def _week(activities: Activities, monday: date, athlete: str) -> dict[str, Any]:
 
 def _repairs(connections: Iterable[ConnectionStatus]) -> Iterator[Need]:
     for connection in connections:
-        if connection.state != ConnectionState.OK:
+        # A sync that is running may have passed what stopped the one before it.
+        is_tried_again = connection.running is not None and connection.state == STOPPED
+        if connection.state != ConnectionState.OK and not is_tried_again:
             reason = connection.reason or connection.state
             yield {"what": f"{connection.name}: {reason}", "fix": connection.fix}
 
@@ -144,9 +147,15 @@ def _next_command(connections: Sequence[ConnectionStatus]) -> str:
         # Nothing arrives before the key is renewed, so this comes first.
         if connection.state == ConnectionState.CREDENTIALS_REJECTED:
             return f"fitglue connect {connection.integration}"
-    for connection in connections:
+    idle = [connection for connection in connections if not connection.running]
+    for connection in idle:
         if connection.last_checked_at is None or connection.waiting_parts:
             return "fitglue sync"
     if any(connection.quarantine or connection.unreadable for connection in connections):
         return "fitglue quarantine"
-    return "fitglue show last" if connections else "fitglue sync"
+    if not connections:
+        return "fitglue sync"
+    if len(idle) < len(connections) and not any(status.records for status in connections):
+        # A first sync is listing, so there is no workout to show yet.
+        return "fitglue"
+    return "fitglue show last"

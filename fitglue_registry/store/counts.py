@@ -19,6 +19,7 @@ from fitglue_registry.store.tables import (
     records,
     source_activities,
 )
+from fitglue_registry.store.windows import planned_windows
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -92,7 +93,8 @@ def connection_counts(
         The number of records by their state (a state without records is left out), and under
         ``quarantine``, ``wanted`` and ``failed`` the number of records in quarantine, of parts
         still to be fetched, and of parts given up until the next full walk. ``unreadable`` has the
-        number of files and folders that could not be read; nothing is fetched of them.
+        number of files and folders that could not be read; nothing is fetched of them. ``windows``
+        has the number of date ranges of a full walk that are still to be listed.
     """
     unreadable = unreadable_ids(db, connection_id)
     of_connection = records.c.connection_id == connection_id
@@ -116,6 +118,7 @@ def connection_counts(
         **_counted(db, by_state),
         "quarantine": db.scalar(quarantined) or 0,
         "unreadable": len(set(unreadable.values())),
+        "windows": len(planned_windows(db, connection_id)),
         PartState.WANTED: 0,
         PartState.FAILED: 0,
         **_counted(db, parts_by_state),

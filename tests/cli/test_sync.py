@@ -11,6 +11,8 @@ from contextlib import suppress
 
 import pytest
 
+from fitglue_registry import Host, Policy
+from fitglue_registry.services.events import PartStored
 from fitglue_registry.testing import Fault
 
 
@@ -242,3 +244,21 @@ def test_rebuild_says_what_changed(synced, fitglue):
     result = fitglue("rebuild")
     assert "intervals: 30 records derived again, 0 changed" in result.out
     assert synced.requests == []
+
+
+def test_the_dashboard_says_that_a_sync_of_another_process_is_running(connect, fitglue, tmp_path):
+    """While another process syncs, the dashboard says since when, and what is still to come."""
+    connect()
+    with Host(tmp_path / "home", policy=Policy.personal()) as host:
+        sync = host.sync()
+        for event in sync:
+            if isinstance(event, PartStored):
+                break
+        shown = fitglue()
+        listed = fitglue("connections")
+        sync.close()
+    [line] = [line for line in shown.out.splitlines() if "has been running since" in line]
+    assert "records" in line
+    assert "to go" in line
+    assert "by process" in listed.out
+    assert "has been running" not in fitglue().out

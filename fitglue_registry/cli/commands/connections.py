@@ -18,6 +18,7 @@ from fitglue_registry.cli.source_facts import (
     end_noted,
     end_unknown,
     owner,
+    running,
     status_document,
 )
 from fitglue_registry.cli.text import count
@@ -113,6 +114,9 @@ def _table(
                 connection.fix or "",
                 indent=4,
             )
+        if connection.running:
+            work = running(connection, now)
+            yield Hanging(DETAIL, f"{connection.name}: {work}, by {connection.running.by}")
         yield from _expiry(connection)
         for sentence in connection.not_given:
             yield Hanging("!", f"{connection.name}: {sentence}")

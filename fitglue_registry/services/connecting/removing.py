@@ -12,7 +12,7 @@ from fitglue_registry.store.activities import drop_empty
 from fitglue_registry.store.athletes import lock_athlete
 from fitglue_registry.store.connections import remove_connection
 from fitglue_registry.store.source_activity_search import members_of
-from fitglue_registry.sync.lock import connection_lock
+from fitglue_registry.sync.lock import Work, lock_for
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
@@ -45,13 +45,8 @@ def remove(workspace: Workspace, connected: ConnectionRow) -> Removed:
     Raises:
         Busy: FG-sync-running while it is being synced.
     """
-    lock = connection_lock(
-        workspace.database,
-        workspace.home,
-        connected.id,
-        connected.name,
-        workspace.now,
-    )
+    work = Work(connected.id, connected.name, workspace.now, "removal")
+    lock = lock_for(workspace.database, workspace.home, work)
     # Plugins are imported here, before the transaction, because other writers wait for it.
     matcher = workspace.matcher()
     with lock:

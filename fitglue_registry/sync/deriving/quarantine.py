@@ -32,7 +32,7 @@ def retry_connection(context: SyncContext) -> Events:
     Raises:
         Busy: Another process is syncing this connection.
     """
-    with lock_of(context):
+    with lock_of(context, RunKind.RETRY):
         log = RunLog(context.athlete_id, context.connection_id, RunKind.RETRY, context.now, {})
         run = Run(context, log)
         with context.database.read() as db:

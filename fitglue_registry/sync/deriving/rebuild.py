@@ -57,7 +57,7 @@ def rebuild_connection(context: SyncContext) -> Events:
     Raises:
         Busy: Another process is syncing this connection.
     """
-    with lock_of(context):
+    with lock_of(context, RunKind.REBUILD):
         log = RunLog(context.athlete_id, context.connection_id, RunKind.REBUILD, context.now, {})
         yield from _Rebuild(Run(context, log)).run()
 
