@@ -11,6 +11,7 @@ from fitglue_registry.model.stored import OTHER_FIELDS, FieldOrigin, RecordState
 from fitglue_registry.services.closed_services import fix_with_alternatives
 from fitglue_registry.services.crop_story import story_of_crop
 from fitglue_registry.services.opinions import opinions_across, opinions_inside
+from fitglue_registry.services.outstanding import outstanding_parts
 from fitglue_registry.services.record_stories import story_of_record
 from fitglue_registry.services.records import is_meant, is_path
 from fitglue_registry.store.activity_details import ActivityDetails, load_activity
@@ -45,11 +46,12 @@ def why(
     Returns:
         Plain values. ``verdict`` says in words what became of the workout, and ``fix`` what to do.
         ``activity`` has its number, id and title, or is ``None``. ``records`` has the parts,
-        moments and decisions of each record. For several records, ``same_because``, ``apart_from``,
-        ``values_from`` and ``alternatives`` explain how they were merged. ``remarks`` says which
-        values were corrected, and what they were. ``doubts`` says what is missing or in doubt
-        according to which record. ``crop`` is ``None`` or says what the athlete cut
-        off at a service, and how to undo it. A reference that matches nothing has no records.
+        moments and decisions of each record; ``next_step`` of a part says what fetches it. For
+        several records, ``same_because``, ``apart_from``, ``values_from`` and ``alternatives``
+        explain how they were merged. ``remarks`` says which values were corrected, and what they
+        were. ``doubts`` says what is missing or in doubt according to which record. ``crop`` is
+        ``None`` or says what the athlete cut off at a service, and how to undo it. A reference
+        that matches nothing has no records.
         ``unreadable`` has the files that could not be read, if the reference names such a file.
 
     Raises:
@@ -65,10 +67,10 @@ def why(
                 raise
             activity = _activity_of_file(db, athlete, reference)
             if activity is not None:
-                return _explain_activity(db, activity, reference)
-            story = _explain_records(db, athlete, reference)
+                return _explain_activity(workspace, db, activity, reference)
+            story = _explain_records(workspace, db, athlete, reference)
         else:
-            return _explain_activity(db, activity_id, reference)
+            return _explain_activity(workspace, db, activity_id, reference)
     if story["records"] and story["records"][0]["reason"]:
         code = story["records"][0]["reason"].get("code")
         story["fix"] = fix_with_alternatives(workspace.catalogue, code, story["fix"])
@@ -79,17 +81,19 @@ def why(
 
 
 def _explain_activity(
+    workspace: Workspace,
     db: Db,
     activity_id: str,
     reference: str,
 ) -> Plain:
     details = load_activity(db, activity_id)
     names = {}
-    stories = {}
+    stories: dict[int, Plain] = {}
     for member in details.members:
         names[member.id] = f"{member.connection}/{member.external_id}"
         if member.record_id not in stories:
             stories[member.record_id] = story_of_record(db, member.record_id, details.id)
+    _add_next_steps(workspace, db, stories)
     return {
         "reference": reference,
         "activity": {
@@ -109,6 +113,17 @@ def _explain_activity(
         "doubts": list(_doubts(details)),
         "crop": story_of_crop(details),
     }
+
+
+def _add_next_steps(workspace: Workspace, db: Db, stories: dict[int, Plain]) -> None:
+    """Add to each part of these records what fetches it; ``None`` if it is there or not wanted."""
+    steps = {}
+    for missing in outstanding_parts(workspace, db, stories):
+        steps[missing.connection, missing.external_id, missing.part] = missing.next_step
+    for story in stories.values():
+        for part in story["parts"]:
+            key = (story["connection"], story["external_id"], part["part"])
+            part["next_step"] = steps.get(key)
 
 
 def _remarks(details: ActivityDetails, names: Names) -> list[Plain]:
@@ -203,6 +218,7 @@ def _value(
 
 
 def _explain_records(
+    workspace: Workspace,
     db: Db,
     athlete_id: str,
     reference: str,
@@ -213,7 +229,9 @@ def _explain_records(
         record_ids = records_on(db, athlete_id, reference)
     if not record_ids:
         record_ids = _records_at(db, athlete_id, reference)
-    stories = [story_of_record(db, record_id) for record_id in record_ids]
+    by_id = {record_id: story_of_record(db, record_id) for record_id in record_ids}
+    _add_next_steps(workspace, db, by_id)
+    stories = list(by_id.values())
     paths = list_paths(db, athlete_id)
     for story in stories:
         story["paths"] = paths.get((story["connection"], story["external_id"]), [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from fitglue_registry.model.sports import SPORTS, canonical_sport
 from fitglue_registry.model.stored import OTHER_FIELDS
 from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.original_files import original_files, save_original_files
+from fitglue_registry.services.outstanding import outstanding_parts
 from fitglue_registry.services.provenance import provenance_of
 from fitglue_registry.store.activity_details import load_activity
 from fitglue_registry.store.activity_filter import Filter
@@ -27,11 +29,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fitglue_registry.model import Stream
+    from fitglue_registry.services.outstanding import OutstandingPart as OutstandingPart
     from fitglue_registry.store.activity_details import ActivityDetails as ActivityDetails
     from fitglue_registry.store.activity_details import MemberRow as MemberRow
     from fitglue_registry.workspace import Workspace
 
     Rows = list[dict[str, Any]]
+    OutstandingParts = list[OutstandingPart]
 
 
 @checks_arguments
@@ -144,7 +148,8 @@ class Activities:
         Returns:
             ``number``, ``id``, ``gone_at``, ``day`` (of the local start, or of UTC if no local time
             is known), ``activity`` (the merged values in SI units; see ``docs/data-model.md``),
-            ``provenance`` and ``sources``.
+            ``provenance``, ``sources``, and ``outstanding``, which has the parts that are still to
+            be fetched.
         """
         activity = details.activity
         if streams:
@@ -158,7 +163,22 @@ class Activities:
             "activity": to_builtins(activity),
             "provenance": self.provenance(details),
             "sources": [_source(member) for member in details.members],
+            "outstanding": [asdict(part) for part in self.outstanding(details)],
         }
+
+    def outstanding(self, details: ActivityDetails) -> OutstandingParts:
+        """Return the parts of an activity that are still to be fetched, or that were given up.
+
+        Args:
+            details: The activity.
+
+        Returns:
+            The parts, each with the reason of the last attempt and with what fetches it. Parts that
+            the athlete does not want are left out.
+        """
+        record_ids = {member.record_id for member in details.members}
+        with self._workspace.database.read() as db:
+            return list(outstanding_parts(self._workspace, db, record_ids))
 
     def original_files(self, details: ActivityDetails) -> Iterator[tuple[str, bytes]]:
         """Yield external id and content of each original file of an activity that was fetched.

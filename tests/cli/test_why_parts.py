@@ -42,3 +42,33 @@ def test_a_part_that_was_received_has_its_size_and_time():
     assert (label, received[:10], detail) == ("streams received", "2026-11-30", "57 B")
     missing = part_of(PartState.NONE, code="FG-no-streams", reason="entered by hand")
     assert _part(missing) == ("streams does not exist", "", "FG-no-streams: entered by hand")
+
+
+def test_a_part_that_is_still_to_come_says_what_fetches_it():
+    """A part that was never asked for is no failure, and the next sync is named."""
+    wanted = part_of(PartState.WANTED, next_step="to go on: fitglue sync garmin")
+    assert _part(wanted) == ("streams still to come", "", "to go on: fitglue sync garmin")
+
+
+def test_a_part_that_failed_says_why_and_what_to_do():
+    """A failed attempt has its reason, and what to do about it."""
+    step = "to go on: fitglue sync garmin"
+    failed = part_of(PartState.WANTED, code="FG-http-status", reason="it is down", next_step=step)
+    assert _part(failed)[2] == f"FG-http-status: it is down; {step}"
+    given_up = part_of(PartState.FAILED, reason="it is down", next_step="try --full")
+    assert _part(given_up) == ("streams given up", "", "it is down; try --full")
+
+
+def test_a_part_that_is_fetched_again_says_that_what_is_stored_may_be_old():
+    """After an edit at the source, the part that is stored is not called missing."""
+    again = part_of(PartState.WANTED, bytes=57, received_at=RECEIVED, next_step="sync")
+    label, _, detail = _part(again)
+    assert (label, detail) == ("streams to be repeated", "57 B, which may be out of date; sync")
+
+
+@pytest.mark.parametrize("name", PartName)
+def test_the_words_for_what_is_to_come_fit_into_their_column(name):
+    """No state is cut off."""
+    for size in (None, 57):
+        part = part_of(PartState.WANTED, part=name.value, bytes=size, next_step="sync")
+        assert len(_part(part)[0]) <= _WIDTHS[0]

@@ -33,14 +33,20 @@ from fitglue_registry.cli.values import grouped
 from fitglue_registry.model.stored import PartName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from fitglue_registry.cli.layout import Document, Part
     from fitglue_registry.cli.values import Group
     from fitglue_registry.model import Lap, SourceActivity
-    from fitglue_registry.services.reading import ActivityDetails, MemberRow
+    from fitglue_registry.services.reading import ActivityDetails, MemberRow, OutstandingPart
 
 _LAPS_SHOWN = 40
+#: Part → its name for people, and the verbs that follow it.
+_PARTS: dict[str, tuple[str, str, str]] = {
+    PartName.DETAIL: ("the details", "are", "were"),
+    PartName.STREAMS: ("the samples over time", "are", "were"),
+    PartName.FILE: ("the original file", "is", "was"),
+}
 #: Meters per second → km/h.
 _KMH = 3.6
 #: A screen of at least this width has room for long values.
@@ -106,7 +112,7 @@ def command(
     if everything:
         cli.show(*everything_else(activity))
     cli.show(*_streams(cli, details))
-    cli.show(*_made_of(details))
+    cli.show(*_made_of(details, cli.host.activities.outstanding(details)))
 
 
 def _head(details: ActivityDetails) -> Iterator[Part]:
@@ -346,17 +352,36 @@ def _drawn(
     yield label, sparkline(samples, width, blocks), span
 
 
-def _made_of(details: ActivityDetails) -> Iterator[Part]:
+def _made_of(
+    details: ActivityDetails,
+    outstanding: Sequence[OutstandingPart],
+) -> Iterator[Part]:
     """Yield the records of the activity with their parts, its identities and its links."""
     lines: list[tuple[str, str]] = []
     for member in details.members:
         lines += _member(member)
+        for part in outstanding:
+            if f"{part.connection}/{part.external_id}" == member.name:
+                lines.append(("", _to_come(part)))
     lines.append(("known as", short_hashes(", ".join(details.activity.claims))))
     for link in details.activity.links:
         lines.append((link.rel, link.url))
     yield ""
     yield Heading("Sources")
     yield Pairs(lines)
+
+
+def _to_come(part: OutstandingPart) -> str:
+    """Return what is still to be fetched, or could not be fetched, and what to do about it."""
+    name, is_, was = _PARTS.get(part.part, (part.part, "is", "was"))
+    if part.is_given_up:
+        after = count(part.tries, "attempt")
+        why = f": {part.reason}" if part.reason else ""
+        return f"{name} {was} given up after {after}{why}; {part.next_step}"
+    if part.reason:
+        return f"{name} could not be fetched yet: {part.reason}; {part.next_step}"
+    fetched = "to be fetched again" if part.is_stored else "still to be fetched"
+    return f"{name} {is_} {fetched}; {part.next_step}"
 
 
 def _member(member: MemberRow) -> Iterator[tuple[str, str]]:

@@ -183,14 +183,25 @@ def _part(part: Document) -> Stage:
     reason = part["reason"] or ""
     if part["code"]:
         reason = f"{part['code']}: {part['reason']}"
-    state = f"{part['part']} {_STATES.get(part['state'], part['state'])}"
+    step = part.get("next_step")
+    state = f"{part['part']} {_state_of(part)}"
     size = numbers.size(part["bytes"])
     received = numbers.moment(part["received_at"])
     if part["state"] == PartState.NONE and part["bytes"] is not None:
         # It existed once. What was received is kept, but is not used.
         kept = f"until then it had {size}, received {received}"
         return state, "", "; ".join(filter(None, (reason, kept)))
-    return state, received, ", ".join(filter(None, (size, reason)))
+    if part["state"] == PartState.WANTED and part["bytes"] is not None:
+        size = f"{size}, which may be out of date"
+    received_and_why = ", ".join(filter(None, (size, reason)))
+    return state, received, "; ".join(filter(None, (received_and_why, step)))
+
+
+def _state_of(part: Document) -> str:
+    """Return the state of a part in words; one that nobody has asked for is not a failure."""
+    if part["state"] == PartState.WANTED and part.get("next_step") and not part["reason"]:
+        return "to be repeated" if part["bytes"] is not None else "still to come"
+    return _STATES.get(part["state"], str(part["state"]))
 
 
 def _decisions(decisions: list[Document]) -> Iterator[Part]:
