@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,15 @@ class Fault:
     seconds: float | None = None  # interval of ``DRIP``, duration of ``HOLD``
     size: int = 0  # bytes of the body of ``FLOOD``
     with_headers: bool = False  # whether ``DRIP`` slows the headers and ``FLOOD`` has a length
+    carried_out: bool = True  # whether the service carries out the request that meets the fault
+
+    def before_anything(self) -> Fault:
+        """Return the same fault for a request that the service does not carry out.
+
+        Any other fault replaces only the response: what the request changes, it has changed. A
+        client sees no difference between the two, and has to find out.
+        """
+        return replace(self, carried_out=False)
 
     @classmethod
     def status(

@@ -237,13 +237,20 @@ class LoopbackService:
         if self.latency_s and self.closing.wait(self.latency_s):
             return False
         fault = self._rules.take(request)
-        # Called even if a fault replaces the response, because an endpoint may count its requests.
-        response = self.respond(request)
-        if fault is not None:
-            response = fault.change(response)
+        response = self._response(request, fault)
         # Before the response is sent: a client that has it may read the log at once.
         self._log(request, response, fault)
         return self._send(request, response, fault, connection)
+
+    def _response(self, request: Request, fault: Fault | None) -> Response:
+        """Return the response to one request, as its fault changes it."""
+        if fault is None:
+            return self.respond(request)
+        if not fault.carried_out:
+            return fault.change(Response(200, b""))
+        # Called although the fault replaces the response, because an endpoint may count its
+        # requests, and because what it changes stays changed.
+        return fault.change(self.respond(request))
 
     def _log(
         self,
@@ -302,6 +309,8 @@ class LoopbackService:
         self, *, kind: str, path: str = "", regex: str | None = None, **options: Any
     ) -> None:
         fault = Fault.named(kind, options.pop("args", {}))
+        if not options.pop("carried_out", True):
+            fault = fault.before_anything()
         self.fault(re.compile(regex) if regex else path, fault, **options)
 
     def _set_latency(self, *, seconds: float) -> None:

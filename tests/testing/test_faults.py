@@ -7,7 +7,7 @@ import re
 import pytest
 import requests
 
-from fitglue_registry.testing import Fault
+from fitglue_registry.testing import Fault, LoopbackService
 
 BROKEN = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 
@@ -221,6 +221,20 @@ def test_a_fault_without_a_number_stays_until_it_is_cleared(service, get):
     assert [get().status_code for _ in range(3)] == [500, 500, 500]
     service.clear_faults()
     assert get().status_code == 200
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_request_that_fails_is_carried_out_or_not(before):
+    """A fault replaces the response to a request that was carried out, unless it is for a request
+    that is not.
+    """
+    done: list[str] = []
+    fault = Fault.status(500)
+    with LoopbackService() as service:
+        service.route("/rows", lambda request: done.append(request.path), method="POST")
+        service.fault("/rows", fault.before_anything() if before else fault)
+        status = requests.post(f"{service.url}/rows", timeout=10).status_code
+    assert (status, done) == (500, [] if before else ["/rows"])
 
 
 def test_other_paths_are_spared(service, get):

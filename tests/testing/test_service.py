@@ -136,6 +136,14 @@ def test_a_fault_and_the_latency_are_set_from_outside(service, get, send):
     assert get().status_code == 200
 
 
+def test_a_fault_from_outside_may_come_before_anything_is_done(service, get, send):
+    """Another process can say that a request is not carried out, and not only answered wrongly."""
+    done: list[str] = []
+    service.route("/counted", lambda request: done.append(request.path))
+    send("fault", path="/counted", kind="status", args={"status": 503}, carried_out=False)
+    assert (get("/counted").status_code, done) == (503, [])
+
+
 def test_a_fault_from_outside_may_be_for_a_pattern(service, get, send):
     """Another process can set a fault for a regular expression, found in path and query."""
     send("fault", regex="page=2", kind="empty_body")

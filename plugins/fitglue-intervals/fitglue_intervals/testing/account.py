@@ -7,10 +7,11 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from itertools import count as numbers_from
 from typing import TYPE_CHECKING, Any
 
+from fitglue_intervals.testing.account_clock import AccountClock
 from fitglue_intervals.testing.content import (
     Content,
     Generated,
@@ -20,7 +21,7 @@ from fitglue_intervals.testing.content import (
 from fitglue_intervals.testing.history import History, plans_of
 from fitglue_intervals.testing.plan import single_leg_plan, sport_key
 from fitglue_intervals.testing.records import Record, Records
-from fitglue_intervals.testing.values import Row, f32, stamp_text
+from fitglue_intervals.testing.values import Row, f32
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,8 +38,8 @@ _FIRST_SEED = 900
 class Account:
     """The activities of one athlete, which any thread may read and change.
 
-    Each change happens at the account's own time, ``now``, and moves it forward by a minute, so
-    that nothing depends on today's date. ``records`` holds the activities.
+    Each change happens at the time of the account's own ``clock``, so that nothing depends on
+    today's date. ``records`` holds the activities, and ``gear`` the athlete's equipment.
 
     Args:
         contents: Activity id → the content of the activity.
@@ -55,8 +56,9 @@ class Account:
     ) -> None:
         self.athlete_id = athlete_id
         self.timezone = "Europe/Vienna"
-        self.now = now
+        self.clock = AccountClock(now)
         self.records = Records(contents)
+        self.gear: list[Row] = []
         self._drift_days = 0
         self._numbers = numbers_from(1)
 
@@ -206,7 +208,7 @@ class Account:
         with self.records.changing(id_) as record:
             record.changes |= changes
             if reanalyzed:
-                record.changes |= self._analysis()
+                record.changes |= self.clock.analysis()
 
     def edit_intervals(self, id_: str, intervals: list[Row] | None = None) -> None:
         """Replace the intervals of an activity, which analyzes it again.
@@ -220,14 +222,14 @@ class Account:
             intervals = _joined(rows)
         with self.records.changing(id_) as record:
             record.intervals = intervals, groups
-            record.changes |= {"icu_intervals_edited": True} | self._analysis()
+            record.changes |= {"icu_intervals_edited": True} | self.clock.analysis()
 
     def replace_streams(self, id_: str, streams: list[Row]) -> None:
         """Replace the streams of an activity, which analyzes it again."""
         types = [stream["type"] for stream in streams]
         with self.records.changing(id_) as record:
             record.streams = streams
-            record.changes |= {"stream_types": types} | self._analysis()
+            record.changes |= {"stream_types": types} | self.clock.analysis()
 
     def add(
         self,
@@ -256,7 +258,7 @@ class Account:
             -number, id or _native_id(number), start, sport_key(sport), _FIRST_SEED + number
         )
         with self.records.locked():
-            stamps = {"created": created or self._tick()} | self._analysis()
+            stamps = {"created": created or self.clock.tick()} | self.clock.analysis()
             record = _record(plan, self.athlete_id, stamps | fields)
             self.records.put(plan.id, record)
         return plan.id
@@ -318,7 +320,7 @@ class Account:
             plan = single_leg_plan(-number, id_, start, "ride", _FIRST_SEED + number)
         linked = replace(plan, strava_id=stub_id)
         with self.records.locked():
-            stamps = {"created": self._tick()} | self._analysis()
+            stamps = {"created": self.clock.tick()} | self.clock.analysis()
             self.records.put(id_, _record(linked, self.athlete_id, stamps))
             # Within the same lock, so that no list shows neither of the two.
             if not keep_stub:
@@ -344,17 +346,6 @@ class Account:
         """
         with self.records.changing_all():
             self._drift_days += days
-
-    def _tick(self) -> str:
-        """Move the account's clock by a minute and return its time, as the API writes it."""
-        self.now += timedelta(minutes=1)
-        return stamp_text(self.now)
-
-    def _analysis(self) -> Row:
-        """Return the keys that a new analysis changes."""
-        # After an upload both timestamps were seen to be equal, half a second after `created`.
-        stamp = self._tick()
-        return {"analyzed": stamp, "icu_sync_date": stamp}
 
 
 def _record(

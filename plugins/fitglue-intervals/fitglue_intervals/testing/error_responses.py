@@ -22,6 +22,9 @@ AUTH_FAILED = error_response(401, "Auth failed")
 ACCESS_DENIED = error_response(403, "Access denied")
 STRAVA_REFUSED = error_response(422, "Cannot read Strava activities via the API")
 NOT_FOUND = error_response(404, "Not found")
+STRAVA_NOT_UPDATED = error_response(422, "Strava activities cannot be updated")
+NO_FILE = error_response(422, "Required request part 'file' is not present")
+MALFORMED_JSON = error_response(400, "JSON parse error")
 BAD_BASE64 = error_response(500, "java.lang.IllegalArgumentException: Illegal base64 character")
 NO_OLDEST = error_response(
     422, "Required request parameter 'oldest' for method parameter type String is not present"
@@ -47,3 +50,8 @@ def spring_error(status: int, text: str, path: str) -> Response:
 def type_mismatch(wanted: str, text: str) -> Response:
     """Return the response to a parameter whose text is not of the type ``wanted``."""
     return error_response(500, _EXCEPTION.format(wanted=wanted, text=text))
+
+
+def unprocessable(text: str) -> Response:
+    """Return the error for content that the service understands and does not accept."""
+    return error_response(422, text)

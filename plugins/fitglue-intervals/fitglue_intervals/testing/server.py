@@ -15,6 +15,7 @@ from fitglue_intervals.testing.error_responses import (
     BAD_BASE64,
     spring_error,
 )
+from fitglue_intervals.testing.writing import WritingEndpoints
 from fitglue_registry.testing import LoopbackService, Request, Response
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class StandIn(LoopbackService):
         self.endpoints = Endpoints(account)
         for pattern, endpoint in self.endpoints.routes().items():
             self.route(pattern, endpoint)
+        for method, pattern, endpoint in WritingEndpoints(account).routes():
+            self.route(pattern, endpoint, method=method)
         self._add_account_commands()
 
     @property

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from fitglue_intervals.testing import Account, StandIn
+from fitglue_intervals.testing.activity_types import TYPES
 from fitglue_intervals.testing.row_context import CUSTOM_FIELDS
 
 SHARED = Path(os.environ.get("FITGLUE_SHARED") or Path(__file__).resolve().parents[5] / "shared")
@@ -140,6 +141,31 @@ def test_errors_are_those_captured(get, name, status):
         path = {401: "/athlete/0", 403: "/athlete/i42", 422: f"/activity/{stub}/streams"}[status]
         answer = session.get(server.url + "/api/v1" + path, auth=("API_KEY", key), timeout=10)
     assert (answer.status_code, answer.json()) == (status, captured)
+
+
+def test_types_are_those_of_the_specification():
+    """The types of activities that the stand-in accepts are those that the specification lists."""
+    schemas = json.loads(DOCUMENT.read_text(encoding="utf-8"))["components"]["schemas"]
+    assert set(schemas["SportSettings"]["properties"]["types"]["items"]["enum"]) == TYPES
+
+
+def test_an_upload(components):
+    """The response to an upload is an ``UploadResponse``, and what it made is an ``Activity``."""
+    recorded = Account.generate(count=3, strava_stubs=0)
+    with StandIn(Account({})) as server, requests.Session() as session:
+        session.auth = ("API_KEY", "stand-in-key")
+        files = [recorded.file(id_) for id_ in recorded.ids()]
+        uploaded = session.post(
+            f"{server.url}/api/v1/athlete/0/activities",
+            params={"external_id": "x"},
+            files={"file": ("ride.fit", next(filter(None, files)))},
+            timeout=10,
+        ).json()
+        path = f"{server.url}/api/v1/activity/{uploaded['id']}"
+        check(components, "UploadResponse", uploaded)
+        check(components, "Activity", session.get(path, timeout=10).json())
+        check(components, "Activity", session.put(path, json={"name": "y"}, timeout=10).json())
+        check(components, "ActivityId", session.delete(path, timeout=10).json())
 
 
 def test_captured_list_is_served_as_it_is():
