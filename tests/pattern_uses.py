@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import fitglue_boosters
 import fitglue_files
 import fitglue_formats
 import fitglue_garmin
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 PACKAGES = (
     fitglue_registry,
+    fitglue_boosters,
     fitglue_garmin,
     fitglue_intervals,
     fitglue_files,

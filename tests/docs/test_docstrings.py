@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDERS = (
     "fitglue_registry",
+    "plugins/fitglue-boosters/fitglue_boosters",
     "plugins/fitglue-files/fitglue_files",
     "plugins/fitglue-formats/fitglue_formats",
     "plugins/fitglue-garmin/fitglue_garmin",

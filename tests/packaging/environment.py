@@ -15,6 +15,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
+BOOSTERS = CHECKOUT / "plugins" / "fitglue-boosters"
 FORMATS = CHECKOUT / "plugins" / "fitglue-formats"
 FILES = CHECKOUT / "plugins" / "fitglue-files"
 GARMIN = CHECKOUT / "plugins" / "fitglue-garmin"

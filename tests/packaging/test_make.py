@@ -117,7 +117,8 @@ def test_install_puts_the_command_on_the_path(installed):
         cwd=installed,
     )
     assert process.returncode == 0, process.stdout
-    assert {"fitglue-files", "fitglue-garmin", "fitglue-intervals"} <= set(process.stdout.split())
+    shown = set(process.stdout.split())
+    assert {"fitglue-boosters", "fitglue-files", "fitglue-garmin", "fitglue-intervals"} <= shown
     assert str(CHECKOUT) not in process.stdout
 
 

@@ -13,6 +13,7 @@ import pytest
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry._version import __version__
 from tests.packaging.environment import (
+    BOOSTERS,
     CHECKOUT,
     FILES,
     FORMATS,
@@ -33,6 +34,7 @@ KEY = "stand-in-key"
 #: Import name → the folder of its distribution.
 PROJECTS = {
     "fitglue_registry": CHECKOUT,
+    "fitglue_boosters": BOOSTERS,
     "fitglue_formats": FORMATS,
     "fitglue_garmin": GARMIN,
     "fitglue_intervals": INTERVALS,
