@@ -75,6 +75,9 @@ SPORTS = _inverted(_FAMILIES)
 #: must state whether it does.
 ON_FOOT = frozenset(_FAMILIES["running"] + _FAMILIES["walking"])
 
+#: What lies between two legs of a multisport event: a leg of the event, but no workout of its own.
+NO_WORKOUT = frozenset(_FAMILIES["transition"])
+
 #: Canonical sport → other names for it: the type keys of Garmin Connect, the sports of the FIT
 #: profile, and names that other services use.
 _WORDS = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
+from fitglue_registry.model.sports import NO_WORKOUT
 from fitglue_registry.model.stored import FETCHABLE, PartState, RecordState
 from fitglue_registry.store.joins import RECORDS
 from fitglue_registry.store.locations import unreadable_ids
@@ -35,6 +36,10 @@ _NO_REASON = {
 }
 
 
+#: Whether an activity is a workout. An activity without a known sport is one.
+_IS_WORKOUT = sa.func.coalesce(activities.c.sport, "").not_in(sorted(NO_WORKOUT))
+
+
 def totals(
     db: Db,
     athlete_id: str,
@@ -45,12 +50,13 @@ def totals(
 
     Returns:
         ``count``, ``moving_s`` in seconds, ``distance_m`` in meters, and ``training_load``.
-        Activities that are gone are left out.
+        Activities that are gone are left out. A transition is not counted, because it is only a
+        leg of a multisport event, but its time and its distance are part of that event.
     """
     # Many sources report only the elapsed time.
     moving_s = sa.func.coalesce(activities.c.moving_s, activities.c.elapsed_s)
     query = sa.select(
-        sa.func.count().label("count"),
+        _sum(sa.case((_IS_WORKOUT, 1), else_=0)).label("count"),
         _sum(moving_s).label("moving_s"),
         _sum(activities.c.distance_m).label("distance_m"),
         _sum(activities.c.training_load).label("training_load"),
@@ -64,10 +70,11 @@ def totals(
 
 
 def count_activities(db: Db, athlete_id: str) -> int:
-    """Return how many activities an athlete has; those that are gone are left out."""
+    """Return how many activities an athlete has, without transitions and those that are gone."""
     query = sa.select(sa.func.count()).where(
         activities.c.athlete_id == athlete_id,
         activities.c.gone_at.is_(None),
+        _IS_WORKOUT,
     )
     return db.execute(query).scalar_one()
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 import pytest
 
 from fitglue_registry.store.activity_filter import Filter
-from fitglue_registry.store.counts import totals
+from fitglue_registry.store.counts import count_activities, totals
 from fitglue_registry.store.lists import list_activities
 from fitglue_registry.store.references import resolve
 
@@ -107,6 +107,28 @@ def test_totals_count_whole_days_and_what_is_known(year):
         "training_load": 0,
     }
     assert totals(year.db, "me", date.min, date.max)["count"] == 3
+
+
+@pytest.fixture
+def triathlon(library):
+    """Store a swim, the transition after it, and a workout of an unknown sport."""
+    start = at("2026-05-20T08:00:00")
+    library.activity(start_local=start, sport="Swim", elapsed_s=1500.0, moving_s=None)
+    library.activity(start_local=start, sport="Transition", elapsed_s=150.0, moving_s=None)
+    library.activity(start_local=start, sport=None, elapsed_s=300.0, moving_s=None)
+    return library
+
+
+def test_a_transition_is_not_counted_but_its_time_is_part_of_the_event(triathlon):
+    """A transition is no workout of its own, so totals have its time, but do not count it."""
+    found = totals(triathlon.db, "me", date.min, date.max)
+    assert (found["count"], found["moving_s"]) == (2, 1950.0)
+
+
+def test_the_number_of_activities_leaves_out_transitions(triathlon):
+    """The number of activities does not count transitions, which are listed nevertheless."""
+    assert count_activities(triathlon.db, "me") == 2
+    assert "Transition" in sports(triathlon)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from fitglue_registry.cli.starts import is_in_utc, start_day, start_minute
 from fitglue_registry.cli.text import short_hashes, short_title
 from fitglue_registry.cli.values import is_empty_zero
 from fitglue_registry.model import CROP, is_cropped
+from fitglue_registry.model.sports import NO_WORKOUT
 from fitglue_registry.services import Filter
 from fitglue_registry.services.connecting.first import FIRST_CONNECT
 
@@ -163,6 +164,8 @@ def _notes(wanted: Filter, shown: list[Document]) -> Iterator[str]:
         yield _HELD
     if any(activity["start_is_estimated"] for activity in shown):
         yield "?: the clock of the device was not set, so the start is not known."
+    if any(activity["sport"] in NO_WORKOUT for activity in shown):
+        yield "Transitions are legs of a multisport event, and are not counted as activities."
     if any(map(is_in_utc, shown)):
         yield "UTC: the zone is unknown. To use yours: fitglue settings timezone ZONE"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fitglue_formats.rows import SPORT_OF_TYPE, is_indoors, sport_of_type
+from fitglue_formats.rows import SPORT_OF_TYPE, is_indoors, readable_title, sport_of_type
 from fitglue_registry.model import SPORTS
 
 #: All types of Garmin Connect that are known, by group: those of its published table, with the
@@ -89,3 +89,32 @@ def test_the_group_decides_about_an_unknown_type(group, sport):
 def test_a_treadmill_is_indoors(name, indoors):
     """Types on a treadmill or a trainer are indoors; of any other, the type does not say."""
     assert is_indoors(name) is indoors
+
+
+@pytest.mark.parametrize(
+    ("title", "raw", "shown"),
+    [
+        (
+            "Oslo Triathlon - swimToBikeTransition_v2",
+            "swimToBikeTransition_v2",
+            "Oslo Triathlon - swim to bike transition",
+        ),
+        ("Duathlon (transition_v2", "transition_v2", "Duathlon (transition"),
+        ("Lake - open_water_swimming", "open_water_swimming", "Lake - open water swimming"),
+        ("lap_swimming", "lap_swimming", "Lap swimming"),
+        ("Oslo Running", "running", "Oslo Running"),
+        ("my_lap_swimming", "lap_swimming", "my_lap_swimming"),
+        (
+            "swimToBikeTransition_v2 again",
+            "swimToBikeTransition_v2",
+            "swimToBikeTransition_v2 again",
+        ),
+        ("Morning run", None, "Morning run"),
+        (None, "running", None),
+    ],
+)
+def test_a_title_does_not_end_in_the_internal_name_of_its_type(title, raw, shown):
+    """A title that ends in the internal name of its type ends in words instead; no other title is
+    changed.
+    """
+    assert readable_title(title, raw) == shown

@@ -10,6 +10,7 @@ from fitglue_formats.rows import (
     combine,
     is_indoors,
     legs_of_rows,
+    readable_title,
     sport_of_type,
     sport_provenance,
     why_other_workout,
@@ -192,7 +193,7 @@ def _activity(payload: Payload) -> SourceActivity:
     missing: dict[str, str] = {}
     extra = extensions(payload)
     activity = SourceActivity(
-        title=text_of(payload.value("activityName")),
+        title=readable_title(text_of(payload.value("activityName")), raw_sport),
         description=text_of(payload.value("description")),
         sport=sport,
         sport_raw=raw_sport,

@@ -14,6 +14,7 @@ from itertools import chain
 
 import pytest
 
+from fitglue_formats.rows import readable_title
 from fitglue_garmin import plugin
 from fitglue_garmin.tables import tables
 from fitglue_garmin.testing import Account, StandIn
@@ -90,6 +91,7 @@ def test_both_read_the_same_values(rows, activities):
     for number, row in rows.items():
         ours = activities[number]
         theirs = {name: getattr(row, attribute) for name, attribute in SAME.items()}
+        theirs["title"] = readable_title(row.activity_name, row.activity_type.type_key)
         assert {name: getattr(ours, name) for name in SAME} == theirs
         assert ours.start_utc == row.start_time_gmt
         assert ours.start_local == row.start_time_local

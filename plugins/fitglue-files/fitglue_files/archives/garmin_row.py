@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fitglue_files.wording import short_text, short_title
 from fitglue_formats import device_claim
-from fitglue_formats.rows import is_indoors, sport_of_type, sport_provenance
+from fitglue_formats.rows import (
+    is_indoors,
+    readable_title,
+    sport_of_type,
+    sport_provenance,
+)
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.model import (
     Completeness,
@@ -110,7 +115,7 @@ def activity_of(external_id: str, summary: Values) -> SourceActivity:
     parent = summary.get("parentId")
     lengths = number_of(summary, "activeLengths")
     activity = SourceActivity(
-        title=short_title(_text(summary, "name")),
+        title=short_title(readable_title(_text(summary, "name"), sport_raw)),
         description=short_text(_text(summary, "description")),
         sport=sport,
         sport_raw=sport_raw,

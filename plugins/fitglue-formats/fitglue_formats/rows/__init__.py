@@ -8,6 +8,7 @@ from fitglue_formats.rows.fitting import apart_s, legs_of_rows, why_other_workou
 from fitglue_formats.rows.garmin_sports import (
     SPORT_OF_TYPE,
     is_indoors,
+    readable_title,
     sport_of_type,
     sport_provenance,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "combine",
     "is_indoors",
     "legs_of_rows",
+    "readable_title",
     "sport_of_type",
     "sport_provenance",
     "why_other_workout",

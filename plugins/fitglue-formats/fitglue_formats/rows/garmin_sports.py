@@ -6,6 +6,7 @@ Source of the keys: the table of types of Garmin Connect, as published by
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from fitglue_registry.model import UNLISTED_SPORT, canonical_sport
@@ -108,6 +109,8 @@ _VERSIONS = ("_v2", "_ws")
 _INDOORS = frozenset(
     {"treadmill_running", "indoor_running", "indoor_cycling", "virtual_ride", "indoor_hand_cycling"}
 )
+#: Where a word begins inside a type, such as ``swimToBikeTransition``.
+_INNER_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def sport_of_type(raw: str | None, group: int | None = None) -> str:
@@ -145,6 +148,36 @@ def sport_provenance(raw: str | None, sport: str) -> dict[str, Provenance]:
 def is_indoors(raw: str | None) -> bool | None:
     """Return ``True`` for a type that is on a treadmill or trainer, and ``None`` for any other."""
     return True if _without_version(raw or "") in _INDOORS else None
+
+
+def readable_title(title: str | None, raw: str | None) -> str | None:
+    """Return a title that does not end in Garmin's internal name for the type.
+
+    A leg of a multisport event can be titled with its type, such as "Oslo Triathlon -
+    swimToBikeTransition_v2". Any other title is returned unchanged.
+
+    Args:
+        title: The title of a workout or a leg.
+        raw: Its type.
+    """
+    if not title or not raw or not title.endswith(raw):
+        return title
+    before = title.removesuffix(raw)
+    words = _words(raw)
+    if not before.strip():
+        return words.capitalize()
+    # A longer word that happens to end like the type is a word of the athlete.
+    if before[-1].isalnum() or before[-1] == "_":
+        return title
+    return before + words
+
+
+def _words(raw: str) -> str:
+    """Return a type in words: ``swim to bike transition``."""
+    name = raw
+    for version in _VERSIONS:
+        name = name.removesuffix(version)
+    return _INNER_CAPITAL.sub(" ", name).replace("_", " ").lower()
 
 
 def _without_version(raw: str) -> str:
