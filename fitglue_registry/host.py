@@ -206,7 +206,8 @@ class Host:
             Plain values, as ``fitglue why --json`` prints them; see ``services.why``.
 
         Raises:
-            UserMistake: FG-activity-ambiguous if the reference matches several activities.
+            UserMistake: FG-activity-ambiguous if the reference matches several activities, or
+                FG-multisport-event if they are the legs of one event.
         """
         return services.why(self.workspace, reference, athlete)
 

@@ -55,7 +55,8 @@ def why(
         ``unreadable`` has the files that could not be read, if the reference names such a file.
 
     Raises:
-        UserMistake: FG-activity-ambiguous if the reference matches several activities.
+        UserMistake: FG-activity-ambiguous if the reference matches several activities, or
+            FG-multisport-event if they are the legs of one event.
     """
     with workspace.database.read() as db:
         try:
@@ -63,7 +64,7 @@ def why(
         # An unknown activity is not an error here: the reference may be a record without an
         # activity.
         except UserMistake as error:
-            if error.code == "FG-activity-ambiguous":
+            if error.code != "FG-activity-unknown":
                 raise
             activity = _activity_of_file(db, athlete, reference)
             if activity is not None:

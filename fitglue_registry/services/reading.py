@@ -18,7 +18,7 @@ from fitglue_registry.store.activity_details import load_activity
 from fitglue_registry.store.activity_filter import Filter
 from fitglue_registry.store.counts import count_activities, totals
 from fitglue_registry.store.lists import LISTED, list_activities
-from fitglue_registry.store.references import resolve
+from fitglue_registry.store.references import event_legs, resolve
 from fitglue_registry.store.stored_streams import load_streams
 from fitglue_registry.validation.wording import nearest
 from fitglue_registry.workspace import ME
@@ -88,10 +88,26 @@ class Activities:
             The merged activity, and each of its source activities with its record.
 
         Raises:
-            UserMistake: FG-activity-unknown, or FG-activity-ambiguous if several match.
+            UserMistake: FG-activity-unknown, FG-activity-ambiguous if several match, or
+                FG-multisport-event if they are the legs of one event.
         """
         with self._workspace.database.read() as db:
             return load_activity(db, resolve(db, athlete, reference))
+
+    def legs(self, reference: str, athlete: str = ME) -> Sequence[ActivityDetails]:
+        """Return the legs of a multisport event, which has no activity of its own.
+
+        Args:
+            reference: The id of the event at its source, or anything that matches several of its
+                legs and nothing else, such as their day.
+            athlete: The athlete.
+
+        Returns:
+            The legs in order of time; none if the reference refers to something else.
+        """
+        with self._workspace.database.read() as db:
+            leg_ids = event_legs(db, athlete, reference)
+            return [load_activity(db, leg_id) for leg_id in leg_ids]
 
     def streams(
         self, details: ActivityDetails, types: Sequence[str] | None = None
@@ -214,7 +230,10 @@ class Activities:
         return save_original_files(self._workspace, activities, folder)
 
     def count(self, athlete: str = ME) -> int:
-        """Return the number of activities of an athlete."""
+        """Return the number of activities of an athlete.
+
+        The transitions of multisport events are listed, but not counted.
+        """
         with self._workspace.database.read() as db:
             return count_activities(db, athlete)
 
@@ -248,6 +267,7 @@ class Activities:
 
         Returns:
             ``count``, ``moving_s`` (seconds), ``distance_m`` (meters) and ``training_load``.
+            The transitions of multisport events are in all of them but ``count``.
         """
         with self._workspace.database.read() as db:
             return totals(db, athlete, since, until)

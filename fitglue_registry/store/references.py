@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.store.joins import SOURCE_ACTIVITIES
+from fitglue_registry.store.multisport import legs_of, shared_event
 from fitglue_registry.store.tables import (
     activities,
     aliases,
@@ -69,9 +70,15 @@ def resolve(
             that a source claims, such as that of a leg, or a link that ends with an id.
 
     Raises:
-        UserMistake: FG-activity-unknown, or FG-activity-ambiguous with the numbers to choose from.
+        UserMistake: FG-activity-unknown, FG-multisport-event with the numbers of its legs, or
+            FG-activity-ambiguous with the numbers to choose from.
     """
     candidates = _candidates(db, athlete_id, reference.strip())
+    if len(candidates) == 1:
+        return candidates[0].id
+    leg_ids = event_legs(db, athlete_id, reference)
+    if leg_ids:
+        raise _is_event(db, reference, leg_ids)
     if not candidates:
         raise UserMistake(
             "FG-activity-unknown",
@@ -80,14 +87,61 @@ def resolve(
             fix="type a number from `fitglue activities`, `last`, a date, or an id at the source; "
             "`fitglue why` explains what became of a record",
         )
-    if len(candidates) > 1:
-        raise UserMistake(
-            "FG-activity-ambiguous",
-            f"{_quoted(reference)} matches {len(candidates)} activities",
-            why=", ".join(map(str, candidates)),
-            fix="type one of the numbers",
-        )
-    return candidates[0].id
+    raise UserMistake(
+        "FG-activity-ambiguous",
+        f"{_quoted(reference)} matches {len(candidates)} activities",
+        why=", ".join(map(str, candidates)),
+        fix="type one of the numbers",
+    )
+
+
+def event_legs(
+    db: Db,
+    athlete_id: str,
+    reference: str,
+) -> list[str]:
+    """Return the ids of the legs of a multisport event, in order of time.
+
+    The list is empty if the reference refers to an activity, or to several that are not legs of one
+    event.
+
+    Args:
+        db: A transaction.
+        athlete_id: The athlete.
+        reference: The id of the event at its source, or anything that matches several of its legs
+            and nothing else, such as their day.
+    """
+    reference = reference.strip()
+    candidates = _candidates(db, athlete_id, reference)
+    if len(candidates) == 1:
+        return []
+    if candidates:
+        event = shared_event(db, [candidate.id for candidate in candidates])
+        return legs_of(db, athlete_id, event) if event else []
+    # Some sources have a record of each leg, and none of the event.
+    return legs_of(db, athlete_id, id_in_link(reference)) if _may_be_id(reference) else []
+
+
+def _is_event(
+    db: Db,
+    reference: str,
+    leg_ids: Sequence[str],
+) -> UserMistake:
+    """Return the error for a reference to a multisport event where an activity is needed."""
+    query = sa.select(
+        activities.c.id,
+        activities.c.number,
+        activities.c.title,
+    ).where(activities.c.id.in_(leg_ids))
+    by_id = {leg.id: leg for leg in _matches(db, query)}
+    legs = [by_id[leg_id] for leg_id in leg_ids]
+    return UserMistake(
+        "FG-multisport-event",
+        f"{_quoted(reference)} is a multisport event with {len(legs)} legs, each of which is an "
+        "activity",
+        why=", ".join(map(str, legs)),
+        fix=f"type the number of a leg, such as {legs[0].number}",
+    )
 
 
 def _quoted(reference: str) -> str:
@@ -183,6 +237,12 @@ def _has_claim(
     return activities.c.id.in_(query)
 
 
+def _may_be_id(reference: str) -> bool:
+    """Return whether a reference, or the end of a link, has the form of an id at a source."""
+    external_id = id_in_link(reference)
+    return len(external_id) <= _LONGEST_PREFIX and _ID.fullmatch(external_id) is not None
+
+
 def conditions_on_claims(reference: str) -> Iterator[sa.ColumnElement[bool]]:
     """Yield conditions on claims for a reference, the narrowest first.
 
@@ -190,7 +250,7 @@ def conditions_on_claims(reference: str) -> Iterator[sa.ColumnElement[bool]]:
     own ids are only in their claims.
     """
     yield claims.c.claim == reference
-    if len(reference) <= _LONGEST_PREFIX and _ID.fullmatch(reference):
+    if _may_be_id(reference):
         yield claims.c.claim.endswith(f":{reference}", autoescape=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -139,3 +140,36 @@ def test_a_first_sync_without_files_does_not_say_that_they_were_fetched(
     result = fitglue("sync", "--no-files")
     assert "the original files are not fetched; to change it" in result.err
     assert "any more" not in result.err
+
+
+@pytest.fixture
+def race(fitglue, monkeypatch):
+    """Return the program with a triathlon and four other workouts of Garmin Connect."""
+    monkeypatch.setenv("FITGLUE_GARMIN_API_KEY", KEY)
+    with StandIn(Account.generate(5)) as running:
+        fitglue("connect", "garmin", "--base-url", running.url)
+        fitglue("sync")
+    return fitglue
+
+
+def test_an_event_is_shown_with_its_legs(race):
+    """The id of a multisport event shows what it is, its legs, and how to show one of them."""
+    result = race("show", "20998999960")
+    assert "Oslo Triathlon  multisport event, 3 legs and 2 transitions" in result.out
+    assert "  Transition     swim to bike transition" in result.out
+    assert "in all                   43.6  2:24:00" in result.out
+    assert "To show a leg, such as the first one: fitglue show 9" in result.err
+
+
+def test_an_event_in_json_has_its_legs(race):
+    """The document of an event names it and contains the documents of its legs, in order."""
+    document = json.loads(race("show", "20998999960", "--json").out)
+    assert document["event"] == "20998999960"
+    assert [leg["number"] for leg in document["legs"]] == [9, 8, 7, 6, 5]
+
+
+def test_transitions_are_no_activities_of_a_list(race):
+    """A list with transitions says that they are not counted, and other lists do not."""
+    note = "Transitions are legs of a multisport event, and are not counted as activities."
+    assert note in race("activities").err
+    assert note not in race("activities", "--sport", "Run").err

@@ -8,7 +8,7 @@ import pytest
 
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.store.record_details import find_records
-from fitglue_registry.store.references import resolve
+from fitglue_registry.store.references import event_legs, resolve
 
 
 def at(text):
@@ -49,6 +49,47 @@ def test_a_day_with_two_activities_is_ambiguous_and_lists_them(library, three):
         mean(library, "2026-05-03")
     assert caught.value.code == "FG-activity-ambiguous"
     assert caught.value.why == "2 (Ride at 07), 3 (Ride at 18)"
+
+
+@pytest.fixture
+def triathlon(library):
+    """Store the two legs of an event that is known as 777001, the later one first, and the legs of
+    another event, whose id begins in the same way. No record has the id of an event.
+    """
+    legs = [
+        library.activity(parent="777001", start_local=at(start), title=title)
+        for start, title in (("2026-05-05T09:00", "Tri - run"), ("2026-05-05T08:00", "Tri - swim"))
+    ]
+    library.activity(parent="7770019", start_local=at("2026-05-06T08:00"))
+    return legs[::-1]
+
+
+def test_the_id_of_an_event_means_its_legs(library, triathlon):
+    """A multisport event has no activity, so its id is answered with the numbers of its legs."""
+    with pytest.raises(UserMistake) as caught:
+        mean(library, "777001")
+    assert caught.value.code == "FG-multisport-event"
+    assert caught.value.why == "2 (Tri - swim), 1 (Tri - run)"
+    assert event_legs(library.db, "me", "777001") == triathlon
+
+
+def test_a_day_with_only_the_legs_of_an_event_means_the_event(library, triathlon):
+    """A date on which nothing but one event took place refers to the event."""
+    assert event_legs(library.db, "me", "2026-05-05") == triathlon
+
+
+def test_a_day_with_an_event_and_another_workout_is_ambiguous(library, triathlon):
+    """A date with the legs of an event and a further workout refers to no event."""
+    library.activity(start_local=at("2026-05-05T18:00:00"))
+    with pytest.raises(UserMistake) as caught:
+        mean(library, "2026-05-05")
+    assert caught.value.code == "FG-activity-ambiguous"
+
+
+@pytest.mark.parametrize("reference", ["1", "last", "77700", "", "777001x"])
+def test_other_references_mean_no_event(library, triathlon, reference):
+    """A reference to one activity, and one that matches nothing, refers to no event."""
+    assert event_legs(library.db, "me", reference) == []
 
 
 def test_an_id_means_itself(library, three):

@@ -18,6 +18,7 @@ from fitglue_registry.cli.activity_details import (
 )
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.event_screen import event_screen
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, Styled, columns_of
 from fitglue_registry.cli.sparkline import ASCII, BLOCKS, sparkline
 from fitglue_registry.cli.text import (
@@ -94,9 +95,14 @@ def command(
     """Show the activity REF.
 
     REF is a number from `fitglue activities`, `last`, a date, or the id of the activity at its
-    source. The last column says where each value comes from: it was reported by the source, read
-    from the file, computed, or estimated (marked with ~).
+    source. For the id of a multisport event, its legs are listed. The last column says where each
+    value comes from: it was reported by the source, read from the file, computed, or estimated
+    (marked with ~).
     """
+    legs = cli.host.activities.legs(reference)
+    if legs:
+        _show_event(cli, legs, streams=streams)
+        return
     details = cli.host.activities.get(reference)
     if cli.as_json:
         cli.document(cli.host.activities.document(details, streams=streams))
@@ -113,6 +119,21 @@ def command(
         cli.show(*everything_else(activity))
     cli.show(*_streams(cli, details))
     cli.show(*_made_of(details, cli.host.activities.outstanding(details)))
+
+
+def _show_event(
+    cli: CliContext,
+    legs: Sequence[ActivityDetails],
+    *,
+    streams: bool,
+) -> None:
+    """Show a multisport event: its legs, and how to show each of them."""
+    if cli.as_json:
+        documents = [cli.host.activities.document(leg, streams=streams) for leg in legs]
+        cli.document({"event": legs[0].activity.parent, "legs": documents})
+        return
+    cli.show(*event_screen(legs))
+    cli.note(f"To show a leg, such as the first one: fitglue show {legs[0].number}")
 
 
 def _head(details: ActivityDetails) -> Iterator[Part]:
