@@ -158,7 +158,10 @@ def _is_stale_maximum(merged: SourceActivity) -> bool:
     return bool(average and highest and average > highest)
 
 
-def _with_speed_of(merged: SourceActivity, supplier: SourceActivity) -> SourceActivity:
+def _with_speed_of(
+    merged: SourceActivity,
+    supplier: SourceActivity,
+) -> SourceActivity:
     """Return the merged activity with the average speed of a member, and its provenance."""
     provenance = dict(merged.provenance)
     provenance.pop(AVERAGE_SPEED, None)
@@ -171,7 +174,11 @@ def _with_speed_of(merged: SourceActivity, supplier: SourceActivity) -> SourceAc
     )
 
 
-def as_counted(members: Iterable[Member], *, are_undone: bool) -> list[Member]:
+def as_counted(
+    members: Iterable[Member],
+    *,
+    are_undone: bool,
+) -> list[Member]:
     """Return members with the values that count if their crops are applied or undone.
 
     Args:
@@ -188,7 +195,10 @@ def as_counted(members: Iterable[Member], *, are_undone: bool) -> list[Member]:
     return counted
 
 
-def _values(native: Sequence[Member], origins: Mapping[str, int]) -> dict[str, Any]:
+def _values(
+    native: Sequence[Member],
+    origins: Mapping[str, int],
+) -> dict[str, Any]:
     """Return field → value, each from the member that supplies it."""
     values: dict[str, Any] = {name: _joined(name, native) for name in _LISTS}
     by_id = {member.id: member for member in native}
@@ -286,7 +296,10 @@ def _fields_that_go_together(rules: MergeRules) -> Iterator[tuple[Rule, tuple[st
                 yield rule, (name,)
 
 
-def _leader(members: Sequence[Member], fields: Sequence[str]) -> str | None:
+def _leader(
+    members: Sequence[Member],
+    fields: Sequence[str],
+) -> str | None:
     """Return the field that decides for all fields that belong together.
 
     It is the first one that any member has, if possible with a value other than a zero that means
@@ -328,7 +341,10 @@ def _without_samples(laps: tuple[Lap, ...]) -> tuple[Lap, ...]:
     return tuple(msgspec.structs.replace(lap, start_index=None, end_index=None) for lap in laps)
 
 
-def _provenance(ordered: Sequence[Member], origins: Mapping[str, int]) -> dict[str, Provenance]:
+def _provenance(
+    ordered: Sequence[Member],
+    origins: Mapping[str, int],
+) -> dict[str, Provenance]:
     """Return the provenance of each value, as stated by the member that supplies the value."""
     best = ordered[0].id
     provenances: dict[str, Provenance] = {}
@@ -342,7 +358,10 @@ def _provenance(ordered: Sequence[Member], origins: Mapping[str, int]) -> dict[s
     return provenances
 
 
-def _joined(name: str, ordered: Sequence[Member]) -> tuple[Any, ...]:
+def _joined(
+    name: str,
+    ordered: Sequence[Member],
+) -> tuple[Any, ...]:
     """Return the items that a list has in any member, each once, the best member's first."""
     joined: dict[Any, None] = {}
     for member in ordered:
@@ -350,7 +369,10 @@ def _joined(name: str, ordered: Sequence[Member]) -> tuple[Any, ...]:
     return tuple(joined)
 
 
-def _united(name: str, ordered: Sequence[Member]) -> tuple[dict[str, Any], Origins]:
+def _united(
+    name: str,
+    ordered: Sequence[Member],
+) -> tuple[dict[str, Any], Origins]:
     """Return the union of a mapping over all members, and the origin of each of its items.
 
     If several members have a key, the best member's value is taken.

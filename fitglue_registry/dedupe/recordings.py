@@ -41,7 +41,11 @@ class _Curve(NamedTuple):
     start: int
     values: Values
 
-    def part(self, start: int, end: int) -> Values:
+    def part(
+        self,
+        start: int,
+        end: int,
+    ) -> Values:
         return self.values[start - self.start : end - self.start]
 
 
@@ -115,7 +119,10 @@ def _curve_level(
     return None
 
 
-def _offset_s(pair: tuple[Traits, Traits], cuts: Cuts) -> float:
+def _offset_s(
+    pair: tuple[Traits, Traits],
+    cuts: Cuts,
+) -> float:
     """Return how many seconds later the second recording starts, without a shift of its clock."""
     gap = gap_s(*pair) or 0.0
     if abs(gap) <= cuts["drift_s"]:
@@ -125,7 +132,10 @@ def _offset_s(pair: tuple[Traits, Traits], cuts: Cuts) -> float:
     return (gap + step / 2) % step - step / 2
 
 
-def _correlation_level(correlation: float, cuts: Cuts) -> str:
+def _correlation_level(
+    correlation: float,
+    cuts: Cuts,
+) -> str:
     if correlation >= cuts["curve_most"]:
         return "one curve"
     if correlation >= cuts["curve_like"]:
@@ -186,7 +196,10 @@ def _correlation(
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def _by_second(channel: Channel, offset_s: float) -> _Curve | None:
+def _by_second(
+    channel: Channel,
+    offset_s: float,
+) -> _Curve | None:
     """Return the channel interpolated to one value per second, with NaN in its long gaps."""
     time = np.asarray(channel.time_s, float) + offset_s
     values = np.asarray(channel.values, float)

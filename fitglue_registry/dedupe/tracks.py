@@ -67,7 +67,10 @@ def shared_route(
     )
 
 
-def distance_m(first: Point, second: Point) -> float:
+def distance_m(
+    first: Point,
+    second: Point,
+) -> float:
     """Return the meters between two points by the equirectangular approximation.
 
     It treats the surface as a plane, which is exact enough for some kilometers and cheaper than the
@@ -123,7 +126,10 @@ def _has_target(
     return False
 
 
-def _filled(track: Sequence[Point], step_m: float) -> list[Point]:
+def _filled(
+    track: Sequence[Point],
+    step_m: float,
+) -> list[Point]:
     """Return the track with points added where two are far apart, so that it forms a line."""
     filled = [track[0]]
     for before, after in pairwise(track):
@@ -136,7 +142,10 @@ def _filled(track: Sequence[Point], step_m: float) -> list[Point]:
     return filled
 
 
-def box_gap_m(first: Sequence[Point], second: Sequence[Point]) -> float:
+def box_gap_m(
+    first: Sequence[Point],
+    second: Sequence[Point],
+) -> float:
     """Return the meters between the bounding boxes of two tracks, or zero if the boxes touch."""
     south, west, north, east = _box(first)
     other_south, other_west, other_north, other_east = _box(second)

@@ -28,7 +28,10 @@ _UNTOUCHED = frozenset({"claims", "streams"})
 _MARK = "…"
 
 
-def without_long_texts(activity: SourceActivity, document: bytes | None = None) -> SourceActivity:
+def without_long_texts(
+    activity: SourceActivity,
+    document: bytes | None = None,
+) -> SourceActivity:
     """Return an activity whose texts are cut where they are too long; a cut text ends with ``…``.
 
     ``completeness.missing`` says for each field how long the text of the source is. The keys of
@@ -68,7 +71,10 @@ def _cut_fields(activity: SourceActivity) -> Iterator[tuple[str, Any, str]]:
             yield name, after, cutter.remark
 
 
-def cut_text(text: str, most: int = LONGEST_TEXT) -> str:
+def cut_text(
+    text: str,
+    most: int = LONGEST_TEXT,
+) -> str:
     """Return a text of at most ``most`` characters, which ends with ``…`` if it was cut."""
     return text if len(text) <= most else text[: most - 1] + _MARK
 
@@ -133,7 +139,10 @@ class _Cutter:
         return msgspec.structs.replace(struct, **changed) if changed else struct
 
 
-def _are_same(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> bool:
+def _are_same(
+    before: Mapping[Any, Any],
+    after: Mapping[Any, Any],
+) -> bool:
     return all(after[key] is value for key, value in before.items())
 
 

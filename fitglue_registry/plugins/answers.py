@@ -57,7 +57,10 @@ RESULT_TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def complaint(value: Any, kinds: tuple[type, ...]) -> str | None:
+def complaint(
+    value: Any,
+    kinds: tuple[type, ...],
+) -> str | None:
     """Return what is wrong with an answer, or ``None`` if it is correct.
 
     Args:
@@ -100,7 +103,10 @@ def _id_complaint(value: Any) -> str | None:
     return None
 
 
-def _about(answer: Any, complaint: str | None) -> str | None:
+def _about(
+    answer: Any,
+    complaint: str | None,
+) -> str | None:
     """Return a complaint that begins with the id of the record that the answer belongs to."""
     if complaint is None:
         return None

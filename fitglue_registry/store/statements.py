@@ -46,32 +46,56 @@ class Statement:
         # The key is the kind of database, and how many values the IN list has.
         self._compiled: dict[tuple[str, int], _Compiled] = {}
 
-    def run(self, db: Db, **values: Any) -> int:
+    def run(
+        self,
+        db: Db,
+        **values: Any,
+    ) -> int:
         """Run the statement, and return how many rows it changed."""
         cursor = self._for(db).execute(db, values)
         return int(cursor.rowcount)
 
-    def run_many(self, db: Db, rows: Sequence[Mapping[str, Any]]) -> None:
+    def run_many(
+        self,
+        db: Db,
+        rows: Sequence[Mapping[str, Any]],
+    ) -> None:
         """Run the statement once for each mapping of parameters in ``rows``, in one call."""
         if rows:
             self._for(db).execute_many(db, rows)
 
-    def rows(self, db: Db, **values: Any) -> list[Any]:
+    def rows(
+        self,
+        db: Db,
+        **values: Any,
+    ) -> list[Any]:
         """Return all rows, as named tuples of the columns."""
         return self._for(db).fetch(db, values)
 
-    def first(self, db: Db, **values: Any) -> Any:
+    def first(
+        self,
+        db: Db,
+        **values: Any,
+    ) -> Any:
         """Return the first row, or ``None`` if there is no row."""
         compiled = self._for(db)
         row = compiled.execute(db, values).fetchone()
         return None if row is None else compiled.row(*row)
 
-    def scalar(self, db: Db, **values: Any) -> Any:
+    def scalar(
+        self,
+        db: Db,
+        **values: Any,
+    ) -> Any:
         """Return the first column of the first row, or ``None`` if there is no row."""
         row = self._for(db).execute(db, values).fetchone()
         return None if row is None else row[0]
 
-    def scalars(self, db: Db, **values: Any) -> list[Any]:
+    def scalars(
+        self,
+        db: Db,
+        **values: Any,
+    ) -> list[Any]:
         """Return the first column of every row."""
         cursor = self._for(db).execute(db, values)
         return [row[0] for row in cursor.fetchall()]
@@ -113,7 +137,11 @@ class Statement:
             compiled = self._for(db, len(padded))
             compiled.execute(db, compiled.with_ids(padded, values))
 
-    def _for(self, db: Db, ids: int = 0) -> _Compiled:
+    def _for(
+        self,
+        db: Db,
+        ids: int = 0,
+    ) -> _Compiled:
         dialect = db.dialect
         key = (dialect.name, ids)
         compiled = self._compiled.get(key)
@@ -158,21 +186,37 @@ class _Compiled:
         self.row = _row_type(statement)
         self._make_row = self.row._make
 
-    def execute(self, db: Db, values: Mapping[str, Any]) -> Any:
+    def execute(
+        self,
+        db: Db,
+        values: Mapping[str, Any],
+    ) -> Any:
         # The driver's connection is in the transaction that SQLAlchemy began on it.
         driver: Any = db.connection.driver_connection
         return driver.execute(self._text, self._bound(values))
 
-    def execute_many(self, db: Db, rows: Iterable[Mapping[str, Any]]) -> None:
+    def execute_many(
+        self,
+        db: Db,
+        rows: Iterable[Mapping[str, Any]],
+    ) -> None:
         driver: Any = db.connection.driver_connection
         bound = [self._bound(values) for values in rows]
         driver.cursor().executemany(self._text, bound)
 
-    def fetch(self, db: Db, values: Mapping[str, Any]) -> list[Any]:
+    def fetch(
+        self,
+        db: Db,
+        values: Mapping[str, Any],
+    ) -> list[Any]:
         # _make takes a third less time than a call with the columns as arguments.
         return list(map(self._make_row, self.execute(db, values)))
 
-    def with_ids(self, ids: Sequence[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    def with_ids(
+        self,
+        ids: Sequence[Any],
+        values: Mapping[str, Any],
+    ) -> dict[str, Any]:
         """Return the values with those of the IN list under the names of their parameters."""
         return {**values, **dict(zip(self._ids, ids, strict=True))}
 

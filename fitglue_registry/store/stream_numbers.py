@@ -40,7 +40,10 @@ class PackedNumbers:
 # -- packing ---------------------------------------------------------------------------------------
 
 
-def pack_numbers(doubles: memoryview, stride: int) -> PackedNumbers:
+def pack_numbers(
+    doubles: memoryview,
+    stride: int,
+) -> PackedNumbers:
     """Pack the values of a stream.
 
     Args:
@@ -65,7 +68,10 @@ def pack_numbers(doubles: memoryview, stride: int) -> PackedNumbers:
     return PackedNumbers("i", scale, len(values), len(mask), mask + planes)
 
 
-def _fill(values: NDArray[np.float64], gaps: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _fill(
+    values: NDArray[np.float64],
+    gaps: NDArray[np.bool_],
+) -> NDArray[np.float64]:
     """Return the values with the last known number in each gap: its difference is zero."""
     known = np.where(~gaps, np.arange(len(values)), 0)
     np.maximum.accumulate(known, out=known)
@@ -98,7 +104,10 @@ def _candidates(samples: NDArray[np.float64]) -> list[float]:
     return [scale for scale, fit in zip(_SCALES, fits.tolist(), strict=True) if fit]
 
 
-def _at_scale(values: NDArray[np.float64], scale: float) -> NDArray[np.int64] | None:
+def _at_scale(
+    values: NDArray[np.float64],
+    scale: float,
+) -> NDArray[np.int64] | None:
     """Return the whole numbers at a scale, or ``None`` if they do not restore every double."""
     integers = np.rint(values * scale).astype("<i8")
     back = integers / scale
@@ -108,7 +117,10 @@ def _at_scale(values: NDArray[np.float64], scale: float) -> NDArray[np.int64] | 
     return None
 
 
-def _differences(integers: NDArray[np.int64], stride: int) -> NDArray[np.uint64]:
+def _differences(
+    integers: NDArray[np.int64],
+    stride: int,
+) -> NDArray[np.uint64]:
     deltas = integers.copy()
     deltas[stride:] -= integers[:-stride]
     # Zigzag encoding (0, -1, 1, -2 → 0, 1, 2, 3), so that the high bytes of small negative numbers
@@ -128,7 +140,10 @@ def _split(words: NDArray[np.uint64]) -> bytes:
 # -- unpacking -------------------------------------------------------------------------------------
 
 
-def unpack_numbers(packed: PackedNumbers, stride: int) -> memoryview[float]:
+def unpack_numbers(
+    packed: PackedNumbers,
+    stride: int,
+) -> memoryview[float]:
     """Return the values of a stream, bit for bit as they were packed."""
     mask = packed.plain[: packed.mask_size]
     words = _joined(packed.plain[packed.mask_size :], packed.count)
@@ -150,7 +165,10 @@ def _values_of(
     return _summed(words, stride) / packed.scale
 
 
-def _joined(body: bytes, count: int) -> NDArray[np.uint64]:
+def _joined(
+    body: bytes,
+    count: int,
+) -> NDArray[np.uint64]:
     """Return the words of the byte planes; planes that were left out are zero."""
     planes = np.zeros((8, count), dtype=np.uint8)
     used = body[0]
@@ -160,7 +178,10 @@ def _joined(body: bytes, count: int) -> NDArray[np.uint64]:
     return np.ascontiguousarray(planes.T).view("<u8").reshape(-1)
 
 
-def _summed(words: NDArray[Any], stride: int) -> NDArray[np.int64]:
+def _summed(
+    words: NDArray[Any],
+    stride: int,
+) -> NDArray[np.int64]:
     """Undo the zigzag encoding and the differences."""
     signs = -(words & np.uint64(1)).view("<i8")
     deltas = (words >> np.uint64(1)).view("<i8") ^ signs
