@@ -313,6 +313,9 @@ class Account:
     # Ids that the plugin may have returned before it could learn ``id``. A connection with one of
     # them is that of this account, and keeps its id.
     earlier_ids: tuple[str, ...] = ()
+    # Sentences about the first sync, such as how long it takes. They are shown until it has ended,
+    # and not when a key is renewed later.
+    first_notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,12 +107,17 @@ def columns_of(
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A table with headings, at most ``width`` characters wide (default: the screen's width)."""
+    """A table with headings, at most ``width`` characters wide (default: the screen's width).
+
+    If it is wider than that, flexible columns are cut. With ``whole``, nothing is cut: each row is
+    drawn over several lines instead, the first value above the others, each with its heading.
+    """
 
     columns: Sequence[Column]
     values: Iterable[Sequence[Any]]
     indent: int = 0
     width: int | None = None
+    whole: bool = False
 
 
 #: What ``CliContext.show`` accepts; a plain string is a line, and an empty one a blank line.

@@ -7,7 +7,8 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -180,16 +181,17 @@ def _pairs(pairs: Pairs) -> Table:
     return table
 
 
-def _rows(rows: Rows, width: int) -> Table:
-    table = Table(
-        box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False
-    )
-    margin = _margin(table, rows.indent, rows.indent - 2)
+def _rows(rows: Rows, width: int) -> RenderableType:
     cells = [list(map(_cell, row)) for row in rows.values]
     longest = [_longest(number, column, cells) for number, column in enumerate(rows.columns)]
     # How many characters the table is wider than the screen, with two between columns.
     over = rows.indent + sum(longest) + 2 * (len(rows.columns) - 1) - width
-
+    if rows.whole and over > 0:
+        return _stacked(rows, cells)
+    table = Table(
+        box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False
+    )
+    margin = _margin(table, rows.indent, rows.indent - 2)
     for column, needed in zip(rows.columns, longest, strict=True):
         most = None
         if column.flexible and not column.folded and over > 0:
@@ -204,6 +206,21 @@ def _rows(rows: Rows, width: int) -> Table:
     for row in cells:
         table.add_row(*margin, *row)
     return table
+
+
+def _stacked(rows: Rows, cells: Sequence[Sequence[Text]]) -> RenderableType:
+    """Return the rows one above the other, each value in a line of its own."""
+    drawn: list[RenderableType] = []
+    for first, *others in cells:
+        drawn.append(Padding(first, (0, 0, 0, rows.indent)))
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True, style="dim")
+        table.add_column(overflow="fold")
+        for column, value in zip(rows.columns[1:], others, strict=True):
+            if value.plain:
+                table.add_row(column.name, value)
+        drawn.append(Padding(table, (0, 0, 0, rows.indent + 2)))
+    return Group(*drawn)
 
 
 def _margin(

@@ -252,11 +252,16 @@ def _account(account: Account) -> str | None:
         if not is_text_or_none(text, LONGEST_ID):
             expected = f"text of at most {LONGEST_ID} characters"
             return f"with an account whose name or timezone is not {expected}"
-    notes = account.notes
-    are_notes = is_sequence(notes, _MOST_NOTES) and all(map(is_text, notes))
-    if not are_notes:
-        return f"with an account whose notes are not a tuple of at most {_MOST_NOTES} texts"
+    for notes in (account.notes, account.first_notes):
+        if not _are_texts(notes, _MOST_NOTES):
+            return f"with an account whose notes are not a tuple of at most {_MOST_NOTES} texts"
+    if not _are_texts(account.earlier_ids, _MOST_NOTES):
+        return f"with an account whose earlier ids are not a tuple of at most {_MOST_NOTES} texts"
     return None
+
+
+def _are_texts(value: Any, most: int) -> bool:
+    return is_sequence(value, most) and all(map(is_text, value))
 
 
 _CHECKS: dict[type, Check] = {

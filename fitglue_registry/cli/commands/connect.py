@@ -385,6 +385,10 @@ def _report(
         cli.show(Hanging(DETAIL, end_noted(status)))
     for note in account.notes:
         cli.show(Hanging(DETAIL, note))
+    if result.renewed and status.last_checked_at:
+        cli.show(
+            Hanging(DETAIL, "your workouts stay as they are; the next sync fetches what is new")
+        )
     next_command = "fitglue sync"
     # With one connection per integration, its name is that of the integration.
     if name != entry.id:

@@ -98,7 +98,7 @@ def _table(
     rows = [_row(connection, now) for connection in connections]
     shown = [number for number in range(len(_COLUMNS)) if _is_shown(number, rows)]
     narrowed = [[row[number] for number in shown] for row in rows]
-    yield Rows([_COLUMNS[number] for number in shown], narrowed)
+    yield Rows([_COLUMNS[number] for number in shown], narrowed, whole=True)
     for connection in connections:
         if connection.address:
             what = f"{connection.name} uses {connection.address}, not the address of its entry"

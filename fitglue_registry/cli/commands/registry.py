@@ -86,7 +86,7 @@ def list_(cli: CliContext) -> None:
     others = [_row(cli, entry) for entry in _others(entries.list(), sources)]
     if others:
         cli.show("", Heading("Other entries"))
-        cli.show(Rows(_COLUMNS, others, indent=2))
+        cli.show(Rows(_COLUMNS, others, indent=2, whole=True))
     # Invalid entries are left out, but an athlete should know why a service is missing from the
     # list.
     for problem in entries.problems():

@@ -93,7 +93,7 @@ def _show(cli: CliContext, rows: list[Document]) -> None:
     if cli.as_json:
         cli.lines(rows)
     elif rows:
-        cli.show(Rows(_COLUMNS, _table(rows)))
+        cli.show(Rows(_COLUMNS, _table(rows), whole=True))
     else:
         cli.note("Nothing is set. To set your time zone: fitglue settings timezone Europe/Zurich")
 

@@ -39,7 +39,8 @@ class ConnectResult:
 
     Attributes:
         connection: The stored connection.
-        account: The account, as the service reported it.
+        account: The account, as the service reported it. Its notes include those about the first
+            sync, if that is still to come.
         renewed: Whether the account was already connected, and has new credentials now.
     """
 
@@ -84,13 +85,21 @@ def store(workspace: Workspace, proven: Proven, athlete: str) -> ConnectResult:
         with suppress(_ChangedMeanwhile):
             _try_to_store(workspace, proven, existing, athlete)
             connected = named(_all(workspace, athlete), proven.connection_id)
-            return ConnectResult(connected, proven.account, renewed=existing is not None)
+            account = _with_first_notes(proven.account, connected)
+            return ConnectResult(connected, account, renewed=existing is not None)
         proven = replace(proven, connection_id=new_connection_id())
     raise Busy(
         "FG-connection-changing",
         f"the connection to {proven.account.id} is being connected and removed by others",
         fix="connect again",
     )
+
+
+def _with_first_notes(account: Account, connected: ConnectionRow) -> Account:
+    """Add the notes about the first sync, unless that has ended: a renewal need not repeat them."""
+    if connected.last_checked_at is not None:
+        return account
+    return replace(account, notes=(*account.first_notes, *account.notes))
 
 
 def _all(workspace: Workspace, athlete: str) -> list[ConnectionRow]:

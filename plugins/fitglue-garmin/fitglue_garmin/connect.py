@@ -55,11 +55,12 @@ def connect(connection: Connection) -> Account:
     profile = _profile(connection)
     name = _name(row.get("ownerFullName")) or _name(row.get("ownerDisplayName"))
     display_name = _name(profile.get("displayName"))
-    notes = [_DURATION, _ONE_KEY]
+    # Only worth saying when a key is given, and not when it is checked later.
+    notes = [_ONE_KEY] if connection.account is None else []
+    first_notes: tuple[str, ...] = (_DURATION,)
     if content is None:
-        notes = [_NO_ACTIVITIES, _ONE_KEY]
-    elif connection.account is not None:  # it is connected already, and only checked
-        notes = []
+        first_notes = ()
+        notes.insert(0, _NO_ACTIVITIES)
     identity = _identity(connection, owner_id, display_name)
     # It may have been connected before its first activity arrived.
     earlier_ids: tuple[str, ...] = ()
@@ -71,6 +72,7 @@ def connect(connection: Connection) -> Account:
         text_of(profile.get("timeZone")),
         tuple(notes),
         earlier_ids,
+        first_notes,
     )
 
 

@@ -29,9 +29,9 @@ def test_the_newest_row_says_whose_account_it_is(connect_to):
 def test_the_notes_say_how_long_the_first_sync_takes(connect_to):
     """The athlete reads at once how long 3,000 workouts take, and that only one key can exist."""
     connection = connect_to({LIST: [ROW], PROFILE: SETTINGS})
-    notes = " ".join(plugin.fitglue_connect(connection=connection).notes)
-    assert "3,000 take about 1.7 hours" in notes
-    assert "one key at a time" in notes
+    account = plugin.fitglue_connect(connection=connection)
+    assert "3,000 take about 1.7 hours" in " ".join(account.first_notes)
+    assert "one key at a time" in " ".join(account.notes)
 
 
 def test_a_check_does_not_repeat_how_long_the_first_sync_takes(connect_to):
@@ -120,6 +120,19 @@ def test_an_account_with_activities_is_found_by_its_number(host, service, accoun
     service.set_key("GCDC_newer")
     again = host.connect("garmin", {"api_key": "GCDC_newer", "base_url": service.url})
     assert (again.account.id, again.renewed) == ("7700123", True)
+
+
+def test_a_renewed_key_says_nothing_about_a_first_sync_that_has_ended(host, service, account):
+    """How long the first sync takes is said until it has ended, and not with each new key."""
+    account.put(Workout(Leg(1, utc("2026-11-02T06:31:10"))))
+    values = {"api_key": service.api_key, "base_url": service.url}
+    host.connect("garmin", values)
+    not_synced = " ".join(host.connect("garmin", values).account.notes)
+    assert "3,000 take about 1.7 hours" in not_synced
+    list(host.sync())
+    synced = " ".join(host.connect("garmin", values).account.notes)
+    assert "1.7 hours" not in synced
+    assert "one key at a time" in synced
 
 
 @pytest.mark.parametrize("change", ["wrong", "deleted", "replaced"])
