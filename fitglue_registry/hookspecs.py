@@ -39,18 +39,27 @@ if TYPE_CHECKING:
 
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugin_api import (
+        Accepted,
         Account,
+        BoosterContext,
+        CannotTell,
         Connection,
+        Delivery,
+        Enrichment,
         Listing,
         Location,
+        NotThere,
         Opinion,
         Pair,
         Part,
         Recognized,
         Record,
         Refused,
+        Rejected,
+        Sent,
         Split,
         Unavailable,
+        Uncertain,
         Window,
     )
 
@@ -227,6 +236,70 @@ class Hooks:
                 ``[Recognized("logbook", (path,), "Training log", {"file": path}, ("214 lines",))]``
         """
 
+    @hookspec(firstresult=True)
+    def fitglue_enrich(
+        self,
+        activity: SourceActivity,
+        settings: Mapping[str, str],
+        context: BoosterContext,
+    ) -> Enrichment:
+        """Compute values of an activity, or change what is sent on: an enricher has this hook.
+
+        It is called outside any transaction when an activity, a setting or the booster itself has
+        changed. It is pure, so that the same input always has the same result: it uses no network,
+        clock or file. Its result is stored and used again until an input changes.
+
+        Args:
+            activity: The merged activity, as earlier boosters of the pipeline have left it. It has
+                streams only if the entry's ``needs`` lists ``streams``.
+            settings: The values of the entry's ``settings`` that the pipeline states.
+            context: The day, the settings of the athlete on that day, and earlier results.
+
+        Returns:
+            What was computed, or what is missing. Never guess a missing value without saying so.
+                Example: ``Enrichment({"training_load": 54.2}, method="power")``.
+        """
+
+    @hookspec(firstresult=True)
+    def fitglue_deliver(
+        self, connection: Connection, delivery: Delivery
+    ) -> Sent | Accepted | Rejected | Uncertain:
+        """Send one activity to a destination, or change what was sent before.
+
+        The host has stored the intent, and calls the hook again only if the activity certainly has
+        not arrived, or after ``fitglue_find_delivery`` has said so. If a request may have been
+        carried out, ``connection.http`` raises FG-outcome-unknown: do not catch it.
+
+        Args:
+            connection: The connection of the athlete's account at the destination. A destination
+                without an integration has no account and no ``http``.
+            delivery: What to send, and what was sent before.
+
+        Returns:
+            ``Sent`` if it is there now; ``Accepted`` if the destination decides later, which the
+                host then finds out with ``fitglue_find_delivery``; ``Rejected`` if it will never be
+                accepted as it is; ``Uncertain`` if nobody knows. Example:
+                ``Sent(Receipt("i7", "https://…/i7"), identities=("intervals:i7",))``.
+        """
+
+    @hookspec(firstresult=True)
+    def fitglue_find_delivery(
+        self, connection: Connection, delivery: Delivery
+    ) -> Sent | Accepted | Rejected | NotThere | CannotTell:
+        """Find out whether a delivery is already at its destination, without sending anything.
+
+        The host calls this before it sends anything a second time, and until an accepted delivery
+        is final.
+
+        Args:
+            connection: As for ``fitglue_deliver``.
+            delivery: The same delivery that was sent, or that may have been.
+
+        Returns:
+            ``NotThere`` only if it certainly is not there and will not appear: it is then sent
+                again. If the destination cannot tell, the athlete decides.
+        """
+
 
 #: Hooks that reach only the plugin of one entry; every plugin with one of the others is called.
 ADDRESSED = (
@@ -235,5 +308,8 @@ ADDRESSED = (
     "fitglue_fetch",
     "fitglue_read",
     "fitglue_normalize",
+    "fitglue_enrich",
+    "fitglue_deliver",
+    "fitglue_find_delivery",
 )
 HOOK_NAMES = (*ADDRESSED, "fitglue_dedupe", "fitglue_recognize")

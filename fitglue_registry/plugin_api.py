@@ -453,3 +453,127 @@ class Refused:
     code: str  # ``FG-`` and a kebab-case name
     reason: str  # why, in one sentence for the athlete
     fix: str | None = None  # what the athlete can do about it
+
+
+# -- boosters --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BoosterContext:
+    """What a booster may know beside the activity itself."""
+
+    day: date | None  # local day of the activity; None: its start is not known
+    # The athlete's settings that hold on this day, such as ``ftp``; absent: the athlete has none.
+    athlete: Mapping[str, str] = field(default_factory=dict)
+    # Id of an earlier booster of the pipeline → the values that it computed.
+    computed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrichment:
+    """The result of a booster for one activity."""
+
+    # Field of the activity, or ``metrics.NAME`` → its value, in the units of ``model/activity.py``.
+    # It is stored beside the activity, and is used where no source states a value of its own.
+    values: Mapping[str, Any] = field(default_factory=dict)
+    how: Literal["computed", "estimated"] = "computed"  # estimated: a needed value was assumed
+    method: str | None = None  # how it was computed, such as ``power`` or ``heart rate``
+    # Sentences for the athlete: what is missing for a better result, and the command that sets it.
+    notes: tuple[str, ...] = ()
+    # The following change only what is sent on; None: unchanged.
+    title: str | None = None
+    description: str | None = None
+    sport: str | None = None
+    tags: tuple[str, ...] | None = None
+    # Why the activity is not sent on by this pipeline, in one sentence; None: it is.
+    stop: str | None = None
+
+
+# -- deliveries ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalFile:
+    """The file that a device recorded, byte for byte; the best one of all sources."""
+
+    content: bytes = field(repr=False)
+    name: str  # safe file name with its suffix, such as ``2026-05-01-ride.fit``
+    format: Literal["fit", "gpx", "tcx"]  # format of the content
+    sha256: str  # of the content, in hexadecimal
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a destination returned for a delivery; it is stored, and shown to the athlete."""
+
+    remote_id: str | None = None  # id of the activity at the destination
+    url: str | None = None  # address at which the athlete finds it, without secrets
+    data: Mapping[str, str] = field(default_factory=dict)  # what the plugin needs later
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One activity on its way to one destination."""
+
+    # Unique and permanent: the same in every attempt. A destination that keeps ids of others gets
+    # it, and recognizes by it what it already has.
+    external_id: str
+    # create: it is not there. update: ``changed`` replaces what is there. fill: ``changed`` is
+    # written only where the destination has nothing. delete: it is removed there.
+    action: Literal["create", "update", "fill", "delete"]
+    number: int  # short number of the activity, for people
+    # As boosters and privacy rules left it. It has streams only for the action ``create``.
+    activity: SourceActivity
+    file: OriginalFile | None = None  # None: no source has one, or a privacy rule forbids it
+    changed: frozenset[str] = frozenset()  # fields to update or to fill; empty for other actions
+    receipt: Receipt | None = None  # what the last delivery returned; None for the first one
+    # Values of the entry's ``settings`` that the pipeline states for this destination.
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The statement that a delivery is at its destination."""
+
+    receipt: Receipt = Receipt()
+    existed: bool = False  # whether the destination had it already, from us or from elsewhere
+    # Claims by which it can be recognized when a source lists it, such as ``intervals:i7``.
+    identities: tuple[str, ...] = ()
+    # Fields of the activity that the destination did not take, each with the reason.
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The statement that a destination has taken a delivery, and decides about it later."""
+
+    receipt: Receipt = Receipt()
+    ask_after_s: float = 60.0  # seconds until the host asks ``fitglue_find_delivery``
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The statement that a destination will never accept this delivery as it is."""
+
+    code: str  # ``FG-`` and a kebab-case name
+    reason: str  # why, in one sentence for the athlete
+    fix: str | None = None  # what the athlete can do about it
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """The statement that a delivery may be at its destination, or may not."""
+
+    reason: str  # why, in one sentence for the athlete
+
+
+@dataclass(frozen=True, slots=True)
+class NotThere:
+    """The statement that a delivery certainly is not at its destination."""
+
+
+@dataclass(frozen=True, slots=True)
+class CannotTell:
+    """The statement that nobody but the athlete can find out whether a delivery arrived."""
+
+    reason: str  # why, in one sentence for the athlete

@@ -168,7 +168,7 @@ class Matcher:
         )
         self._assign(db, athlete_id, newest_first, now)
         # The only member of an activity may have been a leg that its record no longer has.
-        drop_empty(db, affected)
+        drop_empty(db, affected, now)
 
     def remerge_changed(
         self,
@@ -195,7 +195,7 @@ class Matcher:
             if source_activity_id not in edited and not is_in_home_zone:
                 unedited[source_activity_id] = encoded
         # Nearly every activity has only one source, so that its values can be copied.
-        left = rewrite_from_only_members(db, unedited, now)
+        left = rewrite_from_only_members(db, athlete_id, unedited, now)
         to_merge = [number for number in changed if number in left or number not in unedited]
         if to_merge:
             self.remerge(db, athlete_id, to_merge, now)

@@ -114,6 +114,7 @@ class RunKind(StrEnum):
     SYNC = "sync"
     REBUILD = "rebuild"  # normalizes what is stored once more
     RETRY = "retry"  # tries the records in quarantine again
+    PIPELINE = "pipeline"  # takes activities through a pipeline, and sends them
 
 
 class RunOutcome(StrEnum):
@@ -145,3 +146,58 @@ class RunDecision(StrEnum):
     QUARANTINED = "quarantined"
     RELEASED = "released"  # from quarantine
     REBUILT = "rebuilt"
+
+
+class ActivityChange(StrEnum):
+    """What happened to an activity (``fg_activity_changes.what``)."""
+
+    NEW = "new"
+    CHANGED = "changed"  # its values or their origins
+    MERGED = "merged"  # it is an alias of another activity now
+    SPLIT = "split"  # it is an activity again, after it was merged into another one
+    GONE = "gone"  # its records no longer exist, or it was removed with its connection
+    BACK = "back"  # a record that was gone exists again
+
+
+class PipelineState(StrEnum):
+    """The state of a pipeline (``fg_pipelines.state``)."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"  # nothing is sent; what changes meanwhile waits
+    DELETED = "deleted"  # kept, so that what it sent is still recognized
+
+
+class OfferState(StrEnum):
+    """What became of an activity that a pipeline was offered (``fg_offers.state``)."""
+
+    WAITING = "waiting"  # until it is due
+    DONE = "done"  # decided: its steps say what
+
+
+class OfferedBy(StrEnum):
+    """Why a pipeline was offered an activity (``fg_offers.asked_by``)."""
+
+    CHANGE = "change"  # it is new, or it has changed
+    HISTORY = "history"  # the athlete asked for earlier activities
+    REPLAY = "replay"  # the athlete asked for this activity
+
+
+class DeliveryState(StrEnum):
+    """The state of a delivery (``fg_deliveries.state``)."""
+
+    PLANNED = "planned"  # to be sent, now or at its next try
+    SENDING = "sending"  # written before the request; what is found in it was interrupted
+    ACCEPTED = "accepted"  # the destination decides about it later, and is asked
+    SENT = "sent"
+    REFUSED = "refused"  # the destination will not accept it as it is
+    UNCERTAIN = "uncertain"  # only the athlete can say whether it arrived
+    FAILED = "failed"  # given up after many tries; the athlete can have it tried again
+
+
+class DeliveryAction(StrEnum):
+    """What a delivery does at its destination (``fg_deliveries.action``)."""
+
+    CREATE = "create"
+    UPDATE = "update"  # changes what was sent before
+    FILL = "fill"  # fills what is empty in a record that the destination has from elsewhere
+    DELETE = "delete"  # removes what was sent before

@@ -17,6 +17,7 @@ from fitglue_registry.model.stored import PartName, Wire
 from fitglue_registry.payloads import LARGEST_PART, LARGEST_ROW
 from fitglue_registry.plugin_api import (
     Account,
+    Enrichment,
     Listing,
     Location,
     Part,
@@ -25,6 +26,8 @@ from fitglue_registry.plugin_api import (
     UnavailableState,
     Window,
 )
+from fitglue_registry.plugins.delivery_answers import CHECKS as DELIVERY_CHECKS
+from fitglue_registry.plugins.delivery_answers import DELIVERY_RESULTS, FOUND_RESULTS
 from fitglue_registry.plugins.texts import (
     LONGEST_ID,
     describe_type,
@@ -54,6 +57,9 @@ RESULT_TYPES: dict[str, tuple[type, ...]] = {
     "fitglue_fetch": (Part, Unavailable),
     "fitglue_read": (Listing, Part, Unavailable, SourceActivity),
     "fitglue_normalize": (list,),
+    "fitglue_enrich": (Enrichment,),
+    "fitglue_deliver": DELIVERY_RESULTS,
+    "fitglue_find_delivery": FOUND_RESULTS,
 }
 
 
@@ -271,4 +277,5 @@ _CHECKS: dict[type, Check] = {
     Unavailable: _unavailable,
     Split: _split,
     Account: _account,
+    **DELIVERY_CHECKS,
 }

@@ -219,6 +219,43 @@ class Datum(Struct, frozen=True, forbid_unknown_fields=True):
     note: str = ""
 
 
+class Given(Struct, frozen=True, forbid_unknown_fields=True):
+    """One value or text that an enricher computes or changes.
+
+    Attributes:
+        field: Name for people.
+        path: Field of the activity, or ``metrics.NAME``. The fields ``title``, ``description``,
+            ``sport`` and ``tags`` change only what is sent on.
+        note: Anything else that a reader should know.
+    """
+
+    field: str
+    path: str
+    note: str = ""
+
+
+class DeliveryTerms(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a destination takes, and what it can do and tell.
+
+    Attributes:
+        takes: Fields of the activity that it takes; a change of one of them is an update.
+        updates: Whether it can change what was sent before.
+        fills: Whether it can fill empty fields of a record that it has from elsewhere.
+        deletes: Whether it can remove what was sent before.
+        files: Whether it takes original files.
+        leaves_machine: Whether what is sent leaves this machine.
+        refuses: Ids of sources, and services as in claims, whose workouts it must never get.
+    """
+
+    takes: tuple[str, ...]
+    updates: bool = False
+    fills: bool = False
+    deletes: bool = False
+    files: bool = False
+    leaves_machine: bool = True
+    refuses: tuple[str, ...] = ()
+
+
 class Terms(Struct, frozen=True, forbid_unknown_fields=True):
     """What the source's terms of use require.
 
@@ -326,6 +363,10 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     parts: tuple[EntryPart, ...] = (EntryPart(name=PartName.SUMMARY, comes_from="list"),)
     sync: Sync = Sync()
     volatile: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    gives: tuple[Given, ...] = ()
+    athlete_settings: tuple[str, ...] = ()
+    delivery: DeliveryTerms | None = None
     capabilities: Capabilities = Capabilities()
     data: tuple[Datum, ...] = ()
     terms: Terms = Terms()

@@ -12,6 +12,7 @@ from fitglue_registry.registry.flaw import Flaw
 from fitglue_registry.registry.http_flaws import http_flaws
 from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.registry.pattern import fault_of
+from fitglue_registry.registry.sending_flaws import sending_flaws
 from fitglue_registry.validation.wording import describe, one_of
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def entry_flaws(entry: Entry) -> Iterator[Flaw]:
         yield from auth_flaws(entry.http.auth, entry)
     yield from _parts(entry)
     yield from _files(entry)
+    yield from sending_flaws(entry)
     yield from _issue_codes(entry)
 
 

@@ -10,7 +10,8 @@ import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry.model import encode, is_cropped
-from fitglue_registry.model.stored import OTHER_FIELDS
+from fitglue_registry.model.stored import OTHER_FIELDS, ActivityChange
+from fitglue_registry.store.activity_changes import Changes, has_pipeline, store_deleted
 from fitglue_registry.store.document_columns import DOCUMENT_COLUMNS
 from fitglue_registry.store.encoding import column_values, sort_start
 from fitglue_registry.store.rows import insert_many, update_many
@@ -57,12 +58,13 @@ _ACTIVITIES = Statement(
         activities.c.gone_at,
     ).where(activities.c.id.in_(IDS))
 )
-_DELETE_EMPTY = Statement(
-    sa.delete(activities).where(
+_EMPTY = Statement(
+    sa.select(activities.c.id, activities.c.athlete_id).where(
         activities.c.id.in_(IDS),
         ~sa.exists().where(source_activities.c.activity_id == activities.c.id),
     )
 )
+_DELETE = Statement(sa.delete(activities).where(activities.c.id.in_(IDS)))
 # One statement reads and increments the counter, so two transactions cannot get the same number.
 _TAKE_NUMBERS = Statement(
     sa.update(athletes)
@@ -84,6 +86,7 @@ class Merged:
 
 def rewrite_from_only_members(
     db: Db,
+    athlete_id: str,
     changed: Mapping[int, EncodedActivity],
     now: str,
 ) -> set[int]:
@@ -93,6 +96,7 @@ def rewrite_from_only_members(
 
     Args:
         db: A transaction that may write.
+        athlete_id: The athlete to whom they belong.
         changed: Source activity id → its values.
         now: The moment that is stored.
 
@@ -122,8 +126,26 @@ def rewrite_from_only_members(
             **encoded.columns,
         }
         rows.append(row)
+    if has_pipeline(db, athlete_id):
+        _store_rewritten(db, athlete_id, rows, now)
     _REWRITE.run_many(db, rows)
     return left
+
+
+def _store_rewritten(
+    db: Db,
+    athlete_id: str,
+    rows: Sequence[Mapping[str, Any]],
+    now: str,
+) -> None:
+    """Write which of these activities will be changed by ``_REWRITE``."""
+    before = existing_activities(db, [row["activity"] for row in rows])
+    changes = Changes(athlete_id)
+    for row in rows:
+        known = before[row["activity"]]
+        if (known.document, known.origins) != (row["document"], row["origins"]):
+            changes.note(ActivityChange.CHANGED, row["activity"])
+    changes.store(db, now)
 
 
 def existing_activities(db: Db, ids: Iterable[str]) -> dict[str | None, Any]:
@@ -218,6 +240,13 @@ def _origins_text(origins: Mapping[str, int]) -> str:
     return msgspec.json.encode(origins, order="sorted").decode()
 
 
-def drop_empty(db: Db, ids: Iterable[Any]) -> None:
+def drop_empty(
+    db: Db,
+    ids: Iterable[Any],
+    now: str,
+) -> None:
     """Delete the activities among these that no longer have a source activity."""
-    _DELETE_EMPTY.run_each(db, sorted(ids))
+    empty = list(_EMPTY.each_row(db, sorted(ids)))
+    if empty:
+        store_deleted(db, empty, now)
+        _DELETE.run_each(db, [row.id for row in empty])

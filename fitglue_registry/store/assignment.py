@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from fitglue_registry.model.stored import ActivityChange
 from fitglue_registry.store.activities import (
     Merged,
     changed_row,
@@ -18,6 +19,7 @@ from fitglue_registry.store.activities import (
     make_activities,
     write_activities,
 )
+from fitglue_registry.store.activity_changes import Changes
 from fitglue_registry.store.rows import update_many
 from fitglue_registry.store.tables import activities, aliases, source_activities
 
@@ -51,7 +53,8 @@ def assign(
     survivors = _survivors(merged, existing)
     taken: set[str | None] = set(survivors.values())
 
-    _assign_new(db, athlete_id, [group for group in merged if _is_new(group)], now)
+    changes = Changes(athlete_id)
+    _assign_new(db, changes, [group for group in merged if _is_new(group)], now)
     written: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
     for index, group in enumerate(merged):
@@ -62,12 +65,16 @@ def assign(
             continue
 
         # First choice is an id that a member has now, then that of an alias, then a new one.
-        activity_id = survivors.get(index) or _restore_from_alias(db, group, now)
+        activity_id = survivors.get(index) or _restore_from_alias(db, group, changes, now)
         if activity_id is None:
             [activity_id] = make_activities(db, athlete_id, [group], now)
+            changes.note(ActivityChange.NEW, activity_id)
         else:
-            row = changed_row(activity_id, group, existing.get(activity_id), now)
-            written += [row] if row else []
+            before = existing.get(activity_id)
+            row = changed_row(activity_id, group, before, now)
+            if row:
+                changes.note_row(before, row)
+                written.append(row)
         taken.add(activity_id)
         moved += _moved(group.members, activity_id)
 
@@ -77,12 +84,14 @@ def assign(
         taken |= merged_away
         for other in merged_away:
             _make_alias(db, existing[other], activity_id)
+            changes.note(ActivityChange.MERGED, other, activity_id)
         _point_aliases(db, group, activity_id)
 
     write_activities(db, written)
     update_many(db, source_activities, moved)
+    changes.store(db, now)
     # Last, because only now do all members have their new activity.
-    drop_empty(db, existing.keys() - set(survivors.values()))
+    drop_empty(db, existing.keys() - set(survivors.values()), now)
 
 
 def _is_new(group: Merged) -> bool:
@@ -94,14 +103,15 @@ def _is_new(group: Merged) -> bool:
 
 def _assign_new(
     db: Db,
-    athlete_id: str,
+    changes: Changes,
     groups: Sequence[Merged],
     now: str,
 ) -> None:
     """Make an activity of each of these groups, with a fixed number of statements."""
     moved: list[dict[str, Any]] = []
-    activity_ids = make_activities(db, athlete_id, groups, now)
+    activity_ids = make_activities(db, changes.athlete_id, groups, now)
     for group, activity_id in zip(groups, activity_ids, strict=True):
+        changes.note(ActivityChange.NEW, activity_id)
         moved += _moved(group.members, activity_id)
     update_many(db, source_activities, moved)
 
@@ -164,6 +174,7 @@ def _moved(
 def _restore_from_alias(
     db: Db,
     group: Merged,
+    changes: Changes,
     now: str,
 ) -> str | None:
     """Make an alias an activity again if it once was the activity of a member; return its id.
@@ -191,6 +202,7 @@ def _restore_from_alias(
         "updated_at": now,
     }
     db.execute(sa.insert(activities).values(values))
+    changes.note(ActivityChange.SPLIT, str(row.id))
     return str(row.id)
 
 

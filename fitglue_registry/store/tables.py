@@ -9,11 +9,7 @@ texts and read the same in every tool. Columns such as ``state`` contain the val
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
-
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
     Float,
@@ -21,64 +17,18 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
-    TypeDecorator,
     UniqueConstraint,
 )
-from sqlalchemy import Text as _Text
 
+# The tables of pipelines are part of the same metadata.
+import fitglue_registry.store.pipeline_tables  # noqa: F401
 from fitglue_registry.model.stored import ConnectionState
+from fitglue_registry.store.column_types import Id as Id
+from fitglue_registry.store.column_types import Text as Text
+from fitglue_registry.store.column_types import id_column
+from fitglue_registry.store.column_types import metadata as metadata
 from fitglue_registry.store.document_columns import NUMBERS, TEXTS
-
-if TYPE_CHECKING:
-    from sqlalchemy import Dialect
-
-# NUL and lone surrogates: in a Python string, a code point in this range is never half of a pair.
-_REFUSED = re.compile("[\0\ud800-\udfff]")
-
-metadata = MetaData()
-
-
-class Text(TypeDecorator[str]):
-    """A text column that accepts every Python string.
-
-    PostgreSQL refuses NUL, and UTF-8 cannot encode a lone surrogate, so both become U+FFFD.
-    """
-
-    impl = _Text
-    cache_ok = True
-
-    def process_bind_param(
-        self,
-        value: str | None,
-        dialect: Dialect,  # noqa: ARG002 - the signature is SQLAlchemy's
-    ) -> str | None:
-        """Return the value with the characters replaced that a database would refuse."""
-        return _accepted(value)
-
-    def bind_processor(self, dialect: Dialect) -> Any:  # noqa: ARG002 - as above
-        """Return the function that converts each value.
-
-        SQLAlchemy would call the method above through another function, for every text of a sync.
-        """
-        return _accepted
-
-
-def _accepted(value: str | None) -> str | None:
-    # Nearly every value takes this path, which costs a tenth of the regular expression.
-    if value is None or (value.isascii() and "\0" not in value):
-        return value
-    return _REFUSED.sub("\N{REPLACEMENT CHARACTER}", value)
-
-
-#: The type of surrogate ids. SQLite makes a primary key an alias of its rowid, and so assigns it,
-#: only if the column's type is exactly INTEGER.
-Id = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _id() -> Column[int]:
-    return Column("id", Id, primary_key=True, autoincrement=True)
 
 
 def _activity_columns() -> list[Column[object]]:
@@ -144,7 +94,7 @@ pending_permissions = Table(
 windows = Table(
     "fg_windows",
     metadata,
-    _id(),
+    id_column(),
     Column(
         "connection_id",
         Text,
@@ -179,7 +129,7 @@ locations = Table(
 records = Table(
     "fg_records",
     metadata,
-    _id(),
+    id_column(),
     Column(
         "connection_id",
         Text,
@@ -221,7 +171,7 @@ parts = Table(
 dictionaries = Table(
     "fg_dictionaries",
     metadata,
-    _id(),
+    id_column(),
     Column("source", Text, nullable=False),
     Column("part", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
@@ -230,7 +180,7 @@ dictionaries = Table(
 raw = Table(
     "fg_raw",
     metadata,
-    _id(),
+    id_column(),
     Column("record_id", Id, ForeignKey("fg_records.id", ondelete="CASCADE"), nullable=False),
     Column("part", Text, nullable=False),
     Column("revision", Text),
@@ -247,7 +197,7 @@ raw = Table(
 source_activities = Table(
     "fg_source_activities",
     metadata,
-    _id(),
+    id_column(),
     Column("record_id", Id, ForeignKey("fg_records.id", ondelete="CASCADE"), nullable=False),
     Column("leg_no", Integer, nullable=False),
     # Repeated from the connection, so that the matcher finds neighbors in time by one index.
@@ -370,7 +320,7 @@ aliases = Table(
 verdicts = Table(
     "fg_verdicts",
     metadata,
-    _id(),
+    id_column(),
     Column("athlete_id", Text, nullable=False),
     Column("verdict", Text, nullable=False),  # same, different
     Column("about", Text, nullable=False),  # JSON: one line per side, as shown at that time
@@ -395,7 +345,7 @@ verdict_sides = Table(
 choices = Table(
     "fg_choices",
     metadata,
-    _id(),
+    id_column(),
     Column("athlete_id", Text, nullable=False),
     Column("field", Text, nullable=False),
     Column("value", Text, nullable=False),  # JSON
@@ -432,7 +382,7 @@ quarantine = Table(
 runs = Table(
     "fg_runs",
     metadata,
-    _id(),
+    id_column(),
     Column("athlete_id", Text, nullable=False),
     Column("connection_id", Text, index=True),
     Column("kind", Text, nullable=False),
@@ -448,7 +398,7 @@ runs = Table(
 decisions = Table(
     "fg_decisions",
     metadata,
-    _id(),
+    id_column(),
     Column("run_id", Id, ForeignKey("fg_runs.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("record_id", Id, index=True),
     Column("at", Text, nullable=False),

@@ -175,7 +175,7 @@ def test_every_value_on_the_page_of_hooks_can_be_made(expression):
 
 def test_the_examples_of_values_were_found():
     """The page of hooks has an example for each hook but the one of files."""
-    assert len(examples_of_hooks()) == 7
+    assert len(examples_of_hooks()) == 9
 
 
 # -- what the examples do --------------------------------------------------------------------------

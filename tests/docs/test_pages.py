@@ -61,6 +61,8 @@ SECTIONS = {
     entry.EntryPart: "A part of `parts`",
     entry.Sync: "`sync`",
     entry.Delay: "`sync.delay`",
+    entry.Given: "A value of `gives`",
+    entry.DeliveryTerms: "`delivery`",
     entry.Capabilities: "`capabilities`",
     entry.Datum: "A line of `data`",
     entry.Terms: "`terms`",

@@ -61,7 +61,9 @@ def test_a_name_outside_a_closed_list_says_the_nearest(registry):
     assert registry.complaints() == (
         "sources/demo.yaml:8:9, hooks[0]: FG-entry-not-allowed: is 'fitglue_lst', but must be "
         "fitglue_connect, fitglue_list, fitglue_fetch, fitglue_read, "
-        "fitglue_normalize, fitglue_dedupe or fitglue_recognize\nfix: did you mean fitglue_list?\n"
+        "fitglue_normalize, fitglue_enrich, fitglue_deliver, "
+        "fitglue_find_delivery, fitglue_dedupe or fitglue_recognize\nfix: did you mean "
+        "fitglue_list?\n"
         "sources/demo.yaml:10:12, parts[0].name: FG-entry-not-allowed: is 'stream', but must be "
         "summary, detail, streams or file\n"
         "fix: did you mean streams?"
@@ -763,8 +765,8 @@ def test_an_unknown_key_at_the_top_lists_a_few(registry):
     registry.add(more="color: red\n")
     assert registry.complaints() == (
         "sources/demo.yaml:8:1, color: FG-entry-unknown-key: key 'color' is unknown\nwhy: "
-        "allowed here: capabilities, claims_corrected, "
-        "closed, credentials, data, dependencies, docs, hooks, http, id, issues, kind and 12 more"
+        "allowed here: athlete_settings, capabilities, claims_corrected, closed, credentials, "
+        "data, delivery, dependencies, docs, gives, hooks, http and 16 more"
     )
 
 

@@ -196,7 +196,7 @@ def test_an_activity_without_members_is_removed_with_its_connection(library):
     row = load_rows(library.db, [member_a])[member_a]
     touched = remove_connection(library.db, row.connection_id)
     assert touched == [first]
-    drop_empty(library.db, touched)
+    drop_empty(library.db, touched, LATER)
     assert list(numbers(library)) == [second]
 
 

@@ -99,5 +99,5 @@ def _remove_rows(
     touched = remove_connection(db, connected.id)
     members = members_of(db, touched)
     matcher.rematch(db, connected.athlete_id, members, workspace.now)
-    drop_empty(db, touched)
+    drop_empty(db, touched, workspace.now)
     return before - raws.used_blobs(db)
