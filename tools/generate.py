@@ -123,6 +123,8 @@ MAKERS = {
     "failure": "PluginFailed",
 }
 ROOMS = {"/registry/": "EntryInvalid", "/store/": "StoreFailed"}
+#: Here, a flaw is a mistake in a document of the athlete, not in an entry.
+PIPELINE = "/pipeline/"
 #: Values that carry a code as a reason, and are not errors.
 REASONS = {
     "Stub": "reason of a stub",
@@ -227,6 +229,8 @@ def use_of(node: ast.Constant, parents: dict[ast.AST, ast.AST], room: str) -> It
         row = row or parent.args
         name = getattr(parent.func, "id", None) or getattr(parent.func, "attr", "")
         kind = MAKERS.get(name, name)
+    if PIPELINE in room and kind not in KINDS.keys() - {"EntryInvalid"}:
+        kind = "UserMistake"
     # A table of codes names no class, so the room decides which class it is.
     if kind not in KINDS and kind not in REASONS:
         kind = next((kind for part, kind in ROOMS.items() if part in room), None)

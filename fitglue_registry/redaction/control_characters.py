@@ -24,6 +24,11 @@ def escape_control_characters(text: str) -> str:
     return re.sub(CONTROL_CHARACTER, _numbered, text)
 
 
+def has_control_characters(text: str) -> bool:
+    """Return whether a text has a character that must not reach a terminal or a web page."""
+    return re.search(CONTROL_CHARACTER, text) is not None
+
+
 def _numbered(match: re.Match[str]) -> str:
     number = ord(match[0])
     if number < 256:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
@@ -17,6 +17,22 @@ if TYPE_CHECKING:
 MOST_ERRORS = 50
 
 
+class Style(NamedTuple):
+    """What documents of one kind are called, and what is allowed in them.
+
+    Attributes:
+        noun: How messages call such a document.
+        plain_dates: Whether dates and times of day may be written without quotes. They are text.
+    """
+
+    noun: str
+    plain_dates: bool = False
+
+
+ENTRY = Style("an entry")
+"""The style of the files of a registry."""
+
+
 @dataclass(slots=True)
 class Document:
     """A YAML document.
@@ -27,12 +43,14 @@ class Document:
         errors: Errors in the YAML itself.
         root: Node that the value was made from, which knows lines and columns; ``None`` if the
             file is empty or is not YAML.
+        style: What documents of this kind are called, and what is allowed in them.
     """
 
     file: str
     value: Any = None
     errors: list[EntryInvalid] = field(default_factory=list)
     root: yaml.Node | None = None
+    style: Style = ENTRY
 
     def place(self, path: KeyPath = (), *, key: bool = False) -> Place:
         """Return the place of a value, or of its key.

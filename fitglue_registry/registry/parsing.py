@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from fitglue_registry.errors import EntryInvalid, Place
-from fitglue_registry.registry.document import Document
+from fitglue_registry.registry.document import ENTRY, Document, Style
 from fitglue_registry.registry.flaw import Flaw
 from fitglue_registry.registry.nodes import MAX_DEPTH, TooDeep, anchors, compose
-from fitglue_registry.registry.scalars import value_of, yaml_1_1_meaning
+from fitglue_registry.registry.scalars import is_date_or_time, value_of, yaml_1_1_meaning
 from fitglue_registry.validation.wording import describe, shorten
 
 if TYPE_CHECKING:
@@ -20,16 +20,21 @@ MAX_BYTES = 256 * 1024
 """Size of the largest file that is read; the largest entry so far has a tenth of it."""
 
 
-def parse(raw: bytes, file: str) -> Document:
+def parse(
+    raw: bytes,
+    file: str,
+    style: Style = ENTRY,
+) -> Document:
     """Return the document in a file; its attribute ``errors`` lists what is wrong with the YAML.
 
     Args:
         raw: Content of the file.
         file: Path of the file, for messages.
+        style: What documents of this kind are called, and what is allowed in them.
     """
-    document = Document(file)
+    document = Document(file, style=style)
     try:
-        text = _text(raw, file)
+        text = _text(raw, document)
     except EntryInvalid as error:
         document.errors.append(error)
         return document
@@ -49,12 +54,12 @@ def parse(raw: bytes, file: str) -> Document:
     return document
 
 
-def _text(raw: bytes, file: str) -> str:
+def _text(raw: bytes, document: Document) -> str:
     if len(raw) > MAX_BYTES:
         raise EntryInvalid(
             "FG-entry-too-big",
-            f"the file has more than {MAX_BYTES:,} bytes, too many for an entry",
-            at=Place(file),
+            f"the file has more than {MAX_BYTES:,} bytes, too many for {document.style.noun}",
+            at=Place(document.file),
         )
     try:
         # utf-8-sig, because some editors on Windows begin a file with a byte order mark.
@@ -64,7 +69,7 @@ def _text(raw: bytes, file: str) -> str:
         raise EntryInvalid(
             "FG-entry-encoding",
             f"byte {raw[error.start]:#04x} is not UTF-8",
-            at=Place(file, line),
+            at=Place(document.file, line),
             fix="save the file as UTF-8",
         ) from error
 
@@ -77,8 +82,8 @@ def _refuse_anchors(text: str, document: Document) -> None:
         flaw = Flaw(
             "FG-entry-forbidden-yaml",
             (),
-            f"{sign} is not allowed in an entry",
-            why="an alias makes an entry hard to read, and a few bytes can expand to gigabytes",
+            f"{sign} is not allowed in {document.style.noun}",
+            why="an alias is hard to read, and a few bytes of aliases can expand to gigabytes",
             fix="repeat the value, or quote it if it is text",
         )
         document.refuse(mark, flaw)
@@ -89,7 +94,7 @@ def _refuse_depth(error: TooDeep, document: Document) -> None:
         "FG-entry-too-deep",
         (),
         f"the document has more than {MAX_DEPTH} levels here",
-        fix="use at most six levels; an entry needs no more",
+        fix=f"use fewer levels; {document.style.noun} needs no more than six",
     )
     document.refuse(error.mark, flaw)
 
@@ -162,7 +167,7 @@ def _value(
     flaw = Flaw(
         "FG-entry-forbidden-yaml",
         path,
-        f"the tag {tag} is not allowed in an entry",
+        f"the tag {tag} is not allowed in {document.style.noun}",
         fix="remove the tag; quote the value if it is text",
     )
     document.refuse(node.start_mark, flaw)
@@ -222,7 +227,7 @@ def _key(
         flaw = Flaw(
             "FG-entry-forbidden-yaml",
             path,
-            "the merge key << is not allowed in an entry",
+            f"the merge key << is not allowed in {document.style.noun}",
             fix="repeat the keys",
         )
         document.refuse(node.start_mark, flaw)
@@ -248,7 +253,7 @@ def _plain(
     text = node.value
     value = value_of(text)
     other = yaml_1_1_meaning(text, value)
-    if other is None:
+    if other is None or (document.style.plain_dates and is_date_or_time(text)):
         return value
     shown = shorten(text)
     fix = f"write {value}, or quote it if it is text"
