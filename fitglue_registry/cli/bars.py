@@ -10,12 +10,13 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     SpinnerColumn,
-    TextColumn,
     TimeRemainingColumn,
 )
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import Console, RenderableType
     from rich.progress import Task
 
@@ -67,6 +68,14 @@ class _Speed(ProgressColumn):
         return Text(f"{speed:,.{digits}f}/s", style="progress.data.speed")
 
 
+class _Live(ProgressColumn):
+    """The name of a part, or the text of the current step, which can change at each refresh."""
+
+    def render(self, task: Task) -> RenderableType:
+        live = task.fields.get("live")
+        return Text(live() if live else task.description)
+
+
 def _speed(task: Task) -> float | None:
     """Return the steps per second, or ``None`` before they are known.
 
@@ -78,15 +87,26 @@ def _speed(task: Task) -> float | None:
     return task.speed
 
 
+class _Bars(Progress):
+    """Bars below the line of the current step, which has the whole width of the screen."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        steps = [task for task in self.tasks if task.total is None]
+        parts = [task for task in self.tasks if task.total is not None]
+        for tasks in (steps, parts):
+            if tasks:
+                yield self.make_tasks_table(tasks)
+
+
 def progress_bars(console: Console) -> Progress:
     """Return bars that appear with ``start`` and are removed with ``stop``."""
     columns = (
         _OnlyText(style="dim"),
-        TextColumn("{task.description}", markup=False),
+        _Live(),
         _OnlyParts(BarColumn(bar_width=24)),
         _OnlyParts(MofNCompleteColumn()),
         _OnlyParts(_Speed()),
         _OnceKnown(TimeRemainingColumn(compact=True)),
     )
     # An export writes to standard output while its bar is shown, so rich must not redirect it.
-    return Progress(*columns, console=console, transient=True, redirect_stdout=False)
+    return _Bars(*columns, console=console, transient=True, redirect_stdout=False)

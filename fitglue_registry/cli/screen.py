@@ -61,6 +61,11 @@ class Screen:
         self._stream.write("".join(lines))
         self._stream.flush()
 
+    @property
+    def draws_bars(self) -> bool:
+        """Whether bars can be drawn that move: not in a pipe, and not without colors."""
+        return self.console.is_terminal
+
     def note(self, text: str) -> None:
         """Print a remark in a fainter style than a result."""
         self.show([Styled(text, "dim")])

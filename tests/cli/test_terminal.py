@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from contextlib import closing
@@ -138,3 +139,103 @@ def test_a_raw_table_keeps_texts_in_a_file_and_steers_no_terminal(monkeypatch):
         monkeypatch.setattr(sys, "stdout", out)
         CliContext(LateLoader()).csv(("title",), [("\x1b[31mred",)], raw=True)
         assert out.getvalue() == f'"title"\n"{shown}"\n'
+
+
+class Terminal(io.StringIO):
+    """Standard error as a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def shown_on(monkeypatch, **environment):
+    """Return a terminal for standard error, and a progress on it that shows itself at once."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    shown = progress.Progress(CliContext(LateLoader()), "garmin: listing")
+    return terminal, shown
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_without_colors_the_progress_is_lines(monkeypatch, environment):
+    """With ``NO_COLOR`` or a dumb terminal, the progress is printed as plain lines."""
+    monkeypatch.setattr(progress, "_BETWEEN_LINES_S", 0.0)
+    terminal, shown = shown_on(monkeypatch, **environment)
+    with shown:
+        shown._begin()
+        shown.show_step("garmin: fetching")
+        shown.bar("details", 7, 40)
+    assert terminal.getvalue().splitlines() == [
+        "garmin: listing",
+        "garmin: fetching",
+        "garmin: fetching, details 7 of 40",
+    ]
+
+
+def test_lines_of_progress_do_not_fill_the_screen(monkeypatch):
+    """Lines follow each other after some seconds only, however much happens."""
+    terminal, shown = shown_on(monkeypatch, NO_COLOR="1")
+    with shown:
+        shown._begin()
+        for done in range(1000):
+            shown.bar("details", done, 1000)
+    assert terminal.getvalue() == "garmin: listing\n"
+
+
+def test_a_long_wait_is_a_line_without_colors(monkeypatch):
+    """A wait says at once until when it lasts, also between two lines of progress."""
+    terminal, shown = shown_on(monkeypatch, NO_COLOR="1")
+    with shown:
+        shown._begin()
+        shown.waiting(30, "Garmin limits the number of requests")
+    assert re.search(
+        r"waiting 30 s, until \d\d:\d\d:\d\d: Garmin limits", " ".join(terminal.getvalue().split())
+    )
+
+
+def test_a_wait_is_counted_down_and_the_step_returns_after_it(monkeypatch):
+    """The line of a wait says how many seconds are left; after them, it shows the step again."""
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    _, shown = shown_on(monkeypatch)
+    shown.show_step("garmin: fetching")
+    shown.waiting(30, "the request limit")
+    begun = shown._shown()
+    now[0] += 12
+    later = shown._shown()
+    now[0] += 18
+    assert begun.startswith("waiting 30 s, until ")
+    assert later == begun.replace("30 s", "18 s")
+    assert shown._shown() == "garmin: fetching"
+
+
+def test_a_part_that_was_on_its_way_does_not_end_a_wait(monkeypatch):
+    """What arrives just after the beginning of a wait was sent before it; what arrives later ends
+    it.
+    """
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    _, shown = shown_on(monkeypatch)
+    shown.waiting(30, "the service has not answered")
+    shown.bar("details", 1, 40)
+    assert shown._shown().startswith("waiting 30 s")
+    now[0] += 5
+    shown.bar("details", 2, 40)
+    assert shown._shown() == "garmin: listing"
+
+
+def test_the_line_of_a_step_has_the_whole_screen():
+    """A long step is not squeezed into the column of the names of the bars."""
+    screen = io.StringIO()
+    bars = progress_bars(Console(file=screen, force_terminal=True, width=80))
+    step = "waiting 27 s, until 14:02:33: the request limit of connectapi.garmin.com"
+    bars.add_task("", total=None, live=lambda: step)
+    bars.add_task("details", total=40)
+    for drawn_part in bars.get_renderables():
+        bars.console.print(drawn_part)
+    assert step in screen.getvalue()
