@@ -247,7 +247,7 @@ class LoopbackService:
         if fault is None:
             return self.respond(request)
         if not fault.carried_out:
-            return fault.change(Response(200, b""))
+            return fault.change(Response(200, b"{}"))
         # Called although the fault replaces the response, because an endpoint may count its
         # requests, and because what it changes stays changed.
         return fault.change(self.respond(request))

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
 #: The name that the program gc2everywhere gives to what it uploads from Garmin Connect.
 _COPIED_FROM_GARMIN = re.compile(r"garmin-([0-9]{6,18})")
+#: The ``external_id`` of what the destination in this package has uploaded; see ``sent_ids``.
+_SENT_BY_FITGLUE = re.compile(r"fitglue-([!-~]{8,190})")
 
 
 def claims_of(values: Values, external_id: str) -> tuple[str, ...]:
-    """Return the claims of an activity: its ids at Intervals.icu, Strava and Garmin.
+    """Return the claims of an activity: its ids at Intervals.icu, Strava and Garmin, and that of
+    the delivery with which FitGlue has sent it there.
 
     The ``external_id`` of the payload is not claimed in general. Seen: it is the name of the file
     for uploads (``file.dat`` in 181 rows of one account), so equal values do not mean one workout.
@@ -31,6 +34,9 @@ def claims_of(values: Values, external_id: str) -> tuple[str, ...]:
     strava = _strava_id(values, external_id)
     if strava is not None and strava.isdecimal():
         claims.append(claim("strava", strava))
+    sent = _sent_id(values)
+    if sent is not None:
+        claims.append(claim("fitglue", sent))
     garmin = _garmin_id(values)
     if garmin is not None and garmin.isdecimal():
         claims.append(claim("garmin", garmin))
@@ -80,6 +86,22 @@ def _strava_id(values: Values, external_id: str) -> str | None:
     if external_id.isdecimal() and values.text("source") == "STRAVA":
         return external_id
     return values.identity("strava_id")
+
+
+def _sent_id(values: Values) -> str | None:
+    """Return the id of the delivery that FitGlue has uploaded the activity with, or None.
+
+    Like an id of Garmin, it belongs to the complete file, so only the first leg may claim it.
+    """
+    if values.count("file_sport_index"):
+        return None
+    return id_of_delivery(values.identity("external_id"))
+
+
+def id_of_delivery(external_id: str | None) -> str | None:
+    """Return the id of a delivery of FitGlue, or None for an ``external_id`` of anybody else."""
+    sent = _SENT_BY_FITGLUE.fullmatch(external_id or "")
+    return sent and sent[1]
 
 
 def _garmin_id(values: Values) -> str | None:

@@ -520,6 +520,19 @@ def test_how_exact_the_start_is(normalized, changes, precision):
             ("intervals:i7", "garmin:22543294456"),
         ),
         ({"source": "UPLOAD", "external_id": "garmin-edge.fit"}, ("intervals:i7",)),
+        (
+            {"source": "UPLOAD", "external_id": "fitglue-7Qm2xV0pLw9dTz"},
+            ("intervals:i7", "fitglue:7Qm2xV0pLw9dTz"),
+        ),
+        ({"source": "UPLOAD", "external_id": "fitglue-1"}, ("intervals:i7",)),
+        (
+            {
+                "source": "UPLOAD",
+                "external_id": "fitglue-7Qm2xV0pLw9dTz",
+                "file_sport_index": 1,
+            },
+            ("intervals:i7",),
+        ),
     ],
 )
 def test_what_an_activity_claims(normalized, changes, claims):
