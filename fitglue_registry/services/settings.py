@@ -9,6 +9,7 @@ from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.matching.home_zone_change import remerge_for_home_zone
 from fitglue_registry.matching.home_zones import TIMEZONE
 from fitglue_registry.services.argument_types import checks_arguments
+from fitglue_registry.services.threshold_settings import threshold_key, threshold_value
 from fitglue_registry.store.athlete_settings import (
     Setting,
     drop_all_values,
@@ -37,9 +38,10 @@ _ABBREVIATIONS = {"EST": "America/New_York", "MST": "America/Denver"}
 
 @checks_arguments
 class Settings:
-    """The settings of athletes: so far the home zone.
+    """The settings of athletes: the home zone, and the thresholds that boosters compare with.
 
-    A value holds from a local day on, because athletes move: a workout keeps the zone of its time.
+    A value holds from a local day on, because athletes move and get stronger: a workout keeps the
+    zone and the thresholds of its time.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -57,6 +59,76 @@ class Settings:
         """
         with self._workspace.database.read() as db:
             return _rows(load_settings(db, athlete))
+
+    def threshold(self, name: str, athlete: str = ME) -> Rows:
+        """Return the values of a threshold of an athlete.
+
+        Args:
+            name: The name of the threshold, as ``set_threshold`` takes it.
+            athlete: The athlete.
+
+        Returns:
+            Rows as ``list`` returns them, oldest first. If ``name`` has no sport, the values of
+            single sports are rows as well.
+
+        Raises:
+            UserMistake: See ``set_threshold``.
+        """
+        key = threshold_key(name)
+        with self._workspace.database.read() as db:
+            stored = load_settings(db, athlete)
+        return _rows([setting for setting in stored if _belongs(setting.key, key)])
+
+    def set_threshold(
+        self,
+        name: str,
+        value: str,
+        since: date | None = None,
+        athlete: str = ME,
+    ) -> None:
+        """Set a threshold of an athlete.
+
+        Args:
+            name: ``ftp`` (threshold power), ``lthr`` (threshold heart rate), ``max_hr``,
+                ``rest_hr`` or ``sex``. Of the first three, ``ftp.running`` is the value of one
+                family of sports. ``ftp`` alone is that of cycling; the others hold for every sport
+                that has none of its own.
+            value: The value: watts, beats per minute, ``female`` or ``male``.
+            since: The first local day on which it holds; ``None`` is from the beginning.
+            athlete: The athlete.
+
+        Raises:
+            UserMistake: FG-setting-unknown, FG-sport-unknown, or FG-value-refused if the value
+                cannot be right.
+        """
+        key = threshold_key(name)
+        setting = Setting(key, threshold_value(key, value), since)
+        with self._workspace.database.write() as db:
+            ensure_athlete(db, athlete, self._workspace.now)
+            lock_athlete(db, athlete)
+            put_setting(db, athlete, setting)
+
+    def unset_threshold(
+        self,
+        name: str,
+        since: date | None = None,
+        athlete: str = ME,
+    ) -> None:
+        """Remove values of a threshold of an athlete.
+
+        Args:
+            name: The name of the threshold, as ``set_threshold`` takes it.
+            since: Only the value that holds from this local day on; ``None`` removes all of them.
+            athlete: The athlete.
+
+        Raises:
+            UserMistake: FG-setting-unset if no such value is set; see also ``set_threshold``.
+        """
+        key = threshold_key(name)
+        with self._workspace.database.write() as db:
+            lock_athlete(db, athlete)
+            if not _drop(db, athlete, key, since):
+                raise _not_set(key, key, since)
 
     def timezone(self, athlete: str = ME) -> Rows:
         """Return the home zones of an athlete.
@@ -135,23 +207,37 @@ class Settings:
         matcher = self._workspace.matcher()
         with self._workspace.database.write() as db:
             lock_athlete(db, athlete)
-            if not _drop(db, athlete, since):
-                raise _not_set(since)
+            if not _drop(db, athlete, TIMEZONE, since):
+                raise _not_set(TIMEZONE, "home zone", since)
             return remerge_for_home_zone(db, matcher, athlete, self._workspace.now)
 
 
-def _drop(db: Db, athlete: str, since: date | None) -> bool:
+def _belongs(key: str, name: str) -> bool:
+    """Return whether a setting is a threshold, or its value for one sport."""
+    return key == name or key.startswith(f"{name}.")
+
+
+def _drop(
+    db: Db,
+    athlete: str,
+    key: str,
+    since: date | None,
+) -> bool:
     if since is None:
-        return drop_all_values(db, athlete, TIMEZONE)
-    return drop_setting(db, athlete, TIMEZONE, since)
+        return drop_all_values(db, athlete, key)
+    return drop_setting(db, athlete, key, since)
 
 
-def _not_set(since: date | None) -> UserMistake:
+def _not_set(
+    key: str,
+    words: str,
+    since: date | None,
+) -> UserMistake:
     when = f" from {since} on" if since else ""
     return UserMistake(
         "FG-setting-unset",
-        f"no home zone is set{when}",
-        at=Place(field=TIMEZONE),
+        f"no {words} is set{when}",
+        at=Place(field=key),
         fix="`fitglue settings` lists what is set",
     )
 

@@ -13,6 +13,7 @@ from fitglue_registry.store.statements import Statement
 from fitglue_registry.store.tables import athlete_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from sqlalchemy.engine import Connection as Db
@@ -50,6 +51,25 @@ def load_settings(db: Db, athlete_id: str, key: str | None = None) -> list[Setti
         if key is None or row.key == key:
             settings.append(Setting(row.key, row.value, day_of(row.valid_from)))
     return settings
+
+
+def value_on(
+    settings: Iterable[Setting],
+    key: str,
+    day: date,
+) -> str | None:
+    """Return the value that a setting has on a local day, or ``None``.
+
+    Args:
+        settings: The settings of an athlete, the values of each of them oldest first.
+        key: The name of the setting.
+        day: The local day.
+    """
+    value = None
+    for setting in settings:
+        if setting.key == key and (setting.since is None or setting.since <= day):
+            value = setting.value
+    return value
 
 
 def put_setting(db: Db, athlete_id: str, setting: Setting) -> None:

@@ -50,3 +50,29 @@ def test_a_zone_without_daylight_saving_time_is_set_with_advice(fitglue, zone, a
 def test_a_usual_zone_is_set_without_advice(fitglue, zone):
     """Nothing is said about a zone that is what it says."""
     assert "Note" not in fitglue("settings", "timezone", zone).err
+
+
+def test_a_threshold_is_set_shown_and_removed(fitglue):
+    """A threshold can be set per sport and from a day on, and is shown with its day."""
+    fitglue("settings", "ftp", "250")
+    result = fitglue("settings", "ftp", "310", "--sport", "Run", "--from", "2026-01-01")
+    assert result.out.splitlines()[1:] == ["ftp.running  310    2026-01-01"]
+    assert [row["value"] for row in fitglue("settings", "ftp", "--json").lines] == ["250", "310"]
+    assert fitglue("settings", "ftp", "--unset").code == 0
+    assert "ftp.running" in fitglue("settings", "ftp").out
+
+
+def test_a_wrong_threshold_says_what_is_accepted(fitglue):
+    """A value out of range, and options that contradict each other, are mistakes."""
+    result = fitglue("settings", "max-hr", "20")
+    assert result.code == 2
+    assert "type a number from 100 to 250 (bpm)" in result.err
+    assert fitglue("settings", "ftp", "250", "--unset").code == 2
+    assert fitglue("settings", "ftp", "--from", "2026-01-01").code == 2
+    assert fitglue("settings", "rest-hr", "50", "--sport", "run").code == 2
+
+
+@pytest.mark.parametrize("name", ["ftp", "lthr", "max-hr", "rest-hr", "sex"])
+def test_a_threshold_that_is_not_set_shows_how(fitglue, name):
+    """Without a value, the command shows an example that can be typed."""
+    assert f"For example: fitglue settings {name} " in fitglue("settings", name).err

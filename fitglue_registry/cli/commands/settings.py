@@ -10,6 +10,7 @@ from fitglue_registry.cli.command import Day, Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Rows, columns_of
 from fitglue_registry.cli.text import count
+from fitglue_registry.services.threshold_settings import THRESHOLDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,13 +18,20 @@ if TYPE_CHECKING:
 
     from fitglue_registry.cli.layout import Document
 
+_BY_DAY = (
+    "A workout is compared with the value of its day. Boosters use it, such as the training load."
+)
 _COLUMNS = columns_of(("setting", "value", "from"), flexible="value")
 
 
 @click.group(
     cls=Group,
     invoke_without_command=True,
-    examples=("fitglue settings", "fitglue settings timezone Europe/Zurich"),
+    examples=(
+        "fitglue settings",
+        "fitglue settings timezone Europe/Zurich",
+        "fitglue settings ftp 250 --from 2026-01-01",
+    ),
 )
 @json_option("Print JSON Lines.")
 @click.pass_context
@@ -89,13 +97,81 @@ def timezone(
     _show(cli, settings.timezone())
 
 
-def _show(cli: CliContext, rows: list[Document]) -> None:
+def _add_threshold(name: str, short_help: str, examples: tuple[str, ...]) -> None:
+    """Add the command that shows and sets one threshold."""
+    key = name.replace("-", "_")
+    threshold = THRESHOLDS[key]
+
+    @pass_cli
+    def change(
+        cli: CliContext,
+        *,
+        value: str | None,
+        since: date | None,
+        unset: bool,
+        sport: str | None = None,
+    ) -> None:
+        full_name = f"{key}.{sport}" if sport else key
+        if value and unset:
+            raise click.UsageError("type a value or --unset, not both")
+        if since and not (value or unset):
+            raise click.UsageError("--from needs a value or --unset")
+        settings = cli.host.settings
+        if value:
+            settings.set_threshold(full_name, value, since)
+        elif unset:
+            settings.unset_threshold(full_name, since)
+        _show(cli, settings.threshold(full_name), f"fitglue settings {examples[0]}")
+
+    change = json_option("Print JSON Lines.")(change)
+    change = click.option("--unset", is_flag=True, help="Remove the values.")(change)
+    change = click.option(
+        "--from",
+        "since",
+        type=Day(),
+        metavar="DATE",
+        help="Apply the value from this day on (default: from the beginning).",
+    )(change)
+    if threshold.by_sport:
+        change = click.option(
+            "--sport",
+            metavar="SPORT",
+            help="The sport for which it holds, such as running.",
+        )(change)
+    change = click.argument("value", required=False, metavar="[VALUE]")(change)
+    command.command(
+        name,
+        short_help=short_help,
+        help=f"Show or set your {threshold.words}: {threshold.accepted}.\n\n{_BY_DAY}",
+        examples=tuple(f"fitglue settings {example}" for example in examples),
+    )(change)
+
+
+for _name, _help, _examples in (
+    (
+        "ftp",
+        "Show or set your threshold power.",
+        ("ftp 250", "ftp 265 --from 2026-03-01", "ftp 310 --sport running"),
+    ),
+    ("lthr", "Show or set your threshold heart rate.", ("lthr 170", "lthr 162 --sport cycling")),
+    ("max-hr", "Show or set your maximum heart rate.", ("max-hr 188",)),
+    ("rest-hr", "Show or set your resting heart rate.", ("rest-hr 52",)),
+    ("sex", "Show or set your sex, for loads by heart rate.", ("sex female",)),
+):
+    _add_threshold(_name, _help, _examples)
+
+
+def _show(
+    cli: CliContext,
+    rows: list[Document],
+    example: str = "fitglue settings timezone Europe/Zurich",
+) -> None:
     if cli.as_json:
         cli.lines(rows)
     elif rows:
         cli.show(Rows(_COLUMNS, _table(rows), whole=True))
     else:
-        cli.note("Nothing is set. To set your time zone: fitglue settings timezone Europe/Zurich")
+        cli.note(f"Nothing is set. For example: {example}")
 
 
 def _table(rows: Iterable[Document]) -> Iterable[tuple[str, str, str]]:
