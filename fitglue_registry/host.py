@@ -36,6 +36,16 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.oauth_app import App
 
 
+class _OnWait:
+    """The attribute ``on_wait`` of a host, which is that of its workspace."""
+
+    def __get__(self, host: Host, owner: type[Host]) -> Callable[[float, str], None] | None:
+        return host.workspace.on_wait
+
+    def __set__(self, host: Host, called: Callable[[float, str], None] | None) -> None:
+        host.workspace.on_wait = called
+
+
 @checks_arguments
 class Host:
     """A host with one folder and one database, which puts the services together.
@@ -66,9 +76,12 @@ class Host:
             integration. Without one, the app is taken from the secret store of this machine.
 
     Attributes:
+        on_wait: The function that is called before each wait for a source; it can be replaced.
         policy: What athletes may do, and which addresses are requested for them.
         workspace: What the services work on. Applications need only the services.
     """
+
+    on_wait = _OnWait()
 
     def __init__(
         self,
@@ -244,15 +257,6 @@ class Host:
         """
         return self.workspace.redactor
 
-    @property
-    def on_wait(self) -> Callable[[float, str], None] | None:
-        """The function that is called before each wait for a source; it can be replaced."""
-        return self.workspace.on_wait
-
-    @on_wait.setter
-    def on_wait(self, called: Callable[[float, str], None] | None) -> None:
-        self.workspace.on_wait = called
-
     # -- the services ------------------------------------------------------------------------------
 
     @cached_property
@@ -304,6 +308,11 @@ class Host:
     def settings(self) -> services.Settings:
         """The settings of athletes, such as their home zone."""
         return services.Settings(self.workspace)
+
+    @cached_property
+    def load(self) -> services.TrainingLoad:
+        """The training load by day, and the fitness, fatigue and form that follow from it."""
+        return services.TrainingLoad(self.workspace, self.connections)
 
     @cached_property
     def queries(self) -> services.Queries:

@@ -56,6 +56,7 @@ COMMANDS = {
     "activities": "List activities, or edit one.",
     "show": "Show one activity: values, laps, streams.",
     "why": "Explain what happened to a workout, step by step.",
+    "load": "Show training load, fitness, fatigue and form.",
     "duplicates": "Decide which activities are the same workout.",
     "settings": "Show and change your settings, such as your time zone.",
     "export": "Write activities as JSON Lines, CSV or original files.",

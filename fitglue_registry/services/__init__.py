@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from fitglue_registry.services.records import Records as Records
     from fitglue_registry.services.settings import Settings as Settings
     from fitglue_registry.services.syncing import Syncs as Syncs
+    from fitglue_registry.services.training_load import TrainingLoad as TrainingLoad
     from fitglue_registry.services.upkeep import Upkeep as Upkeep
     from fitglue_registry.store.activity_filter import Filter as Filter
     from fitglue_registry.sync.options import Options as Options
@@ -49,6 +50,7 @@ _MODULES = {
     "Records": "services.records",
     "Settings": "services.settings",
     "Syncs": "services.syncing",
+    "TrainingLoad": "services.training_load",
     "Upkeep": "services.upkeep",
     "load_overview": "services.overview",
     "why": "services.explaining",
