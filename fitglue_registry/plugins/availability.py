@@ -42,6 +42,8 @@ class Availability:
         return self.state == "available"
 
 
+#: The kinds of entries that need no connection if they depend on no integration.
+_WITHOUT_ACCOUNT = ("enricher", "destination")
 _STATES: dict[str, State] = {
     "FG-plugin-missing": "plugin-missing",
     "FG-plugin-version": "version-mismatch",
@@ -91,6 +93,8 @@ def availability(
             "ask the operator of this service for the higher tier",
             "FG-tier",
         )
+    if entry.integration is None and entry.kind in _WITHOUT_ACCOUNT:
+        return Availability("available", f"{entry.name} needs no account")
     connect = f"fitglue connect {entry.integration or entry.id}"
     if not connections:
         return Availability(

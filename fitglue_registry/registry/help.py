@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from fitglue_registry.registry.help_boosters import given_by, needed_by, settings_of
 from fitglue_registry.registry.help_usage import setup, sync_mechanism
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ def article(entry: Entry, catalogue: Catalogue) -> str:
         "Data ingested": _ingested(entry),
         "What is not available": _missing(entry),
         "Sync mechanism": sync_mechanism(entry),
+        "What it gives": given_by(entry),
+        "What it needs": needed_by(entry),
+        "Settings": settings_of(entry),
         "Setup": setup(entry, catalogue),
         "Tier": _tier(entry, catalogue),
         "Common issues": _issues(entry),
@@ -70,6 +74,8 @@ def _one_line(text: str) -> str:
 def _title(entry: Entry) -> str:
     if entry.kind == "integration":
         return f"Connecting {entry.name}"
+    if entry.kind == "enricher":
+        return f"{entry.name}: a booster"
     return f"{entry.name} as a {entry.kind}"
 
 

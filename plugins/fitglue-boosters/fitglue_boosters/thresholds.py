@@ -58,7 +58,7 @@ class Thresholds:
 
     Args:
         activity: The workout.
-        day: Its local day.
+        day: Its local day; ``None`` if it is not known.
         settings: The settings of the booster, which take precedence.
         lookup: The settings of the athlete on that day.
     """
@@ -66,7 +66,7 @@ class Thresholds:
     def __init__(
         self,
         activity: SourceActivity,
-        day: date,
+        day: date | None,
         settings: Mapping[str, str],
         lookup: Lookup,
     ) -> None:
@@ -108,8 +108,10 @@ class Thresholds:
         return Heart(rest, highest, sex)
 
     def _no(self, name: str, example: str) -> Lacking:
-        command = f"fitglue settings {example} --from {self._day.year}-01-01"
-        return Lacking(f"no {name} for {self._day}", command)
+        command = f"fitglue settings {example}"
+        if self._day is None:
+            return Lacking(f"no {name}", command)
+        return Lacking(f"no {name} for {self._day}", f"{command} --from {self._day.year}-01-01")
 
     def _number(self, key: str) -> float | None:
         text = self._text(key)
