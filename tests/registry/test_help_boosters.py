@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from fitglue_registry.registry.loading import load_catalogue
-from fitglue_registry.registry.folders import default_folder
+from fitglue_registry.registry.folders import Folder, default_folder
 from fitglue_registry.registry.help import article
+from fitglue_registry.registry.loading import load_catalogue
 
 
 @pytest.fixture(scope="module")
 def help_article():
     """Return the help article of the training load."""
-    catalogue = load_catalogue([default_folder()])
+    catalogue = load_catalogue([Folder(default_folder())])
     return article(catalogue.get("enricher", "training-load"), catalogue)
 
 
