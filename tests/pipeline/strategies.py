@@ -1,13 +1,15 @@
-"""Hypothesis strategies for pipelines and their conditions."""
+"""Hypothesis strategies for pipelines, their conditions, and workouts to filter."""
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from hypothesis import strategies as st
 
+from fitglue_registry.model import SPORTS, Device, Gear, Location, SourceActivity
 from fitglue_registry.pipeline import conditions
+from fitglue_registry.pipeline.candidate import Candidate
 from fitglue_registry.pipeline.conditions import WEEKDAYS
 from fitglue_registry.pipeline.conversion import UNITS_S
 from fitglue_registry.pipeline.document import (
@@ -124,4 +126,40 @@ PIPELINES = st.builds(
         st.lists(LEFT_OUT, max_size=3, unique=True).map(tuple),
     ),
     delete_there=st.booleans(),
+)
+
+
+# -- workouts --------------------------------------------------------------------------------------
+
+
+def _locations() -> st.SearchStrategy[Location]:
+    return st.builds(Location, latitude_deg=LATITUDES, longitude_deg=LONGITUDES)
+
+
+ACTIVITIES = st.builds(
+    SourceActivity,
+    title=st.none() | TEXTS,
+    description=st.none() | TEXTS,
+    tags=st.lists(TEXTS, max_size=2).map(tuple),
+    sport=st.none() | st.sampled_from(sorted(SPORTS)),
+    trainer=st.none() | st.booleans(),
+    commute=st.none() | st.booleans(),
+    race=st.none() | st.booleans(),
+    start_utc=st.just(datetime(2026, 5, 1, 5, 30, tzinfo=UTC)),
+    start_local=st.none()
+    | st.datetimes(*map(datetime.fromisoformat, ["2025-01-01", "2027-01-01"])),
+    moving_s=st.none() | NUMBERS,
+    elapsed_s=st.none() | NUMBERS,
+    distance_m=st.none() | NUMBERS,
+    elevation_gain_m=st.none() | NUMBERS,
+    average_heartrate_bpm=st.none() | st.floats(0, 220),
+    location=st.none() | _locations(),
+    device=st.none() | st.builds(Device, name=st.none() | TEXTS),
+    gear=st.none() | st.builds(Gear, name=st.none() | TEXTS),
+)
+CANDIDATES = st.builds(
+    Candidate,
+    ACTIVITIES,
+    st.dictionaries(TEXTS, NAMES, max_size=2),
+    st.frozensets(st.sampled_from(["time", "latlng", "heartrate", "watts"])),
 )
