@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from fitglue_garmin.testing import Account, Leg, Workout
+from fitglue_garmin.testing import Account, Leg, Squats, Workout
 from fitglue_intervals.testing.files import plain_file_of, serial_of
+from fitglue_intervals.testing.fit_files import strength_sets
 from fitglue_intervals.testing.garmin_archive import TYPES
 from fitglue_intervals.testing.shapes import shape_of
 
@@ -79,4 +80,6 @@ def _leg(number: int, plan: Plan, leg_no: int) -> Leg:
     kind = _KINDS.get(leg.sport) or _TRANSITIONS[leg_no]
     begin = (start - plan.place.offset(start)).replace(tzinfo=UTC)
     measured = {"duration": float(shape.recording_s), "movingDuration": None}
-    return Leg(number + leg_no + 1, begin, kind, shape.elapsed_s, shape.distance_m, measured)
+    whole = Leg(number + leg_no + 1, begin, kind, shape.elapsed_s, shape.distance_m, measured)
+    # The file of Intervals.icu has these sets, so the totals at Garmin are theirs.
+    return replace(whole, sets=tuple(Squats(*each) for each in strength_sets()))

@@ -136,3 +136,22 @@ def test_the_legs_of_a_race_join_one_by_one(host, tmp_path, account, garmin, fro
             "garmin",
             "intervals",
         ]
+
+
+def test_all_sources_agree_about_the_sets_of_a_strength_workout(host):
+    """The totals at Garmin and at Intervals.icu are those of the sets in the original file, so no
+    screen of the demo contradicts itself.
+    """
+    account = Account.generate(30, until=date(2026, 11, 20), strava_stubs=0)
+    strength = [id_ for id_ in account.ids() if account.plan(id_).shape.sport.key == "strength"]
+    with GarminStandIn(garmin_account(account)) as running:
+        host.connect("garmin", {"api_key": running.api_key, "base_url": running.url})
+        list(host.sync("garmin"))
+    listed = [row for row in host.activities() if row["sport"] == "WeightTraining"]
+    assert 0 < len(listed) <= len(strength)
+    for row in listed:
+        workout = host.activities.get(str(row["number"])).activity
+        assert workout.metrics["repetitions"] == sum(made.reps for made in workout.sets) == 57
+        lifted_kg = sum(made.reps * made.weight_kg for made in workout.sets)
+        assert workout.extensions["exercises"][0]["volume_kg"] == lifted_kg
+        assert {account.row(id_).get("kg_lifted") for id_ in strength} <= {None, lifted_kg}

@@ -12,7 +12,7 @@ import pytest
 
 from fitglue_formats import activities
 from fitglue_garmin.original import member_of
-from fitglue_garmin.testing import Leg, Workout
+from fitglue_garmin.testing import Leg, Squats, Workout
 from fitglue_garmin.testing.bodies import detail_of, row_of
 from fitglue_garmin.testing.files import file_of, zipped
 from fitglue_garmin.testing.workout import event, utc
@@ -173,10 +173,12 @@ def test_the_file_of_another_workout_adds_nothing(normalized, start):
 
 def test_sets_of_strength_training_come_from_the_file(normalized):
     """The API has one line per exercise, and the file has each set."""
-    gym = Workout(Leg(7, utc("2026-11-02T17:00:00"), "strength_training"))
+    sets = (Squats(12, 40), Squats(9, 55))
+    gym = Workout(Leg(7, utc("2026-11-02T17:00:00"), "strength_training", sets=sets))
     [activity] = normalized({"summary": row_of(gym), "file": zipped(7, file_of(gym))})
-    assert [made.reps for made in activity.sets] == [10, 10, 10]
-    assert activity.extensions["exercises"][0]["sets"] == 3
+    assert [(made.reps, made.weight_kg) for made in activity.sets] == [(12, 40), (9, 55)]
+    [squats] = activity.extensions["exercises"]
+    assert (squats["sets"], squats["repetitions"], activity.metrics["repetitions"]) == (2, 21, 21)
 
 
 def test_sets_have_the_name_of_the_exercise(normalized):

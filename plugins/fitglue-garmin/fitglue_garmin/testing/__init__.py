@@ -4,6 +4,6 @@ server that can fail on command.
 
 from fitglue_garmin.testing.account import Account
 from fitglue_garmin.testing.server import StandIn
-from fitglue_garmin.testing.workout import Leg, Workout
+from fitglue_garmin.testing.workout import Leg, Squats, Workout
 
-__all__ = ["Account", "Leg", "StandIn", "Workout"]
+__all__ = ["Account", "Leg", "Squats", "StandIn", "Workout"]

@@ -150,20 +150,24 @@ def _swim(part: Leg) -> dict[str, Any]:
 
 
 def _strength(part: Leg) -> dict[str, Any]:
-    """Return the exercises: grams, grams times repetitions, and milliseconds."""
+    """Return the totals of the sets: grams, grams times repetitions, and milliseconds."""
+    sets = part.sets
+    reps = sum(made.reps for made in sets)
+    lifted_kg = sum(made.weight_kg * made.reps for made in sets)
+    lasted_s = sum(made.elapsed_s for made in sets)
     return {
-        "totalSets": 3,
-        "activeSets": 3,
-        "totalReps": 30,
+        "totalSets": len(sets),
+        "activeSets": len(sets),
+        "totalReps": reps,
         "summarizedExerciseSets": [
             {
                 "category": "SQUAT",
                 "subCategory": "BARBELL_BACK_SQUAT",
-                "sets": 3,
-                "reps": 30,
-                "volume": 1_800_000,
-                "maxWeight": 60_000,
-                "duration": part.elapsed_s * 100.0,
+                "sets": len(sets),
+                "reps": reps,
+                "volume": lifted_kg * 1000,
+                "maxWeight": max(made.weight_kg for made in sets) * 1000,
+                "duration": lasted_s * 1000.0,
             }
         ],
     }

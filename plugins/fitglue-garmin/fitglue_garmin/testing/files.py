@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_formats.testing import FitFile
 
 if TYPE_CHECKING:
-    from fitglue_garmin.testing.workout import Leg, Workout
+    from fitglue_garmin.testing.workout import Leg, Squats, Workout
 
 _FIT_EPOCH = datetime(
     1989,
@@ -26,7 +26,6 @@ _LATITUDE, _LONGITUDE = 59.91, 10.75
 _SAMPLES = 60
 #: Numbers of messages in the FIT profile.
 _FILE_ID, _SESSION, _LAP, _RECORD, _ACTIVITY, _SET = 0, 18, 19, 20, 34, 225
-_SETS = 3
 _SQUAT = 28
 
 
@@ -36,6 +35,7 @@ def _fit_file(
     serial: int,
     offset_s: int,
     values: tuple[tuple[int, ...], ...],
+    sets: tuple[tuple[Squats, ...], ...],
 ) -> bytes:
     file = FitFile()
     begin = _fit_time(legs[0][0])
@@ -50,17 +50,19 @@ def _fit_file(
         },
     )
     end = begin
-    for (start, kind, elapsed_s, distance_m), numbers in zip(
+    for (start, kind, elapsed_s, distance_m), numbers, made in zip(
         legs,
         values,
+        sets,
         strict=True,
     ):
         first = _fit_time(start)
         end = first + elapsed_s
+        if kind == "strength_training":
+            _write_sets(file, first, made)
         _write_leg(
             file,
             (first, elapsed_s, distance_m),
-            kind,
             numbers,
         )
     # The difference of its two times is the only trace of the time zone in a FIT file.
@@ -86,6 +88,7 @@ def file_of(workout: Workout) -> bytes | None:
         workout.serial,
         round(offset.total_seconds()),
         tuple(map(_numbers, workout.recorded)),
+        tuple(leg.sets for leg in workout.recorded),
     )
 
 
@@ -97,7 +100,6 @@ def _numbers(leg: Leg) -> tuple[int, ...]:
 def _write_leg(
     file: FitFile,
     extent: tuple[int, int, float],
-    kind: str,
     numbers: tuple[int, ...],
 ) -> None:
     """Append the samples of a leg, its lap and its session."""
@@ -118,8 +120,6 @@ def _write_leg(
         if watts:
             fields[7] = ("u2", watts)
         file.write(_RECORD, fields)
-    if kind == "strength_training":
-        _write_sets(file, first)
     totals: dict[int, Any] = {
         253: ("u4", first + elapsed_s),
         2: ("u4", first),
@@ -136,18 +136,19 @@ def _write_leg(
 def _write_sets(
     file: FitFile,
     first: int,
+    sets: tuple[Squats, ...],
 ) -> None:
     """Append the sets of a strength session, which the API has only as totals."""
-    for number in range(_SETS):
+    for number, made in enumerate(sets):
         start = first + number * 180
         file.write(
             _SET,
             {
                 # The weight has a scale of 16, and the kind 1 is an active set.
-                254: ("u4", start + 45),
-                0: ("u4", 45_000),
-                3: ("u2", 10),
-                4: ("u2", 60 * 16),
+                254: ("u4", start + made.elapsed_s),
+                0: ("u4", made.elapsed_s * 1000),
+                3: ("u2", made.reps),
+                4: ("u2", made.weight_kg * 16),
                 5: ("u1", 1),
                 6: ("u4", start),
                 7: ("u2", _SQUAT),

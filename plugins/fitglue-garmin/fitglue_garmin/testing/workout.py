@@ -16,6 +16,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Squats:
+    """One set of barbell squats, the only exercise of the athlete.
+
+    Attributes:
+        reps: How many repetitions were done.
+        weight_kg: The weight in kilograms.
+        elapsed_s: The duration in seconds.
+    """
+
+    reps: int = 10
+    weight_kg: int = 60
+    elapsed_s: int = 45
+
+
+@dataclass(frozen=True, slots=True)
 class Leg:
     """One recording, or one leg of a multisport event.
 
@@ -27,6 +42,7 @@ class Leg:
         distance_m: The distance in meters; ``None`` computes it from the usual speed.
         row: Keys of the row that differ from the generated ones.
         summary: Measurements of the detail that differ from the generated ones.
+        sets: The sets of a strength workout. Its row has their totals, and its file each of them.
     """
 
     id: int
@@ -36,6 +52,7 @@ class Leg:
     distance_m: float | None = None
     row: Mapping[str, Any] = field(default_factory=dict)
     summary: Mapping[str, Any] = field(default_factory=dict)
+    sets: tuple[Squats, ...] = (Squats(),) * 3
 
     @property
     def type(self) -> Kind:

@@ -116,20 +116,26 @@ def _records(shape: Shape, first: int) -> Iterator[Message]:
         yield "record", values
 
 
+def strength_sets() -> Iterator[tuple[int, int, int]]:
+    """Yield the repetitions, the weight in kg and the duration in seconds of each set of squats."""
+    for number in range(_SETS):
+        yield 12 - number, 40 + 5 * number, 45
+
+
 def _sets(first: int) -> Iterator[Message]:
     """Yield the sets of a strength session, which only the file has and the API does not."""
-    for number in range(_SETS):
+    for number, (reps, weight_kg, elapsed_s) in enumerate(strength_sets()):
         start = first + number * 180
         yield (
             "set",
             {
-                "timestamp": start + 45,
+                "timestamp": start + elapsed_s,
                 "start_time": start,
-                "duration": 45.0,
+                "duration": float(elapsed_s),
                 "set_type": "active",
                 "message_index": number,
-                "repetitions": 12 - number,
-                "weight": 40.0 + 5 * number,
+                "repetitions": reps,
+                "weight": float(weight_kg),
                 "category": "squat",
                 "category_subtype": 6,
             },

@@ -8,6 +8,7 @@ import base64
 import math
 from typing import TYPE_CHECKING
 
+from fitglue_intervals.testing.fit_files import strength_sets
 from fitglue_intervals.testing.values import Row, f32
 from fitglue_intervals.testing.workout import (
     FTP,
@@ -144,7 +145,8 @@ def subjective(workout: Workout) -> Row:
         row["compliance"] = f32(90 + rng.random() * 20)
         row["tags"] = ["planned", "block 2"]
     if shape.sport.key == "strength" and rng.random() < 0.6:
-        row["kg_lifted"] = f32(1200 + int(rng.random() * 4000))
+        lifted_kg = sum(reps * weight_kg for reps, weight_kg, _ in strength_sets())
+        row["kg_lifted"] = f32(lifted_kg)
     return row
 
 
