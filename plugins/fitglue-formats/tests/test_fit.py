@@ -188,6 +188,61 @@ def test_the_way_of_each_leg_is_its_own(fit):
     assert [stream(leg, "distance") for leg in activities(made.content())] == [[0, 30], [30, 60]]
 
 
+def swim_and_ride(fit, *, counted_on_m=0, swam_s=20):
+    """Return the legs of a file whose device wrote the last sample of a swim and the first one of a
+    ride in the same second.
+    """
+    made = fit().file_id()
+    for second in (0, 10, 20):
+        made.record(second, hr=150)
+    made.session(0, swam_s, sport=5)
+    for second in (20, 30, 40):
+        moved_m = counted_on_m + second - 20
+        made.record(second, {5: ("u4", moved_m * 100)}, hr=120)
+    return activities(made.session(20, 20, sport=2).content())
+
+
+@pytest.mark.parametrize("counted_on_m", [0, 60])
+def test_two_samples_on_the_border_belong_to_one_leg_each(fit, counted_on_m):
+    """Of two samples in the second between two legs, the first is the last one of the leg before,
+    whether or not the device counts the distance on.
+    """
+    swim, ride = swim_and_ride(fit, counted_on_m=counted_on_m)
+    assert (stream(swim, "time"), stream(swim, "heartrate")) == ([0, 10, 20], [150] * 3)
+    assert (stream(ride, "time"), stream(ride, "heartrate")) == ([0, 10, 20], [120] * 3)
+    assert (stream(swim, "distance"), stream(ride, "distance")) == ([0, 30, 60], [0, 10, 20])
+
+
+def test_one_sample_on_the_border_belongs_to_the_leg_that_begins(fit):
+    """The only sample in the second between two legs is the first one of the later leg, also if it
+    was written in two parts.
+    """
+    made = fit().file_id().record(0).record(10).session(0, 20, sport=5)
+    made.write(20, {253: ("u4", T0 + 20), 3: ("u1", 120)})
+    made.write(20, {253: ("u4", T0 + 20), 5: ("u4", 6000)})
+    swim, ride = activities(made.record(30, hr=121).session(20, 20, sport=2).content())
+    assert stream(swim, "time") == [0, 10]
+    assert (stream(ride, "time"), stream(ride, "heartrate")) == ([0, 10], [120, 121])
+
+
+def test_a_sample_that_is_written_twice_on_the_border_is_no_sample_of_the_leg_before(fit):
+    """Some watches write the first sample of a leg twice, and both belong to that leg."""
+    made = fit().file_id().record(0).record(10).session(0, 20, sport=5)
+    for second in (20, 20, 30):
+        made.record(second, {5: ("u4", (second - 20) * 100)})
+    swim, ride = activities(made.session(20, 20, sport=2).content())
+    assert (stream(swim, "time"), stream(swim, "distance")) == ([0, 10], [0, 30])
+    assert (stream(ride, "time"), stream(ride, "distance")) == ([0, 0, 10], [0, 0, 10])
+
+
+def test_a_leg_that_ended_earlier_has_no_sample_on_the_border(fit):
+    """Two samples in the second in which a leg starts belong to it if the leg before ended
+    earlier.
+    """
+    swim, ride = swim_and_ride(fit, swam_s=15)
+    assert (stream(swim, "time"), stream(ride, "time")) == ([0, 10], [0, 0, 10, 20])
+
+
 def test_legs_that_begin_in_one_second_are_not_claimed_to_be_one(fit):
     """Two legs that begin in the same second do not share a claim, because equal claims join."""
     legs = activities(fit().file_id().session(0, 0, sport=3).session(0, 30).content())

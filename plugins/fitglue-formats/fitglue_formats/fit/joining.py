@@ -14,8 +14,10 @@ from fitglue_formats.fit.arrays import filled
 if TYPE_CHECKING:
     from fitglue_formats.fit.arrays import Columns, Numbers, Rows
 
-#: The number of passes; each pass joins pairs, so up to four samples of one time can become one.
+#: The number of passes; each pass joins pairs.
 _PASSES = 3
+#: So many samples of one time can become one.
+MOST_PARTS = 4
 
 
 class Joined(NamedTuple):

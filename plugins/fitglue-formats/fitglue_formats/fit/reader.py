@@ -207,11 +207,12 @@ def _parts(chain: Chain) -> Iterator[_Part]:
     if not sessions:
         return
     starts = [session.start for session in sessions]
-    end = _end(sessions[-1], times)
+    ends = [_end(session, ()) for session in sessions[:-1]]
+    ends.append(_end(sessions[-1], times))
     parts = split(
         chain.samples,
         starts,
-        end,
+        ends,
     )
     for leg in _legs(sessions, parts):
         yield _Part(leg, chain.messages)

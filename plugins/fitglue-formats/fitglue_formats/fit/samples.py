@@ -10,7 +10,7 @@ import numpy as np
 
 from fitglue_formats.fit.arrays import gaps, known, without
 from fitglue_formats.fit.channels import channels_of
-from fitglue_formats.fit.joining import join
+from fitglue_formats.fit.joining import MOST_PARTS, join
 from fitglue_formats.jumps import jumps
 
 if TYPE_CHECKING:
@@ -102,27 +102,34 @@ class Samples:
 def split(
     table: Table,
     starts: Sequence[float],
-    end: float | None,
+    ends: Sequence[float | None],
 ) -> list[Samples]:
     """Divide the samples of a file among its sessions.
 
     Samples up to a day before the first start or after the end still belong to the first or last
     session: a device may correct its clock during the recording. Others have an impossible time.
+    Each of the other samples belongs to exactly one session (see ``_leg_numbers``).
 
     Args:
         table: The samples of the file.
         starts: The starts of the sessions in ascending order, in seconds after the FIT epoch.
-        end: The end of the last session, or ``None`` if it is unknown.
+        ends: The end of each session, or ``None`` if it is unknown.
 
     Returns:
         The samples of each session.
     """
+    end = ends[-1]
     if end is None:
         end = starts[-1]
     earliest = starts[0] - _DAY_S
     latest = end + _DAY_S
     rows = _rows_between(table, earliest, latest)
-    leg_numbers = _leg_numbers(table.time[rows], starts)
+    leg_numbers = _leg_numbers(
+        table,
+        rows,
+        starts,
+        ends,
+    )
     legs = []
     for number in range(len(starts)):
         leg_rows = rows[leg_numbers == number]
@@ -152,12 +159,61 @@ def _rows_between(
     return rows[order]
 
 
-def _leg_numbers(time: Numbers, starts: Sequence[float]) -> Rows:
-    """Return for each sample the number of the leg to which it belongs."""
-    # Sessions start at fractions of a second, and samples have whole seconds: the sample of the
-    # second in which a session starts is its first one.
+def _leg_numbers(
+    table: Table,
+    rows: Rows,
+    starts: Sequence[float],
+    ends: Sequence[float | None],
+) -> Rows:
+    """Return for each sample the number of the leg to which it belongs.
+
+    A sample in the second in which a leg starts is the first one of that leg. If a device ended the
+    leg before in the same second, it may have written a sample for each of the two.
+    """
+    # Sessions start at fractions of a second, and samples have whole seconds.
     seconds = np.floor(starts[1:])
-    return np.searchsorted(seconds, time, side="right")
+    time = table.time[rows]
+    numbers = np.searchsorted(seconds, time, side="right")
+    for leg, second in enumerate(seconds):
+        end = ends[leg]
+        # A leg that began in this second, or ended before it, has no last sample in it.
+        if starts[leg] >= second or (end is not None and end < second):
+            continue
+        first, last = np.searchsorted(time, [second, second + 1])
+        count = _samples_before(table, rows[first:last])
+        numbers[first : first + count] = leg
+    return numbers
+
+
+def _samples_before(table: Table, rows: Rows) -> int:
+    """Return how many samples of the second in which a leg starts belong to the leg before.
+
+    The last sample belongs to the leg that starts, together with those before it that complete or
+    repeat it: a Garmin fēnix 2 writes the first sample of each leg twice.
+
+    Args:
+        table: The samples of the file.
+        rows: The samples of that second, in the order of the file.
+    """
+    later: dict[str, float] = {}
+    newest_first = range(len(rows) - 1, -1, -1)
+    for place in newest_first[:MOST_PARTS]:
+        values = _values_of(table, rows[place])
+        # Two samples that contradict each other are of different legs.
+        if any(values[name] != later[name] for name in values.keys() & later.keys()):
+            return place + 1
+        later |= values
+    return 0
+
+
+def _values_of(table: Table, row: int) -> dict[str, float]:
+    """Return the values that a sample has, by the names of the columns."""
+    values = {}
+    for name, column in table.columns.items():
+        value = float(column.values[row])
+        if not np.isnan(value):
+            values[name] = value
+    return values
 
 
 def _count_from_start(legs: Sequence[Samples]) -> None:
@@ -173,8 +229,8 @@ def _count_from_start(legs: Sequence[Samples]) -> None:
         distances = known(distance)
         if not len(distances):
             continue
-        # A leg that begins below the end of the last one was counted from 0 by the device.
-        if distance_before and distances[0] >= distance_before:
+        # A leg with a distance below the end of the last one was counted from 0 by the device.
+        if distance_before and distances.min() >= distance_before:
             samples.channels["distance"] = distance - distance_before
         distance_before = float(distances[-1])
 
