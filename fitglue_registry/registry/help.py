@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from fitglue_registry.registry.help_boosters import given_by, needed_by, settings_of
+from fitglue_registry.registry.help_delivery import delivery
 from fitglue_registry.registry.help_usage import setup, sync_mechanism
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ def article(entry: Entry, catalogue: Catalogue) -> str:
     """
     sections = {
         "Overview": [entry.summary],
-        "Data ingested": _ingested(entry),
+        _heading_of_data(entry): _data(entry),
         "What is not available": _missing(entry),
+        "What happens to a workout": delivery(entry),
         "Sync mechanism": sync_mechanism(entry),
         "What it gives": given_by(entry),
         "What it needs": needed_by(entry),
@@ -82,10 +84,15 @@ def _title(entry: Entry) -> str:
 # -- data ------------------------------------------------------------------------------------------
 
 
-def _ingested(entry: Entry) -> Iterator[str]:
+def _heading_of_data(entry: Entry) -> str:
+    return "Data sent" if entry.kind == "destination" else "Data ingested"
+
+
+def _data(entry: Entry) -> Iterator[str]:
     arriving = [datum for datum in entry.data if datum.availability != "never"]
+    direction = "To" if entry.kind == "destination" else "From"
     if arriving:
-        yield "| Field | When | From | Notes |"
+        yield f"| Field | When | {direction} | Notes |"
         yield "|---|---|---|---|"
     for datum in arriving:
         yield _row(datum)

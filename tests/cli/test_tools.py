@@ -167,7 +167,11 @@ def test_plugins_are_listed(fitglue):
     """Plugins are listed with version and entries."""
     plugins = {plugin["name"]: plugin for plugin in fitglue("plugin", "--json").lines}
     assert plugins["fitglue-intervals"]["ok"]
-    assert plugins["fitglue-intervals"]["entries"] == ["integration/intervals", "source/intervals"]
+    assert plugins["fitglue-intervals"]["entries"] == [
+        "destination/intervals",
+        "integration/intervals",
+        "source/intervals",
+    ]
 
 
 def test_plugin_check_stops_where_it_fails(fitglue):

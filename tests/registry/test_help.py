@@ -129,3 +129,29 @@ def test_an_article_says_how_a_permission_is_given(registry):
     assert "With `--no-browser`, you paste an address instead." in text
     assert "- **The permission `profile`**." in text
     assert "**Without the permission `runs:all`**: Private runs are missing." in text
+
+
+@pytest.mark.parametrize(
+    ("terms", "sentence"),
+    [
+        ("takes: [title], updates: true", "When the workout changes here, it is changed there."),
+        ("takes: [title]", "When the workout changes here, what was sent stays as it is."),
+        ("takes: [title], leaves_machine: false", "Nothing leaves this machine."),
+        (
+            "takes: [title], refuses: [strava]",
+            "What came only from one of these is never sent: `strava`.",
+        ),
+    ],
+)
+def test_an_article_says_what_a_destination_does(registry, terms, sentence):
+    """The article of a destination says what happens to a workout that was sent there."""
+    registry.add(
+        "destinations/demo.yaml",
+        kind="destination",
+        more=f"hooks: [fitglue_deliver, fitglue_find_delivery]\ndelivery: {{{terms}}}\n"
+        "data: [{field: Title, availability: always, path: title}]\n",
+    )
+    loaded = load_catalogue([registry.folder])
+    text = article(loaded.get("destination", "demo"), loaded)
+    assert f"- {sentence}\n" in text
+    assert "## Data sent\n" in text

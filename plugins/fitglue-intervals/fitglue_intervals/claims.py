@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: The name that the program gc2everywhere gives to what it uploads from Garmin Connect.
 _COPIED_FROM_GARMIN = re.compile(r"garmin-([0-9]{6,18})")
-#: The ``external_id`` of what the destination in this package has uploaded; see ``sent_ids``.
+#: The ``external_id`` of what the destination in this package has uploaded; see ``ids``.
 _SENT_BY_FITGLUE = re.compile(r"fitglue-([!-~]{8,190})")
 
 

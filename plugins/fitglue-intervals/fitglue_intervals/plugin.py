@@ -1,4 +1,4 @@
-"""The hooks of the Intervals.icu source; the module of each imported function implements it."""
+"""The hooks of the Intervals.icu source and destination; imported functions implement them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from fitglue_intervals.fetch import fetch
 from fitglue_intervals.listing import list_window
 from fitglue_intervals.normalize import normalize
 from fitglue_intervals.offline import records as offline_records
+from fitglue_intervals.sending.deliver import deliver
+from fitglue_intervals.sending.find import find
 from fitglue_registry import hookimpl
 
 if TYPE_CHECKING:
@@ -17,15 +19,22 @@ if TYPE_CHECKING:
 
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugin_api import (
+        Accepted,
         Account,
+        CannotTell,
         Connection,
+        Delivery,
         Listing,
+        NotThere,
         Opinion,
         Pair,
         Part,
         Record,
+        Rejected,
+        Sent,
         Split,
         Unavailable,
+        Uncertain,
         Window,
     )
 
@@ -33,7 +42,9 @@ __all__ = [
     "FITGLUE_HOOK_API",
     "fitglue_connect",
     "fitglue_dedupe",
+    "fitglue_deliver",
     "fitglue_fetch",
+    "fitglue_find_delivery",
     "fitglue_list",
     "fitglue_normalize",
     "offline_records",
@@ -73,3 +84,19 @@ def fitglue_normalize(record: Record) -> list[SourceActivity]:
 def fitglue_dedupe(pairs: Sequence[Pair]) -> list[Opinion | None]:
     """Judge pairs of a stub and its native copy, and pairs of legs of one file."""
     return [opinion(pair) for pair in pairs]
+
+
+@hookimpl
+def fitglue_deliver(
+    connection: Connection, delivery: Delivery
+) -> Sent | Accepted | Rejected | Uncertain:
+    """Upload a workout, and change what was uploaded before."""
+    return deliver(connection, delivery)
+
+
+@hookimpl
+def fitglue_find_delivery(
+    connection: Connection, delivery: Delivery
+) -> Sent | Accepted | Rejected | NotThere | CannotTell:
+    """Find a workout by its id, by the external id of its delivery, or by its start and length."""
+    return find(connection, delivery)

@@ -1,0 +1,1 @@
+"""The destination: uploads of workouts to Intervals.icu, and changes of what was uploaded."""
