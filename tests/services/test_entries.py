@@ -12,6 +12,7 @@ def test_an_id_is_found_in_every_kind(host):
     kind.
     """
     assert [entry.key for entry in host.entries.find("intervals")] == [
+        "destination/intervals",
         "integration/intervals",
         "source/intervals",
     ]
