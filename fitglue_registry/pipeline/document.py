@@ -75,6 +75,15 @@ class Privacy(Struct, frozen=True):
     zones: tuple[Zone, ...] = ()
     leave_out: tuple[str, ...] = ()
 
+    @property
+    def allows_files(self) -> bool:
+        """Whether the original file of a workout may leave as it is.
+
+        A file has what the rules remove, and more: the beginning that the athlete cut off at the
+        service, or a heart rate that another source measured better. So no rule allows it.
+        """
+        return not self.zones and not self.leave_out
+
 
 class Pipeline(Struct, frozen=True):
     """One pipeline: sources → filter → boosters → destinations.
