@@ -62,7 +62,7 @@ class _Steps:
 
 def _steps(track: Track) -> _Steps:
     apart = track.segments[1:] != track.segments[:-1]
-    meters = _meters(track.latitudes, track.longitudes)
+    meters = meters_between(track.latitudes, track.longitudes)
     seconds = np.diff(track.times)
     meters[apart] = seconds[apart] = 0
     return _Steps(
@@ -73,7 +73,7 @@ def _steps(track: Track) -> _Steps:
     )
 
 
-def _meters(
+def meters_between(
     latitudes: Floats,
     longitudes: Floats,
 ) -> Floats:

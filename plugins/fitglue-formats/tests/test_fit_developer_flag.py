@@ -84,3 +84,18 @@ def test_developer_fields_that_are_not_described_cost_only_themselves(fit):
     assert (activity.elapsed_s, activity.moving_s, activity.calories_kcal) == (600, 590, 150)
     assert activity.completeness.missing == {}
     assert (activity.sport, activity.distance_m) == ("Run", 1980)
+
+
+def test_a_developer_field_beside_its_stream_keeps_its_unit():
+    """If the device measured the same, the developer's values stay as they are, in their unit."""
+    file = FitFile().file_id()
+    file.write(207, {1: ("byte", [1] * 16), 3: ("u1", 0)})
+    name = {3: ("text", "Vertical Oscillation"), 8: ("text", "Centimeters")}
+    file.write(206, {0: ("u1", 0), 1: ("u1", 0), 2: ("u1", 0x88), **name})
+    for second in range(3):
+        file.record(second, {39: ("u2", 900)}, {(0, 0): ("f4", 9.5)})
+    (activity,) = activities(file.session().content())
+    streams = {stream.type: stream for stream in activity.streams}
+    assert list(streams["vertical_oscillation"].values) == [90.0] * 3
+    own = streams["Vertical Oscillation"]
+    assert (list(own.values), own.unit) == ([9.5] * 3, "Centimeters")

@@ -58,8 +58,12 @@ def channels_of(table: Table, columns: Columns) -> Channels:
         elif stream in STREAM_UNITS and name in NATIVE:
             values[stream] = filled(column_values, values[stream])
         else:
-            # A developer field whose stream is already there is kept under its own name.
-            key = name if stream in values else stream
+            key = stream
+            if stream in values:
+                # A developer field whose stream is already there is kept as its developer wrote it:
+                # under its own name and in its own unit.
+                key = name
+                column_values = columns[name]
             values[key] = column_values
             maker = Maker(name, column.unit, column.developer)
             channels.makers[key] = maker

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fitglue_formats.fit.samples import Samples
 
 #: Field of the model ← field of the messages ``lap`` and ``length`` with the same meaning and unit.
-_NUMBERS = {
+NUMBERS = {
     "elapsed_s": "total_elapsed_time",
     "moving_s": "total_timer_time",
     "distance_m": "total_distance",
@@ -117,7 +117,7 @@ def _common(
         "start_s": at - start,
         "start_utc": moment(at),
     }
-    for field, name in _NUMBERS.items():
+    for field, name in NUMBERS.items():
         amount = number(values, name)
         if amount is not None:
             fields[field] = amount

@@ -87,6 +87,9 @@ _SPORTS = {
     "wheelchair_push_walk": "Wheelchair",
     "wheelchair_push_run": "Wheelchair",
     "racket": "Tennis",
+    # Newer than fitdecode's profile, which gives their numbers: water_sport and canoeing.
+    "sport_78": "WaterSport",
+    "sport_88": "Canoeing",
 }
 #: Sub-sports that mean that the workout was indoors.
 INDOOR = frozenset(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fitglue_registry.model import Lap
 
 #: Field of the model ← field of the message ``session``. A negative value means "not measured".
-_AMOUNTS = {
+AMOUNTS = {
     "elapsed_s": "total_elapsed_time",
     "moving_s": "total_timer_time",
     "distance_m": "total_distance",
@@ -36,7 +36,7 @@ _AMOUNTS = {
     "pool_length_m": "pool_length",
 }
 #: The same, for fields whose negative values are kept, such as a temperature.
-_OTHER_VALUES = {
+OTHER_VALUES = {
     "average_watts": "avg_power",
     "max_watts": "max_power",
     "weighted_average_watts": "normalized_power",
@@ -51,7 +51,7 @@ _OTHER_VALUES = {
     "max_altitude_m": "enhanced_max_altitude",
 }
 #: The same for cadences, which FIT keeps in two fields.
-_CADENCES = {
+CADENCES = {
     "average_cadence_rpm": "avg_cadence",
     "max_cadence_rpm": "max_cadence",
 }
@@ -71,7 +71,7 @@ _NEVER_ZERO = frozenset(
     }
 )
 #: Name of a metric of the model ← field of the message ``session``.
-_METRICS = {
+METRICS = {
     "aerobic_training_effect": "total_training_effect",
     "anaerobic_training_effect": "total_anaerobic_training_effect",
     "threshold_watts": "threshold_power",
@@ -131,7 +131,7 @@ DOUBTFUL_ZEROS = frozenset(
 def stated_values(session: Values) -> dict[str, Any]:
     """Return the fields of the model that the session states."""
     fields = {}
-    for field, name in (_AMOUNTS | _OTHER_VALUES).items():
+    for field, name in (AMOUNTS | OTHER_VALUES).items():
         may_be_zero = field not in _NEVER_ZERO
         amount = number(
             session,
@@ -140,10 +140,10 @@ def stated_values(session: Values) -> dict[str, Any]:
         )
         if amount is None:
             continue
-        if amount < 0 and field in _AMOUNTS:
+        if amount < 0 and field in AMOUNTS:
             continue
         fields[field] = amount
-    for field, name in _CADENCES.items():
+    for field, name in CADENCES.items():
         revolutions = cadence(session, name)
         if revolutions is not None:
             fields[field] = revolutions
@@ -270,7 +270,7 @@ def durations_of(
 def metrics(session: Values) -> dict[str, float]:
     """Return the stated values that the model keeps in ``metrics``."""
     fields = {}
-    for name, field in _METRICS.items():
+    for name, field in METRICS.items():
         amount = number(session, field)
         if amount is not None:
             fields[name] = amount

@@ -1,0 +1,1 @@
+"""Writer for FIT, with the encoder of Garmin's SDK."""
