@@ -222,6 +222,30 @@ class Matcher:
             groups.setdefault(row.activity_id, []).append(row)
         self._assign(db, athlete_id, list(groups.values()), now)
 
+    def merged_from(
+        self,
+        db: Db,
+        athlete_id: str,
+        ids: Iterable[int],
+    ) -> Merged | None:
+        """Return what an activity would be if it consisted of these source activities only.
+
+        Nothing is stored.
+
+        Args:
+            db: A transaction.
+            athlete_id: The athlete to whom they belong.
+            ids: The ids of source activities.
+
+        Returns:
+            The merged values, by the current rules and edits; ``None`` if all of them are stubs.
+        """
+        rows = sorted(load_rows(db, ids).values(), key=_key)
+        if not rows:
+            return None
+        [merged] = self._merged(db, athlete_id, [rows])
+        return None if merged.activity is None else merged
+
     def _assign(
         self,
         db: Db,

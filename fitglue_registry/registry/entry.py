@@ -244,7 +244,9 @@ class DeliveryTerms(Struct, frozen=True, forbid_unknown_fields=True):
         deletes: Whether it can remove what was sent before.
         files: Whether it takes original files.
         leaves_machine: Whether what is sent leaves this machine.
-        refuses: Ids of sources, and services as in claims, whose workouts it must never get.
+        retry_days: Days for which a delivery is tried again while the destination is unavailable;
+            ``None`` for as long as it takes.
+        refuses: Ids of sources whose workouts it must never get.
     """
 
     takes: tuple[str, ...]
@@ -253,6 +255,7 @@ class DeliveryTerms(Struct, frozen=True, forbid_unknown_fields=True):
     deletes: bool = False
     files: bool = False
     leaves_machine: bool = True
+    retry_days: int | None = None
     refuses: tuple[str, ...] = ()
 
 

@@ -1,0 +1,379 @@
+"""Takes care of deliveries: sends them, looks up those that are uncertain, asks about the others.
+
+A delivery is written as ``sending`` and committed before anything is sent. If the process ends
+before the answer is stored, the next run finds it so, and asks the destination before it sends
+anything again. Nothing is ever sent twice because nobody knew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from fitglue_registry.errors import AthleteNeeded, FitglueError, Retryable
+from fitglue_registry.model.moments import clock_text
+from fitglue_registry.model.stored import DeliveryAction, DeliveryState, OfferedBy
+from fitglue_registry.pipeline.backoff import MOST_TRIES, is_over, next_try
+from fitglue_registry.plugin_api import (
+    Accepted,
+    CannotTell,
+    NotThere,
+    Rejected,
+    Sent,
+    Uncertain,
+)
+from fitglue_registry.store.deliveries import begin_sending, change_state, delivery_by_id
+from fitglue_registry.store.json_text import json_text
+from fitglue_registry.store.offers import offer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sqlalchemy.engine import Connection as Db
+
+    from fitglue_registry.plugin_api import Clock, Delivery, Receipt
+    from fitglue_registry.registry.entry import DeliveryTerms
+    from fitglue_registry.store.database import Database
+    from fitglue_registry.store.deliveries import DeliveryRow
+
+_OUTCOME_UNKNOWN = "FG-outcome-unknown"
+#: How long the service may still be working on a request whose answer was lost.
+_SETTLING = timedelta(seconds=60)
+_PARKED = "decide with `fitglue deliveries resolve {id} --arrived` or `--not-arrived`"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A delivery that can be sent, and what the destination will then have of the activity."""
+
+    delivery: Delivery
+    hashes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """The statement that an activity is not sent after all."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a delivery in this run.
+
+    Attributes:
+        delivery: The delivery as it is stored now.
+        what: What happened, in one sentence.
+        error: The failure, if there was one.
+        blocks: Whether its destination cannot be used any more in this run.
+    """
+
+    delivery: DeliveryRow
+    what: str
+    error: FitglueError | None = None
+    blocks: bool = False
+
+
+class Destination(Protocol):
+    """A destination with the account that a delivery goes to."""
+
+    terms: DeliveryTerms
+    can_find: bool  # whether its plugin can look up deliveries
+
+    def deliver(self, delivery: Delivery) -> Sent | Accepted | Rejected | Uncertain:
+        """Send a delivery."""
+
+    def find(self, delivery: Delivery) -> Sent | Accepted | Rejected | NotThere | CannotTell:
+        """Look up a delivery."""
+
+
+class Builder(Protocol):
+    """Builds from the store what a delivery consists of."""
+
+    def build(self, row: DeliveryRow) -> Ready | Withheld:
+        """Return what is sent; it is built anew each time, because the activity may change."""
+
+
+class Sender:
+    """Takes care of one delivery at a time.
+
+    Args:
+        database: The store.
+        clock: The clock of the host.
+        builder: Builds what is sent.
+        remember: Stores, in the transaction that stores that a delivery arrived, the identities by
+            which it is recognized when a source lists it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        builder: Builder,
+        remember: Callable[[Db, DeliveryRow, Sequence[str]], None],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._builder = builder
+        self._remember = remember
+
+    def take_care(self, row: DeliveryRow, destination: Destination) -> Outcome:
+        """Do what is due for a delivery, and return what became of it.
+
+        Args:
+            row: The delivery as it was read.
+            destination: Its destination.
+
+        Raises:
+            StoreFailed: The store cannot be read or written.
+        """
+        if row.state == DeliveryState.SENDING:
+            row = self._interrupted(row)
+        if row.state in (DeliveryState.UNCERTAIN, DeliveryState.ACCEPTED):
+            return self._look_up(row, destination)
+        return self._send(row, destination)
+
+    # -- sending -----------------------------------------------------------------------------------
+
+    def _send(self, row: DeliveryRow, destination: Destination) -> Outcome:
+        built = self._builder.build(row)
+        if isinstance(built, Withheld):
+            error = {"code": "FG-delivery-withheld", "what": built.reason}
+            return self._store(row, DeliveryState.REFUSED, built.reason, {"error": error})
+        with self._database.write() as db:
+            may_send = begin_sending(db, row, self._now())
+        if not may_send:
+            return Outcome(self._read(row), "its pipeline is paused, or it was changed")
+        # The request must not be carried out if a power cut could still undo the row.
+        self._database.flush_commits()
+        row = self._read(row)
+        try:
+            answer = destination.deliver(built.delivery)
+        except FitglueError as error:
+            return self._failed(row, destination, error)
+        return self._answered(row, destination, answer, built.hashes)
+
+    def _answered(
+        self,
+        row: DeliveryRow,
+        destination: Destination,
+        answer: Sent | Accepted | Rejected | Uncertain,
+        hashes: Mapping[str, str],
+    ) -> Outcome:
+        if isinstance(answer, Sent):
+            return self._arrived(row, answer, hashes)
+        if isinstance(answer, Accepted):
+            return self._accepted(row, answer)
+        if isinstance(answer, Rejected):
+            return self._rejected(row, answer)
+        return self._unknown(row, destination, answer.reason)
+
+    def _failed(
+        self,
+        row: DeliveryRow,
+        destination: Destination,
+        error: FitglueError,
+    ) -> Outcome:
+        """Store that an attempt failed, and when the next one is due."""
+        now = self._clock.now()
+        if error.code == _OUTCOME_UNKNOWN or not isinstance(error, Retryable | AthleteNeeded):
+            # A plugin that fails, or an answer that cannot be read, says nothing about the request.
+            return self._unknown(row, destination, error.what, error)
+        if isinstance(error, Retryable) and is_over(row, now, destination.terms.retry_days):
+            what = f"given up after {destination.terms.retry_days} days: {error.what}"
+            values: dict[str, Any] = {"error": error.as_dict()}
+            return self._store(row, DeliveryState.FAILED, what, values, error)
+        retry_after_s = error.retry_after_s if isinstance(error, Retryable) else None
+        values = {
+            "error": error.as_dict(),
+            "next_try_at": next_try(now, row.tries, retry_after_s),
+        }
+        return self._store(row, DeliveryState.PLANNED, error.what, values, error, blocks=True)
+
+    # -- looking up --------------------------------------------------------------------------------
+
+    def _interrupted(self, row: DeliveryRow) -> DeliveryRow:
+        """Store what follows from a delivery that a run was sending when it ended."""
+        what = "the program ended while it was being sent"
+        if row.action != DeliveryAction.CREATE:
+            # To change, to fill or to remove something once more does no harm.
+            return self._store(row, DeliveryState.PLANNED, what).delivery
+        values = {"next_try_at": self._now()}
+        return self._store(row, DeliveryState.UNCERTAIN, what, values).delivery
+
+    def _unknown(
+        self,
+        row: DeliveryRow,
+        destination: Destination,
+        reason: str,
+        error: FitglueError | None = None,
+    ) -> Outcome:
+        """Store that nobody knows whether a delivery arrived, and when it is looked up."""
+        now = self._clock.now()
+        values: dict[str, Any] = {"error": error.as_dict() if error else _uncertain(reason)}
+        if row.action != DeliveryAction.CREATE:
+            return self._repeat(row, reason, values, error)
+        if not destination.can_find:
+            values["next_try_at"] = None
+            what = f"{reason}; {_PARKED.format(id=row.id)}"
+            return self._store(row, DeliveryState.UNCERTAIN, what, values, error)
+        values["next_try_at"] = clock_text(now + _SETTLING)
+        return self._store(row, DeliveryState.UNCERTAIN, reason, values, error)
+
+    def _repeat(
+        self,
+        row: DeliveryRow,
+        reason: str,
+        values: dict[str, Any],
+        error: FitglueError | None = None,
+    ) -> Outcome:
+        """Have a delivery sent again that certainly may be, unless it was tried too often."""
+        if row.tries >= MOST_TRIES:
+            what = f"given up after {row.tries} tries: {reason}"
+            return self._store(row, DeliveryState.FAILED, what, values, error)
+        values["next_try_at"] = next_try(self._clock.now(), row.tries)
+        return self._store(row, DeliveryState.PLANNED, reason, values, error)
+
+    def _look_up(self, row: DeliveryRow, destination: Destination) -> Outcome:
+        """Ask the destination about a delivery that may have arrived, or that it has accepted."""
+        built = self._builder.build(row)
+        if isinstance(built, Withheld) or not destination.can_find:
+            reason = built.reason if isinstance(built, Withheld) else "it cannot be looked up"
+            return self._park(row, reason)
+        try:
+            answer = destination.find(built.delivery)
+        except FitglueError as error:
+            return self._not_found_out(row, error)
+        if isinstance(answer, Sent):
+            return self._arrived(row, answer, built.hashes, is_late=True)
+        if isinstance(answer, Accepted):
+            return self._accepted(row, answer)
+        if isinstance(answer, Rejected):
+            return self._rejected(row, answer)
+        if isinstance(answer, CannotTell):
+            return self._park(row, answer.reason)
+        values: dict[str, Any] = {"error": row.error and json_text(dict(row.error))}
+        return self._repeat(row, "it is not there, so it is sent again", values)
+
+    def _not_found_out(self, row: DeliveryRow, error: FitglueError) -> Outcome:
+        """Store that the destination could not be asked."""
+        if not isinstance(error, Retryable | AthleteNeeded) and row.tries >= MOST_TRIES:
+            return self._park(row, error.what)
+        values = {
+            "error": error.as_dict(),
+            "tries": row.tries + 1,
+            "next_try_at": next_try(self._clock.now(), row.tries + 1),
+        }
+        return self._store(row, row.state, error.what, values, error, blocks=True)
+
+    def _park(self, row: DeliveryRow, reason: str) -> Outcome:
+        """Store that only the athlete can say whether a delivery arrived."""
+        values = {"error": _uncertain(reason), "next_try_at": None}
+        what = f"{reason}; {_PARKED.format(id=row.id)}"
+        return self._store(row, DeliveryState.UNCERTAIN, what, values)
+
+    # -- final states ------------------------------------------------------------------------------
+
+    def _arrived(
+        self,
+        row: DeliveryRow,
+        answer: Sent,
+        hashes: Mapping[str, str],
+        *,
+        is_late: bool = False,
+    ) -> Outcome:
+        """Store that a delivery arrived, with everything by which it can be recognized."""
+        now = self._now()
+        is_removed = row.action == DeliveryAction.DELETE
+        values = {
+            "receipt": _receipt(answer.receipt),
+            "sent": json_text({} if is_removed else dict(hashes)),
+            "sent_at": None if is_removed else now,
+            "error": None,
+            "next_try_at": None,
+        }
+        what = _arrival(row, answer)
+        with self._database.write() as db:
+            if not change_state(db, row, DeliveryState.SENT, what, now, values):
+                return Outcome(self._read_in(db, row), "it was changed by another process")
+            self._remember(db, row, answer.identities)
+            if is_late:
+                # The activity may have changed in the meantime, which was not planned then.
+                offer(
+                    db,
+                    row.athlete_id,
+                    row.pipeline_id,
+                    [row.activity_id],
+                    now,
+                    asked_by=OfferedBy.CHANGE,
+                )
+            return Outcome(self._read_in(db, row), what)
+
+    def _accepted(self, row: DeliveryRow, answer: Accepted) -> Outcome:
+        asked_at = self._clock.now() + timedelta(seconds=answer.ask_after_s)
+        values = {
+            "receipt": _receipt(answer.receipt),
+            "next_try_at": clock_text(asked_at),
+            "error": None,
+        }
+        what = "the destination has taken it, and is asked later whether it is there"
+        return self._store(row, DeliveryState.ACCEPTED, what, values)
+
+    def _rejected(self, row: DeliveryRow, answer: Rejected) -> Outcome:
+        error = {"code": answer.code, "what": answer.reason}
+        if answer.fix:
+            error["fix"] = answer.fix
+        values = {"error": error, "next_try_at": None}
+        return self._store(row, DeliveryState.REFUSED, answer.reason, values)
+
+    # -- the store ---------------------------------------------------------------------------------
+
+    def _store(
+        self,
+        row: DeliveryRow,
+        state: DeliveryState,
+        what: str,
+        values: Mapping[str, Any] | None = None,
+        error: FitglueError | None = None,
+        *,
+        blocks: bool = False,
+    ) -> Outcome:
+        """Move a delivery to a state, and return what became of it."""
+        columns = dict(values or {})
+        if isinstance(columns.get("error"), dict):
+            columns["error"] = json_text(columns["error"])
+        with self._database.write() as db:
+            change_state(db, row, state, what, self._now(), columns)
+            return Outcome(self._read_in(db, row), what, error, blocks=blocks)
+
+    def _read(self, row: DeliveryRow) -> DeliveryRow:
+        with self._database.read() as db:
+            return self._read_in(db, row)
+
+    def _read_in(self, db: Db, row: DeliveryRow) -> DeliveryRow:
+        found = delivery_by_id(db, row.id)
+        return row if found is None else found
+
+    def _now(self) -> str:
+        return clock_text(self._clock.now())
+
+
+def _uncertain(reason: str) -> dict[str, Any]:
+    return {"code": "FG-delivery-uncertain", "what": reason}
+
+
+def _receipt(receipt: Receipt) -> str:
+    return json_text(asdict(receipt))
+
+
+def _arrival(row: DeliveryRow, answer: Sent) -> str:
+    """Return the sentence that says how a delivery arrived."""
+    named = f" as {answer.receipt.remote_id}" if answer.receipt.remote_id else ""
+    if row.action == DeliveryAction.DELETE:
+        return "it was removed there"
+    if row.action != DeliveryAction.CREATE:
+        return f"what has changed was sent{named}"
+    if answer.existed:
+        return f"it was there already{named}"
+    return f"it arrived{named}"

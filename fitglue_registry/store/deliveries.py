@@ -1,0 +1,443 @@
+"""Stores the deliveries: one row for each activity at each destination of a pipeline.
+
+A row moves from state to state only through ``change_state``, which compares the state that the
+caller knows with the stored one and writes the log. Two processes can therefore never both send.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import sqlalchemy as sa
+
+from fitglue_registry.model.stored import DeliveryAction, DeliveryState, PipelineState
+from fitglue_registry.store.json_text import json_text
+from fitglue_registry.store.pipeline_tables import deliveries, delivery_log, pipelines
+from fitglue_registry.store.rows import insert_one
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy.engine import Connection as Db
+
+#: The states in which nothing is done any more unless somebody asks for it.
+FINAL = (DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.FAILED)
+#: The states of which a run has to take care.
+OPEN = (
+    DeliveryState.PLANNED,
+    DeliveryState.SENDING,
+    DeliveryState.ACCEPTED,
+    DeliveryState.UNCERTAIN,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """One delivery."""
+
+    id: int
+    athlete_id: str
+    pipeline_id: str
+    destination: str  # the name of the step
+    entry: str  # the id of the destination's entry
+    connection_id: str | None  # None: the destination has no account
+    activity_id: str
+    home_id: str  # the activity for which it was made
+    follows_id: int | None  # the delivery of the activity that survived a merge
+    external_id: str
+    action: DeliveryAction
+    state: DeliveryState
+    tries: int
+    next_try_at: str | None
+    intent: Mapping[str, Any]  # what will be sent
+    sent: Mapping[str, str]  # field → hash of what is there
+    receipt: Mapping[str, Any] | None
+    error: Mapping[str, Any] | None
+    planned_at: str
+    updated_at: str
+    sent_at: str | None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it has ever arrived."""
+        return self.sent_at is not None
+
+    @property
+    def is_parked(self) -> bool:
+        """Whether only the athlete can say whether it arrived."""
+        return self.state == DeliveryState.UNCERTAIN and self.next_try_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a pipeline decided to send to one of its destinations."""
+
+    destination: str
+    entry: str
+    connection_id: str | None
+    action: DeliveryAction
+    intent: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the log of a delivery."""
+
+    delivery_id: int
+    at: str
+    state: DeliveryState
+    what: str
+
+
+# -- planning --------------------------------------------------------------------------------------
+
+
+def plan(
+    db: Db,
+    pipeline_id: str,
+    athlete_id: str,
+    activity_id: str,
+    planned: Planned,
+    now: str,
+    external_id: str,
+) -> int:
+    """Write the intent to send an activity to a destination, and return the id of the delivery.
+
+    Args:
+        db: The transaction that decides about the offer.
+        pipeline_id: The pipeline.
+        athlete_id: The athlete.
+        activity_id: The activity.
+        planned: What is sent, and how.
+        now: The moment that is stored.
+        external_id: A new random id, for a delivery that does not exist yet.
+    """
+    intent = json_text(dict(planned.intent))
+    known = delivery_of(db, pipeline_id, planned.destination, activity_id)
+    if known is not None:
+        values = {
+            "action": planned.action,
+            "intent": intent,
+            "entry": planned.entry,
+            "connection_id": planned.connection_id,
+            "tries": 0,
+            "next_try_at": None,
+            "error": None,
+        }
+        change_state(db, known, DeliveryState.PLANNED, _to(planned.action), now, values)
+        return known.id
+    delivery_id = insert_one(
+        db,
+        deliveries,
+        athlete_id=athlete_id,
+        pipeline_id=pipeline_id,
+        destination=planned.destination,
+        entry=planned.entry,
+        connection_id=planned.connection_id,
+        activity_id=activity_id,
+        home_id=activity_id,
+        external_id=external_id,
+        action=planned.action,
+        state=DeliveryState.PLANNED,
+        intent=intent,
+        planned_at=now,
+        updated_at=now,
+    )
+    _log(db, delivery_id, DeliveryState.PLANNED, _to(planned.action), now)
+    return delivery_id
+
+
+def _to(action: DeliveryAction) -> str:
+    return f"to {action}"
+
+
+# -- reading ---------------------------------------------------------------------------------------
+
+
+def delivery_of(
+    db: Db,
+    pipeline_id: str,
+    destination: str,
+    activity_id: str,
+) -> DeliveryRow | None:
+    """Return the delivery of an activity to a destination, or ``None`` if there is none."""
+    query = sa.select(deliveries).where(
+        deliveries.c.pipeline_id == pipeline_id,
+        deliveries.c.destination == destination,
+        deliveries.c.activity_id == activity_id,
+        deliveries.c.follows_id.is_(None),
+    )
+    row = db.execute(query).first()
+    return None if row is None else _delivery(row)
+
+
+def delivery_by_id(db: Db, delivery_id: int) -> DeliveryRow | None:
+    """Return the delivery with this id."""
+    row = db.execute(sa.select(deliveries).where(deliveries.c.id == delivery_id)).first()
+    return None if row is None else _delivery(row)
+
+
+def deliveries_of_activity(db: Db, activity_id: str) -> list[DeliveryRow]:
+    """Return every delivery of an activity, with those of activities that were merged into it."""
+    query = sa.select(deliveries).where(deliveries.c.activity_id == activity_id)
+    return [_delivery(row) for row in db.execute(query.order_by(deliveries.c.id))]
+
+
+def list_deliveries(
+    db: Db,
+    athlete_id: str,
+    states: Iterable[DeliveryState] = (),
+    pipeline_id: str | None = None,
+    most: int | None = None,
+) -> list[DeliveryRow]:
+    """Return deliveries of an athlete, those that were changed last first.
+
+    Args:
+        db: A transaction.
+        athlete_id: The athlete.
+        states: Only these states; empty for all of them.
+        pipeline_id: Only those of this pipeline; ``None`` for all of them.
+        most: How many to return at most; ``None`` for all of them.
+    """
+    query = sa.select(deliveries).where(deliveries.c.athlete_id == athlete_id)
+    chosen = list(states)
+    if chosen:
+        query = query.where(deliveries.c.state.in_(chosen))
+    if pipeline_id is not None:
+        query = query.where(deliveries.c.pipeline_id == pipeline_id)
+    query = query.order_by(deliveries.c.updated_at.desc(), deliveries.c.id.desc()).limit(most)
+    return [_delivery(row) for row in db.execute(query)]
+
+
+def due_deliveries(
+    db: Db,
+    athlete_id: str,
+    now: str,
+) -> list[DeliveryRow]:
+    """Return the deliveries of active pipelines of which a run has to take care now.
+
+    Those that were interrupted come first, because they may have arrived; then the others, in the
+    order in which they were planned.
+    """
+    is_due = sa.or_(
+        deliveries.c.state == DeliveryState.SENDING,
+        sa.and_(
+            deliveries.c.state == DeliveryState.PLANNED,
+            sa.or_(deliveries.c.next_try_at.is_(None), deliveries.c.next_try_at <= now),
+        ),
+        sa.and_(
+            deliveries.c.state.in_((DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)),
+            deliveries.c.next_try_at <= now,
+        ),
+    )
+    query = (
+        sa.select(deliveries)
+        .join(pipelines, pipelines.c.id == deliveries.c.pipeline_id)
+        .where(
+            deliveries.c.athlete_id == athlete_id,
+            pipelines.c.state == PipelineState.ACTIVE,
+            deliveries.c.follows_id.is_(None),
+            is_due,
+        )
+        .order_by(
+            sa.case((deliveries.c.state == DeliveryState.PLANNED, 1), else_=0),
+            deliveries.c.planned_at,
+            deliveries.c.id,
+        )
+    )
+    return [_delivery(row) for row in db.execute(query)]
+
+
+def counts_by_state(db: Db, pipeline_id: str) -> dict[str, dict[str, int]]:
+    """Return destination → state → number of deliveries of a pipeline."""
+    query = (
+        sa.select(deliveries.c.destination, deliveries.c.state, sa.func.count())
+        .where(deliveries.c.pipeline_id == pipeline_id)
+        .group_by(deliveries.c.destination, deliveries.c.state)
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for destination, state, count in db.execute(query):
+        counts.setdefault(destination, {})[state] = count
+    return counts
+
+
+def log_of(db: Db, delivery_ids: Sequence[int]) -> list[LogLine]:
+    """Return what happened to deliveries, oldest first."""
+    query = (
+        sa.select(
+            delivery_log.c.delivery_id,
+            delivery_log.c.at,
+            delivery_log.c.state,
+            delivery_log.c.what,
+        )
+        .where(delivery_log.c.delivery_id.in_(delivery_ids))
+        .order_by(delivery_log.c.id)
+    )
+    return [
+        LogLine(row.delivery_id, row.at, DeliveryState(row.state), row.what)
+        for row in db.execute(query)
+    ]
+
+
+# -- changing --------------------------------------------------------------------------------------
+
+
+def change_state(
+    db: Db,
+    known: DeliveryRow,
+    state: DeliveryState,
+    what: str,
+    now: str,
+    values: Mapping[str, Any] | None = None,
+) -> bool:
+    """Move a delivery to a state, and write the log.
+
+    Args:
+        db: A transaction that may write.
+        known: The delivery as it was read.
+        state: Its new state.
+        what: What happened, in one sentence without secrets.
+        now: The moment that is stored.
+        values: Further columns to set.
+
+    Returns:
+        Whether it was changed: not if something has changed it since it was read.
+    """
+    changed = {"state": state, "updated_at": now, **(values or {})}
+    is_the_same = (
+        deliveries.c.id == known.id,
+        deliveries.c.state == known.state,
+        deliveries.c.updated_at == known.updated_at,
+        deliveries.c.tries == known.tries,
+    )
+    if not db.execute(sa.update(deliveries).where(*is_the_same).values(changed)).rowcount:
+        return False
+    _log(db, known.id, state, what, now)
+    return True
+
+
+def begin_sending(
+    db: Db,
+    known: DeliveryRow,
+    now: str,
+) -> bool:
+    """Write that a delivery is being sent, unless its pipeline was paused or deleted.
+
+    Args:
+        db: A transaction that may write, and that is committed before anything is sent.
+        known: The delivery as it was read.
+        now: The moment that is stored.
+
+    Returns:
+        Whether it may be sent.
+    """
+    of_pipeline = pipelines.c.id == known.pipeline_id
+    query = sa.select(pipelines.c.state).where(of_pipeline)
+    if db.dialect.name != "sqlite":
+        # A transaction that pauses the pipeline has to wait, or this one does.
+        query = query.with_for_update(read=True)
+    if db.scalar(query) != PipelineState.ACTIVE:
+        return False
+    what = f"try {known.tries + 1}"
+    return change_state(
+        db, known, DeliveryState.SENDING, what, now, {"tries": known.tries + 1, "next_try_at": None}
+    )
+
+
+def follow_merge(
+    db: Db,
+    merged_id: str,
+    survivor_id: str,
+    now: str,
+) -> list[DeliveryRow]:
+    """Move the deliveries of an activity that was merged away to the survivor.
+
+    Args:
+        db: A transaction that may write.
+        merged_id: The activity that was merged away.
+        survivor_id: The activity into which it was merged.
+        now: The moment that is stored.
+
+    Returns:
+        The deliveries that have arrived at a destination where the survivor's has arrived as well:
+        there are two copies of one workout.
+    """
+    twice = []
+    moved = deliveries.c.activity_id == merged_id
+    for row in db.execute(sa.select(deliveries).where(moved)).all():
+        known = _delivery(row)
+        kept = delivery_of(db, known.pipeline_id, known.destination, survivor_id)
+        if kept is None:
+            _set(db, known.id, activity_id=survivor_id)
+        elif not known.is_there and known.state == DeliveryState.PLANNED:
+            # It was never sent, and the survivor's is.
+            db.execute(sa.delete(deliveries).where(deliveries.c.id == known.id))
+        elif kept.is_there or kept.state != DeliveryState.PLANNED:
+            _set(db, known.id, activity_id=survivor_id, follows_id=kept.id)
+            what = f"its workout was merged into another one, which was sent as {kept.external_id}"
+            _log(db, known.id, known.state, what, now)
+            if known.is_there and kept.is_there:
+                twice.append(known)
+        else:
+            # The survivor's was never sent, so this one takes its place.
+            db.execute(sa.delete(deliveries).where(deliveries.c.id == kept.id))
+            _set(db, known.id, activity_id=survivor_id)
+    return twice
+
+
+def return_after_split(db: Db, activity_id: str) -> None:
+    """Give an activity that is one again the deliveries that were made for it."""
+    made_for_it = deliveries.c.home_id == activity_id
+    for row in db.execute(sa.select(deliveries).where(made_for_it)).all():
+        known = _delivery(row)
+        if known.activity_id == activity_id:
+            continue
+        if delivery_of(db, known.pipeline_id, known.destination, activity_id) is None:
+            _set(db, known.id, activity_id=activity_id, follows_id=None)
+
+
+def _set(db: Db, delivery_id: int, **values: Any) -> None:
+    db.execute(sa.update(deliveries).where(deliveries.c.id == delivery_id).values(values))
+
+
+def _log(
+    db: Db,
+    delivery_id: int,
+    state: DeliveryState,
+    what: str,
+    now: str,
+) -> None:
+    values = {"delivery_id": delivery_id, "at": now, "state": state, "what": what}
+    db.execute(sa.insert(delivery_log).values(values))
+
+
+def _delivery(row: Any) -> DeliveryRow:
+    return DeliveryRow(
+        id=row.id,
+        athlete_id=row.athlete_id,
+        pipeline_id=row.pipeline_id,
+        destination=row.destination,
+        entry=row.entry,
+        connection_id=row.connection_id,
+        activity_id=row.activity_id,
+        home_id=row.home_id,
+        follows_id=row.follows_id,
+        external_id=row.external_id,
+        action=DeliveryAction(row.action),
+        state=DeliveryState(row.state),
+        tries=row.tries,
+        next_try_at=row.next_try_at,
+        intent=msgspec.json.decode(row.intent),
+        sent=msgspec.json.decode(row.sent),
+        receipt=_plain(row.receipt),
+        error=_plain(row.error),
+        planned_at=row.planned_at,
+        updated_at=row.updated_at,
+        sent_at=row.sent_at,
+    )
+
+
+def _plain(text: str | None) -> dict[str, Any] | None:
+    return None if text is None else msgspec.json.decode(text)

@@ -1,0 +1,191 @@
+"""Stores which activities were offered to which pipeline, and what became of each offer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import sqlalchemy as sa
+
+from fitglue_registry.model.stored import OfferedBy, OfferState
+from fitglue_registry.store.json_text import json_text
+from fitglue_registry.store.pipeline_tables import offers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy.engine import Connection as Db
+
+    #: What one step said: ``step``, ``outcome`` and ``what``, and more for some steps.
+    Steps = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One activity that a pipeline was offered."""
+
+    pipeline_id: str
+    activity_id: str
+    athlete_id: str
+    state: OfferState
+    asked_by: OfferedBy
+    due_at: str | None
+    again: bool  # whether it is sent even if nothing has changed
+    version: int | None  # the version of the pipeline that decided
+    steps: Steps
+    at: str  # when it was offered, or decided
+
+
+def offer(
+    db: Db,
+    athlete_id: str,
+    pipeline_id: str,
+    activity_ids: Iterable[str],
+    now: str,
+    *,
+    asked_by: OfferedBy = OfferedBy.CHANGE,
+    due_at: str | None = None,
+    again: bool = False,
+) -> None:
+    """Offer activities to a pipeline.
+
+    An activity that is already waiting keeps its moment: one that changes again and again would
+    otherwise never be sent.
+
+    Args:
+        db: A transaction that may write.
+        athlete_id: The athlete.
+        pipeline_id: The pipeline.
+        activity_ids: The activities.
+        now: The moment that is stored.
+        asked_by: Why they are offered.
+        due_at: Until when their copies may still arrive; ``None`` for as soon as possible.
+        again: Whether they are sent even if nothing has changed.
+    """
+    waiting = _waiting(db, pipeline_id)
+    for activity_id in dict.fromkeys(activity_ids):
+        if asked_by == OfferedBy.CHANGE and activity_id in waiting:
+            continue
+        this = (offers.c.pipeline_id == pipeline_id, offers.c.activity_id == activity_id)
+        values = {
+            "state": OfferState.WAITING,
+            "asked_by": asked_by,
+            "due_at": due_at,
+            "again": again,
+            "at": now,
+        }
+        if db.execute(sa.update(offers).where(*this).values(values)).rowcount:
+            continue
+        key = {
+            "pipeline_id": pipeline_id,
+            "activity_id": activity_id,
+            "athlete_id": athlete_id,
+            "steps": "[]",
+        }
+        db.execute(sa.insert(offers).values(**key, **values))
+
+
+def _waiting(db: Db, pipeline_id: str) -> set[str]:
+    query = sa.select(offers.c.activity_id).where(
+        offers.c.pipeline_id == pipeline_id,
+        offers.c.state == OfferState.WAITING,
+    )
+    return set(db.scalars(query))
+
+
+def withdraw(db: Db, activity_id: str) -> list[Offer]:
+    """Delete the offers of an activity, and return those that waited."""
+    this = offers.c.activity_id == activity_id
+    found = [_offer(row) for row in db.execute(sa.select(offers).where(this))]
+    db.execute(sa.delete(offers).where(this))
+    return [offer for offer in found if offer.state == OfferState.WAITING]
+
+
+def waiting_offers(
+    db: Db,
+    pipeline_id: str,
+    due_before: str | None = None,
+) -> list[Offer]:
+    """Return the offers of a pipeline that wait, those that are due first.
+
+    Args:
+        db: A transaction.
+        pipeline_id: The pipeline.
+        due_before: Only those that are due at this moment; ``None`` for all of them.
+    """
+    query = sa.select(offers).where(
+        offers.c.pipeline_id == pipeline_id,
+        offers.c.state == OfferState.WAITING,
+    )
+    if due_before is not None:
+        is_due = sa.or_(offers.c.due_at.is_(None), offers.c.due_at <= due_before)
+        query = query.where(is_due)
+    query = query.order_by(sa.func.coalesce(offers.c.due_at, ""), offers.c.activity_id)
+    return [_offer(row) for row in db.execute(query)]
+
+
+def offers_of_activity(db: Db, activity_id: str) -> list[Offer]:
+    """Return every pipeline's offer of an activity, for ``why`` and ``show``."""
+    query = sa.select(offers).where(offers.c.activity_id == activity_id)
+    return [_offer(row) for row in db.execute(query.order_by(offers.c.pipeline_id))]
+
+
+def decide(
+    db: Db,
+    decided: Offer,
+    version: int,
+    steps: Steps,
+    now: str,
+) -> bool:
+    """Store what a pipeline decided about an offer.
+
+    Args:
+        db: The transaction that also plans the deliveries.
+        decided: The offer as it was read.
+        version: The version of the pipeline.
+        steps: What each step said.
+        now: The moment that is stored.
+
+    Returns:
+        Whether it was stored: not if the activity was offered again since the offer was read, or
+        was merged away.
+    """
+    values = {
+        "state": OfferState.DONE,
+        "version": version,
+        "steps": json_text(list(steps)),
+        "at": now,
+    }
+    is_the_same = (
+        offers.c.pipeline_id == decided.pipeline_id,
+        offers.c.activity_id == decided.activity_id,
+        offers.c.state == OfferState.WAITING,
+        offers.c.at == decided.at,
+        offers.c.asked_by == decided.asked_by,
+    )
+    return bool(db.execute(sa.update(offers).where(*is_the_same).values(values)).rowcount)
+
+
+def count_waiting(db: Db, pipeline_id: str) -> int:
+    """Return how many activities wait in a pipeline."""
+    query = sa.select(sa.func.count()).where(
+        offers.c.pipeline_id == pipeline_id,
+        offers.c.state == OfferState.WAITING,
+    )
+    return int(db.scalar(query) or 0)
+
+
+def _offer(row: Any) -> Offer:
+    return Offer(
+        pipeline_id=row.pipeline_id,
+        activity_id=row.activity_id,
+        athlete_id=row.athlete_id,
+        state=OfferState(row.state),
+        asked_by=OfferedBy(row.asked_by),
+        due_at=row.due_at,
+        again=bool(row.again),
+        version=row.version,
+        steps=msgspec.json.decode(row.steps),
+        at=row.at,
+    )
