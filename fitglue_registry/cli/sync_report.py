@@ -116,6 +116,13 @@ def _changes(
     return f"completed earlier workouts: {', '.join(late)}" if late else ""
 
 
+def _already(known: int, new: int) -> str:
+    """Return how many of the new workouts of a connection are no new activities."""
+    if known == new:
+        return "already in your list" if known == 1 else "all of them already in your list"
+    return f"{known:,} of them already in your list"
+
+
 def late_parts(tally: Tally) -> list[str]:
     """Return what has arrived for workouts that were listed earlier, if nothing else is news."""
     assert tally.ended is not None
@@ -142,6 +149,8 @@ def _decisions(counts: Mapping[str, int], tally: Tally) -> str:
         number = counts.get(decision)
         if number:
             words.append(count(number, singular, plural))
+        if decision == RunDecision.NEW and tally.ended and tally.ended.known:
+            words.append(_already(tally.ended.known, number or 0))
     quarantined = len(tally.quarantined)
     if quarantined:
         of_them = " of them" if words else ""
@@ -176,6 +185,7 @@ def show_tally(
                 indent=4,
             )
         )
+    _show_known(cli, ended)
     _show_stubs(cli, tally.connection, ended.counts.get(RunDecision.STUB, 0))
     _show_joins(cli, tally.joins)
     show_left_over(cli, tally)
@@ -188,6 +198,18 @@ def show_tally(
         _show_completed(cli, tally.connection)
     if ended.note:
         cli.show(Hanging(DETAIL, ended.note))
+
+
+def _show_known(cli: CliContext, ended: events.SyncFinished | events.SyncStopped) -> None:
+    """Print how many activities are new, if other sources had brought some of the workouts."""
+    if not ended.known:
+        return
+    added = ended.counts.get(RunDecision.NEW, 0) - ended.known
+    are_new = (
+        f"{count(added, 'activity is', 'activities are')} new" if added else "no activity is new"
+    )
+    joined = count(ended.known, "workout was", "workouts were")
+    cli.show(Hanging(DETAIL, f"{are_new}; {joined} joined with what another source had brought"))
 
 
 def _show_completed(cli: CliContext, name: str) -> None:

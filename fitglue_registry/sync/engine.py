@@ -16,11 +16,19 @@ from fitglue_registry.errors import (
     ConnectionStopped,
     FitglueError,
     KeyUnavailable,
+    StoreFailed,
 )
-from fitglue_registry.model.stored import ConnectionState, PartName, RunKind, RunOutcome
+from fitglue_registry.model.stored import (
+    ConnectionState,
+    PartName,
+    RunDecision,
+    RunKind,
+    RunOutcome,
+)
 from fitglue_registry.plugin_api import Window
 from fitglue_registry.store.connections import get_connection, update_connection
 from fitglue_registry.store.json_text import json_text
+from fitglue_registry.store.known_elsewhere import count_new_and_known
 from fitglue_registry.store.remarks import count_new_with_remarks
 from fitglue_registry.store.runs import RunLog
 from fitglue_registry.sync.deriving.quarantine import retry_quarantine
@@ -257,7 +265,7 @@ class _Sync:
         counts = self._run.log.counts
         requests = self._context.view.requests
         if error is not None:
-            return SyncStopped(name, error, counts, requests, seconds)
+            return SyncStopped(name, error, counts, requests, seconds, self._known())
         return SyncFinished(
             name,
             counts,
@@ -265,6 +273,7 @@ class _Sync:
             seconds,
             self._note(),
             self._remarks(),
+            self._known(),
         )
 
     def _remarks(self) -> int:
@@ -273,6 +282,17 @@ class _Sync:
             return 0
         with self._context.database.read() as db:
             return count_new_with_remarks(db, run_id)
+
+    def _known(self) -> int:
+        run_id = self._run.log.id
+        if run_id is None or not self._run.log.counts.get(RunDecision.NEW):
+            return 0
+        try:
+            with self._context.database.read() as db:
+                return count_new_and_known(db, run_id, self._context.connection_id)
+        # What has stopped the sync may be the store itself, and that error is reported.
+        except StoreFailed:
+            return 0
 
     def _note(self) -> str | None:
         horizon = self._context.connection.horizon

@@ -229,6 +229,8 @@ class SyncFinished(Event):
         seconds: How long it took.
         note: What else the athlete should know, for example that a part of the history is left out.
         remarks: How many of the new records have remarks: something is missing or in doubt.
+        known: How many of the new records joined an activity that another connection has as well.
+            The others are new activities.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -236,6 +238,7 @@ class SyncFinished(Event):
     seconds: float = 0.0
     note: str | None = None
     remarks: int = 0
+    known: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,12 +252,14 @@ class SyncStopped(Event):
         counts: Decision → how many times it was made.
         requests: How many HTTP requests were sent.
         seconds: How long it took.
+        known: See ``SyncFinished``.
     """
 
     error: FitglueError
     counts: Mapping[str, int] = field(default_factory=dict)
     requests: int = 0
     seconds: float = 0.0
+    known: int = 0
 
 
 def event_as_json(event: Event) -> dict[str, Any]:

@@ -119,3 +119,33 @@ def test_what_was_asked_and_answered_is_told_as_the_answer(fitglue, paths):
     assert "(your decision)" in output
     assert "\n  unsure" not in output
     assert not HASH.search(fitglue("duplicates", "history").out)
+
+
+def summary_of(result, name):
+    """Return the lines about a connection, as one text."""
+    words = " ".join(result.out.split())
+    return words[words.index(f"{name}: ") :]
+
+
+def test_a_workout_that_another_source_has_brought_is_no_new_activity(fitglue, paths):
+    """An import says how many of the new workouts were in the list before, and that no activity
+    is new.
+    """
+    strava, garmin, _ = paths
+    first = summary_of(fitglue("import", strava), "strava-archive")
+    assert "1 new (" in first
+    assert "in your list" not in first
+    second = summary_of(fitglue("import", garmin), "garmin-archive")
+    assert "1 new, already in your list (" in second
+    assert "no activity is new; 1 workout was joined with what another source" in second
+
+
+def test_the_new_activities_among_the_new_workouts_are_counted(fitglue, paths, ride, tmp_path):
+    """If only some workouts were in the list before, the number of new activities is stated."""
+    account = Account.generate(12, until=date(2026, 11, 20))
+    others = [plan for plan in map(account.plan, account.ids()) if plan.id != ride.id][:2]
+    garmin_archive(tmp_path / "more.zip", [(101, ride), (102, others[0]), (103, others[1])])
+    fitglue("import", paths[0])
+    text = summary_of(fitglue("import", str(tmp_path / "more.zip")), "garmin-archive")
+    assert "3 new, 1 of them already in your list (" in text
+    assert "2 activities are new; 1 workout was joined" in text
