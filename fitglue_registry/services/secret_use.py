@@ -242,7 +242,7 @@ def _bind_again(
         change_values(workspace, connected, lambda stored: bind(stored, origin))
     except FitglueError as error:
         log.warning(
-            "the key of %s could not be bound to %s: %s; the next sync tries again",
+            "the credentials of %s could not be bound to %s: %s; the next sync tries again",
             connected.name,
             origin,
             error.what,
@@ -255,9 +255,9 @@ def _not_proven(
     origin: Origin,
     own: OwnOrigins,
 ) -> AthleteNeeded:
-    why = "it was stored before FitGlue noted at which address a key was proven"
+    why = "they were stored before FitGlue noted at which address credentials were proven"
     if proven is not None:
-        why = f"it was proven at {proven}, and may not be sent to any other address"
+        why = f"they were proven at {proven}, and may not be sent to any other address"
     if own.now is not None and origin != own.now:
         why += f"; the address of this service is {own.now}"
     return AthleteNeeded(

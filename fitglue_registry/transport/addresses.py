@@ -173,7 +173,7 @@ def redirect_target(
         raise _redirect_refused(
             policy,
             _shown(origin, policy),
-            f"{why}; the key was not sent there",
+            f"{why}; nothing was sent there",
         )
     return _legal(target)
 
@@ -194,7 +194,7 @@ def too_many_redirects(policy: HttpPolicy) -> ConnectionStopped:
         return _redirect_refused(
             policy,
             "another address",
-            "a request for a token is never redirected, because it contains the key",
+            "a request for a token is never redirected, because it contains credentials",
         )
     return _redirect_refused(
         policy, "another address again", f"there were more than {most} redirects in a row"

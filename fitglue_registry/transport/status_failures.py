@@ -101,7 +101,7 @@ class StatusFailures:
             "FG-unexpected-status",
             f"{self.host} does not accept an address that leads to it",
             at=at,
-            why=f"{why}; it is asked without the key",
+            why=f"{why}; it is asked without credentials",
             fix="run the command again, since such an address may be valid for a short time only",
         )
 

@@ -217,7 +217,7 @@ def test_a_signed_address_that_is_refused_does_not_blame_the_key(with_other, oth
     with pytest.raises(ConnectionStopped) as caught:
         with_other(credential=False).get(f"{other.url}/file?signature=abc")
     assert caught.value.code == "FG-unexpected-status"
-    assert "Request has expired; it is asked without the key" in caught.value.why
+    assert "Request has expired; it is asked without credentials" in caught.value.why
     assert caught.value.exit_code == 5
 
 

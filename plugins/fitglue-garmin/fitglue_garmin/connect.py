@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 #: Settings of the owner of the key. They have the time zone, but no id of the account.
 PROFILE = "userprofile-service/userprofile/settings"
-#: Where a key is made; only the web version of Garmin Connect has this page.
-KEY_PAGE = "connect.garmin.com/app/settings/personalApiToken"
 #: What the id of an account begins with that has no activities, and so does not state its number.
 _BY_NAME = "name:"
 _LONGEST_NAME = 200  # characters of a name
@@ -77,7 +75,7 @@ def connect(connection: Connection) -> Account:
 
 
 def _explained(error: AthleteNeeded) -> AthleteNeeded:
-    """Return the error about a rejected key, with what it means at Garmin and what to do there."""
+    """Return the error about a rejected key, with what it means at Garmin."""
     if error.code != "FG-key-rejected":
         return error
     return AthleteNeeded(
@@ -85,8 +83,8 @@ def _explained(error: AthleteNeeded) -> AthleteNeeded:
         "Garmin Connect rejects this key",
         at=error.at,
         why="it is mistyped or incomplete, has expired or was deleted, or a newer key replaced it",
-        fix=f"make a new key at {KEY_PAGE} (Garmin Connect on the web, Settings → Personal API), "
-        "and connect again",
+        # The entry says where a key is made.
+        fix=error.fix,
     )
 
 

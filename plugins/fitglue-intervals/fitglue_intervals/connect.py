@@ -81,8 +81,8 @@ def _explain(error: AthleteNeeded, athlete: str) -> AthleteNeeded | None:
             "Intervals.icu rejects this API key",
             at=error.at,
             why="it is mistyped or incomplete, or a newer key replaced it",
-            fix="copy it again: at intervals.icu, open Settings and scroll down to Developer "
-            "Settings",
+            # The entry says where the key is shown.
+            fix=error.fix,
         )
     if error.code == "FG-not-permitted" and athlete != OWNER:
         return AthleteNeeded(

@@ -125,12 +125,12 @@ def test_an_unknown_athlete_is_named(connect_to, answer):
     assert caught.value.code == "FG-athlete-unknown"
 
 
-def test_a_rejected_key_is_answered_with_the_place_where_it_is(connect_to, answer):
-    """The error for a rejected key says where in the settings the key is."""
+def test_a_rejected_key_is_answered_with_what_may_be_wrong(connect_to, answer):
+    """The error for a rejected key says why that may be; where a key is shown, the entry says."""
     with pytest.raises(AthleteNeeded) as caught:
         plugin.fitglue_connect(connection=connect_to({"athlete/0/profile": answer(b"", 401)}))
     assert caught.value.code == "FG-key-rejected"
-    assert "Developer Settings" in caught.value.fix
+    assert "a newer key replaced it" in caught.value.why
 
 
 def test_a_missing_permission_says_so_itself(connect_to, answer):

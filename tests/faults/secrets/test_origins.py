@@ -99,7 +99,7 @@ def test_a_backup_with_another_address_does_not_get_the_key(
     code, said = fitglue("sync")
     assert code == 3
     assert "FG-address-not-proven" in said
-    assert f"it was proven at {service.url}" in said
+    assert f"they were proven at {service.url}" in said
     for command in ("connections", "doctor"):
         assert thief.url in fitglue(command)[1]
     code, said = fitglue("connect", "intervals", "--key-stdin", typed="a-new-key-1234")

@@ -417,7 +417,7 @@ def test_the_key_is_exchanged_only_where_it_was_exchanged_before(
         with pytest.raises(KeyUnavailable, match="FG-address-not-proven") as caught:
             host.connections.probe("club")
     assert thief.requests == []
-    assert f"it was proven at {club.url}" in caught.value.why
+    assert f"they were proven at {club.url}" in caught.value.why
 
 
 def test_a_replaced_server_takes_the_place_of_what_issues_tokens(home, registry, club, connected):
