@@ -277,6 +277,11 @@ def _show_held(
     if held.dry_run:
         asks = "a sync asks for it by its id" if is_one else "a sync asks for them by their ids"
         cli.show(Hanging(ATTENTION, f"{vanished}; {asks}, and keeps what it does not find"))
+        # No list shows them, since a dry run stores nothing.
+        names = ", ".join(map(short_id, held.external_ids))
+        more = held.records - len(held.external_ids)
+        also = f" and {more:,} more" if more > 0 else ""
+        cli.show(Hanging(DETAIL, f"{names}{also}; to see one: fitglue why ID"))
         return
     kept = "it was kept here" if is_one else "all of them were kept here"
     cli.show(Hanging(ATTENTION, f"{vanished}; {kept}, because it may be a mistake of the source"))

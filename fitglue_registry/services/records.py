@@ -8,6 +8,7 @@ from fitglue_registry.errors import UserMistake
 from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.closed_services import fix_with_alternatives
 from fitglue_registry.store.counts import list_stubs
+from fitglue_registry.store.held import list_held_without_activity
 from fitglue_registry.store.locations import each_once, list_paths, list_unreadable
 from fitglue_registry.store.quarantine import list_quarantine
 from fitglue_registry.workspace import ME
@@ -95,6 +96,17 @@ class Records:
         for stub in stubs:
             stub["fix"] = fix_with_alternatives(catalogue, stub["code"], stub["fix"])
         return stubs
+
+    def held(self, athlete: str = ME) -> list[dict[str, Any]]:
+        """Return the records without an activity that vanished with many others, and were kept.
+
+        Activities of which this is true are listed by ``host.activities`` with ``Filter.held``.
+
+        Returns:
+            Rows with ``connection``, ``external_id``, ``start_local`` and ``start_utc``.
+        """
+        with self._workspace.database.read() as db:
+            return list_held_without_activity(db, athlete)
 
 
 def with_paths(

@@ -10,9 +10,11 @@ import sys
 from contextlib import suppress
 
 import pytest
+import sqlalchemy as sa
 
 from fitglue_registry import Host, Policy
 from fitglue_registry.services.events import PartStored
+from fitglue_registry.store.tables import records, source_activities
 from fitglue_registry.testing import Fault
 
 
@@ -131,6 +133,24 @@ def test_the_error_is_in_the_events(connect, fitglue, intervals):
     assert (last["event"], last["error"]["code"]) == ("SyncStopped", "FG-key-rejected")
 
 
+def test_held_stubs_are_listed_also_if_no_activity_is_held(vanished, fitglue, tmp_path):
+    """If only workouts without an activity are held, the list of what is held has them."""
+    fitglue("sync")
+    with (
+        Host(tmp_path / "home", policy=Policy.personal()) as host,
+        host.workspace.database.write() as db,
+    ):
+        delivered = sa.select(source_activities.c.record_id).where(
+            source_activities.c.activity_id.is_not(None)
+        )
+        db.execute(sa.update(records).where(records.c.id.in_(delivered)).values(state="listed"))
+    listed = fitglue("activities", "--held")
+    [line] = [line for line in listed.out.splitlines() if line.startswith("· ")]
+    assert line.startswith("· intervals/")
+    assert "If not, there is nothing to do" in listed.err
+    assert "No deletion is held" in fitglue("activities", "--held", "--sport", "Run").err
+
+
 @pytest.fixture
 def vanished(connect, fitglue, intervals):
     """A synced service whose list is empty now, and that finds no workout under its id."""
@@ -147,6 +167,7 @@ def test_many_deletions_are_held_until_they_are_confirmed(vanished, fitglue):
     """
     rehearsed = fitglue("sync", "--dry-run")
     assert (rehearsed.code, "6 deletions would be held" in rehearsed.out) == (5, True)
+    assert all(id_ in rehearsed.out for id_ in vanished.account.ids())
     result = fitglue("sync")
     assert result.code == 5
     assert result.out.startswith("! intervals: 6 deletions held (")
@@ -155,7 +176,10 @@ def test_many_deletions_are_held_until_they_are_confirmed(vanished, fitglue):
     assert "6 deletions are held" in fitglue("connections").out
     every = fitglue("activities", "--json").lines
     assert fitglue("activities", "--held", "--json").lines == every
-    assert "If not, there is nothing to do" in fitglue("activities", "--held").err
+    listed = fitglue("activities", "--held")
+    assert "If not, there is nothing to do" in listed.err
+    # Of the six, one was never delivered, and has no activity.
+    assert listed.out.count("has no activity; to see why: fitglue why ") == 1
     assert fitglue("sync", "--json").code == 5
     confirmed = fitglue("sync", "--confirm-deletions")
     assert (confirmed.code, "6 deleted at the source" in confirmed.out) == (0, True)

@@ -20,9 +20,9 @@ from fitglue_registry.cli.command import (
     raw_option,
 )
 from fitglue_registry.cli.context import CliContext, pass_cli
-from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of
+from fitglue_registry.cli.layout import DETAIL, Hanging, Heading, Pairs, Rows, columns_of
 from fitglue_registry.cli.starts import is_in_utc, start_day, start_minute
-from fitglue_registry.cli.text import short_hashes, short_title
+from fitglue_registry.cli.text import short_hashes, short_id, short_title
 from fitglue_registry.cli.values import is_empty_zero
 from fitglue_registry.model import CROP, is_cropped
 from fitglue_registry.model.sports import NO_WORKOUT
@@ -50,6 +50,8 @@ _HELD = (
     "If you deleted them at their source: fitglue sync NAME --confirm-deletions. If not, there is "
     "nothing to do: they stay here, and each sync looks for them again."
 )
+#: How many held workouts without an activity are listed.
+_OTHERS_SHOWN = 20
 #: Fields that have an option of their own in `edit`.
 _OPTIONS = ("title", "sport", "description")
 _NUMBERS = frozenset(
@@ -145,15 +147,39 @@ def _list(
         cli.lines(shown)
     elif as_csv:
         print_activities(cli, shown, raw=raw)
-    elif not shown:
+    elif not shown and not _show_others_held(cli, wanted):
         cli.note(_why_nothing(cli, wanted))
+    elif not shown:
+        cli.note(_HELD)
     else:
         cli.show(_table(shown, cli.width))
+        _show_others_held(cli, wanted)
         if len(activities) > len(shown):
             twice = 2 * len(shown)
             cli.note(f"There are more. To see twice as many, add --limit {twice}.")
         for note in _notes(wanted, shown):
             cli.note(note)
+
+
+def _show_others_held(cli: CliContext, wanted: Filter) -> bool:
+    """Print the held workouts that have no activity, and return whether there are any.
+
+    They are counted wherever held deletions are counted. A filter for what only activities have
+    leaves them out.
+    """
+    if not wanted.held or replace(wanted, held=False, limit=None) != Filter():
+        return False
+    others = cli.host.records.held()
+    for record in others[:_OTHERS_SHOWN]:
+        external_id = short_id(record["external_id"])
+        day = (record["start_local"] or record["start_utc"] or "")[:10]
+        of_day = f" of {day}" if day else ""
+        what = f"{record['connection']}/{external_id}{of_day} has no activity"
+        cli.show(Hanging(DETAIL, f"{what}; to see why: fitglue why {external_id}", indent=0))
+    more = len(others) - _OTHERS_SHOWN
+    if more > 0:
+        cli.show(Hanging(DETAIL, f"and {more:,} more without an activity", indent=0))
+    return bool(others)
 
 
 def _notes(wanted: Filter, shown: list[Document]) -> Iterator[str]:
