@@ -28,6 +28,11 @@ def run_stand_in(workspace: Workspace, integration: str, arguments: Sequence[str
     return serve(list(arguments))
 
 
+def stand_in_ids() -> list[str]:
+    """Return the ids of the integrations that have a stand-in in this environment."""
+    return sorted({point.name for point in entry_points(group=_GROUP)})
+
+
 def _missing(entry: Entry) -> PluginFailed:
     return PluginFailed(
         "FG-plugin-missing",

@@ -280,3 +280,15 @@ def test_a_stand_in_that_is_not_installed_is_named_with_the_fix(fitglue, monkeyp
     result = fitglue("dev", "stand-in", "--json")
     assert result.code == 8
     assert "fitglue plugin install fitglue-intervals" in result.err
+
+
+def test_the_help_names_the_stand_ins_of_all_plugins(fitglue):
+    """The help of the command and that of its group name each stand-in that is installed, and how
+    to see its options.
+    """
+    assert "Run a stand-in for a service: garmin or intervals." in fitglue("dev", "--help").out
+    for option in ("--help", "-h"):
+        shown = fitglue("dev", "stand-in", option)
+        assert shown.code == 0
+        assert "garmin     fitglue dev stand-in garmin --help" in shown.out
+        assert "intervals  fitglue dev stand-in intervals --help" in shown.out

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from fitglue_registry.cli.arguments import AnyPath
-from fitglue_registry.cli.command import Group, json_option
+from fitglue_registry.cli.command import Command, Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import Heading, Pairs
 from fitglue_registry.cli.values import grouped
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.model import to_builtins
+from fitglue_registry.services.stand_ins import stand_in_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 @click.group(
     cls=Group,
-    examples=("fitglue dev normalize intervals saved.json", "fitglue dev stand-in --count 200"),
+    examples=(
+        "fitglue dev normalize intervals saved.json",
+        "fitglue dev stand-in intervals --count 200",
+    ),
 )
 def command() -> None:
     """Run tools for plugin authors."""
@@ -181,24 +185,56 @@ def match(
     )
 
 
+class _StandInCommand(Command):
+    """A command whose help names the stand-ins that the installed plugins have."""
+
+    def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 - of click
+        """Return the help for the list of commands; it is not cut, because it names few."""
+        names = " or ".join(stand_in_ids())
+        if not names:
+            return "Run a stand-in for a service, which a plugin brings."
+        return f"Run a stand-in for a service: {names}."
+
+    def format_options(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - of click
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write the stand-ins, in place of the options, which each of them has of its own."""
+        rows = [(name, f"fitglue dev stand-in {name} --help") for name in stand_in_ids()]
+        if rows:
+            with formatter.section("Stand-ins, and how to see their options"):
+                formatter.write_dl(rows)
+
+
 @command.command(
     "stand-in",
+    cls=_StandInCommand,
     add_help_option=False,
+    options_metavar="",
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-    examples=("fitglue dev stand-in --count 200", "fitglue dev stand-in garmin"),
+    examples=(
+        "fitglue dev stand-in garmin",
+        "fitglue dev stand-in intervals --count 200",
+    ),
 )
 @click.argument(
     "arguments",
     nargs=-1,
     type=click.UNPROCESSED,
+    metavar="[INTEGRATION] [OPTIONS]",
 )
-@pass_cli
-def stand_in(cli: CliContext, *, arguments: tuple[str, ...]) -> int:
-    """Run a stand-in for Intervals.icu on this machine, until Ctrl-C.
+@click.pass_context
+def stand_in(context: click.Context, *, arguments: tuple[str, ...]) -> int:
+    """Run a stand-in for the service of INTEGRATION on this machine, until Ctrl-C.
 
-    The name of another integration, as the first argument, runs its stand-in. --help lists the
-    options.
+    A stand-in serves the account of a simulated athlete, and prints its address and how to connect
+    it. Without INTEGRATION, it is that of Intervals.icu.
     """
+    cli = context.ensure_object(CliContext)
+    if arguments[:1] in (("--help",), ("-h",)):
+        click.echo(context.get_help())
+        return 0
     integration = "intervals"
     if arguments and not arguments[0].startswith("-"):
         integration, arguments = arguments[0], arguments[1:]

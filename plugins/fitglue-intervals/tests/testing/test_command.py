@@ -51,7 +51,7 @@ def test_command_prints_its_address_and_stops_on_a_signal(number):
         output, errors = process.communicate(timeout=10)
     assert (len(answer.json()), process.returncode, output) == (5, 0, "")
     assert (
-        errors == "The API key is k. In another terminal, run:\n"
+        errors == "The key is k. In another terminal, run:\n"
         f"  fitglue connect intervals --base-url {url}\n"
     )
 
