@@ -55,9 +55,9 @@ class Row(msgspec.Struct):
         # Older versions of the specification declared int32 for some ids, so both forms are read.
         if isinstance(self.id, int) and not isinstance(self.id, bool):
             return str(self.id) if abs(self.id) < _LARGEST_ID else None
-        if not isinstance(self.id, str) or not _USABLE.fullmatch(self.id):
+        if not isinstance(self.id, str):
             return None
-        return self.id if self.id.isprintable() else None
+        return self.id if is_usable(self.id) else None
 
     @property
     def stub(self) -> Stub | None:
@@ -116,6 +116,11 @@ def _large_row(content: bytes) -> Row | None:
         return Row(id=msgspec.json.decode(identity)) if len(identity) < 4_000 else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def is_usable(id_: str) -> bool:
+    """Return whether a text can be used as the id of an activity in a path."""
+    return _USABLE.fullmatch(id_) is not None and id_.isprintable()
 
 
 def requested_athlete(connection: Connection) -> str:

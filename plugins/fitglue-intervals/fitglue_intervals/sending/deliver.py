@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_intervals.api import activity_path
+from fitglue_intervals.claims import id_of_delivery
 from fitglue_intervals.sending.create import Result, create
 from fitglue_intervals.sending.fields import NAMES, changed_values, missing_there, values_of
 from fitglue_intervals.sending.ids import external_id_of
@@ -16,16 +16,16 @@ from fitglue_intervals.sending.outcomes import (
     is_from_elsewhere,
     left_alone,
     not_ours,
+    removed,
     sent,
 )
-from fitglue_intervals.sending.remote import read_remote
+from fitglue_intervals.sending.remote import delete_remote, read_remote
 from fitglue_intervals.sending.second_request import send_values, unsendable, with_gear
 
 if TYPE_CHECKING:
     from fitglue_intervals.sending.remote import Remote
     from fitglue_registry.plugin_api import Connection, Delivery
 
-_NOT_FOUND = 404
 _NOT_EMPTY = "Intervals.icu has a value of its own"
 
 
@@ -138,7 +138,8 @@ def fill_target(
 ) -> Remote | None:
     """Return the record of the account that is filled, or None if it is not there.
 
-    It is the one that was filled before, or the first that the activity was merged from.
+    It is the one that was filled before, or the first that the activity was merged from. What a
+    delivery has made is no record of the account's own.
 
     Args:
         connection: The connection to the account.
@@ -148,7 +149,8 @@ def fill_target(
         remote = read_remote(connection, delivery.receipt.remote_id)
         return None if remote is None or remote.is_strava else remote
     for remote in records_there(connection, delivery.activity):
-        if not remote.is_strava:
+        is_sent = id_of_delivery(remote.external_id) is not None
+        if not remote.is_strava and not is_sent:
             return remote
     return None
 
@@ -160,9 +162,8 @@ def _delete(
     """Delete what this delivery has made, and nothing else."""
     remote = find_sent(connection, delivery)
     if remote is None:
-        id_ = delivery.receipt.remote_id if delivery.receipt else None
-        return sent(delivery, id_ or external_id_of(delivery))
+        return removed(delivery.receipt.remote_id if delivery.receipt else None)
     if not remote.is_from(external_id_of(delivery)):
         return not_ours(remote.id)
-    connection.http.delete(activity_path(remote.id), accept=(_NOT_FOUND,))
-    return sent(delivery, remote.id)
+    delete_remote(connection, remote.id)
+    return removed(remote.id)

@@ -14,7 +14,7 @@ from fitglue_intervals.sending.fields import (
 )
 from fitglue_intervals.sending.ids import external_id_of
 from fitglue_intervals.sending.lookup import find_sent, listed_around, sent_one, twin_of
-from fitglue_intervals.sending.outcomes import filled, gone, sent, there_already
+from fitglue_intervals.sending.outcomes import filled, gone, removed, sent, there_already
 from fitglue_intervals.sending.remote import read_remote
 from fitglue_intervals.sending.second_request import with_gear
 from fitglue_registry.plugin_api import NotThere, Rejected, Sent
@@ -154,6 +154,5 @@ def _deleted(
 ) -> Found:
     remote = find_sent(connection, delivery)
     if remote is None:
-        id_ = delivery.receipt.remote_id if delivery.receipt else None
-        return sent(delivery, id_ or external_id_of(delivery))
+        return removed(delivery.receipt.remote_id if delivery.receipt else None)
     return NotThere()

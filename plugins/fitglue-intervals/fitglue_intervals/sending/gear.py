@@ -27,15 +27,16 @@ def gear_value(
     if gear is None or not gear.name:
         return None
     wanted = _folded(gear.name)
-    ids = []
+    # A dictionary, because nothing promises that a list has each item only once.
+    ids = {}
     for item in _listed(connection):
         # Documented: the list has retired equipment and parts of bikes as well.
         if item.get("retired") or item.get("component"):
             continue
         if _folded(item.get("name")) == wanted and isinstance(item.get("id"), str):
-            ids.append(item["id"])
+            ids[item["id"]] = item
     if len(ids) == 1:
-        return {"id": ids[0]}
+        return {"id": next(iter(ids))}
     connection.log.info(
         "%d items of gear at Intervals.icu have the name %r",
         len(ids),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fitglue_intervals.api import is_usable
 from fitglue_intervals.sending.ids import external_id_of
 from fitglue_intervals.sending.outcomes import came_from_strava, came_from_there
-from fitglue_intervals.sending.remote import Remote, read_remote
+from fitglue_intervals.sending.remote import Remote, read_claimed
 from fitglue_registry.model.claims import split_claim
 
 if TYPE_CHECKING:
@@ -43,10 +44,10 @@ def records_there(
     """
     for claim in activity.claims:
         service, id_ = split_claim(claim)
-        if service != "intervals":
+        if service != "intervals" or not is_usable(id_):
             continue
         # A record of another account, such as that of a coach, is not found with this key.
-        remote = read_remote(connection, id_)
+        remote = read_claimed(connection, id_)
         if remote is not None:
             yield remote
 

@@ -101,6 +101,15 @@ def there_already(
     return left_alone(remote.id, names)
 
 
+def removed(id_: str | None) -> Sent:
+    """Return the result for an activity that is not there any more, as it was asked for.
+
+    Args:
+        id_: The id that the activity had, if it is known.
+    """
+    return Sent(receipt_of(id_) if id_ else Receipt())
+
+
 def filled(
     id_: str,
     left_out: Mapping[str, str],

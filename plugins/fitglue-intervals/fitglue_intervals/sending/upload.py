@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fitglue_intervals.api import activities_path, requested_athlete
+from fitglue_intervals.api import activities_path, is_usable, requested_athlete
 from fitglue_intervals.sending.ids import external_id_of
 from fitglue_registry.errors import AthleteNeeded, FitglueError
 from fitglue_registry.plugin_api import File
@@ -18,7 +18,6 @@ CREATED = 201
 #: Statuses of a file that the service does not accept: unreadable, too large, or of another kind.
 REFUSED = (400, 413, 415, 422)
 _NOT_FOUND = 404
-_LONGEST_ID = 200
 #: Bytes of a text in the query. Many servers limit an address to 8,000 characters, of which a byte
 #: may need three. A longer text is only in the second request.
 _LONGEST_PARAMETER = 1_000
@@ -90,5 +89,6 @@ def _is_short(value: str) -> bool:
 def _id(value: Any) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    is_usable = isinstance(value, str) and 0 < len(value) <= _LONGEST_ID
-    return value if is_usable else None
+    if not isinstance(value, str):
+        return None
+    return value if is_usable(value) else None

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fitglue_registry.errors import Retryable
+from fitglue_registry.errors import ConnectionStopped, Retryable
 from fitglue_registry.plugin_api import NotThere, Receipt, Sent
 from fitglue_registry.testing import Fault
 
@@ -195,6 +195,35 @@ def test_a_stub_cannot_be_filled(hooks, account, delivery, ride):
         delivery({"claims": claims}, action="fill", changed=frozenset({"description"}))
     )
     assert result.code == "FG-delivery-gone"
+
+
+def test_our_own_copy_is_not_filled(hooks, account, delivery, sent, record, ride):
+    """What a delivery has made is no record of the account: the record beside it is filled."""
+    account.edit(sent.receipt.remote_id, description="")
+    claims = (*ride.claims, *sent.identities, f"intervals:{record}")
+    fields = frozenset({"description"})
+    result = hooks.send(delivery({"claims": claims}, action="fill", changed=fields))
+    assert result.receipt.remote_id == record
+    assert account.row(sent.receipt.remote_id)["description"] == ""
+
+
+@pytest.mark.parametrize("fault", [Fault.error_object(), Fault.shape({})])
+def test_an_error_is_not_taken_for_an_empty_record(hooks, account, server, fill, record, fault):
+    """A response with status 200 that is not the record stops the connection; what the athlete has
+    written there is not overwritten.
+    """
+    account.edit(record, description="Mine")
+    server.fault(ACTIVITY, fault, method="GET", times=None)
+    with pytest.raises(ConnectionStopped):
+        hooks.send(fill)
+    assert account.row(record)["description"] == "Mine"
+
+
+def test_a_page_of_a_login_does_not_count_as_an_update(hooks, server, delivery, sent):
+    """An update that a captive portal has answered with status 200 is not reported as sent."""
+    server.fault(ACTIVITY, Fault.html_page().before_anything(), method="PUT", times=None)
+    with pytest.raises(ConnectionStopped):
+        hooks.send(delivery(action="update", changed=frozenset({"title"}), receipt=sent.receipt))
 
 
 @pytest.mark.parametrize("was_carried_out", [True, False])
