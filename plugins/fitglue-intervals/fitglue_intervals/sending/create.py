@@ -12,7 +12,7 @@ from fitglue_intervals.sending.file import files_of
 from fitglue_intervals.sending.ids import external_id_of
 from fitglue_intervals.sending.lookup import find_sent, listed_around, nearest, sent_one, twin_of
 from fitglue_intervals.sending.origins import why_not_back, why_not_sent
-from fitglue_intervals.sending.outcomes import gone, receipt_of, sent, there_already
+from fitglue_intervals.sending.outcomes import gone, left_alone, receipt_of, sent
 from fitglue_intervals.sending.remote import read_remote
 from fitglue_intervals.sending.second_request import send_values, unsendable, with_gear
 from fitglue_intervals.sending.upload import CREATED, REFUSED, upload, uploaded_ids
@@ -67,7 +67,7 @@ def create(
         )
     twin = twin_of(activity, listed)
     if twin is not None:
-        return there_already(twin, names_with_values(activity))
+        return left_alone(twin.id, names_with_values(activity))
     return _send(connection, delivery)
 
 
@@ -146,7 +146,7 @@ def _finish_known(
     The service may have the same file from elsewhere, such as from the maker of the watch.
     """
     if not remote.is_from(external_id_of(delivery)):
-        return there_already(remote, names_with_values(delivery.activity))
+        return left_alone(remote.id, names_with_values(delivery.activity))
     return _finish(
         connection,
         delivery,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fitglue_formats import kind_of
+from fitglue_formats.writing import write_fit
 from fitglue_intervals.sending.ids import external_id_of, serial_of
-from fitglue_registry.errors import UserMistake
 from fitglue_registry.model import claim
 from fitglue_registry.payloads import GZIP
 
@@ -73,7 +72,6 @@ def _original(delivery: Delivery) -> SentFile | None:
 
 def _made(delivery: Delivery) -> SentFile:
     """Return a FIT file with everything that is known about the activity."""
-    write_fit = _writer()
     content = write_fit(delivery.activity, serial=serial_of(delivery))
     digest = hashlib.sha256(content).hexdigest()
     return SentFile(
@@ -81,20 +79,6 @@ def _made(delivery: Delivery) -> SentFile:
         content,
         claim("file", f"sha256:{digest}#0"),
     )
-
-
-def _writer() -> Any:
-    """Return the writer for FIT files, whose library only an extra of fitglue-formats installs."""
-    # Imported late: the encoder takes time to import, and most workouts have an original file.
-    try:
-        return import_module("fitglue_formats.writing.fit.file").write_fit
-    except ModuleNotFoundError as error:
-        raise UserMistake(
-            "FG-extra-missing",
-            "FIT files cannot be written",
-            why="the installed fitglue-formats has no writer for them",
-            fix="pip install --upgrade 'fitglue-formats[fit-write]'",
-        ) from error
 
 
 def _name(

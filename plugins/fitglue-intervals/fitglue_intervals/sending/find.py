@@ -14,7 +14,7 @@ from fitglue_intervals.sending.fields import (
 )
 from fitglue_intervals.sending.ids import external_id_of
 from fitglue_intervals.sending.lookup import find_sent, listed_around, sent_one, twin_of
-from fitglue_intervals.sending.outcomes import filled, gone, removed, sent, there_already
+from fitglue_intervals.sending.outcomes import filled, gone, left_alone, removed, sent
 from fitglue_intervals.sending.remote import read_remote
 from fitglue_intervals.sending.second_request import with_gear
 from fitglue_registry.plugin_api import NotThere, Rejected, Sent
@@ -77,7 +77,7 @@ def _created(
         )
     twin = twin_of(delivery.activity, listed)
     if twin is not None:
-        return there_already(twin, names_with_values(delivery.activity))
+        return left_alone(twin.id, names_with_values(delivery.activity))
     return NotThere()
 
 
@@ -88,7 +88,7 @@ def _complete(
 ) -> Found:
     """Return whether an activity that was uploaded has what the second request sends, too."""
     if not remote.is_from(external_id_of(delivery)):
-        return there_already(remote, names_with_values(delivery.activity))
+        return left_alone(remote.id, names_with_values(delivery.activity))
     activity = delivery.activity
     values = with_gear(
         connection,

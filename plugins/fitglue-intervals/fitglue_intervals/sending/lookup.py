@@ -96,8 +96,8 @@ def twin_of(
 ) -> Remote | None:
     """Return the activity with the same start and the same length, or None if there is none.
 
-    It is the same recording, whoever has brought it. Of an activity that came from Strava, only the
-    start is known.
+    It is the same recording, whoever has brought it. The stub of a Strava activity has no length,
+    so it is never found.
 
     Args:
         activity: The activity.
@@ -115,8 +115,6 @@ def _is_as_long(
     activity: SourceActivity,
     remote: Remote,
 ) -> bool:
-    if remote.is_strava:
-        return True
     length = remote.values.get("elapsed_time")
     if not isinstance(length, int | float) or activity.elapsed_s is None:
         return False

@@ -63,6 +63,8 @@ def why_not_back(
         delivery: The delivery.
     """
     for remote in records_there(connection, delivery.activity):
-        if not remote.is_from(external_id_of(delivery)):
-            return came_from_there(remote)
+        # The stub of a Strava activity is no copy that anybody can use. Uploading the file of the
+        # device is what Intervals.icu recommends for it.
+        if not remote.is_strava and not remote.is_from(external_id_of(delivery)):
+            return came_from_there(remote.id)
     return None

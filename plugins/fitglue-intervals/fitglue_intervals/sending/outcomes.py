@@ -11,7 +11,6 @@ from fitglue_registry.plugin_api import Receipt, Rejected, Sent
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from fitglue_intervals.sending.remote import Remote
     from fitglue_registry.plugin_api import Delivery
 
 #: Key of a receipt: whose the activity is.
@@ -86,21 +85,6 @@ def left_alone(
     )
 
 
-def there_already(
-    remote: Remote,
-    names: Iterable[str],
-) -> Sent | Rejected:
-    """Return the result for a workout that the account has from elsewhere.
-
-    Args:
-        remote: The activity that the account has.
-        names: The fields of the model that were to be sent.
-    """
-    if remote.is_strava:
-        return came_from_there(remote)
-    return left_alone(remote.id, names)
-
-
 def removed(id_: str | None) -> Sent:
     """Return the result for an activity that is not there any more, as it was asked for.
 
@@ -142,22 +126,12 @@ def not_ours(id_: str) -> Rejected:
     )
 
 
-def came_from_there(remote: Remote) -> Rejected:
-    """Return the result for a workout that the account itself has recorded, or has from Strava."""
-    code = "FG-delivery-came-from-there"
-    what = f"this account at Intervals.icu has the workout already, as {remote.id}"
-    if remote.is_strava:
-        return Rejected(
-            code,
-            f"{what}, from Strava",
-            "nothing to do; to have it there with its own file, delete it at intervals.icu, and "
-            "run the pipeline for it with --activity and --again",
-        )
-    fix = "nothing to do; `fill_back: true` in the pipeline lets FitGlue fill what is empty there"
+def came_from_there(id_: str) -> Rejected:
+    """Return the result for a workout that the account itself has recorded."""
     return Rejected(
-        code,
-        what,
-        fix,
+        "FG-delivery-came-from-there",
+        f"this account at Intervals.icu has the workout already, as {id_}",
+        "nothing to do; `fill_back: true` in the pipeline lets FitGlue fill what is empty there",
     )
 
 
