@@ -166,7 +166,10 @@ def _state(workspace: Workspace, connected: ConnectionRow) -> _State:
             fix = error_parts.get("fix") or fix
         return _State(connected.state, reason, fix)
     if error_parts:
-        return _State(STOPPED, error_parts.get("what"), error_parts.get("fix"))
+        # It was written for the screen of that sync, and is read on others.
+        sync = f"run `fitglue sync {connected.name}`"
+        again = (error_parts.get("fix") or "").replace("run the command", sync)
+        return _State(STOPPED, error_parts.get("what"), again or None)
     return _State(ConnectionState.OK)
 
 

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from fitglue_registry.cli.commands.why import _STATES, _WIDTHS, _part
+from fitglue_registry.cli.commands.why import _STATES, _WIDTHS, _part, _readings
 from fitglue_registry.model.stored import PartName, PartState
 
 RECEIVED = "2026-11-30T12:00:00+00:00"
@@ -72,3 +72,23 @@ def test_the_words_for_what_is_to_come_fit_into_their_column(name):
     for size in (None, 57):
         part = part_of(PartState.WANTED, part=name.value, bytes=size, next_step="sync")
         assert len(_part(part)[0]) <= _WIDTHS[0]
+
+
+def leg_of(**differs):
+    """Return a source activity as the store describes it."""
+    read = {"plugin": "fitglue-garmin", "plugin_version": "1.0", "stub": False}
+    return {**read, "normalized_at": RECEIVED, **differs}
+
+
+def test_legs_that_were_read_together_are_one_line():
+    """A multisport event has one line for its reading, which counts the legs."""
+    [(_, _, by)] = _readings({"source_activities": [leg_of(), leg_of(), leg_of()]})
+    assert by == "by fitglue-garmin 1.0, as 3 legs"
+
+
+def test_a_workout_without_legs_counts_none():
+    """A record with one source activity has no number of legs, and another version its own line."""
+    [(_, _, by)] = _readings({"source_activities": [leg_of()]})
+    assert by == "by fitglue-garmin 1.0"
+    two = [leg_of(), leg_of(plugin_version="2.0")]
+    assert len(list(_readings({"source_activities": two}))) == 2

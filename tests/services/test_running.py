@@ -134,3 +134,14 @@ def test_an_error_that_is_being_tried_again_is_not_reported(connected, server):
     assert [need["what"] for need in connected.overview().needs] == ["intervals: it is down"]
     with held(connected):
         assert connected.overview().needs == []
+
+
+@pytest.mark.parametrize("fix", ["run the command again later", "free space, then run the command"])
+def test_what_to_do_after_a_sync_that_stopped_names_the_command(connected, fix):
+    """On the dashboard, nobody knows which command "the command" is."""
+    [connection] = connected.connections.list()
+    with connected.workspace.database.write() as db:
+        error = json.dumps({"what": "it is down", "fix": fix})
+        update_connection(db, connection.id, state_error=error)
+    [need] = connected.overview().needs
+    assert need["fix"] == fix.replace("run the command", "run `fitglue sync intervals`")

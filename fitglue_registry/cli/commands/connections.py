@@ -174,7 +174,7 @@ def _row(
     return (
         connection.name,
         owner(connection),
-        connection.state,
+        connection.state.replace("-", " "),
         connection.records,
         connection.stubs,
         connection.waiting_parts,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -139,12 +140,20 @@ def _record(record: Document, *, is_brief: bool) -> Iterator[Part]:
 def _stages(record: Document) -> Iterator[Stage]:
     yield from map(_hop, record["hops"])
     yield from map(_part, sorted(record["parts"], key=_place_of))
+    yield from _readings(record)
+
+
+def _readings(record: Document) -> Iterator[Stage]:
+    """Yield when the record was read and by what, once for legs that were read together."""
+    legs: Counter[tuple[str, str]] = Counter()
     for source_activity in record["source_activities"]:
         version = source_activity["plugin_version"] or ""
         by = f"by {source_activity['plugin']} {version}"
         if source_activity["stub"]:
             by += ", as a stub"
-        yield "read", numbers.moment(source_activity["normalized_at"]), by
+        legs[numbers.moment(source_activity["normalized_at"]), by] += 1
+    for (at, by), number in legs.items():
+        yield "read", at, f"{by}, as {number} legs" if number > 1 else by
 
 
 def _place_of(part: Document) -> int:
