@@ -1,8 +1,9 @@
 """Writes the files that are generated from the code and the registry.
 
 These are the JSON Schema of a source activity, the help article of each entry, ``docs/errors.md``,
-``docs/hooks.md`` and ``docs/views.md``. ``python tools/generate.py --check`` writes nothing: it
-prints which files are stale, and ends with exit code 1 if there are any.
+``docs/hooks.md``, ``docs/views.md`` and ``docs/pipelines-reference.md``. ``python tools/generate.py
+--check`` writes nothing: it prints which files are stale, and ends with exit code 1 if there are
+any.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from wrapped_markdown import formatted
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+from pipelines_page import pipelines_page  # noqa: E402
 
 from fitglue_registry import errors, hookspecs, lists, model, plugin_api  # noqa: E402 - the checkout's own, installed or not
 from fitglue_registry.registry import Catalogue, Folder  # noqa: E402
@@ -104,6 +107,7 @@ def generated() -> Iterator[tuple[Path, str]]:
         ("errors", errors_page(catalogue)),
         ("hooks", hooks_page()),
         ("views", views_page()),
+        ("pipelines-reference", pipelines_page()),
     ):
         yield ROOT / "docs" / f"{name}.md", formatted("\n".join(page) + "\n")
 
