@@ -11,9 +11,11 @@ from fitglue_registry.errors import UserMistake
 from fitglue_registry.pipeline.conversion import pipeline_of
 from fitglue_registry.pipeline.document import SCHEMA, Pipeline
 from fitglue_registry.pipeline.flaws import pipeline_flaws
+from fitglue_registry.pipeline.writing import document_of
 from fitglue_registry.redaction.control_characters import has_control_characters
 from fitglue_registry.registry.document import MOST_ERRORS, Document, Style
 from fitglue_registry.registry.flaw import Flaw
+from fitglue_registry.registry.nodes import MAX_DEPTH
 from fitglue_registry.registry.parsing import parse
 from fitglue_registry.registry.schemas import schema_flaws
 
@@ -119,6 +121,10 @@ def _check(reading: Reading) -> None:
     if reading.errors:
         return
     document = reading.document.value
+    # Plain values can be nested without end, which validators do not survive.
+    if depth_of(document, MAX_DEPTH) > MAX_DEPTH:
+        reading.refuse(_too_deep())
+        return
     if _is_newer(document):
         reading.refuse(_newer(document["schema"]))
         return
@@ -127,8 +133,35 @@ def _check(reading: Reading) -> None:
     if reading.errors:
         return
     reading.refuse_all(pipeline_flaws(document))
-    if not reading.errors:
-        reading.pipeline = pipeline_of(document)
+    if reading.errors:
+        return
+    pipeline = pipeline_of(document)
+    # What is written has a level more for conditions in one mapping, and it must be readable.
+    if depth_of(document_of(pipeline), MAX_DEPTH) > MAX_DEPTH:
+        reading.refuse(_too_deep())
+        return
+    reading.pipeline = pipeline
+
+
+def depth_of(document: Any, enough: int) -> int:
+    """Return the number of levels of a document, as the reader of YAML counts them.
+
+    Args:
+        document: Plain value.
+        enough: The search ends at the first value that is deeper than this.
+    """
+    deepest = 0
+    todo: list[tuple[int, Any]] = [(1, document)]
+    while todo and deepest <= enough:
+        depth, value = todo.pop()
+        deepest = max(deepest, depth)
+        if isinstance(value, Mapping):
+            value = value.values()
+        elif not isinstance(value, list | tuple):
+            continue
+        for part in value:
+            todo.append((depth + 1, part))
+    return deepest
 
 
 def _control_characters(document: Any) -> Iterator[Flaw]:
@@ -169,6 +202,15 @@ def _empty() -> Flaw:
         (),
         "the file is empty",
         fix="begin with schema, name and destinations",
+    )
+
+
+def _too_deep() -> Flaw:
+    return Flaw(
+        "FG-pipeline-too-deep",
+        ("filter",),
+        f"the conditions make the document deeper than {MAX_DEPTH} levels",
+        fix="use fewer levels of all, any and not",
     )
 
 

@@ -94,7 +94,7 @@ def _refuse_depth(error: TooDeep, document: Document) -> None:
         "FG-entry-too-deep",
         (),
         f"the document has more than {MAX_DEPTH} levels here",
-        fix=f"use fewer levels; {document.style.noun} needs no more than six",
+        fix="use fewer levels; six are enough for most documents",
     )
     document.refuse(error.mark, flaw)
 

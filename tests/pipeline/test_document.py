@@ -252,6 +252,30 @@ def test_an_empty_file_is_reported_as_such():
     assert errors("") == ["FG-pipeline-missing-key: the file is empty (p.yaml)"]
 
 
+def nested(levels, part):
+    """Return plain values of a pipeline with nested conditions."""
+    for _ in range(levels):
+        part = {"not": part}
+    return {"schema": 1, "name": "p", "destinations": [{"to": "a"}], "filter": part}
+
+
+@pytest.mark.parametrize("levels", [30, 3_000, 100_000])
+def test_endless_nesting_is_refused(levels):
+    """Conditions that are nested without need are a mistake, and never a crash."""
+    [error] = read_mapping(nested(levels, {"race": True})).errors
+    assert error.code == "FG-pipeline-too-deep"
+
+
+def test_what_is_accepted_can_be_written_and_read():
+    """Conditions are refused if the written form, which has more levels, could not be read."""
+    several = {"race": True, "title": {"is": ["a", "b"]}}
+    accepted = [depth for depth in range(20) if not read_mapping(nested(depth, several)).errors]
+    assert len(accepted) > 8
+    for depth in accepted:
+        read = read_mapping(nested(depth, several)).require()
+        assert pipeline(yaml_of(read)) == read
+
+
 def test_plain_values_are_checked_as_a_file_is():
     """An application that passes plain values gets the same errors, without lines."""
     with pytest.raises(UserMistake, match="'Rid' is neither a sport") as refused:
