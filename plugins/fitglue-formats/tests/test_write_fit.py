@@ -429,3 +429,12 @@ def test_a_missing_sdk_says_how_to_install_it(monkeypatch):
         write_fit(msgspec.structs.replace(ride()), serial=SERIAL)
     assert missing.value.code == "FG-extra-missing"
     assert missing.value.fix == "pip install 'fitglue-formats[fit-write]'"
+
+
+def test_the_last_sample_of_a_leg_comes_back():
+    """A leg keeps the sample of the second in which the next leg begins."""
+    swim = ride(sport="OpenWaterSwim")
+    bike = ride(start_utc=START + timedelta(seconds=10))
+    legs = read(write_fit(swim, bike, serial=SERIAL))
+    assert samples(legs[0]) == samples(swim) | {"latlng": samples(legs[0])["latlng"]}
+    assert samples(legs[1])["watts"] == samples(bike)["watts"]

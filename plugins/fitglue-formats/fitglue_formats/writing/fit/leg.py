@@ -132,7 +132,7 @@ def without_overlaps(legs: Sequence[Leg]) -> list[Leg]:
     for number, leg in enumerate(legs):
         rest = legs[number + 1 :]
         if rest:
-            before = leg.samples.time + leg.start < rest[0].start
+            before = leg.samples.time + leg.start <= rest[0].start
             leg = Leg(
                 leg.activity,
                 leg.start,
