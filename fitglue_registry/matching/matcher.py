@@ -29,11 +29,13 @@ from fitglue_registry.matching.home_zones import load_home_zones
 from fitglue_registry.matching.opinions import edge_of_opinion
 from fitglue_registry.matching.scoring import drop_scores, store_scores
 from fitglue_registry.model import decode
+from fitglue_registry.model.computation import with_computed
 from fitglue_registry.model.stored import FieldOrigin, Verdict
 from fitglue_registry.registry import MergeRules
 from fitglue_registry.store.activities import Merged, drop_empty, rewrite_from_only_members
 from fitglue_registry.store.assignment import assign
 from fitglue_registry.store.athletes import lock_athlete
+from fitglue_registry.store.computations import ids_with_results, results_for
 from fitglue_registry.store.opinions import opinions_about
 from fitglue_registry.store.source_activity_rows import documents_of, load_rows
 from fitglue_registry.store.source_activity_search import (
@@ -188,6 +190,8 @@ class Matcher:
         """
         lock_athlete(db, athlete_id)
         edited = self._decisions.ids_with_edits(db, athlete_id, list(changed))
+        # What a booster computed is in the activity, and in no source activity.
+        edited |= ids_with_results(db, changed)
         homes = load_home_zones(db, athlete_id)
         unedited = {}
         for source_activity_id, encoded in changed.items():
@@ -278,7 +282,7 @@ class Matcher:
         for group, rows, choices in zip(groups, sources, edits, strict=True):
             members = self._members(rows, documents, samples)
             merged.append(_in_home_zone(self._merge(group, members, choices), homes))
-        return merged
+        return _boosted(db, merged)
 
     def _merge(
         self,
@@ -329,6 +333,33 @@ def _in_home_zone(merged: Merged, homes: HomeZones) -> Merged:
     activity = with_home_zone(merged.activity, homes)
     origins = dict.fromkeys(fields_from_home_zone(activity), int(FieldOrigin.HOME_ZONE))
     return replace(merged, activity=activity, origins=merged.origins | origins)
+
+
+def _boosted(db: Db, merged: Sequence[Merged]) -> list[Merged]:
+    """Return merged activities with what boosters computed for them, below every source's value."""
+    # A group that was divided or joined may have results of several activities. They are of another
+    # input, and are computed again; until then, the oldest activity's results are used.
+    activity_ids = [_activity_ids(group) for group in merged]
+    results = results_for(db, chain.from_iterable(activity_ids))
+    boosted = []
+    for group, ids in zip(merged, activity_ids, strict=True):
+        computations = next((results[name] for name in ids if name in results), ())
+        if group.activity is not None and computations:
+            decided = {name for name, origin in group.origins.items() if not origin}
+            activity, taken = with_computed(group.activity, computations, decided)
+            origins = group.origins | dict.fromkeys(taken, int(FieldOrigin.BOOSTER))
+            group = replace(group, activity=activity, origins=origins)
+        boosted.append(group)
+    return boosted
+
+
+def _activity_ids(group: Merged) -> list[str]:
+    """Return the activities to which the members of a group belong, the oldest member's first."""
+    ids: dict[str, None] = {}
+    for member in sorted(group.members, key=lambda member: member.id):
+        if member.activity_id:
+            ids[member.activity_id] = None
+    return list(ids)
 
 
 def _divided(

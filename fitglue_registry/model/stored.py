@@ -96,6 +96,7 @@ class FieldOrigin(IntEnum):
     ATHLETE = 0
     COMPUTED = -1  # from other values of the activity
     HOME_ZONE = -2
+    BOOSTER = -3
 
 
 #: Key in ``fg_activities.origins`` for all fields that have no key of their own.

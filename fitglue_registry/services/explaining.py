@@ -165,6 +165,8 @@ def _supplier_name(names: Names, member_id: int) -> str:
         return "you"
     if member_id == FieldOrigin.COMPUTED:
         return "computed"
+    if member_id == FieldOrigin.BOOSTER:
+        return "a booster"
     if member_id == FieldOrigin.HOME_ZONE:
         return "your home zone"
     return names.get(member_id, "?")

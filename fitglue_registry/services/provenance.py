@@ -23,6 +23,8 @@ _WITHOUT_SOURCE = {
     "connection": None,
     "external_id": None,
 }
+#: The origins of values that are stated in the merged activity, and in no record.
+_WITHOUT_RECORD = (FieldOrigin.COMPUTED, FieldOrigin.HOME_ZONE, FieldOrigin.BOOSTER)
 _BY_THE_ATHLETE = {
     "how": "reported",
     "by": "athlete",
@@ -43,7 +45,7 @@ def provenance_of(details: ActivityDetails, catalogue: Catalogue) -> Provenance:
         if supplier == FieldOrigin.ATHLETE and name in details.origins:
             provenance[name] = dict(_BY_THE_ATHLETE)
             continue
-        if supplier in (FieldOrigin.COMPUTED, FieldOrigin.HOME_ZONE):
+        if supplier in _WITHOUT_RECORD:
             provenance[name] = _computed(details.activity.provenance[name])
             continue
         member = members.get(supplier)
@@ -67,7 +69,9 @@ def _parts(
         if supplier is None:
             supplier = details.origins.get("", 0)
         member = members.get(supplier)
-        if dot and member is not None:
+        if dot and supplier == FieldOrigin.BOOSTER:
+            parts[name] = _computed(origin)
+        elif dot and member is not None:
             parts[name] = _by_a_source(member, origin, None)
     return parts
 

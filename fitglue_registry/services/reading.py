@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from fitglue_registry.model import crop_in_force, cut_streams, is_cropped, to_builtins
+from fitglue_registry.model import to_builtins
 from fitglue_registry.model.sports import SPORTS, canonical_sport
-from fitglue_registry.model.stored import OTHER_FIELDS
 from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.original_files import original_files, save_original_files
 from fitglue_registry.services.outstanding import outstanding_parts
 from fitglue_registry.services.provenance import provenance_of
 from fitglue_registry.store.activity_details import load_activity
 from fitglue_registry.store.activity_filter import Filter
+from fitglue_registry.store.activity_streams import streams_of
 from fitglue_registry.store.counts import count_activities, totals
 from fitglue_registry.store.lists import LISTED, list_activities
 from fitglue_registry.store.references import event_legs, resolve
-from fitglue_registry.store.stored_streams import load_streams
 from fitglue_registry.validation.wording import nearest
 from fitglue_registry.workspace import ME
 
@@ -124,20 +123,8 @@ class Activities:
         Returns:
             The streams, or an empty tuple if no source activity has any.
         """
-        chosen = _with_streams(details)
-        if chosen is None:
-            return ()
-        crop = crop_in_force(details.activity, chosen.activity)
-        if crop is None:
-            with self._workspace.database.read() as db:
-                return load_streams(db, chosen.id, types)
-
-        # Without the time of each sample, nobody knows which samples are left.
-        needed = None if types is None else (*types, "time")
         with self._workspace.database.read() as db:
-            whole = load_streams(db, chosen.id, needed)
-        rest = cut_streams(whole, crop.extent)
-        return tuple(stream for stream in rest if types is None or stream.type in types)
+            return streams_of(db, details, types)
 
     def provenance(self, details: ActivityDetails) -> dict[str, dict[str, Any]]:
         """Return where each value of an activity comes from.
@@ -271,25 +258,6 @@ class Activities:
         """
         with self._workspace.database.read() as db:
             return totals(db, athlete, since, until)
-
-
-def _with_streams(details: ActivityDetails) -> MemberRow | None:
-    """Return the source activity that the rules choose for streams, or the one with the most."""
-    supplier = details.origins.get("streams", details.origins.get(OTHER_FIELDS))
-    must_be_cropped = is_cropped(details.activity)
-    richest = None
-    for member in details.members:
-        # The streams of a record that is gone are not used.
-        if not member.stream_types or member.gone:
-            continue
-        if member.id == supplier:
-            return member
-        # What the athlete cut off at one service must not come back from another one.
-        if must_be_cropped and not is_cropped(member.activity):
-            continue
-        if richest is None or len(member.stream_types) > len(richest.stream_types):
-            richest = member
-    return richest
 
 
 def _source(member: MemberRow) -> dict[str, Any]:
