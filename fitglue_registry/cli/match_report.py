@@ -72,6 +72,8 @@ def match_report(story: Document) -> Iterator[Part]:
         yield Pairs(differences, widths=(22,))
     if story["crop"]:
         yield from _crop(story["crop"])
+    for booster in story["boosters"]:
+        yield from _booster(booster)
     remarks = list(_remarks(story))
     if remarks:
         yield ""
@@ -234,6 +236,17 @@ def _likely(opinion: Document) -> str:
         # probability of nearly 100 % beside a question would be confusing.
         return ""
     return ", over 99.9% likely"
+
+
+def _booster(booster: Document) -> Iterator[Part]:
+    """Yield what a booster said about the activity: its method, its values and its notes."""
+    method = booster["method"] or "nothing was computed"
+    yield ""
+    yield Heading("Booster", f"{booster['booster']}: {method}")
+    for name, value in booster["values"].items():
+        yield f"  {name} {value:g} ({booster['how']})" if isinstance(value, float) else f"  {name}"
+    for note in booster["notes"]:
+        yield Hanging("  ·", note, indent=4)
 
 
 def _supplied(values_from: dict[str, str], names: dict[str, str]) -> Iterator[tuple[str, str]]:

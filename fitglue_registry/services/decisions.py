@@ -18,6 +18,8 @@ from fitglue_registry.decisions.same_or_different import (
 from fitglue_registry.decisions.transaction import DecisionTransaction
 from fitglue_registry.matching.crowds import crowded_days
 from fitglue_registry.services.argument_types import checks_arguments
+from fitglue_registry.services.boosting import run_used_boosters
+from fitglue_registry.store.activity_details import load_activity
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
@@ -128,7 +130,10 @@ class Decisions:
         """
         wanted = Edit(values or {}, sources or {}, reset)
         with self._transaction(athlete) as transaction:
-            return edit_activity(transaction, reference, wanted)
+            edited = edit_activity(transaction, reference, wanted)
+        with self._workspace.database.read() as db:
+            # A booster may have computed something from the new values.
+            return load_activity(db, edited.id)
 
     def undo(
         self, number: int | None = None, athlete: str = ME
@@ -189,3 +194,4 @@ class Decisions:
         matcher = self._workspace.matcher()
         with self._workspace.database.write() as db:
             yield DecisionTransaction(db, matcher, athlete, self._workspace.now)
+        run_used_boosters(self._workspace, athlete)

@@ -8,6 +8,7 @@ from fitglue_registry.dedupe import Member, alternatives, as_counted
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model import is_cropped, to_builtins
 from fitglue_registry.model.stored import OTHER_FIELDS, FieldOrigin, RecordState
+from fitglue_registry.services.booster_stories import boosters_about
 from fitglue_registry.services.closed_services import fix_with_alternatives
 from fitglue_registry.services.crop_story import story_of_crop
 from fitglue_registry.services.opinions import opinions_across, opinions_inside
@@ -51,7 +52,8 @@ def why(
         explain how they were merged. ``remarks`` says which values were corrected, and what they
         were. ``doubts`` says what is missing or in doubt according to which record. ``crop`` is
         ``None`` or says what the athlete cut off at a service, and how to undo it. A reference
-        that matches nothing has no records.
+        that matches nothing has no records. ``boosters`` has what each booster computed for the
+        activity, and what it lacked.
         ``unreadable`` has the files that could not be read, if the reference names such a file.
 
     Raises:
@@ -111,6 +113,7 @@ def _explain_activity(
         "values_from": _values_from(details, names),
         "alternatives": _alternatives(details, names),
         "remarks": _remarks(details, names),
+        "boosters": boosters_about(db, details.id),
         "doubts": list(_doubts(details)),
         "crop": story_of_crop(details),
     }
@@ -156,7 +159,11 @@ def _values_from(details: ActivityDetails, names: Names) -> dict[str, str]:
     """Return field → the name of the record that supplies it, ``you`` or ``computed``."""
     suppliers = {}
     for field, member_id in sorted(details.origins.items()):
-        suppliers[field or "everything else"] = _supplier_name(names, member_id)
+        supplier = _supplier_name(names, member_id)
+        stated = details.activity.provenance.get(field)
+        if member_id == FieldOrigin.BOOSTER and stated is not None:
+            supplier = stated.by or supplier
+        suppliers[field or "everything else"] = supplier
     return suppliers
 
 
@@ -255,6 +262,7 @@ def _explain_records(
         "values_from": {},
         "alternatives": [],
         "remarks": [],
+        "boosters": [],
         "doubts": [],
         "crop": None,
     }

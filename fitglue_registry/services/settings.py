@@ -9,6 +9,7 @@ from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.matching.home_zone_change import remerge_for_home_zone
 from fitglue_registry.matching.home_zones import TIMEZONE
 from fitglue_registry.services.argument_types import checks_arguments
+from fitglue_registry.services.boosting import run_used_boosters
 from fitglue_registry.services.threshold_settings import threshold_key, threshold_value
 from fitglue_registry.store.athlete_settings import (
     Setting,
@@ -18,6 +19,7 @@ from fitglue_registry.store.athlete_settings import (
     put_setting,
 )
 from fitglue_registry.store.athletes import ensure_athlete, lock_athlete
+from fitglue_registry.store.computations import mark_stale
 from fitglue_registry.store.days import day_text
 from fitglue_registry.validation.wording import nearest
 from fitglue_registry.workspace import ME
@@ -85,8 +87,8 @@ class Settings:
         value: str,
         since: date | None = None,
         athlete: str = ME,
-    ) -> None:
-        """Set a threshold of an athlete.
+    ) -> int:
+        """Set a threshold of an athlete, and run the boosters again that have computed anything.
 
         Args:
             name: ``ftp`` (threshold power), ``lthr`` (threshold heart rate), ``max_hr``,
@@ -96,6 +98,9 @@ class Settings:
             value: The value: watts, beats per minute, ``female`` or ``male``.
             since: The first local day on which it holds; ``None`` is from the beginning.
             athlete: The athlete.
+
+        Returns:
+            The number of activities for which a booster has another result.
 
         Raises:
             UserMistake: FG-setting-unknown, FG-sport-unknown, or FG-value-refused if the value
@@ -107,19 +112,25 @@ class Settings:
             ensure_athlete(db, athlete, self._workspace.now)
             lock_athlete(db, athlete)
             put_setting(db, athlete, setting)
+            # A process that is killed before the boosters have run again leaves the mark.
+            mark_stale(db, athlete)
+        return run_used_boosters(self._workspace, athlete)
 
     def unset_threshold(
         self,
         name: str,
         since: date | None = None,
         athlete: str = ME,
-    ) -> None:
-        """Remove values of a threshold of an athlete.
+    ) -> int:
+        """Remove values of a threshold, and run the boosters again that have computed anything.
 
         Args:
             name: The name of the threshold, as ``set_threshold`` takes it.
             since: Only the value that holds from this local day on; ``None`` removes all of them.
             athlete: The athlete.
+
+        Returns:
+            The number of activities for which a booster has another result.
 
         Raises:
             UserMistake: FG-setting-unset if no such value is set; see also ``set_threshold``.
@@ -129,6 +140,8 @@ class Settings:
             lock_athlete(db, athlete)
             if not _drop(db, athlete, key, since):
                 raise _not_set(key, key, since)
+            mark_stale(db, athlete)
+        return run_used_boosters(self._workspace, athlete)
 
     def timezone(self, athlete: str = ME) -> Rows:
         """Return the home zones of an athlete.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.errors import Busy, FitglueError, StoreFailed, UserMistake
 from fitglue_registry.registry.part_options import choices_in, with_choices
 from fitglue_registry.services.argument_types import checks_arguments
+from fitglue_registry.services.boosting import run_used_boosters
 from fitglue_registry.services.connecting.first import FIRST_CONNECT
 from fitglue_registry.services.local_paths import roots_of
 from fitglue_registry.services.plugin_view import PluginViews
@@ -292,3 +293,5 @@ def work_on(
         yield from work(context)
     finally:
         view.close()
+    # Only after the last transaction of the run: a booster may take long.
+    run_used_boosters(workspace, connected.athlete_id)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model.fitness import fitness_by_day
 from fitglue_registry.services.argument_types import checks_arguments
-from fitglue_registry.store.daily_loads import daily_loads
+from fitglue_registry.services.boosting import run_booster
+from fitglue_registry.store.daily_loads import daily_loads, without_load
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 #: Decimals of the figures; more would suggest a precision that a load does not have.
 _DIGITS = 2
+_BOOSTER = "training-load"
 
 
 @checks_arguments
@@ -29,6 +31,43 @@ class TrainingLoad:
     def __init__(self, workspace: Workspace, connections: Connections) -> None:
         self._workspace = workspace
         self._connections = connections
+
+    def update(self, athlete: str = ME) -> int:
+        """Run the booster training-load on each activity for which it may have another result.
+
+        From then on, every sync of this athlete and every change of a threshold does the same.
+
+        Args:
+            athlete: The athlete.
+
+        Returns:
+            The number of activities whose result has changed.
+
+        Raises:
+            UserMistake: FG-unknown-entry if the registry has no such booster.
+            PluginFailed: The plugin is missing or broken.
+        """
+        return run_booster(self._workspace, _BOOSTER, athlete)
+
+    def missing(
+        self,
+        since: date,
+        until: date,
+        athlete: str = ME,
+    ) -> Rows:
+        """Return the workouts of these days that have no training load, newest first.
+
+        Args:
+            since: The first day.
+            until: The last day.
+            athlete: The athlete.
+
+        Returns:
+            Rows with ``number``, ``day``, ``title`` and ``notes``: what was missing, in sentences
+            that name the command that sets it.
+        """
+        with self._workspace.database.read() as db:
+            return without_load(db, athlete, since, until)
 
     def days(
         self,

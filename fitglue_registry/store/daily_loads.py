@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from fitglue_registry.store.computations import results_for
 from fitglue_registry.store.statements import Statement
 from fitglue_registry.store.tables import activities
 
@@ -28,6 +29,23 @@ _BY_DAY = Statement(
     )
     .group_by(activities.c.day)
     .order_by(activities.c.day)
+)
+
+
+_WITHOUT = Statement(
+    sa.select(
+        activities.c.id,
+        activities.c.number,
+        activities.c.day,
+        activities.c.title,
+    )
+    .where(
+        activities.c.athlete_id == sa.bindparam("athlete"),
+        activities.c.gone_at.is_(None),
+        activities.c.training_load.is_(None),
+        activities.c.day.between(sa.bindparam("since"), sa.bindparam("until")),
+    )
+    .order_by(activities.c.day.desc(), activities.c.number.desc())
 )
 
 
@@ -60,3 +78,26 @@ def daily_loads(db: Db, athlete_id: str) -> list[DailyLoad]:
         )
         days.append(daily)
     return days
+
+
+def without_load(
+    db: Db,
+    athlete_id: str,
+    since: date,
+    until: date,
+) -> list[dict[str, Any]]:
+    """Return the activities of these days without a training load, newest first.
+
+    Returns:
+        Rows with ``number``, ``day``, ``title``, and ``notes``, which boosters made about them.
+    """
+    days = {"since": since.isoformat(), "until": until.isoformat()}
+    found = _WITHOUT.rows(db, athlete=athlete_id, **days)
+    results = results_for(db, [row.id for row in found])
+    rows = []
+    for row in found:
+        notes: list[str] = []
+        for computation in results.get(row.id, ()):
+            notes += computation.notes
+        rows.append({"number": row.number, "day": row.day, "title": row.title, "notes": notes})
+    return rows

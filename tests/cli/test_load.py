@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from fitglue_registry.errors import PluginFailed
+
 RUN = """<?xml version="1.0"?>
 <TrainingCenterDatabase xmlns="http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2">
 <Activities><Activity Sport="Running"><Id>{day}T08:00:00Z</Id>
@@ -25,12 +27,14 @@ def test_days_are_listed_with_their_figures(fitglue, trained):
     result = fitglue("load", "--since", "2024-06-01", "--until", "2024-06-03")
     assert "fitness (CTL)" in result.out
     assert "Training load  2024-06-01 to 2024-06-03" in result.out
-    assert [line.split() for line in result.out.splitlines()[-3:]] == [
+    table = [line.split() for line in result.out.splitlines() if line.startswith("2024")]
+    assert table == [
         ["2024-06-01", "1", "100", "2.4", "13.3", "-11.0"],
         ["2024-06-02", "2.3", "11.5", "-9.2"],
         ["2024-06-03", "1", "0", "2.2", "10.0", "-7.8"],
     ]
-    assert "1 workout of these days has no training load." in result.err
+    assert "1 workout of these days has no training load." in result.out
+    assert "It has neither power nor a heart rate nor a rating." in result.out
 
 
 def test_a_long_time_is_listed_by_week(fitglue, trained):
@@ -56,3 +60,30 @@ def test_without_workouts_the_next_step_is_named(fitglue):
     """An empty store says how to get workouts."""
     assert "fitglue sync" in fitglue("load").err
     assert fitglue("load", "--json").lines == []
+
+
+def test_show_and_why_say_which_booster_computed_a_load(fitglue, trained):
+    """A load from a rating is marked as estimated, by which booster, with its method."""
+    fitglue("activities", "edit", "2024-06-03", "--set", "rpe=4")
+    assert fitglue("load").code == 0
+    assert "estimated by training-load 0.1" in fitglue("show", "2024-06-03").out
+    why = fitglue("why", "2024-06-03").out
+    assert "training-load 0.1: session RPE" in why
+    assert "training_load 40 (estimated)" in why
+    assert fitglue("why", "2024-06-03", "--json").document["boosters"][0]["values"] == {
+        "training_load": 40.0,
+        "metrics.session_rpe": 40.0,
+    }
+
+
+def test_without_the_booster_the_loads_of_sources_are_shown(fitglue, trained, monkeypatch):
+    """If the plugin of the booster is missing, the command says so and shows what there is."""
+    missing = PluginFailed("FG-plugin-missing", "the plugin fitglue-boosters is not installed")
+
+    def fail(*_):
+        raise missing
+
+    monkeypatch.setattr("fitglue_registry.services.training_load.run_booster", fail)
+    result = fitglue("load", "--since", "2024-06-01", "--until", "2024-06-01")
+    assert result.code == 0
+    assert "Only loads that a source states are shown: the plugin" in result.err

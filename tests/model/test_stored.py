@@ -17,9 +17,9 @@ WORDS = {
     "Packing": ["verbatim", "zstd", "blob"],
     "Verdict": ["same", "different", "ask"],
     "OpinionSource": ["person", "person, of a copy", "score", "claim"],
-    "FieldOrigin": [0, -1, -2],
+    "FieldOrigin": [0, -1, -2, -3],
     "QuarantineStage": ["normalize"],
-    "RunKind": ["sync", "rebuild", "retry"],
+    "RunKind": ["sync", "rebuild", "retry", "pipeline"],
     "RunOutcome": ["complete", "stopped", "failed"],
     "RunDecision": [
         "new",

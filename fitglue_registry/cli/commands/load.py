@@ -10,9 +10,10 @@ import click
 
 from fitglue_registry.cli.command import Command, days_options, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
-from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of
+from fitglue_registry.cli.layout import Hanging, Heading, Pairs, Rows, columns_of
 from fitglue_registry.cli.sparkline import ASCII, BLOCKS, sparkline
 from fitglue_registry.cli.text import count, speaks_unicode
+from fitglue_registry.errors import FitglueError, StoreFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,6 +30,8 @@ _NAMES = {
     "fatigue": "fatigue (ATL)",
     "form": "form (TSB)",
 }
+#: The workouts without a load for which the reason is shown.
+_EXPLAINED = 3
 _COLUMNS = ("day", "workouts", "load", "fitness", "fatigue", "form", "ramp")
 #: The columns that a line of the plot leaves to its label and its range.
 _BESIDE_LINE = 38
@@ -57,6 +60,7 @@ def command(
     minus fatigue, and ramp is the change of the fitness within a week. Times of more than 31 days
     are listed by week; the last line of each is that of its last day.
     """
+    _update(cli)
     rows = cli.host.load.days(since, until)
     if cli.as_json:
         cli.lines(rows)
@@ -67,10 +71,33 @@ def command(
         cli.note("There is no workout yet whose load could be shown. To get some: fitglue sync")
         return
     cli.show(*_plot(rows, cli.width), "", _table(rows))
-    missing = sum(row["without_load"] for row in rows)
-    if missing:
-        have = "has" if missing == 1 else "have"
-        cli.note(f"{count(missing, 'workout')} of these days {have} no training load.")
+    first, last = (date.fromisoformat(row["day"]) for row in (rows[0], rows[-1]))
+    cli.show(*_missing(cli.host.load.missing(first, last)))
+
+
+def _update(cli: CliContext) -> None:
+    """Compute the loads that no source states; without the booster, those of sources are shown."""
+    try:
+        cli.host.load.update()
+    except StoreFailed:
+        raise
+    except FitglueError as error:
+        fix = f"; {error.fix}" if error.fix else ""
+        cli.note(f"Only loads that a source states are shown: {error.what}{fix}")
+
+
+def _missing(rows: list[Document]) -> Iterator[Part]:
+    """Yield how many workouts have no load, and why the newest of them have none."""
+    if not rows:
+        return
+    have = "has" if len(rows) == 1 else "have"
+    yield ""
+    yield f"{count(len(rows), 'workout')} of these days {have} no training load."
+    for row in rows[:_EXPLAINED]:
+        reason = " ".join(row["notes"]) or "No booster has computed one."
+        yield Hanging(f"  {row['number']}", reason)
+    if len(rows) > _EXPLAINED:
+        yield f"  and {len(rows) - _EXPLAINED} more"
 
 
 def _plot(rows: list[Document], width: int) -> Iterator[Part]:

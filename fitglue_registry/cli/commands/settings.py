@@ -117,10 +117,13 @@ def _add_threshold(name: str, short_help: str, examples: tuple[str, ...]) -> Non
         if since and not (value or unset):
             raise click.UsageError("--from needs a value or --unset")
         settings = cli.host.settings
+        changed = 0
         if value:
-            settings.set_threshold(full_name, value, since)
+            changed = settings.set_threshold(full_name, value, since)
         elif unset:
-            settings.unset_threshold(full_name, since)
+            changed = settings.unset_threshold(full_name, since)
+        if changed:
+            _report(cli, changed)
         _show(cli, settings.threshold(full_name), f"fitglue settings {examples[0]}")
 
     change = json_option("Print JSON Lines.")(change)
