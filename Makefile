@@ -117,7 +117,7 @@ install: ## install `fitglue` in its own virtual environment, and put it on your
 	@echo "Installing into $(APP) with $$($(PYTHON) --version) (half a minute) …"
 	@$(PYTHON) -m venv "$(APP)"
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 "$(APP)/bin/python" -m pip --quiet install --no-cache-dir --constraint constraints.txt \
-		'.[watch]' ./plugins/fitglue-boosters ./plugins/fitglue-formats ./plugins/fitglue-garmin ./plugins/fitglue-intervals ./plugins/fitglue-files || $(NO_INDEX)
+		'.[watch]' ./plugins/fitglue-boosters ./plugins/fitglue-destinations ./plugins/fitglue-formats ./plugins/fitglue-garmin ./plugins/fitglue-intervals ./plugins/fitglue-files || $(NO_INDEX)
 	@mkdir -p "$(PREFIX)/bin" && ln -sf "$(APP)/bin/fitglue" "$(COMMAND)"
 	@echo "Installed: $(COMMAND) ($$("$(APP)/bin/fitglue" --version))"
 	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "$(PREFIX)/bin is not on your PATH yet; add this line to your shell's startup file:"; \

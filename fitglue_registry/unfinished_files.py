@@ -58,6 +58,16 @@ class UnfinishedFile:
         # The caller may close it, but what follows needs the handle, which also holds the lock.
         self.file = open(handle, "wb", closefd=False)  # noqa: SIM115 - closed by ``discard``
 
+    def sync(self) -> None:
+        """Wait until what was written is on the disk, so that its name never leads to less.
+
+        Raises:
+            OSError: If the disk is full or broken.
+        """
+        assert self._handle is not None
+        self.file.flush()
+        os.fsync(self._handle)
+
     def publish(self, path: Path) -> None:
         """Give the complete file its name.
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fitglue_boosters
+import fitglue_destinations
 import fitglue_files
 import fitglue_formats
 import fitglue_garmin
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 PACKAGES = (
     fitglue_registry,
     fitglue_boosters,
+    fitglue_destinations,
     fitglue_garmin,
     fitglue_intervals,
     fitglue_files,

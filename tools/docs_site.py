@@ -29,6 +29,7 @@ PAGES = {
     "SECURITY.md": "project/security.md",
     "changelog.d/README.md": "project/changelog-fragments.md",
     "plugins/fitglue-boosters/README.md": "project/fitglue-boosters.md",
+    "plugins/fitglue-destinations/README.md": "project/fitglue-destinations.md",
     "plugins/fitglue-files/README.md": "project/fitglue-files.md",
     "plugins/fitglue-formats/README.md": "project/fitglue-formats.md",
     "plugins/fitglue-garmin/README.md": "project/fitglue-garmin.md",

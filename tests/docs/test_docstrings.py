@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = (
     "fitglue_registry",
     "plugins/fitglue-boosters/fitglue_boosters",
+    "plugins/fitglue-destinations/fitglue_destinations",
     "plugins/fitglue-files/fitglue_files",
     "plugins/fitglue-formats/fitglue_formats",
     "plugins/fitglue-garmin/fitglue_garmin",

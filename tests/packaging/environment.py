@@ -16,6 +16,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
 BOOSTERS = CHECKOUT / "plugins" / "fitglue-boosters"
+DESTINATIONS = CHECKOUT / "plugins" / "fitglue-destinations"
 FORMATS = CHECKOUT / "plugins" / "fitglue-formats"
 FILES = CHECKOUT / "plugins" / "fitglue-files"
 GARMIN = CHECKOUT / "plugins" / "fitglue-garmin"

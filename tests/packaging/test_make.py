@@ -118,7 +118,14 @@ def test_install_puts_the_command_on_the_path(installed):
     )
     assert process.returncode == 0, process.stdout
     shown = set(process.stdout.split())
-    assert {"fitglue-boosters", "fitglue-files", "fitglue-garmin", "fitglue-intervals"} <= shown
+    plugins = {
+        "fitglue-boosters",
+        "fitglue-destinations",
+        "fitglue-files",
+        "fitglue-garmin",
+        "fitglue-intervals",
+    }
+    assert plugins <= shown
     assert str(CHECKOUT) not in process.stdout
 
 

@@ -15,6 +15,7 @@ from fitglue_registry._version import __version__
 from tests.packaging.environment import (
     BOOSTERS,
     CHECKOUT,
+    DESTINATIONS,
     FILES,
     FORMATS,
     GARMIN,
@@ -35,6 +36,7 @@ KEY = "stand-in-key"
 PROJECTS = {
     "fitglue_registry": CHECKOUT,
     "fitglue_boosters": BOOSTERS,
+    "fitglue_destinations": DESTINATIONS,
     "fitglue_formats": FORMATS,
     "fitglue_garmin": GARMIN,
     "fitglue_intervals": INTERVALS,

@@ -1,0 +1,1 @@
+"""The destination for a folder: one file for each activity."""

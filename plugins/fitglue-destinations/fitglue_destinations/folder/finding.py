@@ -1,0 +1,100 @@
+"""Finds out whether the file of a delivery is in its folder, without writing anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fitglue_destinations.folder.contents import content_of
+from fitglue_destinations.folder.names import BadTemplate
+from fitglue_destinations.folder.notes import Note, read_note
+from fitglue_destinations.folder.places import explained, open_folder, stored_place
+from fitglue_destinations.folder.receipts import Written, sent, written
+from fitglue_destinations.folder.settings import FolderSettings
+from fitglue_registry.errors import RecordRefused, UserMistake
+from fitglue_registry.own_files import Change, hash_of, numbered, state_of
+from fitglue_registry.plugin_api import NotThere
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fitglue_registry.plugin_api import Connection, Delivery, Sent
+
+#: How many names in a row may be free before no further one is looked at: files with the numbers
+#: between may have been removed.
+_GAP = 20
+
+
+def find_file(connection: Connection, delivery: Delivery) -> Sent | NotThere:
+    """Return whether a file with the content of a delivery is there.
+
+    Before it is written, a note of its content is made; it is looked for by this content, under
+    the name of the receipt and under the names that the template gives.
+
+    Args:
+        connection: The connection.
+        delivery: The delivery that was sent, or that may have been.
+
+    Raises:
+        Retryable: The folder cannot be looked at now, such as a disk that is not mounted.
+    """
+    settings = FolderSettings.of(delivery)
+    folder = open_folder(settings.path)
+    if delivery.action == "delete":
+        return _removed(folder, delivery)
+    for note in _expected(connection, delivery, settings):
+        for name in _names(folder, delivery, settings, note):
+            place = stored_place(folder, name)
+            if place is not None and hash_of(place) == note.sha256:
+                sampled = bool(delivery.activity.streams)
+                return sent(folder, Written(name, note.sha256, sampled=sampled), note.identities)
+    return NotThere()
+
+
+def _removed(folder: Path, delivery: Delivery) -> Sent | NotThere:
+    """Return whether a file was removed."""
+    before = written(delivery.receipt)
+    place = stored_place(folder, before.name) if before else None
+    if before is None or place is None:
+        return NotThere()
+    with explained(place):
+        is_there = state_of(place, before.sha256) is not Change.MISSING
+    return NotThere() if is_there else sent(folder, before)
+
+
+def _expected(
+    connection: Connection,
+    delivery: Delivery,
+    settings: FolderSettings,
+) -> Iterator[Note]:
+    """Yield what the file of a delivery may contain: what was noted, and what is written now."""
+    note = read_note(connection, delivery)
+    if note is not None:
+        yield note
+    try:
+        content = content_of(delivery, settings.format)
+    except (RecordRefused, UserMistake):  # it could not have been written either
+        return
+    yield Note(content.sha256, content.ending, content.identities)
+
+
+def _names(
+    folder: Path,
+    delivery: Delivery,
+    settings: FolderSettings,
+    note: Note,
+) -> Iterator[str]:
+    """Yield the names that the file of a delivery may have."""
+    before = written(delivery.receipt)
+    if before is not None:
+        yield before.name
+    try:
+        name = settings.name_of(delivery)
+    except BadTemplate:
+        return
+    free = 0
+    for path in numbered(folder / f"{name}{note.ending}"):
+        free = 0 if path.exists() else free + 1
+        if free > _GAP:
+            return
+        yield path.relative_to(folder).as_posix()
