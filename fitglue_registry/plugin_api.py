@@ -522,7 +522,8 @@ class Delivery:
     # written only where the destination has nothing. delete: it is removed there.
     action: Literal["create", "update", "fill", "delete"]
     number: int  # short number of the activity, for people
-    # As boosters and privacy rules left it. It has streams only for the action ``create``.
+    # As boosters and privacy rules left it. It has streams for the action ``create``, and for
+    # ``update`` if the entry's ``takes`` lists ``streams``: a file is always written as a whole.
     activity: SourceActivity
     file: OriginalFile | None = None  # None: no source has one, or a privacy rule forbids it
     changed: frozenset[str] = frozenset()  # fields to update or to fill; empty for other actions
