@@ -125,8 +125,10 @@ def test_a_change_without_samples_does_not_replace_a_file_with_samples(
     """Whatever the reason is that they are missing, nothing is lost."""
     first = delivery()
     sent = deliver(first)
-    answer = deliver(changed(original(first, OTHER), sent, activity=activity(streams=())))
-    assert answer.code == "FG-samples-missing"
+    data = {**sent.receipt.data, "sampled": "yes"}
+    receipt = dataclasses.replace(sent.receipt, data=data)
+    update = changed(original(first, OTHER), sent, receipt=receipt, activity=activity(streams=()))
+    assert deliver(update).code == "FG-samples-missing"
     assert (folder / NAME).read_bytes() == ride_file()
 
 

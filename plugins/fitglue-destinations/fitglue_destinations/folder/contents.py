@@ -32,11 +32,13 @@ class Content(NamedTuple):
         body: The bytes.
         ending: The ending of the file, with its dot.
         identities: The claims of a source that reads the file.
+        sampled: Whether it was made from the samples of the activity.
     """
 
     body: bytes
     ending: str
     identities: tuple[str, ...]
+    sampled: bool = False
 
     @property
     def sha256(self) -> str:
@@ -59,14 +61,21 @@ def content_of(delivery: Delivery, file_format: str) -> Content:
     if file_format == ORIGINAL:
         file = delivery.file
         if file is not None:
+            # A file of a multisport event has several legs, and this activity is one of them.
             identity = file_claim(file.content, activity.leg_no)
             return Content(file.content, f".{file.format}", (identity,))
         file_format = FIT
     body = _written(activity, file_format, delivery.external_id)
     identities = [file_claim(body)]
+    # The serial number survives if another service encodes the file again; the hash does not.
     if file_format == FIT and activity.start_utc is not None:
         identities.append(device_claim(serial_of(delivery.external_id), activity.start_utc))
-    return Content(body, f".{file_format}", tuple(identities))
+    return Content(
+        body,
+        f".{file_format}",
+        tuple(identities),
+        sampled=bool(activity.streams),
+    )
 
 
 def serial_of(external_id: str) -> int:

@@ -12,9 +12,8 @@ from fitglue_destinations.folder.places import (
     explained,
     open_folder,
     place_below,
-    stored_place,
 )
-from fitglue_destinations.folder.receipts import Written, sent, written
+from fitglue_destinations.folder.receipts import Written, earlier_file, sent
 from fitglue_destinations.folder.settings import FORMATS, FolderSettings
 from fitglue_registry.errors import RecordRefused, UserMistake
 from fitglue_registry.own_files import (
@@ -60,19 +59,18 @@ def deliver_file(connection: Connection, delivery: Delivery) -> Sent | Rejected:
         content = content_of(delivery, settings.format)
         name = settings.name_of(delivery)
     except (RecordRefused, UserMistake) as error:
-        reason = f"{error.what}: {error.why}" if error.why else error.what
+        reason = ": ".join(filter(None, (error.what, error.why)))
         return Rejected(error.code, reason, error.fix)
     except BadTemplate as error:
         return Rejected("FG-file-name-refused", f"file_name: {error}", "correct file_name")
-    if delivery.action == "create":
-        earlier = _copy_that_is_there(folder, delivery, name, content)
-        if earlier is not None:
-            return earlier
-    note = Note(content.sha256, content.ending, content.identities)
-    write_note(connection, delivery, note)
-    if delivery.action == "create":
-        return _create(folder, delivery, name, content)
-    return _update(folder, delivery, content)
+    if delivery.action != "create":
+        write_note(connection, delivery, Note.of(content))
+        return _update(folder, delivery, content)
+    copy = _copy_that_is_there(folder, delivery, name, content)
+    if copy is not None:
+        return copy
+    write_note(connection, delivery, Note.of(content))
+    return _create(folder, delivery, name, content)
 
 
 def _copy_that_is_there(
@@ -86,14 +84,15 @@ def _copy_that_is_there(
     It is looked for before the note is written: afterwards, such a file would be taken for the one
     that a killed process has written.
     """
-    before = written(delivery.receipt)
+    earlier = earlier_file(folder, delivery.receipt)
     for path in numbered(place_below(folder, f"{name}{content.ending}")):
         if not os.path.lexists(path):
             return None
         if hash_of(path) == content.sha256:
             relative = path.relative_to(folder).as_posix()
-            is_ours = before is not None and before.ours and before.name == relative
-            file = Written(relative, content.sha256, ours=is_ours)
+            file = Written(relative, content.sha256, ours=False)
+            if earlier is not None and earlier.place == path:
+                file = earlier.file
             return sent(folder, file, content.identities)
     return None
 
@@ -105,23 +104,33 @@ def _create(
     content: Content,
 ) -> Sent:
     """Write a new file, or replace the one of an earlier delivery that nobody has changed."""
-    sampled = bool(delivery.activity.streams)
-    before = written(delivery.receipt)
-    earlier = stored_place(folder, before.name) if before and before.ours else None
-    if before and earlier and earlier.suffix == content.ending:
-        with explained(earlier):
-            change = replace_file(earlier, content.body, before.sha256)
+    earlier = earlier_file(folder, delivery.receipt)
+    if earlier and earlier.file.ours and earlier.place.suffix == content.ending:
+        with explained(earlier.place):
+            change = replace_file(earlier.place, content.body, earlier.file.sha256)
         if change is Change.DONE:
-            file = Written(before.name, content.sha256, sampled=sampled)
-            return sent(folder, file, content.identities)
+            return _sent(folder, earlier.file.name, content)
+    # The earlier file stays if somebody has changed it, and the new one gets another name.
     place = place_below(folder, f"{name}{content.ending}")
     with explained(place):
         path, existed = add_file(place, content.body)
+    name = path.relative_to(folder).as_posix()
+    # Somebody may have put the same file there in the last moment.
+    return _sent(folder, name, content, ours=not existed)
+
+
+def _sent(
+    folder: Path,
+    name: str,
+    content: Content,
+    *,
+    ours: bool = True,
+) -> Sent:
     file = Written(
-        path.relative_to(folder).as_posix(),
+        name,
         content.sha256,
-        ours=not existed,
-        sampled=sampled,
+        ours=ours,
+        sampled=content.sampled,
     )
     return sent(folder, file, content.identities)
 
@@ -132,48 +141,47 @@ def _update(
     content: Content,
 ) -> Sent | Rejected:
     """Replace the file that was written before, under its name."""
-    before = written(delivery.receipt)
-    place = stored_place(folder, before.name) if before else None
-    if before is None or place is None:
+    earlier = earlier_file(folder, delivery.receipt)
+    if earlier is None:
         return _no_file(delivery)
-    sampled = bool(delivery.activity.streams)
+    before = earlier.file
     if not before.ours:
         return Rejected(
             "FG-file-not-ours",
             f"{before.name} was in the folder before, so it was not changed",
             f"move it away; {_again(delivery)}",
         )
-    if before.sampled and not sampled:
+    # Whatever the reason is that they are missing: what is there has more.
+    if before.sampled and not content.sampled:
         return Rejected(
             "FG-samples-missing",
             f"{before.name} has samples, and the change came without them, so it was not replaced",
             _again(delivery),
         )
-    with explained(place):
-        change = replace_file(place, content.body, before.sha256)
+    with explained(earlier.place):
+        change = replace_file(earlier.place, content.body, before.sha256)
+    # The athlete has removed it, so a mere change does not bring it back.
     if change is Change.MISSING:
         return _no_file(delivery)
-    # What is there already may be what an attempt has written that was cut off.
     if change is Change.FOREIGN:
         return _changed(before, delivery)
-    file = Written(before.name, content.sha256, sampled=sampled)
-    return sent(folder, file, content.identities)
+    return _sent(folder, before.name, content)
 
 
 def _remove(folder: Path, delivery: Delivery) -> Sent | Rejected:
     """Remove the file that was written before, unless somebody has changed it."""
-    before = written(delivery.receipt)
-    place = stored_place(folder, before.name) if before else None
-    if before is None or place is None:
+    earlier = earlier_file(folder, delivery.receipt)
+    if earlier is None:
         return _no_file(delivery)
+    before = earlier.file
     if not before.ours:
         return Rejected(
             "FG-file-not-ours",
             f"{before.name} was in the folder before, so it was not removed",
             "remove it yourself, if you do not want it",
         )
-    with explained(place):
-        change = remove_file(place, before.sha256)
+    with explained(earlier.place):
+        change = remove_file(earlier.place, before.sha256)
     if change is Change.FOREIGN:
         return _changed(before, delivery)
     return sent(folder, before)

@@ -8,7 +8,7 @@ from fitglue_destinations.folder.contents import content_of
 from fitglue_destinations.folder.names import BadTemplate
 from fitglue_destinations.folder.notes import Note, read_note
 from fitglue_destinations.folder.places import explained, open_folder, stored_place
-from fitglue_destinations.folder.receipts import Written, sent, written
+from fitglue_destinations.folder.receipts import Written, earlier_file, sent
 from fitglue_destinations.folder.settings import FolderSettings
 from fitglue_registry.errors import RecordRefused, UserMistake
 from fitglue_registry.own_files import Change, hash_of, numbered, state_of
@@ -46,20 +46,21 @@ def find_file(connection: Connection, delivery: Delivery) -> Sent | NotThere:
         for name in _names(folder, delivery, settings, note):
             place = stored_place(folder, name)
             if place is not None and hash_of(place) == note.sha256:
-                sampled = bool(delivery.activity.streams)
-                return sent(folder, Written(name, note.sha256, sampled=sampled), note.identities)
+                file = Written(name, note.sha256, sampled=note.sampled)
+                return sent(folder, file, note.identities)
     return NotThere()
 
 
 def _removed(folder: Path, delivery: Delivery) -> Sent | NotThere:
     """Return whether a file was removed."""
-    before = written(delivery.receipt)
-    place = stored_place(folder, before.name) if before else None
-    if before is None or place is None:
+    earlier = earlier_file(folder, delivery.receipt)
+    if earlier is None:
         return NotThere()
-    with explained(place):
-        is_there = state_of(place, before.sha256) is not Change.MISSING
-    return NotThere() if is_there else sent(folder, before)
+    with explained(earlier.place):
+        state = state_of(earlier.place, earlier.file.sha256)
+    if state is Change.MISSING:
+        return sent(folder, earlier.file)
+    return NotThere()
 
 
 def _expected(
@@ -75,7 +76,7 @@ def _expected(
         content = content_of(delivery, settings.format)
     except (RecordRefused, UserMistake):  # it could not have been written either
         return
-    yield Note(content.sha256, content.ending, content.identities)
+    yield Note.of(content)
 
 
 def _names(
@@ -85,16 +86,19 @@ def _names(
     note: Note,
 ) -> Iterator[str]:
     """Yield the names that the file of a delivery may have."""
-    before = written(delivery.receipt)
-    if before is not None:
-        yield before.name
+    earlier = earlier_file(folder, delivery.receipt)
+    if earlier is not None:
+        yield earlier.file.name
     try:
         name = settings.name_of(delivery)
     except BadTemplate:
         return
     free = 0
     for path in numbered(folder / f"{name}{note.ending}"):
-        free = 0 if path.exists() else free + 1
-        if free > _GAP:
+        if path.exists():
+            free = 0
+            yield path.relative_to(folder).as_posix()
+        elif free == _GAP:
             return
-        yield path.relative_to(folder).as_posix()
+        else:
+            free += 1

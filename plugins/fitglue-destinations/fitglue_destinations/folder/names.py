@@ -81,19 +81,23 @@ def _safe(character: str) -> str:
     if character in _RESERVED:
         return "-"
     # Control characters, invisible ones that change the direction of a text, and surrogates.
+    if character.isspace():
+        return " "
     if unicodedata.category(character).startswith("C"):
-        return " " if character.isspace() else ""
+        return ""
     return character
 
 
 def _cut(name: str) -> str:
     """Return the beginning of a name, with whole characters."""
+    # A character that is cut in its middle is no UTF-8, and is left out.
     return name.encode()[:_LONGEST].decode(errors="ignore")
 
 
 def _values(delivery: Delivery) -> dict[str, str]:
     """Return the values of the fields, without anything that could be a path."""
     activity = delivery.activity
+    # On the athlete's clock, by which people remember a workout.
     start = activity.start_local or activity.start_utc
     values = {
         "sport": activity.sport or "Other",

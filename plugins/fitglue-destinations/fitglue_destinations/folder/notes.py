@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from fitglue_destinations.folder.places import explained
 from fitglue_registry.durable import make_folder, write_atomically
@@ -18,6 +18,7 @@ from fitglue_registry.durable import make_folder, write_atomically
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fitglue_destinations.folder.contents import Content
     from fitglue_registry.plugin_api import Connection, Delivery
 
 #: How many notes are kept. Only the deliveries that were under way need one.
@@ -31,11 +32,27 @@ class Note(NamedTuple):
         sha256: The hash of its content.
         ending: The ending of its name.
         identities: By what it is recognized.
+        sampled: Whether it was made from samples.
     """
 
     sha256: str
     ending: str
     identities: tuple[str, ...]
+    sampled: bool
+
+    @classmethod
+    def of(cls, content: Content) -> Self:
+        """Return the note of a content.
+
+        Args:
+            content: What is about to be written.
+        """
+        return cls(
+            content.sha256,
+            content.ending,
+            content.identities,
+            content.sampled,
+        )
 
 
 def write_note(
@@ -74,7 +91,12 @@ def read_note(connection: Connection, delivery: Delivery) -> Note | None:
         return None
     try:
         stored = json.loads(path.read_bytes())
-        return Note(str(stored["sha256"]), str(stored["ending"]), tuple(stored["identities"]))
+        return Note(
+            str(stored["sha256"]),
+            str(stored["ending"]),
+            tuple(stored["identities"]),
+            bool(stored["sampled"]),
+        )
     except (OSError, ValueError, KeyError, TypeError):  # the cache may be lost at any time
         return None
 

@@ -88,6 +88,7 @@ def stored_place(folder: Path, name: str) -> Path | None:
     if not name or any(part in ("", ".", "..") or "\0" in part for part in parts):
         return None
     path = folder.joinpath(*parts)
+    # A subfolder may have been replaced by a link since.
     for parent in path.parents:
         if parent == folder:
             return path

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from fitglue_destinations.folder.places import stored_place
 from fitglue_registry.plugin_api import Receipt, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+_OURS = "ours"
+_SAMPLED = "sampled"
+_YES = "yes"
 
 
 class Written(NamedTuple):
@@ -24,24 +29,37 @@ class Written(NamedTuple):
     name: str
     sha256: str
     ours: bool = True
-    sampled: bool = True
+    sampled: bool = False
 
 
-def written(receipt: Receipt | None) -> Written | None:
-    """Return the file that a receipt describes, or ``None`` if it describes none.
+class Earlier(NamedTuple):
+    """The file of an earlier delivery, and where it is."""
+
+    file: Written
+    place: Path
+
+
+def earlier_file(folder: Path, receipt: Receipt | None) -> Earlier | None:
+    """Return the file that a receipt describes, or ``None`` if it describes none in the folder.
 
     Args:
+        folder: The folder.
         receipt: What the last delivery returned.
     """
-    if receipt is None or "file" not in receipt.data:
+    if receipt is None:
         return None
     data = receipt.data
-    return Written(
+    # Somebody may have changed the database, so the name is checked as if it were foreign.
+    place = stored_place(folder, data.get("file", ""))
+    if place is None:
+        return None
+    file = Written(
         data["file"],
         data.get("sha256", ""),
-        data.get("ours") == "yes",
-        data.get("sampled") == "yes",
+        data.get(_OURS) == _YES,
+        data.get(_SAMPLED) == _YES,
     )
+    return Earlier(file, place)
 
 
 def sent(
@@ -59,9 +77,12 @@ def sent(
     data = {
         "file": file.name,
         "sha256": file.sha256,
-        "ours": "yes" if file.ours else "no",
-        "sampled": "yes" if file.sampled else "no",
     }
+    # A receipt has texts only.
+    if file.ours:
+        data[_OURS] = _YES
+    if file.sampled:
+        data[_SAMPLED] = _YES
     receipt = Receipt(file.name, (folder / file.name).as_uri(), data)
     return Sent(
         receipt,
