@@ -21,6 +21,7 @@ AREAS = (
     "kill",
     "machine",
     "upstream",
+    "sending",
     "services",
     "local",
     "files",

@@ -24,6 +24,7 @@ TITLES = {
     "kill": "Processes that are killed and started again",
     "machine": "Any sequence of actions",
     "upstream": "Faulty responses of a source",
+    "sending": "Faulty responses of a destination",
     "services": "Responses that are made to take time or memory",
     "local": "Faults of the machine",
     "files": "Broken and hostile files and archives",

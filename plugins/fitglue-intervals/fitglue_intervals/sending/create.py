@@ -93,6 +93,15 @@ def _send(
                 )
             # The reason for an original is kept: the file that was made of it says less.
             refusal = refusal or _refusal(file, answer)
+            # Before another file is sent: a proxy may have refused what the service has accepted.
+            found = sent_one(delivery, listed_around(connection, delivery.activity))
+            if found is not None:
+                return _finish(
+                    connection,
+                    delivery,
+                    found.id,
+                    existed=True,
+                )
     except (RecordRefused, UserMistake) as error:
         refusal = refusal or _unwritable(error)
     return refusal or Uncertain("there was no file to send")

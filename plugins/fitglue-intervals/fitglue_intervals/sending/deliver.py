@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from fitglue_intervals.claims import id_of_delivery
 from fitglue_intervals.sending.create import Result, create
-from fitglue_intervals.sending.fields import NAMES, changed_values, missing_there, values_of
+from fitglue_intervals.sending.fields import (
+    NAMES,
+    changed_values,
+    differing,
+    missing_there,
+    values_of,
+)
 from fitglue_intervals.sending.ids import external_id_of
 from fitglue_intervals.sending.lookup import find_sent
 from fitglue_intervals.sending.origins import records_there, why_not_sent
@@ -120,7 +126,9 @@ def _fill(
     )
     if changed.is_gone:
         return gone(remote.id)
-    left_out = {NAMES[key]: _NOT_EMPTY for key in values.keys() - missing.keys()}
+    # What an earlier attempt has filled is not left out.
+    others = differing(values, remote.values).keys() - missing.keys()
+    left_out = {NAMES[key]: _NOT_EMPTY for key in others}
     left_out |= (
         unsendable(
             activity,

@@ -125,7 +125,7 @@ def _object(row: bytes) -> dict[str, Any]:
     """Return a row as a dictionary, or an empty one if it is none."""
     try:
         value = msgspec.json.decode(row)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -122,7 +122,7 @@ def test_a_workout_without_a_time_is_refused(hooks, server, made):
     result = hooks.send(made({"start_utc": None, "start_precision": "day"}))
     assert result.code == "FG-start-unknown"
     assert "the workout has no original file" in result.reason
-    assert [entry.method for entry in server.requests] == ["GET"]
+    assert {entry.method for entry in server.requests} == {"GET"}
 
 
 def test_the_serial_number_belongs_to_the_delivery(made):
