@@ -57,7 +57,9 @@ SECTIONS = {
             "Titles, descriptions and other texts stay as they are, also where they name a "
             "place; `leave_out` removes them. Distances and times stay. A pipeline with "
             "privacy rules never sends the original file of a workout, because it contains "
-            "what the rules remove."
+            "what the rules remove. From the distance and the visible rest of a track, the "
+            "length of the hidden part follows, so a zone is safer if its center is not "
+            "exactly at your door."
         ),
     ),
     "A privacy zone": (

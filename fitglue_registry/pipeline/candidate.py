@@ -33,10 +33,11 @@ class Candidate:
     def starts_on(self) -> date | None:
         """The local day of the start, or ``None`` if it is not known."""
         activity = self.activity
-        if self.day is not None:
-            return self.day
+        # The store derives its day from the start, also if a source only guessed it.
         if activity.start_is_estimated:
             return None
+        if self.day is not None:
+            return self.day
         if activity.start_local:
             return activity.start_local.date()
         if activity.start_utc:

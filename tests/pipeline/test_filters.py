@@ -264,7 +264,10 @@ def test_another_condition_can_decide_although_a_value_is_missing():
 def test_a_clock_that_was_never_set_gives_no_day():
     """A start that the source only guessed has neither a day nor a time."""
     guessed = workout(provenance={"start_utc": Provenance("estimated")})
-    assert verdict("{weekday: friday}", guessed).reason.startswith("its day is not known")
+    for day in (None, date(2026, 5, 1)):
+        assert verdict("{weekday: friday}", guessed, day=day).reason.startswith(
+            "its day is not known"
+        )
 
 
 def test_the_day_is_the_one_of_lists():
