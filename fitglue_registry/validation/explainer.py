@@ -222,7 +222,7 @@ def _is_outermost_type(error: ValidationError) -> bool:
 
 
 def _message(error: ValidationError, keyword: str) -> str:
-    requirement = _requirement(keyword, error.validator_value)
+    requirement = _titled(error, keyword) or _requirement(keyword, error.validator_value)
     if requirement is None:
         # jsonschema's message quotes the value, which can be as long as the document.
         return error.message[:200]
@@ -233,9 +233,24 @@ def _message(error: ValidationError, keyword: str) -> str:
     return message
 
 
+def _titled(error: ValidationError, keyword: str) -> str | None:
+    """Return what is required in the words of the schema's own title for the value, or ``None``.
+
+    They replace a regular expression, which says little to a person.
+    """
+    if keyword not in ("pattern", "type") or not isinstance(error.schema, dict):
+        return None
+    title = error.schema.get("title")
+    if title is None or "pattern" not in error.schema:
+        return None
+    return f"must be {title}"
+
+
 def _examples(error: ValidationError, keyword: str) -> list[str] | None:
     """Return the examples that the schema gives for a pattern, or ``None``."""
-    if keyword != "pattern" or not isinstance(error.schema, dict):
+    if keyword not in ("pattern", "type") or not isinstance(error.schema, dict):
+        return None
+    if keyword == "type" and _titled(error, keyword) is None:
         return None
     return error.schema.get("examples")
 

@@ -191,6 +191,13 @@ def test_there_is_one_written_form(written):
             ),
         ),
         (
+            "{time_of_day: {from: 6:00, until: 09:00}}",
+            (
+                "FG-pipeline-wrong-value: is '6:00', but must be a time of day, such as 06:30 "
+                "(p.yaml:4:30, filter.time_of_day.from)"
+            ),
+        ),
+        (
             "{}",
             "FG-pipeline-wrong-value: is a mapping, but must not be empty (p.yaml:4:9, filter)",
         ),
@@ -214,6 +221,20 @@ def test_a_mistake_in_a_filter_has_line_and_column(text, message):
         (
             "destinations: [{to: a}]\nwait: 8d",
             "FG-pipeline-wait: 8d is longer than 7 days (p.yaml:4:7, wait)",
+        ),
+        (
+            "destinations: [{to: My Server}]",
+            (
+                "FG-pipeline-wrong-value: is 'My Server', but must be the id of an entry, such as "
+                "training-load (p.yaml:3:21, destinations[0].to)"
+            ),
+        ),
+        (
+            "destinations: [{to: a}]\nwait: 20",
+            (
+                "FG-pipeline-wrong-value: is the number 20, but must be a duration, such as 20m "
+                "(p.yaml:4:7, wait)"
+            ),
         ),
         (
             "destinations: []",
