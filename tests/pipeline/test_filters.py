@@ -19,7 +19,8 @@ from fitglue_registry.model import (
     Stream,
 )
 from fitglue_registry.pipeline.candidate import Candidate
-from fitglue_registry.pipeline.conditions import AllOf, AnyOf, Not, Range, Words
+from fitglue_registry.pipeline.conditions import AllOf, AnyOf, Has, Not, Words
+from fitglue_registry.pipeline.content_findings import _NOUNS
 from fitglue_registry.pipeline.filters import decide
 from fitglue_registry.pipeline.reading import read_pipeline
 from fitglue_registry.pipeline.writing import mapping_of
@@ -362,14 +363,25 @@ def test_not_all_is_any_not(parts, candidate):
     assert decide(Not(AllOf(parts)), candidate) == decide(AnyOf(opposites), candidate)
 
 
+def leaves(value):
+    """Yield the texts and the numbers of plain values, as a reason writes them."""
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from leaves(part)
+    elif isinstance(value, str):
+        yield value.casefold()
+    elif not isinstance(value, bool):
+        yield f"{value:.10g}"
+
+
 def named(condition):
     """Return the words with which a reason must name a simple condition."""
-    [(_, value)] = mapping_of(condition).items()
-    if isinstance(condition, Range):
-        return [f"{end:.10g}" for end in value.values()]
+    [(key, value)] = mapping_of(condition).items()
     if isinstance(condition, Words):
-        return list(map(describe, condition.texts))
-    return list(getattr(condition, "names", ()))
+        return [describe(text).casefold() for text in condition.texts]
+    if isinstance(condition, Has):
+        return [_NOUNS[content].casefold() for content in condition.contents]
+    return [*leaves(value)] or [key]
 
 
 @LAW
@@ -377,6 +389,6 @@ def named(condition):
 def test_every_reason_names_the_condition(condition, candidate, is_opposite):
     """Whatever is decided, the reason says what the condition asks for."""
     wanted = Not(condition) if is_opposite else condition
-    reason = decide(wanted, candidate).reason
+    reason = decide(wanted, candidate).reason.casefold()
     assert ("does not take" if is_opposite else "the pipeline takes") in reason
     assert [word for word in named(condition) if word not in reason] == []
