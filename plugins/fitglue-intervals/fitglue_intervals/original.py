@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fitglue_formats import activities
-from fitglue_formats.rows import apart_s, why_other_workout
+from fitglue_formats.rows import apart_s, distance_correction, why_other_workout
 from fitglue_intervals.alignment import aligned_laps, aligned_streams
 from fitglue_intervals.claims import file_claim
 from fitglue_intervals.reading import UNREADABLE, unpack
@@ -148,6 +148,8 @@ def _filled(activity: SourceActivity, leg: SourceActivity) -> SourceActivity:
         changes["laps"] = (*activity.laps, *laps)
     # Only fields that changed get the file's provenance; the others keep that of the API.
     provenance = {name: _provenance(activity, leg, name) for name in [*changes, *samples]}
+    # The same file in a folder must not win over what the athlete corrected.
+    provenance |= distance_correction(activity, leg)
     missing = dict(leg.completeness.missing)
     for name, why in activity.completeness.missing.items():
         if name not in changes:  # the provenance says why the file supplies it

@@ -91,6 +91,24 @@ def test_sets_and_running_dynamics_come_from_the_file(normalized):
     )
 
 
+@pytest.mark.parametrize(
+    ("distance_m", "elapsed_s", "by"),
+    [(45.0, 10, "athlete"), (30.2, 10, None), (45.0, 3700, None)],
+)
+def test_a_corrected_distance_is_marked(normalized, distance_m, elapsed_s, by):
+    """A distance that differs from that of the file of the same length is the athlete's correction;
+    a rounded one, and that of a longer recording, is not.
+    """
+    file = fit(*samples(0, 1))
+    made = normalized(
+        distance=distance_m, elapsed_time=elapsed_s, icu_distance=None, parts={"file": file}
+    )
+    origin = made.provenance.get("distance_m")
+    assert made.distance_m == distance_m
+    assert (origin and origin.by) == by
+    assert by is None or origin.note == "the file has 30 m"
+
+
 def test_what_the_api_says_stays(normalized):
     """Values of the API win over those of the file, because the athlete may have corrected them."""
     made = normalized(

@@ -12,13 +12,14 @@ from fitglue_formats.rows.garmin_sports import (
     sport_of_type,
     sport_provenance,
 )
-from fitglue_formats.rows.joining import combine
+from fitglue_formats.rows.joining import combine, distance_correction
 
 __all__ = [
     "LEAST_CROP_S",
     "SPORT_OF_TYPE",
     "apart_s",
     "combine",
+    "distance_correction",
     "is_indoors",
     "legs_of_rows",
     "readable_title",

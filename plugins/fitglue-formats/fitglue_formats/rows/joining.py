@@ -383,6 +383,20 @@ def _speed(
     return {AVERAGE_SPEED: speed}
 
 
+def distance_correction(row: SourceActivity, leg: SourceActivity) -> dict[str, Provenance]:
+    """Return the provenance of a distance that the athlete corrected at the service, or nothing.
+
+    Args:
+        row: The workout as the service has it.
+        leg: The workout of its file.
+    """
+    if not _is_corrected(row, leg):
+        return {}
+    recorded = shown("distance_m", leg.distance_m or 0.0)
+    note = f"the file has {recorded}"
+    return {"distance_m": Provenance("reported", BY_THE_ATHLETE, note=note)}
+
+
 def _is_corrected(row: SourceActivity, leg: SourceActivity) -> bool:
     """Return whether the athlete corrected the distance of this recording at the service."""
     if not (row.distance_m and leg.distance_m):
