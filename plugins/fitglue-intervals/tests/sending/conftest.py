@@ -93,6 +93,19 @@ def file(recorded: Account) -> OriginalFile:
 
 
 @pytest.fixture(scope="session")
+def race() -> tuple[bytes, list[SourceActivity]]:
+    """Return the FIT file of a triathlon, and its legs."""
+    recorded = Account.generate(count=60, seed=1, distinct_streams=1, strava_stubs=0)
+    for id_ in recorded.ids():
+        plan = recorded.plan(id_)
+        if len(plan.legs) > 1:
+            content = plain_file_of(plan)
+            assert content is not None
+            return content, activities(content)
+    raise AssertionError("the account has no triathlon")
+
+
+@pytest.fixture(scope="session")
 def ride(file: OriginalFile) -> SourceActivity:
     """Return the ride as the host has merged it: the recording, and what the athlete wrote."""
     [leg] = activities(file.content)

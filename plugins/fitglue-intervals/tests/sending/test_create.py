@@ -10,7 +10,7 @@ import pytest
 
 from fitglue_registry.errors import AthleteNeeded, Retryable
 from fitglue_registry.model import Device, Gear, Stub
-from fitglue_registry.plugin_api import Accepted, Receipt, Rejected, Sent, Uncertain
+from fitglue_registry.plugin_api import Accepted, OriginalFile, Receipt, Rejected, Sent, Uncertain
 from fitglue_registry.testing import Fault
 
 from .conftest import EXTERNAL_ID, VALUES
@@ -306,3 +306,25 @@ def test_a_receipt_of_a_deleted_activity(hooks, account, delivery):
     account.delete(hooks.send(delivery()).receipt.remote_id)
     result = hooks.send(delivery(receipt=Receipt("i1")))
     assert account.ids() == [result.receipt.remote_id]
+
+
+def test_of_several_activities_of_one_file_the_right_one_is_named(hooks, account, delivery, race):
+    """If the service makes several activities of a file, the one with the start of the workout gets
+    its values, and all of them are recognized as ours.
+    """
+    content, legs = race
+    run = legs[-1]
+    changes = {
+        "start_utc": run.start_utc,
+        "start_local": run.start_local,
+        "elapsed_s": run.elapsed_s,
+        "sport": "TrailRun",
+    }
+    file = OriginalFile(content, "race.fit", "fit", "0" * 64)
+    result = hooks.send(delivery(changes, file=file))
+    starts = {account.row(id_)["start_date"] for id_ in account.ids()}
+    assert len(starts) == len(legs)
+    row = account.row(result.receipt.remote_id)
+    assert row["start_date"] == f"{run.start_utc:%Y-%m-%dT%H:%M:%SZ}"
+    assert row["type"] == "TrailRun"
+    assert {f"intervals:{id_}" for id_ in account.ids()} <= set(result.identities)
