@@ -16,6 +16,7 @@ from fitglue_registry.lists import ByOffset as ByOffset
 from fitglue_registry.lists import ByPage as ByPage
 from fitglue_registry.lists import paged as paged
 from fitglue_registry.lists import rows as rows
+from fitglue_registry.model.claims import delivery_serial
 from fitglue_registry.payloads import LARGEST_PART, unpack_gzip
 
 if TYPE_CHECKING:
@@ -530,6 +531,15 @@ class Delivery:
     receipt: Receipt | None = None  # what the last delivery returned; None for the first one
     # Values of the entry's ``settings`` that the pipeline states for this destination.
     settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def serial(self) -> int:
+        """The serial number that a file states which is made for this delivery.
+
+        A copy of the file is recognized by it, even if a service writes the recording to another
+        file.
+        """
+        return delivery_serial(self.external_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ _VERDICTS: dict[str, str] = {Verdict.ASK: "unsure"}
 _OPINION_SOURCES: dict[str, str] = {
     OpinionSource.PERSON: "your decision",
     OpinionSource.PERSON_OF_A_COPY: "your decision about a copy",
+    OpinionSource.DELIVERY: "by its delivery",
 }
 
 

@@ -12,6 +12,7 @@ from fitglue_registry.dedupe.cluster import pairs_for_review
 from fitglue_registry.dedupe.sentences import level_sentence
 from fitglue_registry.matching.candidate_cache import CandidateCache
 from fitglue_registry.matching.opinions import edge_of_opinion
+from fitglue_registry.matching.sent_copies import edges_of_copies
 from fitglue_registry.model import is_cropped
 from fitglue_registry.model.stored import Verdict
 from fitglue_registry.store.activity_details import load_activity
@@ -59,7 +60,7 @@ def pairs_to_decide(db: Db, athlete_id: str) -> Iterator[dict[str, Any]]:
     # Several members of two activities may be in doubt; they make one question. The two activities
     # of an opinion come in no particular order, hence the frozenset.
     questions_by_pair: dict[frozenset[str], list[Any]] = {}
-    for question in _undecided(db, _open_questions(db, athlete_id)):
+    for question in _undecided(db, athlete_id, _open_questions(db, athlete_id)):
         pair = frozenset((question.first_activity, question.second_activity))
         questions_by_pair.setdefault(pair, []).append(question)
     for pair, questions in questions_by_pair.items():
@@ -140,7 +141,11 @@ def _answered_pairs(db: Db, athlete_id: str) -> set[frozenset[str]]:
     return {frozenset(pair) for pair in db.execute(query)}
 
 
-def _undecided(db: Db, questions: Sequence[Any]) -> list[Any]:
+def _undecided(
+    db: Db,
+    athlete_id: str,
+    questions: Sequence[Any],
+) -> list[Any]:
     """Return the questions without those that other opinions answer.
 
     For example, another pair of members of the two activities may be *different*.
@@ -157,7 +162,8 @@ def _undecided(db: Db, questions: Sequence[Any]) -> list[Any]:
     for candidate in candidates:
         clusters.setdefault(rows[candidate.id].activity_id, []).append(candidate)
 
-    edges = claim_edges(candidates)
+    present = {candidate.id: rows[candidate.id] for candidate in candidates}
+    edges = claim_edges(candidates) + edges_of_copies(db, athlete_id, present)
     for opinion in opinions_about(db, rows):
         # An opinion may be about one of these and a source activity of a third activity.
         if opinion.first_id in rows and opinion.second_id in rows:

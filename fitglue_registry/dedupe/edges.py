@@ -21,6 +21,12 @@ MOST_HOLDERS = 100
 PairKey = tuple[int, int]
 """The ids of two candidates, the smaller one first."""
 
+#: Whose *same* is passed on to copies → who says so then.
+_INHERITED: dict[str, OpinionSource] = {
+    OpinionSource.PERSON: OpinionSource.PERSON_OF_A_COPY,
+    OpinionSource.DELIVERY: OpinionSource.DELIVERY,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
@@ -74,12 +80,12 @@ def claim_edges(candidates: Iterable[Candidate]) -> list[Edge]:
 
 
 def inherited_edges(edges: Sequence[Edge]) -> list[Edge]:
-    """Return the edges that follow from the athlete's *same*, by one step of transitivity.
+    """Return the edges that follow by one step of transitivity from a *same* that is certain.
 
-    If the athlete decided that A and B are one workout, and C is a copy of A, then C and B are one
-    workout as well. Without this edge C could not join them, because its start and duration may
-    differ too much from those of B. The athlete has not seen the pair of C and B, so an opinion
-    that anyone has about it takes precedence, except an *ask*.
+    It is the athlete's, or that of a delivery: B is what a pipeline has sent of A. If C is another
+    copy of A, then C and B are one workout as well. Without this edge C could not join them,
+    because its start and duration may differ too much from those of B. Nobody has seen the pair of
+    C and B, so an opinion that anyone has about it takes precedence, except an *ask*.
     """
     copies: dict[int, set[int]] = defaultdict(set)
     for edge in edges:
@@ -90,13 +96,13 @@ def inherited_edges(edges: Sequence[Edge]) -> list[Edge]:
 
     inherited: dict[PairKey, Edge] = {}
     for edge in edges:
-        if edge.said_by != OpinionSource.PERSON or edge.verdict != Verdict.SAME:
+        if edge.said_by not in _INHERITED or edge.verdict != Verdict.SAME:
             continue
         for side, other in ((edge.first, edge.second), (edge.second, edge.first)):
             for copy in copies[side]:
                 pair = pair_key(copy, other)
                 if copy != other and pair not in settled:
-                    said_by = OpinionSource.PERSON_OF_A_COPY
+                    said_by = _INHERITED[edge.said_by]
                     inherited[pair] = Edge(*pair, Verdict.SAME, said_by, edge.reason)
     return list(inherited.values())
 
@@ -104,9 +110,9 @@ def inherited_edges(edges: Sequence[Edge]) -> list[Edge]:
 def strongest_edges(edges: Iterable[Edge]) -> dict[PairKey, Edge]:
     """Return the edge of each pair that takes precedence over the other edges of the pair.
 
-    The order is: the athlete, then claims and plugins, then the score. Of two edges with the same
-    precedence, *different* wins: a plugin that knows that two workouts differ is right even if they
-    share a claim.
+    The order is: the athlete, then claims, deliveries and plugins, then the score. Of two edges
+    with the same precedence, *different* wins: a plugin that knows that two workouts differ is
+    right even if they share a claim.
     """
     strongest: dict[PairKey, Edge] = {}
     for edge in sorted(edges, key=_sort_key):

@@ -21,13 +21,16 @@ from fitglue_registry.dedupe import (
 )
 from fitglue_registry.dedupe.edges import MOST_HOLDERS, inherited_edges
 from fitglue_registry.dedupe.home_zone import fields_from_home_zone, with_home_zone
-from fitglue_registry.matching.candidate_cache import CandidateCache, account_of
+from fitglue_registry.matching.candidate_cache import CandidateCache
 from fitglue_registry.matching.candidate_search import search_spans
 from fitglue_registry.matching.crowds import claims_without_identity, find_crowds
+from fitglue_registry.matching.gone_members import with_gone
 from fitglue_registry.matching.groups import batches_of_groups, rows_to_merge
 from fitglue_registry.matching.home_zones import load_home_zones
+from fitglue_registry.matching.natural_order import natural_key
 from fitglue_registry.matching.opinions import edge_of_opinion
 from fitglue_registry.matching.scoring import drop_scores, store_scores
+from fitglue_registry.matching.sent_copies import copies_among, related_by_deliveries
 from fitglue_registry.model import decode
 from fitglue_registry.model.computation import with_computed
 from fitglue_registry.model.stored import FieldOrigin, Verdict
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
     from fitglue_registry.matching.crowds import Crowds
     from fitglue_registry.matching.groups import Group
     from fitglue_registry.matching.plugin_opinions import OpinionPlugins
+    from fitglue_registry.matching.sent_copies import Copies
     from fitglue_registry.store.encoding import EncodedActivity
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
@@ -161,10 +165,11 @@ class Matcher:
 
         # Opinions relate source activities to each other, and only now are all of them stored.
         related = _related(db, athlete_id, changed | crowded | members_of(db, affected))
-        groups = _groups(candidates, scorer, related)
+        copies = copies_among(db, athlete_id, related)
+        groups = _groups(candidates, scorer, related, copies)
         # The newest come first, so that new numbers follow the calendar.
         newest_first = sorted(
-            _with_gone(groups, related),
+            with_gone(db, groups, related, copies),
             key=_start,
             reverse=True,
         )
@@ -222,7 +227,7 @@ class Matcher:
         # A merge takes claims from the documents, so their table need not be read.
         rows = load_rows(db, with_fellow_members(db, ids), with_claims=False)
         groups: dict[str | None, list[SourceActivityRow]] = {}
-        for row in sorted(rows.values(), key=_key):
+        for row in sorted(rows.values(), key=natural_key):
             groups.setdefault(row.activity_id, []).append(row)
         self._assign(db, athlete_id, list(groups.values()), now)
 
@@ -244,7 +249,7 @@ class Matcher:
         Returns:
             The merged values, by the current rules and edits; ``None`` if all of them are stubs.
         """
-        rows = sorted(load_rows(db, ids).values(), key=_key)
+        rows = sorted(load_rows(db, ids).values(), key=natural_key)
         if not rows:
             return None
         [merged] = self._merged(db, athlete_id, [rows])
@@ -312,7 +317,7 @@ class Matcher:
             stream_types, count = samples.get(row.id, ((), 0))
             kinds = self._kinds.get(row.entry, {})
             activity = decode(documents[row.id])
-            members.append(Member(row.id, _key(row), activity, kinds, stream_types, count))
+            members.append(Member(row.id, natural_key(row), activity, kinds, stream_types, count))
         return members
 
 
@@ -381,11 +386,12 @@ def _groups(
     candidates: CandidateCache,
     scorer: Scorer,
     rows: Mapping[int, SourceActivityRow],
+    copies: Copies,
 ) -> list[list[SourceActivityRow]]:
     """Divide the source activities whose record is not gone into workouts."""
     present = {row_id: row for row_id, row in rows.items() if not row.gone}
     present_candidates = candidates.of(present.values())
-    edges = claim_edges(present_candidates)
+    edges = claim_edges(present_candidates) + copies.edges(present)
     for opinion in opinions_about(candidates.db, present):
         edges.append(edge_of_opinion(opinion))
     edges += inherited_edges(edges)
@@ -402,9 +408,10 @@ def _related(
 ) -> dict[int, SourceActivityRow]:
     """Return id → row of these source activities, and of all that can share a group with them.
 
-    Source activities are related if they share a claim, if an opinion says *same* about them, or if
-    they belong to one activity. Relations of relations are followed to the end. Otherwise a cluster
-    would depend on which of its members happened to change.
+    Source activities are related if they share a claim, if an opinion says *same* about them, if
+    they belong to one activity, or if one is what a pipeline has sent of the other. Relations of
+    relations are followed to the end. Otherwise a cluster would depend on which of its members
+    happened to change.
     """
     rows: dict[int, SourceActivityRow] = {}
     to_load = set(ids)
@@ -427,65 +434,12 @@ def _related(
                 claims.discard(claim)
         to_load = ids_claiming(db, athlete_id, claims)
         to_load |= members_of(db, activity_ids)
+        to_load |= related_by_deliveries(db, athlete_id, loaded)
         for opinion in opinions_about(db, loaded):
             if opinion.verdict == Verdict.SAME:
                 to_load |= {opinion.first_id, opinion.second_id}
         to_load -= rows.keys()
     return rows
-
-
-def _with_gone(
-    groups: list[list[SourceActivityRow]], rows: Mapping[int, SourceActivityRow]
-) -> list[list[SourceActivityRow]]:
-    """Add each source activity whose record is gone to the group that keeps its activity.
-
-    It is then a member again as soon as its record is listed again. If no group keeps the activity,
-    the source activities of that activity form a group of their own.
-    """
-    heirs = _heirs(groups)
-    all_groups = list(groups)
-    gone = [row for row in rows.values() if row.gone]
-    for row in sorted(gone, key=_key):
-        group = heirs.get(row.activity_id)
-        if group is None:
-            group = []
-            all_groups.append(group)
-            heirs[row.activity_id] = group
-        group.append(row)
-    return all_groups
-
-
-def _heirs(
-    groups: Sequence[list[SourceActivityRow]],
-) -> dict[str | None, list[SourceActivityRow]]:
-    """Return activity id → the group that keeps the activity if its members are split.
-
-    ``store.assignment`` applies the same order: first the member for which the activity was
-    created, then the smallest id.
-    """
-    ranked = []
-    for position, group in enumerate(groups):
-        for row in group:
-            ranked.append((row.home_id != row.activity_id, row.id, position, row.activity_id))
-    heirs: dict[str | None, list[SourceActivityRow]] = {}
-    # The best comes last, so that it overwrites the others.
-    for _, _, position, activity_id in sorted(
-        ranked,
-        key=lambda rank: rank[:3],
-        reverse=True,
-    ):
-        if activity_id is not None:
-            heirs[activity_id] = groups[position]
-    return heirs
-
-
-def _key(row: SourceActivityRow) -> tuple[str, str, int]:
-    """Return the natural key of a source activity.
-
-    Ids of connections are random. If they decided the order, two stores with the same records would
-    prefer different values.
-    """
-    return (account_of(row), row.external_id, row.leg_no)
 
 
 def _start(group: Sequence[SourceActivityRow]) -> datetime:

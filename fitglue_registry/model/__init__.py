@@ -20,7 +20,7 @@ from fitglue_registry.model.averages import (
     speed_of,
     with_average_speed,
 )
-from fitglue_registry.model.claims import claim, split_claim
+from fitglue_registry.model.claims import claim, delivery_claim, delivery_serial, split_claim
 from fitglue_registry.model.column import Column
 from fitglue_registry.model.consistency import consistent
 from fitglue_registry.model.crops import (
@@ -101,6 +101,8 @@ __all__ = [
     "cut_streams",
     "cut_text",
     "decode",
+    "delivery_claim",
+    "delivery_serial",
     "document_schema",
     "encode",
     "family",

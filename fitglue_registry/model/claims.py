@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 # All white space is listed, because ``\s`` matches other characters in Python than in JSON Schema,
@@ -32,3 +33,30 @@ def split_claim(text: str) -> tuple[str, str]:
     """Return the service and the id of a claim."""
     service, _, identity = text.partition(":")
     return service, identity
+
+
+#: FIT, type ``uint32z``: 0 means that there is no serial number. The largest number means "invalid"
+#: for fields of similar types.
+_SERIALS = 2**32 - 2
+
+
+def delivery_claim(external_id: str) -> str:
+    """Return the claim of a record that states with which delivery FitGlue has sent it.
+
+    Args:
+        external_id: ``Delivery.external_id``.
+    """
+    return claim("fitglue", external_id)
+
+
+def delivery_serial(external_id: str) -> int:
+    """Return the serial number that a file states which is made for a delivery.
+
+    A service that writes the recording to another file usually keeps it, so that the copy is
+    recognized when a source lists it.
+
+    Args:
+        external_id: ``Delivery.external_id``.
+    """
+    digest = hashlib.sha256(external_id.encode()).digest()
+    return int.from_bytes(digest[:8]) % _SERIALS + 1

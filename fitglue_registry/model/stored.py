@@ -84,6 +84,7 @@ class OpinionSource(StrEnum):
     PERSON_OF_A_COPY = "person, of a copy"
     SCORE = "score"  # the scorer compared the two
     CLAIM = "claim"  # the two assert the same identity
+    DELIVERY = "delivery"  # one of the two is what a pipeline has sent of the other
 
 
 class FieldOrigin(IntEnum):

@@ -15,6 +15,7 @@ from fitglue_registry.services.opinions import opinions_across, opinions_inside
 from fitglue_registry.services.outstanding import outstanding_parts
 from fitglue_registry.services.record_stories import story_of_record
 from fitglue_registry.services.records import is_meant, is_path
+from fitglue_registry.services.sent_by import plain_delivery
 from fitglue_registry.store.activity_details import ActivityDetails, load_activity
 from fitglue_registry.store.locations import list_paths, list_unreadable
 from fitglue_registry.store.record_details import find_records, records_on
@@ -47,7 +48,8 @@ def why(
     Returns:
         Plain values. ``verdict`` says in words what became of the workout, and ``fix`` what to do.
         ``activity`` has its number, id and title, or is ``None``. ``records`` has the parts,
-        moments and decisions of each record; ``next_step`` of a part says what fetches it. For
+        moments and decisions of each record; ``next_step`` of a part says what fetches it, and
+        ``sent_by`` of a record that a pipeline has sent which delivery it is. For
         several records, ``same_because``, ``apart_from``, ``values_from`` and ``alternatives``
         explain how they were merged. ``remarks`` says which values were corrected, and what they
         were. ``doubts`` says what is missing or in doubt according to which record. ``crop`` is
@@ -70,10 +72,10 @@ def why(
                 raise
             activity = _activity_of_file(db, athlete, reference)
             if activity is not None:
-                return _explain_activity(workspace, db, activity, reference)
+                return _explain_activity(workspace, db, athlete, activity, reference)
             story = _explain_records(workspace, db, athlete, reference)
         else:
-            return _explain_activity(workspace, db, activity_id, reference)
+            return _explain_activity(workspace, db, athlete, activity_id, reference)
     if story["records"] and story["records"][0]["reason"]:
         code = story["records"][0]["reason"].get("code")
         story["fix"] = fix_with_alternatives(workspace.catalogue, code, story["fix"])
@@ -86,6 +88,7 @@ def why(
 def _explain_activity(
     workspace: Workspace,
     db: Db,
+    athlete: str,
     activity_id: str,
     reference: str,
 ) -> Plain:
@@ -95,7 +98,10 @@ def _explain_activity(
     for member in details.members:
         names[member.id] = f"{member.connection}/{member.external_id}"
         if member.record_id not in stories:
-            stories[member.record_id] = story_of_record(db, member.record_id, details.id)
+            stories[member.record_id] = {
+                **story_of_record(db, member.record_id, details.id),
+                "sent_by": plain_delivery(member.sent_by),
+            }
     _add_next_steps(workspace, db, stories)
     return {
         "reference": reference,
@@ -108,7 +114,7 @@ def _explain_activity(
         "verdict": "deleted at its source" if details.gone_at else "stored",
         "records": list(stories.values()),
         "unreadable": [],
-        "same_because": opinions_inside(db, names),
+        "same_because": opinions_inside(db, athlete, names),
         "apart_from": list(opinions_across(db, names)),
         "values_from": _values_from(details, names),
         "alternatives": _alternatives(details, names),
@@ -244,6 +250,7 @@ def _explain_records(
     stories = list(by_id.values())
     paths = list_paths(db, athlete_id)
     for story in stories:
+        story["sent_by"] = None  # a copy of what was sent has an activity
         story["paths"] = paths.get((story["connection"], story["external_id"]), [])
     verdict, fix = _verdict(stories)
     unreadable = [] if stories else _unreadable(db, athlete_id, reference)

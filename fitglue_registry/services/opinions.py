@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.decisions.open_questions import evidence_of
 from fitglue_registry.dedupe import claim_edges
 from fitglue_registry.matching.candidate_cache import CandidateCache
+from fitglue_registry.matching.sent_copies import edges_of_copies
 from fitglue_registry.model.stored import OpinionSource, Verdict
 from fitglue_registry.store.activity_details import activities_of
 from fitglue_registry.store.opinions import opinions_about, opinions_between
@@ -22,9 +23,13 @@ if TYPE_CHECKING:
     Plain = dict[str, Any]
 
 
-def opinions_inside(db: Db, names: Names) -> list[Plain]:
+def opinions_inside(
+    db: Db,
+    athlete_id: str,
+    names: Names,
+) -> list[Plain]:
     """Return the opinions about pairs of these source activities, the athlete's decisions first."""
-    opinions = list(_equal_claims(db, names))
+    opinions = list(_computed(db, athlete_id, names))
     for row in opinions_between(db, list(names)):
         first = names[row["first_id"]]
         second = names[row["second_id"]]
@@ -39,15 +44,27 @@ def _athlete_first(opinion: Plain) -> tuple[bool, bool]:
     return by_others, opinion["verdict"] != Verdict.SAME
 
 
-def _equal_claims(db: Db, names: Names) -> Iterator[Plain]:
-    # Equal claims are computed and not stored, because they follow from the claims.
+def _computed(
+    db: Db,
+    athlete_id: str,
+    names: Names,
+) -> Iterator[Plain]:
+    # These are computed and not stored, because they follow from claims.
     rows = load_rows(db, list(names))
-    candidates = CandidateCache(db).of(rows.values())
-    for edge in claim_edges(candidates):
+    present = {number: row for number, row in rows.items() if not row.gone}
+    candidates = CandidateCache(db).of(present.values())
+    by_claims = claim_edges(candidates)
+    known = {edge.key for edge in by_claims}
+    edges = list(by_claims)
+    for edge in edges_of_copies(db, athlete_id, present):
+        if edge.key not in known:
+            edges.append(edge)
+    for edge in edges:
+        by = "equal claims" if edge.said_by == OpinionSource.CLAIM else edge.said_by
         yield {
             "pair": [names[edge.first], names[edge.second]],
             "verdict": edge.verdict,
-            "said_by": "equal claims",
+            "said_by": by,
             "reason": edge.reason,
             "probability": None,
             "evidence": [edge.reason],

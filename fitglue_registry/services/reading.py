@@ -13,6 +13,7 @@ from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.original_files import original_files, save_original_files
 from fitglue_registry.services.outstanding import outstanding_parts
 from fitglue_registry.services.provenance import provenance_of
+from fitglue_registry.services.sent_by import plain_delivery
 from fitglue_registry.store.activity_details import load_activity
 from fitglue_registry.store.activity_filter import Filter
 from fitglue_registry.store.activity_streams import streams_of
@@ -273,4 +274,5 @@ def _source(member: MemberRow) -> dict[str, Any]:
             "parts": list(completeness.parts),
             "missing": completeness.missing,
         },
+        "sent_by": plain_delivery(member.sent_by),
     }

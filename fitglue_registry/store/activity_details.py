@@ -12,6 +12,8 @@ from fitglue_registry.model import decode
 from fitglue_registry.model.stored import RecordState
 from fitglue_registry.store.joins import SOURCE_ACTIVITIES
 from fitglue_registry.store.references import SHORTEST_PREFIX
+from fitglue_registry.store.sent_deliveries import sent_deliveries
+from fitglue_registry.store.sent_identities import echoes_among
 from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import (
     activities,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.model import SourceActivity
+    from fitglue_registry.store.sent_deliveries import SentDelivery
 
 _MEMBERS = (
     sa.select(
@@ -87,6 +90,7 @@ class MemberRow:
     gone: bool  # its record is a tombstone
     activity: SourceActivity  # without streams
     stream_types: tuple[str, ...]  # the channels of its streams
+    sent_by: SentDelivery | None = None  # the delivery that it is what became of
 
     @property
     def name(self) -> str:
@@ -129,7 +133,9 @@ def members(db: Db, activity_id: str) -> Iterator[MemberRow]:
     Ids are random or depend on what arrived first, so two stores of the same accounts would show
     the members in different orders.
     """
-    for row in db.execute(_MEMBERS, {"activity": activity_id}):
+    rows = db.execute(_MEMBERS, {"activity": activity_id}).all()
+    deliveries = _deliveries(db, rows)
+    for row in rows:
         channels = msgspec.json.decode(row.types) if row.types else ()
         yield MemberRow(
             id=row.id,
@@ -141,7 +147,17 @@ def members(db: Db, activity_id: str) -> Iterator[MemberRow]:
             gone=row.state == RecordState.GONE,
             activity=decode(row.document),
             stream_types=tuple(channels),
+            sent_by=deliveries.get(row.id),
         )
+
+
+def _deliveries(db: Db, rows: Sequence[Any]) -> dict[int, SentDelivery]:
+    """Return source activity id → its delivery, for those that a pipeline has sent."""
+    if not rows:
+        return {}
+    echoes = echoes_among(db, rows[0].athlete_id, [row.id for row in rows])
+    deliveries = sent_deliveries(db, echoes.values()) if echoes else {}
+    return {number: deliveries[delivery_id] for number, delivery_id in echoes.items()}
 
 
 def activities_of(db: Db, ids: Iterable[int]) -> dict[int, dict[str, Any]]:

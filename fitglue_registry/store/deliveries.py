@@ -16,6 +16,7 @@ from fitglue_registry.model.stored import DeliveryAction, DeliveryState, Pipelin
 from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.pipeline_tables import deliveries, delivery_log, pipelines
 from fitglue_registry.store.rows import insert_one
+from fitglue_registry.store.sent_identities import add_identities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -341,9 +342,12 @@ def begin_sending(
     if db.scalar(query) != PipelineState.ACTIVE:
         return False
     what = f"try {known.tries + 1}"
-    return change_state(
-        db, known, DeliveryState.SENDING, what, now, {"tries": known.tries + 1, "next_try_at": None}
-    )
+    values = {"tries": known.tries + 1, "next_try_at": None}
+    if not change_state(db, known, DeliveryState.SENDING, what, now, values):
+        return False
+    # A source may list it before its answer is stored, or the answer may be lost.
+    add_identities(db, known.athlete_id, known.id, ())
+    return True
 
 
 def follow_merge(

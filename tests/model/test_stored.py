@@ -16,7 +16,7 @@ WORDS = {
     "Wire": ["identity", "gzip"],
     "Packing": ["verbatim", "zstd", "blob"],
     "Verdict": ["same", "different", "ask"],
-    "OpinionSource": ["person", "person, of a copy", "score", "claim"],
+    "OpinionSource": ["person", "person, of a copy", "score", "claim", "delivery"],
     "FieldOrigin": [0, -1, -2, -3],
     "QuarantineStage": ["normalize"],
     "RunKind": ["sync", "rebuild", "retry", "pipeline"],

@@ -20,6 +20,7 @@ from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.event_screen import event_screen
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, Styled, columns_of
+from fitglue_registry.cli.sent_by import sent_sentence
 from fitglue_registry.cli.sparkline import ASCII, BLOCKS, sparkline
 from fitglue_registry.cli.text import (
     clean,
@@ -412,6 +413,9 @@ def _member(member: MemberRow) -> Iterator[tuple[str, str]]:
     if member.gone:
         made += ", deleted at its source"
     yield name, made
+    if member.sent_by:
+        sent = member.sent_by
+        yield "", sent_sentence(sent.pipeline, sent.destination, sent.sent_at)
     for part, reason in read.missing.items():
         # After "made from", this reads well for parts ("file") and for other keys, such as "use of
         # all points" or "repeated samples".

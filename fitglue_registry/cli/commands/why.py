@@ -14,6 +14,7 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Hanging, Heading, Pairs
 from fitglue_registry.cli.match_report import match_report
 from fitglue_registry.cli.record_paths import shown_paths
+from fitglue_registry.cli.sent_by import sent_sentence
 from fitglue_registry.cli.text import short_hashes, short_id, short_title
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model.stored import PartName, PartState, RunDecision
@@ -118,6 +119,9 @@ def _record(record: Document, *, is_brief: bool) -> Iterator[Part]:
     yield ""
     yield Heading(f"{record['connection']}/{external_id}", record["state"])
     yield Pairs(stages, widths=_WIDTHS)
+    sent = record["sent_by"]
+    if sent:
+        yield Hanging("·", sent_sentence(sent["pipeline"], sent["destination"], sent["sent_at"]))
     quarantine = record["quarantine"]
     if quarantine:
         since = numbers.moment(quarantine["since"])
