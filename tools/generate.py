@@ -38,6 +38,7 @@ from fitglue_registry.store.document_views import (  # noqa: E402
     SET_FIELDS,
     ZONE_FIELDS,
 )
+from fitglue_registry.store.load_views import COMPUTED_FIELDS, FITNESS_FIELDS  # noqa: E402
 from fitglue_registry.store.migrate import upgrade  # noqa: E402
 from fitglue_registry.store.sql import column_names  # noqa: E402
 from fitglue_registry.store.tables import metadata  # noqa: E402
@@ -488,6 +489,14 @@ VIEWS = {
         "One row for each number of an activity that has no column of its own, such as "
         "`decoupling_pct`. The end of a name is its unit."
     ),
+    "computed": (
+        "One row for each number that a booster computed for an activity. The activity has it "
+        "where no source states a value of its own."
+    ),
+    "fitness": (
+        "One row for each day from an athlete's first workout to the last one, also for days "
+        "without a workout. `fitglue load` shows the same, up to today."
+    ),
 }
 #: View → the types of its columns that are inside documents.
 DOCUMENT_FIELDS = {
@@ -497,6 +506,8 @@ DOCUMENT_FIELDS = {
     "gear": GEAR_FIELDS,
     "devices": DEVICE_FIELDS,
     "metrics": METRIC_FIELDS,
+    "computed": COMPUTED_FIELDS,
+    "fitness": FITNESS_FIELDS,
 }
 MEANINGS = {
     "id": "permanent id",
@@ -566,6 +577,16 @@ MEANINGS = {
     "counts": "JSON: decision → number of records",
     "error": "JSON with code, what, where, why and fix",
     "options": "JSON: the options of the run",
+    "booster": "id of the booster's entry",
+    "version": "version of the booster's plugin",
+    "how": "computed, or estimated if a value that it needs was assumed",
+    "method": "how it was computed, such as power (TSS)",
+    "computed_at": "time, UTC",
+    "load": "sum of the training loads of the day",
+    "fitness": "chronic training load (CTL), an average of about 42 days",
+    "fatigue": "acute training load (ATL), an average of about 7 days",
+    "form": "training stress balance (TSB): fitness minus fatigue",
+    "ramp": "change of the fitness within 7 days; null in the first week",
     "host_version": "version of fitglue-registry",
 }
 #: The meanings of columns that mean something else in each view.
@@ -580,6 +601,8 @@ MEANINGS_IN = {
     ("gear", "name"): "name that the athlete gave it",
     ("gear", "distance_m"): "distance covered with it when the source last changed the activity",
     ("devices", "name"): "name as people know it",
+    ("computed", "name"): "field of the activity, or `metrics.` and a name",
+    ("fitness", "day"): "local day",
     ("metrics", "name"): "name of the number, which ends with its unit",
 }
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 from fitglue_registry.model.stored import RecordState
 from fitglue_registry.store.document_columns import ACTIVITY_COLUMNS
 from fitglue_registry.store.document_views import document_views
+from fitglue_registry.store.load_views import load_views
 
 _FIRST_VIEWS = frozenset(("activities", "laps", "source_activities", "runs"))
-#: The first format that has the other views.
-_ALL_VIEWS_SINCE = "0006"
+#: The first format that has the views of documents.
+_DOCUMENT_VIEWS_SINCE = "0006"
+#: The first format that has the views of what boosters computed.
+_LOAD_VIEWS_SINCE = "0007"
 _ACTIVITY_COLUMNS = ", ".join(f"a.{name}" for name in ACTIVITY_COLUMNS)
 _SOURCE_COLUMNS = ", ".join(f"s.{name}" for name in ACTIVITY_COLUMNS)
 
@@ -23,9 +26,12 @@ def names_in(format_: str | None) -> frozenset[str]:
     Args:
         format_: The format; ``None`` for a database without one.
     """
-    if (format_ or "") < _ALL_VIEWS_SINCE:
+    if (format_ or "") < _DOCUMENT_VIEWS_SINCE:
         return _FIRST_VIEWS
-    return frozenset(definitions("sqlite"))
+    views = frozenset(definitions("sqlite"))
+    if (format_ or "") < _LOAD_VIEWS_SINCE:
+        return views - load_views("sqlite").keys()
+    return views
 
 
 def definitions(dialect: str) -> dict[str, str]:
@@ -54,4 +60,5 @@ def definitions(dialect: str) -> dict[str, str]:
         "n.outcome, n.counts, n.error, n.options, "
         "n.host_version FROM fg_runs n LEFT JOIN fg_connections c ON c.id = n.connection_id",
         **documents,
+        **load_views(dialect),
     }

@@ -118,6 +118,17 @@ COLUMNS = {
     "gear": [*WHOSE, "name", "gear_id", "distance_m"],
     "devices": [*WHOSE, "name", "manufacturer", "product", "serial", "software"],
     "metrics": [*WHOSE, "name", "value"],
+    "computed": [
+        *WHOSE,
+        "booster",
+        "version",
+        "name",
+        "value",
+        "how",
+        "method",
+        "computed_at",
+    ],
+    "fitness": ["athlete_id", "day", "load", "fitness", "fatigue", "form", "ramp"],
 }
 ZONES = "SELECT kind, zone, elapsed_s, upper_limit, limit_unit FROM zones ORDER BY kind, zone_no"
 
