@@ -390,4 +390,11 @@ GOALS = [
         1,
         unit=" s",
     ),
+    Goal(
+        "boosting",
+        "200 activities through the booster: CPU time compared with writing them as FIT",
+        "boosting",
+        lambda figures: figures["boost_s"] / figures["write_s"],
+        0.5,
+    ),
 ]

@@ -436,6 +436,7 @@ def _other_parts(parts: Figures) -> list[str]:
         "rebuild": _rebuild,
         "kill": _kill,
         "archive": _archive,
+        "boosting": _boosting,
     }
     for name, sentence in sentences.items():
         if name in parts:
@@ -462,6 +463,15 @@ def _plugins(measured: Figures) -> str:
         {measured["distributions"]} distributions (those of the environment, and 500 made for
         this) takes {measured["found_ms"]:.0f} ms. By then {measured["imported"]} plugins are
         imported, and {measured["imported_after_one"]} after one was used."""
+
+
+def _boosting(measured: Figures) -> str:
+    """Return the sentence about the booster."""
+    count = measured["count"]
+    return f"""Training load of {count:,} activities of one hour with one sample per second:
+        {measured["boost_s"] / count * 1000:.1f} ms of CPU time per activity, from the store and
+        back to it; writing one as FIT takes {measured["write_s"] / count * 1000:.0f} ms. With
+        nothing new, all of them together take {measured["idle_s"] * 1000:.0f} ms."""
 
 
 def _rebuild(measured: Figures) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import archive
+import boosting
 import distributions
 import entries
 import fit_reading
@@ -487,4 +488,5 @@ PARTS: dict[str, Callable[[Plan], Figures]] = {
     "plugins": plugins,
     "fit-reading": fit_reading.measure,
     "archive": archive.measure,
+    "boosting": boosting.measure,
 }
