@@ -92,6 +92,9 @@ def last_sync(
 
     Neither is said of a first sync whose downloads already say that it has not finished.
     """
+    if connection.only_sends:
+        yield "sends only"
+        return
     synced = numbers.ago(connection.last_checked_at, now)
     if synced != "never":
         yield f"synced {synced}"

@@ -96,11 +96,13 @@ class Auth(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         scheme: Authentication scheme; ``header`` sends the secret in a header that the entry names,
-            ``exchange`` sends a token that the service issues for the secret, and ``oauth2`` sends
-            a token for which the athlete gives permission in a browser.
+            ``exchange`` sends a token that the service issues for the secret, ``oauth2`` sends a
+            token for which the athlete gives permission in a browser, and ``webhook`` signs each
+            request with the secret, and sends it to an address of the athlete.
         username: User name of the scheme ``basic``, verbatim.
-        secret: Name of the credential that is the password, the token, the header's value, or the
-            key that is exchanged for a token.
+        secret: Name of the credential that is the password, the token, the header's value, the
+            key that is exchanged for a token, or the secret of signatures.
+        address: Name of the credential that is the address of the scheme ``webhook``.
         header: Name of the header of the scheme ``header``, or of the header that has the token of
             ``exchange`` or ``oauth2``, if it is not ``Authorization: Bearer``.
         key_help: What an athlete does about a key that the service does not accept, if copying it
@@ -109,13 +111,19 @@ class Auth(Struct, frozen=True, forbid_unknown_fields=True):
         oauth2: How the scheme ``oauth2`` gets its token.
     """
 
-    scheme: Literal["none", "basic", "bearer", "header", "exchange", "oauth2"] = "none"
+    scheme: Literal["none", "basic", "bearer", "header", "exchange", "oauth2", "webhook"] = "none"
     username: str = ""
     secret: str | None = None
+    address: str | None = None
     header: str | None = None
     key_help: str = ""
     exchange: TokenExchange | None = None
     oauth2: OAuth2 | None = None
+
+    @property
+    def is_webhook(self) -> bool:
+        """Whether every request goes to the address of the athlete, which is a secret itself."""
+        return self.scheme == "webhook"
 
     @property
     def token_url(self) -> str | None:

@@ -54,6 +54,7 @@ def auth_flaws(auth: Auth, entry: Entry) -> Iterator[Flaw]:
     yield from _unused(auth)
     yield from _exchange(auth)
     yield from _oauth2(auth, entry)
+    yield from _webhook(auth, entry)
 
 
 def _unused(auth: Auth) -> Iterator[Flaw]:
@@ -62,10 +63,12 @@ def _unused(auth: Auth) -> Iterator[Flaw]:
     # An exchange may have one for Basic authentication.
     if auth.username and auth.scheme not in ("basic", "exchange"):
         unused.append("username")
-    if auth.header is not None and auth.scheme in ("none", "basic", "bearer"):
+    if auth.header is not None and auth.scheme in ("none", "basic", "bearer", "webhook"):
         unused.append("header")
     if auth.secret is not None and auth.scheme == "none":
         unused.append("secret")
+    if auth.address is not None and not auth.is_webhook:
+        unused.append("address")
     if auth.key_help and auth.scheme in ("none", "oauth2"):
         unused.append("key_help")
     for key in unused:
@@ -77,14 +80,50 @@ def _unused(auth: Auth) -> Iterator[Flaw]:
         )
 
 
-def _named_secret(secret: str, entry: Entry) -> Iterator[Flaw]:
+def _webhook(auth: Auth, entry: Entry) -> Iterator[Flaw]:
+    """Yield every flaw of where the requests of an entry go: to the service, or to the athlete."""
+    base_url = entry.http.base_url if entry.http else ""
+    if not auth.is_webhook:
+        if not base_url:
+            yield Flaw(
+                "FG-entry-missing-key",
+                ("http",),
+                "key base_url is missing",
+                "only the scheme webhook sends requests to an address of the athlete",
+                "add base_url, with the address that every request starts with",
+            )
+        return
+    if base_url:
+        yield Flaw(
+            "FG-entry-auth",
+            ("http", "base_url"),
+            "scheme webhook uses no base_url",
+            "the athlete types the address",
+            "remove base_url",
+        )
+    if auth.address is None:
+        yield Flaw(
+            "FG-entry-unknown-credential",
+            _AUTH,
+            "scheme webhook needs an address",
+            fix="add address, with the name of a secret credential",
+        )
+    else:
+        yield from _named_secret(auth.address, entry, "address")
+
+
+def _named_secret(
+    secret: str,
+    entry: Entry,
+    key: str = "secret",
+) -> Iterator[Flaw]:
     names = [field.name for field in entry.credentials if field.secret]
     if secret in names:
         return
     near = nearest(secret, names)
     yield Flaw(
         "FG-entry-unknown-credential",
-        (*_AUTH, "secret"),
+        (*_AUTH, key),
         f"{secret!r} is not the name of a secret credential",
         f"the secret credentials are: {one_of(names)}"
         if names

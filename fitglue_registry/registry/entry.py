@@ -394,6 +394,9 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         names = [field.name for field in declared]
         if self.http is None or _ANOTHER_ADDRESS.name in names:
             return declared
+        # The address of a webhook is a credential, which nothing can replace.
+        if self.http.auth.is_webhook:
+            return declared
         return (*declared, _ANOTHER_ADDRESS)
 
     @property

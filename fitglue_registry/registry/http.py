@@ -58,7 +58,7 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
     """How a service may be accessed; the transport enforces it for every request.
 
     Attributes:
-        base_url: Address that every request starts with.
+        base_url: Address that every request starts with; empty for the scheme ``webhook``.
         hosts: Hosts that requests and redirects may go to, in addition to that of ``base_url``.
         formerly: Origins at which the service was before. A secret that was proven there may be
             sent to ``base_url``.
@@ -72,7 +72,7 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
         retries: Number of times that a failed request is repeated.
     """
 
-    base_url: str
+    base_url: str = ""
     hosts: tuple[AllowedHost, ...] = ()
     formerly: tuple[str, ...] = ()
     auth: Auth = Auth()

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.policy.policy import BASE_URL
+from fitglue_registry.services.connected_entries import only_sends
 from fitglue_registry.store.connections import list_connections
 from fitglue_registry.transport.origin import Origin, OtherAddress, origin_of
 from fitglue_registry.transport.policy import auth_url
@@ -156,6 +157,9 @@ def chosen_origin(settings: Mapping[str, str], own: OwnOrigins) -> Origin | None
 def other_address(workspace: Workspace, connected: Connected) -> OtherAddress | None:
     """Return the address of a connection, or ``None`` if it is that of its installed entry."""
     base_url = connected.settings.get(BASE_URL)
+    # The address of a webhook is always one that the athlete has typed.
+    if only_sends(connected):
+        return None
     # Checked first, because reading the installed entries takes longer than all else here.
     if not base_url or BASE_URL in workspace.policy.settings_of(connected.integration):
         return None

@@ -87,7 +87,10 @@ def _with_facts(
         facts.append(f"brings {', '.join(status.arrives)}")
     # To the minute, in UTC as in the other texts of the store.
     synced = status.last_checked_at
-    facts.append(f"synced {synced[:16].replace('T', ' ')} UTC" if synced else "never synced")
+    if status.only_sends:
+        facts.append("sends only")
+    else:
+        facts.append(f"synced {synced[:16].replace('T', ' ')} UTC" if synced else "never synced")
     if status.running:
         since = status.running.since[:16].replace("T", " ")
         facts.append(f"worked on by {status.running.by} since {since} UTC")

@@ -12,6 +12,7 @@ from fitglue_registry.registry.access import arriving
 from fitglue_registry.registry.part_options import choices_in, with_choices
 from fitglue_registry.registry.paths import paths_in
 from fitglue_registry.services.addresses import other_address
+from fitglue_registry.services.connected_entries import entry_of, only_sends
 from fitglue_registry.services.granting.unticked import unticked
 from fitglue_registry.services.key_expiry import expiry_of, expiry_setting
 from fitglue_registry.services.secret_use import NOT_PROVEN
@@ -70,6 +71,7 @@ class ConnectionStatus:
         running: The sync, or other work, that a process does on it right now.
         windows_left: The number of date ranges that are still to be listed, if a sync that lists
             the whole history is running or was stopped.
+        only_sends: Nothing arrives from it, and it is never synced: it is only a destination.
     """
 
     name: str
@@ -99,6 +101,7 @@ class ConnectionStatus:
     choices: Mapping[str, bool] = field(default_factory=dict)
     running: Running | None = None
     windows_left: int = 0
+    only_sends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +150,13 @@ def connection_status(
         choices=choices,
         running=running_work(workspace.database, workspace.home, connected.id),
         windows_left=counts.get("windows", 0),
+        only_sends=only_sends(connected),
     )
 
 
 def _state(workspace: Workspace, connected: ConnectionRow) -> _State:
     try:
-        workspace.plugins.load(workspace.catalogue.get("source", connected.source))
+        workspace.plugins.load(entry_of(workspace.catalogue, connected))
     except FitglueError as error:
         install = f"fitglue plugin install fitglue-{connected.integration}"
         return _State("plugin-missing", error.what, error.fix or install)

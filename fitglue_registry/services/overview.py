@@ -147,6 +147,7 @@ def _next_command(connections: Sequence[ConnectionStatus]) -> str:
         # Nothing arrives before the key is renewed, so this comes first.
         if connection.state == ConnectionState.CREDENTIALS_REJECTED:
             return f"fitglue connect {connection.integration}"
+    connections = [connection for connection in connections if not connection.only_sends]
     idle = [connection for connection in connections if not connection.running]
     for connection in idle:
         if connection.last_checked_at is None or connection.waiting_parts:

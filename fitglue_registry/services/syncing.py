@@ -9,6 +9,7 @@ from fitglue_registry.errors import Busy, FitglueError, StoreFailed, UserMistake
 from fitglue_registry.registry.part_options import choices_in, with_choices
 from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.boosting import run_used_boosters
+from fitglue_registry.services.connected_entries import only_sends
 from fitglue_registry.services.connecting.first import FIRST_CONNECT
 from fitglue_registry.services.local_paths import roots_of
 from fitglue_registry.services.plugin_view import PluginViews
@@ -202,7 +203,10 @@ class Syncs:
     ) -> Iterator[Event]:
         chosen = self._chosen(name, athlete)
         if not chosen:
-            raise UserMistake("FG-no-connection", "nothing is connected yet", fix=FIRST_CONNECT)
+            what = "nothing is connected yet"
+            if self._connections.list(athlete):
+                what = "no source is connected yet, only what workouts are sent to"
+            raise UserMistake("FG-no-connection", what, fix=FIRST_CONNECT)
         for connected in chosen:
             try:
                 yield from work_on(self._workspace, connected, work)
@@ -221,9 +225,17 @@ class Syncs:
         name: str | None,
         athlete: str,
     ) -> list[ConnectionRow]:
-        if name:
-            return [self._connections.get(name, athlete)]
-        return self._connections.list(athlete)
+        if not name:
+            every = self._connections.list(athlete)
+            return [connected for connected in every if not only_sends(connected)]
+        connected = self._connections.get(name, athlete)
+        if only_sends(connected):
+            raise UserMistake(
+                "FG-sends-only",
+                f"{connected.name} is never synced, because workouts are only sent to it",
+                fix="fitglue pipeline run NAME sends what is due",
+            )
+        return [connected]
 
 
 def _changes_files(

@@ -111,6 +111,13 @@ def _zone(text: str) -> str:
     return text
 
 
+def _source(text: str) -> str:
+    """Read the source of a connection, which is empty if workouts are only sent to it."""
+    if text:
+        _name(text)
+    return text
+
+
 def _secret_ref(text: str) -> str:
     """Read a reference to a secret; the form of one of an application's own store is not known."""
     if text.partition(":")[0] in LOCAL and scheme_of(text) is None:
@@ -177,7 +184,7 @@ READERS: Mapping[str, Mapping[str, Reader]] = {
         "athlete_id": _text,
         "name": _name,
         "integration": _name,
-        "source": _name,
+        "source": _source,
         "account_id": _text,
         "account_name": _text,
         "timezone": _zone,

@@ -70,8 +70,11 @@ def url_of(
 def shown_url(policy: HttpPolicy, url: str) -> str:
     """Return a URL for errors and logs.
 
-    The query of another host is left out: whoever knows a signed address may use it.
+    The query of another host is left out: whoever knows a signed address may use it. So may whoever
+    knows the address of a webhook, of which only the origin is shown.
     """
+    if policy.auth.is_webhook:
+        return f"{policy.origin}/…"
     if origin_of(url) == policy.origin:
         return url
     before, mark, _ = url.partition("?")

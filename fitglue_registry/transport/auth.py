@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 #: The name of a token among the secrets of a request. No credential has it, because of the hyphen.
 TOKEN = "access-token"  # noqa: S105 - a name
+EARLIER = "earlier-secret"
+"""The name of the secret of a webhook that was replaced last, which no credential has either."""
+EARLIER_UNTIL = "earlier-secret-until"
+"""The name of the moment (ISO 8601) until which that secret signs as well."""
 _COPY_AGAIN = "copy the key again from the settings of that account"
 _ALLOW_AGAIN = "connect again, and give the permission again"
 
@@ -28,7 +32,7 @@ def connect_again(auth: Auth) -> str:
 
 
 def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
-    """Return the authentication header, or no header for the scheme ``none``.
+    """Return the authentication header, or none for the schemes ``none`` and ``webhook``.
 
     Args:
         auth: The ``auth`` block of the entry.
@@ -39,7 +43,7 @@ def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
         AthleteNeeded: FG-key-missing if no secret is stored, FG-key-rejected if the secret contains
             characters that a header cannot contain.
     """
-    if auth.scheme == "none":
+    if auth.scheme == "none" or auth.is_webhook:  # a webhook signs each request by itself
         return {}
     has_token = auth.scheme in ("exchange", "oauth2")
     name = TOKEN if has_token else auth.secret or ""

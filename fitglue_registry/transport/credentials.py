@@ -9,7 +9,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from fitglue_registry.redaction.echo import EchoMask
-from fitglue_registry.transport.auth import auth_header
+from fitglue_registry.transport.auth import EARLIER_UNTIL, auth_header
 from fitglue_registry.transport.policy import NO_HOST
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ class Credentials:
         self._anonymous = self._prepare({})
         self.echo = EchoMask()
         """Masks the key in responses, because some services echo it."""
+        self.values: Mapping[str, str] = {}
+        """The secrets of the newest request, by name."""
 
     def request(self) -> requests.PreparedRequest:
         """Return a request with all headers, which is prepared once.
@@ -84,11 +86,14 @@ class Credentials:
     def _authenticated(self) -> requests.PreparedRequest:
         """Return a request with the newest key or token."""
         secrets = self._secrets() if self._tokens is None else self._tokens.secrets()
+        self.values = secrets
         headers = auth_header(self._policy.auth, secrets)
-        self._redactor.add((*secrets.values(), *headers.values()))
+        # Until when the earlier secret of a webhook signs is no secret.
+        hidden = [value for name, value in secrets.items() if name != EARLIER_UNTIL]
+        self._redactor.add((*hidden, *headers.values()))
         # The header "Basic abc" contains the secret "abc".
         sent = [value.rpartition(" ")[2] for value in headers.values()]
-        self.echo = EchoMask((*secrets.values(), *sent))
+        self.echo = EchoMask((*hidden, *sent))
         return self._prepare(headers)
 
     def anonymous_request(self) -> requests.PreparedRequest:

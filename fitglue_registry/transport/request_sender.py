@@ -150,7 +150,8 @@ class RequestSender:
         # redirect without a size limit.
         adapter = self._session.get_adapter(url)
         try:
-            with query_hidden(hidden=origin_of(url) != policy.origin):
+            is_foreign = origin_of(url) != policy.origin
+            with query_hidden(hidden=is_foreign, path=policy.auth.is_webhook):
                 response = adapter.send(
                     request,
                     stream=True,

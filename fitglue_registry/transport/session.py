@@ -24,6 +24,7 @@ from fitglue_registry.transport.token_sender import TokenSender
 from fitglue_registry.transport.tokens import RenewedTokens
 from fitglue_registry.transport.trail import Trail
 from fitglue_registry.transport.waiting import Pace, Waiting
+from fitglue_registry.transport.webhooks import Signing, sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -199,11 +200,14 @@ class HttpSession:
     def _try(self, wanted: Outgoing, trail: Trail) -> HttpAnswer:
         template = self._template(wanted.url)
         request = wanted.on(template, self._policy.total_s)
+        url = wanted.url
+        if self._policy.auth.is_webhook:
+            url = sign(self._policy, request, wanted, self._signing())
         before = trail.maybe_done
         began = time.perf_counter()
         failure: FitglueError | TryAgain
         try:
-            answer = self._sender.ask(request, wanted.url, wanted.accept, trail)
+            answer = self._sender.ask(request, url, wanted.accept, trail)
         except NETWORK_ERRORS as error:
             failure = self._network_failure(error, trail)
         except FitglueError as error:
@@ -232,6 +236,10 @@ class HttpSession:
         if origin_of(url) in self._policy.credential_origins:
             return self._credentials.request()
         return self._credentials.anonymous_request()
+
+    def _signing(self) -> Signing:
+        """Return what the requests of a webhook are signed with, at this moment."""
+        return Signing(self._credentials.values, self._clock.now())
 
     def _network_failure(self, error: Exception, trail: Trail) -> FitglueError | TryAgain:
         host = shown_host(self._policy, trail.url)

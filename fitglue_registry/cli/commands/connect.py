@@ -32,6 +32,7 @@ _SENT = {
     "permission": ("You will be asked for your permission", "at"),
     "": ("Requests will be sent", "to"),
 }
+_MADE = "give the receiver this, with which it checks the signatures; it is shown only once:"
 #: Credentials → the end of the question whether they may go to the address of a connection.
 _MAY_BE_SENT = {
     "key": ", and may the new key be sent there?",
@@ -389,6 +390,12 @@ def _report(
         cli.show(
             Hanging(DETAIL, "your workouts stay as they are; the next sync fetches what is new")
         )
+    if result.made:
+        cli.show(Hanging(DETAIL, _MADE))
+        cli.show(result.made)
+    if status.only_sends:
+        cli.note("Next: fitglue pipeline new")
+        return
     next_command = "fitglue sync"
     # With one connection per integration, its name is that of the integration.
     if name != entry.id:
@@ -398,7 +405,7 @@ def _report(
 
 def _document(entry: Entry, result: ConnectResult) -> Document:
     account = result.account
-    return {
+    document: Document = {
         "connection": result.connection.name,
         "integration": entry.id,
         "renewed": result.renewed,
@@ -409,3 +416,7 @@ def _document(entry: Entry, result: ConnectResult) -> Document:
             "notes": list(account.notes),
         },
     }
+    # Whoever connects a webhook by a script has to learn the secret, too.
+    if result.made:
+        document["secret"] = result.made
+    return document

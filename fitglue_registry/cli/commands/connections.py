@@ -171,6 +171,9 @@ def _row(
     connection: ConnectionStatus,
     now: datetime,
 ) -> tuple[object, ...]:
+    synced = numbers.ago(connection.last_checked_at, now)
+    if connection.only_sends:
+        synced = "sends only"
     return (
         connection.name,
         owner(connection),
@@ -180,7 +183,7 @@ def _row(
         connection.waiting_parts,
         connection.quarantine,
         connection.unreadable,
-        numbers.ago(connection.last_checked_at, now),
+        synced,
     )
 
 

@@ -8,6 +8,7 @@ from fitglue_registry.matching.home_zones import load_home_zones
 from fitglue_registry.registry.part_options import choices_in, refused_parts
 from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.services.argument_types import checks_arguments
+from fitglue_registry.services.connected_entries import entry_of
 from fitglue_registry.services.connecting.choosing import choose
 from fitglue_registry.services.connecting.entry_fields import oauth2_of
 from fitglue_registry.services.connecting.expiring import set_expiry
@@ -336,7 +337,7 @@ class Connections:
             FitglueError: What the service or the plugin refuses, as in ``connect``.
         """
         connected = self.get(name, athlete)
-        source = self._workspace.catalogue.get("source", connected.source)
+        source = entry_of(self._workspace.catalogue, connected)
         permissions = self._views.permissions_of(source)
         permissions.check_stored(connected.settings)
         view = self._views.of(connected, source)

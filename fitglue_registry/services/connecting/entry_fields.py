@@ -1,46 +1,25 @@
-"""Looks up what connecting needs of the entries: the source of an integration, and its fields."""
+"""Looks up what connecting needs of the entries: how an integration is asked, and its fields."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry.errors import UserMistake
 from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.registry.paths import absolute
 from fitglue_registry.services.addresses import http_of
+from fitglue_registry.services.connected_entries import worker_of
 from fitglue_registry.services.unknown_setting import unknown_setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fitglue_registry.registry import Catalogue, Entry, Field, OAuth2
+    from fitglue_registry.registry import Entry, Field, OAuth2
     from fitglue_registry.workspace import Workspace
-
-
-def source_of(catalogue: Catalogue, integration: str) -> Entry:
-    """Return the source entry of an integration.
-
-    Raises:
-        UserMistake: FG-no-source if no source belongs to it.
-    """
-    for entry in catalogue.entries("source"):
-        if entry.integration == integration:
-            return entry
-    why = None
-    if catalogue.problems:
-        left_out = "; ".join(map(str, catalogue.problems))
-        why = f"left out of the registry: {left_out}"
-    raise UserMistake(
-        "FG-no-source",
-        f"no source belongs to integration {integration}",
-        why=why,
-        fix="see: fitglue registry list",
-    )
 
 
 def oauth2_of(workspace: Workspace, integration: str) -> OAuth2 | None:
     """Return how an integration asks for a permission in a browser, or ``None`` if it does not."""
-    source = source_of(workspace.installed, integration)
+    source = worker_of(workspace.installed, integration)
     http = http_of(workspace.installed, source)
     return http.auth.oauth2 if http else None
 

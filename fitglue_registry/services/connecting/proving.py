@@ -18,9 +18,11 @@ from fitglue_registry.services.addresses import (
     other_address,
 )
 from fitglue_registry.services.closed_services import not_connectable
-from fitglue_registry.services.connecting.entry_fields import fields_of, read_fields, source_of
+from fitglue_registry.services.connected_entries import worker_of
+from fitglue_registry.services.connecting.entry_fields import fields_of, read_fields
 from fitglue_registry.services.connecting.finding import at, to_account
 from fitglue_registry.services.connecting.storing import Proven
+from fitglue_registry.services.connecting.webhooks import addressed
 from fitglue_registry.services.connection_status import local_time
 from fitglue_registry.services.granting.issuing import issuer_of
 from fitglue_registry.services.granting.keys import NewKeys
@@ -56,6 +58,7 @@ class Chosen:
         settings: The settings in use, including those of the operator.
         of_athlete: The settings that are stored for the athlete.
         http: The ``http`` block of the installed entry.
+        made: The secret of a webhook that was made here, and that the athlete has to see once.
     """
 
     integration: str
@@ -64,6 +67,7 @@ class Chosen:
     settings: Mapping[str, str]
     of_athlete: Mapping[str, str]
     http: Http | None
+    made: str | None = field(default=None, repr=False)
 
     @property
     def base_url(self) -> str | None:
@@ -120,10 +124,13 @@ class Prover:
         # What was typed now takes precedence over what is stored, and the operator over both.
         secret, settings = read_fields(entry, {**kept, **values, **operators})
         settings = with_days(entry, settings, self._today())
-        # From here on, a message of the service that repeats the key is redacted.
-        self._workspace.redactor.add(secret.values())
         # Of the installed entry, which says to which address a secret is sent.
         http = http_of(self._workspace.installed, source)
+        made = None
+        if http is not None and http.auth.is_webhook:
+            secret, settings, made = addressed(http.auth, secret, settings)
+        # From here on, a message of the service that repeats the key is redacted.
+        self._workspace.redactor.add(secret.values())
         return Chosen(
             integration,
             source,
@@ -131,6 +138,7 @@ class Prover:
             settings,
             permissions.athletes_settings(settings) | choice_texts(choices),
             http,
+            made,
         )
 
     def proven(self, chosen: Chosen, given: GivenTokens | None = None) -> Proven:
@@ -157,6 +165,7 @@ class Prover:
             account,
             chosen.of_athlete,
             secret,
+            chosen.made,
         )
 
     def prove_upload(
@@ -192,7 +201,7 @@ class Prover:
         for name in fields_of(entry):
             if name in connections[0].settings:
                 kept[name] = connections[0].settings[name]
-        source = source_of(self._workspace.catalogue, integration)
+        source = worker_of(self._workspace.catalogue, integration)
         kept = without_days(entry, kept)
         return self._views.permissions_of(source).athletes_settings(kept)
 
@@ -205,7 +214,7 @@ class Prover:
         typed = read_field(field, values.get(BASE_URL, ""))
         if typed:
             return different(
-                "", typed, origins_of(self._workspace, source_of(installed, integration))
+                "", typed, origins_of(self._workspace, worker_of(installed, integration))
             )
         connections = at(self._connections(), integration)
         # Only the settings of the only connection are taken over.
@@ -217,7 +226,7 @@ class Prover:
         The address is in the database, and a database can come from a backup that somebody changed.
         """
         other = self.other_address(integration, {})
-        http = http_of(self._workspace.installed, source_of(self._workspace.installed, integration))
+        http = http_of(self._workspace.installed, worker_of(self._workspace.installed, integration))
         # Without a key or a permission, nothing is sent that anybody could misuse.
         if other is None or http is None or http.auth.scheme == "none":
             return
@@ -232,7 +241,7 @@ class Prover:
         entry = installed.get("integration", integration)
         if entry.closed is not None:
             raise not_connectable(entry)
-        source = source_of(installed, integration)
+        source = worker_of(installed, integration)
         self._athletes.check_tier(self._athlete, source)
         permissions = Permissions(self._workspace.policy, entry, source)
         permissions.check_integration()

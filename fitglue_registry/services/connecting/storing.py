@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import Busy
 from fitglue_registry.registry.part_options import choice_texts, choices_in
+from fitglue_registry.services.addresses import http_of
+from fitglue_registry.services.connected_entries import NO_SOURCE
 from fitglue_registry.services.connecting.finding import named, to_account
+from fitglue_registry.services.connecting.webhooks import with_earlier
 from fitglue_registry.services.connection_secrets import change_secrets, owner_of, track_secret
 from fitglue_registry.services.permissions import check_connections
 from fitglue_registry.store.athletes import ensure_athlete, lock_athlete
@@ -42,11 +45,13 @@ class ConnectResult:
         account: The account, as the service reported it. Its notes include those about the first
             sync, if that is still to come.
         renewed: Whether the account was already connected, and has new credentials now.
+        made: The secret of a webhook that was made here. It is shown once, and to nobody else.
     """
 
     connection: ConnectionRow
     account: Account
     renewed: bool
+    made: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,8 @@ class Proven:
     source: Entry
     account: Account
     settings: Mapping[str, str]
-    secret: Mapping[str, str]  # with its origin
+    secret: Mapping[str, str] = field(repr=False)  # with its origin
+    made: str | None = field(default=None, repr=False)
 
     @property
     def integration(self) -> str:
@@ -86,7 +92,8 @@ def store(workspace: Workspace, proven: Proven, athlete: str) -> ConnectResult:
             _try_to_store(workspace, proven, existing, athlete)
             connected = named(_all(workspace, athlete), proven.connection_id)
             account = _with_first_notes(proven.account, connected)
-            return ConnectResult(connected, account, renewed=existing is not None)
+            renewed = existing is not None
+            return ConnectResult(connected, account, renewed, proven.made)
         proven = replace(proven, connection_id=new_connection_id())
     raise Busy(
         "FG-connection-changing",
@@ -122,7 +129,8 @@ def _try_to_store(
     with change_secrets(workspace) as change:
         ref = None
         if proven.secret:
-            ref = change.put(owner_of(proven.integration, proven.connection_id), proven.secret)
+            owner = owner_of(proven.integration, proven.connection_id)
+            ref = change.put(owner, _secret(workspace, proven, existing))
         if existing is not None:
             track_secret(change, existing)
         with workspace.database.write() as db:
@@ -141,6 +149,18 @@ def _try_to_store(
         # The end of this change deletes the old secret. Without the flush, a power cut could undo
         # the commit after that, and the database would name the deleted secret again.
         workspace.database.flush_commits()
+
+
+def _secret(
+    workspace: Workspace,
+    proven: Proven,
+    existing: ConnectionRow | None,
+) -> Mapping[str, str]:
+    """Return the secret to store; that of a webhook keeps the one that it replaces for a while."""
+    http = http_of(workspace.installed, proven.source)
+    if existing is None or http is None or not http.auth.is_webhook:
+        return proven.secret
+    return with_earlier(workspace, http.auth, existing, proven.secret)
 
 
 def _choices(source: Entry, connected: ConnectionRow) -> dict[str, str]:
@@ -165,7 +185,7 @@ def _add(
         athlete_id=athlete,
         name=proven.integration,
         integration=proven.integration,
-        source=proven.source.id,
+        source=proven.source.id if proven.source.kind == "source" else NO_SOURCE,
         account=proven.account,
         settings=proven.settings,
         created_at=now,

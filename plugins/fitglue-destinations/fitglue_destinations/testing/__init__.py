@@ -1,0 +1,5 @@
+"""Tools for tests: a receiver of webhooks on loopback."""
+
+from fitglue_destinations.testing.receiver import Received, Receiver
+
+__all__ = ["Received", "Receiver"]

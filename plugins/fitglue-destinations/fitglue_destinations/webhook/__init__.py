@@ -1,0 +1,1 @@
+"""The destination for a webhook: one signed message for each state of a workout."""
