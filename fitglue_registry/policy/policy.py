@@ -21,6 +21,9 @@ BASE_URL = "base_url"
 PATHS = "paths"
 """The name that stands for every setting that an entry marks as a path of this machine."""
 
+WEBHOOKS = "webhooks"
+"""The name that stands for the address of every webhook."""
+
 _EVERY_NETWORK = ("0.0.0.0/0", "::/0")
 
 
@@ -36,7 +39,7 @@ class Policy:
             them.
         operator_settings: The names of the settings that only the operator may set, in
             ``settings``. ``paths`` stands for every setting that an entry marks as a path of this
-            machine.
+            machine, and ``webhooks`` for the address of every webhook.
         settings: Integration → setting → the value for every connection at this integration. They
             replace what an athlete sets.
         networks: Networks that may be requested although they are not public, such as
@@ -59,7 +62,7 @@ class Policy:
     """
 
     integrations: Set[str] | None = None
-    operator_settings: Set[str] = frozenset({BASE_URL, PATHS})
+    operator_settings: Set[str] = frozenset({BASE_URL, PATHS, WEBHOOKS})
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     networks: tuple[str, ...] = ()
     quotes_responses: bool = False
@@ -108,6 +111,11 @@ class Policy:
         if is_path and PATHS in self.operator_settings:
             return False
         return name not in self.operator_settings
+
+    @property
+    def allows_webhooks(self) -> bool:
+        """Whether athletes may have requests sent to addresses of their own."""
+        return WEBHOOKS not in self.operator_settings
 
     @property
     def allows_paths(self) -> bool:

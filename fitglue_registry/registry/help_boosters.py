@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from fitglue_registry.registry.entry import Entry
 
 
+#: Kind → the sentence before the table of its settings.
+_INTRODUCTIONS = {
+    "enricher": "A pipeline can state these values for its booster; none of them is needed.",
+    "destination": "A pipeline states these values in the `settings` of its destination.",
+}
+
+
 def given_by(entry: Entry) -> Iterator[str]:
     """Yield the table of what an enricher computes or changes."""
     if not entry.gives:
@@ -37,10 +44,10 @@ def needed_by(entry: Entry) -> Iterator[str]:
 
 
 def settings_of(entry: Entry) -> Iterator[str]:
-    """Yield the table of what a pipeline can tell an enricher."""
-    if entry.kind != "enricher" or not entry.settings:
+    """Yield the table of what a pipeline can tell an enricher or a destination."""
+    if entry.kind not in _INTRODUCTIONS or not entry.settings:
         return
-    yield "A pipeline can state these values for its booster; none of them is needed."
+    yield _INTRODUCTIONS[entry.kind]
     yield ""
     yield "| Setting | Meaning | Default |"
     yield "|---|---|---|"

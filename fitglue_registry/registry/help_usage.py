@@ -111,8 +111,16 @@ def setup(entry: Entry, catalogue: Catalogue) -> Iterator[str]:
     if integration:
         yield from _connecting(number, integration)
         number += 1
-    if entry.kind in ("integration", "source"):
+    only_sends = integration is not None and not _has_source(integration, catalogue)
+    if only_sends:
+        yield f"{number}. Run `fitglue pipeline new`, and choose it as a destination."
+    elif entry.kind in ("integration", "source"):
         yield f"{number}. Run `fitglue sync`, and again whenever you want new workouts."
+
+
+def _has_source(integration: Entry, catalogue: Catalogue) -> bool:
+    sources = catalogue.entries("source")
+    return any(source.integration == integration.id for source in sources)
 
 
 def _alternatives(entry: Entry, closed: Closed) -> Iterator[str]:

@@ -82,6 +82,9 @@ class Permissions:
         """
         operators = self.policy.settings_of(self.integration.id)
         used = {name: value for name, value in settings.items() if name not in operators}
+        if self._webhook is not None:
+            # The address itself is a secret, so the settings have only its origin.
+            used[self._webhook] = settings.get(BASE_URL, "")
         try:
             self.check_integration()
             self.check_settings(used)
@@ -143,8 +146,16 @@ class Permissions:
     def _fields(self) -> tuple[Field, ...]:
         return self.integration.fields
 
+    @property
+    def _webhook(self) -> str | None:
+        """The name of the field that is the address of a webhook, if it is one."""
+        http = self.integration.http
+        return http.auth.address if http else None
+
     def _may_be(self, field: Field, value: str) -> bool:
         """Return whether an athlete may set a field to a value."""
+        if field.name == self._webhook:
+            return self.policy.allows_webhooks
         if self.policy.allows_setting(field.name, is_path=self._is_path(field)):
             return True
         # The address of the entry itself is requested for everybody.

@@ -60,7 +60,7 @@ def send(host, connected) -> Callable:
     """A function that carries out a delivery to the connected webhook."""
 
     def deliver(delivery):
-        workspace = host._workspace
+        workspace = host.workspace
         entry = workspace.catalogue.get("destination", "webhook")
         row = host.connections.get(connected.connection.id)
         view = PluginViews(workspace).of(row, entry)
@@ -90,8 +90,8 @@ def workout(delivery) -> Callable:
 def test_connecting_makes_a_secret_and_proves_the_address(host, receiver, connected):
     """The receiver gets a ping; the secret has the form of Standard Webhooks."""
     assert connected.made.startswith("whsec_")
-    assert [request.status for request in receiver.requests()] == [204]
-    assert json.loads(receiver.requests()[0].body) == {"type": "ping", "data": {}}
+    assert [request.status for request in receiver.requests] == [204]
+    assert json.loads(receiver.requests[0].body) == {"type": "ping", "data": {}}
     assert receiver.messages == []
 
 
@@ -175,11 +175,11 @@ def test_a_webhook_is_shown_as_what_it_is(host, connected):
 
 def test_doctor_asks_the_receiver(host, receiver, connected):
     """The check sends another signed ping."""
-    [check] = [check for check in host.upkeep.doctor() if check.name == "connection webhook"]
+    [check] = [check for check in host.upkeep.checks() if check.name == "connection webhook"]
     assert check.state == "ok"
     assert "sends only" in check.detail
     receiver.secret = "whsec_" + "B" * 44
-    [check] = [check for check in host.upkeep.doctor() if check.name == "connection webhook"]
+    [check] = [check for check in host.upkeep.checks() if check.name == "connection webhook"]
     assert check.state == "broken"
 
 
@@ -230,7 +230,7 @@ def test_samples_are_sent_if_the_pipeline_asks_for_them(workout):
 
 def test_samples_that_are_too_much_are_left_out(workout, monkeypatch):
     """The workout itself still arrives, and the delivery says what is missing."""
-    monkeypatch.setattr(messages, "LARGEST", 600)
+    monkeypatch.setattr(messages, "LARGEST", 350)
     message = message_of(dataclasses.replace(workout(), settings={"streams": "yes"}))
     assert list(message.left_out) == ["streams"]
     assert b'"watts"' not in message.body
@@ -296,7 +296,7 @@ def test_a_receiver_that_does_not_know_the_secret_waits_for_the_athlete(
 
 def test_a_lost_answer_is_no_reason_to_ask_anybody(send, workout, receiver):
     """The message is repeated at once, and the receiver drops the copy."""
-    receiver.fault(PATH, Fault.reset(after_headers=True))
+    receiver.fault(PATH, Fault.reset())
     assert isinstance(send(workout()), Sent)
     assert len(receiver.messages) == 1
     assert receiver.copies == 1
@@ -323,7 +323,7 @@ def test_the_old_and_the_new_secret_both_sign_for_a_day(host, receiver, clock):
     for hours, known in ((1, 2), (24, 1)):
         clock.move(hours=hours)
         host.connections.probe("webhook")
-        request = receiver.requests()[-1]
+        request = receiver.requests[-1]
         assert len(request.headers["webhook-signature"].split(" ")) == known
     headers = dict(request.headers)
     signed = Webhook(second.made).sign(
@@ -337,6 +337,37 @@ def test_the_old_and_the_new_secret_both_sign_for_a_day(host, receiver, clock):
 def test_a_wrong_secret_does_not_verify(send, workout, receiver):
     """The receiver of the tests really verifies."""
     send(workout())
-    request = receiver.requests()[-1]
+    request = receiver.requests[-1]
     with pytest.raises(WebhookVerificationError):
         Webhook("whsec_" + "A" * 44).verify(request.body, dict(request.headers))
+
+
+# -- servers ---------------------------------------------------------------------------------------
+
+
+def test_an_athlete_of_a_server_cannot_name_an_address_unless_the_operator_allows_it(
+    tmp_path, receiver
+):
+    """Even then, an address inside of the server's network is never requested."""
+    with Host(tmp_path / "closed", policy=Policy()) as host:
+        with pytest.raises(UserMistake) as raised:
+            host.connect("webhook", {"url": receiver.address})
+        assert raised.value.code == "FG-setting-not-allowed"
+    allowed = Policy(operator_settings=Policy().operator_settings - {"webhooks"})
+    with Host(tmp_path / "open", policy=allowed) as host:
+        with pytest.raises(FitglueError) as raised:
+            host.connect("webhook", {"url": receiver.address})
+        assert raised.value.code == "FG-address-refused"
+    assert receiver.requests == []
+
+
+def test_a_stored_webhook_stops_when_the_policy_forbids_it(tmp_path, receiver):
+    """The policy may be newer than the connection."""
+    home = tmp_path / "home"
+    with Host(home, policy=Policy.personal()) as host:
+        host.connect("webhook", {"url": receiver.address})
+    with Host(home, policy=Policy()) as host:
+        with pytest.raises(FitglueError) as raised:
+            host.connections.probe("webhook")
+        assert raised.value.code == "FG-connection-not-allowed"
+    assert len(receiver.requests) == 1
