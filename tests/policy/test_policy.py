@@ -45,7 +45,7 @@ def test_a_host_is_closed_unless_it_is_told_otherwise(tmp_path):
     """A host without a policy has the closed one."""
     with Host(tmp_path) as host:
         assert host.policy == Policy()
-    assert Policy().operator_settings == {"base_url", "paths"}
+    assert Policy().operator_settings == {"base_url", "paths", "webhooks"}
     assert not Policy().quotes_responses
 
 
