@@ -300,6 +300,11 @@ class Host:
         return services.Records(self.workspace)
 
     @cached_property
+    def pipelines(self) -> services.Pipelines:
+        """The pipelines of athletes: apply, pause, run, and what they have sent."""
+        return services.Pipelines(self.workspace)
+
+    @cached_property
     def decisions(self) -> services.Decisions:
         """The decisions of athletes: same, different, split, edit, undo."""
         return services.Decisions(self.workspace)

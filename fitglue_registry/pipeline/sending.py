@@ -142,7 +142,7 @@ class Sender:
             error = {"code": "FG-delivery-withheld", "what": built.reason}
             return self._store(row, DeliveryState.REFUSED, built.reason, {"error": error})
         with self._database.write() as db:
-            may_send = begin_sending(db, row, self._now())
+            may_send = begin_sending(db, row, built.hashes, self._now())
         if not may_send:
             return Outcome(self._read(row), "its pipeline is paused, or it was changed")
         # The request must not be carried out if a power cut could still undo the row.
@@ -246,7 +246,8 @@ class Sender:
         except FitglueError as error:
             return self._not_found_out(row, error)
         if isinstance(answer, Sent):
-            return self._arrived(row, answer, built.hashes, is_late=True)
+            # What is there is what was sent then, and not what would be sent now.
+            return self._arrived(row, answer, row.intent.get("hashes", {}), is_late=True)
         if isinstance(answer, Accepted):
             return self._accepted(row, answer)
         if isinstance(answer, Rejected):

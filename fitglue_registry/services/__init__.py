@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fitglue_registry.services.importing.import_paths import Imports as Imports
     from fitglue_registry.services.overview import Overview as Overview
     from fitglue_registry.services.overview import load_overview as load_overview
+    from fitglue_registry.services.pipelines.pipelines import Pipelines as Pipelines
     from fitglue_registry.services.plugins import InstalledPlugins as InstalledPlugins
     from fitglue_registry.services.queries import Queries as Queries
     from fitglue_registry.services.reading import Activities as Activities
@@ -46,6 +47,7 @@ _MODULES = {
     "InstalledPlugins": "services.plugins",
     "Options": "sync.options",
     "Overview": "services.overview",
+    "Pipelines": "services.pipelines.pipelines",
     "Queries": "services.queries",
     "Records": "services.records",
     "Settings": "services.settings",

@@ -322,6 +322,7 @@ def change_state(
 def begin_sending(
     db: Db,
     known: DeliveryRow,
+    hashes: Mapping[str, str],
     now: str,
 ) -> bool:
     """Write that a delivery is being sent, unless its pipeline was paused or deleted.
@@ -329,6 +330,8 @@ def begin_sending(
     Args:
         db: A transaction that may write, and that is committed before anything is sent.
         known: The delivery as it was read.
+        hashes: Field → hash of its value, of what is sent now. If the answer is lost, this is what
+            may be there.
         now: The moment that is stored.
 
     Returns:
@@ -341,8 +344,12 @@ def begin_sending(
         query = query.with_for_update(read=True)
     if db.scalar(query) != PipelineState.ACTIVE:
         return False
+    values = {
+        "tries": known.tries + 1,
+        "next_try_at": None,
+        "intent": json_text({**known.intent, "hashes": dict(hashes)}),
+    }
     what = f"try {known.tries + 1}"
-    values = {"tries": known.tries + 1, "next_try_at": None}
     if not change_state(db, known, DeliveryState.SENDING, what, now, values):
         return False
     # A source may list it before its answer is stored, or the answer may be lost.

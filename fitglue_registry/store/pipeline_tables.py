@@ -18,6 +18,8 @@ activity_changes = Table(
     Column("into_id", Text),  # of an activity that was merged away: the survivor
     Column("at", Text, nullable=False),
     Index("fg_activity_changes_by_athlete", "athlete_id", "id"),
+    # SQLite would otherwise use the id of a deleted row again, which a pipeline has seen already.
+    sqlite_autoincrement=True,
 )
 
 pipelines = Table(

@@ -156,3 +156,13 @@ def test_only_what_every_pipeline_has_seen_is_forgotten(piped):
     )
     forget_seen_changes(piped.db, "me")
     assert changes(piped) == [("new", last, None)]
+
+
+def test_the_id_of_a_forgotten_change_is_never_used_again(piped):
+    """A pipeline that has seen the last change sees the next one, also if nothing is left."""
+    piped.activity()
+    seen = newest_change(piped.db)
+    piped.db.execute(sa.update(pipelines).values(after_change=seen))
+    forget_seen_changes(piped.db, "me")
+    activity = piped.activity()
+    assert changes(piped, seen) == [("new", activity, None)]

@@ -88,7 +88,7 @@ def make_delivery(library, activity_id, pipeline_id="p-all", destination="disk",
 
 def sent(library, delivery):
     """Store that a delivery arrived, and return it as it is stored."""
-    begin_sending(library.db, delivery, NOW)
+    begin_sending(library.db, delivery, {}, NOW)
     sending = delivery_by_id(library.db, delivery.id)
     change_state(library.db, sending, DeliveryState.SENT, "arrived", NOW, {"sent_at": NOW})
     return delivery_by_id(library.db, delivery.id)
@@ -202,8 +202,8 @@ def test_there_is_one_delivery_for_an_activity_and_a_destination(piped):
 def test_a_delivery_is_sent_by_only_one_of_two(piped):
     """The second one that begins to send what both have read is refused."""
     delivery = make_delivery(piped, piped.activity())
-    assert begin_sending(piped.db, delivery, NOW)
-    assert not begin_sending(piped.db, delivery, NOW)
+    assert begin_sending(piped.db, delivery, {}, NOW)
+    assert not begin_sending(piped.db, delivery, {}, NOW)
     assert delivery_by_id(piped.db, delivery.id).tries == 1
 
 
@@ -212,7 +212,7 @@ def test_nothing_is_sent_after_a_pause(piped, state):
     """The transaction that begins to send looks at the pipeline."""
     delivery = make_delivery(piped, piped.activity())
     set_pipeline_state(piped.db, "p-all", state, NOW)
-    assert not begin_sending(piped.db, delivery, NOW)
+    assert not begin_sending(piped.db, delivery, {}, NOW)
     assert due_deliveries(piped.db, "me", LATER) == []
 
 
@@ -226,7 +226,7 @@ def test_each_change_of_a_state_is_in_the_log(piped):
 def test_what_was_interrupted_is_due_first(piped):
     """A delivery that may have arrived comes before those that certainly have not."""
     first, second, third = (make_delivery(piped, piped.activity()) for _ in range(3))
-    begin_sending(piped.db, third, NOW)
+    begin_sending(piped.db, third, {}, NOW)
     change_state(piped.db, second, DeliveryState.PLANNED, "no network", NOW, {"next_try_at": LATER})
     assert [row.id for row in due_deliveries(piped.db, "me", NOW)] == [third.id, first.id]
     assert [row.id for row in due_deliveries(piped.db, "me", LATER)] == [

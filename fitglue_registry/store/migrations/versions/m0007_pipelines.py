@@ -71,6 +71,7 @@ def _add_activities() -> None:
         sa.Column("what", sa.Text(), nullable=False),
         sa.Column("into_id", sa.Text()),
         sa.Column("at", sa.Text(), nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         "fg_activity_changes_by_athlete",

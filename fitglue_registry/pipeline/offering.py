@@ -1,0 +1,129 @@
+"""Offers activities to pipelines: those that have changed, and those that the athlete asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from fitglue_registry.model.moments import clock_text
+from fitglue_registry.model.stored import ActivityChange
+from fitglue_registry.store.activity_changes import changes_after, forget_seen_changes
+from fitglue_registry.store.deliveries import follow_merge, return_after_split
+from fitglue_registry.store.offers import offer, withdraw
+from fitglue_registry.store.pipelines import list_pipelines, move_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    from sqlalchemy.engine import Connection as Db
+
+    from fitglue_registry.pipeline.document import Pipeline
+    from fitglue_registry.store.deliveries import DeliveryRow
+    from fitglue_registry.store.pipelines import PipelineRow
+
+#: How long an activity waits for its copies at most, if not all connections are synced before.
+LONGEST_WAIT = timedelta(minutes=20)
+#: The changes that one transaction reads.
+_MOST = 5000
+
+
+@dataclass(slots=True)
+class Read:
+    """What reading the changes led to.
+
+    Attributes:
+        offered: The number of activities that were offered, counted once for each pipeline.
+        twice: The deliveries of which two copies are at their destination.
+        is_complete: Whether all changes were read.
+    """
+
+    offered: int = 0
+    twice: list[DeliveryRow] = field(default_factory=list)
+    is_complete: bool = True
+
+
+def read_changes(
+    db: Db,
+    athlete_id: str,
+    documents: Mapping[str, Pipeline],
+    now: datetime,
+) -> Read:
+    """Offer what has changed to every pipeline of an athlete, and note how far it has read.
+
+    Args:
+        db: A transaction that may write; the caller repeats it until everything is read.
+        athlete_id: The athlete.
+        documents: Id of a pipeline → its document.
+        now: The current moment.
+    """
+    rows = [row for row in list_pipelines(db, athlete_id) if row.id in documents]
+    read = Read()
+    if not rows:
+        return read
+    oldest = min(row.after_change for row in rows)
+    changes = changes_after(db, athlete_id, oldest, _MOST)
+    if not changes:
+        return read
+    _follow(db, changes, read, clock_text(now))
+    for row in rows:
+        read.offered += _offer(db, row, documents[row.id], changes, now)
+        move_on(db, row.id, max(row.after_change, changes[-1].id))
+    forget_seen_changes(db, athlete_id)
+    read.is_complete = len(changes) < _MOST
+    return read
+
+
+def _follow(
+    db: Db,
+    changes: Sequence[Any],
+    read: Read,
+    now: str,
+) -> None:
+    """Let deliveries follow the activities that were merged or split."""
+    for change in changes:
+        if change.what == ActivityChange.MERGED:
+            read.twice += follow_merge(db, change.activity_id, change.into_id, now)
+            for withdrawn in withdraw(db, change.activity_id):
+                offer(
+                    db,
+                    withdrawn.athlete_id,
+                    withdrawn.pipeline_id,
+                    [change.into_id],
+                    now,
+                    asked_by=withdrawn.asked_by,
+                    due_at=withdrawn.due_at,
+                    again=withdrawn.again,
+                )
+        if change.what == ActivityChange.SPLIT:
+            return_after_split(db, change.activity_id)
+
+
+def _offer(
+    db: Db,
+    row: PipelineRow,
+    document: Pipeline,
+    changes: Iterable[Any],
+    now: datetime,
+) -> int:
+    """Offer the activities of changes that a pipeline has not seen; return how many there are."""
+    activity_ids: dict[str, None] = {}
+    for change in changes:
+        if change.id <= row.after_change:
+            continue
+        if change.what == ActivityChange.MERGED:
+            activity_ids.pop(change.activity_id, None)
+            activity_ids[change.into_id] = None
+        else:
+            activity_ids[change.activity_id] = None
+    wait = LONGEST_WAIT if document.wait_s is None else timedelta(seconds=document.wait_s)
+    offer(
+        db,
+        row.athlete_id,
+        row.id,
+        activity_ids,
+        clock_text(now),
+        due_at=clock_text(now + wait),
+    )
+    return len(activity_ids)

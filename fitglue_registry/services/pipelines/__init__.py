@@ -1,0 +1,1 @@
+"""Pipelines: what they are, taking activities through them, and what they have sent."""

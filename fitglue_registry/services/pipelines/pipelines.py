@@ -1,0 +1,384 @@
+"""The pipelines of athletes: list, check, apply, pause, delete and run them."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from fitglue_registry.errors import UserMistake
+from fitglue_registry.model.stored import OfferedBy, PipelineState
+from fitglue_registry.pipeline.reading import read_mapping, read_pipeline
+from fitglue_registry.pipeline.writing import document_of, yaml_of
+from fitglue_registry.services.argument_types import checks_arguments
+from fitglue_registry.services.pipelines.running import Scope, run_pipelines
+from fitglue_registry.services.pipelines.targets import targets_of
+from fitglue_registry.store.activity_filter import Filter
+from fitglue_registry.store.deliveries import counts_by_state
+from fitglue_registry.store.lists import list_activities
+from fitglue_registry.store.offers import count_waiting, offer
+from fitglue_registry.store.pipelines import (
+    PipelineRow,
+    add_pipeline,
+    add_version,
+    delete_pipeline,
+    list_pipelines,
+    set_pipeline_state,
+    versions_of,
+)
+from fitglue_registry.store.references import resolve
+from fitglue_registry.validation.wording import nearest, one_of
+from fitglue_registry.workspace import ME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
+
+    from sqlalchemy.engine import Connection as Db
+
+    from fitglue_registry.pipeline.document import Pipeline
+    from fitglue_registry.pipeline.events import PipelineEvent as PipelineEvent
+    from fitglue_registry.pipeline.reading import Reading
+    from fitglue_registry.store.pipelines import PipelineVersion
+    from fitglue_registry.workspace import Workspace
+
+    Views = list["PipelineView"]
+    Versions = list[PipelineVersion]
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineView:
+    """A pipeline, and what it has done.
+
+    Attributes:
+        id: Its permanent id.
+        name: Its name.
+        state: Whether it is active or paused.
+        version: The number of its newest document.
+        pipeline: That document.
+        waiting: How many activities wait for their copies.
+        deliveries: Destination → state → number of deliveries.
+        created_at: When it was made.
+    """
+
+    id: str
+    name: str
+    state: PipelineState
+    version: int
+    pipeline: Pipeline
+    waiting: int
+    deliveries: Mapping[str, Mapping[str, int]]
+    created_at: str
+
+    @property
+    def yaml(self) -> str:
+        """Its document as YAML, which ``apply`` reads."""
+        return yaml_of(self.pipeline)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The result of applying a document.
+
+    Attributes:
+        name: The name of the pipeline.
+        version: The number of its newest document.
+        is_new: Whether the pipeline was made.
+        has_changed: Whether the document differs from the one before.
+    """
+
+    name: str
+    version: int
+    is_new: bool
+    has_changed: bool
+
+
+@checks_arguments
+class Pipelines:
+    """The pipelines of athletes."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    # -- documents ---------------------------------------------------------------------------------
+
+    def list(self, athlete: str = ME) -> Views:
+        """Return the pipelines of an athlete, oldest first."""
+        with self._workspace.database.read() as db:
+            return [_view(db, row) for row in list_pipelines(db, athlete)]
+
+    def get(self, name: str, athlete: str = ME) -> PipelineView:
+        """Return the pipeline with this name.
+
+        Raises:
+            UserMistake: FG-pipeline-unknown.
+        """
+        with self._workspace.database.read() as db:
+            return _view(db, _named(db, name, athlete))
+
+    def versions(self, name: str, athlete: str = ME) -> Versions:
+        """Return every document that a pipeline has had, newest first.
+
+        Raises:
+            UserMistake: FG-pipeline-unknown.
+        """
+        with self._workspace.database.read() as db:
+            return versions_of(db, _named(db, name, athlete).id)
+
+    def check(
+        self,
+        document: str | bytes | Mapping[str, Any],
+        athlete: str = ME,
+        file: str = "pipeline",
+    ) -> tuple[Pipeline | None, Sequence[UserMistake]]:
+        """Return the pipeline of a document, or everything that is wrong with it.
+
+        Args:
+            document: YAML or JSON, or plain values.
+            athlete: The athlete whose connections it names.
+            file: The path of the file, for messages.
+        """
+        reading = _read(document, file)
+        if reading.pipeline is None:
+            return None, reading.errors
+        pipeline = reading.pipeline
+        try:
+            self._check_places(pipeline, athlete)
+        except UserMistake as error:
+            return None, [error]
+        return pipeline, ()
+
+    def apply(
+        self,
+        document: str | bytes | Mapping[str, Any],
+        athlete: str = ME,
+        file: str = "pipeline",
+    ) -> Applied:
+        """Store a document as a new pipeline, or as the next version of the one with its name.
+
+        A new pipeline begins with the next change: what is in the store already is history, which
+        is sent only if it is asked for.
+
+        Args:
+            document: YAML or JSON, or plain values.
+            athlete: The athlete.
+            file: The path of the file, for messages.
+
+        Raises:
+            UserMistake: The document is wrong; it is the first of its errors.
+        """
+        pipeline, errors = self.check(document, athlete, file)
+        if pipeline is None:
+            raise errors[0]
+        content = msgspec.json.encode(document_of(pipeline)).decode()
+        now = self._workspace.now
+        with self._workspace.database.write() as db:
+            known = _find(db, pipeline.name, athlete)
+            if known is None:
+                row = _new_row(athlete, pipeline.name, content, now)
+                add_pipeline(db, row)
+                return Applied(pipeline.name, 1, is_new=True, has_changed=True)
+            if known.document == content:
+                return Applied(known.name, known.version, is_new=False, has_changed=False)
+            version = add_version(db, known, pipeline.name, content, now)
+            return Applied(pipeline.name, version, is_new=False, has_changed=True)
+
+    def pause(self, name: str, athlete: str = ME) -> None:
+        """Pause a pipeline: nothing is sent, and what changes meanwhile waits.
+
+        Raises:
+            UserMistake: FG-pipeline-unknown.
+        """
+        self._set(name, athlete, PipelineState.PAUSED)
+
+    def resume(self, name: str, athlete: str = ME) -> None:
+        """Let a paused pipeline send again, beginning with what has waited.
+
+        Raises:
+            UserMistake: FG-pipeline-unknown.
+        """
+        self._set(name, athlete, PipelineState.ACTIVE)
+
+    def delete(self, name: str, athlete: str = ME) -> None:
+        """Delete a pipeline. What it has sent stays where it is, and is still recognized.
+
+        Raises:
+            UserMistake: FG-pipeline-unknown.
+        """
+        with self._workspace.database.write() as db:
+            delete_pipeline(db, _named(db, name, athlete).id, self._workspace.now)
+
+    # -- runs --------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        name: str | None = None,
+        athlete: str = ME,
+        all_synced: bool = True,
+    ) -> Iterator[PipelineEvent]:
+        """Take what is due through one pipeline, or all of them, and send it.
+
+        The run goes on while the iterator is consumed. Killing it loses nothing.
+
+        Args:
+            name: The name of a pipeline; ``None`` runs all of them.
+            athlete: The athlete.
+            all_synced: Whether every connection was synced just now, so that pipelines without a
+                ``wait`` of their own need not wait for further copies.
+
+        Raises:
+            UserMistake: FG-pipeline-unknown.
+            Busy: FG-sync-running if another process is running them.
+            StoreFailed: The store cannot be read or written.
+        """
+        pipeline_id = None
+        if name is not None:
+            with self._workspace.database.read() as db:
+                pipeline_id = _named(db, name, athlete).id
+        yield from run_pipelines(self._workspace, athlete, Scope(pipeline_id, all_synced))
+
+    def offer_history(
+        self,
+        name: str,
+        since: date | None = None,
+        until: date | None = None,
+        athlete: str = ME,
+    ) -> int:
+        """Offer the activities of some days to a pipeline, and return how many there are.
+
+        The next run decides about each of them, and sends what the destinations do not have.
+
+        Args:
+            name: The name of the pipeline.
+            since: The first local day; ``None`` for the first activity.
+            until: The last local day; ``None`` for today.
+            athlete: The athlete.
+
+        Raises:
+            UserMistake: FG-pipeline-unknown.
+        """
+        with self._workspace.database.write() as db:
+            row = _named(db, name, athlete)
+            found = list_activities(db, athlete, Filter(since=since, until=until))
+            ids = [activity["id"] for activity in found]
+            offer(
+                db,
+                athlete,
+                row.id,
+                ids,
+                self._workspace.now,
+                asked_by=OfferedBy.HISTORY,
+            )
+        return len(ids)
+
+    def replay(
+        self,
+        name: str,
+        activity: str,
+        athlete: str = ME,
+        again: bool = False,
+    ) -> None:
+        """Offer one activity to a pipeline; the next run takes it through every step.
+
+        Args:
+            name: The name of the pipeline.
+            activity: A reference to the activity, such as its number.
+            athlete: The athlete.
+            again: Whether it is sent even if nothing has changed, or if it was refused before.
+
+        Raises:
+            UserMistake: FG-pipeline-unknown, or the activity does not exist.
+        """
+        with self._workspace.database.write() as db:
+            row = _named(db, name, athlete)
+            activity_id = resolve(db, athlete, activity)
+            offer(
+                db,
+                athlete,
+                row.id,
+                [activity_id],
+                self._workspace.now,
+                asked_by=OfferedBy.REPLAY,
+                again=again,
+            )
+
+    # -- helpers -----------------------------------------------------------------------------------
+
+    def _check_places(self, pipeline: Pipeline, athlete: str) -> None:
+        """Check that the destinations and boosters of a pipeline exist.
+
+        Raises:
+            UserMistake: The first one that does not.
+        """
+        targets_of(self._workspace, pipeline, athlete)
+        for step in pipeline.boosters:
+            self._workspace.catalogue.get("enricher", step.use)
+
+    def _set(
+        self,
+        name: str,
+        athlete: str,
+        state: PipelineState,
+    ) -> None:
+        with self._workspace.database.write() as db:
+            set_pipeline_state(db, _named(db, name, athlete).id, state, self._workspace.now)
+
+
+def _read(document: str | bytes | Mapping[str, Any], file: str) -> Reading:
+    if isinstance(document, str | bytes):
+        return read_pipeline(document, file)
+    return read_mapping(document, file)
+
+
+def _find(db: Db, name: str, athlete: str) -> PipelineRow | None:
+    rows = list_pipelines(db, athlete)
+    return next((row for row in rows if row.name == name), None)
+
+
+def _named(db: Db, name: str, athlete: str) -> PipelineRow:
+    found = _find(db, name, athlete)
+    if found is not None:
+        return found
+    names = [row.name for row in list_pipelines(db, athlete)]
+    near = nearest(name, names)
+    raise UserMistake(
+        "FG-pipeline-unknown",
+        f"there is no pipeline {name!r}",
+        why=f"the pipelines are: {one_of(names)}" if names else "there is no pipeline yet",
+        fix=f"did you mean {near}?" if near else "see: fitglue pipeline list",
+    )
+
+
+def _new_row(
+    athlete: str,
+    name: str,
+    document: str,
+    now: str,
+) -> PipelineRow:
+    return PipelineRow(
+        id=secrets.token_hex(8),
+        athlete_id=athlete,
+        name=name,
+        state=PipelineState.ACTIVE,
+        version=1,
+        after_change=0,
+        document=document,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _view(db: Db, row: PipelineRow) -> PipelineView:
+    document = msgspec.json.decode(row.document)
+    return PipelineView(
+        row.id,
+        row.name,
+        row.state,
+        row.version,
+        read_mapping(document, row.name).require(),
+        count_waiting(db, row.id),
+        counts_by_state(db, row.id),
+        row.created_at,
+    )

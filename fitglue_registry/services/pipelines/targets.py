@@ -1,0 +1,102 @@
+"""Finds the entries and the connections that the destinations of a pipeline stand for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import UserMistake
+from fitglue_registry.pipeline.target import Target
+from fitglue_registry.store.connections import list_connections
+from fitglue_registry.validation.wording import nearest, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fitglue_registry.pipeline.document import DestinationStep, Pipeline
+    from fitglue_registry.registry import Entry
+    from fitglue_registry.store.connections import ConnectionRow
+    from fitglue_registry.workspace import Workspace
+
+
+def targets_of(
+    workspace: Workspace,
+    pipeline: Pipeline,
+    athlete_id: str,
+) -> list[Target]:
+    """Return the destinations of a pipeline.
+
+    Args:
+        workspace: The workspace.
+        pipeline: The pipeline.
+        athlete_id: The athlete.
+
+    Raises:
+        UserMistake: FG-destination-unknown, FG-destination-not-connected or
+            FG-destination-ambiguous.
+    """
+    with workspace.database.read() as db:
+        connected = list_connections(db, athlete_id)
+    return [target_of(workspace, step, connected) for step in pipeline.destinations]
+
+
+def target_of(
+    workspace: Workspace,
+    step: DestinationStep,
+    connected: Sequence[ConnectionRow],
+) -> Target:
+    """Return the destination that a step stands for.
+
+    Args:
+        workspace: The workspace.
+        step: The step.
+        connected: The connections of the athlete.
+
+    Raises:
+        UserMistake: As ``targets_of``.
+    """
+    entry = _entry_of(workspace, step)
+    if entry.integration is None:
+        return Target(step, entry)
+    return Target(step, entry, _connection_of(step, entry, connected).id)
+
+
+def _entry_of(workspace: Workspace, step: DestinationStep) -> Entry:
+    entry = workspace.catalogue.find("destination", step.to)
+    if entry is not None:
+        return entry
+    names = [known.id for known in workspace.catalogue.entries("destination")]
+    near = nearest(step.to, names)
+    raise UserMistake(
+        "FG-destination-unknown",
+        f"there is no destination {step.to!r}",
+        why=f"the destinations are: {one_of(names)}",
+        fix=f"did you mean {near}?" if near else "see: fitglue registry list",
+    )
+
+
+def _connection_of(
+    step: DestinationStep,
+    entry: Entry,
+    connected: Sequence[ConnectionRow],
+) -> ConnectionRow:
+    """Return the connection that a step names, or the only one that it can mean."""
+    fitting = [row for row in connected if row.integration == entry.integration]
+    if step.connection is not None:
+        fitting = [row for row in fitting if row.name == step.connection]
+    if len(fitting) == 1:
+        return fitting[0]
+    if not fitting:
+        named = step.connection or entry.integration
+        raise UserMistake(
+            "FG-destination-not-connected",
+            f"{entry.name} is not connected as {named}",
+            why=f"the destination {step.name} sends to an account there",
+            fix=f"fitglue connect {entry.integration}",
+        )
+    names = one_of(sorted(row.name for row in fitting))
+    raise UserMistake(
+        "FG-destination-ambiguous",
+        f"the destination {step.name} could be several accounts at {entry.name}",
+        why=f"connected are: {names}",
+        fix="name one of them in the step, as connection: NAME",
+    )
