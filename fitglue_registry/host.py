@@ -9,6 +9,7 @@ The library never prints. It logs to the logger ``fitglue_registry``.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
-    from typing import Self
 
     from fitglue_registry.plugins import Plugins
     from fitglue_registry.redaction.redactor import Redactor
@@ -47,7 +47,7 @@ class _OnWait:
 
 
 @checks_arguments
-class Host:
+class Host(AbstractContextManager["Host"]):
     """A host with one folder and one database, which puts the services together.
 
     Nothing is opened before it is needed. Use the host as a context manager, or call ``close``.
@@ -109,9 +109,6 @@ class Host:
         )
         self.policy = policy or Policy()
         self.workspace = Workspace(home, database, replacements, on_wait, self.policy)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self,
