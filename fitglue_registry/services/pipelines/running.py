@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from fitglue_registry.errors import FitglueError, StoreFailed, UserMistake
+from fitglue_registry.matching.remembering import remember_sent
 from fitglue_registry.model.stored import RunKind, RunOutcome
 from fitglue_registry.pipeline.events import (
     ActivityDecided,
@@ -39,7 +40,6 @@ from fitglue_registry.store.connections import list_connections
 from fitglue_registry.store.deliveries import delivery_of, due_deliveries, plan
 from fitglue_registry.store.offers import count_waiting, decide, waiting_offers
 from fitglue_registry.store.runs import Decision, RunLog
-from fitglue_registry.store.sent_identities import add_identities
 from fitglue_registry.store.tables import activities
 from fitglue_registry.sync.lock import Work, lock_for
 
@@ -328,7 +328,14 @@ class _Run:
         identities: Sequence[str],
     ) -> None:
         """Store the identities of a delivery that arrived, in the same transaction."""
-        add_identities(db, row.athlete_id, row.id, identities)
+        remember_sent(
+            db,
+            self._loader.matcher(),
+            row.athlete_id,
+            row.id,
+            identities,
+            self._workspace.now,
+        )
 
     # -- the end -----------------------------------------------------------------------------------
 

@@ -127,6 +127,12 @@ class SubjectLoader:
             members.append(self._member(row, ids[row.connection], is_echo=is_echo))
         return StoredSubject(self, details, members)
 
+    def matcher(self) -> Matcher:
+        """Return the matcher, with which plugins are imported."""
+        if self._matcher is None:
+            self._matcher = self._workspace.matcher()
+        return self._matcher
+
     def without(
         self,
         details: ActivityDetails,
@@ -138,16 +144,11 @@ class SubjectLoader:
         kept = tuple(row for row in details.members if row.id not in excluded)
         with self._workspace.database.read() as db:
             ids = [row.id for row in kept]
-            merged = self._merge_with().merged_from(db, self._athlete_id, ids)
+            merged = self.matcher().merged_from(db, self._athlete_id, ids)
         if merged is None:
             return None
         assert merged.activity is not None
         return replace(details, activity=merged.activity, origins=merged.origins, members=kept)
-
-    def _merge_with(self) -> Matcher:
-        if self._matcher is None:
-            self._matcher = self._workspace.matcher()
-        return self._matcher
 
     def _member(
         self,
