@@ -128,7 +128,13 @@ def original():
 
 
 @pytest.fixture
-def world(original):
+def patience():
+    """The longest times of a request: one byte, and the complete response."""
+    return {}
+
+
+@pytest.fixture
+def world(original, patience):
     """A world without faults, in which nothing was sent yet."""
     content, leg = original
     ride = msgspec.structs.replace(
@@ -140,7 +146,7 @@ def world(original):
     clock = FakeClock()
     with StandIn(account) as server:
         auth = Auth(scheme="basic", username="API_KEY", secret="api_key")
-        policy = HttpPolicy(server.url, auth=auth)
+        policy = HttpPolicy(server.url, auth=auth, **patience)
         with HttpSession(
             policy, secrets=lambda: {"api_key": "stand-in-key"}, pace=Pace(clock)
         ) as session:
@@ -210,10 +216,26 @@ def test_a_fault_while_sending_loses_and_doubles_nothing(
     """Whatever an endpoint answers, the outcome is clear, and after the fault the workout is there
     once, with everything that was sent.
     """
+    play(world, reliability, endpoint, fault, is_carried_out)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("is_carried_out", [True, False])
+@pytest.mark.parametrize("endpoint", ["look-up", "upload", "second request"])
+@pytest.mark.parametrize("patience", [{"read_s": 2.0, "total_s": 3.0, "retries": 1}])
+def test_a_response_that_never_arrives_loses_and_doubles_nothing(
+    world, reliability, endpoint, is_carried_out
+):
+    """A time-out says nothing about a request, so an upload is looked up before it is repeated."""
+    play(world, reliability, endpoint, "no response", is_carried_out)
+
+
+def play(world, reliability, endpoint, fault, is_carried_out):
+    """Play one cell, and record what was seen and lost."""
     method, path, action = ENDPOINTS[endpoint]
     delivery = delivery_of(world, action)
     world.server.clear_requests()
-    played = CELLS[fault] if is_carried_out else CELLS[fault].before_anything()
+    played = FAULTS[fault] if is_carried_out else FAULTS[fault].before_anything()
     rule = world.server.fault(path, played, times=None, method=method)
     answer, error = world.attempt(delivery)
     assert rule.fired

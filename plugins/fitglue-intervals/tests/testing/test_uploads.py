@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -95,6 +96,14 @@ def test_the_same_file_exists(client, file):
     first = client.upload(file)
     second = client.upload(file, name="Another name")
     assert (second.status_code, id_of(second)) == (200, id_of(first))
+
+
+def test_equal_uploads_at_once_make_one_activity(client, account, file):
+    """Of several uploads of one file at the same moment, one has status 201."""
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(client.upload, [file] * 4))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
+    assert len(account.ids()) == 1
 
 
 def test_a_file_of_a_device_is_known(file, recorded):
