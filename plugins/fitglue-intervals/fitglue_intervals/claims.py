@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from fitglue_registry.model import claim
+from fitglue_registry.model import claim, delivery_claim
 
 if TYPE_CHECKING:
     from fitglue_intervals.starts import Start
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: The name that the program gc2everywhere gives to what it uploads from Garmin Connect.
 _COPIED_FROM_GARMIN = re.compile(r"garmin-([0-9]{6,18})")
 #: The ``external_id`` of what the destination in this package has uploaded; see ``ids``.
-_SENT_BY_FITGLUE = re.compile(r"fitglue-([!-~]{8,190})")
+_SENT_BY_FITGLUE = re.compile(r"fitglue-[!-~]{8,190}")
 
 
 def claims_of(values: Values, external_id: str) -> tuple[str, ...]:
@@ -34,9 +34,9 @@ def claims_of(values: Values, external_id: str) -> tuple[str, ...]:
     strava = _strava_id(values, external_id)
     if strava is not None and strava.isdecimal():
         claims.append(claim("strava", strava))
-    sent = _sent_id(values)
+    sent = _sent_as(values)
     if sent is not None:
-        claims.append(claim("fitglue", sent))
+        claims.append(delivery_claim(sent))
     garmin = _garmin_id(values)
     if garmin is not None and garmin.isdecimal():
         claims.append(claim("garmin", garmin))
@@ -88,20 +88,20 @@ def _strava_id(values: Values, external_id: str) -> str | None:
     return values.identity("strava_id")
 
 
-def _sent_id(values: Values) -> str | None:
-    """Return the id of the delivery that FitGlue has uploaded the activity with, or None.
+def _sent_as(values: Values) -> str | None:
+    """Return the external id with which FitGlue has uploaded the activity, or None.
 
     Like an id of Garmin, it belongs to the complete file, so only the first leg may claim it.
     """
-    if values.count("file_sport_index"):
+    external_id = values.identity("external_id")
+    if values.count("file_sport_index") or not is_of_delivery(external_id):
         return None
-    return id_of_delivery(values.identity("external_id"))
+    return external_id
 
 
-def id_of_delivery(external_id: str | None) -> str | None:
-    """Return the id of a delivery of FitGlue, or None for an ``external_id`` of anybody else."""
-    sent = _SENT_BY_FITGLUE.fullmatch(external_id or "")
-    return sent and sent[1]
+def is_of_delivery(external_id: str | None) -> bool:
+    """Return whether an ``external_id`` is that of a delivery of FitGlue, and not of others."""
+    return _SENT_BY_FITGLUE.fullmatch(external_id or "") is not None
 
 
 def _garmin_id(values: Values) -> str | None:

@@ -522,7 +522,7 @@ def test_how_exact_the_start_is(normalized, changes, precision):
         ({"source": "UPLOAD", "external_id": "garmin-edge.fit"}, ("intervals:i7",)),
         (
             {"source": "UPLOAD", "external_id": "fitglue-7Qm2xV0pLw9dTz"},
-            ("intervals:i7", "fitglue:7Qm2xV0pLw9dTz"),
+            ("intervals:i7", "fitglue:fitglue-7Qm2xV0pLw9dTz"),
         ),
         ({"source": "UPLOAD", "external_id": "fitglue-1"}, ("intervals:i7",)),
         (

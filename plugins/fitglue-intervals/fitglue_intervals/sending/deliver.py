@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_intervals.claims import id_of_delivery
+from fitglue_intervals.claims import is_of_delivery
 from fitglue_intervals.sending.create import Result, create
 from fitglue_intervals.sending.fields import (
     NAMES,
@@ -157,8 +157,7 @@ def fill_target(
         remote = read_remote(connection, delivery.receipt.remote_id)
         return None if remote is None or remote.is_strava else remote
     for remote in records_there(connection, delivery.activity):
-        is_sent = id_of_delivery(remote.external_id) is not None
-        if not remote.is_strava and not is_sent:
+        if not remote.is_strava and not is_of_delivery(remote.external_id):
             return remote
     return None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_formats import kind_of
 from fitglue_formats.writing import write_fit
-from fitglue_intervals.sending.ids import external_id_of, serial_of
+from fitglue_intervals.sending.ids import external_id_of
 from fitglue_registry.model import claim
 from fitglue_registry.payloads import GZIP
 
@@ -72,7 +72,7 @@ def _original(delivery: Delivery) -> SentFile | None:
 
 def _made(delivery: Delivery) -> SentFile:
     """Return a FIT file with everything that is known about the activity."""
-    content = write_fit(delivery.activity, serial=serial_of(delivery))
+    content = write_fit(delivery.activity, serial=delivery.serial)
     digest = hashlib.sha256(content).hexdigest()
     return SentFile(
         _name(delivery, "fit"),

@@ -45,7 +45,7 @@ def test_the_result_names_the_activity(hooks, delivery):
     id_ = result.receipt.remote_id
     assert isinstance(id_, str)
     assert result.receipt.url == f"https://intervals.icu/activities/{id_}"
-    assert {f"intervals:{id_}", "fitglue:7Qm2xV0pLw9dTz"} <= set(result.identities)
+    assert {f"intervals:{id_}", f"fitglue:{EXTERNAL_ID}"} <= set(result.identities)
     assert not result.existed
     assert result.left_out == {}
 
