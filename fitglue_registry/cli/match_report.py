@@ -65,7 +65,9 @@ def match_report(story: Document) -> Iterator[Part]:
     if len(suppliers) > 1:
         yield ""
         yield Heading("Values from")
-        yield Pairs(_supplied(story["values_from"], names), widths=(16,))
+        # The name of a booster is longer than that of most connections.
+        width = 16 if not story["boosters"] else 22
+        yield Pairs(_supplied(story["values_from"], names), widths=(width,))
     differences = list(_differences(story["alternatives"], names))
     if differences:
         yield ""

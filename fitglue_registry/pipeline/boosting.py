@@ -19,6 +19,7 @@ from fitglue_registry.model import encode
 from fitglue_registry.model.computation import Computation, is_storable, without_computed
 from fitglue_registry.model.stored import FieldOrigin
 from fitglue_registry.plugin_api import BoosterContext
+from fitglue_registry.store.activity_changes import forget_changes_of_history, newest_change
 from fitglue_registry.store.activity_details import load_activity
 from fitglue_registry.store.activity_streams import streams_of
 from fitglue_registry.store.athlete_settings import load_settings, value_on
@@ -168,7 +169,9 @@ def compute(
                 if given.known is None or given.known.computation != result.computation:
                     differing.append(result.activity_id)
             put_results(db, key, valid, now)
+            before = newest_change(db)
             matcher.remerge(db, athlete_id, members_of(db, differing), now)
+            forget_changes_of_history(db, athlete_id, before)
         changed += len(differing)
     return changed
 

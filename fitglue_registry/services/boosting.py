@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from fitglue_registry.errors import FitglueError, StoreFailed
 from fitglue_registry.pipeline.boosting import Booster, compute
+from fitglue_registry.pipeline.conversion import pipeline_of
 from fitglue_registry.store.computations import boosters_of
+from fitglue_registry.store.pipelines import list_pipelines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from fitglue_registry.workspace import Workspace
 
@@ -51,7 +55,7 @@ def run_booster(
 
 
 def run_used_boosters(workspace: Workspace, athlete: str) -> int:
-    """Run each booster again that has computed anything for an athlete.
+    """Run each booster again that an athlete uses: with ``fitglue load``, or in a pipeline.
 
     A booster that fails keeps its earlier results, and is logged: it must not stop a sync.
 
@@ -65,14 +69,26 @@ def run_used_boosters(workspace: Workspace, athlete: str) -> int:
     Raises:
         StoreFailed: The store cannot be read or written.
     """
-    with workspace.database.read() as db:
-        used = boosters_of(db, athlete)
     changed = 0
-    for booster_id in used:
+    for booster_id, settings in _used(workspace, athlete):
         try:
-            changed += run_booster(workspace, booster_id, athlete)
+            changed += run_booster(workspace, booster_id, athlete, settings)
         except StoreFailed:
             raise
         except FitglueError as error:
             _log.warning("the booster %s was not run again: %s", booster_id, error)
     return changed
+
+
+def _used(workspace: Workspace, athlete: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield each booster that an athlete uses, once for each of its settings."""
+    with workspace.database.read() as db:
+        used: dict[tuple[str, frozenset[tuple[str, str]]], Mapping[str, str]] = {}
+        for booster_id in boosters_of(db, athlete):
+            used[booster_id, frozenset()] = {}
+        for row in list_pipelines(db, athlete):
+            pipeline = pipeline_of(msgspec.json.decode(row.document))
+            for step in pipeline.boosters:
+                used[step.use, frozenset(step.settings.items())] = step.settings
+    for (booster_id, _), settings in used.items():
+        yield booster_id, settings

@@ -149,6 +149,9 @@ def _remarks(details: ActivityDetails, names: Names) -> list[Plain]:
             origin = details.origins.get(field, details.origins.get(parent))
             if origin is None:
                 origin = details.origins.get(OTHER_FIELDS, FieldOrigin.ATHLETE)
+            # What boosters say has a section of its own.
+            if origin == FieldOrigin.BOOSTER:
+                continue
             supplier = _supplier_name(names, origin)
             remarks.append({"field": field, "from": supplier, "note": provenance.note})
     return remarks

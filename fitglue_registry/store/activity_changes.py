@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from fitglue_registry.model.stored import ActivityChange, PipelineState
-from fitglue_registry.store.pipeline_tables import activity_changes, pipelines
+from fitglue_registry.store.pipeline_tables import activity_changes, offers, pipelines
 from fitglue_registry.store.rows import insert_many
 from fitglue_registry.store.statements import Statement
 
@@ -110,6 +110,31 @@ def changes_after(
 ) -> Sequence[Any]:
     """Return the oldest changes of an athlete after the one with this id, at most ``most``."""
     return _AFTER.rows(db, athlete=athlete_id, after=after, most=most)
+
+
+def forget_changes_of_history(
+    db: Db,
+    athlete_id: str,
+    after: int,
+) -> None:
+    """Delete changes of activities that no pipeline was ever offered.
+
+    It is for changes that a booster makes: what it computes for the whole history must not send the
+    history on. An activity that a pipeline was offered is updated.
+
+    Args:
+        db: A transaction that may write and that has locked the athlete.
+        athlete_id: The athlete.
+        after: Only the changes after the one with this id, which this transaction made.
+    """
+    db.execute(
+        sa.delete(activity_changes).where(
+            activity_changes.c.athlete_id == athlete_id,
+            activity_changes.c.id > after,
+            activity_changes.c.what == ActivityChange.CHANGED,
+            ~sa.exists().where(offers.c.activity_id == activity_changes.c.activity_id),
+        )
+    )
 
 
 def forget_seen_changes(db: Db, athlete_id: str) -> None:

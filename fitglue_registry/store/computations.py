@@ -42,7 +42,10 @@ _UPDATES = Statement(
 _BOOSTERS = Statement(
     sa.select(computed.c.booster)
     .distinct()
-    .where(computed.c.athlete_id == sa.bindparam("athlete"))
+    .where(
+        computed.c.athlete_id == sa.bindparam("athlete"),
+        computed.c.settings_hash == DEFAULT_SETTINGS,
+    )
     .order_by(computed.c.booster)
 )
 
@@ -92,7 +95,7 @@ def ids_with_results(db: Db, ids: Iterable[int]) -> set[int]:
 
 
 def boosters_of(db: Db, athlete_id: str) -> list[str]:
-    """Return the boosters that have computed anything for an athlete."""
+    """Return the boosters that have computed anything for an athlete with their defaults."""
     return [row.booster for row in _BOOSTERS.rows(db, athlete=athlete_id)]
 
 

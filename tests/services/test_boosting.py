@@ -4,13 +4,19 @@ something that it follows from has changed.
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pytest
 import sqlalchemy as sa
 
+from fitglue_registry.model.stored import PipelineState
+from fitglue_registry.store.activity_changes import changes_after
+from fitglue_registry.store.offers import offer
+from fitglue_registry.store.pipelines import PipelineRow, add_pipeline
 from fitglue_registry.sync.events import SyncFinished
 
+NOW = "2026-11-21T12:00:00.000Z"
 HEADER = (
     '<TrainingCenterDatabase xmlns="http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2">'
 )
@@ -162,3 +168,53 @@ def test_athletes_are_apart(host, run, man):
     """Loads of one athlete are not computed for another one."""
     assert host.load.update(athlete="ann") == 0
     assert rows_of(host) == []
+
+
+@pytest.fixture
+def pipeline(host):
+    """Store a pipeline with the booster, which begins with the next change."""
+    document = {
+        "schema": 1,
+        "name": "everything",
+        "boosters": [{"use": "training-load"}],
+        "destinations": [{"to": "folder", "name": "disk"}],
+    }
+    row = PipelineRow(
+        id="p1",
+        athlete_id="me",
+        name="everything",
+        state=PipelineState.ACTIVE,
+        version=1,
+        after_change=0,
+        document=json.dumps(document),
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    with host.workspace.database.write() as db:
+        add_pipeline(db, row)
+
+
+def changes(host):
+    """Return what the changes that pipelines will see say."""
+    with host.workspace.database.read() as db:
+        return [row.what for row in changes_after(db, "me", 0, 100)]
+
+
+def test_what_is_computed_for_the_history_sends_nothing(host, run, man, pipeline):
+    """A load for a run that no pipeline was offered is no change that a pipeline sees."""
+    assert host.load.update() == 1
+    assert changes(host) == []
+
+
+def test_what_is_computed_for_an_offered_activity_is_a_change(host, run, man, pipeline):
+    """A load for a run that a pipeline was offered is a change, which updates what was sent."""
+    with host.workspace.database.write() as db:
+        offer(db, "me", "p1", [run().id], NOW, due_at=NOW)
+    assert host.load.update() == 1
+    assert changes(host) == ["changed"]
+
+
+def test_the_booster_of_a_pipeline_runs_with_each_sync(host, run, man, pipeline):
+    """Who has a pipeline with a booster need not ask for its results."""
+    list(host.syncs.rebuild())
+    assert run().activity.training_load == pytest.approx(MAN, abs=0.1)
