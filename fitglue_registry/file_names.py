@@ -26,6 +26,9 @@ FIELDS = {
 }
 """The fields of a template, with what each of them becomes."""
 
+DEFAULT_NAME = "{date}-{number}-{sport}"
+"""The template of an export; the number makes the names distinct."""
+
 #: Windows refuses these characters in a name; the slash is refused everywhere.
 _REFUSED = re.compile(r'[<>:"/\\|?*]')
 #: Invisible characters that reverse the direction of a text, by which a name can show another

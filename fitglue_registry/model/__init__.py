@@ -36,7 +36,7 @@ from fitglue_registry.model.crops import (
     undo_crop,
     with_crop,
 )
-from fitglue_registry.model.cutting import Extent, cut_laps, cut_streams
+from fitglue_registry.model.cutting import Extent, cut_laps, cut_streams, moved_streams
 from fitglue_registry.model.details import (
     Device,
     Gear,
@@ -109,6 +109,7 @@ __all__ = [
     "gives_way",
     "is_cropped",
     "is_doubtful_zero",
+    "moved_streams",
     "names_unlisted_sport",
     "problems",
     "speed_for",

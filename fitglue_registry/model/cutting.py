@@ -80,6 +80,28 @@ def cut_laps(
     return tuple(inside)
 
 
+def moved_streams(
+    streams: Sequence[Stream],
+    seconds: float,
+) -> tuple[Stream, ...]:
+    """Return streams whose times are later by some seconds, because they count from another start.
+
+    Args:
+        streams: The streams of a recording.
+        seconds: By how much later the recording began than the activity.
+    """
+    if not seconds:
+        return tuple(streams)
+    moved = []
+    for stream in streams:
+        if stream.type == "time":
+            times: list[Any] = stream.values.to_list()
+            later = [None if time is None else time + seconds for time in times]
+            stream = msgspec.structs.replace(stream, values=Column.of(later))
+        moved.append(stream)
+    return tuple(moved)
+
+
 def _kept(streams: Sequence[Stream], extent: Extent) -> range:
     """Return the indices of the samples that are left."""
     times: list[Any] = []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from fitglue_registry.file_names import DEFAULT_NAME
 from fitglue_registry.model import to_builtins
 from fitglue_registry.model.sports import SPORTS, canonical_sport
 from fitglue_registry.services.argument_types import checks_arguments
@@ -14,9 +15,10 @@ from fitglue_registry.services.original_files import original_files, save_origin
 from fitglue_registry.services.outstanding import outstanding_parts
 from fitglue_registry.services.provenance import provenance_of
 from fitglue_registry.services.sent_by import plain_delivery
+from fitglue_registry.services.written_files import Target, WrittenFiles, write_files
 from fitglue_registry.store.activity_details import load_activity
 from fitglue_registry.store.activity_filter import Filter
-from fitglue_registry.store.activity_streams import streams_of
+from fitglue_registry.store.activity_streams import streams_of, with_streams
 from fitglue_registry.store.counts import count_activities, totals
 from fitglue_registry.store.lists import LISTED, list_activities
 from fitglue_registry.store.references import event_legs, resolve
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from fitglue_registry.model import Stream
+    from fitglue_registry.model import SourceActivity, Stream
     from fitglue_registry.services.outstanding import OutstandingPart as OutstandingPart
     from fitglue_registry.store.activity_details import ActivityDetails as ActivityDetails
     from fitglue_registry.store.activity_details import MemberRow as MemberRow
@@ -126,6 +128,50 @@ class Activities:
         """
         with self._workspace.database.read() as db:
             return streams_of(db, details, types)
+
+    def with_streams(self, details: ActivityDetails) -> SourceActivity:
+        """Return the merged values of an activity together with its streams, to write them.
+
+        Args:
+            details: The activity.
+
+        Returns:
+            The activity. The times of its samples count from its own start, which another source
+            than that of the streams may have stated.
+        """
+        with self._workspace.database.read() as db:
+            return with_streams(db, details)
+
+    def save_as(
+        self,
+        activities: Iterable[ActivityDetails],
+        folder: Path,
+        file_format: str,
+        name: str = DEFAULT_NAME,
+    ) -> WrittenFiles:
+        """Write activities into a folder, one file for each, complete or not at all.
+
+        Args:
+            activities: The activities.
+            folder: The folder, which is created if necessary. A different file that has the name of
+                a new one is kept, and the new one gets a number.
+            file_format: The format: ``fit``, ``gpx``, ``tcx``, ``parquet``, or another one for
+                which a writer is installed.
+            name: The template of the names: text with the fields ``{date}``, ``{time}``,
+                ``{year}``, ``{month}``, ``{day}``, ``{sport}``, ``{title}`` and ``{number}``.
+
+        Returns:
+            The ``paths`` of the files, and those that the format cannot hold: ``refused``, number →
+            error with the reason.
+
+        Raises:
+            UserMistake: FG-format-unknown, FG-name-template, FG-extra-missing if the format needs a
+                library that is not installed, or FG-path-unusable if the folder is a link.
+            PluginFailed: FG-format-broken if the writer fails.
+            StoreFailed: FG-export-failed if the folder or a file cannot be written.
+        """
+        complete = ((details, self.with_streams(details)) for details in activities)
+        return write_files(complete, Target(folder, file_format, name))
 
     def provenance(self, details: ActivityDetails) -> dict[str, dict[str, Any]]:
         """Return where each value of an activity comes from.

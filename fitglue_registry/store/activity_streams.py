@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry.model import crop_in_force, cut_streams, is_cropped
+from msgspec.structs import replace
+
+from fitglue_registry.model import crop_in_force, cut_streams, is_cropped, moved_streams
 from fitglue_registry.model.stored import OTHER_FIELDS
 from fitglue_registry.store.stored_streams import load_streams
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-    from fitglue_registry.model import Stream
+    from fitglue_registry.model import SourceActivity, Stream
     from fitglue_registry.store.activity_details import ActivityDetails, MemberRow
 
 
@@ -42,6 +44,31 @@ def streams_of(
     needed = None if types is None else (*types, "time")
     rest = cut_streams(load_streams(db, chosen.id, needed), crop.extent)
     return tuple(stream for stream in rest if types is None or stream.type in types)
+
+
+def with_streams(db: Db, details: ActivityDetails) -> SourceActivity:
+    """Return the merged values of an activity together with its streams.
+
+    The times of the samples count from the start of the activity, which another source than that of
+    the streams may have stated.
+
+    Args:
+        db: A transaction.
+        details: The activity.
+    """
+    activity = details.activity
+    streams = streams_of(db, details)
+    chosen = _with_streams(details)
+    if chosen is not None and crop_in_force(activity, chosen.activity) is None:
+        streams = moved_streams(streams, _seconds_between(activity, chosen.activity))
+    return replace(activity, streams=streams)
+
+
+def _seconds_between(activity: SourceActivity, other: SourceActivity) -> float:
+    """Return how much later the other activity begins; 0 if one of the starts is unknown."""
+    if activity.start_utc is None or other.start_utc is None:
+        return 0.0
+    return (other.start_utc - activity.start_utc).total_seconds()
 
 
 def _with_streams(details: ActivityDetails) -> MemberRow | None:

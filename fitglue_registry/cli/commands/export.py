@@ -1,4 +1,4 @@
-"""``fitglue export``: writes activities as JSON Lines with streams, CSV, or original files."""
+"""``fitglue export``: writes activities as JSON Lines, CSV, original files, FIT, GPX and others."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.progress import Progress
 from fitglue_registry.cli.text import count
 from fitglue_registry.errors import UserMistake
+from fitglue_registry.file_names import DEFAULT_NAME
 from fitglue_registry.services import Filter
 from fitglue_registry.services.export_files import export_file
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from fitglue_registry.services.reading import ActivityDetails
 
 
+#: The formats of which each activity gets a file of its own.
+_FORMATS = ("fit", "gpx", "tcx", "parquet")
 _STANDARD_OUTPUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
@@ -33,6 +36,7 @@ _STANDARD_OUTPUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
         "fitglue export --since 30d --out month.jsonl",
         "fitglue export --format csv > all.csv",
         "fitglue export last --format files --out originals",
+        "fitglue export --since 30d --format fit --out workouts --name '{date}-{title}'",
     ),
 )
 @click.argument("references", nargs=-1, metavar="[REF]...")
@@ -40,17 +44,24 @@ _STANDARD_OUTPUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["jsonl", "csv", "files"]),
+    type=click.Choice(["jsonl", "csv", "files", *_FORMATS]),
     default="jsonl",
     show_default=True,
-    help="Write JSON Lines with streams, a table without streams, or the original files.",
+    help="Write JSON Lines with streams, a table without streams, the original files, or one file "
+    "of this format for each activity.",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path, readable=False),
     metavar="PATH",
-    help="Write to this file, or for `files` to this folder (default: standard output). An earlier "
-    "export is replaced; any other file is kept under another name.",
+    help="Write to this file, or to this folder if each activity has a file of its own (default: "
+    "standard output). An earlier export is replaced; any other file is kept.",
+)
+@click.option(
+    "--name",
+    metavar="TEMPLATE",
+    help="Name the files in the folder like this: text with {date}, {time}, {year}, {month}, "
+    f"{{day}}, {{sport}}, {{title}}, {{number}} (default: {DEFAULT_NAME}).",
 )
 @raw_option
 @pass_cli
@@ -62,23 +73,30 @@ def command(
     kind: str,
     out: Path | None,
     raw: bool,
-    **days: Any,
+    **options: Any,
 ) -> None:
     """Write activities to a file or to standard output.
 
     These are the activities REF, or those between two dates, or all of them.
     """
+    name: str | None = options.pop("name")
+    days = options
     if references and any(days.values()):
         raise click.UsageError("use either REF or --since and --until, not both")
     if raw and kind != "csv":
         raise click.UsageError("--raw can be used only with --format csv")
+    if name is not None and kind not in _FORMATS:
+        raise click.UsageError(f"--name can be used only with --format {', '.join(_FORMATS)}")
     if references:
         # Resolved first, so that a wrong reference is reported before anything is written.
         numbers = [cli.host.activities.get(reference).number for reference in references]
     else:
         numbers = [row["number"] for row in cli.host.activities(Filter(**days))]
     if kind == "files":
-        _export_files(cli, numbers, out)
+        _export_files(cli, numbers, _folder(out))
+        return
+    if kind in _FORMATS:
+        _export_as(cli, numbers, _folder(out), kind, name or DEFAULT_NAME)
         return
     with _destination(cli, out, _beginning(cli, kind)):
         if kind == "csv":
@@ -148,15 +166,38 @@ def _print_csv(
 def _export_files(
     cli: CliContext,
     numbers: list[int],
-    out: Path | None,
+    out: Path,
 ) -> None:
-    if out is None:
-        raise UserMistake(
-            "FG-usage", "the original files must be written to a folder", fix="add --out FOLDER"
-        )
     written = cli.host.activities.save_original_files(_each(cli, numbers), out)
     files = count(written, "original file")
     activities = count(len(numbers), "activity", "activities")
     cli.show(f"{files} of {activities} written to {out}")
     if not written and numbers:
         cli.note("No original file was fetched yet. To fetch them: fitglue sync --files")
+
+
+def _folder(out: Path | None) -> Path:
+    """Return the folder for files, which has to be named."""
+    if out is None:
+        raise UserMistake(
+            "FG-usage", "the files must be written to a folder", fix="add --out FOLDER"
+        )
+    return out
+
+
+def _export_as(
+    cli: CliContext,
+    numbers: list[int],
+    out: Path,
+    kind: str,
+    name: str,
+) -> None:
+    """Write one file of a format for each activity, and say which could not be written, and why."""
+    written = cli.host.activities.save_as(_each(cli, numbers), out, kind, name)
+    for number, refused in written.refused.items():
+        cli.note(f"{number} was not written: {refused.why}. {refused.fix}")
+    if not written.paths and written.refused:
+        raise next(iter(written.refused.values()))
+    files = count(len(written.paths), f"{kind.upper()} file")
+    activities = count(len(numbers), "activity", "activities")
+    cli.show(f"{files} of {activities} written to {out}")

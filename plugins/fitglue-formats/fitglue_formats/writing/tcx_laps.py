@@ -121,10 +121,11 @@ def _elapsed(
 
 
 def _begin(lap: Lap, start: datetime) -> float:
-    if lap.start_s is not None:
-        return lap.start_s
-    assert lap.start_utc is not None
-    return (lap.start_utc.astimezone(UTC) - start).total_seconds()
+    # The seconds of a lap count from the start that its own source states.
+    if lap.start_utc is not None:
+        return (lap.start_utc.astimezone(UTC) - start).total_seconds()
+    assert lap.start_s is not None
+    return lap.start_s
 
 
 # -- what a lap states -----------------------------------------------------------------------------

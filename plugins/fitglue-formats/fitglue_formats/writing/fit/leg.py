@@ -78,11 +78,14 @@ class Leg:
         return offset_of(self.activity)
 
     def at(self, lap: Lap) -> int | None:
-        """Return the start of a lap in whole seconds after the FIT epoch, or ``None``."""
-        if lap.start_s is not None:
-            return self.start + int(np.floor(lap.start_s + 0.5))
+        """Return the start of a lap in whole seconds after the FIT epoch, or ``None``.
+
+        The seconds of a lap count from the start that its own source states.
+        """
         if lap.start_utc is not None:
             return seconds_of(lap.start_utc)
+        if lap.start_s is not None:
+            return self.start + int(np.floor(lap.start_s + 0.5))
         return None
 
 
