@@ -537,6 +537,7 @@ MEANINGS = {
     "start_local": "local time, without time zone; null if the zone is unknown",
     "day": "day of `start_local`, or of `start_utc` if the zone is unknown",
     "start_is_utc": "true if the zone is unknown, so that only `start_utc` is known",
+    "delivery_id": "the delivery that came back as this row: a pipeline has sent it; or null",
     "timezone": "IANA name",
     "power_kind": "measured or estimated",
     "elapsed_s": "time from start to end, pauses included",
@@ -697,7 +698,7 @@ def type_of(view: str, name: str) -> str:
     kind = DOCUMENT_FIELDS.get(view, {}).get(name)
     if kind is not None:
         return {"TEXT": "text", "REAL": "number", "INTEGER": "whole number"}[kind]
-    if name in ("sources", "lap_no", "set_no"):
+    if name in ("sources", "lap_no", "set_no", "delivery_id"):
         return "whole number"
     if name in ("stub", "gone", "start_is_utc"):
         return "true or false"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from fitglue_registry.dedupe.echoes import first_hand, with_echoes
 from fitglue_registry.dedupe.preferences import Member, choose, holding, rank
 from fitglue_registry.model import (
     ABSENT,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     Alternative = tuple[int, Any]
 
 _MAX_SPEED = "max_speed_mps"
-_LISTS = ("links", "tags")
+_TAGS = "tags"
 _MAPS = ("metrics", "extensions")
 _NO_RULES = MergeRules()
 #: The origins that are not the id of a member.
@@ -94,9 +95,13 @@ def merge(
         return msgspec.structs.replace(best.activity, streams=()), {OTHER_FIELDS: best.id}
 
     # If all members are stubs, the activity has the few values that they have.
-    native = [member for member in ordered if member.activity.stub is None] or ordered
+    native = with_echoes(
+        [member for member in ordered if member.activity.stub is None] or ordered,
+    )
     origins = _origins(native, rules, chosen)
     values = _values(native, origins)
+    values[_TAGS], tags_from = _tags(native)
+    origins |= tags_from
     values["claims"] = _joined("claims", ordered)
     for name in _MAPS:
         values[name], map_origins = _united(name, native)
@@ -200,7 +205,7 @@ def _values(
     origins: Mapping[str, int],
 ) -> dict[str, Any]:
     """Return field → value, each from the member that supplies it."""
-    values: dict[str, Any] = {name: _joined(name, native) for name in _LISTS}
+    values: dict[str, Any] = {"links": _joined("links", native)}
     by_id = {member.id: member for member in native}
     for name, member_id in origins.items():
         if name != "streams":
@@ -272,12 +277,13 @@ def _origins(
         candidates = cropped if cropped and all_cropped(fields) else native
         supplier = _chosen_supplier(fields, native, chosen)
         if supplier is None:
-            leader = _leader(candidates, fields)
+            suppliers = first_hand(candidates, fields)
+            leader = _leader(suppliers, fields)
             if leader is None:
                 # A value of the complete recording does not hold for the rest of it.
                 origins |= dict.fromkeys(fields, candidates[0].id) if candidates is cropped else {}
                 continue
-            having = holding(candidates, leader)
+            having = holding(suppliers, leader)
             supplier = choose(rule, leader, having, rules, streams_from)
         # The rule of the streams comes before those of the laps, which follow them.
         if "streams" in fields and supplier.has("streams"):
@@ -367,6 +373,16 @@ def _joined(
     for member in ordered:
         joined |= dict.fromkeys(getattr(member.activity, name))
     return tuple(joined)
+
+
+def _tags(native: Sequence[Member]) -> tuple[tuple[Any, ...], Origins]:
+    """Return the tags of all members, and their origin if they come from an echo."""
+    suppliers = first_hand(native, (_TAGS,))
+    tags = _joined(_TAGS, suppliers)
+    has_echoes_only = all(member.echo is not None for member in suppliers)
+    if tags and has_echoes_only and len(suppliers) < len(native):
+        return tags, {_TAGS: suppliers[0].id}
+    return tags, {}
 
 
 def _united(

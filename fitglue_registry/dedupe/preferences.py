@@ -18,6 +18,7 @@ from fitglue_registry.model.stored import PartName
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from fitglue_registry.dedupe.echoes import Echo
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.registry import MergeRules, Rule
 
@@ -33,6 +34,8 @@ class Member:
         kinds: Field → ``reported``, ``computed`` or ``estimated``, from the entry of its source.
         stream_types: The types of its streams, such as ``heartrate``.
         samples: The number of samples of its streams.
+        echo: What a pipeline has sent, if this is a copy of it.
+        edited: The fields that the athlete has changed there since; see ``echoes``.
     """
 
     id: int
@@ -41,6 +44,8 @@ class Member:
     kinds: Mapping[str, str] = field(default_factory=dict)
     stream_types: tuple[str, ...] = ()
     samples: int = 0
+    echo: Echo | None = None
+    edited: frozenset[str] = frozenset()
 
     @property
     def account(self) -> str:
@@ -113,10 +118,12 @@ def holding(members: Sequence[Member], name: str) -> list[Member]:
 def rank(member: Member) -> tuple[Any, ...]:
     """Return the sort key that orders members by quality, the best one first.
 
-    Members that are not stubs come first, then those that were made from the richest parts. The
-    natural key breaks ties, so that the order is the same in every store.
+    Members that are not stubs come first, then those that no pipeline has sent, then those that
+    were made from the richest parts. The natural key breaks ties, so that the order is the same in
+    every store.
     """
-    return (member.activity.stub is not None, part_rank(member), member.key)
+    is_stub = member.activity.stub is not None
+    return (is_stub, member.echo is not None, part_rank(member), member.key)
 
 
 def part_rank(member: Member) -> int:

@@ -24,6 +24,7 @@ from fitglue_registry.dedupe.home_zone import fields_from_home_zone, with_home_z
 from fitglue_registry.matching.candidate_cache import CandidateCache
 from fitglue_registry.matching.candidate_search import search_spans
 from fitglue_registry.matching.crowds import claims_without_identity, find_crowds
+from fitglue_registry.matching.echoes import load_echoes, with_echo
 from fitglue_registry.matching.gone_members import with_gone
 from fitglue_registry.matching.groups import batches_of_groups, rows_to_merge
 from fitglue_registry.matching.home_zones import load_home_zones
@@ -284,8 +285,10 @@ class Matcher:
         sources = [_sources_of(group) for group in groups]
         documents = dict(documents_of(db, chain.from_iterable(sources)))
         merged = []
+        copies = [row for rows in sources if len(rows) > 1 for row in rows]
+        echoes = load_echoes(db, athlete_id, copies)
         for group, rows, choices in zip(groups, sources, edits, strict=True):
-            members = self._members(rows, documents, samples)
+            members = with_echo(self._members(rows, documents, samples), echoes)
             merged.append(_in_home_zone(self._merge(group, members, choices), homes))
         return _boosted(db, merged)
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
-import msgspec
+from fitglue_registry.model.field_hash import field_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from fitglue_registry.model import SourceActivity
 
-#: The hexadecimal digits of a hash that are kept; it only has to tell two values of a field apart.
-_LENGTH = 16
 _ABSENT: tuple[object, ...] = (None, (), {})
 
 
@@ -28,8 +25,7 @@ def fingerprint(activity: SourceActivity, fields: Iterable[str]) -> dict[str, st
     for name in fields:
         value = getattr(activity, name)
         if value not in _ABSENT:
-            content = msgspec.json.encode(value, order="sorted")
-            hashes[name] = hashlib.sha256(content).hexdigest()[:_LENGTH]
+            hashes[name] = field_hash(value)
     return hashes
 
 

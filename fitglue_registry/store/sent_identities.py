@@ -67,6 +67,12 @@ _CLAIMING_SERIAL = Statement(
     )
 )
 
+_CHANGED = Statement(
+    sa.select(source_activities.c.id, records.c.changed_at)
+    .join(records, records.c.id == source_activities.c.record_id)
+    .where(source_activities.c.id.in_(IDS))
+)
+
 
 def has_sent(db: Db, athlete_id: str) -> bool:
     """Return whether a pipeline of an athlete has sent anything; without one, it never has."""
@@ -186,6 +192,11 @@ def echoes_among(
                 if first_seen[each] > planned_at:
                     echoes[number] = min(delivery_id, echoes.get(number, delivery_id))
     return echoes
+
+
+def changes_of(db: Db, ids: Iterable[int]) -> dict[int, str]:
+    """Return source activity id → when its record was last seen to have changed."""
+    return {row.id: row.changed_at for row in _CHANGED.each_row(db, sorted(ids))}
 
 
 def _known(

@@ -52,7 +52,8 @@ def definitions(dialect: str) -> dict[str, str]:
         "c.source, "
         f"r.external_id, s.leg_no, s.stub, {gone} AS gone, "
         f"{_SOURCE_COLUMNS}, r.at_source, r.first_seen_at, r.changed_at, s.plugin, "
-        f"s.plugin_version, s.document, s.day, {in_utc.format('s')} "
+        f"s.plugin_version, s.document, s.day, {in_utc.format('s')}, "
+        f"({_delivery(dialect)}) AS delivery_id "
         "FROM fg_source_activities s JOIN fg_records r ON r.id = s.record_id JOIN "
         "fg_connections c ON c.id = r.connection_id",
         "runs": "SELECT n.id, n.athlete_id, c.name AS connection, n.kind, n.started_at, "
@@ -62,3 +63,27 @@ def definitions(dialect: str) -> dict[str, str]:
         **documents,
         **load_views(dialect),
     }
+
+
+def _delivery(dialect: str) -> str:
+    """Return the SELECT of the delivery that a source activity is what became of.
+
+    It finds the same as ``sent_identities.echoes_among``.
+    """
+    serial = "split_part(k.claim, '@', 1)"
+    if dialect == "sqlite":
+        serial = "substr(k.claim, 1, instr(k.claim, '@') - 1)"
+    earlier = (
+        "SELECT 1 FROM fg_claims o "
+        "JOIN fg_source_activities p ON p.id = o.source_activity_id "
+        "JOIN fg_records q ON q.id = p.record_id "
+        "WHERE o.athlete_id = k.athlete_id AND o.claim = k.claim "
+        "AND q.first_seen_at <= d.planned_at"
+    )
+    return (
+        "SELECT min(d.id) FROM fg_claims k "
+        "JOIN fg_sent_identities i ON i.athlete_id = k.athlete_id AND (i.identity = k.claim "
+        f"OR (k.claim LIKE 'device:%@%' AND i.identity = {serial})) "
+        "JOIN fg_deliveries d ON d.id = i.delivery_id "
+        f"WHERE k.source_activity_id = s.id AND NOT EXISTS ({earlier})"
+    )

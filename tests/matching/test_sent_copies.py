@@ -18,11 +18,12 @@ from fitglue_registry.matching.remembering import remember_sent
 from fitglue_registry.model import delivery_serial
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.store.activities import drop_empty
+from fitglue_registry.store.activity_details import load_activity
 from fitglue_registry.store.connections import remove_connection
 from fitglue_registry.store.sent_identities import echoes_among
 from fitglue_registry.store.source_activity_rows import load_rows
 from fitglue_registry.store.source_activity_search import members_of
-from tests.deliveries import RETURNED, deliver
+from tests.deliveries import RETURNED, SENT, deliver
 from tests.library import NOW, START, make_activity
 
 #: So far from the original that the score would call it another workout.
@@ -278,3 +279,43 @@ def test_deliveries_of_another_athlete_mean_nothing(sending, library_of):
     sending.matcher.rematch(other.db, "other", [number], RETURNED)
     assert not sending.together(original, number)
     assert echoes_among(other.db, "other", [number]) == {}
+
+
+def values_of(sending, source_activity_id):
+    """Return the merged values of the activity of a source activity."""
+    return load_activity(sending.library.db, sending.activity(source_activity_id)).activity
+
+
+def test_an_edit_at_the_destination_is_shown(sending):
+    """A title that the athlete changes at the destination becomes the title of the activity; one
+    that a third service keeps does not.
+    """
+    account = sending.library.connection(id="there")
+    original = sending.listed(title="Morning ride", calories_kcal=700.0)
+    sending.sent(original, "intervals:i7", "t:1", connection_id=account)
+    sending.returned(title="Old name", claims=("t:1",))
+    sending.returned(account, title="Tempo", calories_kcal=900.0, claims=("intervals:i7",))
+    merged = values_of(sending, original)
+    assert (merged.title, merged.calories_kcal) == ("Tempo", 700.0)
+
+
+def test_the_copy_gives_its_values_when_the_original_is_gone(sending):
+    """After the original was deleted at its source, the activity has the values of the copy."""
+    original = sending.listed(title="Morning ride", distance_m=30_000.0)
+    sending.sent(original, "intervals:i7")
+    sending.returned(title="Morning ride", distance_m=29_000.0, claims=("intervals:i7",))
+    assert values_of(sending, original).distance_m == 30_000.0
+    sending.gone(original)
+    merged = values_of(sending, original)
+    assert (merged.title, merged.distance_m) == ("Morning ride", 29_000.0)
+
+
+def test_a_record_says_which_delivery_it_is(sending):
+    """The members of an activity tell which pipeline has sent them, where, and when."""
+    original = sending.listed()
+    delivery_id = sending.sent(original, "intervals:i7")
+    sending.returned(claims=("intervals:i7",))
+    details = load_activity(sending.library.db, sending.activity(original))
+    [sent_by] = [member.sent_by for member in details.members if member.sent_by]
+    assert (sent_by.id, sent_by.pipeline, sent_by.destination) == (delivery_id, "all", "icu")
+    assert sent_by.sent_at == SENT

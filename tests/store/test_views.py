@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fitglue_registry.model import Device, Gear, Lap, StrengthSet, Stub
+from fitglue_registry.model import Device, Gear, Lap, StrengthSet, Stub, delivery_serial
 from fitglue_registry.model.zones import zones_of
 from fitglue_registry.store.runs import Decision, RunLog
+from fitglue_registry.store.sent_identities import add_identities
 from fitglue_registry.store.sql import column_names, run_sql
-from tests.library import reading
+from tests.deliveries import RETURNED, deliver
+from tests.library import NOW, make_activity, reading
 
 #: A promise: a name may be added at the end of its list, none is ever changed or taken away within
 #: a major version.
@@ -87,6 +89,7 @@ COLUMNS = {
         "document",
         "day",
         "start_is_utc",
+        "delivery_id",
     ],
     "runs": [
         "id",
@@ -407,3 +410,26 @@ def test_a_view_says_whether_the_zone_is_known(fill, view):
         (None, "2026-05-01", True),
         ("2026-05-02T01:30:00", "2026-05-02", False),
     ]
+
+
+def test_the_view_of_sources_tells_what_a_pipeline_has_sent(fill):
+    """What a pipeline has sent has its delivery in ``source_activities``: it asserts an identity of
+    the delivery that no record asserted before. The others have null.
+    """
+    content, sent = "file:sha256:" + "a" * 64 + "#0", "intervals:i7"
+    moved = f"device:{delivery_serial('x')}@2026-05-01T05:30:01Z"
+
+    def work(library):
+        def listed(name, claim, at=RETURNED):
+            record = library.record(external_id=name, first_seen_at=at)
+            return library.put(record, make_activity(claims=(claim,))).ids[0]
+
+        original = listed("original", content, at=NOW)
+        [activity_id] = library.assign((original,))
+        delivery_id = deliver(library, activity_id, external_id="x")
+        add_identities(library.db, "me", delivery_id, (content, sent))
+        for name, claim in (("same file", content), ("there", sent), ("third", moved)):
+            listed(name, claim)
+
+    question = "SELECT external_id FROM source_activities WHERE delivery_id IS NOT NULL ORDER BY 1"
+    assert [row["external_id"] for row in fill(work, question)] == ["there", "third"]
