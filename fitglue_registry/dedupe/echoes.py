@@ -7,7 +7,7 @@ athlete's: a text, the tags or the rating of the effort then comes from the echo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,8 +16,9 @@ from fitglue_registry.model import SourceActivity
 from fitglue_registry.model.field_hash import field_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from fitglue_registry.dedupe.echo import Echo
     from fitglue_registry.dedupe.preferences import Member
 
 #: Fields that an athlete fills in. Services compute others, or have other names for them (sports),
@@ -31,20 +32,6 @@ _BY_ATHLETES = (
     "feel",
 )
 _METRICS = "metrics"
-
-
-@dataclass(frozen=True, slots=True)
-class Echo:
-    """That a source activity is what a pipeline has sent.
-
-    Attributes:
-        sent: Field → hash of the value that was sent.
-        may_be_edited: Whether it is the record at the destination itself, and was changed there
-            after it was sent.
-    """
-
-    sent: Mapping[str, str] = field(default_factory=dict)
-    may_be_edited: bool = False
 
 
 def with_echoes(members: Sequence[Member]) -> list[Member]:

@@ -18,7 +18,7 @@ from fitglue_registry.model.stored import PartName
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from fitglue_registry.dedupe.echoes import Echo
+    from fitglue_registry.dedupe.echo import Echo
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.registry import MergeRules, Rule
 

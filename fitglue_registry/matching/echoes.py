@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fitglue_registry.dedupe.echoes import Echo
+from fitglue_registry.dedupe.echo import Echo
 from fitglue_registry.store.sent_deliveries import sent_deliveries
 from fitglue_registry.store.sent_identities import changes_of, echoes_among
 

@@ -12,7 +12,7 @@ import pytest
 
 from fitglue_registry import dedupe
 from fitglue_registry.dedupe import Choice, Member
-from fitglue_registry.dedupe.echoes import Echo
+from fitglue_registry.dedupe.echo import Echo
 from fitglue_registry.model import BY_THE_ATHLETE, Completeness, Provenance, SourceActivity
 from fitglue_registry.model.field_hash import field_hash
 from fitglue_registry.registry.loading import load_catalogue
