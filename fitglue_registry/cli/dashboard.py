@@ -127,7 +127,9 @@ def _others(board: Overview) -> Iterator[Part]:
 
 def _state_of(connection: ConnectionStatus, now: datetime) -> str:
     """Return the account of a connection, its counts, its last sync, and when its key ends."""
-    facts = [count(connection.records, "record")]
+    facts = []
+    if not connection.only_sends:
+        facts.append(count(connection.records, "record"))
     if connection.stubs:
         facts.append(count(connection.stubs, "stub"))
     if connection.waiting_parts:

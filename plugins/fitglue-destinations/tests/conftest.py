@@ -45,6 +45,7 @@ def activity() -> Callable[..., SourceActivity]:
         streams = (
             Stream("time", Column.of(range(10))),
             Stream("watts", Column.of(range(100, 110))),
+            Stream("latlng", Column.pairs([48.0 + n / 1e4 for n in range(10)], [8.0] * 10)),
         )
         values = {
             "title": "Morning ride",

@@ -6,10 +6,12 @@ import dataclasses
 import errno
 import hashlib
 import os
+import sys
 
 import pytest
 
 from fitglue_destinations.folder import contents
+from fitglue_formats import activities
 from fitglue_formats.testing import ride_file
 from fitglue_registry import own_files
 from fitglue_registry.errors import Retryable
@@ -309,16 +311,49 @@ def test_an_unknown_format_is_rejected_with_those_that_exist(delivery, deliver):
     assert "fit, gpx, tcx" in answer.fix
 
 
-@pytest.mark.parametrize("file_format", ["fit", "gpx", "tcx", "json", "csv"])
-def test_the_same_delivery_always_has_the_same_bytes(delivery, activity, file_format):
+@pytest.mark.parametrize("file_format", ["fit", "gpx", "tcx", "json", "csv", "parquet"])
+def test_the_same_delivery_always_has_the_same_bytes(delivery, deliver, names, file_format):
     """Without this, a file that a killed process has written could not be recognized."""
-    pytest.importorskip("fitglue_formats.writing")
-    positions = {} if file_format != "gpx" else {"streams": activity().streams}
-    if positions:
-        pytest.skip("the ride has no positions")
-    first = contents.content_of(delivery(), file_format)
-    assert first == contents.content_of(delivery(), file_format)
-    assert first.ending == f".{file_format}"
+    ride = delivery(settings={"format": file_format})
+    first = deliver(ride)
+    assert names() == [f"2026-05-01-Ride-12.{file_format}"]
+    assert contents.content_of(ride, file_format).sha256 == first.receipt.data["sha256"]
+    assert first.receipt.data["sampled"] == "yes"
+
+
+@pytest.mark.parametrize("file_format", ["fit", "gpx", "tcx"])
+def test_what_was_written_is_recognized_when_it_is_read(delivery, deliver, folder, file_format):
+    """The identities are among the claims of a source that reads the folder."""
+    ride = delivery(settings={"format": file_format})
+    sent = deliver(ride)
+    content = (folder / sent.receipt.remote_id).read_bytes()
+    [read] = activities(content)
+    assert set(sent.identities) <= set(read.claims)
+
+
+def test_an_original_that_no_source_has_is_made_as_fit(delivery, deliver, names):
+    """Each workout is in the folder, whatever its sources have."""
+    deliver(delivery(file=None))
+    assert names() == [NAME]
+
+
+def test_a_library_that_is_missing_is_named_with_how_to_install_it(delivery, deliver, monkeypatch):
+    """The delivery is rejected with the command, and other formats work."""
+    monkeypatch.setitem(sys.modules, "garmin_fit_sdk", None)
+    for name in [name for name in sys.modules if name.startswith("fitglue_formats.writing.fit")]:
+        monkeypatch.delitem(sys.modules, name)
+    answer = deliver(delivery(settings={"format": "fit"}))
+    assert isinstance(answer, Rejected)
+    assert answer.code == "FG-extra-missing"
+    assert answer.fix == "pip install 'fitglue-formats[fit-write]'"
+
+
+def test_an_activity_that_a_format_cannot_hold_is_rejected(delivery, deliver, activity, names):
+    """The reason says what is missing."""
+    streams = activity().streams[:2]
+    answer = deliver(delivery(settings={"format": "gpx"}, activity=activity(streams=streams)))
+    assert answer.code == "FG-gpx-without-positions"
+    assert names() == []
 
 
 def test_the_serial_number_of_a_fit_file_is_made_from_the_delivery():

@@ -230,7 +230,7 @@ def test_samples_are_sent_if_the_pipeline_asks_for_them(workout):
 
 def test_samples_that_are_too_much_are_left_out(workout, monkeypatch):
     """The workout itself still arrives, and the delivery says what is missing."""
-    monkeypatch.setattr(messages, "LARGEST", 350)
+    monkeypatch.setattr(messages, "LARGEST", 320)
     message = message_of(dataclasses.replace(workout(), settings={"streams": "yes"}))
     assert list(message.left_out) == ["streams"]
     assert b'"watts"' not in message.body

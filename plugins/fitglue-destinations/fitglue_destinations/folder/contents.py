@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
+from fitglue_formats import writing
 from fitglue_formats.reading import device_claim
 from fitglue_registry.model import claim
 
@@ -19,8 +19,13 @@ ORIGINAL = "original"
 FIT = "fit"
 """The format of a folder that states none, and of activities without an original."""
 
-#: Where the writers are; one of them may need a library that is not installed.
-_WRITERS = "fitglue_formats.writing"
+#: Format → its writer. The writers of FIT and Parquet take other arguments.
+_WRITERS = {
+    "gpx": writing.write_gpx,
+    "tcx": writing.write_tcx,
+    "json": writing.write_json,
+    "csv": writing.write_csv,
+}
 #: The serial number of a FIT file has 32 bits; 0 and the largest one mean that there is none.
 _SERIALS = (1 << 32) - 2
 
@@ -106,11 +111,8 @@ def _written(
     external_id: str,
 ) -> bytes:
     """Return an activity as the writer of a format writes it."""
-    write = getattr(import_module(_WRITERS), f"write_{file_format}")
     if file_format == FIT:
-        body: bytes = write(activity, serial=serial_of(external_id))
-    elif file_format == "parquet":
-        body = write([activity])
-    else:
-        body = write(activity)
-    return body
+        return writing.write_fit(activity, serial=serial_of(external_id))
+    if file_format == "parquet":
+        return writing.write_parquet([activity])
+    return _WRITERS[file_format](activity)

@@ -42,7 +42,7 @@ def find_file(connection: Connection, delivery: Delivery) -> Sent | NotThere:
     folder = open_folder(settings.path)
     if delivery.action == "delete":
         return _removed(folder, delivery)
-    for note in _expected(connection, delivery, settings):
+    for note in _expected(folder, connection, delivery, settings):
         for name in _names(folder, delivery, settings, note):
             place = stored_place(folder, name)
             if place is not None and hash_of(place) == note.sha256:
@@ -64,13 +64,17 @@ def _removed(folder: Path, delivery: Delivery) -> Sent | NotThere:
 
 
 def _expected(
+    folder: Path,
     connection: Connection,
     delivery: Delivery,
     settings: FolderSettings,
 ) -> Iterator[Note]:
     """Yield what the file of a delivery may contain: what was noted, and what is written now."""
     note = read_note(connection, delivery)
-    if note is not None:
+    earlier = earlier_file(folder, delivery.receipt)
+    # A note of the earlier delivery says nothing about this one, which had not begun to write.
+    is_old = note is not None and earlier is not None and note.sha256 == earlier.file.sha256
+    if note is not None and not is_old:
         yield note
     try:
         content = content_of(delivery, settings.format)
