@@ -10,6 +10,8 @@ from fitglue_formats.reading import device_claim
 from fitglue_registry.model import claim
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugin_api import Delivery
 
@@ -20,7 +22,7 @@ FIT = "fit"
 """The format of a folder that states none, and of activities without an original."""
 
 #: Format → its writer. The writers of FIT and Parquet take other arguments.
-_WRITERS = {
+_WRITERS: Mapping[str, Callable[[SourceActivity], bytes]] = {
     "gpx": writing.write_gpx,
     "tcx": writing.write_tcx,
     "json": writing.write_json,
