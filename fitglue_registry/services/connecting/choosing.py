@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.registry.part_options import choice_texts, options_of
+from fitglue_registry.services.connected_entries import entry_of
 from fitglue_registry.store.athletes import lock_athlete
 from fitglue_registry.store.connections import get_connection, set_settings
 
@@ -23,7 +24,7 @@ def choose(
     options: Mapping[str, bool | None],
 ) -> bool:
     """Keep the choices of an athlete; see ``Connections.choose``."""
-    source = workspace.catalogue.get("source", connected.source)
+    source = entry_of(workspace.catalogue, connected)
     _check_names(source, options)
     if _with(connected.settings, options) == connected.settings:
         return False

@@ -173,6 +173,21 @@ def test_a_webhook_is_shown_as_what_it_is(host, connected):
     assert status.address is None
 
 
+def test_a_webhook_has_no_parts_to_choose(host, connected):
+    """A choice that only a source has is refused by name."""
+    with pytest.raises(UserMistake) as raised:
+        host.connections.choose("webhook", {"files": True})
+    assert raised.value.code == "FG-option-unknown"
+
+
+def test_a_backup_keeps_a_webhook_and_a_removal_ends_it(host, connected, tmp_path):
+    """The row of a connection without a source can be read, restored and removed."""
+    made = host.backups.make(tmp_path / "backup.zip")
+    assert host.backups.verify(made.path)
+    host.connections.remove("webhook")
+    assert host.connections.list() == []
+
+
 def test_doctor_asks_the_receiver(host, receiver, connected):
     """The check sends another signed ping."""
     [check] = [check for check in host.upkeep.checks() if check.name == "connection webhook"]
