@@ -243,6 +243,7 @@ class DeliveryTerms(Struct, frozen=True, forbid_unknown_fields=True):
         fills: Whether it can fill empty fields of a record that it has from elsewhere.
         deletes: Whether it can remove what was sent before.
         files: Whether it takes original files.
+        whole: Whether a change needs the complete activity, with samples and original file.
         leaves_machine: Whether what is sent leaves this machine.
         retry_days: Days for which a delivery is tried again while the destination is unavailable;
             ``None`` for as long as it takes.
@@ -254,6 +255,7 @@ class DeliveryTerms(Struct, frozen=True, forbid_unknown_fields=True):
     fills: bool = False
     deletes: bool = False
     files: bool = False
+    whole: bool = False
     leaves_machine: bool = True
     retry_days: int | None = None
     refuses: tuple[str, ...] = ()

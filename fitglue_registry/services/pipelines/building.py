@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry.model import SourceActivity, is_cropped
@@ -15,6 +16,7 @@ from fitglue_registry.pipeline.shaping import Kept, shape
 from fitglue_registry.pipeline.target import Target
 from fitglue_registry.plugin_api import Delivery, OriginalFile, Receipt
 from fitglue_registry.services.original_files import original_files
+from fitglue_registry.services.pipelines.step_settings import checked_settings
 from fitglue_registry.store.tables import activities
 from fitglue_registry.sync.reading.originals import suffix_of
 
@@ -60,6 +62,8 @@ class StoredBuilder:
         if opened is None or step is None:
             return Withheld(f"the pipeline no longer has a destination {row.destination}")
         entry = self._workspace.catalogue.get("destination", row.entry)
+        settings = checked_settings(self._workspace.policy, entry, step)
+        step = msgspec.structs.replace(step, settings=settings)
         target = Target(step, entry, row.connection_id)
         number = self._number(row.activity_id)
         if row.action == DeliveryAction.DELETE:
@@ -71,11 +75,11 @@ class StoredBuilder:
         boosted = opened.boosting.boost(subject)
         if boosted.stop is not None:
             return Withheld(boosted.stop)
-        is_new = row.action == DeliveryAction.CREATE
-        shaped = shape(opened.pipeline, subject, target, boosted, with_streams=is_new)
+        is_whole = row.action == DeliveryAction.CREATE or target.terms.whole
+        shaped = shape(opened.pipeline, subject, target, boosted, with_streams=is_whole)
         if isinstance(shaped, Kept):
             return Withheld(shaped.reason)
-        file = self._file(subject, target, shaped) if is_new else None
+        file = self._file(subject, target, shaped) if is_whole else None
         delivery = _delivery(row, target, number, shaped.activity, file)
         return Ready(delivery, fingerprint(shaped.activity, target.terms.takes))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.registry.entry import DeliveryTerms
+from fitglue_registry.services.plugin_cache import plugin_cache
 from fitglue_registry.services.plugin_view import PluginViews
 from fitglue_registry.store.connections import get_connection
 from fitglue_registry.sync.view import ConnectionView
@@ -85,6 +86,7 @@ def _view(
             MappingProxyType({}),
             workspace.clock,
             None,
+            cache=plugin_cache(workspace.home / "cache" / "plugins" / entry.plugin.name),
         )
     with workspace.database.read() as db:
         connected = get_connection(db, row.connection_id)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.pipeline.target import Target
+from fitglue_registry.services.pipelines.step_settings import checked_settings
 from fitglue_registry.store.connections import list_connections
 from fitglue_registry.validation.wording import nearest, one_of
 
@@ -52,9 +55,11 @@ def target_of(
         connected: The connections of the athlete.
 
     Raises:
-        UserMistake: As ``targets_of``.
+        UserMistake: As ``targets_of``; also what the settings of the step are refused with.
     """
     entry = _entry_of(workspace, step)
+    settings = checked_settings(workspace.policy, entry, step)
+    step = msgspec.structs.replace(step, settings=settings)
     if entry.integration is None:
         return Target(step, entry)
     return Target(step, entry, _connection_of(step, entry, connected).id)

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 from fitglue_destinations.folder.contents import content_of
-from fitglue_destinations.folder.names import BadTemplate
 from fitglue_destinations.folder.notes import Note, write_note
 from fitglue_destinations.folder.places import (
     explained,
@@ -61,8 +60,6 @@ def deliver_file(connection: Connection, delivery: Delivery) -> Sent | Rejected:
     except (RecordRefused, UserMistake) as error:
         reason = ": ".join(filter(None, (error.what, error.why)))
         return Rejected(error.code, reason, error.fix)
-    except BadTemplate as error:
-        return Rejected("FG-file-name-refused", f"file_name: {error}", "correct file_name")
     if delivery.action != "create":
         write_note(connection, delivery, Note.of(content))
         return _update(folder, delivery, content)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_destinations.folder.contents import content_of
-from fitglue_destinations.folder.names import BadTemplate
 from fitglue_destinations.folder.notes import Note, read_note
 from fitglue_destinations.folder.places import explained, open_folder, stored_place
 from fitglue_destinations.folder.receipts import Written, earlier_file, sent
@@ -95,7 +94,7 @@ def _names(
         yield earlier.file.name
     try:
         name = settings.name_of(delivery)
-    except BadTemplate:
+    except UserMistake:  # nothing was ever written with it
         return
     free = 0
     for path in numbered(folder / f"{name}{note.ending}"):

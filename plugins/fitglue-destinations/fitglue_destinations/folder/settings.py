@@ -48,6 +48,6 @@ class FolderSettings(NamedTuple):
             delivery: The delivery.
 
         Raises:
-            BadTemplate: The template leads to no file in the folder.
+            UserMistake: FG-name-template if the template leads to no file in the folder.
         """
         return file_name(self.template, delivery)

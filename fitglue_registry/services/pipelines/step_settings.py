@@ -1,0 +1,71 @@
+"""Checks the settings that a pipeline states for a destination, as its entry and the policy say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import Place, UserMistake
+from fitglue_registry.registry.pasted import read_field
+from fitglue_registry.registry.paths import expanded
+from fitglue_registry.services.permissions import path_not_allowed
+from fitglue_registry.services.unknown_setting import unknown_setting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fitglue_registry.pipeline.document import DestinationStep
+    from fitglue_registry.policy import Policy
+    from fitglue_registry.registry import Entry, Field
+
+
+def checked_settings(
+    policy: Policy,
+    entry: Entry,
+    step: DestinationStep,
+) -> Mapping[str, str]:
+    """Return the settings of a destination with the defaults of its entry.
+
+    They are checked again before each run, because the policy may be newer than the pipeline.
+
+    Args:
+        policy: The policy of the host.
+        entry: The entry of the destination.
+        step: The step of the pipeline.
+
+    Raises:
+        UserMistake: FG-setting-unknown, FG-field-refused, or FG-path-not-allowed if no athlete of
+            this server may name a path.
+    """
+    fields = {field.name: field for field in entry.settings}
+    unknown = sorted(step.settings.keys() - fields.keys())
+    if unknown:
+        raise unknown_setting(entry, unknown[0])
+    settings = {}
+    for name, field in fields.items():
+        value = read_field(field, step.settings.get(name, ""))
+        if value and field.path:
+            value = _path(policy, field, value)
+        if value:
+            settings[name] = value
+    return settings
+
+
+def _path(
+    policy: Policy,
+    field: Field,
+    value: str,
+) -> str:
+    """Return the complete path that a setting names."""
+    if not policy.allows_paths:
+        raise path_not_allowed(field.name)
+    path = expanded(value)
+    # The next run may have another working directory.
+    if not path.is_absolute():
+        raise UserMistake(
+            "FG-field-refused",
+            f"{field.label or field.name} is not a complete path",
+            at=Place(field=field.name),
+            why="a pipeline runs in any working directory",
+            fix="write the path from the root, or from ~",
+        )
+    return str(path)
