@@ -76,7 +76,12 @@ def test_a_new_title_arrives(host, account, folder, file):
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault.status(500), Fault.html_page(), Fault.reset().before_anything()]
+    "fault",
+    [
+        Fault.status(500),
+        pytest.param(Fault.html_page(), marks=pytest.mark.long),
+        pytest.param(Fault.reset().before_anything(), marks=pytest.mark.long),
+    ],
 )
 def test_a_lost_answer_makes_no_second_activity(host, server, account, folder, file, fault):
     """An upload whose answer is lost is looked up by a later run, and there once in the end."""
