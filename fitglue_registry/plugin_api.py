@@ -524,7 +524,7 @@ class Delivery:
     action: Literal["create", "update", "fill", "delete"]
     number: int  # short number of the activity, for people
     # As boosters and privacy rules left it. It has streams for the action ``create``, and for
-    # ``update`` if the entry says ``delivery: {whole: true}``: a file is always written anew.
+    # ``update`` if the entry says ``delivery.whole``: a file is always written anew.
     activity: SourceActivity
     file: OriginalFile | None = None  # None: no source has one, or a privacy rule forbids it
     changed: frozenset[str] = frozenset()  # fields to update or to fill; empty for other actions
