@@ -164,6 +164,8 @@ class Sync(Struct, frozen=True, forbid_unknown_fields=True):
             an earlier date than the one stored changes nothing.
         touches: Part → globs of the summary keys whose change re-opens the part. Every change
             re-opens a part that is not named here.
+        fetch_again_days: Part → days. The first sync of each day fetches the part again for the
+            records that began in these days, because the list does not show every edit of it.
         delay: Usual delay of a workout.
         note: Anything else that an athlete should know.
     """
@@ -175,6 +177,7 @@ class Sync(Struct, frozen=True, forbid_unknown_fields=True):
     deletions: bool = False
     snapshots: bool = False
     touches: Mapping[str, tuple[str, ...]] = {}
+    fetch_again_days: Mapping[str, int] = {}
     delay: Delay = Delay()
     note: str = ""
 

@@ -240,15 +240,17 @@ def _reserved_names(entry: Entry) -> Iterator[Flaw]:
 def _parts(entry: Entry) -> Iterator[Flaw]:
     names = [part.name for part in entry.parts]
     yield from _names_twice("parts", names)
-    for name in entry.sync.touches:
-        if name not in names:
-            yield Flaw(
-                "FG-entry-unknown-part",
-                ("sync", "touches", name),
-                f"{name!r} is not a part of this entry",
-                f"the parts are: {one_of(names)}",
-                "add it to parts, or remove it here",
-            )
+    rules = {"touches": entry.sync.touches, "fetch_again_days": entry.sync.fetch_again_days}
+    for rule, parts in rules.items():
+        for name in parts:
+            if name not in names:
+                yield Flaw(
+                    "FG-entry-unknown-part",
+                    ("sync", rule, name),
+                    f"{name!r} is not a part of this entry",
+                    f"the parts are: {one_of(names)}",
+                    "add it to parts, or remove it here",
+                )
     for number, part in enumerate(entry.parts):
         if part.heavy and part.comes_from == "list":
             yield Flaw(

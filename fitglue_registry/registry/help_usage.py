@@ -44,7 +44,7 @@ def sync_mechanism(entry: Entry) -> Iterator[str]:
     yield ""
     for part in entry.parts:
         name = _PARTS[part.name].capitalize()
-        yield f"- {name}: {_delivery(part)}."
+        yield f"- {name}: {_delivery(part)}{_again(entry, part)}."
     yield from _delay(entry.sync.delay)
 
 
@@ -80,6 +80,18 @@ def _delivery(part: EntryPart) -> str:
     if part.option:
         return f"{delivery}, only with the setting `{part.option}=yes`"
     return f"{delivery}, only on request"
+
+
+def _again(entry: Entry, part: EntryPart) -> str:
+    """Return what follows the delivery of a part, if it is fetched once a day for some days."""
+    days = entry.sync.fetch_again_days.get(part.name)
+    if days is None:
+        return ""
+    since = "yesterday and today" if days == 1 else f"the last {days} days"
+    return (
+        f". Because the list does not show every edit of them, the first sync of each day (UTC) "
+        f"fetches those of {since} again, with one request for each workout"
+    )
 
 
 def _delay(delay: Delay) -> Iterator[str]:

@@ -306,6 +306,22 @@ def lacks_part(
     return db.execute(lacking.limit(1)).first() is not None
 
 
+def records_with_part(
+    db: Db,
+    connection_id: str,
+    part: str,
+    window: Window,
+) -> list[int]:
+    """Return the ids of the listed records in a window that have a part."""
+    has_part = sa.exists().where(
+        parts.c.record_id == records.c.id,
+        parts.c.part == part,
+        parts.c.state == PartState.HAVE,
+    )
+    query = sa.select(records.c.id).where(*_fetchable(connection_id), *inside(window), has_part)
+    return list(db.scalars(query))
+
+
 def _never_asked(
     connection_id: str,
     part: str,

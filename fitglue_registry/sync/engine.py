@@ -40,6 +40,7 @@ from fitglue_registry.sync.events import (
     SyncStarted,
     SyncStopped,
 )
+from fitglue_registry.sync.fetching.again import want_again
 from fitglue_registry.sync.fetching.backlog import announce_backlog
 from fitglue_registry.sync.fetching.confirming import Confirmation, reported_as_held
 from fitglue_registry.sync.fetching.doubts import LISTED_BUT_GONE
@@ -162,6 +163,7 @@ class _Sync:
         # backlog of a first sync can take an hour.
         yield from confirmation.settle()
         parts = [part for part in self._context.entry.parts if self._is_fetched(part)]
+        want_again(self._context, parts)
         yield from announce_backlog(self._context, parts)
         queues = []
         for part in parts:

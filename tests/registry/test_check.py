@@ -32,8 +32,8 @@ def test_an_unknown_key_points_at_the_key(registry):
     assert registry.complaints() == (
         "sources/demo.yaml:9:3, sync.overlap_day: FG-entry-unknown-key: key 'overlap_day' is "
         "unknown\n"
-        "why: allowed here: by_change, delay, deletions, full_walk_days, mode, note, overlap_days, "
-        "snapshots or touches\nfix: did you mean overlap_days?"
+        "why: allowed here: by_change, delay, deletions, fetch_again_days, full_walk_days, mode, "
+        "note, overlap_days, snapshots or touches\nfix: did you mean overlap_days?"
     )
 
 
@@ -692,6 +692,12 @@ def test_touches_name_parts_of_the_entry(registry):
         "not a part of this entry\n"
         "why: the parts are: summary\nfix: add it to parts, or remove it here"
     )
+
+
+def test_parts_that_are_fetched_again_are_parts_of_the_entry(registry):
+    """A part in fetch_again_days that the entry does not have is an error."""
+    registry.add(more="sync:\n  fetch_again_days: {streams: 3}\n")
+    assert "sync.fetch_again_days.streams: FG-entry-unknown-part" in registry.complaints()
 
 
 @pytest.mark.parametrize(

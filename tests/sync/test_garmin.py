@@ -515,3 +515,25 @@ def test_a_short_backlog_is_not_announced(connected):
     events = list(connected.sync())
     assert any(isinstance(event_of_sync, PartsPlanned) for event_of_sync in events)
     assert not any(isinstance(event_of_sync, BacklogCounted) for event_of_sync in events)
+
+
+def test_a_rating_of_the_last_days_arrives_with_the_first_sync_of_the_next_day(
+    connected, account, service, clock
+):
+    """The list shows no rating. So the details of the last three days are fetched again once a day,
+    with one request for each workout, and a changed rating arrives although its row is the same.
+    """
+    clock.move(days=-2)
+    sync(connected)
+    service.clear_requests()
+    account.rate(7_000_001, directWorkoutRpe=90)
+    account.rate(7_000_003, directWorkoutRpe=90)
+    sync(connected)
+    assert asked(service)[DETAIL] == 0
+    clock.move(days=1)
+    sync(connected)
+    assert asked(service)[DETAIL] == 2
+    ratings = {row["title"]: row["rpe"] for row in connected.activities()}
+    assert ratings == {"Run": 9.0, "Ride": 4.0, "Yoga": 4.0}
+    sync(connected)
+    assert asked(service) == {LIST: 1}

@@ -68,6 +68,7 @@ def describe_phases(kills):
         ("a first connect", "sqlite", 60, {"between", "transaction"}),
         ("a connect with another key", "sqlite", 40, {"between"}),
         ("a first sync", "postgresql", 60, {"between", "transaction", "blob"}),
+        ("a first sync of Garmin", "postgresql", 30, {"between", "transaction"}),
         ("a later sync", "postgresql", 40, {"between", "transaction"}),
         ("a sync of two connections", "postgresql", 30, {"between", "transaction"}),
         ("a rebuild", "postgresql", 40, {"between", "transaction"}),
