@@ -218,6 +218,9 @@ GOES_ON = {
         for status in ("404", "422", "422 for a Strava activity")
         if (endpoint, status) != ("detail", "404")
     ),
+    # Where several records are refused together, each of them is requested on its own.
+    ("bulk", "401"),
+    ("bulk", "403"),
     # The plugin does not interpret the bytes of a file.
     ("file", "truncated"),
     ("file", "binary data in place of JSON"),
