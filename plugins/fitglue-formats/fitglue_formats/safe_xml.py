@@ -205,9 +205,14 @@ class _Reading:
         A parser of lxml refers to itself and to the root, so it would keep the document until some
         time after the next large file has been unpacked.
         """
-        if self._outside.root is not None:
-            self._outside.root.getroottree().getroot().clear()
-            self._outside.root = None
+        if self._outside.root is None:
+            return
+        root = self._outside.root.getroottree().getroot()
+        # From the leaves up: to remove an element with everything in it takes quadratic time while
+        # something in it is still referred to, as by a parser that was stopped inside it.
+        for _, element in etree.iterwalk(root, events=("end",)):
+            del element[:]
+        self._outside.root = None
 
     def _take(self) -> None:
         """Pass the elements that have been parsed to the collector, and free their memory."""
