@@ -96,9 +96,10 @@ class PipelineFinished(PipelineEvent):
     Attributes:
         counts: What became of activities and deliveries → how many.
         waiting: How many activities wait for their copies.
-        next_try_at: When the next delivery that failed is tried again; ``None`` if none waits.
+        history: How many activities are new here, but older than the pipeline; they are sent only
+            if the athlete asks for it.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
     waiting: int = 0
-    next_try_at: str | None = None
+    history: int = 0

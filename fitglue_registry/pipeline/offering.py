@@ -10,7 +10,7 @@ from fitglue_registry.model.moments import clock_text
 from fitglue_registry.model.stored import ActivityChange
 from fitglue_registry.store.activity_changes import changes_after, forget_seen_changes
 from fitglue_registry.store.deliveries import follow_merge, return_after_split
-from fitglue_registry.store.offers import offer, withdraw
+from fitglue_registry.store.offers import known_to_pipeline, offer, starts_of, withdraw
 from fitglue_registry.store.pipelines import list_pipelines, move_on
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 #: How long an activity waits for its copies at most, if not all connections are synced before.
 LONGEST_WAIT = timedelta(minutes=20)
+#: How long before its pipeline was made an activity may have started that is not history: the
+#: athlete who makes a pipeline after a workout wants this workout to be sent.
+GRACE = timedelta(days=1)
 #: The changes that one transaction reads.
 _MOST = 5000
 
@@ -34,12 +37,12 @@ class Read:
     """What reading the changes led to.
 
     Attributes:
-        offered: The number of activities that were offered, counted once for each pipeline.
+        history: Id of a pipeline → the number of activities that are new, but history for it.
         twice: The deliveries of which two copies are at their destination.
         is_complete: Whether all changes were read.
     """
 
-    offered: int = 0
+    history: dict[str, int] = field(default_factory=dict)
     twice: list[DeliveryRow] = field(default_factory=list)
     is_complete: bool = True
 
@@ -68,7 +71,7 @@ def read_changes(
         return read
     _follow(db, changes, read, clock_text(now))
     for row in rows:
-        read.offered += _offer(db, row, documents[row.id], changes, now)
+        read.history[row.id] = _offer(db, row, documents[row.id], changes, now)
         move_on(db, row.id, max(row.after_change, changes[-1].id))
     forget_seen_changes(db, athlete_id)
     read.is_complete = len(changes) < _MOST
@@ -85,7 +88,7 @@ def _follow(
     for change in changes:
         if change.what == ActivityChange.MERGED:
             read.twice += follow_merge(db, change.activity_id, change.into_id, now)
-            for withdrawn in withdraw(db, change.activity_id):
+            for withdrawn in withdraw(db, change.activity_id, change.into_id):
                 offer(
                     db,
                     withdrawn.athlete_id,
@@ -107,23 +110,49 @@ def _offer(
     changes: Iterable[Any],
     now: datetime,
 ) -> int:
-    """Offer the activities of changes that a pipeline has not seen; return how many there are."""
-    activity_ids: dict[str, None] = {}
+    """Offer the activities of changes that a pipeline has not seen.
+
+    Returns:
+        The number of activities that are new here, but history for the pipeline.
+    """
+    activity_ids: dict[str, bool] = {}  # whether it is new
     for change in changes:
         if change.id <= row.after_change:
             continue
-        if change.what == ActivityChange.MERGED:
-            activity_ids.pop(change.activity_id, None)
-            activity_ids[change.into_id] = None
-        else:
-            activity_ids[change.activity_id] = None
+        is_new = activity_ids.pop(change.activity_id, False) or change.what == ActivityChange.NEW
+        activity_ids[change.into_id or change.activity_id] = is_new
     wait = LONGEST_WAIT if document.wait_s is None else timedelta(seconds=document.wait_s)
+    wanted = _without_history(db, row, activity_ids)
     offer(
         db,
         row.athlete_id,
         row.id,
-        activity_ids,
+        wanted,
         clock_text(now),
         due_at=clock_text(now + wait),
     )
-    return len(activity_ids)
+    return sum(activity_ids[activity_id] for activity_id in activity_ids.keys() - wanted)
+
+
+def _without_history(
+    db: Db,
+    row: PipelineRow,
+    activity_ids: Mapping[str, bool],
+) -> set[str]:
+    """Return the activities that are not history for a pipeline.
+
+    An activity that was offered or sent before is none, whatever happens to it. Of the others, only
+    those count that are new here and were recorded since the pipeline was made: an account that is
+    connected later, or an archive, brings years that nobody has asked to send.
+    """
+    known = known_to_pipeline(db, row.id, activity_ids)
+    made_at = datetime.fromisoformat(row.created_at) - GRACE
+    # The start of an activity is stored without a zone.
+    since = made_at.replace(tzinfo=None).isoformat()
+    starts = starts_of(db, activity_ids)
+    recent = {
+        activity_id
+        for activity_id, is_new in activity_ids.items()
+        if is_new and starts.get(activity_id, "") >= since
+    }
+    return known | recent

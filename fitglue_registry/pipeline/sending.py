@@ -371,10 +371,15 @@ def _receipt(receipt: Receipt) -> str:
 def _arrival(row: DeliveryRow, answer: Sent) -> str:
     """Return the sentence that says how a delivery arrived."""
     named = f" as {answer.receipt.remote_id}" if answer.receipt.remote_id else ""
+    left_out = [f"{name} was left out: {reason}" for name, reason in answer.left_out.items()]
+    return "; ".join([f"{_arrived_how(row, answer)}{named}", *left_out])
+
+
+def _arrived_how(row: DeliveryRow, answer: Sent) -> str:
     if row.action == DeliveryAction.DELETE:
         return "it was removed there"
-    if row.action != DeliveryAction.CREATE:
-        return f"what has changed was sent{named}"
     if answer.existed:
-        return f"it was there already{named}"
-    return f"it arrived{named}"
+        return "it is there already"
+    if row.action == DeliveryAction.CREATE:
+        return "it arrived"
+    return "what has changed was sent"

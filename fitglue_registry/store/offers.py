@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from fitglue_registry.model.stored import OfferedBy, OfferState
 from fitglue_registry.store.json_text import json_text
-from fitglue_registry.store.pipeline_tables import offers
+from fitglue_registry.store.pipeline_tables import deliveries, offers
+from fitglue_registry.store.statements import IDS, Statement
+from fitglue_registry.store.tables import activities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +21,23 @@ if TYPE_CHECKING:
 
     #: What one step said: ``step``, ``outcome`` and ``what``, and more for some steps.
     Steps = Sequence[Mapping[str, Any]]
+
+
+_OFFERED = Statement(
+    sa.select(offers.c.activity_id).where(
+        offers.c.pipeline_id == sa.bindparam("pipeline"),
+        offers.c.activity_id.in_(IDS),
+    )
+)
+_DELIVERED = Statement(
+    sa.select(deliveries.c.activity_id).where(
+        deliveries.c.pipeline_id == sa.bindparam("pipeline"),
+        deliveries.c.activity_id.in_(IDS),
+    )
+)
+_STARTS = Statement(
+    sa.select(activities.c.id, activities.c.sort_start).where(activities.c.id.in_(IDS))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +113,51 @@ def _waiting(db: Db, pipeline_id: str) -> set[str]:
     return set(db.scalars(query))
 
 
-def withdraw(db: Db, activity_id: str) -> list[Offer]:
-    """Delete the offers of an activity, and return those that waited."""
+def withdraw(
+    db: Db,
+    activity_id: str,
+    survivor_id: str,
+) -> list[Offer]:
+    """Delete the offers of an activity that was merged away.
+
+    Args:
+        db: A transaction that may write.
+        activity_id: The activity.
+        survivor_id: The activity into which it was merged.
+
+    Returns:
+        The offers that waited, and that the survivor takes over: those that the athlete has asked
+        for, and those of pipelines that know the survivor.
+    """
     this = offers.c.activity_id == activity_id
     found = [_offer(row) for row in db.execute(sa.select(offers).where(this))]
     db.execute(sa.delete(offers).where(this))
-    return [offer for offer in found if offer.state == OfferState.WAITING]
+    taken_over = []
+    for withdrawn in found:
+        is_asked_for = withdrawn.asked_by != OfferedBy.CHANGE
+        is_known = bool(known_to_pipeline(db, withdrawn.pipeline_id, [survivor_id]))
+        if withdrawn.state == OfferState.WAITING and (is_asked_for or is_known):
+            taken_over.append(withdrawn)
+    return taken_over
+
+
+def known_to_pipeline(
+    db: Db,
+    pipeline_id: str,
+    activity_ids: Iterable[str],
+) -> set[str]:
+    """Return those of these activities that a pipeline was offered, or has sent."""
+    known: set[str] = set()
+    wanted = sorted(activity_ids)
+    known.update(_OFFERED.each_scalar(db, wanted, pipeline=pipeline_id))
+    known.update(_DELIVERED.each_scalar(db, wanted, pipeline=pipeline_id))
+    return known
+
+
+def starts_of(db: Db, activity_ids: Iterable[str]) -> dict[str, str]:
+    """Return when activities started, in UTC or else local, as ISO 8601 without a zone."""
+    rows = _STARTS.each_row(db, sorted(activity_ids))
+    return {row.id: row.sort_start for row in rows if row.sort_start}
 
 
 def waiting_offers(

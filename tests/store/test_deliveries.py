@@ -46,8 +46,6 @@ from fitglue_registry.store.pipelines import (
     set_pipeline_state,
     versions_of,
 )
-from fitglue_registry.store.sent_identities import add_identities, echoes_among
-from fitglue_registry.store.source_activity_search import members_of
 
 NOW = "2026-06-15T12:00:00.000Z"
 LATER = "2026-06-15T13:00:00.000Z"
@@ -179,12 +177,21 @@ def test_a_decision_about_an_offer_that_was_renewed_is_not_stored(piped):
     assert count_waiting(piped.db, "p-all") == 1
 
 
-def test_the_offers_of_an_activity_that_was_merged_away_are_withdrawn(piped):
-    """Those that waited are returned, so that the survivor can be offered."""
-    activity = piped.activity()
-    offer(piped.db, "me", "p-all", [activity], NOW)
-    assert [found.pipeline_id for found in withdraw(piped.db, activity)] == ["p-all"]
+@pytest.mark.parametrize("asked_by", [OfferedBy.CHANGE, OfferedBy.HISTORY])
+def test_a_survivor_takes_over_what_the_athlete_asked_for(piped, asked_by):
+    """Of an activity that was merged into history, only an offer that was asked for is kept."""
+    survivor, activity = piped.activity(), piped.activity()
+    offer(piped.db, "me", "p-all", [activity], NOW, asked_by=asked_by)
+    kept = withdraw(piped.db, activity, survivor)
+    assert [found.asked_by for found in kept] == [asked_by] * (asked_by == OfferedBy.HISTORY)
     assert offers_of_activity(piped.db, activity) == []
+
+
+def test_a_survivor_that_the_pipeline_knows_takes_over_every_offer(piped):
+    """What was offered or sent before stays the concern of the pipeline."""
+    survivor, activity = piped.activity(), piped.activity()
+    offer(piped.db, "me", "p-all", [survivor, activity], NOW)
+    assert len(withdraw(piped.db, activity, survivor)) == 1
 
 
 # -- deliveries ------------------------------------------------------------------------------------
@@ -286,17 +293,3 @@ def test_a_split_gives_a_delivery_back(piped):
     follow_merge(piped.db, second, first, LATER)
     return_after_split(piped.db, second)
     assert delivery_of(piped.db, "p-all", "disk", second).id == other.id
-
-
-# -- what returns ----------------------------------------------------------------------------------
-
-
-def test_a_record_with_a_sent_identity_is_an_echo(piped):
-    """A source activity that claims what was sent is found, and others are not."""
-    delivery = make_delivery(piped, piped.activity())
-    echo, other = piped.activity(claims=("intervals:i7",)), piped.activity()
-    add_identities(piped.db, "me", delivery.id, ["intervals:i7", "file:sha256:ab#0"])
-    ids = members_of(piped.db, [echo, other])
-    assert echoes_among(piped.db, "me", ids) == dict.fromkeys(
-        members_of(piped.db, [echo]), delivery.id
-    )

@@ -128,6 +128,8 @@ class _Run:
         builder = StoredBuilder(workspace, self._loader, opened)
         self._sender = Sender(workspace.database, workspace.clock, builder, self._remember)
         self._counts: dict[str, Counter[str]] = {}
+        # Id of a pipeline → how many new activities are history for it.
+        self._history: Counter[str] = Counter()
         self._destinations: dict[_Place, PluginDestination] = {}
         self._blocked: set[_Place] = set()
         self._began = workspace.now
@@ -166,6 +168,7 @@ class _Run:
             with self._workspace.database.write() as db:
                 read = read_changes(db, self._athlete_id, documents, now)
             is_complete = read.is_complete
+            self._history.update(read.history)
             for row in read.twice:
                 yield self._twice(row)
 
@@ -344,8 +347,9 @@ class _Run:
             with self._workspace.database.read() as db:
                 waiting = count_waiting(db, opened.row.id)
             counts = dict(self._counts.get(opened.row.id, {}))
-            if counts or waiting:
-                yield PipelineFinished(opened.row.name, counts, waiting)
+            history = self._history[opened.row.id]
+            if counts or waiting or history:
+                yield PipelineFinished(opened.row.name, counts, waiting, history)
 
     def _store_runs(self) -> None:
         """Write a run for each pipeline that did anything."""

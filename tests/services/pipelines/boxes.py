@@ -63,7 +63,7 @@ class Shelf:
 
     def add(self, external_id: str, **values: Any) -> None:
         """Add a workout, or change one."""
-        defaults = {"title": external_id, "sport": "Run", "start": "2026-11-20T07:00:00"}
+        defaults = {"title": external_id, "sport": "Run", "start": "2026-11-21T07:00:00"}
         self.rows[external_id] = {**defaults, **self.rows.get(external_id, {}), **values}
 
     def plugin(self) -> types.ModuleType:

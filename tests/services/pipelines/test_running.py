@@ -63,12 +63,35 @@ def test_history_is_not_sent(tmp_path, shelf, box):
     with piped_host(tmp_path, [shelf], [box]) as host:
         list(host.sync())
         host.pipelines.apply(ALL)
-        shelf.add("new", start="2026-11-21T07:00:00")
+        shelf.add("new", start="2026-11-21T08:00:00")
         sync_and_run(host)
         assert titles(box) == [("new",)]
         assert host.pipelines.offer_history("all") == 2
         list(host.pipelines.run())
         assert titles(box) == [("new",), ("old",)]
+
+
+def test_an_account_that_is_connected_later_brings_history(tmp_path, shelf, box):
+    """Workouts from before the pipeline are not sent only because they are new here."""
+    late = Shelf(name="late")
+    late.add("old", start="2024-05-01T07:00:00")
+    late.add("today", start="2026-11-21T09:00:00")
+    with piped_host(tmp_path, [shelf, late], [box]) as host:
+        host.pipelines.apply(ALL)
+        events = sync_and_run(host)
+    assert titles(box) == [("today",)]
+    assert events[-1].history == 1
+
+
+def test_an_old_workout_that_is_renamed_is_not_sent(tmp_path, shelf, box):
+    """A change of history stays history."""
+    shelf.add("old")
+    with piped_host(tmp_path, [shelf], [box]) as host:
+        list(host.sync())
+        host.pipelines.apply(ALL)
+        shelf.add("old", title="renamed")
+        sync_and_run(host)
+    assert box.calls == []
 
 
 def test_a_change_of_what_the_destination_takes_is_sent(host, shelf, box):
@@ -177,7 +200,7 @@ def unavailable(box, delivery):
 def test_a_destination_that_is_down_loses_nothing(host, shelf, box):
     """It is tried again after a while, and then everything arrives."""
     shelf.add("a")
-    shelf.add("b", start="2026-11-21T07:00:00")
+    shelf.add("b", start="2026-11-21T08:00:00")
     box.on_deliver = unavailable
     sync_and_run(host)
     assert box.calls == [("deliver", "create")]
