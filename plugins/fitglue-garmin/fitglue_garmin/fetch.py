@@ -57,22 +57,37 @@ def fetch(
                 "FG-row-without-id",
                 "its row in the list has no id",
             )
-        elif part == "detail":
-            yield _detail(connection, external_id)
-        elif part == "file":
-            yield _file(
+        else:
+            yield _answer(
                 connection,
+                part,
                 external_id,
                 summaries,
             )
-        else:
-            reason = f"Garmin Connect has no part called {part}"
-            yield _none(
-                external_id,
-                part,
-                "FG-part-unknown",
-                reason,
-            )
+
+
+def _answer(
+    connection: Connection,
+    part: str,
+    external_id: str,
+    summaries: Mapping[str, bytes],
+) -> Part | Unavailable:
+    """Return the part of one activity, or the reason why it is not available."""
+    if part == "detail":
+        return _detail(connection, external_id)
+    if part == "file":
+        return _file(
+            connection,
+            external_id,
+            summaries,
+        )
+    reason = f"Garmin Connect has no part called {part}"
+    return _none(
+        external_id,
+        part,
+        "FG-part-unknown",
+        reason,
+    )
 
 
 def _detail(
@@ -90,19 +105,26 @@ def _detail(
             "Garmin Connect no longer has this activity",
         )
     detail = _detail_in(answer, external_id)
-    legs = []
-    for leg_id in _leg_ids(detail):
-        answer_of_leg = connection.http.get(DETAIL + leg_id, accept=(_NOT_FOUND,))
-        # A leg that was deleted in the meantime is no reason to fail the others.
-        if answer_of_leg.status != _NOT_FOUND:
-            _detail_in(answer_of_leg, leg_id)
-            legs.append(answer_of_leg.body.strip())
+    legs = _details_of_legs(connection, detail)
     return Part(
         external_id,
         "detail",
-        with_legs(answer.body, legs),
+        with_legs(answer.body, list(legs)),
         at_source=_uploaded_at(detail),
     )
+
+
+def _details_of_legs(
+    connection: Connection,
+    detail: Mapping[str, Any],
+) -> Iterator[bytes]:
+    """Yield the details of the legs of a multisport event, in order of time."""
+    for leg_id in _leg_ids(detail):
+        answer = connection.http.get(DETAIL + leg_id, accept=(_NOT_FOUND,))
+        # A leg that was deleted in the meantime is no reason to fail the others.
+        if answer.status != _NOT_FOUND:
+            _detail_in(answer, leg_id)
+            yield answer.body.strip()
 
 
 def _uploaded_at(detail: Mapping[str, Any]) -> datetime | None:
@@ -156,25 +178,31 @@ def _file(
         answer = connection.http.get(
             FILE + activity_id, headers={"Accept": ZIP}, accept=(_NOT_FOUND,)
         )
-        if answer.status == _NOT_FOUND:
-            continue
-        # Imported late: a sync with nothing new fetches no file.
-        from fitglue_formats import kind_of
-
-        # Anything else, such as a web page of a proxy, would be kept as the file for ever.
-        if kind_of(answer.body[:_HEAD]) not in _FORMATS:
-            raise unexpected("the original file of an activity", answer.url)
-        return Part(
-            external_id,
-            "file",
-            answer.body,
-        )
+        if answer.status != _NOT_FOUND:
+            return _file_in(answer, external_id)
     return _none(
         external_id,
         "file",
         "FG-no-file",
         "Garmin Connect has no original file of this activity: it was entered by hand, or imported "
         "without one",
+    )
+
+
+def _file_in(answer: Answer, external_id: str) -> Part:
+    """Return the original file that an answer contains.
+
+    Anything else, such as a web page of a proxy, would be kept as the file for ever.
+    """
+    # Imported late: a sync with nothing new fetches no file.
+    from fitglue_formats import kind_of
+
+    if kind_of(answer.body[:_HEAD]) not in _FORMATS:
+        raise unexpected("the original file of an activity", answer.url)
+    return Part(
+        external_id,
+        "file",
+        answer.body,
     )
 
 

@@ -7,14 +7,13 @@ server's own default of 99 rows. Status 204 or an empty body means that there ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fitglue_garmin.rows import name_of, read_row
 from fitglue_registry.plugin_api import ByOffset, paged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from fitglue_registry.plugin_api import Answer, Connection, Http
@@ -41,12 +40,13 @@ def rows_between(
     """
     days = {"startDate": oldest.isoformat(), "endDate": newest.isoformat()}
     params = {**_ascending(), **days, "excludeChildren": "false"}
-    pages = _Pages(connection.http)
+    # The true limit of the service is not known. If it is between the two sizes, each page is
+    # shorter than requested, so only a page below the smaller size is taken for the last one.
     return paged(
-        pages,
+        _ListRequests(connection.http),
         LIST,
         params,
-        by=pages,
+        by=ByOffset("start", size=HALF_PAGE),
         key=_key,
     )
 
@@ -65,16 +65,13 @@ def _only_row(
     connection: Connection,
     params: Mapping[str, str],
 ) -> bytes | None:
-    pages = _Pages(connection.http, size=1)
-    return next(
-        paged(
-            pages,
-            LIST,
-            params,
-            by=pages,
-        ),
-        None,
+    only_page = paged(
+        _ListRequests(connection.http, size=1),
+        LIST,
+        params,
+        by=ByOffset("start", size=1),
     )
+    return next(only_page, None)
 
 
 def _ascending() -> dict[str, str]:
@@ -85,81 +82,59 @@ def _key(row: bytes) -> str:
     return read_row(row).external_id or name_of(row)
 
 
-@dataclass(frozen=True, slots=True)
 class _Rows:
-    """An answer that has the rows of an empty list if the service sent no body."""
+    """An answer that has the rows of an empty list if the service sent no body.
 
-    answer: Answer
+    Attributes:
+        url: The address of the answer.
+        headers: Its headers.
+        body: The rows.
+    """
 
-    @property
-    def url(self) -> str:
-        return self.answer.url
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return self.answer.headers
-
-    @property
-    def body(self) -> bytes:
-        return self.answer.body.strip() or b"[]"
+    def __init__(self, answer: Answer) -> None:
+        self.url = answer.url
+        self.headers = answer.headers
+        self.body = answer.body.strip() or b"[]"
+        self._answer = answer
 
     def json(self) -> Any:
         """Return the body as plain values."""
-        return self.answer.json()
+        return self._answer.json()
 
 
-@dataclass
-class _Pages:
-    """Pages by offset, which are half as large after the service has failed for one.
+class _ListRequests:
+    """Requests pages of the list, which are half as large after the service has failed for one.
 
     A page of half the size is requested like everything else: a failure is repeated some times, and
     then reported.
 
-    Attributes:
+    Args:
         http: The session of the connection.
         size: How many rows are asked for.
     """
 
-    http: Http
-    size: int = PAGE
-    _can_be_halved: bool = field(init=False)
+    def __init__(self, http: Http, size: int = PAGE) -> None:
+        self._http = http
+        self._size = size
 
-    def __post_init__(self) -> None:
-        self._can_be_halved = self.size == PAGE
+    def get(self, path: str, params: Mapping[str, str]) -> _Rows:
+        """Return the page with these parameters."""
+        if self._size == PAGE:
+            answer = self._request(path, params, accept=(_FAILED,))
+            if answer.status != _FAILED:
+                return _Rows(answer)
+            self._size = HALF_PAGE
+        return _Rows(self._request(path, params))
 
-    @property
-    def get(self) -> Callable[..., Any]:
-        """The function that requests a page."""
-        return self._page
-
-    def _page(
+    def _request(
         self,
         path: str,
         params: Mapping[str, str],
-    ) -> _Rows:
-        """Return the page with these parameters."""
-        if self._can_be_halved:
-            answer = self.http.get(
-                path,
-                self._sized(params),
-                accept=(_FAILED,),
-            )
-            if answer.status != _FAILED:
-                return _Rows(answer)
-            self.size = HALF_PAGE
-            self._can_be_halved = False
-        return _Rows(self.http.get(path, self._sized(params)))
-
-    def _sized(self, params: Mapping[str, str]) -> dict[str, str]:
-        return {**params, "limit": str(self.size)}
-
-    def first(self, ask: Any) -> Any:
-        """Return the request of the first page."""
-        return ByOffset("start").first(ask)
-
-    def following(self, page: Any) -> Any:
-        """Return the request of the page that follows, or ``None`` after the last page."""
-        # The true limit of the service is not known. If it is between the two sizes, each page is
-        # shorter than requested, so only a page below the smaller size is taken for the last one.
-        shortest = min(self.size, HALF_PAGE)
-        return ByOffset("start", size=shortest).following(page)
+        accept: Sequence[int] = (),
+    ) -> Answer:
+        sized = {**params, "limit": str(self._size)}
+        return self._http.get(
+            path,
+            sized,
+            accept=accept,
+        )

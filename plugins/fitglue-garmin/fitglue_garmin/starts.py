@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -40,6 +41,46 @@ def start_fields(
     Raises:
         RecordRefused: If no start is known.
     """
+    zone = _zone(payload)
+    start = _completed(_stated(payload), zone)
+    fields: dict[str, Any] = {
+        "start_utc": start.utc,
+        "start_local": start.local,
+        "timezone": zone and zone.key,
+        "start_precision": _precision(payload, start.local),
+    }
+    if start.utc is None or start.local is None:
+        return fields
+    offset = _offset(
+        start.utc,
+        start.local,
+        missing,
+    )
+    if zone is not None and not _has_offset(zone, start.utc, offset.get("utc_offset_s")):
+        missing["timezone"] = f"the two starts contradict the zone {zone.key}"
+        fields["timezone"] = None
+    return fields | offset
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """The start of a workout, of which one half may be unknown.
+
+    Attributes:
+        utc: The start in UTC.
+        local: The start in local time, without an offset.
+    """
+
+    utc: datetime | None
+    local: datetime | None
+
+
+def _stated(payload: Payload) -> _Start:
+    """Return the start that the service states, without the half of a clock that was not set.
+
+    Raises:
+        RecordRefused: If the service states neither half.
+    """
     utc = _utc(payload)
     local = time_of(payload.row.get("startTimeLocal")) or time_of(
         payload.summary.get("startTimeLocal")
@@ -47,35 +88,23 @@ def start_fields(
     if utc is None and local is None:
         what = f"activity {payload.external_id} of Garmin Connect has no start"
         raise refuse(what, field="$.startTimeGMT")
-    zone = _zone(payload)
+    if utc is None or local is None or _is_unset(utc) == _is_unset(local):
+        return _Start(utc, local)
     # A start that somebody corrected is worth more than that of a clock that was not set.
-    if utc is not None and local is not None and _is_unset(utc) != _is_unset(local):
-        if _is_unset(utc):
-            utc = None
-        else:
-            local = None
-    if zone is not None:
-        if utc is None and local is not None and not is_ambiguous(local, zone):
-            utc = _moment(local, zone)
-        elif local is None and utc is not None:
-            local = _clock(utc, zone)
-    fields: dict[str, Any] = {
-        "start_utc": utc,
-        "start_local": local,
-        "timezone": zone and zone.key,
-        "start_precision": _precision(payload, local),
-    }
-    if utc is None or local is None:
-        return fields
-    offset = _offset(
-        utc,
-        local,
-        missing,
-    )
-    if zone is not None and not _has_offset(zone, utc, offset.get("utc_offset_s")):
-        missing["timezone"] = f"the two starts contradict the zone {zone.key}"
-        fields["timezone"] = None
-    return fields | offset
+    if _is_unset(utc):
+        return _Start(None, local)
+    return _Start(utc, None)
+
+
+def _completed(start: _Start, zone: ZoneInfo | None) -> _Start:
+    """Return a start whose unknown half follows from the other one and the zone."""
+    if zone is None:
+        return start
+    if start.utc is None and start.local is not None and not is_ambiguous(start.local, zone):
+        return _Start(_moment(start.local, zone), start.local)
+    if start.local is None and start.utc is not None:
+        return _Start(start.utc, _clock(start.utc, zone))
+    return start
 
 
 def _has_offset(
