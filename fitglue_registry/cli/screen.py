@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _UNBOUNDED = 10_000
 #: A flexible column is never cut to fewer characters than this.
 _NARROWEST = 8
+#: The spaces at the end of a line, also before the escape sequences that end a color there.
+_SPACES_AT_END = re.compile(r"(?<! ) ++((?:\x1b\[[0-9;]*m)*+)$")
 
 
 class Screen:
@@ -57,7 +60,7 @@ class Screen:
         with self.console.capture() as captured:
             for part in parts:
                 self.console.print(_drawn(part, self.width))
-        lines = [f"{line.rstrip(' ')}\n" for line in captured.get().splitlines()]
+        lines = [_SPACES_AT_END.sub(r"\1", line) + "\n" for line in captured.get().splitlines()]
         self._stream.write("".join(lines))
         self._stream.flush()
 

@@ -114,8 +114,10 @@ def running(connection: ConnectionStatus, now: datetime) -> str:
     work = connection.running
     if work is None:
         return ""
-    began = datetime.fromisoformat(work.since).astimezone(now.tzinfo)
-    at = f"{began:%H:%M}" if began.date() == now.date() else f"{began:%Y-%m-%d %H:%M}"
+    # In the zone of this machine, as every moment of FitGlue's own work (numbers.moment).
+    began = datetime.fromisoformat(work.since).astimezone()
+    is_today = began.date() == now.astimezone().date()
+    at = f"{began:%H:%M}" if is_today else f"{began:%Y-%m-%d %H:%M}"
     return f"{_WORK.get(work.kind, _WORK[RunKind.SYNC])} has been running since {at}"
 
 

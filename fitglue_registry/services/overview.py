@@ -150,7 +150,8 @@ def _next_command(connections: Sequence[ConnectionStatus]) -> str:
     connections = [connection for connection in connections if not connection.only_sends]
     idle = [connection for connection in connections if not connection.running]
     for connection in idle:
-        if connection.last_checked_at is None or connection.waiting_parts:
+        is_stopped = connection.state == STOPPED
+        if is_stopped or connection.last_checked_at is None or connection.waiting_parts:
             return "fitglue sync"
     if any(connection.quarantine or connection.unreadable for connection in connections):
         return "fitglue quarantine"

@@ -7,7 +7,10 @@ import pty
 import re
 import subprocess
 import sys
+import time
 from contextlib import suppress
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -148,7 +151,10 @@ def test_held_stubs_are_listed_also_if_no_activity_is_held(vanished, fitglue, tm
     [line] = [line for line in listed.out.splitlines() if line.startswith("· ")]
     assert line.startswith("· intervals/")
     assert "If not, there is nothing to do" in listed.err
+    [record] = fitglue("activities", "--held", "--json").lines
+    assert f"intervals/{record['external_id']} of {record['start_local'][:10]} has" in line
     assert "No deletion is held" in fitglue("activities", "--held", "--sport", "Run").err
+    assert fitglue("activities", "--held", "--sport", "Run", "--json").lines == []
 
 
 @pytest.fixture
@@ -175,7 +181,10 @@ def test_many_deletions_are_held_until_they_are_confirmed(vanished, fitglue):
     assert "6 workouts of intervals vanished" in fitglue().out
     assert "6 deletions are held" in fitglue("connections").out
     every = fitglue("activities", "--json").lines
-    assert fitglue("activities", "--held", "--json").lines == every
+    *activities, other = fitglue("activities", "--held", "--json").lines
+    assert activities == every
+    assert (other["number"], other["connection"]) == (None, "intervals")
+    assert other["external_id"] in vanished.account.ids()
     listed = fitglue("activities", "--held")
     assert "If not, there is nothing to do" in listed.err
     # Of the six, one was never delivered, and has no activity.
@@ -270,8 +279,22 @@ def test_rebuild_says_what_changed(synced, fitglue):
     assert synced.requests == []
 
 
-def test_the_dashboard_says_that_a_sync_of_another_process_is_running(connect, fitglue, tmp_path):
-    """While another process syncs, the dashboard says since when, and what is still to come."""
+@pytest.fixture
+def far_zone(monkeypatch):
+    """Set the zone of this machine to one in which no account of these tests is."""
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "Pacific/Kiritimati")
+        time.tzset()
+        yield "Pacific/Kiritimati"
+    time.tzset()
+
+
+def test_the_dashboard_says_that_a_sync_of_another_process_is_running(
+    connect, fitglue, tmp_path, far_zone
+):
+    """While another process syncs, the dashboard says since when, and what is still to come. The
+    time is that of this machine, as everywhere else, whatever the zone of the account.
+    """
     connect()
     with Host(tmp_path / "home", policy=Policy.personal()) as host:
         sync = host.sync()
@@ -280,8 +303,11 @@ def test_the_dashboard_says_that_a_sync_of_another_process_is_running(connect, f
                 break
         shown = fitglue()
         listed = fitglue("connections")
+        [work] = [host.connections.status(row).running for row in host.connections.list()]
         sync.close()
     [line] = [line for line in shown.out.splitlines() if "has been running since" in line]
+    began = datetime.fromisoformat(work.since).astimezone(ZoneInfo(far_zone))
+    assert f"since {began:%H:%M}" in line
     assert "records" in line
     assert "to go" in line
     assert "by process" in listed.out

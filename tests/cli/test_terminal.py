@@ -19,6 +19,8 @@ from fitglue_registry.cli.app import LateLoader
 from fitglue_registry.cli.bars import progress_bars
 from fitglue_registry.cli.context import CliContext
 from fitglue_registry.cli.following import follow
+from fitglue_registry.cli.layout import Hanging, Pairs, Styled
+from fitglue_registry.cli.screen import Screen
 
 #: The command with bars that do not wait until something takes long.
 AT_ONCE = """
@@ -239,3 +241,19 @@ def test_the_line_of_a_step_has_the_whole_screen():
     for drawn_part in bars.get_renderables():
         bars.console.print(drawn_part)
     assert step in screen.getvalue()
+
+
+@pytest.mark.parametrize("parts", ["pairs", "hanging"])
+def test_no_line_ends_in_spaces(monkeypatch, parts):
+    """A line that wraps ends in no space, also if it has a color and the column is filled up."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "40")
+    terminal = Terminal()
+    text = Styled("brings streams, laps, sets and the original file", "dim")
+    part = Pairs([("", "", text)]) if parts == "pairs" else Hanging("!", text)
+    Screen(terminal).show([part])
+    lines = terminal.getvalue().splitlines()
+    assert len(lines) > 1
+    assert "\x1b[2m" in lines[0]
+    assert not [line for line in lines if re.search(r" (\x1b\[[0-9;]*m)*$", line)]

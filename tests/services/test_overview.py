@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from fitglue_registry.testing import Fault
 from tests.sync.builders import finished
 
 
@@ -27,6 +28,19 @@ def test_a_rejected_key_is_given_again_next(connected, server):
     overview = connected.overview()
     assert overview.needs[0]["what"].startswith("intervals: ")
     assert overview.next == overview.needs[0]["fix"] == "fitglue connect intervals"
+
+
+def test_a_sync_that_was_stopped_is_repeated_next(connected, server):
+    """If the newest sync was stopped by an error, the next command is a sync."""
+    finished(connected)
+    server.fault("*/activities*", Fault.status(500), times=None)
+    list(connected.sync())
+    overview = connected.overview()
+    assert overview.needs[0]["what"].startswith("intervals: ")
+    assert overview.next == "fitglue sync"
+    server.clear_faults()
+    finished(connected)
+    assert connected.overview().next == "fitglue show last"
 
 
 def test_a_stub_needs_somebody(connected):

@@ -145,6 +145,8 @@ def _list(
     shown = activities[:limit]
     if cli.as_json:
         cli.lines(shown)
+        # A script sees that these have no activity, because they have no number.
+        cli.lines([{"number": None, **record} for record in _others_held(cli, wanted)])
     elif as_csv:
         print_activities(cli, shown, raw=raw)
     elif not shown and not _show_others_held(cli, wanted):
@@ -162,14 +164,8 @@ def _list(
 
 
 def _show_others_held(cli: CliContext, wanted: Filter) -> bool:
-    """Print the held workouts that have no activity, and return whether there are any.
-
-    They are counted wherever held deletions are counted. A filter for what only activities have
-    leaves them out.
-    """
-    if not wanted.held or replace(wanted, held=False, limit=None) != Filter():
-        return False
-    others = cli.host.records.held()
+    """Print the held workouts that have no activity, and return whether there are any."""
+    others = _others_held(cli, wanted)
     for record in others[:_OTHERS_SHOWN]:
         external_id = short_id(record["external_id"])
         day = (record["start_local"] or record["start_utc"] or "")[:10]
@@ -180,6 +176,17 @@ def _show_others_held(cli: CliContext, wanted: Filter) -> bool:
     if more > 0:
         cli.show(Hanging(DETAIL, f"and {more:,} more without an activity", indent=0))
     return bool(others)
+
+
+def _others_held(cli: CliContext, wanted: Filter) -> list[Document]:
+    """Return the held workouts that have no activity.
+
+    They are counted wherever held deletions are counted. A filter for what only activities have
+    leaves them out.
+    """
+    if not wanted.held or replace(wanted, held=False, limit=None) != Filter():
+        return []
+    return cli.host.records.held()
 
 
 def _notes(wanted: Filter, shown: list[Document]) -> Iterator[str]:
