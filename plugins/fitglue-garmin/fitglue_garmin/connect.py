@@ -22,6 +22,12 @@ _LONGEST_NAME = 200  # characters of a name
 _NOT_FOUND = 404
 
 _NO_ACTIVITIES = "The account has no activities yet."
+_NO_NUMBER = (
+    "Garmin states the number of an account only together with an activity. If you have connected "
+    "this account before and all of its activities were deleted since, FitGlue cannot tell that it "
+    "is the same one, and it is now connected twice. `fitglue connections remove NAME` removes the "
+    "connection that you no longer need."
+)
 _DURATION = (
     "Each workout takes two requests, and the first sync sends about one per second: 100 workouts "
     "take about 4 minutes, 3,000 take about 1.7 hours. All workouts are listed first, with their "
@@ -59,6 +65,8 @@ def connect(connection: Connection) -> Account:
     if content is None:
         first_notes = ()
         notes.insert(0, _NO_ACTIVITIES)
+        if connection.account is None:
+            notes.append(_NO_NUMBER)
     identity = _identity(connection, owner_id, display_name)
     # It may have been connected before its first activity arrived.
     earlier_ids: tuple[str, ...] = ()

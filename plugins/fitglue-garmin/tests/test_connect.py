@@ -48,6 +48,9 @@ def test_an_account_without_activities_is_named_after_its_owner(connect_to, empt
     account = plugin.fitglue_connect(connection=connection)
     assert account.id == "name:ada-nordmann"
     assert account.notes[0] == "The account has no activities yet."
+    assert "connected twice" in account.notes[-1]
+    connection.account = account
+    assert plugin.fitglue_connect(connection=connection).notes == (account.notes[0],)
 
 
 def test_an_account_keeps_its_id_when_the_first_activity_has_arrived(connect_to):
@@ -110,6 +113,25 @@ def test_a_new_key_belongs_to_the_account_that_was_connected_without_activities(
     again = host.connect("garmin", {"api_key": "GCDC_newer", "base_url": service.url})
     assert (again.connection.id, again.renewed) == (first.connection.id, True)
     assert again.account.id == "name:ada-nordmann"
+    assert len(host.connections.list()) == 1
+
+
+def test_an_account_that_was_emptied_is_said_to_be_connected_twice(host, service, account):
+    """Garmin states no number for an account whose activities were all deleted. So a new key of it
+    makes a second connection, and its notes say so, and how to remove it.
+    """
+    account.put(Workout(Leg(1, utc("2026-11-02T06:31:10"))))
+    host.connect("garmin", {"api_key": service.api_key, "base_url": service.url})
+    account.delete(1)
+    service.set_key("GCDC_newer")
+    again = host.connect("garmin", {"api_key": "GCDC_newer", "base_url": service.url})
+    assert (again.account.id, again.renewed) == ("name:ada-nordmann", False)
+    assert "fitglue connections remove NAME" in " ".join(again.account.notes)
+    host.connections.remove(again.connection.name)
+    account.put(Workout(Leg(2, utc("2026-11-03T06:31:10"))))
+    service.set_key("GCDC_newest")
+    values = {"api_key": "GCDC_newest", "base_url": service.url}
+    assert host.connect("garmin", values).renewed
     assert len(host.connections.list()) == 1
 
 
