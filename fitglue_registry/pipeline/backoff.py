@@ -55,5 +55,6 @@ def is_over(
     """
     if retry_days is None:
         return False
-    began = datetime.fromisoformat(delivery.planned_at)
+    # A row is planned again for each change; what counts is the last time.
+    began = datetime.fromisoformat(delivery.intent.get("asked_at", delivery.planned_at))
     return now - began >= timedelta(days=retry_days)

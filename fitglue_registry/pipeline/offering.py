@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fitglue_registry.model.moments import clock_text
 from fitglue_registry.model.stored import ActivityChange
 from fitglue_registry.store.activity_changes import changes_after, forget_seen_changes
-from fitglue_registry.store.deliveries import follow_merge, return_after_split
+from fitglue_registry.store.delivery_moves import follow_merge, return_after_split
 from fitglue_registry.store.offers import known_to_pipeline, offer, starts_of, withdraw
 from fitglue_registry.store.pipelines import list_pipelines, move_on
 
@@ -69,9 +69,11 @@ def read_changes(
     changes = changes_after(db, athlete_id, oldest, _MOST)
     if not changes:
         return read
-    _follow(db, changes, read, clock_text(now))
     for row in rows:
-        read.history[row.id] = _offer(db, row, documents[row.id], changes, now)
+        unseen = [change for change in changes if change.id > row.after_change]
+        left = _follow(db, row, unseen, read, clock_text(now))
+        offered = {**dict.fromkeys(left, False), **_changed(unseen)}
+        read.history[row.id] = _offer(db, row, documents[row.id], offered, now)
         move_on(db, row.id, max(row.after_change, changes[-1].id))
     forget_seen_changes(db, athlete_id)
     read.is_complete = len(changes) < _MOST
@@ -80,15 +82,21 @@ def read_changes(
 
 def _follow(
     db: Db,
+    row: PipelineRow,
     changes: Sequence[Any],
     read: Read,
     now: str,
-) -> None:
-    """Let deliveries follow the activities that were merged or split."""
+) -> list[str]:
+    """Let the deliveries of a pipeline follow the activities that were merged or split.
+
+    Returns:
+        The activities that have lost a delivery to one that is an activity of its own again.
+    """
+    left = []
     for change in changes:
         if change.what == ActivityChange.MERGED:
-            read.twice += follow_merge(db, change.activity_id, change.into_id, now)
-            for withdrawn in withdraw(db, change.activity_id, change.into_id):
+            read.twice += follow_merge(db, row.id, change.activity_id, change.into_id, now)
+            for withdrawn in withdraw(db, row.id, change.activity_id, change.into_id):
                 offer(
                     db,
                     withdrawn.athlete_id,
@@ -100,27 +108,35 @@ def _follow(
                     again=withdrawn.again,
                 )
         if change.what == ActivityChange.SPLIT:
-            return_after_split(db, change.activity_id)
+            left += return_after_split(db, row.id, change.activity_id)
+    return left
+
+
+def _changed(changes: Iterable[Any]) -> dict[str, bool]:
+    """Return the activities of changes, in order, and whether each is new, or one of its own again.
+
+    In place of one that was merged away, its survivor is returned.
+    """
+    activity_ids: dict[str, bool] = {}
+    for change in changes:
+        is_new = change.what in (ActivityChange.NEW, ActivityChange.SPLIT)
+        is_new = activity_ids.pop(change.activity_id, False) or is_new
+        activity_ids[change.into_id or change.activity_id] = is_new
+    return activity_ids
 
 
 def _offer(
     db: Db,
     row: PipelineRow,
     document: Pipeline,
-    changes: Iterable[Any],
+    activity_ids: Mapping[str, bool],
     now: datetime,
 ) -> int:
-    """Offer the activities of changes that a pipeline has not seen.
+    """Offer activities to a pipeline, which wait until their copies had time to arrive.
 
     Returns:
         The number of activities that are new here, but history for the pipeline.
     """
-    activity_ids: dict[str, bool] = {}  # whether it is new
-    for change in changes:
-        if change.id <= row.after_change:
-            continue
-        is_new = activity_ids.pop(change.activity_id, False) or change.what == ActivityChange.NEW
-        activity_ids[change.into_id or change.activity_id] = is_new
     wait = LONGEST_WAIT if document.wait_s is None else timedelta(seconds=document.wait_s)
     wanted = _without_history(db, row, activity_ids)
     offer(

@@ -37,6 +37,8 @@ WAITS = "waits"
 
 _UNSETTLED = (DeliveryState.SENDING, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
 _GIVEN_UP = (DeliveryState.REFUSED, DeliveryState.FAILED)
+#: The code of a delivery that was refused here, and not by its destination.
+WITHHELD = "FG-delivery-withheld"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,8 @@ def _is_given_up(known: DeliveryRow | None, hashes: Mapping[str, str]) -> bool:
     """Return whether a destination has refused exactly this."""
     if known is None or known.state not in _GIVEN_UP:
         return False
+    if (known.error or {}).get("code") == WITHHELD:
+        return False
     return known.intent.get("hashes") == dict(hashes)
 
 
@@ -220,6 +224,9 @@ def gone(asked: Asked) -> Passage:
 
 def _gone_at(asked: Asked, target: Target) -> tuple[Step, Planned | None]:
     known = asked.known.get(target.name)
+    if known is not None and known.state in _UNSETTLED:
+        what = f"it no longer exists here; the last delivery is {known.state}"
+        return _step(target.name, WAITS, what), None
     if known is None or not known.is_there:
         return _step(target.name, SKIPPED, "it no longer exists here, and was never sent"), None
     if not asked.pipeline.delete_there:

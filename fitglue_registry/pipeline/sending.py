@@ -7,23 +7,32 @@ anything again. Nothing is ever sent twice because nobody knew.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from datetime import timedelta
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fitglue_registry.errors import AthleteNeeded, FitglueError, Retryable
 from fitglue_registry.model.moments import clock_text
 from fitglue_registry.model.stored import DeliveryAction, DeliveryState, OfferedBy
 from fitglue_registry.pipeline.backoff import MOST_TRIES, is_over, next_try
+from fitglue_registry.pipeline.isolation import stops_the_run
+from fitglue_registry.pipeline.passing import WITHHELD
 from fitglue_registry.plugin_api import (
     Accepted,
     CannotTell,
     NotThere,
+    Receipt,
     Rejected,
     Sent,
     Uncertain,
 )
-from fitglue_registry.store.deliveries import begin_sending, change_state, delivery_by_id
+from fitglue_registry.store.deliveries import (
+    begin_sending,
+    change_state,
+    delivery_by_id,
+    write_log,
+)
+from fitglue_registry.store.delivery_moves import come_forward
 from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.offers import offer
 
@@ -32,14 +41,20 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-    from fitglue_registry.plugin_api import Clock, Delivery, Receipt
+    from fitglue_registry.plugin_api import Clock, Delivery
     from fitglue_registry.registry.entry import DeliveryTerms
     from fitglue_registry.store.database import Database
     from fitglue_registry.store.deliveries import DeliveryRow
 
+    #: What a destination says when it is asked about a delivery.
+    Found = Sent | Accepted | Rejected | NotThere | CannotTell
+
 _OUTCOME_UNKNOWN = "FG-outcome-unknown"
+#: What happens to every delivery alike: each of them would cost its whole time limit.
+_BLOCKING = frozenset({_OUTCOME_UNKNOWN, "FG-plugin-blocked"})
 #: How long the service may still be working on a request whose answer was lost.
 _SETTLING = timedelta(seconds=60)
+_CHANGED = "it was changed meanwhile"
 _PARKED = "decide with `fitglue deliveries resolve {id} --arrived` or `--not-arrived`"
 
 
@@ -49,6 +64,7 @@ class Ready:
 
     delivery: Delivery
     hashes: Mapping[str, str]
+    version: int | None = None  # of the pipeline that made it; it is not sent by another version
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +100,7 @@ class Destination(Protocol):
     def deliver(self, delivery: Delivery) -> Sent | Accepted | Rejected | Uncertain:
         """Send a delivery."""
 
-    def find(self, delivery: Delivery) -> Sent | Accepted | Rejected | NotThere | CannotTell:
+    def find(self, delivery: Delivery) -> Found:
         """Look up a delivery."""
 
 
@@ -130,21 +146,35 @@ class Sender:
         """
         if row.state == DeliveryState.SENDING:
             row = self._interrupted(row)
-        if row.state in (DeliveryState.UNCERTAIN, DeliveryState.ACCEPTED):
-            return self._look_up(row, destination)
-        return self._send(row, destination)
+        is_in_doubt = row.state in (DeliveryState.UNCERTAIN, DeliveryState.ACCEPTED)
+        if row.is_parked or not (is_in_doubt or row.state == DeliveryState.PLANNED):
+            return Outcome(row, _CHANGED)
+        try:
+            built = self._builder.build(row)
+        except FitglueError as error:
+            if stops_the_run(error):
+                raise
+            return self._not_built(row, error)
+        if is_in_doubt:
+            return self._look_up(row, destination, built)
+        return self._send(row, destination, built)
 
     # -- sending -----------------------------------------------------------------------------------
 
-    def _send(self, row: DeliveryRow, destination: Destination) -> Outcome:
-        built = self._builder.build(row)
+    def _send(
+        self,
+        row: DeliveryRow,
+        destination: Destination,
+        built: Ready | Withheld,
+    ) -> Outcome:
         if isinstance(built, Withheld):
-            error = {"code": "FG-delivery-withheld", "what": built.reason}
-            return self._store(row, DeliveryState.REFUSED, built.reason, {"error": error})
+            return self._withheld(row, built.reason)
+        if row.follows_id is not None:
+            return self._withheld(row, "another delivery of the same workout is sent")
         with self._database.write() as db:
-            may_send = begin_sending(db, row, built.hashes, self._now())
+            may_send = begin_sending(db, row, built.hashes, self._now(), built.version)
         if not may_send:
-            return Outcome(self._read(row), "its pipeline is paused, or it was changed")
+            return Outcome(self._read(row), "its pipeline is paused or has changed, so it waits")
         # The request must not be carried out if a power cut could still undo the row.
         self._database.flush_commits()
         row = self._read(row)
@@ -153,6 +183,24 @@ class Sender:
         except FitglueError as error:
             return self._failed(row, destination, error)
         return self._answered(row, destination, answer, built.hashes)
+
+    def _withheld(self, row: DeliveryRow, reason: str) -> Outcome:
+        """Store that a delivery is not sent after all."""
+        if row.action == DeliveryAction.DELETE and row.tries:
+            # It may have been removed by an attempt whose answer was lost.
+            settled = clock_text(self._clock.now() + _SETTLING)
+            values = {
+                "action": DeliveryAction.CREATE,
+                "sent_at": None,
+                "sent": "{}",
+                "next_try_at": settled,
+            }
+            return self._store(row, DeliveryState.UNCERTAIN, reason, values)
+        if row.is_there:
+            what = f"it stays there as it is: {reason}"
+            return self._store(row, DeliveryState.SENT, what, {"error": None})
+        error = {"code": WITHHELD, "what": reason}
+        return self._store(row, DeliveryState.REFUSED, reason, {"error": error})
 
     def _answered(
         self,
@@ -199,8 +247,19 @@ class Sender:
         if row.action != DeliveryAction.CREATE:
             # To change, to fill or to remove something once more does no harm.
             return self._store(row, DeliveryState.PLANNED, what).delivery
-        values = {"next_try_at": self._now()}
+        # It is looked up at once, but not before this moment can it be known that it is not there.
+        began = min(row.updated_at, self._now())
+        settled = datetime.fromisoformat(began) + _SETTLING
+        values = {"next_try_at": clock_text(settled)}
         return self._store(row, DeliveryState.UNCERTAIN, what, values).delivery
+
+    def _not_built(self, row: DeliveryRow, error: FitglueError) -> Outcome:
+        """Store that a delivery cannot be made from the store, and when it is tried again."""
+        values = {
+            "error": error.as_dict(),
+            "next_try_at": next_try(self._clock.now(), row.tries),
+        }
+        return self._store(row, row.state, error.what, values, error)
 
     def _unknown(
         self,
@@ -212,14 +271,15 @@ class Sender:
         """Store that nobody knows whether a delivery arrived, and when it is looked up."""
         now = self._clock.now()
         values: dict[str, Any] = {"error": error.as_dict() if error else _uncertain(reason)}
+        blocks = error is not None and error.code in _BLOCKING
         if row.action != DeliveryAction.CREATE:
-            return self._repeat(row, reason, values, error)
+            return replace(self._repeat(row, reason, values, error), blocks=blocks)
+        what = reason
+        values["next_try_at"] = clock_text(now + _SETTLING)
         if not destination.can_find:
             values["next_try_at"] = None
             what = f"{reason}; {_PARKED.format(id=row.id)}"
-            return self._store(row, DeliveryState.UNCERTAIN, what, values, error)
-        values["next_try_at"] = clock_text(now + _SETTLING)
-        return self._store(row, DeliveryState.UNCERTAIN, reason, values, error)
+        return self._store(row, DeliveryState.UNCERTAIN, what, values, error, blocks=blocks)
 
     def _repeat(
         self,
@@ -229,15 +289,21 @@ class Sender:
         error: FitglueError | None = None,
     ) -> Outcome:
         """Have a delivery sent again that certainly may be, unless it was tried too often."""
+        if row.follows_id is not None:
+            return self._withheld(row, "another delivery of the same workout is sent")
         if row.tries >= MOST_TRIES:
             what = f"given up after {row.tries} tries: {reason}"
             return self._store(row, DeliveryState.FAILED, what, values, error)
         values["next_try_at"] = next_try(self._clock.now(), row.tries)
         return self._store(row, DeliveryState.PLANNED, reason, values, error)
 
-    def _look_up(self, row: DeliveryRow, destination: Destination) -> Outcome:
+    def _look_up(
+        self,
+        row: DeliveryRow,
+        destination: Destination,
+        built: Ready | Withheld,
+    ) -> Outcome:
         """Ask the destination about a delivery that may have arrived, or that it has accepted."""
-        built = self._builder.build(row)
         if isinstance(built, Withheld) or not destination.can_find:
             reason = built.reason if isinstance(built, Withheld) else "it cannot be looked up"
             return self._park(row, reason)
@@ -245,6 +311,20 @@ class Sender:
             answer = destination.find(built.delivery)
         except FitglueError as error:
             return self._not_found_out(row, error)
+        if row.action == DeliveryAction.DELETE:
+            return self._removal_found(row, answer)
+        return self._found(row, answer)
+
+    def _removal_found(self, row: DeliveryRow, answer: Found) -> Outcome:
+        """Store what a destination says about a delivery that it was to remove."""
+        if isinstance(answer, NotThere):
+            return self._arrived(row, Sent(Receipt()), {})
+        if isinstance(answer, Sent):
+            return self._repeat(row, "it is still there, so it is removed again", {})
+        return self._found(row, answer)
+
+    def _found(self, row: DeliveryRow, answer: Found) -> Outcome:
+        """Store what a destination says about a delivery that may have arrived."""
         if isinstance(answer, Sent):
             # What is there is what was sent then, and not what would be sent now.
             return self._arrived(row, answer, row.intent.get("hashes", {}), is_late=True)
@@ -254,8 +334,17 @@ class Sender:
             return self._rejected(row, answer)
         if isinstance(answer, CannotTell):
             return self._park(row, answer.reason)
+        if row.next_try_at and row.next_try_at > self._now():
+            return self._not_there_yet(row)
         values: dict[str, Any] = {"error": row.error and json_text(dict(row.error))}
         return self._repeat(row, "it is not there, so it is sent again", values)
+
+    def _not_there_yet(self, row: DeliveryRow) -> Outcome:
+        """Store that the service may still be working on a request, and is asked once more."""
+        settled = clock_text(self._clock.now() + _SETTLING)
+        values = {"next_try_at": min(str(row.next_try_at), settled)}
+        what = "it is not there yet, and is looked up once more before it is sent again"
+        return self._store(row, row.state, what, values)
 
     def _not_found_out(self, row: DeliveryRow, error: FitglueError) -> Outcome:
         """Store that the destination could not be asked."""
@@ -297,8 +386,12 @@ class Sender:
         what = _arrival(row, answer)
         with self._database.write() as db:
             if not change_state(db, row, DeliveryState.SENT, what, now, values):
-                return Outcome(self._read_in(db, row), "it was changed by another process")
+                return Outcome(self._read_in(db, row), _CHANGED)
             self._remember(db, row, answer.identities)
+            first = come_forward(db, row, now)
+            if first is not None:
+                what = f"{what}; another copy of the workout is there as {first.external_id}"
+                write_log(db, row.id, DeliveryState.SENT, what, now)
             if is_late:
                 # The activity may have changed in the meantime, which was not planned then.
                 offer(

@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from fitglue_registry.errors import FitglueError, StoreFailed
 from fitglue_registry.pipeline.boosting import Booster, compute
-from fitglue_registry.pipeline.conversion import pipeline_of
+from fitglue_registry.services.pipelines.stored_documents import document_in
 from fitglue_registry.store.computations import boosters_of
 from fitglue_registry.store.pipelines import list_pipelines
 
@@ -87,7 +85,12 @@ def _used(workspace: Workspace, athlete: str) -> Iterator[tuple[str, Mapping[str
         for booster_id in boosters_of(db, athlete):
             used[booster_id, frozenset()] = {}
         for row in list_pipelines(db, athlete):
-            pipeline = pipeline_of(msgspec.json.decode(row.document))
+            try:
+                pipeline = document_in(row)
+            except StoreFailed as error:
+                # Its run says so as well, and the other pipelines go on.
+                _log.warning("the boosters of a pipeline were not run again: %s", error)
+                continue
             for step in pipeline.boosters:
                 used[step.use, frozenset(step.settings.items())] = step.settings
     for (booster_id, _), settings in used.items():

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 #: The states in which nothing is done any more unless somebody asks for it.
 FINAL = (DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.FAILED)
+#: The states of deliveries that may have arrived, although nobody knows yet.
+IN_DOUBT = (
+    DeliveryState.SENDING,
+    DeliveryState.ACCEPTED,
+    DeliveryState.UNCERTAIN,
+)
 #: The states of which a run has to take care.
 OPEN = (
     DeliveryState.PLANNED,
@@ -64,6 +70,11 @@ class DeliveryRow:
     def is_there(self) -> bool:
         """Whether it has ever arrived."""
         return self.sent_at is not None
+
+    @property
+    def may_be_there(self) -> bool:
+        """Whether it has arrived, or may have."""
+        return self.is_there or self.state in IN_DOUBT
 
     @property
     def is_parked(self) -> bool:
@@ -115,7 +126,7 @@ def plan(
         now: The moment that is stored.
         external_id: A new random id, for a delivery that does not exist yet.
     """
-    intent = json_text(dict(planned.intent))
+    intent = json_text({**planned.intent, "asked_at": now})
     known = delivery_of(db, pipeline_id, planned.destination, activity_id)
     if known is not None:
         values = {
@@ -146,7 +157,7 @@ def plan(
         planned_at=now,
         updated_at=now,
     )
-    _log(db, delivery_id, DeliveryState.PLANNED, _to(planned.action), now)
+    write_log(db, delivery_id, DeliveryState.PLANNED, _to(planned.action), now)
     return delivery_id
 
 
@@ -171,19 +182,19 @@ def delivery_of(
         deliveries.c.follows_id.is_(None),
     )
     row = db.execute(query).first()
-    return None if row is None else _delivery(row)
+    return None if row is None else delivery_from(row)
 
 
 def delivery_by_id(db: Db, delivery_id: int) -> DeliveryRow | None:
     """Return the delivery with this id."""
     row = db.execute(sa.select(deliveries).where(deliveries.c.id == delivery_id)).first()
-    return None if row is None else _delivery(row)
+    return None if row is None else delivery_from(row)
 
 
 def deliveries_of_activity(db: Db, activity_id: str) -> list[DeliveryRow]:
     """Return every delivery of an activity, with those of activities that were merged into it."""
     query = sa.select(deliveries).where(deliveries.c.activity_id == activity_id)
-    return [_delivery(row) for row in db.execute(query.order_by(deliveries.c.id))]
+    return [delivery_from(row) for row in db.execute(query.order_by(deliveries.c.id))]
 
 
 def list_deliveries(
@@ -209,7 +220,7 @@ def list_deliveries(
     if pipeline_id is not None:
         query = query.where(deliveries.c.pipeline_id == pipeline_id)
     query = query.order_by(deliveries.c.updated_at.desc(), deliveries.c.id.desc()).limit(most)
-    return [_delivery(row) for row in db.execute(query)]
+    return [delivery_from(row) for row in db.execute(query)]
 
 
 def due_deliveries(
@@ -226,11 +237,20 @@ def due_deliveries(
         deliveries.c.state == DeliveryState.SENDING,
         sa.and_(
             deliveries.c.state == DeliveryState.PLANNED,
-            sa.or_(deliveries.c.next_try_at.is_(None), deliveries.c.next_try_at <= now),
+            sa.or_(
+                deliveries.c.next_try_at.is_(None),
+                deliveries.c.next_try_at <= now,
+                deliveries.c.updated_at > now,
+            ),
         ),
         sa.and_(
             deliveries.c.state.in_((DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)),
-            deliveries.c.next_try_at <= now,
+            deliveries.c.next_try_at.is_not(None),
+            sa.or_(
+                deliveries.c.next_try_at <= now,
+                # The clock was set back since then, so the moment means nothing any more.
+                deliveries.c.updated_at > now,
+            ),
         ),
     )
     query = (
@@ -239,7 +259,8 @@ def due_deliveries(
         .where(
             deliveries.c.athlete_id == athlete_id,
             pipelines.c.state == PipelineState.ACTIVE,
-            deliveries.c.follows_id.is_(None),
+            # One that follows another is never sent, but it may have arrived before the merge.
+            sa.or_(deliveries.c.follows_id.is_(None), deliveries.c.state.in_(IN_DOUBT)),
             is_due,
         )
         .order_by(
@@ -248,7 +269,7 @@ def due_deliveries(
             deliveries.c.id,
         )
     )
-    return [_delivery(row) for row in db.execute(query)]
+    return [delivery_from(row) for row in db.execute(query)]
 
 
 def counts_by_state(db: Db, pipeline_id: str) -> dict[str, dict[str, int]]:
@@ -315,7 +336,7 @@ def change_state(
     )
     if not db.execute(sa.update(deliveries).where(*is_the_same).values(changed)).rowcount:
         return False
-    _log(db, known.id, state, what, now)
+    write_log(db, known.id, state, what, now)
     return True
 
 
@@ -324,8 +345,9 @@ def begin_sending(
     known: DeliveryRow,
     hashes: Mapping[str, str],
     now: str,
+    version: int | None = None,
 ) -> bool:
-    """Write that a delivery is being sent, unless its pipeline was paused or deleted.
+    """Write that a delivery is being sent, unless its pipeline was paused, deleted or changed.
 
     Args:
         db: A transaction that may write, and that is committed before anything is sent.
@@ -333,16 +355,20 @@ def begin_sending(
         hashes: Field → hash of its value, of what is sent now. If the answer is lost, this is what
             may be there.
         now: The moment that is stored.
+        version: The version of the pipeline that made it; ``None`` for any.
 
     Returns:
         Whether it may be sent.
     """
     of_pipeline = pipelines.c.id == known.pipeline_id
-    query = sa.select(pipelines.c.state).where(of_pipeline)
+    query = sa.select(pipelines.c.state, pipelines.c.version).where(of_pipeline)
     if db.dialect.name != "sqlite":
         # A transaction that pauses the pipeline has to wait, or this one does.
         query = query.with_for_update(read=True)
-    if db.scalar(query) != PipelineState.ACTIVE:
+    pipeline = db.execute(query).one()
+    if pipeline.state != PipelineState.ACTIVE or pipeline.version != (version or pipeline.version):
+        return False
+    if known.action == DeliveryAction.CREATE and _has_copy_in_doubt(db, known.id):
         return False
     values = {
         "tries": known.tries + 1,
@@ -357,74 +383,29 @@ def begin_sending(
     return True
 
 
-def follow_merge(
-    db: Db,
-    merged_id: str,
-    survivor_id: str,
-    now: str,
-) -> list[DeliveryRow]:
-    """Move the deliveries of an activity that was merged away to the survivor.
-
-    Args:
-        db: A transaction that may write.
-        merged_id: The activity that was merged away.
-        survivor_id: The activity into which it was merged.
-        now: The moment that is stored.
-
-    Returns:
-        The deliveries that have arrived at a destination where the survivor's has arrived as well:
-        there are two copies of one workout.
-    """
-    twice = []
-    moved = deliveries.c.activity_id == merged_id
-    for row in db.execute(sa.select(deliveries).where(moved)).all():
-        known = _delivery(row)
-        kept = delivery_of(db, known.pipeline_id, known.destination, survivor_id)
-        if kept is None:
-            _set(db, known.id, activity_id=survivor_id)
-        elif not known.is_there and known.state == DeliveryState.PLANNED:
-            # It was never sent, and the survivor's is.
-            db.execute(sa.delete(deliveries).where(deliveries.c.id == known.id))
-        elif kept.is_there or kept.state != DeliveryState.PLANNED:
-            _set(db, known.id, activity_id=survivor_id, follows_id=kept.id)
-            what = f"its workout was merged into another one, which was sent as {kept.external_id}"
-            _log(db, known.id, known.state, what, now)
-            if known.is_there and kept.is_there:
-                twice.append(known)
-        else:
-            # The survivor's was never sent, so this one takes its place.
-            db.execute(sa.delete(deliveries).where(deliveries.c.id == kept.id))
-            _set(db, known.id, activity_id=survivor_id)
-    return twice
+def _has_copy_in_doubt(db: Db, delivery_id: int) -> bool:
+    """Return whether a delivery that follows this one may have arrived."""
+    query = sa.select(deliveries.c.id).where(
+        deliveries.c.follows_id == delivery_id,
+        deliveries.c.state.in_(IN_DOUBT),
+    )
+    return db.scalar(query.limit(1)) is not None
 
 
-def return_after_split(db: Db, activity_id: str) -> None:
-    """Give an activity that is one again the deliveries that were made for it."""
-    made_for_it = deliveries.c.home_id == activity_id
-    for row in db.execute(sa.select(deliveries).where(made_for_it)).all():
-        known = _delivery(row)
-        if known.activity_id == activity_id:
-            continue
-        if delivery_of(db, known.pipeline_id, known.destination, activity_id) is None:
-            _set(db, known.id, activity_id=activity_id, follows_id=None)
-
-
-def _set(db: Db, delivery_id: int, **values: Any) -> None:
-    db.execute(sa.update(deliveries).where(deliveries.c.id == delivery_id).values(values))
-
-
-def _log(
+def write_log(
     db: Db,
     delivery_id: int,
     state: DeliveryState,
     what: str,
     now: str,
 ) -> None:
+    """Write one line into the log of a delivery."""
     values = {"delivery_id": delivery_id, "at": now, "state": state, "what": what}
     db.execute(sa.insert(delivery_log).values(values))
 
 
-def _delivery(row: Any) -> DeliveryRow:
+def delivery_from(row: Any) -> DeliveryRow:
+    """Return the delivery of a row of the table."""
     return DeliveryRow(
         id=row.id,
         athlete_id=row.athlete_id,

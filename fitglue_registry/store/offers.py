@@ -70,7 +70,7 @@ def offer(
     """Offer activities to a pipeline.
 
     An activity that is already waiting keeps its moment: one that changes again and again would
-    otherwise never be sent.
+    otherwise never be sent. One that is waiting to be sent in any case stays so.
 
     Args:
         db: A transaction that may write.
@@ -82,8 +82,9 @@ def offer(
         due_at: Until when their copies may still arrive; ``None`` for as soon as possible.
         again: Whether they are sent even if nothing has changed.
     """
-    waiting = _waiting(db, pipeline_id)
-    for activity_id in dict.fromkeys(activity_ids):
+    wanted = dict.fromkeys(activity_ids)
+    waiting = _waiting(db, pipeline_id) if wanted else {}
+    for activity_id in wanted:
         if asked_by == OfferedBy.CHANGE and activity_id in waiting:
             continue
         this = (offers.c.pipeline_id == pipeline_id, offers.c.activity_id == activity_id)
@@ -91,7 +92,7 @@ def offer(
             "state": OfferState.WAITING,
             "asked_by": asked_by,
             "due_at": due_at,
-            "again": again,
+            "again": again or waiting.get(activity_id, False),
             "at": now,
         }
         if db.execute(sa.update(offers).where(*this).values(values)).rowcount:
@@ -105,37 +106,40 @@ def offer(
         db.execute(sa.insert(offers).values(**key, **values))
 
 
-def _waiting(db: Db, pipeline_id: str) -> set[str]:
-    query = sa.select(offers.c.activity_id).where(
+def _waiting(db: Db, pipeline_id: str) -> dict[str, bool]:
+    """Return the activities that wait in a pipeline, and whether they are sent in any case."""
+    query = sa.select(offers.c.activity_id, offers.c.again).where(
         offers.c.pipeline_id == pipeline_id,
         offers.c.state == OfferState.WAITING,
     )
-    return set(db.scalars(query))
+    return {row.activity_id: bool(row.again) for row in db.execute(query)}
 
 
 def withdraw(
     db: Db,
+    pipeline_id: str,
     activity_id: str,
     survivor_id: str,
 ) -> list[Offer]:
-    """Delete the offers of an activity that was merged away.
+    """Delete the offer to a pipeline of an activity that was merged away.
 
     Args:
         db: A transaction that may write.
+        pipeline_id: The pipeline.
         activity_id: The activity.
         survivor_id: The activity into which it was merged.
 
     Returns:
-        The offers that waited, and that the survivor takes over: those that the athlete has asked
-        for, and those of pipelines that know the survivor.
+        The offer if it waited, and if the survivor takes it over: if the athlete has asked for it,
+        or if the pipeline knows the survivor.
     """
-    this = offers.c.activity_id == activity_id
-    found = [_offer(row) for row in db.execute(sa.select(offers).where(this))]
-    db.execute(sa.delete(offers).where(this))
+    this = (offers.c.pipeline_id == pipeline_id, offers.c.activity_id == activity_id)
+    found = [_offer(row) for row in db.execute(sa.select(offers).where(*this))]
+    db.execute(sa.delete(offers).where(*this))
     taken_over = []
     for withdrawn in found:
         is_asked_for = withdrawn.asked_by != OfferedBy.CHANGE
-        is_known = bool(known_to_pipeline(db, withdrawn.pipeline_id, [survivor_id]))
+        is_known = bool(known_to_pipeline(db, pipeline_id, [survivor_id]))
         if withdrawn.state == OfferState.WAITING and (is_asked_for or is_known):
             taken_over.append(withdrawn)
     return taken_over
@@ -177,7 +181,12 @@ def waiting_offers(
         offers.c.state == OfferState.WAITING,
     )
     if due_before is not None:
-        is_due = sa.or_(offers.c.due_at.is_(None), offers.c.due_at <= due_before)
+        is_due = sa.or_(
+            offers.c.due_at.is_(None),
+            offers.c.due_at <= due_before,
+            # The clock was set back since then, so the moment means nothing any more.
+            offers.c.at > due_before,
+        )
         query = query.where(is_due)
     query = query.order_by(sa.func.coalesce(offers.c.due_at, ""), offers.c.activity_id)
     return [_offer(row) for row in db.execute(query)]
@@ -211,16 +220,55 @@ def decide(
     """
     values = {
         "state": OfferState.DONE,
+        "again": False,
         "version": version,
         "steps": json_text(list(steps)),
         "at": now,
     }
+    return _update(db, decided, values)
+
+
+def decide_in_part(
+    db: Db,
+    decided: Offer,
+    version: int,
+    steps: Steps,
+    now: str,
+) -> bool:
+    """Store what a pipeline decided about an offer that goes on waiting for some destinations.
+
+    Args:
+        db: The transaction that also plans the deliveries.
+        decided: The offer as it was read.
+        version: The version of the pipeline.
+        steps: What each step said.
+        now: The moment that is stored.
+
+    Returns:
+        Whether it was stored, as by ``decide``.
+    """
+    values = {
+        "again": False,
+        "version": version,
+        "steps": json_text(list(steps)),
+        "at": now,
+    }
+    return _update(db, decided, values)
+
+
+def _update(
+    db: Db,
+    decided: Offer,
+    values: Mapping[str, Any],
+) -> bool:
+    """Change an offer, unless it has changed since it was read; return whether it was changed."""
     is_the_same = (
         offers.c.pipeline_id == decided.pipeline_id,
         offers.c.activity_id == decided.activity_id,
         offers.c.state == OfferState.WAITING,
         offers.c.at == decided.at,
         offers.c.asked_by == decided.asked_by,
+        offers.c.again == decided.again,
     )
     return bool(db.execute(sa.update(offers).where(*is_the_same).values(values)).rowcount)
 

@@ -87,7 +87,7 @@ def pipeline_of(db: Db, pipeline_id: str) -> PipelineRow | None:
 def names_of_pipelines(db: Db, ids: Sequence[str]) -> dict[str, str]:
     """Return id → name of these pipelines; one that was deleted has the name that it had last."""
     query = (
-        sa.select(pipelines.c.id, pipeline_versions.c.document)
+        sa.select(pipelines.c.id, pipelines.c.name, pipeline_versions.c.document)
         .join(
             pipeline_versions,
             sa.and_(
@@ -97,7 +97,15 @@ def names_of_pipelines(db: Db, ids: Sequence[str]) -> dict[str, str]:
         )
         .where(pipelines.c.id.in_(ids))
     )
-    return {row.id: msgspec.json.decode(row.document)["name"] for row in db.execute(query)}
+    return {row.id: row.name or _name_in(row) for row in db.execute(query)}
+
+
+def _name_in(row: Any) -> str:
+    """Return the name in the last document of a pipeline, or its id if that is damaged."""
+    try:
+        return str(msgspec.json.decode(row.document)["name"])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return str(row.id)
 
 
 def add_pipeline(

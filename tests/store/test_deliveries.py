@@ -21,12 +21,11 @@ from fitglue_registry.store.deliveries import (
     delivery_by_id,
     delivery_of,
     due_deliveries,
-    follow_merge,
     list_deliveries,
     log_of,
     plan,
-    return_after_split,
 )
+from fitglue_registry.store.delivery_moves import follow_merge, return_after_split
 from fitglue_registry.store.offers import (
     count_waiting,
     decide,
@@ -182,7 +181,7 @@ def test_a_survivor_takes_over_what_the_athlete_asked_for(piped, asked_by):
     """Of an activity that was merged into history, only an offer that was asked for is kept."""
     survivor, activity = piped.activity(), piped.activity()
     offer(piped.db, "me", "p-all", [activity], NOW, asked_by=asked_by)
-    kept = withdraw(piped.db, activity, survivor)
+    kept = withdraw(piped.db, "p-all", activity, survivor)
     assert [found.asked_by for found in kept] == [asked_by] * (asked_by == OfferedBy.HISTORY)
     assert offers_of_activity(piped.db, activity) == []
 
@@ -191,7 +190,7 @@ def test_a_survivor_that_the_pipeline_knows_takes_over_every_offer(piped):
     """What was offered or sent before stays the concern of the pipeline."""
     survivor, activity = piped.activity(), piped.activity()
     offer(piped.db, "me", "p-all", [survivor, activity], NOW)
-    assert len(withdraw(piped.db, activity, survivor)) == 1
+    assert len(withdraw(piped.db, "p-all", activity, survivor)) == 1
 
 
 # -- deliveries ------------------------------------------------------------------------------------
@@ -203,7 +202,7 @@ def test_there_is_one_delivery_for_an_activity_and_a_destination(piped):
     first = make_delivery(piped, activity)
     second = make_delivery(piped, activity, intent={"hashes": {"title": "b"}})
     assert (second.id, second.external_id) == (first.id, first.external_id)
-    assert second.intent == {"hashes": {"title": "b"}}
+    assert second.intent == {"hashes": {"title": "b"}, "asked_at": NOW}
 
 
 def test_a_delivery_is_sent_by_only_one_of_two(piped):
@@ -259,7 +258,7 @@ def test_a_delivery_follows_the_survivor_of_a_merge(piped):
     """What was sent for an activity that was merged away belongs to the survivor."""
     first, second = piped.activity(), piped.activity()
     moved = sent(piped, make_delivery(piped, second))
-    assert follow_merge(piped.db, second, first, LATER) == []
+    assert follow_merge(piped.db, "p-all", second, first, LATER) == []
     assert delivery_of(piped.db, "p-all", "disk", first).id == moved.id
 
 
@@ -268,7 +267,7 @@ def test_two_copies_that_were_sent_are_reported(piped):
     first, second = piped.activity(), piped.activity()
     kept = sent(piped, make_delivery(piped, first))
     other = sent(piped, make_delivery(piped, second))
-    assert [row.id for row in follow_merge(piped.db, second, first, LATER)] == [other.id]
+    assert [row.id for row in follow_merge(piped.db, "p-all", second, first, LATER)] == [other.id]
     assert delivery_of(piped.db, "p-all", "disk", first).id == kept.id
     assert len(deliveries_of_activity(piped.db, first)) == 2
 
@@ -278,10 +277,10 @@ def test_what_was_only_planned_is_dropped_in_a_merge(piped):
     first, second, third = (piped.activity() for _ in range(3))
     make_delivery(piped, first)
     make_delivery(piped, second)
-    follow_merge(piped.db, second, first, LATER)
+    follow_merge(piped.db, "p-all", second, first, LATER)
     assert len(list_deliveries(piped.db, "me")) == 1
     arrived = sent(piped, make_delivery(piped, third))
-    follow_merge(piped.db, third, first, LATER)
+    follow_merge(piped.db, "p-all", third, first, LATER)
     assert [row.id for row in list_deliveries(piped.db, "me")] == [arrived.id]
 
 
@@ -290,6 +289,6 @@ def test_a_split_gives_a_delivery_back(piped):
     first, second = piped.activity(), piped.activity()
     sent(piped, make_delivery(piped, first))
     other = sent(piped, make_delivery(piped, second))
-    follow_merge(piped.db, second, first, LATER)
-    return_after_split(piped.db, second)
+    follow_merge(piped.db, "p-all", second, first, LATER)
+    return_after_split(piped.db, "p-all", second)
     assert delivery_of(piped.db, "p-all", "disk", second).id == other.id

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fitglue_registry.errors import FitglueError
+from fitglue_registry.errors import FitglueError, StoreFailed
 from fitglue_registry.pipeline.boosting import Booster, athlete_on
 from fitglue_registry.pipeline.passing import PASSED_OVER, SKIPPED, TAKEN
 from fitglue_registry.pipeline.shaping import Boosted, with_boosts
@@ -84,6 +84,8 @@ class Boosting:
                 activity = msgspec.structs.replace(activity, streams=subject.streams(echoes))
             enrichment = booster.enrich(activity, context)
         except FitglueError as error:
+            if isinstance(error, StoreFailed):
+                raise
             return _with_step(before, step.use, SKIPPED, f"it failed: {error.what}")
         computed[step.use] = enrichment.values
         return _added(before, step.use, enrichment)

@@ -17,6 +17,7 @@ from fitglue_registry.pipeline.target import Target
 from fitglue_registry.plugin_api import Delivery, OriginalFile, Receipt
 from fitglue_registry.services.original_files import original_files
 from fitglue_registry.services.pipelines.step_settings import checked_settings
+from fitglue_registry.store.deliveries import IN_DOUBT
 from fitglue_registry.store.tables import activities
 from fitglue_registry.sync.reading.originals import suffix_of
 
@@ -65,23 +66,40 @@ class StoredBuilder:
         settings = checked_settings(self._workspace.policy, entry, step)
         step = msgspec.structs.replace(step, settings=settings)
         target = Target(step, entry, row.connection_id)
+        version = opened.row.version
         number = self._number(row.activity_id)
+        subject = None if number is None else self._loader.load(row.activity_id)
+        is_gone = subject is None or subject.is_gone
         if row.action == DeliveryAction.DELETE:
-            return Ready(_delivery(row, target, number or 0, SourceActivity()), {})
-        if number is None:
-            return Withheld("the activity no longer exists")
+            if not is_gone:
+                return Withheld("the activity exists again")
+            return Ready(_delivery(row, target, number or 0, SourceActivity()), {}, version)
+        shaped = self._shaped(opened, subject, target, row)
+        if isinstance(shaped, Kept):
+            if row.state not in IN_DOUBT:
+                return Withheld(shaped.reason)
+            # Whether it may still be sent plays no part in whether it has arrived.
+            return Ready(_delivery(row, target, number or 0, _times_of(subject)), {}, version)
+        assert subject is not None
+        file = self._file(subject, target, shaped) if _is_whole(row, target) else None
+        delivery = _delivery(row, target, subject.number, shaped.activity, file)
+        return Ready(delivery, fingerprint(shaped.activity, target.terms.takes), version)
 
-        subject = self._loader.load(row.activity_id)
+    def _shaped(
+        self,
+        opened: OpenedPipeline,
+        subject: StoredSubject | None,
+        target: Target,
+        row: DeliveryRow,
+    ) -> Shaped | Kept:
+        """Return the activity as the destination gets it, or why it gets nothing."""
+        if subject is None or subject.is_gone:
+            return Kept("the activity no longer exists here")
         boosted = opened.boosting.boost(subject)
         if boosted.stop is not None:
-            return Withheld(boosted.stop)
-        is_whole = row.action == DeliveryAction.CREATE or target.terms.whole
-        shaped = shape(opened.pipeline, subject, target, boosted, with_streams=is_whole)
-        if isinstance(shaped, Kept):
-            return Withheld(shaped.reason)
-        file = self._file(subject, target, shaped) if is_whole else None
-        delivery = _delivery(row, target, number, shaped.activity, file)
-        return Ready(delivery, fingerprint(shaped.activity, target.terms.takes))
+            return Kept(boosted.stop)
+        is_whole = _is_whole(row, target)
+        return shape(opened.pipeline, subject, target, boosted, with_streams=is_whole)
 
     def _number(self, activity_id: str) -> int | None:
         with self._workspace.database.read() as db:
@@ -112,6 +130,24 @@ class StoredBuilder:
                 sha256 = hashlib.sha256(content).hexdigest()
                 name = f"{details.day}-{details.number}.{format_}"
                 yield OriginalFile(content, name, format_, sha256)  # type: ignore[arg-type]
+
+
+def _is_whole(row: DeliveryRow, target: Target) -> bool:
+    """Return whether a delivery needs the samples and the file of the activity."""
+    return row.action == DeliveryAction.CREATE or target.terms.whole
+
+
+def _times_of(subject: StoredSubject | None) -> SourceActivity:
+    """Return what a destination needs of an activity to look it up: when it was."""
+    activity = None if subject is None else subject.merged_without(())
+    if activity is None:
+        return SourceActivity()
+    return SourceActivity(
+        start_local=activity.start_local,
+        start_utc=activity.start_utc,
+        elapsed_s=activity.elapsed_s,
+        moving_s=activity.moving_s,
+    )
 
 
 def _rank(file: OriginalFile) -> tuple[int, int, str]:

@@ -14,6 +14,7 @@ from fitglue_registry.pipeline.reading import read_mapping, read_pipeline
 from fitglue_registry.pipeline.writing import document_of, yaml_of
 from fitglue_registry.services.argument_types import checks_arguments
 from fitglue_registry.services.pipelines.running import Scope, run_pipelines
+from fitglue_registry.services.pipelines.stored_documents import document_in
 from fitglue_registry.services.pipelines.targets import targets_of
 from fitglue_registry.store.activity_filter import Filter
 from fitglue_registry.store.deliveries import counts_by_state
@@ -371,13 +372,12 @@ def _new_row(
 
 
 def _view(db: Db, row: PipelineRow) -> PipelineView:
-    document = msgspec.json.decode(row.document)
     return PipelineView(
         row.id,
         row.name,
         row.state,
         row.version,
-        read_mapping(document, row.name).require(),
+        document_in(row),
         count_waiting(db, row.id),
         counts_by_state(db, row.id),
         row.created_at,

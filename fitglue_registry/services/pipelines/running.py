@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from fitglue_registry.errors import FitglueError, StoreFailed, UserMistake
+from fitglue_registry.errors import FitglueError, UserMistake
 from fitglue_registry.matching.remembering import remember_sent
 from fitglue_registry.model.stored import RunKind, RunOutcome
 from fitglue_registry.pipeline.events import (
@@ -27,8 +27,9 @@ from fitglue_registry.pipeline.events import (
     PipelineHeld,
     SentTwice,
 )
+from fitglue_registry.pipeline.isolation import stops_the_run
 from fitglue_registry.pipeline.offering import read_changes
-from fitglue_registry.pipeline.passing import SKIPPED, Asked, Passage, gone, pass_through
+from fitglue_registry.pipeline.passing import WAITS, Asked, Passage, gone, pass_through
 from fitglue_registry.pipeline.sending import Sender
 from fitglue_registry.services.pipelines.building import StoredBuilder
 from fitglue_registry.services.pipelines.destinations import PluginDestination, open_destination
@@ -38,7 +39,7 @@ from fitglue_registry.services.pipelines.targets import target_of
 from fitglue_registry.services.reading import Activities
 from fitglue_registry.store.connections import list_connections
 from fitglue_registry.store.deliveries import delivery_of, due_deliveries, plan
-from fitglue_registry.store.offers import count_waiting, decide, waiting_offers
+from fitglue_registry.store.offers import count_waiting, decide, decide_in_part, waiting_offers
 from fitglue_registry.store.runs import Decision, RunLog
 from fitglue_registry.store.tables import activities
 from fitglue_registry.sync.lock import Work, lock_for
@@ -94,7 +95,9 @@ def run_pipelines(
         StoreFailed: The store cannot be read or written.
     """
     opened = open_pipelines(workspace, athlete_id)
-    if not opened:
+    for name, error in opened.failures.items():
+        yield PipelineHeld(name, error)
+    if not opened.pipelines:
         return
     digest = blake2b(athlete_id.encode(), digest_size=8).hexdigest()
     work = Work(
@@ -105,7 +108,7 @@ def run_pipelines(
     )
     with (
         lock_for(workspace.database, workspace.home, work),
-        closing(_Run(workspace, athlete_id, opened, scope or Scope())) as run,
+        closing(_Run(workspace, athlete_id, dict(opened.pipelines), scope or Scope())) as run,
     ):
         yield from run.events()
 
@@ -192,38 +195,58 @@ class _Run:
             connected = list_connections(db, self._athlete_id)
         if not offered:
             return
-        steps = opened.pipeline.destinations
-        try:
-            targets = [target_of(self._workspace, step, connected) for step in steps]
-        except UserMistake as error:
-            # What was offered waits until its destination can be found again.
-            yield PipelineHeld(opened.row.name, error)
-            return
-        for offer in offered:
-            yield from self._one(opened, targets, offer)
+        targets = []
+        held = []
+        for step in opened.pipeline.destinations:
+            try:
+                targets.append(target_of(self._workspace, step, connected))
+            except UserMistake as error:
+                held.append(error)
+                yield PipelineHeld(opened.row.name, error)
+        for offer in offered if targets else ():
+            yield from self._one(opened, targets, offer, waits=bool(held))
 
     def _one(
         self,
         opened: OpenedPipeline,
         targets: Sequence[Target],
         offer: Offer,
+        *,
+        waits: bool,
     ) -> Events:
-        """Decide about one activity, and store it together with what is to be sent."""
+        """Decide about one activity, and store it together with what is to be sent.
+
+        Args:
+            opened: The pipeline.
+            targets: Those of its destinations that can be found.
+            offer: The activity that it was offered.
+            waits: Whether one of its destinations cannot be found, so that the offer stays.
+        """
         with self._workspace.database.read() as db:
             number = _number_of(db, offer.activity_id)
             known = self._known(db, opened.row.id, targets, offer.activity_id)
-        subject = None if number is None else self._loader.load(offer.activity_id)
-        asked = Asked(
-            opened.pipeline,
-            targets,
-            known,
-            is_gone=subject is None or subject.is_gone,
-            again=offer.again,
-        )
-        passage = self._passage(opened, asked, subject)
+        try:
+            subject = None if number is None else self._loader.load(offer.activity_id)
+            asked = Asked(
+                opened.pipeline,
+                targets,
+                known,
+                is_gone=subject is None or subject.is_gone,
+                again=offer.again,
+            )
+            passage = self._passage(opened, asked, subject)
+        except FitglueError as error:
+            if stops_the_run(error):
+                raise
+            # It waits until what is damaged is repaired; the others go on.
+            step = {"step": "pipeline", "outcome": WAITS, "what": error.what}
+            yield ActivityDecided(opened.row.name, number, None, None, [step])
+            return
         now = self._workspace.now
         with self._workspace.database.write() as db:
-            if not decide(db, offer, opened.row.version, passage.steps, now):
+            version = opened.row.version
+            store = decide_in_part if waits else decide
+            if not store(db, offer, version, passage.steps, now):
                 return
             for planned in passage.planned:
                 plan(
@@ -262,14 +285,8 @@ class _Run:
     ) -> Passage:
         if subject is None or asked.is_gone:
             return gone(asked)
-        try:
-            boost = partial(opened.boosting.boost, subject)
-            return pass_through(asked, subject, subject.candidate(), boost)
-        except StoreFailed:
-            raise
-        except FitglueError as error:
-            step = {"step": "pipeline", "outcome": SKIPPED, "what": error.what}
-            return Passage([step])
+        boost = partial(opened.boosting.boost, subject)
+        return pass_through(asked, subject, subject.candidate(), boost)
 
     # -- sending -----------------------------------------------------------------------------------
 
@@ -289,7 +306,7 @@ class _Run:
         try:
             destination = self._destination(row, place)
         except FitglueError as error:
-            if isinstance(error, StoreFailed):
+            if stops_the_run(error):
                 raise
             self._blocked.add(place)
             yield self._changed(row, error.what, error)

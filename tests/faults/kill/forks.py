@@ -24,10 +24,13 @@ from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from fitglue_registry.errors import UserMistake
 from tests.faults.kill.hosts import finish, open_host
+from tests.faults.kill.piped import open_piped
 from tests.faults.kill.points import Points, Shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from fitglue_registry import Host
 
 ROOT = Path(__file__).parents[3]
 #: Some distributions install a top-level package `tests` that would hide ours, so the path of our
@@ -235,9 +238,16 @@ def _work(job: dict[str, Any], begin: Callable[[], object]) -> None:
         from tests.faults.kill.formats import use
 
         use(**job["options"]["migrations"])
-    with open_host(Path(job["home"]), job["database"]) as host:
+    with _host(job) as host:
         begin()
         _WORK_BY_NAME[job["work"]](host, job["options"])
+
+
+def _host(job: dict[str, Any]) -> Host:
+    home, database = Path(job["home"]), job["database"]
+    if job["work"] == "send on":
+        return open_piped(home, database)
+    return open_host(home, database)
 
 
 def _sync(host: Any, options: dict[str, Any]) -> None:
@@ -259,6 +269,12 @@ def _disconnect(host: Any, options: dict[str, Any]) -> None:
         host.connections.remove(options["name"])
 
 
+def _send_on(host: Any, _: dict[str, Any]) -> None:
+    finish(host.sync())
+    for _event in host.pipelines.run():
+        pass
+
+
 def _open(host: Any, _: dict[str, Any]) -> None:
     with host.workspace.database.read():
         pass
@@ -270,4 +286,5 @@ _WORK_BY_NAME: dict[str, Callable[[Any, dict[str, Any]], None]] = {
     "connect": _connect,
     "disconnect": _disconnect,
     "open": _open,
+    "send on": _send_on,
 }

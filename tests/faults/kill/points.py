@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 #: The phases of a process. The shared memory that survives it holds an index into this tuple.
-PHASES = ("between", "transaction", "commit", "blob", "secret")
+PHASES = ("between", "transaction", "commit", "blob", "secret", "request")
 _FOLDERS = {"blobs": "blob", "secrets": "secret"}
 _SYNCED = 16  # offset of the JSON of flushed files in the shared memory
 
@@ -101,6 +101,7 @@ class Points:
         self._watch_statements()
         self._watch_files()
         self._watch_stores()
+        self._watch_requests()
 
     def keep_the_log(self) -> None:
         """Keep SQLite from checkpointing its write-ahead log, so that a power cut can take back all
@@ -193,6 +194,20 @@ class Points:
         for store, phase in ((FileBlobStore, "blob"), (FileSecretStore, "secret")):
             for method in ("put", "get", "delete"):
                 setattr(store, method, self._inside_phase(getattr(store, method), phase))
+
+    def _watch_requests(self) -> None:
+        """Watch each request to a destination that has its account in a file."""
+        from tests.faults.kill import piped
+
+        carry_out = piped.carry_out
+
+        def carry_out_and_record(file: Path, request: dict[str, Any]) -> None:
+            with self.inside("request"):
+                self.passed("request: before it is carried out")
+                carry_out(file, request)
+                self.passed("request: after it was carried out")
+
+        piped.carry_out = carry_out_and_record
 
     def _inside_phase(self, method: Callable[..., Any], phase: str) -> Callable[..., Any]:
         def call(*args: Any, **options: Any) -> Any:

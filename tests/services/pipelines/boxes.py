@@ -38,7 +38,7 @@ id: {name}
 name: {name}
 hooks: [fitglue_connect, fitglue_list, fitglue_normalize]
 dependencies: [integration/{name}]
-sync: {{deletions: false, overlap_days: 3660}}
+sync: {{deletions: true, overlap_days: 3660}}
 terms: {{leaves_machine: {leaves_machine}}}
 """
 _DESTINATION = """\
@@ -183,18 +183,7 @@ def piped_host(
 ) -> Iterator[Host]:
     """Yield a host that is connected to the shelves, and whose pipelines can send to the boxes."""
     registry = folder / "registry"
-    registry.mkdir(exist_ok=True)
-    (registry / "tiers.yaml").write_text("schema: 1\ntiers:\n  - {id: hobbyist, name: Hobbyist}\n")
-    for shelf in shelves:
-        values = {"name": shelf.name, "leaves_machine": str(leaves_machine).lower()}
-        _write(registry / "integrations", shelf.name, _INTEGRATION.format(**values))
-        _write(registry / "sources", shelf.name, _SOURCE.format(**values))
-    for box in boxes:
-        hooks = "fitglue_deliver, fitglue_find_delivery" if box.finds else "fitglue_deliver"
-        text = _DESTINATION.format(
-            name=box.name, title=box.name.capitalize(), hooks=hooks, terms=terms
-        )
-        _write(registry / "destinations", box.name, text)
+    write_entries(registry, shelves, boxes, leaves_machine=leaves_machine, terms=terms)
     points = [Point(place.name, place.plugin()) for place in (*shelves, *boxes)]
     with Host(
         folder / "home",
@@ -210,6 +199,29 @@ def piped_host(
             if shelf.name not in known:
                 host.connect(shelf.name, {})
         yield host
+
+
+def write_entries(
+    registry: Path,
+    shelves: list[Shelf],
+    boxes: list[Box],
+    *,
+    leaves_machine: bool = True,
+    terms: str = "leaves_machine: true",
+) -> None:
+    """Write the entries of sources and destinations into a folder."""
+    registry.mkdir(exist_ok=True)
+    (registry / "tiers.yaml").write_text("schema: 1\ntiers:\n  - {id: hobbyist, name: Hobbyist}\n")
+    for shelf in shelves:
+        values = {"name": shelf.name, "leaves_machine": str(leaves_machine).lower()}
+        _write(registry / "integrations", shelf.name, _INTEGRATION.format(**values))
+        _write(registry / "sources", shelf.name, _SOURCE.format(**values))
+    for box in boxes:
+        hooks = "fitglue_deliver, fitglue_find_delivery" if box.finds else "fitglue_deliver"
+        text = _DESTINATION.format(
+            name=box.name, title=box.name.capitalize(), hooks=hooks, terms=terms
+        )
+        _write(registry / "destinations", box.name, text)
 
 
 def _write(folder: Path, name: str, text: str) -> None:
