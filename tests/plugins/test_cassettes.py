@@ -53,8 +53,9 @@ def replay(source, cassette, tmp_path):
 def test_every_live_source_has_a_cassette():
     """Each source that is asked over HTTP has a cassette, and none is left over."""
     with Host(policy=Policy.personal()) as host:
+        sources = {entry.integration for entry in host.entries.list("source")}
         integrations = {entry.id for entry in host.entries.list("integration") if entry.http}
-    assert integrations == set(LIVE)
+    assert integrations & sources == set(LIVE)
     assert all(live.cassette.is_file() for live in LIVE.values())
 
 

@@ -40,7 +40,7 @@ def test_the_plugins_of_this_environment_are_found_by_their_entry_points():
     assert "fitglue-intervals" in Plugins().names()
 
 
-def test_the_reference_plugin_loads_with_all_five_hooks():
+def test_the_reference_plugin_loads_with_all_of_its_hooks():
     """The Intervals.icu plugin is found and loaded in the same way as a third party's plugin."""
     info = Plugins().info("fitglue-intervals")
     assert info.error is None
@@ -50,6 +50,8 @@ def test_the_reference_plugin_loads_with_all_five_hooks():
         "fitglue_fetch",
         "fitglue_normalize",
         "fitglue_dedupe",
+        "fitglue_deliver",
+        "fitglue_find_delivery",
     }
     assert info.distribution == "fitglue-intervals"
 

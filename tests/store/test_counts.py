@@ -27,4 +27,5 @@ def test_a_connection_is_counted_by_states(library):
         "wanted": 2,
         "failed": 0,
         "unreadable": 0,
+        "windows": 0,
     }

@@ -295,6 +295,9 @@ class _Run:
         now = self._workspace.now
         with self._workspace.database.read() as db:
             due = due_deliveries(db, self._athlete_id, now)
+        if due:
+            # Plugins are imported here, before any transaction, because other writers wait for it.
+            self._loader.matcher()
         chosen = {opened.row.id for opened in self._chosen()}
         for row in due:
             place = (row.pipeline_id, row.destination)

@@ -17,6 +17,10 @@ from fitglue_registry.testing import FakeClock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: The evening of the day on which the ride of ``ride_file`` began. For a pipeline that is made
+#: later, the ride would be history.
+AFTER_THE_RIDE = datetime(2026, 4, 13, 20, tzinfo=UTC)
+
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
@@ -29,7 +33,7 @@ def receiver() -> Iterator[Receiver]:
 def host(tmp_path) -> Iterator[Host]:
     """A host that reads the folder ``watch``."""
     (tmp_path / "watch").mkdir()
-    clock = FakeClock(datetime.now(UTC))
+    clock = FakeClock(AFTER_THE_RIDE)
     with Host(tmp_path / "home", clock=clock, policy=Policy.personal()) as opened:
         opened.connect("files", {"paths": str(tmp_path / "watch")})
         yield opened

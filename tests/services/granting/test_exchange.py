@@ -248,7 +248,7 @@ def test_an_outage_after_a_rejected_key_is_an_outage(host, club, connect, clock)
     list(host.sync())
     status = host.connections.status(host.connections.list()[0])
     assert (status.state, "is not working" in status.reason) == ("stopped", True)
-    assert status.fix.startswith("run the command again later")
+    assert status.fix.startswith("run `fitglue sync club` again later")
     club.clear_faults()
     list(host.sync())
     assert host.connections.status(host.connections.list()[0]).state == "credentials-rejected"
@@ -311,7 +311,7 @@ def test_a_redirect_of_a_request_for_a_token_is_refused(host, club, connect):
     club.fault("/token", Fault.redirect("/v1/me"))
     with pytest.raises(ConnectionStopped, match="FG-redirect-refused") as caught:
         connect()
-    assert "contains the key" in caught.value.why
+    assert "contains credentials" in caught.value.why
     assert [request.path for request in club.requests] == ["/token"]
 
 
