@@ -66,7 +66,7 @@ class AccountRules(State):
         """Add a workout, which arrives late if it was long ago."""
         self.count("workouts arrive, some of them late")
         serial = self.world.serial()
-        file = _file(serial) if with_file else None
+        file = unreadable_file(serial) if with_file else None
         self.add(
             Workout(
                 self.unique(self.day(ago)),
@@ -115,7 +115,7 @@ class AccountRules(State):
         elif action == "heartrate":
             changes = {"heartrate": 100 + serial, "analyzed": serial}
         elif action == "file":
-            changes = {"file": _file(serial), "uploaded": serial}
+            changes = {"file": unreadable_file(serial), "uploaded": serial}
         self.world.change(external_id, **changes)
 
     @precondition(lambda self: self.world.workouts)
@@ -221,6 +221,6 @@ class AccountRules(State):
         self.clock.move(hours=hours)
 
 
-def _file(serial: int) -> bytes:
+def unreadable_file(serial: int) -> bytes:
     """Return an original file that nobody can read; a text would be refused as an error page."""
     return b"\xff\x00%d" % serial

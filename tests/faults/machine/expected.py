@@ -70,6 +70,8 @@ class Expected:
     file: str | None = None  # None: never requested; have, none, or "?" after an interrupted sync
     content: bytes | None = None  # of the file
     uncertain: bool = False  # after an interrupted sync, until a listing shows the record
+    # Deleted while it was uncertain: its values may be those before or after the interrupted sync.
+    may_differ: bool = False
 
 
 @dataclass
@@ -141,7 +143,9 @@ class Model:
             return None
         if known.uncertain:
             deleted = workout is None and listing.ends_walk and listing.horizon is None and still
-            return replace(known, state="gone", uncertain=False) if deleted else known
+            if not deleted:
+                return known
+            return replace(known, state="gone", uncertain=False, may_differ=True)
         if not still and not listing.expects(known.day):
             return replace(known, uncertain=True)
         looked_for = known.state in ("listed", "stub") and (
@@ -172,6 +176,7 @@ class Model:
             fetched=workout,
             quarantined=False,
             uncertain=False,
+            may_differ=False,
         )
 
     def _asked_by_id(self, known: Expected, workout: Workout | None) -> Expected:

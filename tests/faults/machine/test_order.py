@@ -21,6 +21,7 @@ from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.store import tables as t
 from fitglue_registry.sync.events import SyncFinished
 from fitglue_registry.testing import FakeClock
+from tests.faults.machine.account_rules import unreadable_file
 from tests.faults.machine.workouts import Workout, World
 from tests.sync.natural import natural
 
@@ -68,7 +69,7 @@ def change(world, kind, which):
             Workout(
                 FIRST - timedelta(days=which * 40, seconds=serial),
                 title=f"new {serial}",
-                file=b"%d" % serial,
+                file=unreadable_file(serial),
             ),
         )
     elif kind == "stub":
@@ -92,7 +93,7 @@ def change(world, kind, which):
             "title": {"title": f"renamed {serial}"},
             "laps": {"laps": serial % 4, "analyzed": serial},
             "start": {"start": FIRST - timedelta(days=which * 50, seconds=serial)},
-            "file": {"file": b"%d" % serial, "uploaded": serial},
+            "file": {"file": unreadable_file(serial), "uploaded": serial},
             "odd": {"odd": True},
         }
         world.change(external_id, **edits[kind])
