@@ -115,3 +115,11 @@ def moment(text: str | None) -> str:
     if not text:
         return ""
     return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"
+
+
+def soon(text: str) -> str:
+    """Return a stored time in the time zone of this machine, without the day if it is today."""
+    at = datetime.fromisoformat(text).astimezone()
+    if at.date() == datetime.now().astimezone().date():
+        return f"{at:%H:%M}"
+    return f"{at:%Y-%m-%d %H:%M}"

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from fitglue_registry.errors import FitglueError
-    from fitglue_registry.model.stored import DeliveryState
+    from fitglue_registry.model.stored import DeliveryAction, DeliveryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,10 @@ class DeliveryChanged(PipelineEvent):
         destination: The name of the destination.
         delivery_id: The id of the delivery.
         number: The short number of the activity; ``None`` if it no longer exists.
+        action: What is done at the destination.
         state: Its state now.
         what: What happened, in one sentence.
+        next_try_at: When it is looked after again; ``None`` if nothing more is done by itself.
         url: The address at which the athlete finds it, if the destination has stated one.
         error: The failure, if there was one.
     """
@@ -57,8 +59,10 @@ class DeliveryChanged(PipelineEvent):
     destination: str
     delivery_id: int
     number: int | None
+    action: DeliveryAction
     state: DeliveryState
     what: str
+    next_try_at: str | None = None
     url: str | None = None
     error: FitglueError | None = None
 
@@ -96,10 +100,16 @@ class PipelineFinished(PipelineEvent):
     Attributes:
         counts: What became of activities and deliveries → how many.
         waiting: How many activities wait for their copies.
+        waiting_until: Until when the first of them waits at most; ``None`` if none waits.
+        planned: Destination → how many deliveries to it wait for a later run.
+        next_try_at: When the first of these is tried again; ``None`` if none waits.
         history: How many activities are new here, but older than the pipeline; they are sent only
             if the athlete asks for it.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
     waiting: int = 0
+    waiting_until: str | None = None
+    planned: Mapping[str, int] = field(default_factory=dict)
+    next_try_at: str | None = None
     history: int = 0

@@ -1,10 +1,18 @@
 """The events that the services yield, for interfaces to import.
 
-They are defined in ``sync/events.py``, because the sync creates them.
+They are defined in ``sync/events.py`` and ``pipeline/events.py``, because those rooms create them.
 """
 
 from __future__ import annotations
 
+from fitglue_registry.pipeline.events import (
+    ActivityDecided,
+    DeliveryChanged,
+    PipelineEvent,
+    PipelineFinished,
+    PipelineHeld,
+    SentTwice,
+)
 from fitglue_registry.sync.events import (
     RECORDS,
     WOULD_JOIN,
@@ -27,12 +35,18 @@ from fitglue_registry.sync.events import (
 __all__ = [
     "RECORDS",
     "WOULD_JOIN",
+    "ActivityDecided",
     "BacklogCounted",
     "Decided",
     "DeletionsHeld",
+    "DeliveryChanged",
     "Event",
     "PartStored",
     "PartsPlanned",
+    "PipelineEvent",
+    "PipelineFinished",
+    "PipelineHeld",
+    "SentTwice",
     "SourceConnected",
     "SyncFinished",
     "SyncScope",

@@ -285,6 +285,27 @@ def counts_by_state(db: Db, pipeline_id: str) -> dict[str, dict[str, int]]:
     return counts
 
 
+def planned_at(db: Db, pipeline_id: str) -> tuple[dict[str, int], str | None]:
+    """Return destination → number of deliveries to it that are planned, and when the first is due.
+
+    The moment is ``None`` if each of them is due as soon as possible, or if there is none.
+    """
+    query = (
+        sa.select(deliveries.c.destination, sa.func.count(), sa.func.min(deliveries.c.next_try_at))
+        .where(
+            deliveries.c.pipeline_id == pipeline_id,
+            deliveries.c.state == DeliveryState.PLANNED,
+        )
+        .group_by(deliveries.c.destination)
+    )
+    counts = {}
+    moments = []
+    for destination, count, next_try_at in db.execute(query):
+        counts[destination] = count
+        moments += [next_try_at] if next_try_at else []
+    return counts, min(moments, default=None)
+
+
 def log_of(db: Db, delivery_ids: Sequence[int]) -> list[LogLine]:
     """Return what happened to deliveries, oldest first."""
     query = (

@@ -275,11 +275,17 @@ def _update(
 
 def count_waiting(db: Db, pipeline_id: str) -> int:
     """Return how many activities wait in a pipeline."""
-    query = sa.select(sa.func.count()).where(
+    return first_waiting(db, pipeline_id)[0]
+
+
+def first_waiting(db: Db, pipeline_id: str) -> tuple[int, str | None]:
+    """Return how many activities wait in a pipeline, and until when the first of them does."""
+    query = sa.select(sa.func.count(), sa.func.min(offers.c.due_at)).where(
         offers.c.pipeline_id == pipeline_id,
         offers.c.state == OfferState.WAITING,
     )
-    return int(db.scalar(query) or 0)
+    count, until = db.execute(query).one()
+    return count, until
 
 
 def _offer(row: Any) -> Offer:

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry._version import __version__
+from fitglue_registry.model.stored import RunKind
 from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.rows import insert_many, insert_one
 from fitglue_registry.store.tables import decisions, runs
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-    from fitglue_registry.model.stored import RunKind, RunOutcome
+    from fitglue_registry.model.stored import RunOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,29 @@ def last_runs(
         .limit(limit)
     )
     return [_plain(row._mapping) for row in db.execute(query)]
+
+
+def runs_of_pipeline(
+    db: Db,
+    athlete_id: str,
+    name: str,
+    limit: int = 10,
+) -> list[dict[str, Any]]:
+    """Return the newest runs of the pipeline with this name as plain values, newest first."""
+    query = (
+        sa.select(runs)
+        .where(runs.c.athlete_id == athlete_id, runs.c.kind == RunKind.PIPELINE)
+        .order_by(runs.c.id.desc())
+    )
+    found: list[dict[str, Any]] = []
+    with db.execute(query) as rows:
+        for row in rows:
+            run = _plain(row._mapping)
+            if (run["options"] or {}).get("pipeline") == name:
+                found.append(run)
+            if len(found) == limit:
+                break
+    return found
 
 
 def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:

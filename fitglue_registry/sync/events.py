@@ -16,6 +16,8 @@ from fitglue_registry.errors import FitglueError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from _typeshed import DataclassInstance
+
     from fitglue_registry.plugin_api import Window
     from fitglue_registry.store.records import RecordRow
 
@@ -262,11 +264,11 @@ class SyncStopped(Event):
     known: int = 0
 
 
-def event_as_json(event: Event) -> dict[str, Any]:
+def event_as_json(event: DataclassInstance) -> dict[str, Any]:
     """Return an event as a dictionary that ``json.dumps`` accepts.
 
     Args:
-        event: Any event.
+        event: Any event, of a sync or of pipelines.
 
     Returns:
         The name of its class as ``event``, then its fields, without those that are ``None``. An

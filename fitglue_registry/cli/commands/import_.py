@@ -15,6 +15,7 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.following import follow
 from fitglue_registry.cli.layout import Hanging, Heading
+from fitglue_registry.cli.pipeline_runs import run_after_sync, synced_by
 from fitglue_registry.cli.progress import Progress
 from fitglue_registry.cli.sync_report import show_tally
 from fitglue_registry.cli.text import count
@@ -76,6 +77,8 @@ def command(
     found. In a terminal, you are asked before anything is stored; without a terminal or with
     --json, the import starts without asking. If you import the same path again, or a newer archive
     of the same account, only what is new is stored. Your files are not changed.
+
+    At the end, your pipelines send what is due; see `fitglue pipeline`.
     """
     # It starts while this process imports what it needs itself.
     cli.host.workspace.workers().start()
@@ -124,16 +127,20 @@ def _import(
         # Counted before, because merged and split activities make the difference unpredictable.
         activities_before = cli.host.activities.count()
     events = _ConnectedSources(cli.host.import_paths(recognition, dry_run=dry_run))
-    tallies, code = follow(cli, iter(events), "reading")
+    synced: set[str] = set()
+    tallies, code = follow(cli, synced_by(iter(events), synced), "reading")
     if tallies:
         _note_new_paths(cli, events.connected, paths_before)
     for tally in tallies:
         show_tally(cli, tally)
-    if tallies and not dry_run:
+    if dry_run:
+        return code or _left_over(recognition)
+    if tallies:
         _show_total(cli, activities_before)
-        if not code:
-            cli.note("Next: fitglue activities")
-    return code or _left_over(recognition)
+    sent = run_after_sync(cli, synced)
+    if tallies and not code:
+        cli.note("Next: fitglue activities")
+    return code or _left_over(recognition) or sent
 
 
 class _ConnectedSources:

@@ -11,6 +11,7 @@ from fitglue_registry.cli.command import Command, Span, days_options, json_optio
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.following import follow
+from fitglue_registry.cli.pipeline_runs import run_after_sync, synced_by
 from fitglue_registry.cli.sync_report import late_parts, show_tally, summary
 from fitglue_registry.model.stored import RunDecision
 from fitglue_registry.services import Options
@@ -70,6 +71,8 @@ def command(
     If many workouts vanish from the source, at once or within 30 days, they are kept here: it may
     be a mistake of the source. The sync says so, with exit code 5, until the source lists them
     again or you repeat it with --confirm-deletions.
+
+    At the end, your pipelines send what is due; see `fitglue pipeline`.
     """
     options = Options(**chosen)
     if options.since and options.until and options.since > options.until:
@@ -113,12 +116,16 @@ def _sync(
     connection: str | None,
     options: Options,
 ) -> int:
-    tallies, code = follow(cli, cli.host.sync(connection, options=options))
+    synced: set[str] = set()
+    tallies, code = follow(cli, synced_by(cli.host.sync(connection, options=options), synced))
     for tally in tallies:
         show_tally(cli, tally)
-    if code == 0 and not options.dry_run and any(map(_has_news, tallies)):
+    if options.dry_run:
+        return code
+    sent = run_after_sync(cli, synced)
+    if code == 0 and any(map(_has_news, tallies)):
         cli.note("Next: fitglue activities")
-    return code
+    return code or sent
 
 
 def _has_news(tally: Tally) -> bool:
@@ -138,7 +145,8 @@ def _sync_for_ever(
     ends the loop.
     """
     while True:
-        tallies, _ = follow(cli, cli.host.sync(connection, options=options))
+        synced: set[str] = set()
+        tallies, _ = follow(cli, synced_by(cli.host.sync(connection, options=options), synced))
         now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
         ended = [tally for tally in tallies if tally.ended]
         if not cli.as_json:
@@ -148,4 +156,6 @@ def _sync_for_ever(
         for tally in ended:
             if isinstance(tally.ended, SyncStopped):
                 show_failure(cli, tally.ended.error, tally.connection)
+        if not options.dry_run:
+            run_after_sync(cli, synced)
         cli.host.syncs.wait(every_s)

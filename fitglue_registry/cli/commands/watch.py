@@ -11,6 +11,7 @@ from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.following import follow, follow_each
+from fitglue_registry.cli.pipeline_runs import run_after_each
 from fitglue_registry.cli.sync_report import show_left_over, summary
 from fitglue_registry.services.events import SyncStopped, Watching
 
@@ -34,8 +35,10 @@ def command(cli: CliContext, *, connections: tuple[str, ...]) -> int:
     Without CONNECTION, the folders of all connections that read files are watched. To add a folder,
     run `fitglue import FOLDER` once. A file is imported when it is no longer being written. If a
     folder disappears, `watch` waits until it is back.
+
+    After each import, your pipelines send what is due; see `fitglue pipeline`.
     """
-    stream = cli.host.imports.watch(connections)
+    stream = run_after_each(cli, cli.host.imports.watch(connections))
     if cli.as_json:
         _, code = follow(cli, stream)
         return code

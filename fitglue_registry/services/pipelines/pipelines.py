@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,6 +14,8 @@ from fitglue_registry.model.stored import OfferedBy, PipelineState
 from fitglue_registry.pipeline.reading import read_mapping, read_pipeline
 from fitglue_registry.pipeline.writing import document_of, yaml_of
 from fitglue_registry.services.argument_types import checks_arguments
+from fitglue_registry.services.pipelines.deliveries import Deliveries
+from fitglue_registry.services.pipelines.previewing import preview
 from fitglue_registry.services.pipelines.running import Scope, run_pipelines
 from fitglue_registry.services.pipelines.stored_documents import document_in
 from fitglue_registry.services.pipelines.targets import targets_of
@@ -30,6 +33,7 @@ from fitglue_registry.store.pipelines import (
     versions_of,
 )
 from fitglue_registry.store.references import resolve
+from fitglue_registry.store.runs import runs_of_pipeline
 from fitglue_registry.validation.wording import nearest, one_of
 from fitglue_registry.workspace import ME
 
@@ -40,13 +44,14 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.pipeline.document import Pipeline
-    from fitglue_registry.pipeline.events import PipelineEvent as PipelineEvent
+    from fitglue_registry.pipeline.events import ActivityDecided, PipelineEvent
     from fitglue_registry.pipeline.reading import Reading
     from fitglue_registry.store.pipelines import PipelineVersion
     from fitglue_registry.workspace import Workspace
 
     Views = list["PipelineView"]
     Versions = list[PipelineVersion]
+    Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +236,7 @@ class Pipelines:
 
         Raises:
             UserMistake: FG-pipeline-unknown.
-            Busy: FG-sync-running if another process is running them.
+            Busy: FG-pipelines-running if another process is running them.
             StoreFailed: The store cannot be read or written.
         """
         pipeline_id = None
@@ -262,8 +267,7 @@ class Pipelines:
         """
         with self._workspace.database.write() as db:
             row = _named(db, name, athlete)
-            found = list_activities(db, athlete, Filter(since=since, until=until))
-            ids = [activity["id"] for activity in found]
+            ids = _history(db, athlete, since, until)
             offer(
                 db,
                 athlete,
@@ -304,6 +308,81 @@ class Pipelines:
                 asked_by=OfferedBy.REPLAY,
                 again=again,
             )
+
+    def preview(
+        self,
+        name: str,
+        since: date | None = None,
+        until: date | None = None,
+        athlete: str = ME,
+    ) -> Iterator[ActivityDecided]:
+        """Yield what ``offer_history`` and a run would decide; nothing is stored or sent.
+
+        Args:
+            name: The name of the pipeline.
+            since: The first local day; ``None`` for the first activity.
+            until: The last local day; ``None`` for today.
+            athlete: The athlete.
+
+        Raises:
+            UserMistake: FG-pipeline-unknown, or a destination is not there.
+        """
+        with self._workspace.database.read() as db:
+            row = _named(db, name, athlete)
+            ids = _history(db, athlete, since, until)
+        yield from preview(self._workspace, row, ids)
+
+    def preview_replay(
+        self,
+        name: str,
+        activity: str,
+        athlete: str = ME,
+        again: bool = False,
+    ) -> ActivityDecided:
+        """Return what ``replay`` and a run would decide; nothing is stored or sent.
+
+        Args:
+            name: The name of the pipeline.
+            activity: A reference to the activity, such as its number.
+            athlete: The athlete.
+            again: Whether it is sent even if nothing has changed.
+
+        Raises:
+            UserMistake: FG-pipeline-unknown, the activity does not exist, or a destination is not
+                there.
+        """
+        with self._workspace.database.read() as db:
+            row = _named(db, name, athlete)
+            activity_id = resolve(db, athlete, activity)
+        [decided] = preview(self._workspace, row, [activity_id], again=again)
+        return decided
+
+    def runs(
+        self,
+        name: str,
+        athlete: str = ME,
+        limit: int = 10,
+    ) -> Rows:
+        """Return the newest runs of a pipeline that did anything, newest first.
+
+        Args:
+            name: The name of the pipeline.
+            athlete: The athlete.
+            limit: How many runs to return at most.
+
+        Returns:
+            Rows as those of ``host.syncs.runs``.
+
+        Raises:
+            UserMistake: FG-pipeline-unknown.
+        """
+        with self._workspace.database.read() as db:
+            return runs_of_pipeline(db, athlete, _named(db, name, athlete).name, limit)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        """What the pipelines have sent, or are about to send."""
+        return Deliveries(self._workspace)
 
     # -- helpers -----------------------------------------------------------------------------------
 
@@ -350,6 +429,17 @@ def _named(db: Db, name: str, athlete: str) -> PipelineRow:
         why=f"the pipelines are: {one_of(names)}" if names else "there is no pipeline yet",
         fix=f"did you mean {near}?" if near else "see: fitglue pipeline list",
     )
+
+
+def _history(
+    db: Db,
+    athlete: str,
+    since: date | None,
+    until: date | None,
+) -> list[str]:
+    """Return the ids of the activities of some days, oldest first."""
+    found = list(list_activities(db, athlete, Filter(since=since, until=until)))
+    return [activity["id"] for activity in reversed(found)]
 
 
 def _new_row(

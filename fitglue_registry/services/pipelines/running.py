@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
-from fitglue_registry.errors import FitglueError, UserMistake
+from fitglue_registry.errors import Busy, FitglueError
 from fitglue_registry.matching.remembering import remember_sent
 from fitglue_registry.model.stored import RunKind, RunOutcome
 from fitglue_registry.pipeline.events import (
-    ActivityDecided,
     DeliveryChanged,
     PipelineEvent,
     PipelineFinished,
@@ -29,19 +25,16 @@ from fitglue_registry.pipeline.events import (
 )
 from fitglue_registry.pipeline.isolation import stops_the_run
 from fitglue_registry.pipeline.offering import read_changes
-from fitglue_registry.pipeline.passing import WAITS, Asked, Passage, gone, pass_through
 from fitglue_registry.pipeline.sending import Sender
 from fitglue_registry.services.pipelines.building import StoredBuilder
+from fitglue_registry.services.pipelines.deciding import Decider, number_of
 from fitglue_registry.services.pipelines.destinations import PluginDestination, open_destination
 from fitglue_registry.services.pipelines.opened import OpenedPipeline, open_pipelines
 from fitglue_registry.services.pipelines.subjects import SubjectLoader
-from fitglue_registry.services.pipelines.targets import target_of
 from fitglue_registry.services.reading import Activities
-from fitglue_registry.store.connections import list_connections
-from fitglue_registry.store.deliveries import delivery_of, due_deliveries, plan
-from fitglue_registry.store.offers import count_waiting, decide, decide_in_part, waiting_offers
+from fitglue_registry.store.deliveries import delivery_of, due_deliveries, plan, planned_at
+from fitglue_registry.store.offers import decide, decide_in_part, first_waiting, waiting_offers
 from fitglue_registry.store.runs import Decision, RunLog
-from fitglue_registry.store.tables import activities
 from fitglue_registry.sync.lock import Work, lock_for
 
 if TYPE_CHECKING:
@@ -49,8 +42,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-    from fitglue_registry.pipeline.target import Target
-    from fitglue_registry.services.pipelines.subjects import StoredSubject
     from fitglue_registry.store.deliveries import DeliveryRow
     from fitglue_registry.store.offers import Offer
     from fitglue_registry.workspace import Workspace
@@ -91,7 +82,7 @@ def run_pipelines(
             ``PipelineFinished``.
 
     Raises:
-        Busy: FG-sync-running if another process is running the pipelines of the athlete.
+        Busy: FG-pipelines-running if another process is running the pipelines of the athlete.
         StoreFailed: The store cannot be read or written.
     """
     opened = open_pipelines(workspace, athlete_id)
@@ -99,6 +90,16 @@ def run_pipelines(
         yield PipelineHeld(name, error)
     if not opened.pipelines:
         return
+    with (
+        _lock(workspace, athlete_id),
+        closing(_Run(workspace, athlete_id, dict(opened.pipelines), scope or Scope())) as run,
+    ):
+        yield from run.events()
+
+
+@contextmanager
+def _lock(workspace: Workspace, athlete_id: str) -> Iterator[None]:
+    """Hold the lock of the pipelines of an athlete."""
     digest = blake2b(athlete_id.encode(), digest_size=8).hexdigest()
     work = Work(
         f"pipelines-{digest}",
@@ -106,11 +107,17 @@ def run_pipelines(
         workspace.now,
         RunKind.PIPELINE,
     )
-    with (
-        lock_for(workspace.database, workspace.home, work),
-        closing(_Run(workspace, athlete_id, dict(opened.pipelines), scope or Scope())) as run,
-    ):
-        yield from run.events()
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(lock_for(workspace.database, workspace.home, work))
+        except Busy as error:
+            raise Busy(
+                "FG-pipelines-running",
+                "another process is running the pipelines now",
+                why=error.why,
+                fix="there is nothing to do: it sends what is due",
+            ) from error
+        yield
 
 
 class _Run:
@@ -178,7 +185,7 @@ class _Run:
     def _twice(self, row: DeliveryRow) -> SentTwice:
         with self._workspace.database.read() as db:
             kept = delivery_of(db, row.pipeline_id, row.destination, row.activity_id)
-            number = _number_of(db, row.activity_id)
+            number = number_of(db, row.activity_id)
         receipts = [known.receipt or {} for known in (row, kept) if known]
         urls = tuple(receipt["url"] for receipt in receipts if receipt.get("url"))
         return SentTwice(self._name(row), row.destination, number, urls)
@@ -192,60 +199,32 @@ class _Run:
         with self._workspace.database.read() as db:
             is_due = None if waits_for_sync and self._scope.all_synced else due_before
             offered = waiting_offers(db, opened.row.id, is_due)
-            connected = list_connections(db, self._athlete_id)
         if not offered:
             return
-        targets = []
-        held = []
-        for step in opened.pipeline.destinations:
-            try:
-                targets.append(target_of(self._workspace, step, connected))
-            except UserMistake as error:
-                held.append(error)
-                yield PipelineHeld(opened.row.name, error)
-        for offer in offered if targets else ():
-            yield from self._one(opened, targets, offer, waits=bool(held))
+        decider = Decider(self._workspace, self._loader, opened)
+        for error in decider.held:
+            yield PipelineHeld(opened.row.name, error)
+        for offer in offered if decider.targets else ():
+            yield from self._one(opened, decider, offer)
 
     def _one(
         self,
         opened: OpenedPipeline,
-        targets: Sequence[Target],
+        decider: Decider,
         offer: Offer,
-        *,
-        waits: bool,
     ) -> Events:
-        """Decide about one activity, and store it together with what is to be sent.
-
-        Args:
-            opened: The pipeline.
-            targets: Those of its destinations that can be found.
-            offer: The activity that it was offered.
-            waits: Whether one of its destinations cannot be found, so that the offer stays.
-        """
-        with self._workspace.database.read() as db:
-            number = _number_of(db, offer.activity_id)
-            known = self._known(db, opened.row.id, targets, offer.activity_id)
-        try:
-            subject = None if number is None else self._loader.load(offer.activity_id)
-            asked = Asked(
-                opened.pipeline,
-                targets,
-                known,
-                is_gone=subject is None or subject.is_gone,
-                again=offer.again,
-            )
-            passage = self._passage(opened, asked, subject)
-        except FitglueError as error:
-            if stops_the_run(error):
-                raise
+        """Decide about one activity, and store it together with what is to be sent."""
+        decision = decider.decide(offer.activity_id, again=offer.again)
+        passage = decision.passage
+        if passage is None:
             # It waits until what is damaged is repaired; the others go on.
-            step = {"step": "pipeline", "outcome": WAITS, "what": error.what}
-            yield ActivityDecided(opened.row.name, number, None, None, [step])
+            yield decision.event
             return
         now = self._workspace.now
         with self._workspace.database.write() as db:
             version = opened.row.version
-            store = decide_in_part if waits else decide
+            # With a destination that cannot be found, the offer stays.
+            store = decide_in_part if decider.held else decide
             if not store(db, offer, version, passage.steps, now):
                 return
             for planned in passage.planned:
@@ -259,34 +238,7 @@ class _Run:
                     _new_external_id(),
                 )
         self._count(opened.row.id, "planned" if passage.planned else "not sent")
-        day = subject.day if subject else None
-        title = subject.title if subject else None
-        yield ActivityDecided(opened.row.name, number, day, title, passage.steps)
-
-    def _known(
-        self,
-        db: Db,
-        pipeline_id: str,
-        targets: Sequence[Target],
-        activity_id: str,
-    ) -> dict[str, DeliveryRow]:
-        known = {}
-        for target in targets:
-            row = delivery_of(db, pipeline_id, target.name, activity_id)
-            if row is not None:
-                known[target.name] = row
-        return known
-
-    def _passage(
-        self,
-        opened: OpenedPipeline,
-        asked: Asked,
-        subject: StoredSubject | None,
-    ) -> Passage:
-        if subject is None or asked.is_gone:
-            return gone(asked)
-        boost = partial(opened.boosting.boost, subject)
-        return pass_through(asked, subject, subject.candidate(), boost)
+        yield decision.event
 
     # -- sending -----------------------------------------------------------------------------------
 
@@ -332,14 +284,16 @@ class _Run:
         error: FitglueError | None,
     ) -> DeliveryChanged:
         with self._workspace.database.read() as db:
-            number = _number_of(db, row.activity_id)
+            number = number_of(db, row.activity_id)
         return DeliveryChanged(
             self._name(row),
             row.destination,
             row.id,
             number,
+            row.action,
             row.state,
             what,
+            row.next_try_at,
             (row.receipt or {}).get("url"),
             error,
         )
@@ -365,11 +319,20 @@ class _Run:
     def _finished(self) -> Events:
         for opened in self._chosen():
             with self._workspace.database.read() as db:
-                waiting = count_waiting(db, opened.row.id)
+                waiting, waiting_until = first_waiting(db, opened.row.id)
+                planned, next_try_at = planned_at(db, opened.row.id)
             counts = dict(self._counts.get(opened.row.id, {}))
             history = self._history[opened.row.id]
-            if counts or waiting or history:
-                yield PipelineFinished(opened.row.name, counts, waiting, history)
+            if counts or waiting or planned or history:
+                yield PipelineFinished(
+                    opened.row.name,
+                    counts,
+                    waiting,
+                    waiting_until,
+                    planned,
+                    next_try_at,
+                    history,
+                )
 
     def _store_runs(self) -> None:
         """Write a run for each pipeline that did anything."""
@@ -389,13 +352,6 @@ class _Run:
     def _name(self, row: DeliveryRow) -> str:
         opened = self._opened.get(row.pipeline_id)
         return opened.row.name if opened else row.pipeline_id
-
-
-def _number_of(db: Db, activity_id: str) -> int | None:
-    """Return the number of an activity, or ``None`` if it no longer exists."""
-    query = sa.select(activities.c.number).where(activities.c.id == activity_id)
-    number: int | None = db.scalar(query)
-    return number
 
 
 def _new_external_id() -> str:
