@@ -6,6 +6,7 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from fitglue_registry.cli.pipeline_preview import line_of
 from fitglue_registry.cli.pipeline_report import show_pipelines
 from fitglue_registry.cli.pipeline_tally import PipelineTally
 from fitglue_registry.cli.progress import Progress
@@ -75,6 +76,28 @@ def run_after_sync(cli: CliContext, synced: set[str]) -> int:
     return tally.exit_code
 
 
+def run_and_show(
+    cli: CliContext,
+    name: str | None = None,
+    *,
+    decisions: bool = False,
+) -> int:
+    """Run one pipeline or all of them, print what they did, and return the exit code.
+
+    Args:
+        cli: The context of the command.
+        name: The name of a pipeline; ``None`` for all of them.
+        decisions: Whether to print what was decided about each workout.
+    """
+    tally = follow_pipelines(cli, cli.host.pipelines.run(name))
+    if decisions and not cli.as_json:
+        cli.show(*map(line_of, tally.decided))
+    show_pipelines(cli, tally)
+    if not (tally.changed or tally.decided or tally.held or tally.finished):
+        cli.note("Nothing is due.")
+    return tally.exit_code
+
+
 def follow_pipelines(
     cli: CliContext,
     stream: Iterator[events.PipelineEvent],
@@ -102,4 +125,4 @@ def _step(event: events.PipelineEvent, tally: PipelineTally) -> str:
     name = clean(event.pipeline)
     if isinstance(event, events.DeliveryChanged):
         return f"{name}: sending, {len(tally.changed):,} done"
-    return f"{name}: deciding, {tally.decided:,} done"
+    return f"{name}: deciding, {len(tally.decided):,} done"

@@ -22,14 +22,14 @@ class PipelineTally:
     """What one run of pipelines has reported so far.
 
     Attributes:
-        decided: The number of activities about which something was decided.
+        decided: What was decided about each activity.
         changed: Id of a delivery → its last event.
         twice: The workouts of which a destination has two copies.
         held: The pipelines that could decide about nothing.
         finished: The last event of each pipeline.
     """
 
-    decided: int = 0
+    decided: list[events.ActivityDecided] = field(default_factory=list)
     changed: dict[int, events.DeliveryChanged] = field(default_factory=dict)
     twice: list[events.SentTwice] = field(default_factory=list)
     held: list[events.PipelineHeld] = field(default_factory=list)
@@ -39,7 +39,7 @@ class PipelineTally:
         """Count an event."""
         match event:
             case events.ActivityDecided():
-                self.decided += 1
+                self.decided.append(event)
             case events.DeliveryChanged():
                 self.changed[event.delivery_id] = event
             case events.SentTwice():

@@ -208,7 +208,8 @@ def _changed(
         reason = (known.error or {}).get("what", "it was not accepted")
         return _step(target.name, SKIPPED, f"{known.state} before: {reason}"), None
     intent = {"hashes": dict(hashes), "changed": sorted(changed)}
-    return _plan(target, DeliveryAction.UPDATE, f"changed since it was sent: {named}", intent)
+    what = "it is sent again" if asked.again else f"changed since it was sent: {named}"
+    return _plan(target, DeliveryAction.UPDATE, what, intent)
 
 
 def gone(asked: Asked) -> Passage:

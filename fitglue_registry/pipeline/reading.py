@@ -115,6 +115,22 @@ def read_mapping(document: Any, name: str = "pipeline") -> Reading:
     return reading
 
 
+def plain_values(text: bytes, file: str) -> Any:
+    """Return the values of a document in YAML or JSON, of which only the form is checked.
+
+    Args:
+        text: YAML or JSON.
+        file: Path of the file, for messages.
+
+    Raises:
+        UserMistake: FG-pipeline-not-yaml; it is the first error.
+    """
+    document = parse(text, file, _STYLE)
+    if document.errors:
+        raise _not_yaml(document.errors[0])
+    return document.value
+
+
 def _check(reading: Reading) -> None:
     """Find the errors of a document, or make the pipeline if it has none."""
     # Errors of the YAML itself leave values out, which would look like errors as well.

@@ -5,6 +5,7 @@ Reading what was written gives an equal pipeline.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -49,6 +50,19 @@ def yaml_of(pipeline: Pipeline) -> str:
         width=_WIDTH,
     )
     return written
+
+
+def line_of(condition: conditions.Condition) -> str:
+    """Return a condition on one line, without the braces around it."""
+    written: str = yaml.dump(
+        mapping_of(condition),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=True,
+        width=math.inf,
+    )
+    return written.strip().removeprefix("{").removesuffix("}")
 
 
 def document_of(pipeline: Pipeline) -> dict[str, Any]:

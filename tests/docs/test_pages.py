@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 WRITTEN = (
     "index.md",
     "athlete.md",
+    "pipelines.md",
     "plugin-author.md",
     "embedding.md",
     "data-model.md",

@@ -11,15 +11,17 @@ import msgspec
 
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model.stored import OfferedBy, PipelineState
+from fitglue_registry.pipeline.cycles import drawn
 from fitglue_registry.pipeline.reading import read_mapping, read_pipeline
-from fitglue_registry.pipeline.writing import document_of, yaml_of
+from fitglue_registry.pipeline.writing import document_of, line_of, yaml_of
 from fitglue_registry.services.argument_types import checks_arguments
+from fitglue_registry.services.pipelines.checking import Checker
 from fitglue_registry.services.pipelines.deliveries import Deliveries
 from fitglue_registry.services.pipelines.previewing import preview
 from fitglue_registry.services.pipelines.running import Scope, run_pipelines
 from fitglue_registry.services.pipelines.stored_documents import document_in
-from fitglue_registry.services.pipelines.targets import targets_of
 from fitglue_registry.store.activity_filter import Filter
+from fitglue_registry.store.connections import list_connections
 from fitglue_registry.store.deliveries import counts_by_state
 from fitglue_registry.store.lists import list_activities
 from fitglue_registry.store.offers import count_waiting, offer
@@ -82,6 +84,36 @@ class PipelineView:
     def yaml(self) -> str:
         """Its document as YAML, which ``apply`` reads."""
         return yaml_of(self.pipeline)
+
+    @property
+    def filter_text(self) -> str | None:
+        """Its filter on one line, or ``None`` if it takes every workout."""
+        return _filter_text(self.pipeline)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "name": self.name,
+            "state": self.state,
+            "version": self.version,
+            "created_at": self.created_at,
+            "waiting": self.waiting,
+            "deliveries": {name: dict(counts) for name, counts in self.deliveries.items()},
+            "document": document_of(self.pipeline),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A document in the forms in which people read it.
+
+    Attributes:
+        yaml: It as YAML.
+        filter_text: Its filter on one line, or ``None`` if it takes every workout.
+    """
+
+    yaml: str
+    filter_text: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +179,37 @@ class Pipelines:
             file: The path of the file, for messages.
         """
         reading = _read(document, file)
-        if reading.pipeline is None:
-            return None, reading.errors
-        pipeline = reading.pipeline
-        try:
-            self._check_places(pipeline, athlete)
-        except UserMistake as error:
-            return None, [error]
-        return pipeline, ()
+        if reading.pipeline is not None:
+            checker, others = self._checker(reading.pipeline.name, athlete)
+            reading.refuse_all(checker.flaws(reading.pipeline, others))
+            reading.errors.sort(key=_position)
+        return reading.pipeline, reading.errors
+
+    def shown(self, pipeline: Pipeline) -> Shown:
+        """Return a pipeline that ``check`` has read in the forms in which people read it.
+
+        Args:
+            pipeline: The pipeline; it need not be stored.
+        """
+        return Shown(yaml_of(pipeline), _filter_text(pipeline))
+
+    def drawn_cycle(
+        self,
+        document: str | bytes | Mapping[str, Any],
+        athlete: str = ME,
+    ) -> str | None:
+        """Return a drawing of the cycle in which a document would let pipelines send, if any.
+
+        Args:
+            document: YAML or JSON, or plain values.
+            athlete: The athlete.
+        """
+        pipeline = _read(document, "pipeline").pipeline
+        if pipeline is None:
+            return None
+        checker, others = self._checker(pipeline.name, athlete)
+        cycle = checker.cycle([pipeline, *others])
+        return drawn(cycle) if cycle else None
 
     def apply(
         self,
@@ -386,15 +441,13 @@ class Pipelines:
 
     # -- helpers -----------------------------------------------------------------------------------
 
-    def _check_places(self, pipeline: Pipeline, athlete: str) -> None:
-        """Check that the destinations and boosters of a pipeline exist.
-
-        Raises:
-            UserMistake: The first one that does not.
-        """
-        targets_of(self._workspace, pipeline, athlete)
-        for step in pipeline.boosters:
-            self._workspace.catalogue.get("enricher", step.use)
+    def _checker(self, name: str, athlete: str) -> tuple[Checker, Sequence[Pipeline]]:
+        """Return what checks a pipeline with this name, and the other pipelines."""
+        with self._workspace.database.read() as db:
+            connected = list_connections(db, athlete)
+            rows = list_pipelines(db, athlete)
+        others = [document_in(row) for row in rows if row.name != name]
+        return Checker(self._workspace, connected), others
 
     def _set(
         self,
@@ -410,6 +463,15 @@ def _read(document: str | bytes | Mapping[str, Any], file: str) -> Reading:
     if isinstance(document, str | bytes):
         return read_pipeline(document, file)
     return read_mapping(document, file)
+
+
+def _position(error: UserMistake) -> tuple[int, int]:
+    at = error.at
+    return (at.line or 0, at.column or 0) if at else (0, 0)
+
+
+def _filter_text(pipeline: Pipeline) -> str | None:
+    return None if pipeline.filter is None else line_of(pipeline.filter)
 
 
 def _find(db: Db, name: str, athlete: str) -> PipelineRow | None:

@@ -91,10 +91,10 @@ def _connection_of(
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:
-        named = step.connection or entry.integration
+        named = f" as {step.connection}" if step.connection else ""
         raise UserMistake(
             "FG-destination-not-connected",
-            f"{entry.name} is not connected as {named}",
+            f"{entry.name} is not connected{named}",
             why=f"the destination {step.name} sends to an account there",
             fix=f"fitglue connect {entry.integration}",
         )
