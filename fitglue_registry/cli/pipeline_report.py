@@ -50,6 +50,8 @@ def report(tally: PipelineTally) -> Iterator[Part]:
     for finished in tally.finished:
         if finished.waiting:
             yield _hanging(DETAIL, finished.pipeline, _waiting(finished))
+        if finished.history:
+            yield from _history(finished)
 
 
 def summary(tally: PipelineTally) -> str:
@@ -175,6 +177,19 @@ def _waiting(finished: PipelineFinished) -> str:
     until = finished.waiting_until
     at_most = f", until {numbers.soon(until)} at most" if until else ""
     return f"{waits} for {them} copies from other sources{at_most}"
+
+
+def _history(finished: PipelineFinished) -> Iterator[Part]:
+    """Yield how many workouts are new here, but were recorded before the pipeline was made."""
+    is_one = finished.history == 1
+    are = (
+        "workout is older than the pipeline and is"
+        if is_one
+        else "workouts are older than the pipeline and are"
+    )
+    them = "it" if is_one else "them"
+    yield _hanging(DETAIL, finished.pipeline, f"{finished.history:,} new {are} not sent")
+    yield _step(f"to send {them}: fitglue pipeline run {finished.pipeline} --since DATE")
 
 
 def _step(text: str) -> Hanging:

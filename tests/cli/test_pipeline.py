@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -17,14 +18,17 @@ class Terminal(io.TextIOWrapper):
         return True
 
 
-_ROW = {
-    "start_date_local": "2026-11-01T08:00:00",
-    "start_date": "2026-11-01T07:00:00Z",
-    "type": "Ride",
-    "name": "Morning ride",
-    "elapsed_time": 3600,
-    "moving_time": 3500,
-}
+def ride(start):
+    """Return the row of a ride at Intervals.icu."""
+    return {
+        "id": f"i{start:%d%H%M%S}",
+        "start_date_local": f"{start:%Y-%m-%dT%H:%M:%S}",
+        "start_date": f"{start:%Y-%m-%dT%H:%M:%SZ}",
+        "type": "Ride",
+        "name": "Morning ride",
+        "elapsed_time": 3600,
+        "moving_time": 3500,
+    }
 
 
 @pytest.fixture
@@ -45,7 +49,7 @@ def disk(connect, fitglue, intervals, out):
         *("--set", f"path={out}", "--set", "format=json", "--no-input"),
     )
     assert made.code == 0, made.err
-    intervals.account.add_row({"id": "i900", **_ROW})
+    intervals.account.add_row(ride(datetime.now(UTC)))
     return out
 
 
@@ -63,6 +67,15 @@ def test_a_sync_sends_what_is_new_and_says_so(disk, fitglue):
     assert "✓ disk → folder: 1 workout sent" in result.out
     assert len(list(disk.iterdir())) == 1
     assert "folder" not in fitglue("sync").out
+
+
+def test_a_workout_that_is_older_than_the_pipeline_is_history(disk, fitglue, intervals):
+    """An older workout that arrives late is not sent, and the sync says how to send it."""
+    intervals.account.add_row(ride(datetime.now(UTC) - timedelta(days=5)))
+    result = fitglue("sync")
+    assert "1 new workout is older than the pipeline and is not sent" in words(result.out)
+    assert "fitglue pipeline run disk --since DATE" in words(result.out)
+    assert len(list(disk.iterdir())) == 1
 
 
 def test_a_dry_run_sends_nothing(disk, fitglue):

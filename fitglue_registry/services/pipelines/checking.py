@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.pipeline.cycles import find_cycle, flows_of, refuse_cycle
 from fitglue_registry.registry.flaw import Flaw
-from fitglue_registry.registry.pasted import read_field
-from fitglue_registry.registry.paths import absolute
 from fitglue_registry.services.connected_entries import only_sends
 from fitglue_registry.services.local_paths import roots_of
-from fitglue_registry.services.permissions import path_not_allowed
-from fitglue_registry.services.pipelines.targets import target_of
-from fitglue_registry.services.unknown_setting import unknown_setting
+from fitglue_registry.services.pipelines.step_settings import wrong_settings
+from fitglue_registry.services.pipelines.targets import (
+    connection_of_step,
+    entry_of_step,
+    target_of,
+)
 from fitglue_registry.validation.wording import nearest, one_of
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Checker:
             return
         for row in self._connected:
             is_account = row.id == target.connection_id and not only_sends(row)
-            if is_account or self._reads(row, target.entry, step.settings):
+            if is_account or self._reads(row, target.entry, target.step.settings):
                 yield row.name
 
     def _reads(
@@ -88,7 +89,7 @@ class Checker:
         for field in entry.settings:
             if not field.path or field.name not in settings:
                 continue
-            written = Path(absolute(settings[field.name]))
+            written = Path(settings[field.name])
             if any(written.is_relative_to(root) for root in roots):
                 return True
         return False
@@ -124,13 +125,16 @@ class Checker:
 
     def _destination(self, step: DestinationStep, path: KeyPath) -> Iterator[Flaw]:
         try:
-            target = target_of(self._workspace, step, self._connected)
+            entry = entry_of_step(self._workspace, step)
         except UserMistake as error:
-            key = "to" if error.code == "FG-destination-unknown" else "connection"
-            is_named = key == "to" or step.connection is not None
-            yield _flaw(error, (*path, key) if is_named else path)
+            yield _flaw(error, (*path, "to"))
             return
-        yield from self._settings(target.entry, step.settings, path)
+        if entry.integration is not None:
+            try:
+                connection_of_step(step, entry, self._connected)
+            except UserMistake as error:
+                yield _flaw(error, (*path, "connection") if step.connection else path)
+        yield from self._settings(entry, step.settings, path)
 
     def _settings(
         self,
@@ -139,20 +143,11 @@ class Checker:
         path: KeyPath,
     ) -> Iterator[Flaw]:
         """Yield what is wrong with the settings of a step."""
-        fields = {field.name: field for field in entry.settings}
-        for name in settings:
-            if name not in fields:
-                wrong = _flaw(unknown_setting(entry, name), (*path, "settings", name))
-                yield wrong._replace(at_key=True)
-        for name, field in fields.items():
+        for name, error in wrong_settings(self._workspace.policy, entry, settings):
+            # A setting that is missing has no place of its own.
             place = (*path, "settings", name) if name in settings else path
-            if field.path and name in settings and not self._workspace.policy.allows_paths:
-                yield _flaw(path_not_allowed(name), place)
-                continue
-            try:
-                read_field(field, settings.get(name, ""))
-            except UserMistake as error:
-                yield _flaw(error, place)
+            is_unknown = error.code == "FG-setting-unknown"
+            yield _flaw(error, place)._replace(at_key=is_unknown)
 
 
 def _flaw(error: UserMistake, path: KeyPath) -> Flaw:

@@ -11,7 +11,7 @@ from fitglue_registry.services.permissions import path_not_allowed
 from fitglue_registry.services.unknown_setting import unknown_setting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from fitglue_registry.pipeline.document import DestinationStep
     from fitglue_registry.policy import Policy
@@ -36,18 +36,45 @@ def checked_settings(
         UserMistake: FG-setting-unknown, FG-field-refused, or FG-path-not-allowed if no athlete of
             this server may name a path.
     """
-    fields = {field.name: field for field in entry.settings}
-    unknown = sorted(step.settings.keys() - fields.keys())
-    if unknown:
-        raise unknown_setting(entry, unknown[0])
+    for _, error in wrong_settings(policy, entry, step.settings):
+        raise error
     settings = {}
-    for name, field in fields.items():
-        value = read_field(field, step.settings.get(name, ""))
-        if value and field.path:
-            value = _path(policy, field, value)
+    for field in entry.settings:
+        value = _value(policy, field, step.settings)
         if value:
-            settings[name] = value
+            settings[field.name] = value
     return settings
+
+
+def wrong_settings(
+    policy: Policy,
+    entry: Entry,
+    settings: Mapping[str, str],
+) -> Iterator[tuple[str, UserMistake]]:
+    """Yield the name of each setting of a step that is wrong or missing, and what is wrong.
+
+    Args:
+        policy: The policy of the host.
+        entry: The entry of the destination or of the booster.
+        settings: The settings of the step.
+    """
+    names = [field.name for field in entry.settings]
+    for name in sorted(settings.keys() - set(names)):
+        yield name, unknown_setting(entry, name)
+    for field in entry.settings:
+        try:
+            _value(policy, field, settings)
+        except UserMistake as error:
+            yield field.name, error
+
+
+def _value(
+    policy: Policy,
+    field: Field,
+    settings: Mapping[str, str],
+) -> str:
+    value = read_field(field, settings.get(field.name, ""))
+    return _path(policy, field, value) if value and field.path else value
 
 
 def _path(

@@ -9,37 +9,15 @@ import msgspec
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.pipeline.target import Target
 from fitglue_registry.services.pipelines.step_settings import checked_settings
-from fitglue_registry.store.connections import list_connections
 from fitglue_registry.validation.wording import nearest, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fitglue_registry.pipeline.document import DestinationStep, Pipeline
+    from fitglue_registry.pipeline.document import DestinationStep
     from fitglue_registry.registry import Entry
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.workspace import Workspace
-
-
-def targets_of(
-    workspace: Workspace,
-    pipeline: Pipeline,
-    athlete_id: str,
-) -> list[Target]:
-    """Return the destinations of a pipeline.
-
-    Args:
-        workspace: The workspace.
-        pipeline: The pipeline.
-        athlete_id: The athlete.
-
-    Raises:
-        UserMistake: FG-destination-unknown, FG-destination-not-connected or
-            FG-destination-ambiguous.
-    """
-    with workspace.database.read() as db:
-        connected = list_connections(db, athlete_id)
-    return [target_of(workspace, step, connected) for step in pipeline.destinations]
 
 
 def target_of(
@@ -55,17 +33,23 @@ def target_of(
         connected: The connections of the athlete.
 
     Raises:
-        UserMistake: As ``targets_of``; also what the settings of the step are refused with.
+        UserMistake: FG-destination-unknown, FG-destination-not-connected or
+            FG-destination-ambiguous; also what the settings of the step are refused with.
     """
-    entry = _entry_of(workspace, step)
+    entry = entry_of_step(workspace, step)
     settings = checked_settings(workspace.policy, entry, step)
     step = msgspec.structs.replace(step, settings=settings)
     if entry.integration is None:
         return Target(step, entry)
-    return Target(step, entry, _connection_of(step, entry, connected).id)
+    return Target(step, entry, connection_of_step(step, entry, connected).id)
 
 
-def _entry_of(workspace: Workspace, step: DestinationStep) -> Entry:
+def entry_of_step(workspace: Workspace, step: DestinationStep) -> Entry:
+    """Return the entry of the destination that a step names.
+
+    Raises:
+        UserMistake: FG-destination-unknown.
+    """
     entry = workspace.catalogue.find("destination", step.to)
     if entry is not None:
         return entry
@@ -79,12 +63,16 @@ def _entry_of(workspace: Workspace, step: DestinationStep) -> Entry:
     )
 
 
-def _connection_of(
+def connection_of_step(
     step: DestinationStep,
     entry: Entry,
     connected: Sequence[ConnectionRow],
 ) -> ConnectionRow:
-    """Return the connection that a step names, or the only one that it can mean."""
+    """Return the connection that a step names, or the only one that it can mean.
+
+    Raises:
+        UserMistake: FG-destination-not-connected or FG-destination-ambiguous.
+    """
     fitting = [row for row in connected if row.integration == entry.integration]
     if step.connection is not None:
         fitting = [row for row in fitting if row.name == step.connection]
