@@ -23,7 +23,7 @@ from fitglue_registry.errors import UserMistake
 from fitglue_registry.services.pipelines.files import read_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import date
 
     from fitglue_registry.services.pipelines.pipelines import Applied, PipelineView
@@ -326,7 +326,7 @@ def run(
     reached, the exit code is 4, and the workouts wait.
     """
     has_days = bool(since or until)
-    _check_run(name, activity, has_days=has_days, **flags)
+    _check_run(name, activity, has_days, flags)
     if name is None:
         return run_and_show(cli)
     if activity is not None:
@@ -342,20 +342,17 @@ def run(
 def _check_run(
     name: str | None,
     activity: str | None,
-    *,
     has_days: bool,
-    again: bool,
-    dry_run: bool,
-    yes: bool,
+    flags: Mapping[str, bool],
 ) -> None:
     """Refuse options of `run` that mean nothing together."""
-    if name is None and (activity or has_days or dry_run or yes):
+    if name is None and (activity or has_days or any(flags.values())):
         raise click.UsageError("name the pipeline")
     if activity and has_days:
         raise click.UsageError("--activity cannot be combined with --since or --until")
-    if again and not activity:
+    if flags["again"] and not activity:
         raise click.UsageError("--again needs --activity")
-    if dry_run and not (activity or has_days):
+    if flags["dry_run"] and not (activity or has_days):
         raise click.UsageError("--dry-run needs --since, --until or --activity")
 
 
