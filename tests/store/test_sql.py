@@ -377,4 +377,6 @@ def test_columns_of_every_view_can_be_listed(filled):
         "gear",
         "devices",
         "metrics",
+        "computed",
+        "fitness",
     }

@@ -32,6 +32,7 @@ CREATE_THEMSELVES = {
     "durable.py": "names the mode of its lock",
     "backup/writing.py": "writes inside a private folder",
     "services/original_files.py": "writes where the user says",
+    "services/written_files.py": "writes where the user says",
 }
 ELSEWHERE = "https://elsewhere.example/api"
 
