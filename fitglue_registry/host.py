@@ -232,13 +232,15 @@ class Host(AbstractContextManager["Host"]):
         Returns:
             The dashboard, as ``fitglue`` without a command shows it.
         """
-        return services.load_overview(
+        overview = services.load_overview(
             self.entries,
             self.connections,
             self.activities,
             self.records,
             athlete,
         )
+        unsettled = services.Deliveries(self.workspace).needing_attention(athlete)
+        return services.with_deliveries(overview, len(unsettled))
 
     @property
     def home(self) -> Path:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from fitglue_registry.services.importing.import_paths import Imports as Imports
     from fitglue_registry.services.overview import Overview as Overview
     from fitglue_registry.services.overview import load_overview as load_overview
+    from fitglue_registry.services.overview import with_deliveries as with_deliveries
+    from fitglue_registry.services.pipelines.deliveries import Deliveries as Deliveries
     from fitglue_registry.services.pipelines.pipelines import Pipelines as Pipelines
     from fitglue_registry.services.plugins import InstalledPlugins as InstalledPlugins
     from fitglue_registry.services.queries import Queries as Queries
@@ -41,6 +43,7 @@ _MODULES = {
     "Backups": "services.backups",
     "Connections": "services.connecting.connections",
     "Decisions": "services.decisions",
+    "Deliveries": "services.pipelines.deliveries",
     "Entries": "services.entries",
     "Filter": "store.activity_filter",
     "Imports": "services.importing.import_paths",
@@ -56,6 +59,7 @@ _MODULES = {
     "Upkeep": "services.upkeep",
     "load_overview": "services.overview",
     "why": "services.explaining",
+    "with_deliveries": "services.overview",
 }
 
 

@@ -13,6 +13,7 @@ from fitglue_registry.services.closed_services import fix_with_alternatives
 from fitglue_registry.services.crop_story import story_of_crop
 from fitglue_registry.services.opinions import opinions_across, opinions_inside
 from fitglue_registry.services.outstanding import outstanding_parts
+from fitglue_registry.services.pipelines.stories import pipelines_about
 from fitglue_registry.services.record_stories import story_of_record
 from fitglue_registry.services.records import is_meant, is_path
 from fitglue_registry.services.sent_by import plain_delivery
@@ -55,8 +56,9 @@ def why(
         were. ``doubts`` says what is missing or in doubt according to which record. ``crop`` is
         ``None`` or says what the athlete cut off at a service, and how to undo it. A reference
         that matches nothing has no records. ``boosters`` has what each booster computed for the
-        activity, and what it lacked.
-        ``unreadable`` has the files that could not be read, if the reference names such a file.
+        activity, and what it lacked. ``pipelines`` has what each pipeline said about the activity,
+        and its deliveries with their logs. ``unreadable`` has the files that could not be read, if
+        the reference names such a file.
 
     Raises:
         UserMistake: FG-activity-ambiguous if the reference matches several activities, or
@@ -120,6 +122,7 @@ def _explain_activity(
         "alternatives": _alternatives(details, names),
         "remarks": _remarks(details, names),
         "boosters": boosters_about(db, details.id),
+        "pipelines": pipelines_about(db, details.id),
         "doubts": list(_doubts(details)),
         "crop": story_of_crop(details),
     }

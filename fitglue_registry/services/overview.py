@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +80,19 @@ def load_overview(
     ]
     sources = entries.sources_of(statuses, athlete)
     return Overview(now, statuses, sources, weeks, needs, _next_command(statuses))
+
+
+def with_deliveries(overview: Overview, number: int) -> Overview:
+    """Return a dashboard that also names the deliveries that need the athlete.
+
+    Args:
+        overview: The dashboard.
+        number: How many deliveries were refused or given up, or are unclear.
+    """
+    if not number:
+        return overview
+    need = "1 delivery needs you" if number == 1 else f"{number:,} deliveries need you"
+    return replace(overview, needs=[*overview.needs, {"what": need, "fix": "fitglue deliveries"}])
 
 
 def _week(activities: Activities, monday: date, athlete: str) -> dict[str, Any]:

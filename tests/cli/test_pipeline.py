@@ -261,6 +261,19 @@ def test_a_delivery_is_shown_with_its_log(disk, fitglue):
     assert "No delivery needs you" in fitglue("deliveries").err
 
 
+def test_why_tells_what_pipelines_did(disk, fitglue):
+    """What each step said, what happened to the delivery, and the address."""
+    fitglue("sync")
+    text = words(fitglue("why", "6").out)
+    assert "pipeline disk" in text
+    assert "folder: planned, it is sent" in text
+    assert "sent: it arrived as" in text
+    assert "file://" in text
+    [story] = fitglue("why", "6", "--json").document["pipelines"]
+    assert story["deliveries"][0]["state"] == "sent"
+    assert "pipeline" not in fitglue("why", "1").out
+
+
 def test_what_is_unclear_is_said_and_decided_by_the_athlete(disk, fitglue, monkeypatch):
     """It is listed with what to do; after the decision it is settled."""
     destination = "fitglue_registry.services.pipelines.destinations"
@@ -274,6 +287,7 @@ def test_what_is_unclear_is_said_and_decided_by_the_athlete(disk, fitglue, monke
     assert result.code == 0
     assert "only you can find out" in words(result.out)
     assert "only you can find out" in words(fitglue("deliveries").out)
+    assert "1 delivery needs you" in words(fitglue().out)
     assert "resolve 1 --arrived" in words(fitglue("deliveries", "show", "1").out)
     assert fitglue("deliveries", "retry", "1").code == 2
     assert fitglue("deliveries", "resolve", "1").code == 2

@@ -13,6 +13,7 @@ from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Hanging, Heading, Pairs
 from fitglue_registry.cli.match_report import match_report
+from fitglue_registry.cli.pipeline_story import pipeline_stories
 from fitglue_registry.cli.record_paths import shown_paths
 from fitglue_registry.cli.sent_by import sent_sentence
 from fitglue_registry.cli.text import short_hashes, short_id, short_title
@@ -87,6 +88,7 @@ def command(cli: CliContext, *, reference: str) -> int:
         if record["source"] in file_sources:
             record["hops"] = list(_hops_of_file(record["hops"]))
         cli.show(*_record(record, is_brief=is_brief))
+    cli.show(*pipeline_stories(story.get("pipelines", ())))
     return code
 
 

@@ -124,7 +124,7 @@ class Deliveries:
             limit: How many to return at most; ``None`` for all of them.
         """
         with self._workspace.database.read() as db:
-            return _views(db, list_deliveries(db, athlete, states, most=limit))
+            return views_of(db, list_deliveries(db, athlete, states, most=limit))
 
     def needing_attention(self, athlete: str = ME) -> Views:
         """Return the deliveries that were refused or given up, or that only a person can decide."""
@@ -132,7 +132,7 @@ class Deliveries:
         with self._workspace.database.read() as db:
             rows = list_deliveries(db, athlete, states)
             chosen = [row for row in rows if row.is_parked or row.state in NEEDS_ATTENTION]
-            return _views(db, chosen)
+            return views_of(db, chosen)
 
     def of_activity(self, activity_id: str) -> Views:
         """Return the deliveries of one activity with their logs, oldest first.
@@ -141,7 +141,7 @@ class Deliveries:
             activity_id: The permanent id of the activity.
         """
         with self._workspace.database.read() as db:
-            return _views(db, deliveries_of_activity(db, activity_id), with_log=True)
+            return views_of(db, deliveries_of_activity(db, activity_id), with_log=True)
 
     def get(self, number: int, athlete: str = ME) -> DeliveryView:
         """Return one delivery with its log.
@@ -150,7 +150,7 @@ class Deliveries:
             UserMistake: FG-delivery-unknown.
         """
         with self._workspace.database.read() as db:
-            [view] = _views(db, [_known(db, number, athlete)], with_log=True)
+            [view] = views_of(db, [_known(db, number, athlete)], with_log=True)
         return view
 
     def resolve(
@@ -288,12 +288,19 @@ def _check_retry(row: DeliveryRow) -> None:
         )
 
 
-def _views(
+def views_of(
     db: Db,
     rows: Sequence[DeliveryRow],
     *,
     with_log: bool = False,
 ) -> Views:
+    """Return deliveries for people.
+
+    Args:
+        db: A transaction.
+        rows: The deliveries.
+        with_log: Whether to read what happened to each of them.
+    """
     named = name_deliveries(db, rows)
     logs: dict[int, list[DeliveryEvent]] = {}
     for line in log_of(db, [row.id for row in rows]) if with_log else ():
