@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from fitglue_registry.model.stored import OfferedBy, OfferState
 from fitglue_registry.store.json_text import json_text
-from fitglue_registry.store.pipeline_tables import deliveries, offers
+from fitglue_registry.store.pipeline_tables import deliveries, offers, pipelines
 from fitglue_registry.store.statements import IDS, Statement
 from fitglue_registry.store.tables import activities
 
@@ -109,8 +109,7 @@ def offer(
 def _waiting(db: Db, pipeline_id: str) -> dict[str, bool]:
     """Return the activities that wait in a pipeline, and whether they are sent in any case."""
     query = sa.select(offers.c.activity_id, offers.c.again).where(
-        offers.c.pipeline_id == pipeline_id,
-        offers.c.state == OfferState.WAITING,
+        *_waits_in(pipeline_id),
     )
     return {row.activity_id: bool(row.again) for row in db.execute(query)}
 
@@ -164,6 +163,21 @@ def starts_of(db: Db, activity_ids: Iterable[str]) -> dict[str, str]:
     return {row.id: row.sort_start for row in rows if row.sort_start}
 
 
+def _waits_in(pipeline_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return the conditions of the offers that wait in a pipeline.
+
+    The athlete is named for the index of the states: without it, a database reads every offer that
+    the pipeline ever had.
+    """
+    of_pipeline = pipelines.c.id == pipeline_id
+    athlete = sa.select(pipelines.c.athlete_id).where(of_pipeline).scalar_subquery()
+    return (
+        offers.c.athlete_id == athlete,
+        offers.c.state == OfferState.WAITING,
+        offers.c.pipeline_id == pipeline_id,
+    )
+
+
 def waiting_offers(
     db: Db,
     pipeline_id: str,
@@ -177,8 +191,7 @@ def waiting_offers(
         due_before: Only those that are due at this moment; ``None`` for all of them.
     """
     query = sa.select(offers).where(
-        offers.c.pipeline_id == pipeline_id,
-        offers.c.state == OfferState.WAITING,
+        *_waits_in(pipeline_id),
     )
     if due_before is not None:
         is_due = sa.or_(
@@ -281,8 +294,7 @@ def count_waiting(db: Db, pipeline_id: str) -> int:
 def first_waiting(db: Db, pipeline_id: str) -> tuple[int, str | None]:
     """Return how many activities wait in a pipeline, and until when the first of them does."""
     query = sa.select(sa.func.count(), sa.func.min(offers.c.due_at)).where(
-        offers.c.pipeline_id == pipeline_id,
-        offers.c.state == OfferState.WAITING,
+        *_waits_in(pipeline_id),
     )
     count, until = db.execute(query).one()
     return count, until

@@ -5,6 +5,7 @@ deliveries that follow the activities that are merged or split.
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from fitglue_registry.model.stored import (
     DeliveryAction,
@@ -292,3 +293,22 @@ def test_a_split_gives_a_delivery_back(piped):
     follow_merge(piped.db, "p-all", second, first, LATER)
     return_after_split(piped.db, "p-all", second)
     assert delivery_of(piped.db, "p-all", "disk", second).id == other.id
+
+
+@pytest.mark.parametrize("kind", ["offers", "deliveries"])
+def test_what_is_done_is_not_read_to_find_what_waits(piped, kind):
+    """The database finds it with the index of the states, however much was sent before."""
+    if piped.db.dialect.name != "sqlite":
+        pytest.skip("the plan of PostgreSQL depends on the number of rows")
+    statements = []
+
+    def remember(_db, _cursor, statement, parameters, *_):
+        if statement.startswith("SELECT"):
+            statements.append((statement, parameters))
+
+    sa.event.listen(piped.db, "before_cursor_execute", remember)
+    waiting_offers(piped.db, "p-all") if kind == "offers" else due_deliveries(piped.db, "me", NOW)
+    sa.event.remove(piped.db, "before_cursor_execute", remember)
+    [(statement, parameters)] = statements
+    plan = piped.db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    assert any(f"fg_{kind}_by_state (athlete_id=? AND state=?" in row[3] for row in plan)
