@@ -292,9 +292,13 @@ def planned_at(db: Db, pipeline_id: str) -> tuple[dict[str, int], str | None]:
 
     The moment is ``None`` if each of them is due as soon as possible, or if there is none.
     """
+    of_pipeline = pipelines.c.id == pipeline_id
+    # Named for the index of the states, which lets the database skip what was sent.
+    athlete = sa.select(pipelines.c.athlete_id).where(of_pipeline).scalar_subquery()
     query = (
         sa.select(deliveries.c.destination, sa.func.count(), sa.func.min(deliveries.c.next_try_at))
         .where(
+            deliveries.c.athlete_id == athlete,
             deliveries.c.pipeline_id == pipeline_id,
             deliveries.c.state == DeliveryState.PLANNED,
         )

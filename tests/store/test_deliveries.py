@@ -25,6 +25,7 @@ from fitglue_registry.store.deliveries import (
     list_deliveries,
     log_of,
     plan,
+    planned_at,
 )
 from fitglue_registry.store.delivery_moves import follow_merge, return_after_split
 from fitglue_registry.store.offers import (
@@ -295,8 +296,15 @@ def test_a_split_gives_a_delivery_back(piped):
     assert delivery_of(piped.db, "p-all", "disk", second).id == other.id
 
 
-@pytest.mark.parametrize("kind", ["offers", "deliveries"])
-def test_what_is_done_is_not_read_to_find_what_waits(piped, kind):
+@pytest.mark.parametrize(
+    ("kind", "search"),
+    [
+        ("offers", lambda db: waiting_offers(db, "p-all")),
+        ("deliveries", lambda db: due_deliveries(db, "me", NOW)),
+        ("deliveries", lambda db: planned_at(db, "p-all")),
+    ],
+)
+def test_what_is_done_is_not_read_to_find_what_waits(piped, kind, search):
     """The database finds it with the index of the states, however much was sent before."""
     if piped.db.dialect.name != "sqlite":
         pytest.skip("the plan of PostgreSQL depends on the number of rows")
@@ -307,7 +315,7 @@ def test_what_is_done_is_not_read_to_find_what_waits(piped, kind):
             statements.append((statement, parameters))
 
     sa.event.listen(piped.db, "before_cursor_execute", remember)
-    waiting_offers(piped.db, "p-all") if kind == "offers" else due_deliveries(piped.db, "me", NOW)
+    search(piped.db)
     sa.event.remove(piped.db, "before_cursor_execute", remember)
     [(statement, parameters)] = statements
     plan = piped.db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
