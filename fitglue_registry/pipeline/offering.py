@@ -10,6 +10,7 @@ from fitglue_registry.model.moments import clock_text
 from fitglue_registry.model.stored import ActivityChange
 from fitglue_registry.store.activity_changes import changes_after, forget_seen_changes
 from fitglue_registry.store.delivery_moves import follow_merge, return_after_split
+from fitglue_registry.store.delivery_returns import return_to_new
 from fitglue_registry.store.offers import known_to_pipeline, offer, starts_of, withdraw
 from fitglue_registry.store.pipelines import list_pipelines, move_on
 
@@ -71,6 +72,9 @@ def read_changes(
         return read
     for row in rows:
         unseen = [change for change in changes if change.id > row.after_change]
+        new = [change.activity_id for change in unseen if change.what == ActivityChange.NEW]
+        if new:
+            return_to_new(db, row.id, new, clock_text(now))
         left = _follow(db, row, unseen, read, clock_text(now))
         offered = {**dict.fromkeys(left, False), **_changed(unseen)}
         read.history[row.id] = _offer(db, row, documents[row.id], offered, now)

@@ -17,12 +17,16 @@ from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.pipeline_tables import deliveries, delivery_log, pipelines
 from fitglue_registry.store.rows import insert_one
 from fitglue_registry.store.sent_identities import add_identities
+from fitglue_registry.store.stored_claims import claims_of_activities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
+#: The key of an intent for the claims of the records that a delivery was made from. They tell which
+#: workout it was, after its activity was removed.
+ORIGINS = "origins"
 #: The states in which nothing is done any more unless somebody asks for it.
 FINAL = (DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.FAILED)
 #: The states of deliveries that may have arrived, although nobody knows yet.
@@ -126,8 +130,11 @@ def plan(
         now: The moment that is stored.
         external_id: A new random id, for a delivery that does not exist yet.
     """
-    intent = json_text({**planned.intent, "asked_at": now})
     known = delivery_of(db, pipeline_id, planned.destination, activity_id)
+    origins = sorted(claims_of_activities(db, [activity_id]).get(activity_id, ()))
+    if known is not None and not origins:
+        origins = known.intent.get(ORIGINS, [])
+    intent = json_text({**planned.intent, "asked_at": now, ORIGINS: origins})
     if known is not None:
         values = {
             "action": planned.action,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from fitglue_registry.store.rows import insert_many
 from fitglue_registry.store.statements import IDS, Statement
-from fitglue_registry.store.tables import claims
+from fitglue_registry.store.tables import claims, source_activities
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -20,6 +20,11 @@ _CLAIMS = Statement(
     sa.select(claims.c.source_activity_id, claims.c.claim).where(
         claims.c.source_activity_id.in_(IDS)
     )
+)
+_OF_ACTIVITIES = Statement(
+    sa.select(source_activities.c.activity_id, claims.c.claim)
+    .join(claims, claims.c.source_activity_id == source_activities.c.id)
+    .where(source_activities.c.activity_id.in_(IDS))
 )
 _DELETE = Statement(
     sa.delete(claims).where(
@@ -34,6 +39,14 @@ def claims_of(db: Db, ids: Iterable[int]) -> dict[int, set[str]]:
     asserted: dict[int, set[str]] = defaultdict(set)
     for source_activity_id, claim in _CLAIMS.each_row(db, ids):
         asserted[source_activity_id].add(claim)
+    return asserted
+
+
+def claims_of_activities(db: Db, activity_ids: Iterable[str]) -> dict[str, set[str]]:
+    """Return the claims of all records of activities, by the ids of the activities."""
+    asserted: dict[str, set[str]] = defaultdict(set)
+    for activity_id, claim in _OF_ACTIVITIES.each_row(db, sorted(set(activity_ids))):
+        asserted[activity_id].add(claim)
     return asserted
 
 

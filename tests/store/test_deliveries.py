@@ -204,7 +204,7 @@ def test_there_is_one_delivery_for_an_activity_and_a_destination(piped):
     first = make_delivery(piped, activity)
     second = make_delivery(piped, activity, intent={"hashes": {"title": "b"}})
     assert (second.id, second.external_id) == (first.id, first.external_id)
-    assert second.intent == {"hashes": {"title": "b"}, "asked_at": NOW}
+    assert second.intent == {"hashes": {"title": "b"}, "asked_at": NOW, "origins": []}
 
 
 def test_a_delivery_is_sent_by_only_one_of_two(piped):
