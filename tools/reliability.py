@@ -74,9 +74,9 @@ read your files, give that process a user and a home of its own as well.
 """
 
 
-STOPPED = (
-    "The long tests of that run were stopped before their end and completed in parts: some rows of "
-    "the tests that run last are missing here, and other rows were counted twice."
+IN_PARTS = (
+    "The tests were played in parts, at more than one commit, and not in one run: a fault may be "
+    "counted in two of them."
 )
 
 
@@ -109,13 +109,13 @@ def gather(folder: Path) -> dict[str, dict[str, Row]]:
     return areas
 
 
-def page(areas: dict[str, dict[str, Row]], today: str, *, stopped: bool = False) -> list[str]:
+def page(areas: dict[str, dict[str, Row]], today: str, *, in_parts: bool = False) -> list[str]:
     """Return the lines of the page.
 
     Args:
         areas: the rows, as ``gather`` returns them.
         today: the date of the run, in ISO format.
-        stopped: whether the run was stopped and completed in parts; the page then says so.
+        in_parts: whether the tests were played in parts; the page then says so.
     """
     all_rows: list[Row] = []
     for rows in areas.values():
@@ -137,8 +137,8 @@ def page(areas: dict[str, dict[str, Row]], today: str, *, stopped: bool = False)
             "and restart and the store of an undisturbed run."
         ),
     ]
-    if stopped:
-        lines += ["", STOPPED]
+    if in_parts:
+        lines += ["", IN_PARTS]
     for area, title in TITLES.items():
         if area in areas:
             names: set[str] = set()
@@ -162,12 +162,12 @@ def table_row(fault: str, row: Row) -> str:
 
 def main() -> None:
     """Write the page from the folder that the command line names."""
-    stopped = "--stopped" in sys.argv
+    in_parts = "--in-parts" in sys.argv
     folder = Path(next(word for word in sys.argv[1:] if not word.startswith("--")))
     areas = gather(folder)
     if not areas:
         sys.exit(f"no fault test recorded anything in {folder}")
-    lines = page(areas, datetime.now(UTC).date().isoformat(), stopped=stopped)
+    lines = page(areas, datetime.now(UTC).date().isoformat(), in_parts=in_parts)
     PAGE.write_text(formatted("\n".join(lines) + "\n"), "utf-8")
     print(f"written: {PAGE.relative_to(ROOT)}")
 
