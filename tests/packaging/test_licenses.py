@@ -15,6 +15,7 @@ OURS = (
     "fitglue-intervals",
     "fitglue-garmin",
     "fitglue-boosters",
+    "fitglue-destinations",
 )
 #: Extras that are for people who develop FitGlue, and not for those who use it.
 FOR_DEVELOPERS = {"dev", "testing"}
