@@ -19,6 +19,7 @@ from fitglue_registry.cli.app import EXIT_CODES
 from tests.docs.pages import DOCS, README, blocks, prose
 from tests.packaging.environment import (
     CHECKOUT,
+    DESTINATIONS,
     FILES,
     FORMATS,
     GARMIN,
@@ -44,7 +45,7 @@ def environment(tmp_path_factory) -> Environment:
     environment.install(
         *(
             build(project, folder / "wheels")
-            for project in (CHECKOUT, FORMATS, GARMIN, INTERVALS, FILES)
+            for project in (CHECKOUT, FORMATS, DESTINATIONS, GARMIN, INTERVALS, FILES)
         )
     )
     return environment
