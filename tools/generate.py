@@ -497,6 +497,15 @@ VIEWS = {
         "One row for each day from an athlete's first workout to the last one, also for days "
         "without a workout. `fitglue load` shows the same, up to today."
     ),
+    "pipelines": (
+        "One row for each pipeline, also for those that were deleted, because what they sent is "
+        "still recognized. `fitglue pipeline show NAME --yaml` prints the document of one."
+    ),
+    "deliveries": (
+        "One row for each workout and each destination to which a pipeline sends it, with its "
+        "present state. `fitglue deliveries` lists the same."
+    ),
+    "delivery_log": "One row for each change of the state of a delivery, oldest first by `id`.",
 }
 #: View → the types of its columns that are inside documents.
 DOCUMENT_FIELDS = {
@@ -588,6 +597,21 @@ MEANINGS = {
     "fatigue": "acute training load (ATL), an average of about 7 days",
     "form": "training stress balance (TSB): fitness minus fatigue",
     "ramp": "change of the fitness within 7 days; null in the first week",
+    "pipeline_id": "the pipeline that sends it",
+    "pipeline": "name of the pipeline; null if it was deleted",
+    "state": "planned, sending, accepted, sent, refused, uncertain or failed",
+    "waiting": "number of activities that wait for their copies",
+    "destination": "name of the destination in the pipeline",
+    "entry": "id of the destination's entry",
+    "action": "create, update, fill or delete",
+    "tries": "number of attempts",
+    "next_try_at": "when it is tried again, UTC; or null",
+    "remote_id": "id of the workout at the destination",
+    "url": "where you find the workout at the destination",
+    "planned_at": "time, UTC",
+    "sent_at": "time, UTC; null if it was not sent yet",
+    "at": "time, UTC",
+    "what": "what happened, in one sentence",
     "host_version": "version of fitglue-registry",
 }
 #: The meanings of columns that mean something else in each view.
@@ -604,6 +628,16 @@ MEANINGS_IN = {
     ("devices", "name"): "name as people know it",
     ("computed", "name"): "field of the activity, or `metrics.` and a name",
     ("fitness", "day"): "local day",
+    ("pipelines", "name"): "its name; null if it was deleted",
+    ("pipelines", "state"): "active, paused or deleted",
+    ("pipelines", "version"): "number of its newest document",
+    ("deliveries", "activity_id"): "the activity that is sent",
+    ("deliveries", "id"): "number of the delivery, for people to type",
+    ("deliveries", "number"): "short number of the activity, for people to type",
+    ("deliveries", "connection"): "name of the connection; null if the destination has no account",
+    ("deliveries", "error"): "JSON: code, what and fix of the last failure; or null",
+    ("delivery_log", "id"): "the order in which it happened",
+    ("delivery_log", "delivery_id"): "the delivery that the row belongs to",
     ("metrics", "name"): "name of the number, which ends with its unit",
 }
 
@@ -698,7 +732,7 @@ def type_of(view: str, name: str) -> str:
     kind = DOCUMENT_FIELDS.get(view, {}).get(name)
     if kind is not None:
         return {"TEXT": "text", "REAL": "number", "INTEGER": "whole number"}[kind]
-    if name in ("sources", "lap_no", "set_no", "delivery_id"):
+    if name in ("sources", "lap_no", "set_no", "delivery_id", "waiting"):
         return "whole number"
     if name in ("stub", "gone", "start_is_utc"):
         return "true or false"

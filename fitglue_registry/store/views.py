@@ -7,6 +7,7 @@ major version none is renamed, removed, or given another meaning. ``docs/views.m
 from __future__ import annotations
 
 from fitglue_registry.model.stored import RecordState
+from fitglue_registry.store.delivery_views import delivery_views
 from fitglue_registry.store.document_columns import ACTIVITY_COLUMNS
 from fitglue_registry.store.document_views import document_views
 from fitglue_registry.store.load_views import load_views
@@ -14,8 +15,8 @@ from fitglue_registry.store.load_views import load_views
 _FIRST_VIEWS = frozenset(("activities", "laps", "source_activities", "runs"))
 #: The first format that has the views of documents.
 _DOCUMENT_VIEWS_SINCE = "0006"
-#: The first format that has the views of what boosters computed.
-_LOAD_VIEWS_SINCE = "0007"
+#: The first format that has the views of what boosters computed and of pipelines.
+_PIPELINE_VIEWS_SINCE = "0007"
 _ACTIVITY_COLUMNS = ", ".join(f"a.{name}" for name in ACTIVITY_COLUMNS)
 _SOURCE_COLUMNS = ", ".join(f"s.{name}" for name in ACTIVITY_COLUMNS)
 
@@ -29,8 +30,8 @@ def names_in(format_: str | None) -> frozenset[str]:
     if (format_ or "") < _DOCUMENT_VIEWS_SINCE:
         return _FIRST_VIEWS
     views = frozenset(definitions("sqlite"))
-    if (format_ or "") < _LOAD_VIEWS_SINCE:
-        return views - load_views("sqlite").keys()
+    if (format_ or "") < _PIPELINE_VIEWS_SINCE:
+        return views - load_views("sqlite").keys() - delivery_views("sqlite").keys()
     return views
 
 
@@ -62,6 +63,7 @@ def definitions(dialect: str) -> dict[str, str]:
         "n.host_version FROM fg_runs n LEFT JOIN fg_connections c ON c.id = n.connection_id",
         **documents,
         **load_views(dialect),
+        **delivery_views(dialect),
     }
 
 

@@ -379,4 +379,7 @@ def test_columns_of_every_view_can_be_listed(filled):
         "metrics",
         "computed",
         "fitness",
+        "pipelines",
+        "deliveries",
+        "delivery_log",
     }
