@@ -274,6 +274,24 @@ def test_why_tells_what_pipelines_did(disk, fitglue):
     assert "pipeline" not in fitglue("why", "1").out
 
 
+def test_show_says_where_a_workout_was_sent(disk, fitglue):
+    """A workout that was sent has its destination with the address; others have no such section."""
+    fitglue("sync")
+    _, section = words(fitglue("show", "6").out).split("Destinations")
+    assert section.startswith(" folder sent ")
+    assert "file://" in section
+    assert "Destinations" not in fitglue("show", "1").out
+
+
+def test_show_says_what_a_workout_waits_for(disk, fitglue):
+    """A workout that could not be sent yet is not called sent."""
+    disk.rmdir()
+    fitglue("sync")
+    _, section = words(fitglue("show", "6").out).split("Destinations")
+    assert " sent " not in section.replace("is sent by the next run", "")
+    assert "file://" not in section
+
+
 def test_what_is_unclear_is_said_and_decided_by_the_athlete(disk, fitglue, monkeypatch):
     """It is listed with what to do; after the decision it is settled."""
     destination = "fitglue_registry.services.pipelines.destinations"

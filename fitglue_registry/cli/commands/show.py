@@ -21,6 +21,7 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.event_screen import event_screen
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, Styled, columns_of
 from fitglue_registry.cli.sent_by import sent_sentence
+from fitglue_registry.cli.sent_to import sent_to
 from fitglue_registry.cli.sparkline import ASCII, BLOCKS, sparkline
 from fitglue_registry.cli.text import (
     clean,
@@ -120,6 +121,7 @@ def command(
         cli.show(*everything_else(activity))
     cli.show(*_streams(cli, details))
     cli.show(*_made_of(details, cli.host.activities.outstanding(details)))
+    cli.show(*sent_to(details.number, cli.host.pipelines.deliveries.of_activity(details.id)))
 
 
 def _show_event(
