@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -272,6 +274,30 @@ def test_why_tells_what_pipelines_did(disk, fitglue):
     [story] = fitglue("why", "6", "--json").document["pipelines"]
     assert story["deliveries"][0]["state"] == "sent"
     assert "pipeline" not in fitglue("why", "1").out
+
+
+@pytest.mark.parametrize("document", ["{", '{"schema": 1, "name": "disk"}'])
+def test_a_damaged_pipeline_is_listed_with_what_to_do(disk, fitglue, tmp_path, document):
+    """One damaged document does not hide the pipelines: it is listed as damaged, with the fix."""
+    fitglue("pipeline", "new", "--name", "other", "--to", "folder", *_set(disk), "--no-input")
+    with closing(sqlite3.connect(tmp_path / "home" / "fitglue.db")) as db, db:
+        db.execute(
+            "UPDATE fg_pipeline_versions SET document = ? WHERE pipeline_id IN "
+            "(SELECT id FROM fg_pipelines WHERE name = 'disk')",
+            (document,),
+        )
+    result = fitglue("pipeline", "list")
+    assert result.code == 0
+    assert "disk      damaged" in result.out
+    assert "other     active" in result.out
+    assert "fitglue pipeline apply FILE" in words(result.err)
+    first, second = fitglue("pipeline", "list", "--json").lines
+    assert first["damage"]["code"] == "FG-store-damaged"
+    assert "damage" not in second
+
+
+def _set(folder):
+    return "--set", f"path={folder}", "--set", "format=json"
 
 
 def test_show_says_where_a_workout_was_sent(disk, fitglue):

@@ -59,6 +59,9 @@ def list_(cli: CliContext) -> None:
         cli.lines(pipeline.as_dict() for pipeline in pipelines)
     elif pipelines:
         cli.show(Rows(_COLUMNS, map(_row, pipelines)))
+        for pipeline in pipelines:
+            if pipeline.damage is not None:
+                cli.note(f"{pipeline.damage.what}: {pipeline.damage.fix}")
         cli.note("For details: fitglue pipeline show NAME")
     else:
         cli.note("There is no pipeline yet. Next: fitglue pipeline new")
@@ -69,12 +72,15 @@ def _row(view: PipelineView) -> tuple[str, ...]:
     for counts in view.deliveries.values():
         for state, number in counts.items():
             totals[state] = totals.get(state, 0) + number
+    sent = states(totals) or "nothing yet"
+    if view.pipeline is None:
+        return view.name, "damaged", "", "", sent
     return (
         view.name,
         view.state,
         ", ".join(view.pipeline.sources or ("all connections",)),
         ", ".join(step.name for step in view.pipeline.destinations),
-        states(totals) or "nothing yet",
+        sent,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fitglue_registry.errors import UserMistake
+from fitglue_registry.errors import StoreFailed, UserMistake
 from fitglue_registry.model.stored import OfferedBy, PipelineState
 from fitglue_registry.pipeline.cycles import drawn
 from fitglue_registry.pipeline.reading import read_mapping, read_pipeline
@@ -65,42 +65,47 @@ class PipelineView:
         name: Its name.
         state: Whether it is active or paused.
         version: The number of its newest document.
-        pipeline: That document.
+        pipeline: That document; ``None`` if it is damaged.
         waiting: How many activities wait for their copies.
         deliveries: Destination → state → number of deliveries.
         created_at: When it was made.
+        damage: Why its document cannot be read, and what to do; only in a list.
     """
 
     id: str
     name: str
     state: PipelineState
     version: int
-    pipeline: Pipeline
+    pipeline: Pipeline | None
     waiting: int
     deliveries: Mapping[str, Mapping[str, int]]
     created_at: str
+    damage: StoreFailed | None = None
 
     @property
     def yaml(self) -> str:
         """Its document as YAML, which ``apply`` reads."""
-        return yaml_of(self.pipeline)
+        return "" if self.pipeline is None else yaml_of(self.pipeline)
 
     @property
     def filter_text(self) -> str | None:
         """Its filter on one line, or ``None`` if it takes every workout."""
-        return _filter_text(self.pipeline)
+        return None if self.pipeline is None else _filter_text(self.pipeline)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
-        return {
+        values = {
             "name": self.name,
             "state": self.state,
             "version": self.version,
             "created_at": self.created_at,
             "waiting": self.waiting,
             "deliveries": {name: dict(counts) for name, counts in self.deliveries.items()},
-            "document": document_of(self.pipeline),
+            "document": None if self.pipeline is None else document_of(self.pipeline),
         }
+        if self.damage is not None:
+            values["damage"] = self.damage.as_dict()
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +148,9 @@ class Pipelines:
     # -- documents ---------------------------------------------------------------------------------
 
     def list(self, athlete: str = ME) -> Views:
-        """Return the pipelines of an athlete, oldest first."""
+        """Return the pipelines of an athlete, oldest first; a damaged one says its ``damage``."""
         with self._workspace.database.read() as db:
-            return [_view(db, row) for row in list_pipelines(db, athlete)]
+            return [_listed(db, row) for row in list_pipelines(db, athlete)]
 
     def get(self, name: str, athlete: str = ME) -> PipelineView:
         """Return the pipeline with this name.
@@ -523,14 +528,33 @@ def _new_row(
     )
 
 
+def _listed(db: Db, row: PipelineRow) -> PipelineView:
+    """Return a pipeline for a list, which one damaged document must not make unreadable."""
+    try:
+        pipeline = document_in(row)
+    except StoreFailed as error:
+        return _view_of(db, row, None, error)
+    return _view_of(db, row, pipeline)
+
+
 def _view(db: Db, row: PipelineRow) -> PipelineView:
+    return _view_of(db, row, document_in(row))
+
+
+def _view_of(
+    db: Db,
+    row: PipelineRow,
+    pipeline: Pipeline | None,
+    damage: StoreFailed | None = None,
+) -> PipelineView:
     return PipelineView(
         row.id,
         row.name,
         row.state,
         row.version,
-        document_in(row),
+        pipeline,
         count_waiting(db, row.id),
         counts_by_state(db, row.id),
         row.created_at,
+        damage,
     )
