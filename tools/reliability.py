@@ -1,5 +1,5 @@
 """Writes ``docs/reliability.md`` from what the fault tests recorded: ``python tools/reliability.py
-FOLDER [--stopped]``.
+FOLDER [--in-parts]``.
 
 ``make test-long`` runs all fault tests and then this. ``make test`` runs only a share of them and
 does not change the page.
