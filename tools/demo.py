@@ -25,6 +25,8 @@ from fitglue_intervals.testing.garmin_archive import garmin_archive
 from fitglue_intervals.testing.plan import single_leg_plan
 from fitglue_intervals.testing.strava_archive import strava_archive
 from fitglue_registry import FitglueError, Host, Policy
+from tools.demo_checks import Broken, expect
+from tools.demo_sending import send_on
 from tools.garmin_account import garmin_account, garmin_workout
 
 if TYPE_CHECKING:
@@ -60,16 +62,6 @@ To explore the data of this demo:
 
   FITGLUE_HOME={home} {fitglue}
 """
-
-
-class Broken(Exception):
-    """A step did not do or show what its text says."""
-
-
-def expect(promise: str, expected: object, actual: object) -> None:
-    """Raise ``Broken`` with both values unless they are equal."""
-    if expected != actual:
-        raise Broken(f"{promise}: expected {expected!r}, found {actual!r}")
 
 
 @dataclass
@@ -108,18 +100,22 @@ class Demo:
         Raises:
             Broken: The command failed.
         """
+        self.server.clear_requests()
+        code = self.start(*arguments).wait()
+        if code:
+            line = " ".join(map(_quoted, arguments))
+            raise Broken(f"`fitglue {line}` ended with exit code {code}")
+        return len(self.server.requests)
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Print a command and start it."""
         line = " ".join(map(_quoted, arguments))
         print(_strong(f"$ fitglue {line}".rstrip()), flush=True)
-        self.server.clear_requests()
-        process = subprocess.run(
+        return subprocess.Popen(
             [str(_fitglue()), *arguments],
             env=self.environment,
             stdin=subprocess.DEVNULL,
-            check=False,
         )
-        if process.returncode:
-            raise Broken(f"`fitglue {line}` ended with exit code {process.returncode}")
-        return len(self.server.requests)
 
     def titles(self) -> dict[str, str]:
         """Return the title of every stored record, by its external id."""
@@ -613,6 +609,7 @@ def _play(demo: Demo) -> None:
             take_apart,
         ):
             import_step(demo, places)
+        send_on(demo, KEY)
 
 
 def _laps(demo: Demo, external_id: str) -> int:
