@@ -34,7 +34,7 @@ from fitglue_registry.matching.scoring import drop_scores, store_scores
 from fitglue_registry.matching.sent_copies import copies_among, related_by_deliveries
 from fitglue_registry.model import decode
 from fitglue_registry.model.computation import with_computed
-from fitglue_registry.model.stored import FieldOrigin, Verdict
+from fitglue_registry.model.stored import FieldOrigin, OpinionSource, Verdict
 from fitglue_registry.registry import MergeRules
 from fitglue_registry.store.activities import Merged, drop_empty, rewrite_from_only_members
 from fitglue_registry.store.assignment import assign
@@ -395,8 +395,11 @@ def _groups(
     present = {row_id: row for row_id, row in rows.items() if not row.gone}
     present_candidates = candidates.of(present.values())
     edges = claim_edges(present_candidates) + copies.edges(present)
+    known_copies = copies.beside_originals(present)
     for opinion in opinions_about(candidates.db, present):
-        edges.append(edge_of_opinion(opinion))
+        is_about_a_copy = not known_copies.isdisjoint((opinion.first_id, opinion.second_id))
+        if opinion.said_by != OpinionSource.SCORE or not is_about_a_copy:
+            edges.append(edge_of_opinion(opinion))
     edges += inherited_edges(edges)
     groups = []
     for cluster in cluster_candidates(present_candidates, edges, scorer.may_match):

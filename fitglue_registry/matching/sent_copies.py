@@ -88,6 +88,23 @@ class Copies:
                 edges.setdefault(edge.key, edge)
         return list(edges.values())
 
+    def beside_originals(self, rows: Rows) -> set[int]:
+        """Return the copies of activities that have a present member of their own.
+
+        Whose copy such a one is, the delivery says. Its score says nothing more, and could be
+        misleading: what was sent lacks what tells two workouts apart, such as a part of the track.
+
+        Args:
+            rows: Id → row of the source activities whose record is not gone.
+        """
+        found: set[int] = set()
+        for activity_id, copies in self.by_activity.items():
+            for row in rows.values():
+                if row.activity_id == activity_id and row.id not in copies:
+                    found |= copies
+                    break
+        return found
+
     def activities_of(self, ids: Iterable[int]) -> Iterator[str]:
         """Yield the activities of which one of these source activities is a copy."""
         wanted = set(ids)

@@ -319,3 +319,25 @@ def test_a_record_says_which_delivery_it_is(sending):
     [sent_by] = [member.sent_by for member in details.members if member.sent_by]
     assert (sent_by.id, sent_by.pipeline, sent_by.destination) == (delivery_id, "all", "icu")
     assert sent_by.sent_at == SENT
+
+
+def test_the_score_of_a_copy_joins_no_other_workout(sending):
+    """What was sent lacks what tells two workouts apart, so a copy is related by its delivery only.
+
+    Here, the service has changed the start and the distance of the copy to those of the second
+    workout.
+    """
+    first = sending.listed(title="first", start_local=START, distance_m=20_000.0)
+    second = sending.listed(
+        title="second", start_local=START + timedelta(hours=3), distance_m=31_000.0
+    )
+    sending.sent(first, "intervals:i7")
+    copy = sending.listed(
+        None,
+        RETURNED,
+        claims=("intervals:i7",),
+        start_local=START + timedelta(hours=3),
+        distance_m=31_000.0,
+    )
+    assert sending.together(first, copy)
+    assert not sending.together(first, second)
