@@ -94,8 +94,19 @@ def run_and_show(
         cli.show(*map(line_of, tally.decided))
     show_pipelines(cli, tally)
     if not (tally.changed or tally.decided or tally.held or tally.finished):
-        cli.note("Nothing is due.")
+        cli.note(_nothing_sent(cli, name))
     return tally.exit_code
+
+
+def _nothing_sent(cli: CliContext, name: str | None) -> str:
+    """Return why a run did nothing: nothing is due, or the pipelines are paused."""
+    chosen = [view for view in cli.host.pipelines.list() if name in (None, view.name)]
+    paused = [view.name for view in chosen if view.state == "paused"]
+    if not paused or len(paused) < len(chosen):
+        return "Nothing is due."
+    names = ", ".join(paused)
+    how = "is" if len(paused) == 1 else "are"
+    return f"{names} {how} paused. To send again: fitglue pipeline resume {paused[0]}"
 
 
 def follow_pipelines(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
+from fitglue_registry.errors import ConnectionStopped
 from fitglue_registry.model import SourceActivity, is_cropped
 from fitglue_registry.model.stored import DeliveryAction
 from fitglue_registry.pipeline.fingerprint import fingerprint
@@ -18,7 +19,7 @@ from fitglue_registry.plugin_api import Delivery, OriginalFile, Receipt
 from fitglue_registry.services.original_files import original_files
 from fitglue_registry.services.pipelines.step_settings import checked_settings
 from fitglue_registry.store.deliveries import IN_DOUBT
-from fitglue_registry.store.tables import activities
+from fitglue_registry.store.tables import activities, aliases
 from fitglue_registry.sync.reading.originals import suffix_of
 
 if TYPE_CHECKING:
@@ -85,6 +86,12 @@ class StoredBuilder:
         delivery = _delivery(row, target, subject.number, shaped.activity, file)
         return Ready(delivery, fingerprint(shaped.activity, target.terms.takes), version)
 
+    def _is_merged(self, activity_id: str) -> bool:
+        """Return whether an activity is an old id of another one."""
+        with self._workspace.database.read() as db:
+            query = sa.select(aliases.c.id).where(aliases.c.id == activity_id)
+            return db.scalar(query) is not None
+
     def _shaped(
         self,
         opened: OpenedPipeline,
@@ -93,6 +100,13 @@ class StoredBuilder:
         row: DeliveryRow,
     ) -> Shaped | Kept:
         """Return the activity as the destination gets it, or why it gets nothing."""
+        if subject is None and self._is_merged(row.activity_id):
+            # The next run moves the delivery to the survivor before it sends anything.
+            raise ConnectionStopped(
+                "FG-delivery-moved",
+                "its workout was merged into another one a moment ago",
+                fix="run `fitglue pipeline run` again",
+            )
         if subject is None or subject.is_gone:
             return Kept("the activity no longer exists here")
         boosted = opened.boosting.boost(subject)

@@ -187,7 +187,7 @@ class _Run:
             kept = delivery_of(db, row.pipeline_id, row.destination, row.activity_id)
             number = number_of(db, row.activity_id)
         receipts = [known.receipt or {} for known in (row, kept) if known]
-        urls = tuple(receipt["url"] for receipt in receipts if receipt.get("url"))
+        urls = tuple(dict.fromkeys(receipt["url"] for receipt in receipts if receipt.get("url")))
         return SentTwice(self._name(row), row.destination, number, urls)
 
     # -- deciding ----------------------------------------------------------------------------------

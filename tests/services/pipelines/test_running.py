@@ -8,6 +8,7 @@ import pytest
 
 from fitglue_registry.errors import AthleteNeeded, Retryable
 from fitglue_registry.pipeline.events import ActivityDecided, DeliveryChanged
+from fitglue_registry.pipeline.offering import Read
 from fitglue_registry.pipeline.sending import Sender
 from fitglue_registry.plugin_api import (
     Accepted,
@@ -391,3 +392,34 @@ def test_what_is_certainly_not_there_is_sent_again(host, shelf, box):
         list(host.pipelines.run())
     assert states(host) == ["failed"]
     assert box.calls.count(("deliver", "create")) == 10
+
+
+def test_a_workout_that_is_merged_during_a_run_is_not_refused(host, shelf, box, monkeypatch):
+    """Its delivery waits until the next run has moved it to the survivor."""
+    shelf.add("a")
+    shelf.add("b", start="2026-11-21T08:00:00")
+    box.on_deliver = unavailable
+    sync_and_run(host)
+    box.on_deliver = None
+    host.workspace.clock.sleep(3600)
+    host.decisions.same(["1", "2"])
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            "fitglue_registry.services.pipelines.running.read_changes",
+            lambda *arguments: Read(),
+        )
+        list(host.pipelines.run())
+    assert "refused" not in states(host)
+    host.workspace.clock.sleep(24 * 3600)
+    list(host.pipelines.run())
+    assert len(box.kept) == 1
+    assert states(host) == ["sent"]
+
+
+def test_a_run_of_a_paused_pipeline_sends_nothing_and_says_nothing_else(host, shelf, box):
+    """What was offered waits for the end of the pause."""
+    shelf.add("a")
+    list(host.sync())
+    host.pipelines.pause("all")
+    assert list(host.pipelines.run("all")) == []
+    assert box.calls == []
