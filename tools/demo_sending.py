@@ -107,6 +107,7 @@ def kill_while_sending(demo: Demo, places: Places) -> None:
         if time.monotonic() > deadline:
             process.kill()
             raise Broken("the upload to interrupt never began")
+        # The upload is seen only at the server, and the moment to interrupt it is short.
         time.sleep(0.005)
     process.kill()
     process.wait()

@@ -336,6 +336,8 @@ class _Run:
 
     def _store_runs(self) -> None:
         """Write a run for each pipeline that did anything."""
+        if not self._counts:
+            return
         now = self._workspace.now
         with self._workspace.database.write() as db:
             for pipeline_id, counts in self._counts.items():

@@ -20,7 +20,6 @@ from fitglue_intervals.sending.second_request import with_gear
 from fitglue_registry.plugin_api import NotThere, Rejected, Sent
 
 if TYPE_CHECKING:
-    from fitglue_intervals.sending.remote import Remote
     from fitglue_registry.plugin_api import Connection, Delivery
 
 Found = Sent | Rejected | NotThere
@@ -52,41 +51,26 @@ def _created(
 ) -> Found:
     """Look by the id of the activity, by the external id, and by start and length."""
     if delivery.receipt is not None and delivery.receipt.remote_id is not None:
-        remote = read_remote(connection, delivery.receipt.remote_id)
-        return (
-            NotThere()
-            if remote is None
-            else _complete(
-                connection,
-                delivery,
-                remote,
-            )
-        )
+        return _uploaded(connection, delivery, delivery.receipt.remote_id)
     listed = listed_around(connection, delivery.activity)
     found = sent_one(delivery, listed)
     if found is not None:
-        remote = read_remote(connection, found.id)
-        return (
-            NotThere()
-            if remote is None
-            else _complete(
-                connection,
-                delivery,
-                remote,
-            )
-        )
+        return _uploaded(connection, delivery, found.id)
     twin = twin_of(delivery.activity, listed)
     if twin is not None:
         return left_alone(twin.id, names_with_values(delivery.activity))
     return NotThere()
 
 
-def _complete(
+def _uploaded(
     connection: Connection,
     delivery: Delivery,
-    remote: Remote,
+    remote_id: str,
 ) -> Found:
     """Return whether an activity that was uploaded has what the second request sends, too."""
+    remote = read_remote(connection, remote_id)
+    if remote is None:
+        return NotThere()
     if not remote.is_from(external_id_of(delivery)):
         return left_alone(remote.id, names_with_values(delivery.activity))
     activity = delivery.activity
